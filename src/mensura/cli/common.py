@@ -1,0 +1,80 @@
+"""What the commands share: their options, and how they print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from mensura.home import DEFAULT_SET, Home
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
+HomeOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option("--home", metavar="DIR", help="The home; default: MENSURA_HOME, or the nearest .mensura/."),
+]
+SetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="The set to use.")]
+ModelOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--model", "-m", metavar="MODEL", help="A model id or folder; default: all-MiniLM-L6-v2."),
+]
+PrecisionOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--precision", metavar="P", help="auto, f32, bf16 or int8."),
+]
+DEFAULT_SET_NAME = DEFAULT_SET
+
+
+def existing_home(home: Path | None) -> Home:
+    """The home to read from. Raises HomeNotFound rather than make one."""
+    from mensura.lifecycle.home import find_home
+
+    return Home(find_home(home))
+
+
+def print_json(data: Any) -> None:
+    json.dump(data, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
+    sys.stdout.write("\n")
+
+
+def console() -> Console:
+    """For results: stdout, plain when it is not a terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def messages() -> Console:
+    """For progress and remarks: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def count(n: int, word: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def size(n: float) -> str:
+    """Bytes as a person reads them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
+        n /= 1000
+    raise AssertionError
+
+
+def shown_path(path: str, root: Path) -> str:
+    """A stored path as it is reached from the working folder."""
+    import os
+
+    file = os.path.join(os.path.abspath(root), path)
+    relative = os.path.relpath(file)
+    return relative if not relative.startswith(os.path.join("..", "..", "..")) else file

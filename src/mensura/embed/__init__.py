@@ -1,0 +1,1 @@
+"""Embedders: texts and a role in, vectors with their provenance out."""

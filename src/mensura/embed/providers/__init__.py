@@ -1,0 +1,1 @@
+"""One file a provider; see `mensura.embed.base` for the contract."""

@@ -1,0 +1,1 @@
+"""The local engine: a model's own files in, vectors out, without torch."""

@@ -1,0 +1,319 @@
+"""The public face: a home with its sets, and what a user does with them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from mensura.errors import SetNotFound, SpaceMismatch, UsageError
+from mensura.space import describe_difference
+from mensura.stores.filters import Filter, parse
+
+if TYPE_CHECKING:
+    from mensura.embed.base import Embedder
+    from mensura.lifecycle.build import IndexReport, Progress
+    from mensura.lifecycle.doctor import Finding
+    from mensura.lifecycle.home import HomeFolder
+    from mensura.lifecycle.state import Generation, State
+    from mensura.search.index import Index, SearchResult
+    from mensura.search.stages import Pipeline
+    from mensura.types import Embeddings, OnLong, Precision, Role
+
+DEFAULT_SET = "default"
+MAX_FILE_MB = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Counts of one set."""
+
+    set: str
+    space: str
+    documents: int
+    chunks: int
+    quarantined: int
+    bytes: int
+    truncated_chunks: int
+    quarantine: tuple[tuple[str, str], ...]
+    """(path, reason) of what could not be read."""
+
+    def to_dict(self) -> dict[str, Any]:
+        names = ("set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
+        listed = [{"path": path, "reason": reason} for path, reason in self.quarantine]
+        return {name: getattr(self, name) for name in names} | {"quarantine": listed}
+
+
+class Home:
+    """A ``.mensura/`` folder: index files into its sets and search them.
+
+    Threads may share it. Use it as a context manager, or call `close`.
+
+    >>> with mensura.open() as home:                        # doctest: +SKIP
+    ...     home.index(["docs"])
+    ...     for hit in home.search("how do I rotate a key", k=5).hits:
+    ...         print(hit.chunk.path, hit.chunk.lines, hit.chunk.text)
+    """
+
+    def __init__(self, folder: HomeFolder) -> None:
+        self.folder = folder.folder
+        self._home = folder
+        self._lock = threading.RLock()
+        self._state: State | None = None
+        self._indexes: dict[int, Index] = {}
+        self._embedders: dict[tuple[str, str], Embedder] = {}
+
+    def index(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        set: str = DEFAULT_SET,
+        model: str | None = None,
+        precision: Precision | None = None,
+        chunk_tokens: int | None = None,
+        retry_failed: bool = False,
+        checksum: bool = False,
+        max_file_mb: float = MAX_FILE_MB,
+        progress: Progress | None = None,
+    ) -> IndexReport:
+        """Bring `set` up to date with files and folders; only what changed is embedded.
+
+        The first run fixes the set's model (default all-MiniLM-L6-v2), precision (``auto``) and
+        `chunk_tokens` (default: the model's limit); later runs must agree. One process writes a set at a
+        time, others wait. Raises UsageError for a missing path, SpaceMismatch for another model, and
+        ModelError, HomeError or StoreError; whatever was stored before an error stays.
+        """
+        from mensura.lifecycle.build import Build
+        from mensura.lifecycle.plan import make_plan
+
+        files = [Path(path) for path in paths]
+        if chunk_tokens is not None and chunk_tokens < 16:
+            raise UsageError(f"chunk_tokens is {chunk_tokens}; at least 16 make a chunk.")
+        for file in files:
+            if not file.exists() and not self._home.state_file.exists():
+                raise UsageError(f"{file}: no such file or folder.")
+        generation, embedder = self._generation_for_writing(set, model, precision, chunk_tokens)
+        state = self._opened()
+        waiting = progress.note if progress else None
+        with self._home.writing(generation, waiting and (lambda: waiting("waiting for another process to finish"))):
+            known = {row.path: row for row in state.sources(generation)}
+            plan = make_plan(
+                self._home,
+                files,
+                known,
+                max_bytes=int(max_file_mb * 1e6),
+                retry_failed=retry_failed,
+                checksum=checksum,
+            )
+            return Build(state, generation, self._home.store(generation), embedder, progress).run(plan)
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        mode: str = "hybrid",
+        where: str | Filter | None = None,
+        set: str = DEFAULT_SET,
+        pipeline: Pipeline | None = None,
+    ) -> SearchResult:
+        """The k chunks that answer `query` best.
+
+        `mode` is ``hybrid``, ``dense`` or ``lexical``; a `pipeline` replaces both it and `k`. `where` filters
+        before the top k, for instance ``path ~ "docs/*.md" and year >= 2024``. Raises QueryError, FilterError,
+        SetNotFound, SpaceMismatch, ModelError, StoreError.
+        """
+        from mensura.search.stages import pipeline as make
+
+        chosen = pipeline or make(mode, k)
+        return self._index(set).search(query, chosen, parse(where) if isinstance(where, str) else where)
+
+    def embed(
+        self, texts: Sequence[str], role: Role, *, set: str = DEFAULT_SET, on_long: OnLong = "truncate"
+    ) -> Embeddings:
+        """Vectors of `texts` in the space of `set`: float32 (len(texts), dimensions).
+
+        `role` is ``query`` or ``document``. Raises SetNotFound, ModelError, and TextTooLong under
+        ``on_long="error"``.
+        """
+        return self.embedder(set).embed(texts, role, on_long)
+
+    def status(self) -> list[SetStatus]:
+        """Counts of every set."""
+        return [self._status(name) for name in self.sets()]
+
+    def sets(self) -> list[str]:
+        with self._lock:
+            return self._opened().sets()
+
+    def doctor(self, set: str | None = None) -> list[Finding]:
+        """What is wrong with one set, or with all; problems first. Raises SetNotFound."""
+        from mensura.lifecycle.doctor import examine
+
+        findings = []
+        for name in [set] if set else self.sets():
+            generation = self._live(name)
+            opener = self._opener(generation)
+            findings += examine(self._home, self._opened(), generation, opener)
+        return findings
+
+    def embedder(self, set: str = DEFAULT_SET) -> Embedder:
+        """The embedder of a set's live generation. Raises SetNotFound or ModelError."""
+        return self._opener(self._live(set))()
+
+    def close(self) -> None:
+        with self._lock:
+            for index in self._indexes.values():
+                index.close()
+            self._indexes.clear()
+            if self._state:
+                self._state.close()
+                self._state = None
+
+    def __enter__(self) -> Home:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _status(self, name: str) -> SetStatus:
+        with self._lock:
+            generation = self._live(name)
+            state = self._opened()
+            totals = state.totals(generation)
+            failed = tuple((row.path, row.reason) for row in state.sources(generation) if row.reason)
+        stats = self._home.store(generation).snapshot().stats()
+        return SetStatus(
+            name, str(generation.space), totals["documents"], stats.rows, len(failed), stats.bytes, totals["truncated"], failed
+        )
+
+    def _index(self, name: str) -> Index:
+        """The set's live generation, looked up anew each time: a switch is seen by the next search."""
+        from mensura.search.index import Index
+
+        with self._lock:
+            generation = self._live(name)
+            if generation.id not in self._indexes:
+                store = self._home.store(generation)
+                self._indexes[generation.id] = Index(name, generation.space, store, self._opener(generation))
+            return self._indexes[generation.id]
+
+    def _generation_for_writing(
+        self, name: str, model: str | None, precision: Precision | None, chunk_tokens: int | None
+    ) -> tuple[Generation, Embedder]:
+        from mensura.engine.locate import DEFAULT_MODEL
+
+        with self._lock:
+            if self._state is None:
+                self._state = self._home.create()
+            try:
+                generation = self._state.live(name)
+            except SetNotFound:
+                _check_name(name)
+                chosen = _absolute(model or DEFAULT_MODEL)
+                embedder = self._embedder(chosen, precision or "auto")
+                generation = self._state.create(
+                    name,
+                    store=_store_name(),
+                    space=embedder.space,
+                    model=chosen,
+                    precision=precision or "auto",
+                    settings={"chunk_tokens": chunk_tokens},
+                )
+        self._check(generation, model, precision, {"chunk_tokens": chunk_tokens})
+        embedder = self._embedder(generation.model, generation.precision)
+        return generation, self._same_space(generation, embedder)
+
+    def _check(self, generation: Generation, model: str | None, precision: str | None, settings: Mapping[str, Any]) -> None:
+        """An existing set keeps what it was made with."""
+        elsewhere = "Index into another set: --set NAME"
+        if model is not None and _absolute(model) != generation.model:
+            self._same_space(generation, self._embedder(_absolute(model), precision or "auto"))
+        if precision not in (None, generation.precision):
+            raise UsageError(
+                f"set {generation.set_name!r} is indexed at precision {generation.precision}, not {precision}.", remedy=elsewhere
+            )
+        for key, value in settings.items():
+            if value is not None and value != generation.settings.get(key):
+                raise UsageError(
+                    f"set {generation.set_name!r} was made with {key} {generation.settings.get(key)}, not {value}.", remedy=elsewhere
+                )
+
+    def _same_space(self, generation: Generation, embedder: Embedder) -> Embedder:
+        if embedder.space != generation.space:
+            raise SpaceMismatch(
+                f"set {generation.set_name!r} holds vectors of {generation.space}, the model makes {embedder.space}: "
+                f"{describe_difference(generation.space, embedder.space)}.",
+                remedy="Index into another set: --set NAME",
+            )
+        return embedder
+
+    def _opener(self, generation: Generation) -> Callable[[], Embedder]:
+        return lambda: self._embedder(generation.model, generation.precision)
+
+    def _embedder(self, model: str, precision: str) -> Embedder:
+        from mensura.embed.providers.local import open_embedder
+
+        with self._lock:
+            if (model, precision) not in self._embedders:
+                self._embedders[model, precision] = open_embedder(model, precision=precision)  # type: ignore[arg-type]
+            return self._embedders[model, precision]
+
+    def _live(self, name: str) -> Generation:
+        with self._lock:
+            return self._opened().live(name)
+
+    def _opened(self) -> State:
+        with self._lock:
+            if self._state is None:
+                self._state = self._home.state()
+            return self._state
+
+
+def open_home(home: str | os.PathLike[str] | None = None) -> Home:
+    """Open the home at `home`, at MENSURA_HOME, or the nearest ``.mensura`` here or above; else one to be made here.
+
+    Nothing is written until something is indexed.
+    """
+    from mensura.lifecycle.home import find_home
+
+    return Home(find_home(Path(home) if home is not None else None, create=True))
+
+
+def embed(
+    texts: Sequence[str],
+    role: Role,
+    *,
+    model: str | None = None,
+    precision: Precision = "auto",
+    on_long: OnLong = "truncate",
+) -> Embeddings:
+    """Vectors of `texts` without any home: float32 (len(texts), dimensions).
+
+    `model` is an id or a folder, by default all-MiniLM-L6-v2. Raises ModelError, and TextTooLong under
+    ``on_long="error"``.
+    """
+    from mensura.embed.providers.local import open_embedder
+    from mensura.engine.locate import DEFAULT_MODEL
+
+    return open_embedder(model or DEFAULT_MODEL, precision=precision).embed(texts, role, on_long)
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > 100 or not name.isprintable() or "/" in name:
+        raise UsageError(f"{name!r} cannot name a set: 1 to 100 printable characters without a slash.")
+
+
+def _absolute(model: str) -> str:
+    """A folder is remembered by its absolute path, an id as it is."""
+    return os.path.abspath(Path(model).expanduser()) if Path(model).expanduser().is_dir() else model
+
+
+def _store_name() -> str:
+    from mensura.lifecycle.home import STORE
+
+    return STORE

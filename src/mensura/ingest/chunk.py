@@ -1,0 +1,187 @@
+"""Cuts documents into chunks that fit the model exactly, along their structure.
+
+A document that fits stays whole. A longer one is cut by semantic-text-splitter at the highest boundary that
+fits: headings, blocks, sentences; for code, definitions. What is embedded is the body below a line of
+context: the document's title and the headings above that the body does not show itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from mensura.ingest.languages import language_of
+from mensura.ingest.outline import Outline, outline
+from mensura.types import Chunk, Document
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tokenizers import Tokenizer
+
+CONTEXT_TOKENS = 32
+"""Most tokens of the line of context; outer headings go first when it is longer."""
+JOIN = " > "
+SMALL = 24
+"""A piece of fewer tokens, such as a lone heading, joins the piece behind it where both fit."""
+
+
+class Counts(Protocol):
+    """What chunking needs of a model's tokenizer."""
+
+    max_tokens: int
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    @property
+    def special(self) -> int: ...
+
+    def count(self, texts: Sequence[str]) -> list[int]: ...
+
+
+class Chunker:
+    """Cuts for one model. `max_tokens` counts everything the model sees: special tokens, context, body."""
+
+    def __init__(self, tokens: Counts, max_tokens: int | None = None, prompt: str = "") -> None:
+        self._tokens = tokens
+        prompted = tokens.count([prompt])[0] - tokens.special if prompt else 0
+        self.max_tokens = min(max_tokens or tokens.max_tokens, tokens.max_tokens) - prompted
+        self._body_tokens = max(8, self.max_tokens - tokens.special - CONTEXT_TOKENS)
+        self._splitter = lru_cache(maxsize=None)(self._make_splitter)
+
+    def chunk(self, documents: Sequence[Document]) -> list[list[Chunk]]:
+        """Chunks of each document, in order; none for a document without text."""
+        whole = [_indexed(d.title, d.text.strip()) for d in documents]
+        counts = self._tokens.count(whole)
+        return [
+            self._one(document, count) if count <= self.max_tokens else self._many(document)
+            for document, count in zip(documents, counts, strict=True)
+        ]
+
+    def _one(self, document: Document, tokens: int) -> list[Chunk]:
+        body = document.text.strip()
+        if not body:
+            return []
+        start = len(document.text) - len(document.text.lstrip())
+        headings = Outline(document.headings or outline(document.text, document.kind)).path(start)
+        section = JOIN.join([*filter(None, [document.title]), *(h.title for h in headings)])
+        return [_Cut(document).chunk(start, body, section, document.title, tokens)]
+
+    def _many(self, document: Document) -> list[Chunk]:
+        cut = _Cut(document)
+        headings = Outline(document.headings or outline(document.text, document.kind))
+        pieces = []
+        for start, body in self._pieces(document):
+            path = headings.path(start)
+            section = [document.title or ("" if path else _name(document))]
+            section = [name for name in section if name]
+            above = section + [h.title for h in path if h.level and h.at < start]
+            pieces.append((start, body, JOIN.join(section + [h.title for h in path]), above))
+        contexts = self._fit([above for *_, above in pieces])
+        counts = self._tokens.count([_indexed(c, body) for c, (_, body, _, _) in zip(contexts, pieces, strict=True)])
+        chunks = []
+        for (start, body, section, _), context, count in zip(pieces, contexts, counts, strict=True):
+            if count > self.max_tokens:  # tokens of context and body may merge into more than their sum
+                context, count = "", self._tokens.count([body])[0]
+            chunks.append(cut.chunk(start, body, section, context, count, truncated=count > self.max_tokens))
+        return chunks
+
+    def _pieces(self, document: Document) -> list[tuple[int, str]]:
+        """(start, body) of each piece in order."""
+        pieces = self._splitter(document.kind).chunk_indices(document.text)
+        sizes = self._tokens.count([body for _, body in pieces])
+        joined: list[tuple[int, str]] = []
+        before = 0
+        for (start, body), tokens in zip(pieces, sizes, strict=True):
+            if joined and before < SMALL + self._tokens.special and before + tokens <= self.max_tokens:
+                end = start + len(body)
+                start = joined.pop()[0]
+                body, tokens = document.text[start:end], tokens + before - self._tokens.special
+            joined.append((start, body))
+            before = tokens
+        return joined
+
+    def _fit(self, headings: list[list[str]]) -> list[str]:
+        """The innermost headings that fit the context, for each list."""
+        lengths = {}
+        names = list({name for path in headings for name in path})
+        for name, count in zip(names, self._tokens.count(names) if names else [], strict=True):
+            lengths[name] = count - self._tokens.special + 1  # one for the join
+        contexts = []
+        for path in headings:
+            kept: list[str] = []
+            room = CONTEXT_TOKENS
+            for name in reversed(path):
+                room -= lengths[name]
+                if room < 0:
+                    break
+                kept.insert(0, name)
+            contexts.append(JOIN.join(kept))
+        return contexts
+
+    def _make_splitter(self, kind: str) -> Any:
+        from semantic_text_splitter import CodeSplitter, MarkdownSplitter, TextSplitter
+
+        tokenizer = self._tokens.tokenizer
+        if kind.startswith("code:") and (grammar := language_of(kind.removeprefix("code:"))) is not None:
+            return CodeSplitter.from_huggingface_tokenizer(grammar, tokenizer, self._body_tokens)
+        cls = MarkdownSplitter if kind == "markdown" else TextSplitter
+        return cls.from_huggingface_tokenizer(tokenizer, self._body_tokens)
+
+
+class _Cut:
+    """Makes the chunks of one document: keys, lines, spans."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._breaks = array("q", (i for i, c in enumerate(document.text) if c == "\n"))
+        self._seen: Counter[str] = Counter()
+
+    def chunk(self, start: int, body: str, section: str, context: str, tokens: int, *, truncated: bool = False) -> Chunk:
+        document = self._document
+        indexed = _indexed(context, body)
+        end = start + len(body)
+        self._seen[indexed] += 1
+        return Chunk(
+            key=chunk_key(document.id, indexed, self._seen[indexed]),
+            document=document.id,
+            path=document.path,
+            section=section,
+            indexed=indexed,
+            body_at=len(indexed) - len(body),
+            lines=(self._line(start), self._line(max(start, end - 1))),
+            span=(start, end),
+            tokens=tokens,
+            truncated=truncated,
+            metadata=document.metadata,
+        )
+
+    def _line(self, at: int) -> int:
+        line = bisect_right(self._breaks, at - 1)
+        lines = self._document.source_lines
+        return lines[min(line, len(lines) - 1)] if lines else line + 1
+
+
+def chunk_key(document: str, indexed: str, occurrence: int) -> str:
+    """32 hex digits. Equal texts of one document are told apart by their order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (document, indexed, str(occurrence)):
+        digest.update(part.encode("utf-8", "surrogatepass"))
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def _name(document: Document) -> str:
+    """A file without headings goes by its own name; a record of a file has none."""
+    return PurePosixPath(document.path).stem if document.id == document.path else ""
+
+
+def _indexed(context: str, body: str) -> str:
+    return f"{context}\n{body}" if context else body

@@ -1,0 +1,45 @@
+"""A file to its documents, by the reader that claims its suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from mensura import plugins
+from mensura.errors import ReadError
+from mensura.ingest.base import Document, Reader, Source
+from mensura.ingest.decode import looks_binary
+
+FALLBACK = "text"
+
+
+@cache
+def readers() -> Mapping[str, Reader]:
+    """Suffix to reader. Reader modules import their libraries only when they read."""
+    loaded = plugins.load_all("mensura.ingest.readers")
+    return {suffix: reader for reader in loaded.values() for suffix in reader.SUFFIXES}
+
+
+def streams() -> frozenset[str]:
+    """Suffixes whose readers do not hold the file in memory."""
+    return frozenset(suffix for suffix, reader in readers().items() if getattr(reader, "STREAMS", False))
+
+
+def read(source: Source) -> Iterator[Document]:
+    """Documents of a file. Raises ReadError, whatever went wrong inside a reader."""
+    reader = readers().get(source.file.suffix.lower())
+    try:
+        if reader is None:
+            reader = plugins.load("mensura.ingest.readers", FALLBACK)
+            with source.file.open("rb") as stream:
+                if looks_binary(stream.read(8192)):
+                    raise ReadError("binary file")
+        yield from reader.read(source)
+    except ReadError:
+        raise
+    except MemoryError as error:
+        raise ReadError("does not fit in memory") from error
+    except OSError as error:
+        raise ReadError(error.strerror or str(error)) from error
+    except Exception as error:  # a reader may fail in any way; the run must not
+        raise ReadError(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}") from error

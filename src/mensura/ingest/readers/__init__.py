@@ -1,0 +1,1 @@
+"""One file a format; see `mensura.ingest.base` for the contract."""

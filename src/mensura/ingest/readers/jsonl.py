@@ -1,0 +1,26 @@
+"""JSON lines: one document a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from mensura.ingest.base import Document, ReadError, Source
+from mensura.ingest.readers._records import document
+
+SUFFIXES = frozenset({".jsonl", ".ndjson"})
+STREAMS = True
+
+
+def read(source: Source) -> Iterator[Document]:
+    with source.file.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise ReadError(f"line {number} is not JSON: {error}") from error
+            if not isinstance(record, dict):
+                raise ReadError(f"line {number}: expected an object, found {type(record).__name__}")
+            yield document(source, record, number)

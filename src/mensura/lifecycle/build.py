@@ -1,0 +1,358 @@
+"""An index run: files to rows, incremental, and safe to kill at any moment.
+
+Three threads: one reads, cuts and tokenises; the engine infers; one writes. Rows and bookkeeping are written
+in checkpoints: the sources concerned are marked pending, rows are upserted by content-derived keys, stale
+rows are deleted, then the sources are settled. Whatever moment the run dies at, the next one repeats what is
+pending and arrives at the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from mensura.errors import ReadError
+from mensura.ingest.base import Source
+from mensura.ingest.chunk import Chunker
+from mensura.ingest.read import read
+from mensura.lifecycle.plan import Plan, Task
+from mensura.lifecycle.state import Generation, SourceRow, State
+from mensura.search.index import unit
+from mensura.stores.base import Snapshot, Store
+from mensura.types import Chunk, Document
+
+if TYPE_CHECKING:
+    from mensura.embed.base import Embedder
+    from mensura.types import Vectors
+
+CHECKPOINT_ROWS = 4096
+CHECKPOINT_SECONDS = 15.0
+FOLD_ROWS = 16_384
+"""New rows after which indexes are extended during a run, so that searches beside it stay fast."""
+GROUP_FILES = 128
+GROUP_DOCUMENTS = 512
+GROUP_CHARS = 1_000_000
+"""Documents are cut in groups of at most so many: the tokenizer works on a group at once."""
+RACY_NS = 2_000_000_000
+"""A file changed less than this before it was read may change again within the clock's grain."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did."""
+
+    set: str
+    space: str
+    files: int
+    """Files read in this run."""
+    unchanged: int
+    removed: int
+    """Files whose rows went because the file is gone."""
+    embedded: int
+    """Chunks whose text was new."""
+    chunks: int
+    """In the set, after the run."""
+    skipped: tuple[tuple[str, str], ...]
+    """(path, reason) of files that were left out on purpose."""
+    quarantined: tuple[tuple[str, str], ...]
+    """(path, reason) of files, or records of files, that could not be read."""
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
+        plain = {name: getattr(self, name) for name in ("set", "space", "files", "unchanged", "removed", "embedded", "chunks")}
+        listed = {name: [{"path": p, "reason": r} for p, r in rows] for name, rows in pairs.items()}
+        return plain | listed | {"seconds": round(self.seconds, 3)}
+
+
+class Progress:
+    """Called as a run goes on; override what is of interest. Calls come from the thread that runs the build."""
+
+    def start(self, total_bytes: int, files: int) -> None: ...
+
+    def advance(self, done_bytes: int, chunks: int) -> None:
+        """Bytes of input finished so far, and chunks stored."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """One source while it is being worked on."""
+
+    task: Task
+    digest: str = ""
+    documents: int = 0
+    chunks: int = 0
+    truncated: int = 0
+    reasons: list[str] = field(default_factory=list)
+    failed: bool = False
+    untouched: bool = False
+    """The content is what it was: only size and time are new."""
+    existing: dict[str, Chunk] = field(default_factory=dict)
+    """Rows from earlier runs, by key; what remains in the end is stale."""
+
+    seen: int = 0
+    """Bytes of it that progress has counted."""
+
+    def advance(self, chunk: Chunk | None) -> int:
+        """Bytes to count for `chunk`, or for the end of the source: in all its size, however it is cut."""
+        left = self.task.found.size - self.seen
+        step = left if chunk is None else min(left, len(chunk.indexed))
+        self.seen += step
+        return step
+
+    def row(self, state: str) -> SourceRow:
+        found, old = self.task.found, self.task.row
+        racy = time.time_ns() - found.mtime_ns < RACY_NS
+        row = SourceRow(self.task.name, found.size, 0 if racy else found.mtime_ns, self.digest, state)
+        if state == "pending":
+            return replace(row, chunks=old.chunks if old else 0, documents=old.documents if old else 0)
+        if self.untouched and old:
+            return replace(old, size=row.size, mtime_ns=row.mtime_ns)
+        reason = "; ".join(self.reasons[:3]) + (f"; and {len(self.reasons) - 3} more" if len(self.reasons) > 3 else "")
+        counts = (self.documents, self.chunks, self.truncated)
+        if self.failed and old:  # what was indexed of it before stays
+            counts = (old.documents, old.chunks, old.truncated)
+        return replace(row, reason=reason, documents=counts[0], chunks=counts[1], truncated=counts[2])
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One step in the order of the input: a chunk, or the end of a source."""
+
+    tally: _Tally
+    chunk: Chunk | None = None
+    embed: bool = False
+
+
+@dataclass(slots=True)
+class _Checkpoint:
+    chunks: list[Chunk] = field(default_factory=list)
+    vectors: list[Vectors] = field(default_factory=list)
+    moved: list[Chunk] = field(default_factory=list)
+    """Chunks whose text is stored already: their vectors are reused."""
+    touched: dict[str, _Tally] = field(default_factory=dict)
+    finished: list[_Tally] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return len(self.chunks) + len(self.moved)
+
+    @property
+    def size(self) -> int:
+        return self.rows + len(self.finished)
+
+
+class Build:
+    """One run over one generation. The caller holds the right to write it."""
+
+    def __init__(
+        self, state: State, generation: Generation, store: Store, embedder: Embedder, progress: Progress | None = None
+    ) -> None:
+        self._state, self._generation, self._store, self._embedder = state, generation, store, embedder
+        self._progress = progress or Progress()
+        self._entries: deque[_Entry] = deque()
+        self._stopping = False
+        self._done_bytes = self._stored = self._embedded = self._unfolded = 0
+        self._writing: Future[None] | None = None
+
+    def run(self, plan: Plan) -> IndexReport:
+        """Carry out `plan`. On Ctrl-C or an error what was embedded so far is stored before it goes on."""
+        started = time.monotonic()
+        self._progress.start(plan.bytes, len(plan.tasks))
+        with ThreadPoolExecutor(1, "write") as writer:
+            self._remove(plan.gone)
+            self._embed_all(plan, writer)
+        changed = bool(self._stored or plan.gone or self._unfolded)
+        if changed or any(self._store.snapshot().stats().unindexed.values()):
+            self._progress.note("indexing")
+            self._store.optimise(thorough=True)
+        return self._report(plan, time.monotonic() - started)
+
+    def _embed_all(self, plan: Plan, writer: ThreadPoolExecutor) -> None:
+        checkpoint = _Checkpoint()
+        since = time.monotonic()
+        texts = self._texts(plan.tasks)
+        try:
+            with closing(self._vectors(texts)) as blocks:
+                for vectors in blocks:
+                    self._collect(checkpoint, vectors)
+                    if checkpoint.size >= CHECKPOINT_ROWS or time.monotonic() - since > CHECKPOINT_SECONDS:
+                        self._submit(writer, checkpoint)
+                        checkpoint, since = _Checkpoint(), time.monotonic()
+            self._collect(checkpoint, None)
+        except BaseException:
+            self._stopping = True  # the reading thread looks at it: without it, closing would wait for a window
+            raise
+        finally:
+            self._submit(writer, checkpoint)
+            self._wait()
+
+    def _vectors(self, texts: Iterator[str]) -> Generator[Vectors, None, None]:
+        """Vectors of the texts, block by block. The model is not even loaded when there is no text."""
+        first = next(texts, None)
+        if first is None:
+            return
+        for block in self._embedder.stream(chain([first], texts), "document"):
+            self._embedded += len(block)
+            yield unit(block.vectors, self._embedder.space)
+
+    # -- reading: runs in the tokeniser's thread ------------------------------------------------------------
+
+    def _texts(self, tasks: list[Task]) -> Iterator[str]:
+        """Texts to embed, in order; every chunk and every end of a source is noted in `_entries` before."""
+        snapshot = self._store.snapshot()
+        chunker = Chunker(
+            self._embedder.tokens, self._generation.settings.get("chunk_tokens"), self._embedder.space.document_prompt
+        )
+        for group in _groups(self._documents(tasks, snapshot)):
+            if self._stopping:
+                return
+            documents = [document for _, document in group if document is not None]
+            cut = iter(chunker.chunk(documents) if documents else ())
+            for tally, document in group:
+                if document is None:
+                    self._entries.append(_Entry(tally))
+                    continue
+                tally.documents += 1
+                for chunk in next(cut):
+                    yield from self._note(tally, chunk)
+
+    def _note(self, tally: _Tally, chunk: Chunk) -> Iterator[str]:
+        tally.chunks += 1
+        tally.truncated += chunk.truncated
+        old = tally.existing.pop(chunk.key, None)
+        if old is None:
+            self._entries.append(_Entry(tally, chunk, embed=True))
+            yield chunk.indexed
+        elif old != chunk:
+            self._entries.append(_Entry(tally, chunk))
+
+    def _documents(self, tasks: list[Task], snapshot: Snapshot) -> Iterator[tuple[_Tally, Document | None]]:
+        """Every document with its source; (source, None) ends a source."""
+        for at in range(0, len(tasks), GROUP_FILES):
+            tallies = [_Tally(task) for task in tasks[at : at + GROUP_FILES]]
+            known = {t.task.name: t for t in tallies if t.task.row}
+            for chunk in snapshot.chunks(known) if known else ():
+                known[chunk.path].existing[chunk.key] = chunk
+            for tally in tallies:
+                if self._stopping:
+                    return
+                yield from ((tally, document) for document in self._read(tally))
+                yield tally, None
+
+    def _read(self, tally: _Tally) -> Iterator[Document]:
+        task, row = tally.task, tally.task.row
+        source = Source(task.found.file, task.name)
+        try:
+            with task.found.file.open("rb") as stream:
+                tally.digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            if row and row.state == "ok" and row.digest == tally.digest and not row.reason:
+                tally.untouched = True
+                return
+            for document in read(source):
+                if isinstance(document, ReadError):
+                    tally.reasons.append(document.message)
+                else:
+                    yield document
+        except (ReadError, OSError) as error:
+            tally.reasons.append(error.message if isinstance(error, ReadError) else error.strerror or str(error))
+            tally.failed = True
+
+    # -- collecting: runs in the thread that called `run` ---------------------------------------------------
+
+    def _collect(self, checkpoint: _Checkpoint, vectors: Vectors | None) -> None:
+        """Take entries up to the last of `vectors`, and those behind it that need none."""
+        used, count = 0, 0 if vectors is None else len(vectors)
+        while self._entries and (used < count or not self._entries[0].embed):
+            entry = self._entries.popleft()
+            checkpoint.touched[entry.tally.task.name] = entry.tally
+            self._done_bytes += entry.tally.advance(entry.chunk)
+            if entry.chunk is None:
+                checkpoint.finished.append(entry.tally)
+            elif entry.embed:
+                assert vectors is not None
+                checkpoint.chunks.append(entry.chunk)
+                checkpoint.vectors.append(vectors[used])
+                used += 1
+            else:
+                checkpoint.moved.append(entry.chunk)
+        self._progress.advance(self._done_bytes, self._embedded)
+
+    def _submit(self, writer: ThreadPoolExecutor, checkpoint: _Checkpoint) -> None:
+        """One checkpoint is written while the next is collected."""
+        self._wait()
+        if checkpoint.touched:
+            self._writing = writer.submit(self._write, checkpoint)
+
+    def _wait(self) -> None:
+        if self._writing:
+            writing, self._writing = self._writing, None
+            writing.result()
+
+    # -- writing: runs in the writer's thread ---------------------------------------------------------------
+
+    def _write(self, checkpoint: _Checkpoint) -> None:
+        import numpy as np
+
+        stale = [key for tally in checkpoint.finished if not (tally.failed or tally.untouched) for key in tally.existing]
+        if checkpoint.rows or stale:
+            self._state.put(self._generation, [tally.row("pending") for tally in checkpoint.touched.values()])
+        if checkpoint.moved:
+            stored = self._store.snapshot().vectors([chunk.key for chunk in checkpoint.moved])
+            checkpoint.chunks += checkpoint.moved
+            checkpoint.vectors += [stored[chunk.key] for chunk in checkpoint.moved]
+        if checkpoint.chunks:
+            self._store.upsert(checkpoint.chunks, np.stack(checkpoint.vectors))
+        if stale:
+            self._store.delete(stale)
+        states = [(tally, "failed" if tally.failed else "ok") for tally in checkpoint.finished]
+        self._state.put(self._generation, [tally.row(state) for tally, state in states])
+        self._stored += len(checkpoint.chunks) + len(stale)
+        self._unfolded += len(checkpoint.chunks)
+        if self._unfolded >= FOLD_ROWS:
+            self._store.optimise()
+            self._unfolded = 0
+
+    def _remove(self, gone: list[str]) -> None:
+        if not gone:
+            return
+        self._store.delete(chunk.key for chunk in self._store.snapshot().chunks(gone))
+        self._state.forget(self._generation, gone)
+
+    def _report(self, plan: Plan, seconds: float) -> IndexReport:
+        quarantined = tuple((row.path, row.reason) for row in self._state.sources(self._generation) if row.reason)
+        return IndexReport(
+            set=self._generation.set_name,
+            space=str(self._generation.space),
+            files=len(plan.tasks),
+            unchanged=plan.unchanged,
+            removed=len(plan.gone),
+            embedded=self._embedded,
+            chunks=self._store.snapshot().count(),
+            skipped=tuple(plan.skipped),
+            quarantined=quarantined,
+            seconds=seconds,
+        )
+
+
+def _groups(items: Iterable[tuple[_Tally, Document | None]]) -> Iterator[list[tuple[_Tally, Document | None]]]:
+    group: list[tuple[_Tally, Document | None]] = []
+    chars = 0
+    for item in items:
+        group.append(item)
+        chars += len(item[1].text) if item[1] else 0
+        if len(group) >= GROUP_DOCUMENTS or chars >= GROUP_CHARS:
+            yield group
+            group, chars = [], 0
+    if group:
+        yield group

@@ -1,0 +1,161 @@
+"""A set bound to its embedder and its store: what a query runs against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mensura.errors import ModelError, QueryError, SpaceMismatch
+from mensura.search.stages import Pipeline
+from mensura.space import Space, describe_difference
+from mensura.stores.base import Scored, Snapshot, Store
+from mensura.stores.filters import Filter
+from mensura.types import ArmScore, Hit
+
+if TYPE_CHECKING:
+    from mensura.embed.base import Embedder
+    from mensura.types import Vectors
+
+MAX_QUERY = 100_000
+"""Characters. A longer one is a document, not a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits of one query, best first, and what made them."""
+
+    query: str
+    set: str
+    space: Space
+    pipeline: Pipeline
+    took_ms: float
+    hits: Sequence[Hit]
+    notices: Sequence[str] = ()
+    """What the caller should know: a query cut at the token limit, an arm that could not run."""
+
+    @property
+    def mode(self) -> str:
+        return self.pipeline.mode
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "query": self.query,
+            "set": self.set,
+            "space": str(self.space),
+            "mode": self.mode,
+            "took_ms": self.took_ms,
+            "hits": [hit.to_dict() for hit in self.hits],
+            "notices": list(self.notices),
+        }
+
+
+class Index:
+    """Searches one set. Threads may share it; writes of other processes are seen by the next search."""
+
+    def __init__(self, name: str, space: Space, store: Store, embedder: Callable[[], Embedder]) -> None:
+        self.name, self.space = name, space
+        self._store = store
+        self._open_embedder = embedder
+        self._embedder: Embedder | None = None
+        self._pool = ThreadPoolExecutor(4, "search")
+
+    def search(self, query: str, pipeline: Pipeline, where: Filter | None = None) -> SearchResult:
+        """Run `pipeline`. Raises QueryError, SpaceMismatch, ModelError, StoreError."""
+        started = time.perf_counter()
+        check_query(query)
+        notices: list[str] = []
+        found: Future[Snapshot] = self._pool.submit(self._store.snapshot)
+        vector = None
+        if any(arm.name == "dense" for arm in pipeline.arms):
+            try:
+                vector = self._embed(query, notices)
+            except ModelError as error:
+                if len(pipeline.arms) == 1:
+                    raise
+                pipeline = pipeline.without("dense")
+                notices.append(f"Searched by words only: {error}")
+        snapshot = found.result()
+        lists = self._lists(snapshot, query, vector, pipeline, where)
+        hits = self._hits(snapshot, lists, pipeline)
+        took = round((time.perf_counter() - started) * 1000, 2)
+        return SearchResult(query, self.name, self.space, pipeline, took, hits, notices)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+    def _embed(self, query: str, notices: list[str]) -> Vectors:
+        if self._embedder is None:
+            embedder = self._open_embedder()
+            if embedder.space != self.space:
+                raise SpaceMismatch(
+                    f"set {self.name!r} holds vectors of {self.space}, the model on this machine makes {embedder.space}: "
+                    f"{describe_difference(self.space, embedder.space)}.",
+                    remedy="Put the old weights back, or index into a new set: mensura index FOLDER --set NAME",
+                )
+            self._embedder = embedder
+        embedded = self._embedder.embed([query], "query")
+        if embedded.truncated[0]:
+            limit = self._embedder.tokens.max_tokens
+            notices.append(f"The query has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
+        return unit(embedded.vectors, self.space)[0]
+
+    def _lists(
+        self, snapshot: Snapshot, query: str, vector: Vectors | None, pipeline: Pipeline, where: Filter | None
+    ) -> dict[str, list[Scored]]:
+        """Candidates of each arm; the arms run side by side."""
+
+        def run(name: str, depth: int) -> list[Scored]:
+            if name == "lexical":
+                return snapshot.lexical(query, depth, where)
+            assert vector is not None
+            return snapshot.dense(vector, depth, where)
+
+        *others, last = pipeline.arms
+        futures = {arm.name: self._pool.submit(run, arm.name, arm.depth) for arm in others}
+        lists = {last.name: run(last.name, last.depth)}
+        return {name: future.result() for name, future in futures.items()} | lists
+
+    def _hits(self, snapshot: Snapshot, lists: dict[str, list[Scored]], pipeline: Pipeline) -> list[Hit]:
+        scores = rank(lists, pipeline)
+        arms: dict[Hashable, dict[str, ArmScore]] = {}
+        for name, candidates in lists.items():
+            for place, candidate in enumerate(candidates, 1):
+                arms.setdefault(candidate.ref, {})[name] = ArmScore(place, candidate.score)
+        chunks = snapshot.fetch([ref for ref, _ in scores])
+        return [
+            Hit(place, score, chunk, arms[ref])
+            for place, ((ref, score), chunk) in enumerate(zip(scores, chunks, strict=True), 1)
+        ]
+
+
+def rank(lists: dict[str, list[Scored]], pipeline: Pipeline) -> list[tuple[Hashable, float]]:
+    """(ref, score) of the top k, best first: the one place where rankings are made."""
+    if len(lists) == 1:
+        (only,) = lists.values()
+        return [(c.ref, c.score) for c in only[: pipeline.top.k]]
+    fused = pipeline.fusion.fuse(lists)
+    return sorted(fused.items(), key=lambda item: -item[1])[: pipeline.top.k]
+
+
+def check_query(query: str) -> None:
+    """Raises QueryError for a query without text or beyond all measure."""
+    if not query.replace("\0", "").strip():
+        raise QueryError("the query is empty.")
+    if len(query) > MAX_QUERY:
+        raise QueryError(
+            f"the query has {len(query):,} characters, at most {MAX_QUERY:,} are searched.",
+            remedy="Ask with the passage that matters.",
+        )
+
+
+def unit(vectors: Vectors, space: Space) -> Vectors:
+    """Rows of length 1, so that a dot product is a cosine; unchanged where the model already does it."""
+    import numpy as np
+
+    if space.normalised:
+        return vectors
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)

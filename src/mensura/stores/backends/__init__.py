@@ -1,0 +1,1 @@
+"""One file a store; see `mensura.stores.base` for the contract."""
