@@ -18,4 +18,15 @@ from mensura.types import Chunk, Embeddings, Hit
 
 __version__ = "0.1.0"
 
-__all__ = ["Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Space", "__version__", "describe_difference", "embed", "open"]
+__all__ = [
+    "Chunk",
+    "Embeddings",
+    "Hit",
+    "Home",
+    "MensuraError",
+    "Space",
+    "__version__",
+    "describe_difference",
+    "embed",
+    "open",
+]

@@ -16,9 +16,10 @@ from mensura.stores.filters import Filter, parse
 
 if TYPE_CHECKING:
     from mensura.embed.base import Embedder
-    from mensura.lifecycle.build import IndexReport, Progress
+    from mensura.lifecycle.build import IndexReport
     from mensura.lifecycle.doctor import Finding
     from mensura.lifecycle.home import HomeFolder
+    from mensura.lifecycle.progress import Progress
     from mensura.lifecycle.state import Generation, State
     from mensura.search.index import Index, SearchResult
     from mensura.search.stages import Pipeline
@@ -177,7 +178,9 @@ class Home:
     def __enter__(self) -> Home:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _status(self, name: str) -> SetStatus:
@@ -188,7 +191,14 @@ class Home:
             failed = tuple((row.path, row.reason) for row in state.sources(generation) if row.reason)
         stats = self._home.store(generation).snapshot().stats()
         return SetStatus(
-            name, str(generation.space), totals["documents"], stats.rows, len(failed), stats.bytes, totals["truncated"], failed
+            name,
+            str(generation.space),
+            totals["documents"],
+            stats.rows,
+            len(failed),
+            stats.bytes,
+            totals["truncated"],
+            failed,
         )
 
     def _index(self, name: str) -> Index:
@@ -198,8 +208,9 @@ class Home:
         with self._lock:
             generation = self._live(name)
             if generation.id not in self._indexes:
-                store = self._home.store(generation)
-                self._indexes[generation.id] = Index(name, generation.space, store, self._opener(generation))
+                self._indexes[generation.id] = Index(
+                    name, generation.space, lambda: self._home.store(generation), self._opener(generation)
+                )
             return self._indexes[generation.id]
 
     def _generation_for_writing(
@@ -228,19 +239,23 @@ class Home:
         embedder = self._embedder(generation.model, generation.precision)
         return generation, self._same_space(generation, embedder)
 
-    def _check(self, generation: Generation, model: str | None, precision: str | None, settings: Mapping[str, Any]) -> None:
+    def _check(
+        self, generation: Generation, model: str | None, precision: str | None, settings: Mapping[str, Any]
+    ) -> None:
         """An existing set keeps what it was made with."""
         elsewhere = "Index into another set: --set NAME"
         if model is not None and _absolute(model) != generation.model:
             self._same_space(generation, self._embedder(_absolute(model), precision or "auto"))
         if precision not in (None, generation.precision):
             raise UsageError(
-                f"set {generation.set_name!r} is indexed at precision {generation.precision}, not {precision}.", remedy=elsewhere
+                f"set {generation.set_name!r} is indexed at precision {generation.precision}, not {precision}.",
+                remedy=elsewhere,
             )
         for key, value in settings.items():
             if value is not None and value != generation.settings.get(key):
                 raise UsageError(
-                    f"set {generation.set_name!r} was made with {key} {generation.settings.get(key)}, not {value}.", remedy=elsewhere
+                    f"set {generation.set_name!r} was made with {key} {generation.settings.get(key)}, not {value}.",
+                    remedy=elsewhere,
                 )
 
     def _same_space(self, generation: Generation, embedder: Embedder) -> Embedder:

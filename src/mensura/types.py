@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from tokenizers import Tokenizer
 
     from mensura.space import Space
 
@@ -20,6 +21,20 @@ OnLong = Literal["error", "truncate", "split"]
 Mode = Literal["dense", "lexical", "hybrid"]
 Scalar = str | int | float | bool
 Metadata = Mapping[str, Scalar]
+
+
+class Counts(Protocol):
+    """What chunking needs of a model's tokenizer."""
+
+    max_tokens: int
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    @property
+    def special(self) -> int: ...
+
+    def count(self, texts: Sequence[str]) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)

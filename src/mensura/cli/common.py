@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mensura.home import DEFAULT_SET, Home
+from mensura.home import Home
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,8 @@ PrecisionOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--precision", metavar="P", help="auto, f32, bf16 or int8."),
 ]
-DEFAULT_SET_NAME = DEFAULT_SET
+PIPE_WIDTH = 120
+"""Columns of what is printed to a file or a pipe."""
 
 
 def existing_home(home: Path | None) -> Home:
@@ -44,10 +45,10 @@ def print_json(data: Any) -> None:
 
 
 def console() -> Console:
-    """For results: stdout, plain when it is not a terminal."""
+    """For results: stdout; plain and wide when it is not a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def messages() -> Console:

@@ -1,6 +1,6 @@
 """The contract of an embedder: a provider implements `stream`, the rest is derived from it.
 
-    def open_embedder(model: str, **options) -> Embedder       # in providers/<name>.py
+def open_embedder(model: str, **options) -> Embedder       # in providers/<name>.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mensura.space import Space
 from mensura.types import Embeddings, OnLong, Role
 
 if TYPE_CHECKING:
-    from mensura.ingest.chunk import Counts
+    from mensura.types import Counts
 
 ROLES = ("query", "document")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ def read_graph(file: Path, spec: ModelSpec, dense: Sequence[Mapping[str, Vectors
 def _feed(names: Sequence[str]) -> Feed:
     def feed(ids: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> dict[str, Any]:
         places = np.broadcast_to(np.arange(ids.shape[1], dtype=np.int64), ids.shape)
-        available = {
+        available: dict[str, Callable[[], Any]] = {
             "input_ids": lambda: ids,
             "attention_mask": lambda: (places < lengths[:, None]).astype(np.int64),
             "token_type_ids": lambda: np.zeros_like(ids),

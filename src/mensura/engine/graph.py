@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openvino as ov
-from openvino import Node, Output
 from openvino import opset15 as op
 
 from mensura.engine.layouts import LAYOUTS, Layout
@@ -23,7 +22,8 @@ from mensura.errors import ModelUnsupported
 if TYPE_CHECKING:
     from mensura.types import Vectors
 
-Value = Node | Output
+Value = Any
+"""A node or an output of the graph; OpenVINO's own types are not usable by a type checker."""
 MASKED = np.float32(-1e9)
 """Added to attention scores of padding; stays finite in bf16, whose exponent is float32's."""
 
@@ -40,7 +40,9 @@ _ACTIVATIONS: Mapping[str, Any] = {
 }
 
 
-def build_graph(spec: ModelSpec, tensors: Mapping[str, Vectors], dense: Sequence[Mapping[str, Vectors]], *, int8: bool) -> ov.Model:
+def build_graph(
+    spec: ModelSpec, tensors: Mapping[str, Vectors], dense: Sequence[Mapping[str, Vectors]], *, int8: bool
+) -> ov.Model:
     """The whole path from token ids to vectors as one model.
 
     `dense` holds the tensors of each of `spec.dense`. With `int8` the encoder's matrices are stored as
@@ -120,7 +122,9 @@ class _Builder:
     def _relative_bias(self, places: Value) -> Value:
         """(1, heads, tokens, tokens). The table over all distances is built here, once, and gathered from."""
         limit = self.spec.max_tokens
-        buckets = relative_buckets(np.arange(-limit + 1, limit), int(self.spec.config.get("relative_attention_num_buckets", 32)))
+        buckets = relative_buckets(
+            np.arange(-limit + 1, limit), int(self.spec.config.get("relative_attention_num_buckets", 32))
+        )
         table = self.tensors[self.layout.relative_bias][buckets]
         distance = op.subtract(op.unsqueeze(places, _ints(0)), op.unsqueeze(places, _ints(1)))
         values = op.gather(_const(table), op.add(distance, _scalar(limit - 1)), _scalar(0))
@@ -167,7 +171,7 @@ def relative_buckets(distance: np.ndarray[Any, Any], buckets: int, farthest: int
     exact = half // 2
     n = np.abs(distance)
     far = exact + (np.log(np.maximum(n, 1) / exact) / np.log(farthest / exact) * (half - exact)).astype(np.int64)
-    return np.where(distance > 0, half, 0) + np.where(n < exact, n, np.minimum(far, half - 1))
+    return np.asarray(np.where(distance > 0, half, 0) + np.where(n < exact, n, np.minimum(far, half - 1)))
 
 
 def _quantised(matrix: Vectors) -> Value:
@@ -182,7 +186,7 @@ def _mean(hidden: Value, keep: Value) -> Value:
     return op.divide(total, op.reduce_sum(keep, _ints(1), True))
 
 
-def _first(hidden: Value, keep: Value) -> Value:
+def _first(hidden: Value, keep: Value) -> Value:  # noqa: ARG001 - as its siblings
     return op.gather(hidden, _scalar(0), _scalar(1))
 
 

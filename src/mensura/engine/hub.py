@@ -27,7 +27,7 @@ def download(model: str, *, remedy: str = "") -> Path:
     """
     folder = _fetch(model, SMALL_FILES, remedy)
     supported = read_spec(model, folder).architecture in LAYOUTS
-    wanted = (SINGLE, SHARDED, "model-*.safetensors") if supported else GRAPH_FILES + ("openvino/*.bin", "onnx/*_data")
+    wanted = (SINGLE, SHARDED, "model-*.safetensors") if supported else (*GRAPH_FILES, "openvino/*.bin", "onnx/*_data")
     folder = _fetch(model, wanted, remedy)
     weights = [path for path in folder.rglob("*") if path.suffix in {".safetensors", ".onnx", ".bin", ".xml"}]
     if not weights:
@@ -50,7 +50,9 @@ def _fetch(model: str, patterns: Sequence[str], remedy: str) -> Path:
     try:
         return Path(snapshot_download(model, allow_patterns=list(patterns), endpoint=endpoint, max_workers=2))
     except GatedRepoError as error:
-        raise ModelNotFound(f"{model} asks you to accept its terms first.", remedy="Do so on its page, then set HF_TOKEN.") from error
+        raise ModelNotFound(
+            f"{model} asks you to accept its terms first.", remedy="Do so on its page, then set HF_TOKEN."
+        ) from error
     except RepositoryNotFoundError as error:
         raise ModelNotFound(f"the hub knows no model {model!r}.", remedy=remedy) from error
     except Exception as error:  # whatever the HTTP stack raises

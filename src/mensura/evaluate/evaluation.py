@@ -90,7 +90,9 @@ def evaluate(
     )
 
 
-def _documents(snapshot: Snapshot, pipeline: Pipeline, text: str, vector: Vectors, dropped: str | None) -> dict[str, float]:
+def _documents(
+    snapshot: Snapshot, pipeline: Pipeline, text: str, vector: Vectors, dropped: str | None
+) -> dict[str, float]:
     """Document to score, best chunk first, at most DEPTH of them."""
     lists = {
         arm.name: snapshot.dense(vector, arm.depth) if arm.name == "dense" else snapshot.lexical(text, arm.depth)

@@ -40,18 +40,24 @@ def read_judged(folder: Path, split: str | None = None) -> JudgedSet:
     texts = {row["_id"]: row["text"] for row in _records(folder / "queries.jsonl")}
     unknown = [query for query in qrels if query not in texts]
     if unknown:
-        raise JudgedSetError(f"{qrels_file} judges {len(unknown)} queries that queries.jsonl lacks, first {unknown[0]!r}.")
+        raise JudgedSetError(
+            f"{qrels_file} judges {len(unknown)} queries that queries.jsonl lacks, first {unknown[0]!r}."
+        )
     known = {document.id for document in documents}
     strangers = [d for judged in qrels.values() for d, grade in judged.items() if grade > 0 and d not in known]
     if strangers:
-        raise JudgedSetError(f"{qrels_file} names {len(strangers)} documents that corpus.jsonl lacks, first {strangers[0]!r}.")
+        raise JudgedSetError(
+            f"{qrels_file} names {len(strangers)} documents that corpus.jsonl lacks, first {strangers[0]!r}."
+        )
     name = f"{folder.resolve().name}/{qrels_file.stem}"
     return JudgedSet(name, documents, {query: texts[query] for query in qrels}, qrels)
 
 
 def _qrels_file(folder: Path, split: str | None) -> Path:
     available = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
-    chosen = split or next((s for s in SPLITS if s in available), None) or (available[0] if len(available) == 1 else None)
+    chosen = (
+        split or next((s for s in SPLITS if s in available), None) or (available[0] if len(available) == 1 else None)
+    )
     if chosen is None or chosen not in available:
         found = f"There are: {', '.join(available)}." if available else f"{folder / 'qrels'} holds no .tsv file."
         raise JudgedSetError(f"no judgments {split or 'test'!r} in {folder}.", remedy=found)
@@ -76,7 +82,9 @@ def _qrels(file: Path) -> dict[str, dict[str, int]]:
         if number == 1 and len(cells) == 3 and not cells[2].lstrip("-").isdigit():
             continue  # the header
         if len(cells) != 3 or not cells[2].lstrip("-").isdigit():
-            raise JudgedSetError(f"{file}:{number}: expected query, document and grade between tabs, found {line[:60]!r}.")
+            raise JudgedSetError(
+                f"{file}:{number}: expected query, document and grade between tabs, found {line[:60]!r}."
+            )
         qrels.setdefault(cells[0], {})[cells[1]] = int(cells[2])
     if not qrels:
         raise JudgedSetError(f"{file} holds no judgments.")

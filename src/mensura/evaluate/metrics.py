@@ -19,7 +19,9 @@ def parse_metrics(names: Sequence[str]) -> list[Any]:
     try:
         return [ir_measures.parse_measure(name) for name in names]
     except (NameError, ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"a metric of {', '.join(names)} is unknown ({error}).", remedy="Examples: nDCG@10, R@100.") from error
+        raise UsageError(
+            f"a metric of {', '.join(names)} is unknown ({error}).", remedy="Examples: nDCG@10, R@100."
+        ) from error
 
 
 def per_query(qrels: Mapping[str, Mapping[str, int]], run: Run, names: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -7,10 +7,11 @@
         yield Document(id=source.id, path=source.id, text=text, kind="markdown")
 
 Raise ReadError with the reason when the file cannot be read: it is quarantined and the run goes on. Any
-other exception is treated the same. A reader of many records yields one Document a record, with an id of
-``f"{source.id}#{record}"`` and `source_lines`, sets ``STREAMS = True`` and opens `source.file` itself; the
-size limit then does not apply. Other packages join through the entry-point group ``mensura.readers``, whose
-value is such a module.
+other exception is treated the same. A reader that can go on behind a bad record yields the ReadError instead
+of raising it: the rest of the file is kept, and the file is listed with that reason. A reader of many records
+yields one Document a record, with an id of ``f"{source.id}#{record}"`` and `source_lines`, sets
+``STREAMS = True`` and opens `source.file` itself; the size limit then does not apply. Other packages join
+through the entry-point group ``mensura.readers``, whose value is such a module.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Reader(Protocol):
 
     SUFFIXES: frozenset[str]
 
-    def read(self, source: Source) -> Iterator[Document]: ...
+    def read(self, source: Source) -> Iterator[Document | ReadError]: ...
 
 
 __all__ = ["Document", "ReadError", "Reader", "Source"]

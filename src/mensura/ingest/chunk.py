@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mensura.ingest.languages import language_of
 from mensura.ingest.outline import Outline, outline
@@ -23,27 +23,13 @@ from mensura.types import Chunk, Document
 if TYPE_CHECKING:
     from typing import Any
 
-    from tokenizers import Tokenizer
+    from mensura.types import Counts
 
 CONTEXT_TOKENS = 32
 """Most tokens of the line of context; outer headings go first when it is longer."""
 JOIN = " > "
 SMALL = 24
 """A piece of fewer tokens, such as a lone heading, joins the piece behind it where both fit."""
-
-
-class Counts(Protocol):
-    """What chunking needs of a model's tokenizer."""
-
-    max_tokens: int
-
-    @property
-    def tokenizer(self) -> Tokenizer: ...
-
-    @property
-    def special(self) -> int: ...
-
-    def count(self, texts: Sequence[str]) -> list[int]: ...
 
 
 class Chunker:
@@ -80,10 +66,10 @@ class Chunker:
         pieces = []
         for start, body in self._pieces(document):
             path = headings.path(start)
-            section = [document.title or ("" if path else _name(document))]
-            section = [name for name in section if name]
-            above = section + [h.title for h in path if h.level and h.at < start]
-            pieces.append((start, body, JOIN.join(section + [h.title for h in path]), above))
+            name = document.title or ("" if path else _name(document))
+            named = [name] if name else []
+            above = named + [h.title for h in path if h.level and h.at < start]
+            pieces.append((start, body, JOIN.join(named + [h.title for h in path]), above))
         contexts = self._fit([above for *_, above in pieces])
         counts = self._tokens.count([_indexed(c, body) for c, (_, body, _, _) in zip(contexts, pieces, strict=True)])
         chunks = []
@@ -144,7 +130,9 @@ class _Cut:
         self._breaks = array("q", (i for i, c in enumerate(document.text) if c == "\n"))
         self._seen: Counter[str] = Counter()
 
-    def chunk(self, start: int, body: str, section: str, context: str, tokens: int, *, truncated: bool = False) -> Chunk:
+    def chunk(
+        self, start: int, body: str, section: str, context: str, tokens: int, *, truncated: bool = False
+    ) -> Chunk:
         document = self._document
         indexed = _indexed(context, body)
         end = start + len(body)

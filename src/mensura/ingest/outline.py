@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mensura.ingest.languages import language_of
 from mensura.types import Heading
 
+
 class Outline:
     """Answers which headings stand above a place."""
 
@@ -108,9 +109,13 @@ def _code(text: str, language: str) -> list[Heading]:
     stack = [(root, 1)]
     while stack:
         node, level = stack.pop()
-        if _DEFINITION.match(node.type) and (name := node.child_by_field_name("name") or node.child_by_field_name("type")):
+        if _DEFINITION.match(node.type) and (
+            name := node.child_by_field_name("name") or node.child_by_field_name("type")
+        ):
             start = node.parent if node.parent and node.parent.type == "decorated_definition" else node
-            begin, end = (b if ascii_only else len(data[:b].decode("utf-8", "ignore")) for b in (start.start_byte, node.end_byte))
+            begin, end = (
+                b if ascii_only else len(data[:b].decode("utf-8", "ignore")) for b in (start.start_byte, node.end_byte)
+            )
             headings.append(Heading(begin, level, (name.text or b"").decode("utf-8", "replace"), end))
             level += 1
         stack.extend((child, level) for child in reversed(node.children))

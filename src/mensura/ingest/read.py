@@ -25,7 +25,7 @@ def streams() -> frozenset[str]:
     return frozenset(suffix for suffix, reader in readers().items() if getattr(reader, "STREAMS", False))
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: Source) -> Iterator[Document | ReadError]:
     """Documents of a file. Raises ReadError, whatever went wrong inside a reader."""
     reader = readers().get(source.file.suffix.lower())
     try:

@@ -23,6 +23,7 @@ from mensura.ingest.base import Source
 from mensura.ingest.chunk import Chunker
 from mensura.ingest.read import read
 from mensura.lifecycle.plan import Plan, Task
+from mensura.lifecycle.progress import Progress
 from mensura.lifecycle.state import Generation, SourceRow, State
 from mensura.search.index import unit
 from mensura.stores.base import Snapshot, Store
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_ROWS = 4096
 CHECKPOINT_SECONDS = 15.0
-FOLD_ROWS = 16_384
+FOLD_ROWS = 8_192
 """New rows after which indexes are extended during a run, so that searches beside it stay fast."""
 GROUP_FILES = 128
 GROUP_DOCUMENTS = 512
@@ -67,21 +68,12 @@ class IndexReport:
 
     def to_dict(self) -> dict[str, Any]:
         pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
-        plain = {name: getattr(self, name) for name in ("set", "space", "files", "unchanged", "removed", "embedded", "chunks")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("set", "space", "files", "unchanged", "removed", "embedded", "chunks")
+        }
         listed = {name: [{"path": p, "reason": r} for p, r in rows] for name, rows in pairs.items()}
         return plain | listed | {"seconds": round(self.seconds, 3)}
-
-
-class Progress:
-    """Called as a run goes on; override what is of interest. Calls come from the thread that runs the build."""
-
-    def start(self, total_bytes: int, files: int) -> None: ...
-
-    def advance(self, done_bytes: int, chunks: int) -> None:
-        """Bytes of input finished so far, and chunks stored."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
 
 
 @dataclass(slots=True)
@@ -304,7 +296,9 @@ class Build:
     def _write(self, checkpoint: _Checkpoint) -> None:
         import numpy as np
 
-        stale = [key for tally in checkpoint.finished if not (tally.failed or tally.untouched) for key in tally.existing]
+        stale = [
+            key for tally in checkpoint.finished if not (tally.failed or tally.untouched) for key in tally.existing
+        ]
         if checkpoint.rows or stale:
             self._state.put(self._generation, [tally.row("pending") for tally in checkpoint.touched.values()])
         if checkpoint.moved:

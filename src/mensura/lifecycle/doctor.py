@@ -67,7 +67,7 @@ def examine(home: HomeFolder, state: State, generation: Generation, embedder: Ca
     again = f"mensura index FOLDER --set {generation.set_name}"
     try:
         snapshot = home.store(generation).snapshot()
-        seen = _pass(snapshot, generation)
+        seen = _pass(snapshot)
         unindexed = snapshot.stats().unindexed
     except StoreError as error:
         report("store", "problem", error.message, "Remove the damaged set's folder and index again into a new set.")
@@ -80,14 +80,16 @@ def examine(home: HomeFolder, state: State, generation: Generation, embedder: Ca
         report(check, level, message, remedy)
     for arm, rows in unindexed.items():
         if rows > (0 if arm == "lexical" and rows == sum(seen.keys.values()) else UNINDEXED_ROWS):
-            report("index", "problem", f"{rows:,} rows are outside the {arm} index: searches are slow or miss them.", again)
+            report(
+                "index", "problem", f"{rows:,} rows are outside the {arm} index: searches are slow or miss them.", again
+            )
     return sorted(found, key=lambda f: f.level != "problem")
 
 
 Row = tuple[str, Level, str, str]
 
 
-def _pass(snapshot: Snapshot, generation: Generation) -> _Seen:
+def _pass(snapshot: Snapshot) -> _Seen:
     import numpy as np
 
     seen = _Seen()
@@ -120,7 +122,12 @@ def _rows(seen: _Seen, again: str) -> Iterator[Row]:
     if seen.zero:
         yield "vectors", "problem", f"{seen.zero:,} vectors are zero: they match nothing.", rebuild
     if seen.off_length:
-        yield "vectors", "problem", f"{seen.off_length:,} vectors do not have length 1: they come from elsewhere.", rebuild
+        yield (
+            "vectors",
+            "problem",
+            f"{seen.off_length:,} vectors do not have length 1: they come from elsewhere.",
+            rebuild,
+        )
     if doubled:
         yield "duplicates", "problem", f"{doubled:,} rows are stored twice under one key.", rebuild
     if repeated:
@@ -146,7 +153,12 @@ def _sources(home: HomeFolder, state: State, generation: Generation, seen: _Seen
     settled = pending == 0
     lost = sum(1 for path, n in expected.items() if seen.paths.get(path, 0) != n)
     if orphans:
-        yield "orphans", "problem", f"{orphans:,} rows belong to no known file.", "Index into a new set and use that one."
+        yield (
+            "orphans",
+            "problem",
+            f"{orphans:,} rows belong to no known file.",
+            "Index into a new set and use that one.",
+        )
     if pending:
         yield "unfinished", "problem", f"{pending:,} files were being indexed when a run stopped.", again
     if settled and lost:
@@ -156,7 +168,12 @@ def _sources(home: HomeFolder, state: State, generation: Generation, seen: _Seen
     if stale:
         yield "stale", "problem", f"{stale:,} files changed since they were indexed.", again
     if failed:
-        yield "quarantine", "notice", f"{failed:,} files could not be read; mensura status lists them.", f"{again} --retry-failed"
+        yield (
+            "quarantine",
+            "notice",
+            f"{failed:,} files could not be read; mensura status lists them.",
+            f"{again} --retry-failed",
+        )
 
 
 def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen) -> Iterator[Row]:
@@ -169,7 +186,12 @@ def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen
         return
     if space != generation.space:
         words = describe_difference(generation.space, space)
-        yield "space", "problem", f"the model on this machine is not the one of this set: {words}.", "Put the old weights back."
+        yield (
+            "space",
+            "problem",
+            f"the model on this machine is not the one of this set: {words}.",
+            "Put the old weights back.",
+        )
         return
     if not seen.canaries:
         return
@@ -177,11 +199,12 @@ def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen
     cosines = [float(old @ new) for (_, old), new in zip(seen.canaries, vectors, strict=True)]
     strange = sum(cosine < SAME_SPACE for cosine in cosines)
     if strange:
-        message = f"{strange} of {len(cosines)} stored vectors are not what {space} makes of their text (least cosine {min(cosines):.3f})."
+        message = (
+            f"{strange} of {len(cosines)} stored vectors are not what {space} makes of their text "
+            f"(least cosine {min(cosines):.3f})."
+        )
         yield "space", "problem", message, "Spaces are mixed: index into a new set and use that one."
 
 
 def problems(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.level == "problem"]
-
-

@@ -91,5 +91,6 @@ def _unchanged(row: SourceRow, found: Found) -> bool:
 
 def _under(name: str, folders: Iterable[str]) -> bool:
     return any(
-        name == folder or name.startswith(folder + "/") or (folder == "." and not os.path.isabs(name)) for folder in folders
+        name == folder or name.startswith(folder + "/") or (folder == "." and not os.path.isabs(name))
+        for folder in folders
     )

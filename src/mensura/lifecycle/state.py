@@ -128,7 +128,17 @@ class State:
             hint = f"There are: {', '.join(known)}." if known else "Make one: mensura index FOLDER"
             raise SetNotFound(f"no set {set_name!r} in {self.file.parent}.", remedy=hint)
         try:
-            return Generation(*row[:4], Space.from_dict(json.loads(row[4])), *row[5:7], json.loads(row[7]))
+            identity, name, store, collection, space, model, precision, settings = row
+            return Generation(
+                identity,
+                name,
+                store,
+                collection,
+                Space.from_dict(json.loads(space)),
+                model,
+                precision,
+                json.loads(settings),
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise self._corrupt(error) from error
 
@@ -139,7 +149,16 @@ class State:
         with self._transaction():
             if not self._db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
                 created = datetime.now(UTC).isoformat(timespec="seconds")
-                values = (set_name, store, "", json.dumps(space.to_dict()), model, precision, json.dumps(settings), created)
+                values = (
+                    set_name,
+                    store,
+                    "",
+                    json.dumps(space.to_dict()),
+                    model,
+                    precision,
+                    json.dumps(settings),
+                    created,
+                )
                 cursor = self._db.execute(
                     "INSERT INTO generations (set_name, store, name, space, model, precision, settings, created) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -213,7 +232,9 @@ class State:
                     "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
                 ) from error
             if "readonly" in text or "unable to open" in text:
-                raise HomeNotWritable(f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode.") from error
+                raise HomeNotWritable(
+                    f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode."
+                ) from error
             raise self._corrupt(error) from error
         except sqlite3.DatabaseError as error:
             raise self._corrupt(error) from error

@@ -8,6 +8,11 @@ from functools import lru_cache
 
 WIDTH = 280
 """Characters of a snippet."""
+PLAIN = frozenset(
+    "a an and are as at be but by can do does for from has have how i if in into is it its my not of on or our "
+    "that the their then there these they this to was what when where which who why will with you your".split()
+)
+"""Words that say nothing about what is looked for."""
 _WORD = re.compile(r"\w+")
 
 
@@ -44,10 +49,8 @@ def highlight(text: str, query: str) -> Iterator[tuple[str, bool]]:
 
 @lru_cache(maxsize=64)
 def _stems(query: str) -> frozenset[str]:
-    from bm25s.stopwords import STOPWORDS_EN
-
     words = {word.lower() for word in _WORD.findall(query[:2000])}
-    return frozenset(_stem(word) for word in words - set(STOPWORDS_EN) - {"how", "do", "what", "why", "i", "my"})
+    return frozenset(_stem(word) for word in words - PLAIN)
 
 
 @lru_cache(maxsize=8192)

@@ -109,7 +109,7 @@ def matches(expression: Filter, chunk: Chunk) -> bool:
             text = _value(field, chunk)
             if text is None:
                 return False
-            if isinstance(value, bool) or isinstance(value, str):
+            if isinstance(value, (bool, str)):
                 return OPERATORS[op](text, as_text(value))
             try:
                 return OPERATORS[op](float(text), float(value))

@@ -17,7 +17,8 @@ FORMATS = ("text", "json", "jsonl")
 def command(
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="query or document: which prompt applies.")],
     content: Annotated[
-        list[str] | None, typer.Option("-c", "--content", metavar="TEXT", help="A text; repeat it. Default: lines of stdin.")
+        list[str] | None,
+        typer.Option("-c", "--content", metavar="TEXT", help="A text; repeat it. Default: lines of stdin."),
     ] = None,
     format: Annotated[str, typer.Option("--format", metavar="F", help="text, json or jsonl.")] = "text",
     on_long: Annotated[
@@ -54,7 +55,9 @@ def _embed(
     texts: list[str], role: Any, model: str | None, precision: Any, on_long: Any, set_name: str, home: Any
 ) -> Embeddings:
     if set_name and (model or precision):
-        raise UsageError("--set has its own model and precision.", remedy="Leave out --model and --precision, or --set.")
+        raise UsageError(
+            "--set has its own model and precision.", remedy="Leave out --model and --precision, or --set."
+        )
     if set_name:
         with common.existing_home(home) as opened:
             return opened.embed(texts, role, set=set_name, on_long=on_long)

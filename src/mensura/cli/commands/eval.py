@@ -25,9 +25,12 @@ def command(
         typer.Option(metavar="NAME", help="Which qrels; default: test."),
     ] = None,
     metric: Annotated[
-        list[str] | None, typer.Option("--metric", metavar="M", help="Repeat it; default: nDCG@10 R@100 RR@10 P@5 AP@100.")
+        list[str] | None,
+        typer.Option("--metric", metavar="M", help="Repeat it; default: nDCG@10 R@100 RR@10 P@5 AP@100."),
     ] = None,
-    chunks: Annotated[bool, typer.Option("--chunks", help="Cut documents as for indexing; the best chunk counts.")] = False,
+    chunks: Annotated[
+        bool, typer.Option("--chunks", help="Cut documents as for indexing; the best chunk counts.")
+    ] = False,
     drop_same_id: Annotated[
         bool, typer.Option("--drop-same-id", help="Leave out the hit whose id is the query's, as ArguAna needs.")
     ] = False,
@@ -59,7 +62,10 @@ def command(
     chosen = pipeline(mode, fusion=fusion)
     data = read_judged(judged, split)
     embedder = _embedder(model, precision, set_name, home)
-    with _progress(len(data.documents) + len(data.queries)) as advance, _store(store, embedder.space.dimensions) as filled:
+    with (
+        _progress(len(data.documents) + len(data.queries)) as advance,
+        _store(store, embedder.space.dimensions) as filled,
+    ):
         result = evaluate(
             data,
             embedder,
@@ -92,7 +98,11 @@ def _store(name: str, dimensions: int) -> Iterator[Store]:
     from mensura import plugins
 
     backend = plugins.load("mensura.stores.backends", name)
-    with tempfile.TemporaryDirectory(prefix=".mensura-eval-", dir=Path.cwd()) if name != "memory" else _nowhere() as place:
+    with (
+        tempfile.TemporaryDirectory(prefix=".mensura-eval-", dir=Path.cwd())
+        if name != "memory"
+        else _nowhere() as place
+    ):
         yield backend.open_store(Path(place), "eval", dimensions)
 
 
@@ -105,7 +115,13 @@ def _nowhere() -> Iterator[str]:
 def _progress(total: int) -> Iterator[Any]:
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    with Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(), console=common.messages(), transient=True) as bar:
+    with Progress(
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=common.messages(),
+        transient=True,
+    ) as bar:
         task = bar.add_task("Embedding", total=total)
         yield lambda n: bar.advance(task, n)
 
@@ -115,7 +131,9 @@ def _show(result: Evaluation, *, per_query: bool) -> None:
     from rich.table import Table
 
     out = common.console()
-    out.print(f"[bold]{result.judged}[/bold] · {result.space} · {result.pipeline.mode} · {len(result.per_query):,} queries")
+    out.print(
+        f"[bold]{result.judged}[/bold] · {result.space} · {result.pipeline.mode} · {len(result.per_query):,} queries"
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     if per_query:
         table.add_column("query")

@@ -9,6 +9,7 @@ import typer
 
 from mensura.cli import common
 from mensura.home import DEFAULT_SET, MAX_FILE_MB, Home
+from mensura.lifecycle.progress import Progress
 
 if TYPE_CHECKING:
     from mensura.lifecycle.build import IndexReport
@@ -70,18 +71,18 @@ def command(
         raise typer.Exit(3)
 
 
-class Bar:
+class Bar(Progress):
     """A progress bar on stderr: bytes read, chunks a second, time left."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich import progress as rich
 
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=32),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[chunks]:,} chunks, {task.fields[rate]:,.0f}/s"),
-            TimeRemainingColumn(),
+        self._bar = rich.Progress(
+            rich.TextColumn("{task.description}"),
+            rich.BarColumn(bar_width=32),
+            rich.TextColumn("{task.percentage:>3.0f}%"),
+            rich.TextColumn("{task.fields[chunks]:,} chunks, {task.fields[rate]:,.0f}/s"),
+            rich.TimeRemainingColumn(),
             console=common.messages(),
             transient=True,
         )
@@ -94,7 +95,9 @@ class Bar:
         self._began = time.monotonic()
         if files:
             self._bar.start()
-            self._task = self._bar.add_task(f"Indexing {common.count(files, 'file')}", total=total_bytes, chunks=0, rate=0.0)
+            self._task = self._bar.add_task(
+                f"Indexing {common.count(files, 'file')}", total=total_bytes, chunks=0, rate=0.0
+            )
 
     def advance(self, done_bytes: int, chunks: int) -> None:
         import time
@@ -115,7 +118,9 @@ class Bar:
     def __enter__(self) -> Bar:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -84,4 +84,5 @@ def _show_hit(out: Console, hit: Hit, query: str, root: Path, *, explain: bool, 
     body = Text()
     for piece, marked in highlight(text, query):
         body.append(piece, "bold yellow" if marked else "")
-    out.print(Padding(body, (0, 0, 1, 4)))
+    out.print(Padding(body, (0, 0, 0, 4), expand=False))
+    out.print()

@@ -18,7 +18,9 @@ def command(
     with common.existing_home(home) as opened:
         sets = [status for status in opened.status() if set_name in ("", status.set)]
         if set_name and not sets:
-            raise SetNotFound(f"no set {set_name!r} in {opened.folder}.", remedy=f"There are: {', '.join(opened.sets())}.")
+            raise SetNotFound(
+                f"no set {set_name!r} in {opened.folder}.", remedy=f"There are: {', '.join(opened.sets())}."
+            )
         folder = str(opened.folder)
     if json:
         common.print_json({"home": folder, "sets": [status.to_dict() for status in sets]})

@@ -19,7 +19,11 @@ def document(source: Source, record: Mapping[str, Any], line: int) -> Document:
     title = _first(record, fields, TITLES)
     text = _first(record, fields, TEXTS)
     named = {fields[n] for n in (*IDS, *TITLES, *TEXTS) if n in fields}
-    rest = {str(k): v for k, v in record.items() if k is not None and k not in named and isinstance(v, (str, int, float, bool))}
+    rest = {
+        str(k): v
+        for k, v in record.items()
+        if k is not None and k not in named and isinstance(v, (str, int, float, bool))
+    }
     if not text:
         text = "\n".join(f"{k}: {v}" for k, v in rest.items() if isinstance(v, str) and v.strip())
     return Document(

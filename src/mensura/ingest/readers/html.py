@@ -11,8 +11,45 @@ SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 
 NOISE = "//script|//style|//noscript|//template|//svg|//nav|//footer|//*[@hidden]|//*[@aria-hidden='true']"
 BLOCKS = frozenset(
-    "address article aside blockquote body dd details div dl dt figcaption figure form h1 h2 h3 h4 h5 h6 header "
-    "hr li main ol p pre section summary table tbody td tfoot th thead tr ul br".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "br",
+    ]
 )
 
 
@@ -36,7 +73,9 @@ def read(source: Source) -> Iterator[Document]:
     lines.add(content if content is not None else body if body is not None else root)
     lines.flush()
     metadata = {"title": title} if title else {}
-    yield Document(source.id, source.id, "\n".join(lines.text), "markdown", metadata=metadata, source_lines=lines.numbers)
+    yield Document(
+        source.id, source.id, "\n".join(lines.text), "markdown", metadata=metadata, source_lines=lines.numbers
+    )
 
 
 class _Lines:

@@ -12,7 +12,7 @@ SUFFIXES = frozenset({".jsonl", ".ndjson"})
 STREAMS = True
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: Source) -> Iterator[Document | ReadError]:
     with source.file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             if not line.strip():
@@ -20,7 +20,9 @@ def read(source: Source) -> Iterator[Document]:
             try:
                 record = json.loads(line)
             except ValueError as error:
-                raise ReadError(f"line {number} is not JSON: {error}") from error
-            if not isinstance(record, dict):
-                raise ReadError(f"line {number}: expected an object, found {type(record).__name__}")
-            yield document(source, record, number)
+                yield ReadError(f"line {number} is not JSON: {error}")
+                continue
+            if isinstance(record, dict):
+                yield document(source, record, number)
+            else:
+                yield ReadError(f"line {number}: expected an object, found {type(record).__name__}")

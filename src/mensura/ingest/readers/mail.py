@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 
 from mensura.ingest.base import Document, ReadError, Source
 
@@ -23,7 +23,7 @@ def read(source: Source) -> Iterator[Document]:
     yield Document(source.id, source.id, text.replace("\r\n", "\n"), title=subject, metadata=metadata)
 
 
-def _content(body: EmailMessage) -> str:
+def _content(body: MIMEPart) -> str:
     try:
         text = str(body.get_content())
     except (LookupError, KeyError):  # a charset that Python does not know
