@@ -15,7 +15,7 @@ from mensura.space import describe_difference
 from mensura.stores.filters import Filter, parse
 
 if TYPE_CHECKING:
-    from mensura.embed.base import Embedder
+    from mensura.embedders.base import Embedder
     from mensura.lifecycle.build import IndexReport
     from mensura.lifecycle.doctor import Finding
     from mensura.lifecycle.home import HomeFolder
@@ -271,7 +271,7 @@ class Home:
         return lambda: self._embedder(generation.model, generation.precision)
 
     def _embedder(self, model: str, precision: str) -> Embedder:
-        from mensura.embed.providers.local import open_embedder
+        from mensura.embedders.providers.local import open_embedder
 
         with self._lock:
             if (model, precision) not in self._embedders:
@@ -312,7 +312,7 @@ def embed(
     `model` is an id or a folder, by default all-MiniLM-L6-v2. Raises ModelError, and TextTooLong under
     ``on_long="error"``.
     """
-    from mensura.embed.providers.local import open_embedder
+    from mensura.embedders.providers.local import open_embedder
     from mensura.engine.locate import DEFAULT_MODEL
 
     return open_embedder(model or DEFAULT_MODEL, precision=precision).embed(texts, role, on_long)

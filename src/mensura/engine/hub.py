@@ -20,15 +20,15 @@ SMALL_FILES = ("*.json", "*/config.json", "*/model.safetensors")
 """Configurations and dense layers: a few kilobytes, read before the weights are asked for."""
 
 
-def download(model: str, *, remedy: str = "") -> Path:
-    """Fetch what the engine needs of `model`, nothing else; resumes what a cut connection left.
+def download(model: str, cache: Path, *, remedy: str = "") -> Path:
+    """Fetch what the engine needs of `model` into `cache`, nothing else; resumes what a cut connection left.
 
     Raises ModelNotFound, DownloadFailed, or DigestMismatch (the bad file is then removed).
     """
-    folder = _fetch(model, SMALL_FILES, remedy)
+    folder = _fetch(model, cache, SMALL_FILES, remedy)
     supported = read_spec(model, folder).architecture in LAYOUTS
     wanted = (SINGLE, SHARDED, "model-*.safetensors") if supported else (*GRAPH_FILES, "openvino/*.bin", "onnx/*_data")
-    folder = _fetch(model, wanted, remedy)
+    folder = _fetch(model, cache, wanted, remedy)
     weights = [path for path in folder.rglob("*") if path.suffix in {".safetensors", ".onnx", ".bin", ".xml"}]
     if not weights:
         raise ModelUnsupported(
@@ -40,7 +40,7 @@ def download(model: str, *, remedy: str = "") -> Path:
     return folder
 
 
-def _fetch(model: str, patterns: Sequence[str], remedy: str) -> Path:
+def _fetch(model: str, cache: Path, patterns: Sequence[str], remedy: str) -> Path:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     from huggingface_hub import snapshot_download
@@ -48,7 +48,9 @@ def _fetch(model: str, patterns: Sequence[str], remedy: str) -> Path:
 
     endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
-        return Path(snapshot_download(model, allow_patterns=list(patterns), endpoint=endpoint, max_workers=2))
+        folder = snapshot_download(
+            model, allow_patterns=list(patterns), endpoint=endpoint, max_workers=2, cache_dir=cache
+        )
     except GatedRepoError as error:
         raise ModelNotFound(
             f"{model} asks you to accept its terms first.", remedy="Do so on its page, then set HF_TOKEN."
@@ -58,6 +60,7 @@ def _fetch(model: str, patterns: Sequence[str], remedy: str) -> Path:
     except Exception as error:  # whatever the HTTP stack raises
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DownloadFailed(f"{model} could not be downloaded: {reason}.", remedy=remedy) from error
+    return Path(folder)
 
 
 def _verify(path: Path) -> None:

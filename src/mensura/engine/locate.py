@@ -40,7 +40,7 @@ def locate(model: str, *, offline: bool = False) -> Path:
         raise ModelNotFound(f"{model} is neither in the Hugging Face cache nor in a package.", remedy=_remedy(model))
     from mensura.engine.hub import download
 
-    return download(model, remedy=_remedy(model))
+    return download(model, cache_folder(), remedy=_remedy(model))
 
 
 def has_weights(folder: Path) -> bool:

@@ -16,7 +16,7 @@ from mensura.stores.base import Snapshot, Store
 from mensura.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from mensura.embed.base import Embedder
+    from mensura.embedders.base import Embedder
     from mensura.types import Vectors
 
 DEPTH = 100

@@ -13,6 +13,11 @@ BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+LEGACY = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "iso8859_15"),
+    *("cp932", "euc_jp", "gb18030", "big5", "cp949", "utf_16_le", "utf_16_be"),
+]
+"""Encodings that files still come in; the rarer ones of the same letters only win by accident."""
 SAMPLE = 1 << 16
 """Bytes that decide about an encoding: detection is far slower than decoding."""
 
@@ -45,5 +50,5 @@ def _guess(data: bytes) -> str:
         return "utf-8"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:SAMPLE]).best()
+    best = from_bytes(data[:SAMPLE], cp_isolation=LEGACY).best()
     return best.encoding if best else "cp1252"

@@ -91,7 +91,7 @@ def _rst(text: str) -> list[Heading]:
 
 _DEFINITION = re.compile(
     r"(function|method|class|struct|enum|trait|interface|impl|mod|module|namespace|type|record)"
-    r"(_alias)?_(definition|declaration|item|specifier|spec)$"
+    r"(_alias)?_(definition|declaration|item|specifier|spec)$|internal_module$"
 )
 
 

@@ -30,7 +30,7 @@ from mensura.stores.base import Snapshot, Store
 from mensura.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from mensura.embed.base import Embedder
+    from mensura.embedders.base import Embedder
     from mensura.types import Vectors
 
 CHECKPOINT_ROWS = 4096
@@ -248,14 +248,26 @@ class Build:
         try:
             with task.found.file.open("rb") as stream:
                 tally.digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            if row and row.state == "ok" and row.digest == tally.digest and not row.reason:
+            if (
+                row
+                and row.state == "ok"
+                and (row.digest, row.chunks, row.reason)
+                == (
+                    tally.digest,
+                    len(tally.existing),
+                    "",
+                )
+            ):
                 tally.untouched = True
                 return
+            readable = False
             for document in read(source):
                 if isinstance(document, ReadError):
                     tally.reasons.append(document.message)
                 else:
+                    readable = True
                     yield document
+            tally.failed = bool(tally.reasons) and not readable
         except (ReadError, OSError) as error:
             tally.reasons.append(error.message if isinstance(error, ReadError) else error.strerror or str(error))
             tally.failed = True

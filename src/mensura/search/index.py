@@ -16,7 +16,7 @@ from mensura.stores.filters import Filter
 from mensura.types import ArmScore, Hit
 
 if TYPE_CHECKING:
-    from mensura.embed.base import Embedder
+    from mensura.embedders.base import Embedder
     from mensura.types import Vectors
 
 MAX_QUERY = 100_000

@@ -1,0 +1,12 @@
+"""Conformance suites and fakes that ship to users: prove a reader or a store of your own with these.
+
+from mensura.testing import check_store
+
+def test_my_store(tmp_path):
+    check_store(lambda: my_backend.open_store(tmp_path, "name", 8))
+"""
+
+from mensura.testing.readers import check_reader
+from mensura.testing.stores import check_store, sample_chunks
+
+__all__ = ["check_reader", "check_store", "sample_chunks"]

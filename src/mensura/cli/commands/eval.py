@@ -83,7 +83,7 @@ def command(
 
 
 def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:
-    from mensura.embed.providers.local import open_embedder
+    from mensura.embedders.providers.local import open_embedder
     from mensura.engine.locate import DEFAULT_MODEL
 
     if set_name:

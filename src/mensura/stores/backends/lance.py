@@ -107,11 +107,15 @@ class LanceStore:
         with _translated():
             self._database = lancedb.connect(str(self._place))
             if name not in self._database.table_names(limit=1_000_000):
-                self._database.create_table(name, schema=_schema(dimensions), exist_ok=True).set_unenforced_primary_key(
-                    "key"
-                )
+                self._create()
             self._table = self._open()
         self._current: LanceSnapshot | None = None
+
+    def _create(self) -> None:
+        table = self._database.create_table(self._name, schema=_schema(self.dimensions), exist_ok=True)
+        table.set_unenforced_primary_key("key")
+        column, config = _INDEXES["indexed_idx"]  # without an index there is no BM25 search at all
+        table.create_index(column, config=config, name="indexed_idx")
 
     def _open(self) -> Any:
         return self._database.open_table(self._name)

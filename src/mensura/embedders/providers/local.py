@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mensura.embed.base import Embedder, check_role
+from mensura.embedders.base import Embedder, check_role
 from mensura.engine.engine import Block
 from mensura.engine.load import LocalModel, load
 from mensura.engine.tokens import Tokens

@@ -1,1 +1,0 @@
-"""One file a provider; see `mensura.embed.base` for the contract."""

@@ -1,0 +1,1 @@
+"""One file a provider; see `mensura.embedders.base` for the contract."""

@@ -1,0 +1,201 @@
+"""The command line as people and programs see it: exit codes, JSON shapes, one-line errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mensura import plugins
+from tests.tiny import CASES, write_model
+
+
+def run(*arguments, cwd, stdin=b"", check=None, env=None):
+    """The real command in a process of its own."""
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mensura.cli.main", *map(str, arguments)],
+        cwd=cwd, input=stdin, capture_output=True, check=False, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert "Traceback" not in out + err, err
+    if check is not None:
+        assert done.returncode == check, out + err
+    return done.returncode, out, err
+
+
+@pytest.fixture
+def project(docs, tmp_path):
+    write_model(tmp_path / "model", CASES["bert"])
+    return docs.parent
+
+
+@pytest.fixture
+def indexed(project):
+    run("index", "docs", "--model", "../model", cwd=project, check=0)
+    return project
+
+
+def test_index_json(project):
+    _, out, _ = run("index", "docs", "--model", "../model", "--json", cwd=project, check=0)
+    report = json.loads(out)
+    assert set(report) == {
+        "set", "space", "files", "unchanged", "removed", "embedded", "chunks", "skipped", "quarantined", "seconds",
+    }  # fmt: skip
+    assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
+
+
+def test_search_json(indexed):
+    _, out, _ = run("search", "rotate the key", "-k", 2, "--json", cwd=indexed, check=0)
+    found = json.loads(out)
+    assert set(found) == {"query", "set", "space", "mode", "took_ms", "hits", "notices"}
+    assert (found["query"], found["set"], found["mode"]) == ("rotate the key", "default", "hybrid")
+    hit = found["hits"][0]
+    assert set(hit) == {"rank", "score", "path", "lines", "section", "text", "arms"}
+    assert hit["path"] == "docs/keys.md" and len(hit["lines"]) == 2 and hit["lines"][0] >= 1
+    assert set(hit["arms"]["lexical"]) == {"rank", "score"}
+
+
+def test_search_prints_path_and_line(indexed):
+    _, out, _ = run("search", "rotate the key", "--explain", cwd=indexed / "docs", check=0)
+    assert "keys.md:" in out and "docs/keys.md" not in out, "paths lead from the working folder"
+    assert "dense(100) | lexical(100) >> convex(0.75) >> top(10)" in out
+    assert "lexical #1" in out
+
+
+def test_status_json(indexed):
+    _, out, _ = run("status", "--json", cwd=indexed, check=0)
+    status = json.loads(out)
+    assert set(status) == {"home", "sets"} and status["home"].endswith(".mensura")
+    (row,) = status["sets"]
+    assert {"set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(row)
+    assert row["documents"] == 5 and row["bytes"] > 0
+
+
+def test_embed_json(project):
+    _, out, _ = run(
+        "embed",
+        "-c",
+        "a",
+        "-c",
+        "key " * 99,
+        "--role",
+        "query",
+        "--format",
+        "json",
+        "-m",
+        "../model",
+        cwd=project,
+        check=0,
+    )
+    made = json.loads(out)
+    assert set(made) == {"space", "role", "embeddings", "tokens", "truncated"}
+    assert made["tokens"] == [3, 101] and made["truncated"] == [False, True] and len(made["embeddings"][0]) == 32
+    _, out, _ = run(
+        "embed", "--role", "document", "--format", "jsonl", "-m", "../model", cwd=project, stdin=b"a\n\nb\n", check=0
+    )
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["a", "b"]
+
+
+def test_embed_in_the_space_of_a_set(indexed):
+    _, out, _ = run("embed", "-c", "a", "--role", "query", "--set", "default", "--json", cwd=indexed, check=0)
+    assert json.loads(out)["space"].startswith("model@")
+
+
+def test_doctor(indexed):
+    _, out, _ = run("doctor", cwd=indexed, check=0)
+    assert "nothing wrong" in out
+    (indexed / "docs/keys.md").unlink()
+    _, out, _ = run("doctor", "--json", cwd=indexed, check=1)
+    (finding,) = [f for f in json.loads(out)["findings"] if f["level"] == "problem"]
+    assert finding["check"] == "stale" and finding["remedy"]
+
+
+def test_quarantine_exits_with_3(indexed):
+    (indexed / "docs/bad.pdf").write_bytes(b"%PDF broken")
+    _, out, _ = run("index", "docs", cwd=indexed, check=3)
+    assert "docs/bad.pdf: not a readable PDF" in out
+    _, out, _ = run("status", cwd=indexed, check=0)
+    assert "docs/bad.pdf" in out and "--retry-failed" in out
+
+
+def test_eval_json(project, tmp_path):
+    judged = tmp_path / "judged"
+    (judged / "qrels").mkdir(parents=True)
+    (judged / "corpus.jsonl").write_text(
+        '{"_id": "1", "text": "rotate the key"}\n{"_id": "2", "text": "proxy server"}\n'
+    )
+    (judged / "queries.jsonl").write_text('{"_id": "q", "text": "key"}\n')
+    (judged / "qrels/test.tsv").write_text("q\t1\t1\n")
+    for store in ("memory", "lance"):
+        _, out, _ = run(
+            "eval", judged, "--json", "--per-query", "-m", "../model", "--store", store, cwd=project, check=0
+        )
+        result = json.loads(out)
+        assert set(result) == {"judged", "space", "mode", "queries", "metrics", "seconds", "per_query"}
+        assert set(result["seconds"]) == {"embed", "search"} and set(result["metrics"]) == {
+            "nDCG@10",
+            "R@100",
+            "RR@10",
+            "P@5",
+            "AP@100",
+        }
+        assert result["per_query"]["q"]["RR@10"] in (0.5, 1.0)
+    assert {p.name for p in project.iterdir()} == {"docs"}, "an evaluation leaves nothing behind"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["search", "x"], 1, "no .mensura/ in"),
+        (["index", "nowhere"], 2, "nowhere: no such file or folder"),
+        (["index", "docs", "-m", "nobody/none"], 1, "neither in the Hugging Face cache nor in a package"),
+        (["index", "docs", "--precision", "f64"], 2, "precision 'f64' is not one of"),
+        (["index", "docs", "--set", "a/b"], 2, "cannot name a set"),
+        (["embed", "-c", "x"], 2, "--role"),
+        (["embed", "-c", "x", "--role", "passage"], 2, "role 'passage' is not one of"),
+        (["embed", "--role", "query", "-c", "x " * 999, "--on-long", "error"], 1, "text 0 has 1,001 tokens, the model takes 256"),
+        (["eval", "nowhere"], 2, "not a folder"),
+        (["search", "x", "--mode", "fuzzy"], 2, "mode 'fuzzy' is not one of"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_line(project, arguments, code, message):
+    _, out, err = run(*arguments, cwd=project, check=code, env={"HF_HUB_OFFLINE": "1"})
+    assert message in " ".join(err.split()).replace("│ ", "")
+    assert not out
+    if code == 1:
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_errors_in_a_set(indexed):
+    for arguments, message in [
+        (["search", ""], "the query is empty"),
+        (["search", "x", "--where", "year >"], "cannot be read at character 7"),
+        (["search", "x", "--set", "none"], "There are: default"),
+        (["search", "x", "-k", "0"], "k is 0"),
+        (["status", "--set", "none"], "no set 'none'"),
+        (["doctor", "--set", "none"], "no set 'none'"),
+    ]:
+        _, _, err = run(*arguments, cwd=indexed)
+        assert message in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_reader_of_our_output_may_leave(indexed):
+    command = f"{sys.executable} -m mensura.cli.main search key --full | head -1"
+    done = subprocess.run(command, shell=True, cwd=indexed, capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr and b"BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("name", plugins.names("mensura.cli.commands"))
+def test_help_has_examples(name, tmp_path):
+    _, out, _ = run(name.removesuffix("_"), "--help", cwd=tmp_path, check=0)
+    assert f"mensura {name}" in out and "--json" in out and "--home" in out and "--set" in out
+
+
+def test_version_and_no_arguments(tmp_path):
+    _, out, _ = run("--version", cwd=tmp_path, check=0)
+    assert out.strip() == "0.1.0"
+    assert "Start with" in run(cwd=tmp_path)[1]

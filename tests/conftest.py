@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mensura.embedders.providers.local import LocalEmbedder, open_embedder
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@pytest.fixture(autouse=True)
+def no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only loopback is reachable from a test."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family in (socket.AF_INET, socket.AF_INET6) and host not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("MENSURA_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+
+
+@pytest.fixture(scope="session")
+def minilm() -> LocalEmbedder:
+    """The default model in f32, compiled once for the whole run."""
+    return open_embedder(DEFAULT, precision="f32")
+
+
+@pytest.fixture
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared/data, which is not part of the repository")
+    return SHARED
+
+
+DOCS = {
+    "keys.md": "# Security\n\n## Keys\n\nRotate a key with `keyctl rotate`. Old keys stay valid for a day.\n\n"
+    "## Passwords\n\nPasswords are hashed with argon2.\n",
+    "network/proxy.md": "---\ntitle: Proxies\nyear: 2024\n---\n# Proxies\n\nSet HTTP_PROXY to route requests through a proxy server.\n",
+    "guide.rst": "Guide\n=====\n\nInstall\n-------\n\nUse pip to install the package.\n\nTimeouts\n--------\n\n"
+    "A request fails after thirty seconds without an answer.\n",
+    "notes.txt": "The quarterly report is due on Friday. Ask Maria for the figures.\n",
+    "app.py": 'def connect(host):\n    """Open a connection."""\n    return host\n\n\nclass Client:\n'
+    "    def close(self):\n        self.open = False\n",
+}
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Iterator[Path]:
+    """A small folder of documents of several kinds, as the working folder's ``docs``."""
+    folder = tmp_path / "project" / "docs"
+    for name, text in DOCS.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    yield folder

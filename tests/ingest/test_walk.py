@@ -1,0 +1,75 @@
+import os
+
+import pytest
+
+from mensura.errors import UsageError
+from mensura.ingest.walk import walk
+
+
+def names(root, *paths, **options):
+    found = walk(paths or [root], max_bytes=options.pop("max_bytes", 1000), **options)
+    return {f.file.relative_to(root).as_posix(): f.skip for f in found}
+
+
+def put(root, *files, text="x"):
+    for name in files:
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+def test_hidden_and_ignored_files_stay_out(tmp_path):
+    put(tmp_path, "a.md", ".hidden/x.md", "build/x.md", "keep/b.log", "sub/c.tmp", "sub/keep.tmp", "other/c.tmp")
+    put(tmp_path, ".gitignore", text="build/\n*.log\n!keep/b.log\n")
+    put(tmp_path, "sub/.gitignore", text="*.tmp\n!keep.tmp\n")
+    (tmp_path / ".git").mkdir()
+    assert set(names(tmp_path)) == {"a.md", "keep/b.log", "sub/keep.tmp", "other/c.tmp"}
+    assert set(names(tmp_path, tmp_path / "sub")) == {"sub/keep.tmp"}
+
+
+def test_rules_above_the_folder_hold_up_to_the_repository(tmp_path):
+    put(tmp_path, "repo/.gitignore", text="*.tmp\n")
+    put(tmp_path, "repo/docs/a.tmp", "repo/docs/a.md")
+    (tmp_path / "repo/.git").mkdir()
+    assert set(names(tmp_path, tmp_path / "repo/docs")) == {"repo/docs/a.md"}
+
+
+def test_a_named_file_is_taken_whatever_the_rules(tmp_path):
+    put(tmp_path, ".gitignore", text="*.log\n")
+    put(tmp_path, "a.log")
+    assert names(tmp_path, tmp_path / "a.log") == {"a.log": ""}
+
+
+def test_reasons(tmp_path):
+    put(tmp_path, "big.txt", "big.jsonl", text="x" * 2000)
+    put(tmp_path, "style.css", "x.min.js")
+    found = names(tmp_path, streams=frozenset({".jsonl"}))
+    assert "limit" in found["big.txt"] and found["big.jsonl"] == ""
+    assert found["style.css"] == found["x.min.js"] == "not a document"
+
+
+def test_links(tmp_path):
+    put(tmp_path, "real/a.md", "elsewhere/b.md")
+    (tmp_path / "real/loop").symlink_to(tmp_path / "real")
+    (tmp_path / "real/there").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "real/gone.md").symlink_to(tmp_path / "nowhere")
+    found = names(tmp_path, tmp_path / "real")
+    assert set(found) == {"real/a.md", "real/there/b.md", "real/gone.md"}
+    assert "cannot be read" in found["real/gone.md"]
+
+
+def test_overlapping_paths_give_each_file_once(tmp_path):
+    put(tmp_path, "a/x.md", "a/b/y.md")
+    found = [f.file.name for f in walk([tmp_path / "a/b", tmp_path / "a", tmp_path / "a/x.md"], max_bytes=10)]
+    assert sorted(found) == ["x.md", "y.md"]
+
+
+def test_fifos_are_passed_over(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    put(tmp_path, "a.md")
+    assert set(names(tmp_path)) == {"a.md"}
+
+
+def test_missing_path(tmp_path):
+    with pytest.raises(UsageError, match="No such file"):
+        list(walk([tmp_path / "none"], max_bytes=1))

@@ -1,0 +1,45 @@
+"""The package's own edges: what it exports, what it imports, that every error has one root."""
+
+import inspect
+import subprocess
+import sys
+
+import mensura
+from mensura import errors
+
+HEAVY = {"numpy", "openvino", "lancedb", "pyarrow", "tokenizers", "torch", "typer", "rich", "huggingface_hub"}
+
+
+def test_public_names():
+    assert set(mensura.__all__) == {
+        "Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Space", "__version__", "describe_difference", "embed", "open",
+    }  # fmt: skip
+    for name in mensura.__all__:
+        assert getattr(mensura, name) is not None
+        if name != "__version__":
+            assert getattr(mensura, name).__doc__, name
+
+
+def test_import_loads_nothing_heavy():
+    code = f"import mensura, sys; print(sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_one_error_tree_drawn_in_full():
+    tree = [value for _, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__]
+    for error in tree:
+        assert issubclass(error, errors.MensuraError)
+        assert error.__name__ in errors.__doc__
+
+
+def test_openvino_does_not_phone_home():
+    code = (
+        "import multiprocessing, sys\n"
+        "multiprocessing.Process.start = lambda self: sys.exit('forked')\n"
+        "import mensura.engine.runtime as r; r.cpu_capabilities()\n"
+        "print('openvino_telemetry.main' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert not done.stderr

@@ -1,0 +1,39 @@
+from dataclasses import FrozenInstanceError, fields, replace
+
+import pytest
+
+from mensura import Space, describe_difference
+
+SPACE = Space("sentence-transformers/all-MiniLM-L6-v2", "53aa51" + "0" * 58, 384)
+
+
+def test_prints_as_people_say_it():
+    assert str(SPACE) == "all-MiniLM-L6-v2@53aa51:384"
+    assert str(replace(SPACE, transform="cut256", dimensions=256)) == "all-MiniLM-L6-v2@53aa51:256+cut256"
+
+
+def test_digest_is_stable_across_versions():
+    assert SPACE.digest == "e67777b7bc25", "a changed digest makes every stored generation foreign"
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(Space)])
+def test_every_field_is_identity(field):
+    value = getattr(SPACE, field)
+    other = replace(SPACE, **{field: not value if isinstance(value, bool) else value * 2 or "x"})
+    assert other != SPACE and other.digest != SPACE.digest
+    assert describe_difference(SPACE, other)
+
+
+def test_equal_spaces_do_not_differ():
+    assert describe_difference(SPACE, replace(SPACE)) == ""
+
+
+def test_difference_in_words():
+    other = replace(SPACE, query_prompt="query: ")
+    assert describe_difference(SPACE, other) == "the query prompt is '' in the first and 'query: ' in the second"
+
+
+def test_round_trip_and_frozen():
+    assert Space.from_dict(SPACE.to_dict()) == SPACE
+    with pytest.raises(FrozenInstanceError):
+        SPACE.model = "other"
