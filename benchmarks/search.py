@@ -1,0 +1,87 @@
+"""Search over 107,525 rows in process, query embedding included, and how exact it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import mensura
+from benchmarks.common import MODEL, Peer, Row, arguments, at_least, at_most, jsonl, median, report, timed
+from benchmarks.ingest import GLOSSES_HOME, index_glosses
+
+QUERIES = 300
+
+
+def main() -> None:
+    chosen = arguments(__doc__)
+    if not GLOSSES_HOME.is_dir():
+        index_glosses()
+    queries = [row["text"] for row in jsonl("scifact/queries.jsonl")][: QUERIES // 2]
+    queries += [row["text"] for row in jsonl("xquad/en/queries.jsonl")][: QUERIES // 2]
+    with mensura.open(GLOSSES_HOME) as home, Peer() as peer:
+        rows = latency(home, queries, peer)
+        rows += exactness(home, queries)
+    report("search", rows, chosen.json)
+
+
+def latency(home: mensura.Home, queries: list[str], peer: Peer) -> list[Row]:
+    """Milliseconds. The peer embeds the query with sentence-transformers and scans the same vectors with numpy."""
+    vectors = stored(home)[1]
+    times: dict[str, list[float]] = {"hybrid": [], "dense": [], "lexical": [], "peer": []}
+    home.search("warm up")
+    for query in queries:
+        for mode in ("hybrid", "dense", "lexical"):
+            times[mode].append(timed(lambda query=query, mode=mode: home.search(query, mode=mode)) * 1000)  # type: ignore[misc]
+        embedding = float(peer.ask(texts=[query])["seconds"]) * 1000
+        vector = vectors[len(times["peer"])]
+        times["peer"].append(embedding + timed(lambda vector=vector: np.argsort(-(vectors @ vector))[:10]) * 1000)  # type: ignore[misc]
+    theirs = median(times["peer"])
+    p95 = float(np.percentile(times["hybrid"], 95))
+    return [
+        at_most(f"hybrid p50 over {len(vectors):,} rows", median(times["hybrid"]), 15, "ms", theirs),
+        at_most("hybrid p95", p95, 30, "ms", float(np.percentile(times["peer"], 95))),
+        Row("dense p50", median(times["dense"]), theirs, median(times["dense"]) / theirs, "ms", "reported", None),
+        Row("lexical p50", median(times["lexical"]), None, None, "ms", "reported", None),
+    ]
+
+
+def exactness(home: mensura.Home, queries: list[str]) -> list[Row]:
+    """Recall@10 of the dense arm as it is, and of the ANN index that larger sets get."""
+    keys, vectors = stored(home)
+    made = mensura.embed(queries, "query", model=MODEL).vectors
+    truth = [{keys[i] for i in np.argpartition(-(vectors @ q), 10)[:10]} for q in made]
+    found = [{hit.chunk.key for hit in home.search(query, mode="dense").hits} for query in queries]
+    recall = float(np.mean([len(a & b) / 10 for a, b in zip(truth, found, strict=True)]))
+    rows = [at_least("dense recall@10 against exact search", recall, 0.99)]
+    return rows + ann(home, made, truth)
+
+
+def ann(home: mensura.Home, queries: np.ndarray, truth: list[set[str]]) -> list[Row]:
+    """The same rows under the index that sets above the in-memory limit have."""
+    from mensura.stores.backends import lance
+
+    store = home._home.store(home._live("default"))
+    limit, lance.EXACT_BYTES = lance.EXACT_BYTES, 0
+    try:
+        store.optimise(thorough=True)
+        snapshot = store.snapshot()
+        hits, times = [], []
+        for query in queries:
+            times.append(timed(lambda query=query: snapshot.dense(query, 100)) * 1000)  # type: ignore[misc]
+            hits.append({chunk.key for chunk in snapshot.fetch([s.ref for s in snapshot.dense(query, 10)])})
+        recall = float(np.mean([len(a & b) / 10 for a, b in zip(truth, hits, strict=True)]))
+        return [
+            at_least("ANN index: recall@10 against exact search", recall, 0.99),
+            Row("ANN index: p50 for 100 rows", median(times), None, None, "ms", "reported", None),
+        ]
+    finally:
+        lance.EXACT_BYTES = limit
+        store._table.drop_index("vector_idx")  # type: ignore[attr-defined]
+
+
+def stored(home: mensura.Home) -> tuple[list[str], np.ndarray]:
+    blocks = list(home._home.store(home._live("default")).snapshot().scan())
+    return [c.key for chunks, _ in blocks for c in chunks], np.concatenate([vectors for _, vectors in blocks])
+
+
+if __name__ == "__main__":
+    main()
