@@ -20,7 +20,9 @@ def main() -> None:
     with mensura.open(home_folder) as home:
         home.index([DATA / "docs" / "fastapi", DATA / "docs" / "httpx"])
         blocks = list(home._home.store(home._live("default")).snapshot().scan())
-    np.savez(vectors, vectors=np.concatenate([v for _, v in blocks]), paths=[c.path for chunks, _ in blocks for c in chunks])
+    np.savez(
+        vectors, vectors=np.concatenate([v for _, v in blocks]), paths=[c.path for chunks, _ in blocks for c in chunks]
+    )
     ours = [sys.executable, "-m", "mensura.cli.main", "search", QUERY, "-k", "5", "--home", str(home_folder)]
     theirs = [str(PEER_PYTHON), str(ROOT / "benchmarks" / "peer.py"), "search", str(vectors), QUERY]
     run(ours), run(theirs)  # warm the page cache
@@ -33,7 +35,15 @@ def main() -> None:
         "cli",
         [
             at_most("mensura search, process start to answer", median(mine), 2.0, "s"),
-            Row("the same with sentence-transformers", median(mine), median(others), ratio, "s", "<= 0.333x", ratio <= 1 / 3),
+            Row(
+                "the same with sentence-transformers",
+                median(mine),
+                median(others),
+                ratio,
+                "s",
+                "<= 0.333x",
+                ratio <= 1 / 3,
+            ),
         ],
         chosen.json,
     )

@@ -7,7 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import MODEL, Peer, Row, arguments, at_least, exact_texts, faster, glosses, jsonl, median, report, timed
+from benchmarks.common import (
+    MODEL,
+    Peer,
+    Row,
+    arguments,
+    at_least,
+    exact_texts,
+    faster,
+    glosses,
+    jsonl,
+    median,
+    report,
+    timed,
+)
 from mensura.embedders.providers.local import LocalEmbedder, open_embedder
 
 SETS = {"18 tokens": (18, 800), "60 tokens, mixed": (0, 500), "250 tokens": (250, 160)}
@@ -46,7 +59,9 @@ def same_vectors(engines: dict[str, LocalEmbedder], peer: Peer) -> list[Row]:
     rows = []
     for precision, engine in engines.items():
         cosines = (engine.embed(texts, "document").vectors * reference).sum(1)
-        rows.append(at_least(f"least cosine of {len(texts)} texts, {precision}", float(cosines.min()), COSINES[precision]))
+        rows.append(
+            at_least(f"least cosine of {len(texts)} texts, {precision}", float(cosines.min()), COSINES[precision])
+        )
     return rows
 
 
@@ -107,7 +122,11 @@ def int8_peak(rows: int = 2048, width: int = 2048) -> float:
     compiled = ov.Core().compile_model(
         ov.Model([op.reduce_max(product, op.constant(np.array([0, 1])), False)], [x]),
         "CPU",
-        {"DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP, "INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": cpu_count()},
+        {
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP,
+            "INFERENCE_PRECISION_HINT": "bf16",
+            "INFERENCE_NUM_THREADS": cpu_count(),
+        },
     )
     data = np.random.default_rng(1).normal(size=(rows, width)).astype(np.float32)
     compiled([data])

@@ -26,8 +26,12 @@ def main() -> None:
         embedder = Remembering(open_embedder(MODEL, precision=precision))  # type: ignore[arg-type]
         dense = score(scifact, embedder, pipeline("dense"))
         published = PUBLISHED["scifact"] if precision == "f32" else rows[0].ours
-        rows.append(near(f"SciFact dense nDCG@10, {precision}", dense.metrics["nDCG@10"], round(published, 4), tolerance))
-        rows.append(near(f"SciFact dense R@100, {precision}", dense.metrics["R@100"], PUBLISHED["scifact R@100"], 0.003))
+        rows.append(
+            near(f"SciFact dense nDCG@10, {precision}", dense.metrics["nDCG@10"], round(published, 4), tolerance)
+        )
+        rows.append(
+            near(f"SciFact dense R@100, {precision}", dense.metrics["R@100"], PUBLISHED["scifact R@100"], 0.003)
+        )
         if precision == "f32":
             for store in ("memory", "lance"):
                 lexical = score(scifact, embedder, pipeline("lexical"), store)
@@ -50,14 +54,18 @@ def fusions(embedder: Embedder) -> list[Row]:
         data = read_judged(DATA / folder, split)
         for name in FUSIONS:
             found = score(data, embedder, pipeline("hybrid", fusion=name)).metrics["nDCG@10"]
-            rows.append(Row(f"{folder} {split} hybrid nDCG@10, {FUSIONS[name]}", found, None, None, "", "reported", None))
+            rows.append(
+                Row(f"{folder} {split} hybrid nDCG@10, {FUSIONS[name]}", found, None, None, "", "reported", None)
+            )
     return rows
 
 
 def score(data: JudgedSet, embedder: Embedder, chosen: Pipeline, store: str = "memory") -> Evaluation:
     backend = plugins.load("mensura.stores.backends", store)
     with TemporaryDirectory(dir=WORK) as place:
-        return evaluate(data, embedder, backend.open_store(Path(place), "eval", embedder.space.dimensions), chosen)
+        return evaluate(
+            data, embedder, backend.open_store(Path(place), "eval", embedder.space.dimensions, create=True), chosen
+        )
 
 
 class Remembering(Embedder):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mensura.errors import SetNotFound, SpaceMismatch, UsageError
+from mensura.errors import SpaceMismatch, UsageError
 from mensura.space import describe_difference
 from mensura.stores.filters import Filter, parse
 
@@ -94,23 +94,25 @@ class Home:
         files = [Path(path) for path in paths]
         if chunk_tokens is not None and chunk_tokens < 16:
             raise UsageError(f"chunk_tokens is {chunk_tokens}; at least 16 make a chunk.")
-        for file in files:
-            if not file.exists() and not self._home.state_file.exists():
-                raise UsageError(f"{file}: no such file or folder.")
-        generation, embedder = self._generation_for_writing(set, model, precision, chunk_tokens)
+        if not 0 < max_file_mb < 1e6:
+            raise UsageError(f"max_file_mb is {max_file_mb}; it must be between 0 and 1,000,000.")
+        generation, embedder = self._generation_for_writing(set, files, model, precision, chunk_tokens)
         state = self._opened()
         waiting = progress.note if progress else None
         with self._home.writing(generation, waiting and (lambda: waiting("waiting for another process to finish"))):
             known = {row.path: row for row in state.sources(generation)}
+            store = self._home.open_store(generation.store, generation.name, generation.space.dimensions, create=True)
+            totals = state.totals(generation)
+            lost = not totals["pending"] and store.snapshot().count() != totals["chunks"]
             plan = make_plan(
                 self._home,
                 files,
                 known,
                 max_bytes=int(max_file_mb * 1e6),
                 retry_failed=retry_failed,
-                checksum=checksum,
+                checksum=checksum or lost,
             )
-            return Build(state, generation, self._home.store(generation), embedder, progress).run(plan)
+            return Build(state, generation, store, embedder, progress).run(plan)
 
     def search(
         self,
@@ -214,29 +216,48 @@ class Home:
             return self._indexes[generation.id]
 
     def _generation_for_writing(
-        self, name: str, model: str | None, precision: Precision | None, chunk_tokens: int | None
+        self, name: str, files: Sequence[Path], model: str | None, precision: Precision | None, chunk_tokens: int | None
     ) -> tuple[Generation, Embedder]:
-        from mensura.engine.locate import DEFAULT_MODEL
-
         with self._lock:
-            if self._state is None:
+            if self._state is None and self._home.state_file.is_file():
                 self._state = self._home.create()
-            try:
-                generation = self._state.live(name)
-            except SetNotFound:
-                _check_name(name)
-                chosen = _absolute(model or DEFAULT_MODEL)
-                embedder = self._embedder(chosen, precision or "auto")
-                generation = self._state.create(
-                    name,
-                    store=_store_name(),
-                    space=embedder.space,
-                    model=chosen,
-                    precision=precision or "auto",
-                    settings={"chunk_tokens": chunk_tokens},
-                )
+            if self._state is None or name not in self._state.sets():
+                return self._new_set(name, files, model, precision, {"chunk_tokens": chunk_tokens})
+            generation = self._state.live(name)
         self._check(generation, model, precision, {"chunk_tokens": chunk_tokens})
         embedder = self._embedder(generation.model, generation.precision)
+        return generation, self._same_space(generation, embedder)
+
+    def _new_set(
+        self,
+        name: str,
+        files: Sequence[Path],
+        model: str | None,
+        precision: Precision | None,
+        settings: Mapping[str, Any],
+    ) -> tuple[Generation, Embedder]:
+        """Whatever can be wrong is found before anything is made."""
+        from mensura.engine.locate import DEFAULT_MODEL
+        from mensura.lifecycle.home import STORE
+        from mensura.lifecycle.state import new_collection
+
+        _check_name(name)
+        for file in files:
+            if not file.exists():
+                raise UsageError(f"{file}: no such file or folder.")
+        chosen = _absolute(model or DEFAULT_MODEL)
+        embedder = self._embedder(chosen, precision or "auto")
+        space = embedder.space
+        if self._state is None:
+            self._state = self._home.create()
+        collection = new_collection()
+        store = self._home.open_store(STORE, collection, space.dimensions, create=True)  # before anyone asks for it
+        generation = self._state.create(
+            name, collection, store=STORE, space=space, model=chosen, precision=precision or "auto", settings=settings
+        )
+        if generation.name != collection:  # another process made the set meanwhile
+            store.drop()
+            self._check(generation, model, precision, settings)
         return generation, self._same_space(generation, embedder)
 
     def _check(
@@ -319,16 +340,10 @@ def embed(
 
 
 def _check_name(name: str) -> None:
-    if not name or len(name) > 100 or not name.isprintable() or "/" in name:
+    if not name or len(name) > 100 or not name.isprintable() or "/" in name or not name.strip():
         raise UsageError(f"{name!r} cannot name a set: 1 to 100 printable characters without a slash.")
 
 
 def _absolute(model: str) -> str:
     """A folder is remembered by its absolute path, an id as it is."""
     return os.path.abspath(Path(model).expanduser()) if Path(model).expanduser().is_dir() else model
-
-
-def _store_name() -> str:
-    from mensura.lifecycle.home import STORE
-
-    return STORE

@@ -187,6 +187,22 @@ def test_a_reader_of_our_output_may_leave(indexed):
     command = f"{sys.executable} -m mensura.cli.main search key --full | head -1"
     done = subprocess.run(command, shell=True, cwd=indexed, capture_output=True, check=False)
     assert b"Traceback" not in done.stderr and b"BrokenPipe" not in done.stderr
+    pipe = f"set -o pipefail; {sys.executable} -m mensura.cli.main search key --full -k 100 --json | head -c 1"
+    assert subprocess.run(["bash", "-c", pipe], cwd=indexed, capture_output=True, check=False).returncode == 0
+
+
+def test_closed_streams(indexed):
+    for closed in (">&-", "2>&-", "<&-"):
+        command = f"{sys.executable} -m mensura.cli.main search key {closed}"
+        done = subprocess.run(["bash", "-c", command], cwd=indexed, capture_output=True, check=False)
+        assert b"Traceback" not in done.stderr and done.returncode == 0, (closed, done)
+
+
+def test_names_with_brackets_are_printed_as_they_are(indexed):
+    (indexed / "docs/[slug].pdf").write_bytes(b"%PDF [/red] broken")
+    _, out, _ = run("index", "docs", cwd=indexed, check=3)
+    assert "docs/[slug].pdf" in out
+    assert "docs/[slug].pdf" in run("status", cwd=indexed, check=0)[1]
 
 
 @pytest.mark.parametrize("name", plugins.names("mensura.cli.commands"))

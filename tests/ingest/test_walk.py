@@ -73,3 +73,20 @@ def test_fifos_are_passed_over(tmp_path):
 def test_missing_path(tmp_path):
     with pytest.raises(UsageError, match="No such file"):
         list(walk([tmp_path / "none"], max_bytes=1))
+
+
+def test_real_names_come_before_links(tmp_path):
+    put(tmp_path, "d/sub/x.md", "d/q.md")
+    (tmp_path / "d/asub").symlink_to(tmp_path / "d/sub")
+    (tmp_path / "d/a.md").symlink_to(tmp_path / "d/q.md")
+    assert set(names(tmp_path, tmp_path / "d")) == {"d/sub/x.md", "d/q.md"}
+
+
+def test_rules_of_the_working_folder_say_nothing_of_its_siblings(tmp_path, monkeypatch):
+    put(tmp_path, "sub/.gitignore", text="*.md\n")
+    put(tmp_path, "docs/x.md")
+    (tmp_path / "sub/.git").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    from pathlib import Path
+
+    assert [f.file.name for f in walk([Path("../docs")], max_bytes=10)] == ["x.md"]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import mensura
-from mensura.errors import QueryError, SetNotFound, SpaceMismatch, UsageError
+from mensura.errors import MensuraError, QueryError, SetNotFound, SpaceMismatch, StoreError, UsageError
 from tests.tiny import CASES, write_model
 
 
@@ -210,6 +210,120 @@ def test_threads_search_while_one_indexes(home, docs, model):
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_records_may_share_an_id(home, docs, model):
+    (docs / "a.csv").write_text("id,text\n5,hello world\n5,hello world\n5,other\n")
+    home.index([docs], model=model)
+    (docs / "a.csv").write_text("id,text\n5,hello world\n5,hello world\n5,other\n6,zz\n")
+    assert home.index([docs]).embedded == 1
+    assert sorted(c.document for c, _ in rows(home).values() if c.path == "docs/a.csv") == [
+        "docs/a.csv#5", "docs/a.csv#5~2", "docs/a.csv#5~3", "docs/a.csv#6",
+    ]  # fmt: skip
+
+
+def test_lost_vectors_come_back_with_the_next_run(home, docs, model):
+    home.index([docs], model=model)
+    before = rows(home)
+    shutil.rmtree(home.folder / "vectors")
+    with mensura.open(home.folder) as again:
+        with pytest.raises(StoreError, match="vectors of this set are missing"):
+            again.search("key")
+        again.index([docs])
+        assert rows(again) == before
+
+
+def test_remains_of_a_killed_creation_are_made_whole(home, docs, model):
+    home.index([docs], model=model)
+    before = rows(home)
+    (table,) = (home.folder / "vectors").iterdir()
+    shutil.rmtree(table / "_versions")
+    with mensura.open(home.folder) as again:
+        again.index([docs])
+        assert rows(again) == before
+
+
+def test_a_lost_state_does_not_adopt_old_rows(home, docs, model):
+    home.index([docs], model=model)
+    home.close()
+    for file in home.folder.glob("state.db*"):
+        file.unlink()
+    (docs / "notes.txt").unlink()
+    with mensura.open(home.folder) as again:
+        again.index([docs], model=model)
+        assert rows(again) == rows_of_fresh(docs, model)
+
+
+def test_a_file_that_breaks_half_way_keeps_what_could_be_read(home, docs, model):
+    (docs / "a.csv").write_text("id,text\n1,one\n2,two\n")
+    home.index([docs], model=model)
+    (docs / "a.csv").write_text("id,text\n7,seven\n8," + "x" * 16_100_000 + "\n")
+    assert len(home.index([docs]).quarantined) == 1
+    assert [c.document for c, _ in rows(home).values() if c.path == "docs/a.csv"] == ["docs/a.csv#7"]
+    assert [f for f in home.doctor() if f.level == "problem"] == []
+
+
+def test_names_that_are_not_utf8_are_skipped(home, docs, model):
+    Path(os.fsdecode(os.fsencode(docs) + b"/bad\xff.md")).write_text("x")
+    report = home.index([docs], model=model)
+    assert [reason for _, reason in report.skipped] == ["its name is not UTF-8"]
+
+
+def test_a_folder_above_the_root_removes_inside_it(home, docs, model):
+    home.index([docs], model=model)
+    (docs / "keys.md").unlink()
+    assert home.index([docs.parents[1]]).removed == 1
+
+
+def test_a_folder_that_cannot_be_listed_keeps_its_rows(home, docs, model, monkeypatch):
+    home.index([docs], model=model)
+    scandir = os.scandir
+
+    def failing(path):
+        if str(path).endswith("network"):
+            raise OSError(5, "Input/output error")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    report = home.index([docs])
+    assert report.removed == 0 and "cannot be listed" in report.skipped[0][1]
+
+
+def test_a_home_behind_a_link(home, docs, model, tmp_path):
+    home.index([docs], model=model)
+    (tmp_path / "link").symlink_to(docs.parent)
+    with mensura.open(tmp_path / "link/.mensura") as again:
+        assert again.index([docs]).embedded == 0
+        assert len(rows(again)) == len(rows(home))
+
+
+def test_threads_index_different_sets(home, docs, model):
+    failures = []
+
+    def work(name):
+        try:
+            for _ in range(3):
+                home.index([docs], set=name, model=model, checksum=True)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"set{i}",)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures and home.sets() == ["set0", "set1", "set2"]
+
+
+def test_a_wrong_call_leaves_nothing(docs, model):
+    folder = docs.parent / ".mensura"
+    with mensura.open(folder) as home:
+        for wrong in ({"set": "a/b"}, {"model": "./nowhere"}, {"precision": "f64"}, {"max_file_mb": float("nan")}):
+            with pytest.raises(MensuraError):
+                home.index([docs], **{"model": model, **wrong})
+        with pytest.raises(UsageError):
+            home.index([docs / "nowhere"], model=model)
+        assert not folder.exists()
 
 
 # -- processes -------------------------------------------------------------------------------------------------

@@ -21,13 +21,13 @@ def test_backends_are_found():
 @pytest.mark.parametrize("name", BACKENDS)
 def test_conformance(name, tmp_path):
     backend = plugins.load("mensura.stores.backends", name)
-    check_store(lambda: backend.open_store(tmp_path / "v", "one", 16))
+    check_store(lambda: backend.open_store(tmp_path / "v", "one", 16, create=True))
 
 
 @pytest.fixture
 def lance(tmp_path):
     backend = plugins.load("mensura.stores.backends", "lance")
-    return lambda: backend.open_store(tmp_path / "v", "one", 32)
+    return lambda: backend.open_store(tmp_path / "v", "one", 32, create=True)
 
 
 def _structured(count, dimensions, seed=4):
@@ -82,7 +82,7 @@ def _merge(place, seed):
     from mensura.stores.backends.lance import open_store
 
     chunks, vectors = sample_chunks(400, 32)
-    store = open_store(place, "one", 32)
+    store = open_store(place, "one", 32, create=True)
     for at in range(0, 400, 50):
         store.upsert(chunks[at : at + 50], vectors[at : at + 50])
 

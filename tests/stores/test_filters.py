@@ -34,7 +34,7 @@ def test_parse(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "year", "year >=", "year >= abc", '"x" = year', 'path ~ 3', 'a = "x', "a = 1 b", "(a = 1", "a in ()", "a = 1 and", "; drop", "not " * 200 + "a = 1"]
+    "text", ["", "year", "year >=", "year >= abc", '"x" = year', 'path ~ 3', 'a = "x', "a = 1 b", "(a = 1", "a in ()", "a = 1 and", "; drop", "(" * 50 + "a = 1" + ")" * 50, "a = 1e999", " or ".join(["a = 1"] * 101)]
 )  # fmt: skip
 def test_bad_filters_say_where(text):
     with pytest.raises(FilterError):
@@ -80,7 +80,9 @@ filters = st.recursive(
 
 @pytest.fixture(scope="module")
 def lance(tmp_path_factory):
-    store = plugins.load("mensura.stores.backends", "lance").open_store(tmp_path_factory.mktemp("f"), "one", 8)
+    store = plugins.load("mensura.stores.backends", "lance").open_store(
+        tmp_path_factory.mktemp("f"), "one", 8, create=True
+    )
     store.upsert(CHUNKS, VECTORS)
     return store.snapshot()
 
@@ -93,3 +95,9 @@ def test_lance_agrees_with_the_oracle(lance, expression):
 @given(tests.filter(lambda t: t.field not in ("it's", "meta.path")))
 def test_printed_filters_are_read_back(expression):
     assert parse(str(expression)) == expression
+
+
+def test_long_chains_and_many_nots(lance):
+    long = parse(" or ".join(f'path = "docs/a{i % 12}.md"' for i in range(100)))
+    assert lance.count(long) == sum(matches(long, chunk) for chunk in CHUNKS)
+    assert parse("not not not a = 1") == parse("not a = 1")

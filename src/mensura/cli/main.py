@@ -6,23 +6,32 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from mensura import __version__, plugins
 from mensura.errors import MensuraError
+
+if TYPE_CHECKING:
+    import typer
 
 EPILOG = "Exit codes: 0 done, 1 failed or unwell, 2 usage, 3 some documents quarantined, 130 Ctrl-C."
 
 
 def build() -> typer.Typer:
+    """Every module of `commands` as a command of its name."""
+    import typer
+
+    from mensura import __version__, plugins
+
     app = typer.Typer(
         name="mensura",
         help="Choose, run, measure and switch embedding models. Start with: mensura index FOLDER",
         epilog=EPILOG,
         no_args_is_help=True,
+        invoke_without_command=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
@@ -33,43 +42,46 @@ def build() -> typer.Typer:
             typer.echo(__version__)
             raise typer.Exit
 
-    app.info.invoke_without_command = True
     for name, module in plugins.load_all("mensura.cli.commands").items():
-        app.command(name.removesuffix("_"), no_args_is_help=getattr(module, "NEEDS_ARGUMENTS", False))(module.command)
+        app.command(name, no_args_is_help=getattr(module, "NEEDS_ARGUMENTS", False))(_until_unread(module.command))
     return app
 
 
 def main() -> None:
     """Run the command line; never a traceback, unless MENSURA_DEBUG is set."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     try:
         build()()
     except MensuraError as error:
         _fail(error, str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("mensura: stopped.", file=sys.stderr)  # noqa: T201
-        _leave(130)
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        _leave(0)
+        _fail(None, "stopped.", 130)
     except MemoryError as error:
         _fail(error, "out of memory.", 1)
     except Exception as error:  # a defect of ours: still one line
         _fail(error, f"unexpected {type(error).__name__}: {error} (MENSURA_DEBUG=1 shows where).", 1)
 
 
-def _fail(error: BaseException, message: str, code: int) -> None:
-    if os.environ.get("MENSURA_DEBUG"):
+def _until_unread(command: Callable[..., None]) -> Callable[..., None]:
+    """Ends well when whoever reads the output has gone, as `| head` does."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return run
+
+
+def _fail(error: BaseException | None, message: str, code: int) -> None:
+    if error and os.environ.get("MENSURA_DEBUG"):
         raise error
     print(f"mensura: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
-    _leave(code)
-
-
-def _leave(code: int) -> None:
-    """Flush what can be flushed and go; a closed pipe must not raise once more at exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (BrokenPipeError, OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     raise SystemExit(code)
 
 

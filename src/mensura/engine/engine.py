@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from mensura.types import OnLong, Vectors
 
 WINDOW_TEXTS = 4096
-WINDOW_CHARS = 4_000_000
-"""Texts are sorted by length within a window of at most so many; two windows are in memory at a time."""
+WINDOW_CHARS = 500_000
+"""Texts are sorted by length within a window of at most so many; two windows are in memory at a time.
+A window of long texts is a few seconds of work: that much is lost when a run is stopped."""
 
 
 _In = TypeVar("_In")

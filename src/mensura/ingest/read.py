@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 from mensura import plugins
@@ -11,6 +13,23 @@ from mensura.ingest.base import Document, Reader, Source
 from mensura.ingest.decode import looks_binary
 
 FALLBACK = "text"
+
+
+def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | ReadError]:
+    """Records may share an id; the second becomes ``id~2``, so that no row stands for two."""
+    seen: Counter[str] = Counter()
+    for document in documents:
+        if isinstance(document, ReadError):
+            yield document
+            continue
+        seen[document.id] += 1
+        name = document.id
+        while seen[document.id] > 1 and name in seen:
+            name = f"{document.id}~{seen[document.id]}"
+            seen[document.id] += name in seen
+        if name != document.id:
+            seen[name] += 1
+        yield replace(document, id=name) if name != document.id else document
 
 
 @cache
@@ -34,7 +53,7 @@ def read(source: Source) -> Iterator[Document | ReadError]:
             with source.file.open("rb") as stream:
                 if looks_binary(stream.read(8192)):
                     raise ReadError("binary file")
-        yield from reader.read(source)
+        yield from _unique(reader.read(source))
     except ReadError:
         raise
     except MemoryError as error:

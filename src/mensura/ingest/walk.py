@@ -24,6 +24,8 @@ class Found:
     mtime_ns: int
     skip: str = ""
     """Why it is left out; empty when it is to be read."""
+    unreadable: bool = False
+    """It, or what lies below it, may well exist: nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class _Ignore:
     spec: GitIgnoreSpec
 
     def matches(self, path: Path, *, is_dir: bool) -> bool:
-        relative = path.absolute().relative_to(self.folder).as_posix()
+        relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
         return self.spec.match_file(relative + "/" if is_dir else relative)
 
 
@@ -40,53 +42,88 @@ def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = fro
     """Every file under `paths`, each once, in a stable order.
 
     Hidden entries and what .gitignore names are passed over silently, except paths given by name.
-    Directory links are followed, each directory once. Files above `max_bytes` carry a reason, unless
-    their suffix is in `streams`. Raises UsageError for a path that does not exist.
+    Links are followed last, so that a file goes by its real name where it has one. Files above `max_bytes`
+    carry a reason, unless their suffix is in `streams`. Raises UsageError for a path that does not exist.
     """
-    seen: set[tuple[int, int]] = set()
-    for path in paths:
+    return _Walk(max_bytes, streams).run(paths)
+
+
+class _Walk:
+    def __init__(self, max_bytes: int, streams: frozenset[str]) -> None:
+        self._max_bytes, self._streams = max_bytes, streams
+        self._seen: set[tuple[int, int]] = set()
+        """Device and inode of every folder entered, and of every file."""
+        self._links: list[tuple[Path, list[_Ignore]]] = []
+
+    def run(self, paths: Iterable[Path]) -> Iterator[Found]:
+        names = set()
+        for path in paths:
+            try:
+                status = path.stat()
+            except OSError as error:
+                raise UsageError(f"{path}: {error.strerror or error}.") from error
+            if path.is_dir():
+                yield from self._folder(path, _ignores_above(path))
+            elif (name := os.path.abspath(path)) not in names and not self._known(status):
+                names.add(name)
+                yield self._file(path, status)
+        while self._links:
+            yield from self._follow(*self._links.pop(0))
+
+    def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found]:
         try:
-            status = path.stat()
+            status = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
         except OSError as error:
-            raise UsageError(f"{path}: {error.strerror or error}.") from error
-        if path.is_dir():
-            yield from _folder(path, _ignores_above(path), seen, max_bytes, streams)
-        elif (status.st_dev, status.st_ino) not in seen:
-            seen.add((status.st_dev, status.st_ino))
-            yield _found(path, status, max_bytes, streams)
+            yield Found(folder, 0, 0, f"cannot be listed: {error.strerror or error}", unreadable=True)
+            return
+        if self._known(status):
+            return
+        self._mark(status)
+        ignores = ignores + _ignore_in(folder)
+        for entry in entries:
+            if not entry.name.startswith("."):
+                yield from self._entry(folder / entry.name, entry, ignores)
 
-
-def _folder(
-    folder: Path, ignores: list[_Ignore], seen: set[tuple[int, int]], max_bytes: int, streams: frozenset[str]
-) -> Iterator[Found]:
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda e: e.name)
-    except OSError as error:
-        yield Found(folder, 0, 0, f"cannot be listed: {error.strerror or error}")
-        return
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    ignores = ignores + _ignore_in(folder)
-    for entry in entries:
-        path = folder / entry.name
-        if entry.name.startswith("."):
-            continue
+    def _entry(self, path: Path, entry: os.DirEntry[str], ignores: list[_Ignore]) -> Iterator[Found]:
+        if not _utf8(entry.name):
+            yield Found(path, 0, 0, "its name is not UTF-8")
+            return
         try:
             is_dir, status = entry.is_dir(), entry.stat()
         except OSError as error:
-            yield Found(path, 0, 0, f"cannot be read: {error.strerror or error}")
-            continue
+            yield Found(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
+            return
         if any(ignore.matches(path, is_dir=is_dir) for ignore in ignores):
-            continue
-        if is_dir:
-            yield from _folder(path, ignores, seen, max_bytes, streams)
-        elif entry.is_symlink() and (status.st_dev, status.st_ino) in seen:
-            continue
+            return
+        if entry.is_symlink():
+            self._links.append((path, ignores))
+        elif is_dir:
+            yield from self._folder(path, ignores)
         elif entry.is_file():
-            seen.add((status.st_dev, status.st_ino))
-            yield _found(path, status, max_bytes, streams)
+            yield self._file(path, status)
+
+    def _follow(self, link: Path, ignores: list[_Ignore]) -> Iterator[Found]:
+        try:
+            status = link.stat()
+        except OSError:
+            return
+        if self._known(status):
+            return
+        if link.is_dir():
+            yield from self._folder(link, ignores)
+        elif link.is_file():
+            yield self._file(link, status)
+
+    def _file(self, path: Path, status: os.stat_result) -> Found:
+        self._mark(status)
+        return _found(path, status, self._max_bytes, self._streams)
+
+    def _known(self, status: os.stat_result) -> bool:
+        return (status.st_dev, status.st_ino) in self._seen
+
+    def _mark(self, status: os.stat_result) -> None:
+        self._seen.add((status.st_dev, status.st_ino))
 
 
 def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozenset[str]) -> Found:
@@ -101,9 +138,10 @@ def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozense
 
 def _ignores_above(folder: Path) -> list[_Ignore]:
     """The .gitignore files between the repository's root and `folder`, outermost first."""
-    above = []
-    for parent in (folder.absolute(), *folder.absolute().parents):
-        if parent != folder.absolute():
+    start = Path(os.path.abspath(folder))
+    above: list[Path] = []
+    for parent in (start, *start.parents):
+        if parent != start:
             above.append(parent)
         if (parent / ".git").exists():
             return [ignore for p in reversed(above) for ignore in _ignore_in(p)]
@@ -113,6 +151,14 @@ def _ignores_above(folder: Path) -> list[_Ignore]:
 def _ignore_in(folder: Path) -> list[_Ignore]:
     try:
         lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
-        return [_Ignore(folder.absolute(), GitIgnoreSpec.from_lines(lines))]
+        return [_Ignore(Path(os.path.abspath(folder)), GitIgnoreSpec.from_lines(lines))]
     except (OSError, ValueError):
         return []
+
+
+def _utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

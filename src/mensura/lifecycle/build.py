@@ -24,7 +24,7 @@ from mensura.ingest.chunk import Chunker
 from mensura.ingest.read import read
 from mensura.lifecycle.plan import Plan, Task
 from mensura.lifecycle.progress import Progress
-from mensura.lifecycle.state import Generation, SourceRow, State
+from mensura.lifecycle.state import UNSETTLED, Generation, SourceRow, State
 from mensura.search.index import unit
 from mensura.stores.base import Snapshot, Store
 from mensura.types import Chunk, Document
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mensura.types import Vectors
 
 CHECKPOINT_ROWS = 4096
-CHECKPOINT_SECONDS = 15.0
+CHECKPOINT_SECONDS = 5.0
 FOLD_ROWS = 8_192
 """New rows after which indexes are extended during a run, so that searches beside it stay fast."""
 GROUP_FILES = 128
@@ -86,7 +86,9 @@ class _Tally:
     chunks: int = 0
     truncated: int = 0
     reasons: list[str] = field(default_factory=list)
-    failed: bool = False
+    readable: bool = False
+    """At least one document of it could be read."""
+    read_at: int = field(default_factory=time.time_ns)
     untouched: bool = False
     """The content is what it was: only size and time are new."""
     existing: dict[str, Chunk] = field(default_factory=dict)
@@ -102,17 +104,22 @@ class _Tally:
         self.seen += step
         return step
 
+    @property
+    def failed(self) -> bool:
+        """Nothing of it could be read: what was indexed of it before stays."""
+        return bool(self.reasons) and not self.readable
+
     def row(self, state: str) -> SourceRow:
         found, old = self.task.found, self.task.row
-        racy = time.time_ns() - found.mtime_ns < RACY_NS
-        row = SourceRow(self.task.name, found.size, 0 if racy else found.mtime_ns, self.digest, state)
+        racy = self.read_at - found.mtime_ns < RACY_NS
+        row = SourceRow(self.task.name, found.size, UNSETTLED if racy else found.mtime_ns, self.digest, state)
         if state == "pending":
             return replace(row, chunks=old.chunks if old else 0, documents=old.documents if old else 0)
         if self.untouched and old:
             return replace(old, size=row.size, mtime_ns=row.mtime_ns)
         reason = "; ".join(self.reasons[:3]) + (f"; and {len(self.reasons) - 3} more" if len(self.reasons) > 3 else "")
         counts = (self.documents, self.chunks, self.truncated)
-        if self.failed and old:  # what was indexed of it before stays
+        if self.failed and old:
             counts = (old.documents, old.chunks, old.truncated)
         return replace(row, reason=reason, documents=counts[0], chunks=counts[1], truncated=counts[2])
 
@@ -244,6 +251,7 @@ class Build:
 
     def _read(self, tally: _Tally) -> Iterator[Document]:
         task, row = tally.task, tally.task.row
+        tally.read_at = time.time_ns()
         source = Source(task.found.file, task.name)
         try:
             with task.found.file.open("rb") as stream:
@@ -260,17 +268,14 @@ class Build:
             ):
                 tally.untouched = True
                 return
-            readable = False
             for document in read(source):
                 if isinstance(document, ReadError):
                     tally.reasons.append(document.message)
                 else:
-                    readable = True
+                    tally.readable = True
                     yield document
-            tally.failed = bool(tally.reasons) and not readable
         except (ReadError, OSError) as error:
             tally.reasons.append(error.message if isinstance(error, ReadError) else error.strerror or str(error))
-            tally.failed = True
 
     # -- collecting: runs in the thread that called `run` ---------------------------------------------------
 

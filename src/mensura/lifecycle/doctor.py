@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mensura.errors import ModelError, StoreError
 from mensura.lifecycle.home import HomeFolder
-from mensura.lifecycle.state import Generation, State
+from mensura.lifecycle.state import UNSETTLED, Generation, State
 from mensura.search.index import unit
 from mensura.space import describe_difference
 from mensura.types import Chunk
@@ -69,8 +69,9 @@ def examine(home: HomeFolder, state: State, generation: Generation, embedder: Ca
         snapshot = home.store(generation).snapshot()
         seen = _pass(snapshot)
         unindexed = snapshot.stats().unindexed
+        snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
     except StoreError as error:
-        report("store", "problem", error.message, "Remove the damaged set's folder and index again into a new set.")
+        report("store", "problem", error.message, error.remedy or "Index again into a new set.")
         return found
     for check, level, message, remedy in _rows(seen, again):
         report(check, level, message, remedy)
@@ -144,7 +145,7 @@ def _sources(home: HomeFolder, state: State, generation: Generation, seen: _Seen
         failed += bool(row.reason)
         try:
             status = home.file_of(row.path).stat()
-            stale += status.st_size != row.size or (row.mtime_ns not in (0, status.st_mtime_ns))
+            stale += status.st_size != row.size or (row.mtime_ns not in (UNSETTLED, status.st_mtime_ns))
         except OSError:
             missing += 1
     orphans = sum(n for path, n in seen.paths.items() if path not in expected)

@@ -46,8 +46,12 @@ class HomeFolder:
         return State(self.state_file, create=True)
 
     def store(self, generation: Generation) -> Store:
-        backend = plugins.load("mensura.stores.backends", generation.store)
-        store: Store = backend.open_store(self.folder / "vectors", generation.name, generation.space.dimensions)
+        """Where a generation's rows are. Raises StoreError when they are missing."""
+        return self.open_store(generation.store, generation.name, generation.space.dimensions)
+
+    def open_store(self, backend: str, collection: str, dimensions: int, *, create: bool = False) -> Store:
+        module = plugins.load("mensura.stores.backends", backend)
+        store: Store = module.open_store(self.folder / "vectors", collection, dimensions, create=create)
         return store
 
     @contextmanager
@@ -74,10 +78,15 @@ class HomeFolder:
             lock.release()
 
     def name_of(self, file: Path) -> str:
-        """A source's name: relative to the root where it lies inside, with ``/``."""
-        file = Path(os.path.abspath(file))
-        root = Path(os.path.abspath(self.root))
-        return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+        """A source's name: relative to the root where it lies inside, with ``/``; else absolute.
+
+        Names follow the path as given; links are resolved only where that shows that a file lies inside.
+        """
+        given, root = Path(os.path.abspath(file)), Path(os.path.abspath(self.root))
+        if not given.is_relative_to(root):
+            real, real_root = given.parent.resolve() / given.name, root.resolve()
+            given, root = (real, real_root) if real.is_relative_to(real_root) else (given, root)
+        return (given.relative_to(root) if given.is_relative_to(root) else given).as_posix()
 
     def file_of(self, name: str) -> Path:
         return Path(os.path.abspath(self.root)) / name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,12 +51,14 @@ def make_plan(
     exists nor was indexed.
     """
     plan = Plan()
-    seen = set()
+    seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
     for found in walk(existing, max_bytes=max_bytes, streams=streams()):
         name = home.name_of(found.file)
+        if found.unreadable:
+            hidden.append(name)
         if found.skip:
-            plan.skipped.append((name, found.skip))
+            plan.skipped.append((name.encode("utf-8", "replace").decode(), found.skip))
             continue
         seen.add(name)
         row = known.get(name)
@@ -65,32 +66,32 @@ def make_plan(
             plan.unchanged += 1
         else:
             plan.tasks.append(Task(found, name, row))
-    folders = [home.name_of(path) for path in existing]
-    plan.gone = [name for name in known if name not in seen and (name in missing or _under(name, folders))]
+    gone = missing | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
+    kept = seen | {name for folder in hidden for name in _under(home, folder, known)}
+    plan.gone = sorted(gone - kept)
     return plan
 
 
 def _split(home: HomeFolder, paths: Iterable[Path], known: Mapping[str, SourceRow]) -> tuple[list[Path], set[str]]:
     """Paths that exist, and names that were indexed once but do not any more."""
-    existing, missing = [], set()
+    existing: list[Path] = []
+    missing: set[str] = set()
     for path in paths:
         if path.exists():
             existing.append(path)
             continue
-        name = home.name_of(path)
-        gone = {known_name for known_name in known if known_name == name or known_name.startswith(name + "/")}
+        gone = _under(home, home.name_of(path), known)
         if not gone:
             raise UsageError(f"{path}: no such file or folder.")
         missing |= gone
     return existing, missing
 
 
+def _under(home: HomeFolder, folder: str, names: Iterable[str]) -> set[str]:
+    """Those of `names` that are `folder` or lie below it."""
+    root = home.file_of(folder)
+    return {name for name in names if home.file_of(name).is_relative_to(root)}
+
+
 def _unchanged(row: SourceRow, found: Found) -> bool:
     return row.state != "pending" and row.size == found.size and row.mtime_ns == found.mtime_ns
-
-
-def _under(name: str, folders: Iterable[str]) -> bool:
-    return any(
-        name == folder or name.startswith(folder + "/") or (folder == "." and not os.path.isabs(name))
-        for folder in folders
-    )

@@ -8,7 +8,9 @@ between is found and repeated.
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mensura.errors import HomeCorrupt, HomeNotWritable, HomeTooNew, SetNotFound
+from mensura.errors import HomeCorrupt, HomeError, HomeNotWritable, HomeTooNew, SetNotFound
 from mensura.space import Space
 
 VERSION = 1
 """Of the schema. A higher one in the file was written by a later mensura."""
+
+UNSETTLED = -1
+"""Time of a file that changed just before it was read: it is read again, its clock may not have ticked."""
 
 _SCHEMA = """
 CREATE TABLE generations (
@@ -52,6 +57,11 @@ CREATE TABLE sources (
     PRIMARY KEY (generation, path)
 ) WITHOUT ROWID;
 """
+
+
+def new_collection() -> str:
+    """A name that no collection had before, not even one that a lost state.db knew."""
+    return f"g{secrets.token_hex(6)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +99,11 @@ _SOURCE = "path, size, mtime_ns, digest, state, reason, documents, chunks, trunc
 
 
 class State:
-    """One connection; one thread at a time. Open another for another thread."""
+    """One connection, which threads may share."""
 
     def __init__(self, file: Path, *, create: bool = False) -> None:
         self.file = file
+        self._lock = threading.RLock()
         with self._translated():
             self._db = _connect(file, create=create)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -143,41 +154,37 @@ class State:
             raise self._corrupt(error) from error
 
     def create(
-        self, set_name: str, *, store: str, space: Space, model: str, precision: str, settings: Mapping[str, Any]
+        self,
+        set_name: str,
+        collection: str,
+        *,
+        store: str,
+        space: Space,
+        model: str,
+        precision: str,
+        settings: Mapping[str, Any],
     ) -> Generation:
         """A new set with a first generation, live at once. If another process was faster, that one's."""
         with self._transaction():
             if not self._db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
                 created = datetime.now(UTC).isoformat(timespec="seconds")
-                values = (
-                    set_name,
-                    store,
-                    "",
-                    json.dumps(space.to_dict()),
-                    model,
-                    precision,
-                    json.dumps(settings),
-                    created,
-                )
+                values = (set_name, store, collection, json.dumps(space.to_dict()), model, precision)
                 cursor = self._db.execute(
                     "INSERT INTO generations (set_name, store, name, space, model, precision, settings, created) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    values,
+                    (*values, json.dumps(settings), created),
                 )
-                identity = cursor.lastrowid
-                self._db.execute("UPDATE generations SET name = ? WHERE id = ?", (f"g{identity}", identity))
-                self._db.execute("INSERT INTO sets VALUES (?, ?)", (set_name, identity))
+                self._db.execute("INSERT INTO sets VALUES (?, ?)", (set_name, cursor.lastrowid))
         return self.live(set_name)
 
-    def sources(self, generation: Generation, state: str | None = None) -> Iterator[SourceRow]:
+    def sources(self, generation: Generation, state: str | None = None) -> list[SourceRow]:
         query = f"SELECT {_SOURCE} FROM sources WHERE generation = ?"
         with self._translated():
             if state:
                 rows = self._db.execute(f"{query} AND state = ?", (generation.id, state))
             else:
                 rows = self._db.execute(query, (generation.id,))
-            for row in rows:
-                yield SourceRow(*row)
+            return [SourceRow(*row) for row in rows]
 
     def totals(self, generation: Generation) -> dict[str, int]:
         """Sums over the sources: documents, chunks, truncated, quarantined, pending."""
@@ -223,13 +230,19 @@ class State:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        """Holds the connection for one thread, and gives SQLite's errors our names."""
         try:
-            yield
+            with self._lock:
+                yield
         except sqlite3.OperationalError as error:
             text = str(error)
             if "full" in text or "I/O" in text:
                 raise HomeNotWritable(
                     "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
+                ) from error
+            if "locked" in text or "busy" in text:
+                raise HomeError(
+                    f"{self.file} is in use by another process.", remedy="Try again in a minute."
                 ) from error
             if "readonly" in text or "unable to open" in text:
                 raise HomeNotWritable(
@@ -253,8 +266,8 @@ def _connect(file: Path, *, create: bool) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(uri, uri=True, timeout=60, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError:
-        if create or not file.is_file():
+    except sqlite3.OperationalError as error:
+        if create or not file.is_file() or not any(word in str(error) for word in ("readonly", "unable to open")):
             raise
         db = sqlite3.connect(f"file:{_quoted(file)}?mode=ro&immutable=1", uri=True, isolation_level=None)
     db.execute("PRAGMA synchronous = NORMAL")

@@ -12,6 +12,7 @@ ARMS = ("dense", "lexical")
 MODES: dict[Mode, tuple[str, ...]] = {"dense": ("dense",), "lexical": ("lexical",), "hybrid": ARMS}
 DEPTH = 100
 """Candidates that each arm hands to the fusion."""
+MAX_K = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, de
         raise UsageError(f"mode {mode!r} is not one of {', '.join(MODES)}.")
     if fusion is not None and fusion not in FUSIONS:
         raise UsageError(f"fusion {fusion!r} is not one of {', '.join(FUSIONS)}.")
-    if k < 1:
-        raise UsageError(f"k is {k}; it must be at least 1.")
+    if not 1 <= k <= MAX_K:
+        raise UsageError(f"k is {k}; it must be between 1 and {MAX_K:,}.")
     arms = tuple(Arm(name, max(depth, k) if len(MODES[mode]) > 1 else k) for name in MODES[mode])
     return Pipeline(arms, FUSIONS[fusion] if fusion else DEFAULT_FUSION, Top(k))

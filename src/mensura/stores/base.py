@@ -1,10 +1,11 @@
 """The contract of a store: one file in `backends/`, its name is the store's name.
 
-    def open_store(place: Path, name: str, dimensions: int) -> Store     # creates what is missing
+    def open_store(place: Path, name: str, dimensions: int, *, create: bool = False) -> Store
 
-`place` is a folder that the backend may fill, `name` one collection in it. Vectors come in float32 and ready
-to be compared by dot product. A store has one writer at a time (the caller holds a lock) and any number of
-readers, in this process and others: all reading goes through a snapshot, so one search sees one version.
+`place` is a folder that the backend may fill, `name` one collection in it. A collection that is missing is made
+with `create`, also over the remains of a creation that was killed; else StoreError is raised. Vectors come in
+float32 and ready to be compared by dot product. A store has one writer at a time (the caller holds a lock) and any
+number of readers, in this process and others: all reading goes through a snapshot, so one search sees one version.
 Foreign exceptions do not escape: raise StoreError, or HomeNotWritable for a full or read-only disk.
 `mensura.testing.check_store` runs the conformance suite on any backend. Other packages join through the
 entry-point group ``mensura.backends``.

@@ -10,6 +10,7 @@ value that is no number never matches it; a string compares as text. A missing v
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +23,10 @@ from mensura.types import Chunk, Scalar
 
 COLUMNS = ("path", "section", "document")
 """Fields that are the chunk's own; every other name is a metadata key. ``meta.path`` is the metadata key."""
+
+MAX_TESTS = 100
+MAX_DEPTH = 20
+"""Beyond these a filter is a program, and Lance's planner takes minutes over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._depth = 0
+        self._depth = self._tests = 0
         self._next()
 
     def whole(self) -> Filter:
@@ -198,11 +203,12 @@ class _Parser:
 
     def _factor(self) -> Filter:
         self._depth += 1
-        if self._depth > 100:
-            raise FilterError("the filter nests more than 100 levels deep.")
+        if self._depth > MAX_DEPTH:
+            raise FilterError(f"the filter nests more than {MAX_DEPTH} levels deep.")
         try:
             if self._take("word", "not"):
-                return Not(self._factor())
+                inner = self._factor()
+                return inner.inner if isinstance(inner, Not) else Not(inner)
             if self._take("op", "("):
                 inner = self._or()
                 self._expect(")")
@@ -212,6 +218,9 @@ class _Parser:
             self._depth -= 1
 
     def _test(self) -> Filter:
+        self._tests += 1
+        if self._tests > MAX_TESTS:
+            raise FilterError(f"the filter has more than {MAX_TESTS} tests.", remedy='Use: field in ("a", "b", ...)')
         if self._kind != "word":
             raise self._error("a field name")
         field = self._pop()
@@ -237,8 +246,11 @@ class _Parser:
             self._next()
             return re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL)
         if kind == "number":
+            number = float(word)
+            if not math.isfinite(number) or abs(number) > 2**53:
+                raise self._error("a number up to 2**53")
             self._next()
-            return float(word) if re.search(r"[.eE]", word) else int(word)
+            return number if re.search(r"[.eE]", word) else int(word)
         if kind == "word" and word in {"true", "false"}:
             self._next()
             return word == "true"

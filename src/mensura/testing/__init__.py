@@ -3,7 +3,7 @@
 from mensura.testing import check_store
 
 def test_my_store(tmp_path):
-    check_store(lambda: my_backend.open_store(tmp_path, "name", 8))
+    check_store(lambda: my_backend.open_store(tmp_path, "name", 8, create=True))
 """
 
 from mensura.testing.readers import check_reader

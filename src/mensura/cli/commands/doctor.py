@@ -26,12 +26,14 @@ def command(
     if json:
         common.print_json({"sets": names, "findings": [finding.to_dict() for finding in findings]})
     else:
+        from rich.markup import escape
+
         out = common.console()
         for finding in findings:
             colour = "red" if finding.level == "problem" else "dim"
-            out.print(f"[{colour}]{finding.level}[/{colour}] {finding.set}: {finding.message}")
+            out.print(f"[{colour}]{finding.level}[/{colour}] {escape(finding.set)}: {escape(finding.message)}")
             if finding.remedy:
-                out.print(f"        [green]{finding.remedy}[/green]")
+                out.print(f"        [green]{escape(finding.remedy)}[/green]")
         if not problems(findings):
             out.print(f"[green]{common.count(len(names), 'set')} examined: nothing wrong.[/green]")
     if problems(findings):

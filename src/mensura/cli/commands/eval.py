@@ -103,7 +103,7 @@ def _store(name: str, dimensions: int) -> Iterator[Store]:
         if name != "memory"
         else _nowhere() as place
     ):
-        yield backend.open_store(Path(place), "eval", dimensions)
+        yield backend.open_store(Path(place), "eval", dimensions, create=True)
 
 
 @contextmanager

@@ -125,6 +125,8 @@ class Bar(Progress):
 
 
 def _show(report: IndexReport) -> None:
+    from rich.markup import escape
+
     out = common.console()
     parts = [common.count(report.files, "file") + " read"]
     if report.unchanged:
@@ -132,16 +134,16 @@ def _show(report: IndexReport) -> None:
     if report.removed:
         parts.append(f"{report.removed:,} removed")
     rate = f" ({report.embedded / report.seconds:,.0f}/s)" if report.embedded and report.seconds else ""
-    out.print(f"[bold]{report.set}[/bold] · {report.space}")
+    out.print(f"[bold]{escape(report.set)}[/bold] · {escape(report.space)}")
     out.print(", ".join(parts) + ".")
     out.print(
         f"{common.count(report.embedded, 'chunk')} embedded in {report.seconds:.1f} s{rate}; "
         f"the set holds {report.chunks:,}."
     )
     for reason, files in Counter(reason for _, reason in report.skipped).most_common(LISTED):
-        out.print(f"[dim]Skipped {common.count(files, 'file')}: {reason}.[/dim]")
+        out.print(f"[dim]Skipped {common.count(files, 'file')}: {escape(reason)}.[/dim]")
     for path, reason in report.quarantined[:LISTED]:
-        out.print(f"[yellow]Quarantined[/yellow] {path}: {reason}", markup=True)
+        out.print(f"[yellow]Quarantined[/yellow] {escape(path)}: {escape(reason)}")
     if len(report.quarantined) > LISTED:
         out.print(f"… and {len(report.quarantined) - LISTED:,} more: mensura status")
     if not report.chunks:

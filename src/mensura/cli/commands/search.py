@@ -57,9 +57,9 @@ def command(
 def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
     out = common.console()
     for notice in result.notices:
-        common.messages().print(f"[yellow]{notice}[/yellow]")
+        common.messages().print(notice, style="yellow", markup=False)
     if explain:
-        out.print(f"[dim]{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms[/dim]\n")
+        out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms\n", style="dim", markup=False)
     if not result.hits:
         out.print("Nothing found.")
     for hit in result.hits:

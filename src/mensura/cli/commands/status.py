@@ -26,6 +26,7 @@ def command(
         common.print_json({"home": folder, "sets": [status.to_dict() for status in sets]})
         return
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     out = common.console()
@@ -36,11 +37,11 @@ def command(
         table.add_column(name, justify="right", no_wrap=True)
     for s in sets:
         counts = (s.documents, s.chunks, s.truncated_chunks, s.quarantined)
-        table.add_row(s.set, s.space, *(f"{n:,}" for n in counts), common.size(s.bytes))
-    out.print(f"[dim]{folder}[/dim]")
+        table.add_row(escape(s.set), escape(s.space), *(f"{n:,}" for n in counts), common.size(s.bytes))
+    out.print(f"[dim]{escape(folder)}[/dim]")
     out.print(table)
     for s in sets:
         for path, reason in s.quarantine:
-            out.print(f"[yellow]Quarantined[/yellow] in {s.set}: {path}: {reason}")
+            out.print(f"[yellow]Quarantined[/yellow] in {escape(s.set)}: {escape(path)}: {escape(reason)}")
     if any(s.quarantine for s in sets):
         out.print("Mend the files, then: mensura index FOLDER --retry-failed")

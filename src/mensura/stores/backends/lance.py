@@ -8,8 +8,10 @@ BM25 scan of rows outside the index costs 3 to 4 µs a row, so writers extend th
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import shutil
 import sys
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -99,19 +101,32 @@ _INDEXES = {
 
 
 class LanceStore:
-    def __init__(self, place: Path, name: str, dimensions: int) -> None:
+    def __init__(self, place: Path, name: str, dimensions: int, *, create: bool = False) -> None:
         self.dimensions = dimensions
         self._name = name
-        self._place = place.absolute()
+        self._folder = place.absolute() / f"{name}.lance"
         self._lock = threading.Lock()
+        if not create and not self._folder.is_dir():
+            raise StoreError(
+                "the vectors of this set are missing.", remedy="Index again: mensura index FOLDER --checksum"
+            )
         with _translated():
-            self._database = lancedb.connect(str(self._place))
-            if name not in self._database.table_names(limit=1_000_000):
+            self._database = lancedb.connect(str(place.absolute()))
+            if create and not self._is_whole():
                 self._create()
             self._table = self._open()
         self._current: LanceSnapshot | None = None
 
+    def _is_whole(self) -> bool:
+        """Whether the table was created to its last step, which is the index of words."""
+        try:
+            return any(index.name == "indexed_idx" for index in self._open().list_indices())
+        except (ValueError, RuntimeError):
+            return False
+
     def _create(self) -> None:
+        """The remains of a killed creation hold no rows: none are written before the last step."""
+        shutil.rmtree(self._folder, ignore_errors=True)
         table = self._database.create_table(self._name, schema=_schema(self.dimensions), exist_ok=True)
         table.set_unenforced_primary_key("key")
         column, config = _INDEXES["indexed_idx"]  # without an index there is no BM25 search at all
@@ -138,7 +153,7 @@ class LanceStore:
             self._table.checkout_latest()
             version = self._table.version
             if self._current is None or self._current.version != version:
-                self._current = LanceSnapshot(self._open(), self.dimensions, self._place / f"{self._name}.lance")
+                self._current = LanceSnapshot(self._open(), self.dimensions, self._folder)
             return self._current
 
     def optimise(self, *, thorough: bool = False) -> None:
@@ -279,8 +294,8 @@ def _pays(rows: int, dimensions: int) -> bool:
     return rows * dimensions * 4 > EXACT_BYTES
 
 
-def open_store(place: Path, name: str, dimensions: int) -> LanceStore:
-    return LanceStore(place, name, dimensions)
+def open_store(place: Path, name: str, dimensions: int, *, create: bool = False) -> LanceStore:
+    return LanceStore(place, name, dimensions, create=create)
 
 
 def _schema(dimensions: int) -> pa.Schema:
@@ -355,10 +370,9 @@ def _to_json(metadata: Metadata) -> str:
 def _sql(expression: Filter, columns: tuple[str, ...] = ("path", "section", "document")) -> str:
     """The filter in Lance's SQL. Literals pass through `_literal` alone; fields are columns or JSON keys."""
     match expression:
-        case And(left, right):
-            return f"({_sql(left, columns)} AND {_sql(right, columns)})"
-        case Or(left, right):
-            return f"({_sql(left, columns)} OR {_sql(right, columns)})"
+        case And() | Or():
+            word = " AND " if isinstance(expression, And) else " OR "
+            return f"({word.join(_sql(part, columns) for part in _chain(expression))})"
         case Not(inner):
             return f"(NOT {_sql(inner, columns)})"
         case Glob(field, pattern):
@@ -370,6 +384,16 @@ def _sql(expression: Filter, columns: tuple[str, ...] = ("path", "section", "doc
             if not isinstance(value, (str, bool)):
                 operand = f"try_cast({operand} AS double)"
             return f"coalesce({operand} {op} {_literal(value)}, false)"
+
+
+def _chain(expression: And | Or) -> list[Filter]:
+    """The operands of a run of one operator: Lance's planner recurses into nested parentheses."""
+    parts: list[Filter] = []
+    left: Filter = expression
+    while type(left) is type(expression) and isinstance(left, (And, Or)):
+        parts.append(left.right)
+        left = left.left
+    return [left, *reversed(parts)]
 
 
 def _in(field: str, values: tuple[Scalar, ...], columns: tuple[str, ...]) -> str:
@@ -398,11 +422,12 @@ def _translated() -> Iterator[None]:
         yield
     except (ValueError, RuntimeError, OSError, pa.ArrowException) as error:
         text = " ".join(str(error).split())
-        if "os error 28" in text or "No space left" in text:
+        number = getattr(error, "errno", None)
+        if "os error 28" in text or "No space left" in text or number == errno.ENOSPC:
             raise HomeNotWritable(
                 "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
             ) from error
-        if "os error 30" in text or "os error 13" in text or isinstance(error, PermissionError):
+        if "os error 30" in text or "os error 13" in text or number in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise HomeNotWritable(f"the vector store cannot be written: {text[:200]}") from error
         raise StoreError(
             f"the vector store failed: {text[:300]}",

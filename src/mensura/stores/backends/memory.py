@@ -117,5 +117,5 @@ def tokenise(texts: list[str]) -> list[list[str]]:
     return [list(words) for words in tokens]
 
 
-def open_store(place: Path, name: str, dimensions: int) -> MemoryStore:  # noqa: ARG001 - it has no place
+def open_store(place: Path, name: str, dimensions: int, *, create: bool = False) -> MemoryStore:  # noqa: ARG001
     return MemoryStore(dimensions)
