@@ -21,6 +21,7 @@
     │   └── SetNotFound       no such set in this home
     ├── StoreError            the vector store failed; nothing already stored is lost
     └── ReadError             one document could not be read; it is quarantined
+        └── NotText           it holds no text to read: it is skipped
 
 A message says what was found and what was expected; `remedy` says what mends it.
 """
@@ -128,4 +129,8 @@ class StoreError(MensuraError):
 
 
 class ReadError(MensuraError):
+    pass
+
+
+class NotText(ReadError):
     pass

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import mensura
 from mensura.embedders.providers.local import open_embedder
-from mensura.engine.batches import LENGTH_STEP, plan
+from mensura.engine.batches import plan
 from mensura.errors import DigestMismatch, ModelNotFound, ModelUnsupported, TextTooLong, UsageError
 from tests.tiny import CASES, write_model
 
@@ -17,7 +17,7 @@ def test_plan_covers_every_text_once_within_budget(lengths, budget):
     batches = list(plan(lengths, budget))
     assert sorted(i for _, rows in batches for i in rows) == list(range(len(lengths)))
     for width, rows in batches:
-        assert width % LENGTH_STEP == 0 and width >= max(lengths[i] for i in rows)
+        assert width == max(lengths[i] for i in rows)
         assert len(rows) == 1 or width * len(rows) <= budget
 
 

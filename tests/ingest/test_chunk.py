@@ -10,7 +10,7 @@ from mensura.types import Document
 PROSE = "Rotate the key before Friday. The proxy server answers requests. "
 blocks = st.sampled_from(
     ["# Title\n\n", "## Section\n\n", "### Sub *section* {#anchor}\n\n", PROSE * 3, "- item one\n- item two\n\n", "\n\n", "naïve 日本語 🎉 ",
-     "```python\n# not a heading\ndef f():\n    return 1\n```\n\n", "Setext\n------\n\n", "x" * 300 + "\n", "| a | b |\n|---|---|\n| 1 | 2 |\n\n", "\t", " \n"]
+     "```python\n# not a heading\ndef f():\n    return 1\n```\n\n", "Setext\n------\n\n", "x" * 300 + "\n", "word " * 2500 + "\n", "y" * 9000 + "\n", "| a | b |\n|---|---|\n| 1 | 2 |\n\n", "\t", " \n"]
 )  # fmt: skip
 markdown = st.lists(blocks, max_size=60).map("".join)
 kinds = st.sampled_from(["markdown", "text", "rst", "code:python", "code:unknown"])
@@ -84,6 +84,29 @@ def test_code_is_cut_between_functions(minilm):
     assert len(chunks) > 3
     assert all(chunk.text.startswith("def ") and chunk.text.endswith("return value") for chunk in chunks)
     assert chunks[0].section.startswith("d > f0") or chunks[0].section == "f0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("code:javascript", "function f() {" * 200 + "}" * 200),
+        ("code:python", "x = " + "(" * 200 + "1" + ")" * 200),
+        ("markdown", "".join("  " * i + f"- item {i}\n" for i in range(200))),
+        ("text", "a" * 100_000),
+        ("text", "1.5 " * 20_000 + "\n"),
+    ],
+)
+def test_what_made_the_splitter_crawl(minilm, kind, text):
+    document = Document("d", "d", text, kind)
+    (chunks,) = Chunker(minilm.tokens).chunk([document])
+    check(Chunker(minilm.tokens), document, chunks, 256)
+    assert kind != "text" or max(len(chunk.text) for chunk in chunks) <= 8_000
+
+
+def test_a_small_tail_stays_in_its_section(minilm):
+    text = f"# A\n\n{PROSE * 6}\n\nTail.\n\n# B\n\n{PROSE * 2}"
+    for chunk in cut(minilm, text, limit=80):
+        assert not ("Tail." in chunk.text and "# B" in chunk.text)
 
 
 def test_empty_documents_have_no_chunks(minilm):

@@ -215,7 +215,12 @@ def test_no_foreign_exception_escapes(tmp_path, name, data):
         ("Grüße".encode("utf-16"), "Grüße"),
         (("Die Größe der Straße überrascht. " * 9).encode("cp1252"), "Die Größe der Straße überrascht. " * 9),
         (b"a\r\nb\rc\n", "a\nb\nc\n"),
-        (("fine text " * 500).encode() + b"\xff", "fine text " * 500 + "\ufffd"),
+        (("größer " * 500).encode() + b"\xff", "größer " * 500 + "\ufffd"),
+        (b"plain text " * 9000 + b"caf\xe9", "plain text " * 9000 + "café"),
+        (
+            ("La situação é difícil, não há solução. " * 9).encode("cp1252"),
+            "La situação é difícil, não há solução. " * 9,
+        ),
     ],
 )
 def test_encodings(data, text):
@@ -244,8 +249,45 @@ def test_rst_outline():
         ("java", "class A { void f() { here(); } }", ["A", "f"]),
         ("cpp", "namespace n { class A { void g() { here(); } }; }", ["n", "A"]),
         ("c", "struct s { int here; };", ["s"]),
+        ("c", "struct s *alpha(struct t x) { here(); }", ["alpha"]),
+        ("cpp", "void n::K::q() { here(); }", ["n::K::q"]),
     ],
 )  # fmt: skip
 def test_code_outline(language, text, expected):
     found = sections(text, f"code:{language}", "here")
     assert found[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.csv", b",review,label\n0,Great movie indeed,1\n", "review: Great movie indeed\nlabel: 1"),
+        ("a.jsonl", b'{"text": "a \\ud800 b"}\n', "a \ufffd b"),
+        ("a.md", b"---\ndate: 2024-13-45\n---\n# T\n", "---\ndate: 2024-13-45\n---\n# T\n"),
+        ("a.md", b"---\ntags: [a]\nx: .nan\n---\n# T\n", "# T\n"),
+        ("a.html", b"<article>one</article><article>two</article>", "one\n\ntwo\n"),
+        ("a.html", b"<body hidden><p># no heading</p></body>", "\\# no heading\n"),
+        ("a.html", '<meta charset="cp1251"><p>ключ</p>'.encode("cp1251"), "ключ\n"),
+        ("a.eml", b"From: a@b\nContent-Type: text/html\n\n<style>x</style><p>Hello</p><p>World</p>", "Hello\n\nWorld\n"),
+    ],
+)  # fmt: skip
+def test_what_once_went_wrong(tmp_path, name, data, text):
+    (document,) = documents(tmp_path, name, data)
+    assert document.text == text
+    assert "nan" not in map(repr, document.metadata.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```foo``` inline\n# Real\nhere", ["Real"]),
+        ("# Top\n```\n```python\n# comment\nhere\n```\n", ["Top"]),
+        ("# Name { #anchor }\nhere", ["Name"]),
+        ("# C#\nhere", ["C#"]),
+        ("# Top\n<!--\n# hidden\n-->\nhere", ["Top"]),
+        ("# Top\n1. item\n---\nhere", ["Top"]),
+        ("## Closed ##\nhere", ["Closed"]),
+    ],
+)
+def test_markdown_outline(text, expected):
+    assert sections(text, "markdown", "here") == expected

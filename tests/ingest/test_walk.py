@@ -68,6 +68,31 @@ def test_fifos_are_passed_over(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     put(tmp_path, "a.md")
     assert set(names(tmp_path)) == {"a.md"}
+    assert names(tmp_path, tmp_path / "pipe") == {"pipe": "not a regular file"}
+    (tmp_path / "sub").mkdir()
+    os.mkfifo(tmp_path / "sub/.gitignore")
+    assert names(tmp_path, tmp_path / "sub") == {}
+
+
+def test_an_inner_rule_undoes_an_outer_one_as_in_git(tmp_path):
+    put(tmp_path, ".gitignore", text="*.log\nbuild/\n")
+    put(tmp_path, "sub/.gitignore", text="!keep.log\n")
+    put(tmp_path, "sub/keep.log", "sub/other.log", "build/x.md")
+    (tmp_path / ".git").mkdir()
+    assert set(names(tmp_path)) == {"sub/keep.log"}
+    assert set(names(tmp_path, tmp_path / "build")) == {"build/x.md"}, "given by name"
+
+
+def test_folders_nest_deeper_than_python_recurses(tmp_path):
+    deep = tmp_path
+    for _ in range(1200):
+        deep = deep / "d"
+        try:
+            deep.mkdir()
+        except OSError:
+            break
+    (tmp_path / "a.md").write_text("x")
+    assert "a.md" in names(tmp_path)
 
 
 def test_missing_path(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mensura.errors import ModelUnsupported
+from mensura.text import encodable
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -86,14 +87,5 @@ class Tokens:
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         if self._lower_case:
             texts = [text.lower() for text in texts]
-        texts = [_storable(text) for text in texts]
+        texts = [encodable(text) for text in texts]
         return [e.ids for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates cannot cross into the tokenizer; they become the replacement character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -8,10 +8,11 @@ context: the document's title and the headings above that the body does not show
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -28,8 +29,15 @@ if TYPE_CHECKING:
 CONTEXT_TOKENS = 32
 """Most tokens of the line of context; outer headings go first when it is longer."""
 JOIN = " > "
+_LONG_LINE = re.compile(r"[^\n]{8001,}")
+_INDENTED = re.compile(r"^[ \t>]{121,}\S", re.MULTILINE)
+_BRACKET = re.compile(r"[()\[\]{}]")
 SMALL = 24
 """A piece of fewer tokens, such as a lone heading, joins the piece behind it where both fit."""
+MAX_LINE = 8_000
+"""Longer lines are cut before the splitter sees them: its time grows with the square of a line's length."""
+MAX_DEPTH = 60
+"""Text nested deeper, by brackets or indentation, is cut as plain text: grammars take exponential time over it."""
 
 
 class Chunker:
@@ -47,7 +55,9 @@ class Chunker:
         whole = [_indexed(d.title, d.text.strip()) for d in documents]
         counts = self._tokens.count(whole)
         return [
-            self._one(document, count) if count <= self.max_tokens else self._many(document)
+            self._one(document, count)
+            if count <= self.max_tokens and len(document.text) <= MAX_LINE
+            else self._many(document)
             for document, count in zip(documents, counts, strict=True)
         ]
 
@@ -64,7 +74,7 @@ class Chunker:
         cut = _Cut(document)
         headings = Outline(document.headings or outline(document.text, document.kind))
         pieces = []
-        for start, body in self._pieces(document):
+        for start, body in self._pieces(document, headings):
             path = headings.path(start)
             name = document.title or ("" if path else _name(document))
             named = [name] if name else []
@@ -79,14 +89,25 @@ class Chunker:
             chunks.append(cut.chunk(start, body, section, context, count, truncated=count > self.max_tokens))
         return chunks
 
-    def _pieces(self, document: Document) -> list[tuple[int, str]]:
-        """(start, body) of each piece in order."""
-        pieces = self._splitter(document.kind).chunk_indices(document.text)
+    def _pieces(self, document: Document, headings: Outline) -> list[tuple[int, str]]:
+        """(start, body) of each piece in order; a small one joins the next unless that opens another section."""
+        kind = document.kind if not _is_deep(document.text) else "text"
+        pieces = [
+            (start + at, body)
+            for start, stretch in _stretches(document.text)
+            for at, body in self._splitter(kind).chunk_indices(stretch)
+        ]
         sizes = self._tokens.count([body for _, body in pieces])
         joined: list[tuple[int, str]] = []
         before = 0
         for (start, body), tokens in zip(pieces, sizes, strict=True):
-            if joined and before < SMALL + self._tokens.special and before + tokens <= self.max_tokens:
+            if (
+                joined
+                and before < SMALL + self._tokens.special
+                and before + tokens <= self.max_tokens
+                and start + len(body) - joined[-1][0] <= MAX_LINE
+                and headings.continues(joined[-1][0], start)
+            ):
                 end = start + len(body)
                 start = joined.pop()[0]
                 body, tokens = document.text[start:end], tokens + before - self._tokens.special
@@ -164,6 +185,31 @@ def chunk_key(document: str, indexed: str, occurrence: int) -> str:
         digest.update(part.encode("utf-8", "surrogatepass"))
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def _stretches(text: str) -> Iterator[tuple[int, str]]:
+    """(start, part) of the parts of `text`, cut only inside lines that are too long, at a space if there is one."""
+    start = 0
+    for line in _LONG_LINE.finditer(text):
+        at = max(line.start(), start)
+        while line.end() - at > MAX_LINE:
+            space = text.rfind(" ", at + MAX_LINE // 2, at + MAX_LINE)
+            at = space + 1 if space > 0 else at + MAX_LINE
+            yield start, text[start:at]
+            start = at
+    yield start, text[start:]
+
+
+def _is_deep(text: str) -> bool:
+    if _INDENTED.search(text):
+        return True
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "([{" else -1
+        if depth > MAX_DEPTH:
+            return True
+        depth = max(depth, 0)
+    return False
 
 
 def _name(document: Document) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import re
+from itertools import islice
 
 from mensura.errors import ReadError
 
@@ -18,8 +20,12 @@ LEGACY = [
     *("cp932", "euc_jp", "gb18030", "big5", "cp949", "utf_16_le", "utf_16_be"),
 ]
 """Encodings that files still come in; the rarer ones of the same letters only win by accident."""
+WESTERN = frozenset({"cp1250", "cp1257", "iso8859_15"})
+"""Where one of these fits as well as cp1252, cp1252 is what people mean."""
 SAMPLE = 1 << 16
 """Bytes that decide about an encoding: detection is far slower than decoding."""
+
+_AROUND = re.compile(rb"[\x00-\x7f]{0,80}[\x80-\xff]+[\x00-\x7f]{0,80}")
 
 
 def looks_binary(head: bytes) -> bool:
@@ -44,11 +50,18 @@ def _decoded(data: bytes) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """A mostly valid UTF-8 file stays UTF-8; else what the statistics of its letters say."""
-    broken = data[:SAMPLE].decode("utf-8", "replace").count("\ufffd")
-    if broken * 1000 < min(len(data), SAMPLE):
+    """From what surrounds the bytes that are not ASCII: UTF-8 if most of it is, else by the letters."""
+    sample = b" ".join(m[0] for m in islice(_AROUND.finditer(data), 1000))[:SAMPLE]
+    decoded = sample.decode("utf-8", "replace")
+    broken = decoded.count("\ufffd")
+    if sum(not c.isascii() for c in decoded) - broken > broken or len(sample) < 2:
         return "utf-8"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:SAMPLE], cp_isolation=LEGACY).best()
-    return best.encoding if best else "cp1252"
+    found = list(from_bytes(sample, cp_isolation=LEGACY))
+    if not found:
+        return "cp1252"
+    alike = [m for m in found if m.chaos <= found[0].chaos + 0.001]
+    if found[0].encoding in WESTERN and any("cp1252" in (m.encoding, *m.could_be_from_charset) for m in alike):
+        return "cp1252"
+    return found[0].encoding

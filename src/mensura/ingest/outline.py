@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Any
 
 from mensura.ingest.languages import language_of
 from mensura.types import Heading
@@ -26,6 +27,11 @@ class Outline:
         index = bisect_right(self._starts, at) - 1
         return tuple(h for h in self._paths[index] if h.end > at) if index >= 0 else ()
 
+    def continues(self, first: int, then: int) -> bool:
+        """Whether the text at `then` still belongs to the section at `first`, or to one inside it."""
+        above = self.path(first)
+        return self.path(then)[: len(above)] == above
+
 
 def outline(text: str, kind: str) -> list[Heading]:
     """Headings of `text` in order of appearance."""
@@ -38,35 +44,54 @@ def outline(text: str, kind: str) -> list[Heading]:
     return []
 
 
-_FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_OPENING = re.compile(r" {0,3}(```+(?=[^`]*$)|~~~+)")
+_CLOSING = re.compile(r" {0,3}(```+|~~~+)[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_TRAILING_ATTRIBUTES = re.compile(r"\s*\{[#.][^}]*\}$")
+_LIST_ITEM = re.compile(r"[-+*>|<#]|\d+[.)][ \t]")
+_ATTRIBUTES = re.compile(r"\s*\{\s*[#.][^}]*\}$")
+MAX_TITLE = 200
+"""Characters of a heading that are kept: every chunk of its section repeats them."""
 
 
 def _markdown(text: str) -> list[Heading]:
+    """CommonMark 0.31, sections 4.2 to 4.5: ATX and setext headings outside fenced code and HTML comments."""
     headings: list[Heading] = []
     fence = ""
+    comment = False
     at, before, before_at = 0, "", 0
     for line in text.splitlines(keepends=True):
         bare = line.rstrip("\n")
-        mark = _FENCE.match(bare)
-        if mark and (not fence or mark[1].startswith(fence)):
-            fence = "" if fence else mark[1]
-        elif not fence and (atx := _ATX.match(bare)) and atx[2]:
-            headings.append(Heading(at, len(atx[1]), _TRAILING_ATTRIBUTES.sub("", atx[2])))
-        elif not fence and (under := _SETEXT.match(bare)) and _is_paragraph(before):
-            headings.append(Heading(before_at, 1 if under[1][0] == "=" else 2, before.strip()))
+        if fence:
+            mark = _CLOSING.match(bare)
+            fence = "" if mark and mark[1].startswith(fence) else fence
+        elif comment or bare.lstrip().startswith("<!--"):
+            comment = "-->" not in bare
+        elif mark := _OPENING.match(bare):
+            fence = mark[1]
+        elif (atx := _ATX.match(bare)) and atx[2]:
+            headings.append(Heading(at, len(atx[1]), _title(atx[2])))
+        elif (under := _SETEXT.match(bare)) and _is_paragraph(before):
+            headings.append(Heading(before_at, 1 if under[1][0] == "=" else 2, _title(before)))
         before, before_at = bare, at
         at += len(line)
     return headings
 
 
+def _title(text: str) -> str:
+    return _ATTRIBUTES.sub("", text.strip())[:MAX_TITLE]
+
+
 def _is_paragraph(line: str) -> bool:
-    return bool(line.strip()) and not line.startswith(("    ", "\t", ">", "|", "- ", "* ", "#")) and "|" not in line
+    return (
+        bool(line.strip())
+        and not line.startswith(("    ", "\t"))
+        and not _LIST_ITEM.match(line.lstrip())
+        and "|" not in line
+    )
 
 
-_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
+_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1+\s*$")
 
 
 def _rst(text: str) -> list[Heading]:
@@ -84,7 +109,7 @@ def _rst(text: str) -> list[Heading]:
                 if style not in styles:
                     styles.append(style)
                 start = at - len(lines[i - 1]) - 1 if over else at
-                headings.append(Heading(start, styles.index(style) + 1, line.strip()))
+                headings.append(Heading(start, styles.index(style) + 1, _title(line)))
         at += len(line) + 1
     return headings
 
@@ -93,6 +118,27 @@ _DEFINITION = re.compile(
     r"(function|method|class|struct|enum|trait|interface|impl|mod|module|namespace|type|record)"
     r"(_alias)?_(definition|declaration|item|specifier|spec)$|internal_module$"
 )
+
+
+MAX_LEVEL = 30
+"""Deeper definitions are generated code, and every level is part of every path."""
+
+
+def _defined(node: Any) -> str:
+    """The name that `node` defines, or nothing. A struct that is only mentioned has no body."""
+    if not _DEFINITION.match(node.type):
+        return ""
+    if node.type.endswith("_specifier") and node.child_by_field_name("body") is None:
+        return ""
+    name = node.child_by_field_name("name")
+    if name is None and node.type == "impl_item":
+        name = node.child_by_field_name("type")
+    declarator = node.child_by_field_name("declarator")
+    while name is None and declarator is not None:  # C and C++ wrap the name in what it returns
+        inner = declarator.child_by_field_name("declarator")
+        name = declarator if inner is None else None
+        declarator = inner
+    return (name.text or b"").decode("utf-8", "replace")[:MAX_TITLE] if name is not None else ""
 
 
 def _code(text: str, language: str) -> list[Heading]:
@@ -109,14 +155,12 @@ def _code(text: str, language: str) -> list[Heading]:
     stack = [(root, 1)]
     while stack:
         node, level = stack.pop()
-        if _DEFINITION.match(node.type) and (
-            name := node.child_by_field_name("name") or node.child_by_field_name("type")
-        ):
+        if level <= MAX_LEVEL and (name := _defined(node)):
             start = node.parent if node.parent and node.parent.type == "decorated_definition" else node
             begin, end = (
                 b if ascii_only else len(data[:b].decode("utf-8", "ignore")) for b in (start.start_byte, node.end_byte)
             )
-            headings.append(Heading(begin, level, (name.text or b"").decode("utf-8", "replace"), end))
+            headings.append(Heading(begin, level, name, end))
             level += 1
         stack.extend((child, level) for child in reversed(node.children))
     return headings

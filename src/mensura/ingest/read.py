@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import cache
 
 from mensura import plugins
-from mensura.errors import ReadError
+from mensura.errors import NotText, ReadError
 from mensura.ingest.base import Document, Reader, Source
 from mensura.ingest.decode import looks_binary
+from mensura.text import encodable
 
 FALLBACK = "text"
 
@@ -29,7 +30,17 @@ def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | Re
             seen[document.id] += name in seen
         if name != document.id:
             seen[name] += 1
-        yield replace(document, id=name) if name != document.id else document
+        yield _clean(replace(document, id=name) if name != document.id else document)
+
+
+def _clean(document: Document) -> Document:
+    """Lone surrogates, which JSON and PDF can hold, would stop whatever the text goes through next."""
+    whole = (document.text, document.title, document.id, *map(str, document.metadata.values()))
+    if all(encodable(part) is part for part in whole):
+        return document
+    metadata = {k: encodable(v) if isinstance(v, str) else v for k, v in document.metadata.items()}
+    text, title, name = (encodable(part) for part in whole[:3])
+    return replace(document, text=text, title=title, id=name, metadata=metadata)
 
 
 @cache
@@ -48,11 +59,13 @@ def read(source: Source) -> Iterator[Document | ReadError]:
     """Documents of a file. Raises ReadError, whatever went wrong inside a reader."""
     reader = readers().get(source.file.suffix.lower())
     try:
+        if source.file.stat().st_size == 0:
+            return
         if reader is None:
             reader = plugins.load("mensura.ingest.readers", FALLBACK)
             with source.file.open("rb") as stream:
                 if looks_binary(stream.read(8192)):
-                    raise ReadError("binary file")
+                    raise NotText("binary file")
         yield from _unique(reader.read(source))
     except ReadError:
         raise

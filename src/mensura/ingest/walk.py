@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,10 @@ class _Ignore:
     folder: Path
     spec: GitIgnoreSpec
 
-    def matches(self, path: Path, *, is_dir: bool) -> bool:
+    def decides(self, path: Path, *, is_dir: bool) -> bool | None:
+        """True to leave out, False to keep, None if no rule of this file speaks of `path`."""
         relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
-        return self.spec.match_file(relative + "/" if is_dir else relative)
+        return self.spec.check_file(relative + "/" if is_dir else relative).include
 
 
 def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset()) -> Iterator[Found]:
@@ -71,6 +73,19 @@ class _Walk:
             yield from self._follow(*self._links.pop(0))
 
     def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found]:
+        """Depth first, by a stack of its own: folders nest deeper than Python recurses."""
+        stack = [self._listed(folder, ignores)]
+        while stack:
+            step = next(stack[-1], None)
+            if step is None:
+                stack.pop()
+            elif isinstance(step, Found):
+                yield step
+            else:
+                stack.append(self._listed(*step))
+
+    def _listed(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found | tuple[Path, list[_Ignore]]]:
+        """Files of one folder, and the folders in it that are to be entered."""
         try:
             status = folder.stat()
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
@@ -85,7 +100,9 @@ class _Walk:
             if not entry.name.startswith("."):
                 yield from self._entry(folder / entry.name, entry, ignores)
 
-    def _entry(self, path: Path, entry: os.DirEntry[str], ignores: list[_Ignore]) -> Iterator[Found]:
+    def _entry(
+        self, path: Path, entry: os.DirEntry[str], ignores: list[_Ignore]
+    ) -> Iterator[Found | tuple[Path, list[_Ignore]]]:
         if not _utf8(entry.name):
             yield Found(path, 0, 0, "its name is not UTF-8")
             return
@@ -94,12 +111,12 @@ class _Walk:
         except OSError as error:
             yield Found(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
             return
-        if any(ignore.matches(path, is_dir=is_dir) for ignore in ignores):
+        if _ignored(path, ignores, is_dir=is_dir):
             return
         if entry.is_symlink():
             self._links.append((path, ignores))
         elif is_dir:
-            yield from self._folder(path, ignores)
+            yield path, ignores
         elif entry.is_file():
             yield self._file(path, status)
 
@@ -129,26 +146,43 @@ class _Walk:
 def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozenset[str]) -> Found:
     suffix = path.suffix.lower()
     skip = ""
-    if suffix in NOT_DOCUMENTS or path.name.endswith((".min.js", "-lock.json")):
+    if not stat.S_ISREG(status.st_mode):
+        skip = "not a regular file"
+    elif not _utf8(path.name):
+        skip = "its name is not UTF-8"
+    elif suffix in NOT_DOCUMENTS or path.name.endswith((".min.js", "-lock.json")):
         skip = "not a document"
     elif status.st_size > max_bytes and suffix not in streams:
         skip = f"{status.st_size / 1e6:,.0f} MB, the limit is {max_bytes / 1e6:,.0f} MB (--max-file-mb)"
     return Found(path, status.st_size, status.st_mtime_ns, skip)
 
 
+def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:
+    """The innermost .gitignore that speaks of `path` decides, as in git."""
+    decisions = (ignore.decides(path, is_dir=is_dir) for ignore in reversed(ignores))
+    return next((decision for decision in decisions if decision is not None), False)
+
+
 def _ignores_above(folder: Path) -> list[_Ignore]:
-    """The .gitignore files between the repository's root and `folder`, outermost first."""
+    """The .gitignore files between the repository's root and `folder`, outermost first.
+
+    None when they leave `folder` itself out: it was given by name.
+    """
     start = Path(os.path.abspath(folder))
     above: list[Path] = []
     for parent in (start, *start.parents):
         if parent != start:
             above.append(parent)
         if (parent / ".git").exists():
-            return [ignore for p in reversed(above) for ignore in _ignore_in(p)]
+            ignores = [ignore for p in reversed(above) for ignore in _ignore_in(p)]
+            inside = [start, *start.parents[: len(above)]]
+            return [] if any(_ignored(path, ignores, is_dir=True) for path in inside[:-1]) else ignores
     return []
 
 
 def _ignore_in(folder: Path) -> list[_Ignore]:
+    if not (folder / ".gitignore").is_file():
+        return []
     try:
         lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
         return [_Ignore(Path(os.path.abspath(folder)), GitIgnoreSpec.from_lines(lines))]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from mensura.errors import ReadError
+from mensura.errors import NotText, ReadError
 from mensura.ingest.base import Source
 from mensura.ingest.chunk import Chunker
 from mensura.ingest.read import read
@@ -27,6 +27,7 @@ from mensura.lifecycle.progress import Progress
 from mensura.lifecycle.state import UNSETTLED, Generation, SourceRow, State
 from mensura.search.index import unit
 from mensura.stores.base import Snapshot, Store
+from mensura.text import encodable
 from mensura.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ GROUP_FILES = 128
 GROUP_DOCUMENTS = 512
 GROUP_CHARS = 1_000_000
 """Documents are cut in groups of at most so many: the tokenizer works on a group at once."""
+REASONS = 3
+"""Of one file that are kept; a count stands for the rest."""
 RACY_NS = 2_000_000_000
 """A file changed less than this before it was read may change again within the clock's grain."""
 
@@ -86,9 +89,13 @@ class _Tally:
     chunks: int = 0
     truncated: int = 0
     reasons: list[str] = field(default_factory=list)
+    """The first few of what could not be read."""
+    refused: int = 0
     readable: bool = False
     """At least one document of it could be read."""
     read_at: int = field(default_factory=time.time_ns)
+    skipped: str = ""
+    """Why it is no document at all."""
     untouched: bool = False
     """The content is what it was: only size and time are new."""
     existing: dict[str, Chunk] = field(default_factory=dict)
@@ -96,6 +103,11 @@ class _Tally:
 
     seen: int = 0
     """Bytes of it that progress has counted."""
+
+    def refuse(self, reason: str) -> None:
+        self.refused += 1
+        if len(self.reasons) < REASONS:
+            self.reasons.append(encodable(reason))
 
     def advance(self, chunk: Chunk | None) -> int:
         """Bytes to count for `chunk`, or for the end of the source: in all its size, however it is cut."""
@@ -117,7 +129,8 @@ class _Tally:
             return replace(row, chunks=old.chunks if old else 0, documents=old.documents if old else 0)
         if self.untouched and old:
             return replace(old, size=row.size, mtime_ns=row.mtime_ns)
-        reason = "; ".join(self.reasons[:3]) + (f"; and {len(self.reasons) - 3} more" if len(self.reasons) > 3 else "")
+        more = self.refused - len(self.reasons)
+        reason = "; ".join(self.reasons) + (f"; and {more:,} more" if more else "")
         counts = (self.documents, self.chunks, self.truncated)
         if self.failed and old:
             counts = (old.documents, old.chunks, old.truncated)
@@ -161,6 +174,7 @@ class Build:
         self._progress = progress or Progress()
         self._entries: deque[_Entry] = deque()
         self._stopping = False
+        self._skipped: list[tuple[str, str]] = []
         self._done_bytes = self._stored = self._embedded = self._unfolded = 0
         self._writing: Future[None] | None = None
 
@@ -217,14 +231,27 @@ class Build:
             if self._stopping:
                 return
             documents = [document for _, document in group if document is not None]
-            cut = iter(chunker.chunk(documents) if documents else ())
+            cut = iter(self._cut(chunker, documents))
             for tally, document in group:
                 if document is None:
                     self._entries.append(_Entry(tally))
                     continue
                 tally.documents += 1
-                for chunk in next(cut):
+                chunks = next(cut)
+                if isinstance(chunks, Exception):
+                    tally.refuse(f"{type(chunks).__name__} while it was cut: {chunks}")
+                    continue
+                for chunk in chunks:
                     yield from self._note(tally, chunk)
+
+    def _cut(self, chunker: Chunker, documents: list[Document]) -> list[list[Chunk] | Exception]:
+        """Chunks of each document, or what kept it from being cut: one document must not stop the others."""
+        try:
+            return list(chunker.chunk(documents)) if documents else []
+        except Exception as error:
+            if len(documents) == 1:
+                return [error]
+            return [result for document in documents for result in self._cut(chunker, [document])]
 
     def _note(self, tally: _Tally, chunk: Chunk) -> Iterator[str]:
         tally.chunks += 1
@@ -270,12 +297,14 @@ class Build:
                 return
             for document in read(source):
                 if isinstance(document, ReadError):
-                    tally.reasons.append(document.message)
+                    tally.refuse(document.message)
                 else:
                     tally.readable = True
                     yield document
+        except NotText as error:
+            tally.skipped = error.message
         except (ReadError, OSError) as error:
-            tally.reasons.append(error.message if isinstance(error, ReadError) else error.strerror or str(error))
+            tally.refuse(error.message if isinstance(error, ReadError) else error.strerror or str(error))
 
     # -- collecting: runs in the thread that called `run` ---------------------------------------------------
 
@@ -288,6 +317,8 @@ class Build:
             self._done_bytes += entry.tally.advance(entry.chunk)
             if entry.chunk is None:
                 checkpoint.finished.append(entry.tally)
+                if entry.tally.skipped:
+                    self._skipped.append((entry.tally.task.name, entry.tally.skipped))
             elif entry.embed:
                 assert vectors is not None
                 checkpoint.chunks.append(entry.chunk)
@@ -350,7 +381,7 @@ class Build:
             removed=len(plan.gone),
             embedded=self._embedded,
             chunks=self._store.snapshot().count(),
-            skipped=tuple(plan.skipped),
+            skipped=(*plan.skipped, *self._skipped),
             quarantined=quarantined,
             seconds=seconds,
         )

@@ -14,16 +14,13 @@ TEXTS = ("text", "body", "content", "contents", "abstract", "description", "summ
 
 def document(source: Source, record: Mapping[str, Any], line: int) -> Document:
     """A record as a document. Without a text field, its string fields are the text, as ``field: value`` lines."""
-    fields = {str(k).lower(): k for k in record if k is not None}
+    record = {k: v for k, v in record.items() if k and str(k).strip()}  # pandas writes its row numbers without a name
+    fields = {str(k).lower(): k for k in record}
     identity = _first(record, fields, IDS)
     title = _first(record, fields, TITLES)
     text = _first(record, fields, TEXTS)
     named = {fields[n] for n in (*IDS, *TITLES, *TEXTS) if n in fields}
-    rest = {
-        str(k): v
-        for k, v in record.items()
-        if k is not None and k not in named and isinstance(v, (str, int, float, bool))
-    }
+    rest = {str(k): v for k, v in record.items() if k not in named and isinstance(v, (str, int, float, bool))}
     if not text:
         text = "\n".join(f"{k}: {v}" for k, v in rest.items() if isinstance(v, str) and v.strip())
     return Document(
@@ -38,7 +35,7 @@ def document(source: Source, record: Mapping[str, Any], line: int) -> Document:
 
 def _first(record: Mapping[str, Any], fields: Mapping[str, str], names: tuple[str, ...]) -> str:
     for name in names:
-        value = record.get(fields.get(name, ""))
-        if isinstance(value, (str, int)) and str(value).strip():
+        value = record[fields[name]] if name in fields else None
+        if isinstance(value, (str, int, float)) and str(value).strip():
             return str(value).strip()
     return ""

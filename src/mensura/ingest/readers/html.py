@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from mensura.ingest.base import Document, ReadError, Source
+from mensura.text import encodable
 
 SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 
 NOISE = "//script|//style|//noscript|//template|//svg|//nav|//footer|//*[@hidden]|//*[@aria-hidden='true']"
+_CHARSET = re.compile(rb"""<meta[^>]*charset=["']?([\w-]+)""", re.IGNORECASE)
 BLOCKS = frozenset(
     [
         "address",
@@ -54,31 +57,56 @@ BLOCKS = frozenset(
 
 
 def read(source: Source) -> Iterator[Document]:
-    from lxml import etree, html
-
-    text = source.text()
-    if not text.strip():
-        yield Document(source.id, source.id, "", "markdown")
-        return
-    try:
-        root = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
-    except (etree.ParserError, etree.XMLSyntaxError) as error:
-        raise ReadError(f"not HTML: {error}") from error
-    title = " ".join((root.findtext(".//title") or "").split())
-    for element in root.xpath(NOISE):
-        element.drop_tree()
-    content = next(iter(root.xpath("//main|//*[@role='main']") or root.xpath("//article")), None)
-    body = root.find("body")
-    lines = _Lines()
-    lines.add(content if content is not None else body if body is not None else root)
-    lines.flush()
+    text = _declared(source.data) or source.text()
+    title, lines = extract(text)
     metadata = {"title": title} if title else {}
     yield Document(
         source.id, source.id, "\n".join(lines.text), "markdown", metadata=metadata, source_lines=lines.numbers
     )
 
 
-class _Lines:
+def extract(text: str) -> tuple[str, Lines]:
+    """Title and lines of a page. Raises ReadError for what is not HTML, or nests deeper than the parser goes."""
+    from lxml import etree, html
+
+    lines = Lines()
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
+    try:
+        root = html.document_fromstring(encodable(text).encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):  # comments only, or nothing at all
+        return "", lines
+    if any("xcessive depth" in entry.message for entry in parser.error_log):
+        raise ReadError("elements nest too deeply to be read")
+    title = " ".join((root.findtext(".//title") or "").split())
+    for element in root.xpath(NOISE):
+        if element.tag not in ("html", "body"):
+            element.drop_tree()
+    body = root.find("body")
+    lines.add(_content(root if body is None else body))
+    lines.flush()
+    return title, lines
+
+
+def _content(body: Any) -> Any:
+    """The one main element, or the one article that holds most of the text; else everything."""
+    main = body.xpath(".//main|.//*[@role='main']")
+    if main:
+        return main[0] if len(main) == 1 else body
+    articles = body.xpath(".//article")
+    mostly = len(articles) == 1 and 2 * len(articles[0].text_content()) > len(body.text_content())
+    return articles[0] if mostly else body
+
+
+def _declared(data: bytes) -> str:
+    """The text in the encoding that the page names, if it is true of every byte."""
+    found = _CHARSET.search(data[:2048])
+    try:
+        return data.decode(found[1].decode("ascii")) if found else ""
+    except (UnicodeDecodeError, LookupError):
+        return ""
+
+
+class Lines:
     """Collects block after block; an explicit stack, because pages nest deeper than Python recurses."""
 
     def __init__(self) -> None:
@@ -108,14 +136,18 @@ class _Lines:
     def flush(self) -> None:
         said = "".join(self._parts)
         self._parts = []
-        rows = said.strip("\n").split("\n") if self._verbatim else [" ".join(said.split())]
-        if not any(row.strip() for row in rows):
+        if not said.strip():
             return
-        for offset, row in enumerate(rows):
-            self.text.append(self._prefix + row)
-            self.numbers.append(self._line + (offset if self._verbatim else 0))
-        self.text.append("")
-        self.numbers.append(self._line)
+        if self._verbatim:
+            start = self._line + len(said) - len(said.lstrip("\n"))
+            rows = ["```", *said.strip("\n").split("\n"), "```"]
+            numbers = [start, *range(start, start + len(rows) - 2), start + len(rows) - 3]
+        else:
+            row = " ".join(said.split())
+            rows = [self._prefix + row if self._prefix or not row.startswith("#") else "\\" + row]
+            numbers = [self._line]
+        self.text += [*rows, ""]
+        self.numbers += [*numbers, numbers[-1]]
 
     def _enter(self, element: Any) -> None:
         if element.tag not in BLOCKS:

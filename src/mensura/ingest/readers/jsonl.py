@@ -19,7 +19,7 @@ def read(source: Source) -> Iterator[Document | ReadError]:
                 continue
             try:
                 record = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 yield ReadError(f"line {number} is not JSON: {error}")
                 continue
             if isinstance(record, dict):

@@ -18,7 +18,9 @@ def read(source: Source) -> Iterator[Document]:
         raise ReadError("not an e-mail: it has no From, To, Date or Subject")
     metadata = {name: str(message[header]) for name, header in HEADERS.items() if message[header]}
     body = message.get_body(preferencelist=("plain", "html"))
-    text = _content(body) if body is not None else ""
+    text = _content(body) if isinstance(body, MIMEPart) else ""
+    if not text.strip() and message.defects:
+        raise ReadError(f"no readable body: {type(message.defects[0]).__name__}")
     subject = metadata.get("subject", "")
     yield Document(source.id, source.id, text.replace("\r\n", "\n"), title=subject, metadata=metadata)
 
@@ -30,7 +32,7 @@ def _content(body: MIMEPart) -> str:
         payload = body.get_payload(decode=True)
         text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
     if body.get_content_type() == "text/html" and text.strip():
-        from lxml import html
+        from mensura.ingest.readers.html import extract
 
-        text = str(html.fromstring(text).text_content())
+        text = "\n".join(extract(text)[1].text)
     return text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from mensura.ingest.base import Document, Source
 from mensura.types import Metadata
@@ -15,26 +17,33 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTAL
 def read(source: Source) -> Iterator[Document]:
     text = source.text()
     metadata: Metadata = {}
+    first = 1
     if front := _FRONT_MATTER.match(text):
-        metadata = _scalars(front[1])
-        if metadata:
-            text = text[front.end() :]
-    first = 1 + (front[0].count("\n") if metadata and front else 0)
+        parsed = _mapping(front[1])
+        if parsed is not None:
+            text, first = text[front.end() :], 1 + front[0].count("\n")
+            metadata = _scalars(parsed)
     lines = range(first, first + text.count("\n") + 1)
     yield Document(source.id, source.id, text, "markdown", metadata=metadata, source_lines=lines)
 
 
-def _scalars(front_matter: str) -> Metadata:
+def _mapping(front_matter: str) -> dict[object, object] | None:
     import yaml
 
     try:
         parsed = yaml.safe_load(front_matter)
-    except yaml.YAMLError:
-        return {}
-    if not isinstance(parsed, dict):
-        return {}
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):  # PyYAML lets its converters' out
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _scalars(parsed: dict[object, object]) -> Metadata:
     return {
-        str(key): value if isinstance(value, (str, int, float, bool)) else str(value)
+        str(key): value if isinstance(value, (str, int, bool)) or _finite(value) else str(value)
         for key, value in parsed.items()
         if value is not None and not isinstance(value, (dict, list))
     }
+
+
+def _finite(value: object) -> TypeGuard[float]:
+    return isinstance(value, float) and math.isfinite(value)

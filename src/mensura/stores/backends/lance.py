@@ -29,6 +29,7 @@ import pyarrow as pa
 from mensura.errors import HomeNotWritable, StoreError
 from mensura.stores.base import Scored, Stats
 from mensura.stores.filters import And, Compare, Filter, Glob, In, Not, Or, as_text, glob_to_regex, metadata_key
+from mensura.text import encodable
 from mensura.types import Chunk, Metadata, Scalar
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class LanceSnapshot:
         if not words or not self._has_words_index:
             return []
         with _translated():
-            search = self._table.search(MatchQuery(_encodable(words), "indexed"), query_type="fts")
+            search = self._table.search(MatchQuery(encodable(words), "indexed"), query_type="fts")
             if where is not None:
                 search = search.where(_sql(where), prefilter=True)
             found = search.limit(k).with_row_id(True).select(["_score"]).to_arrow()
@@ -305,10 +306,10 @@ def _schema(dimensions: int) -> pa.Schema:
 def _rows(chunks: Sequence[Chunk], vectors: Vectors) -> pa.Table:
     values: dict[str, list[Any]] = {
         "key": [c.key for c in chunks],
-        "document": [_encodable(c.document) for c in chunks],
-        "path": [_encodable(c.path) for c in chunks],
-        "section": [_encodable(c.section) for c in chunks],
-        "indexed": [_encodable(c.indexed) for c in chunks],
+        "document": [encodable(c.document) for c in chunks],
+        "path": [encodable(c.path) for c in chunks],
+        "section": [encodable(c.section) for c in chunks],
+        "indexed": [encodable(c.indexed) for c in chunks],
         "body_at": [c.body_at for c in chunks],
         "first_line": [c.lines[0] for c in chunks],
         "last_line": [c.lines[1] for c in chunks],
@@ -355,11 +356,6 @@ def _scored(refs: Any, scores: Vectors) -> list[Scored]:
 def _largest(scores: Vectors, k: int) -> np.ndarray[Any, np.dtype[np.intp]]:
     best = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
     return best[np.argsort(-scores[best], kind="stable")]
-
-
-def _encodable(text: str) -> str:
-    """Arrow holds UTF-8 only: lone surrogates become question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _to_json(metadata: Metadata) -> str:
@@ -411,7 +407,7 @@ def _field(name: str, columns: tuple[str, ...]) -> str:
 
 def _literal(value: Scalar) -> str:
     if isinstance(value, (str, bool)):
-        return "'" + _encodable(as_text(value)).replace("'", "''") + "'"
+        return "'" + encodable(as_text(value)).replace("'", "''") + "'"
     return repr(float(value))
 
 
