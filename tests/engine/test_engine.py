@@ -102,6 +102,15 @@ def test_threads_share_an_embedder(tiny):
     assert not failed
 
 
+def test_models_can_be_dropped_right_after_use(tmp_path):
+    """OpenVINO's threads must not need the interpreter while it waits for them."""
+    folder = str(write_model(tmp_path / "m", CASES["bert"]))
+    for _ in range(15):
+        embedder = open_embedder(folder, precision="f32")
+        embedder.embed(["rotate the key"] * 2000, "document")
+        del embedder
+
+
 async def _twin(tiny):
     return await tiny.aembed(["a"], "query")
 

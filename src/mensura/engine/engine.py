@@ -82,9 +82,9 @@ class Engine:
                 for window in _ahead(pool, lambda at: self._encode(at[1], prompt, on_long, at[0]), _windows(texts)):
                     waiting.append((window, self._submit(queue, window)))
                     if len(waiting) > 1:
-                        yield self._finish(*waiting.popleft())
+                        yield self._finish(queue, *waiting.popleft())
                 while waiting:
-                    yield self._finish(*waiting.popleft())
+                    yield self._finish(queue, *waiting.popleft())
             finally:
                 queue.close()
 
@@ -95,8 +95,8 @@ class Engine:
             queue.submit([ids[row] for row in rows], width, rows, target)
         return target
 
-    def _finish(self, window: _Window, target: Target) -> Block:
-        return self._join(window, target.wait())
+    def _finish(self, queue: Queue, window: _Window, target: Target) -> Block:
+        return self._join(window, queue.finish(target))
 
     def _encode(self, texts: Sequence[str], prompt: str, on_long: OnLong, start: int = 0) -> _Window:
         encoded = self.tokens.encode([prompt + text for text in texts] if prompt else texts)

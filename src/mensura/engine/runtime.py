@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from mensura.types import Vectors
 
+AHEAD = 2
+"""Requests beyond one a core: the next batches are ready when a core comes free."""
 INT8_GROUP = "128"
 """Activations are quantised in groups of this many channels."""
 
@@ -79,26 +82,42 @@ class Runtime:
 
 
 class Queue:
-    """Runs batches as cores come free and writes their rows where they belong."""
+    """Keeps every core busy with batches and writes their rows where they belong.
+
+    Requests are waited for in the order they were started, by the thread that uses the queue. OpenVINO's own
+    AsyncInferQueue calls back into Python instead, and its threads can then wait for the interpreter's lock
+    while the interpreter, dropping the model, waits for them: a deadlock that was seen.
+    """
 
     def __init__(self, compiled: ov.CompiledModel, inputs: Any) -> None:
-        import openvino as ov
-
         self._inputs = inputs
-        self._requests = ov.AsyncInferQueue(compiled, cpu_count() + 1)
-        self._requests.set_callback(self._done)
+        self._idle = [compiled.create_infer_request() for _ in range(cpu_count() + AHEAD)]
+        self._busy: deque[tuple[Any, Sequence[int], Target]] = deque()
 
     def submit(self, batch: Sequence[Sequence[int]], width: int, rows: Sequence[int], into: Target) -> None:
         """Waits only while every request is busy."""
-        self._requests.start_async(self._inputs(batch, width), userdata=(rows, into))
+        inputs = self._inputs(batch, width)
+        if not self._idle:
+            self._collect()
+        request = self._idle.pop()
+        request.start_async(inputs)
+        self._busy.append((request, rows, into))
 
-    @staticmethod
-    def _done(request: Any, userdata: tuple[Sequence[int], Target]) -> None:
-        rows, into = userdata
-        into.write(rows, request.get_output_tensor(0).data)
+    def finish(self, target: Target) -> Vectors:
+        """The vectors of `target`, once every row of it has arrived."""
+        while target.missing:
+            self._collect()
+        return target.vectors
 
     def close(self) -> None:
-        self._requests.wait_all()
+        while self._busy:
+            self._collect()
+
+    def _collect(self) -> None:
+        request, rows, into = self._busy.popleft()
+        request.wait()
+        into.write(rows, request.get_output_tensor(0).data)
+        self._idle.append(request)
 
 
 class Target:
@@ -106,22 +125,11 @@ class Target:
 
     def __init__(self, count: int, dimensions: int) -> None:
         self.vectors: Vectors = np.empty((count, dimensions), np.float32)
-        self._missing = count
-        self._complete = threading.Event()
-        self._lock = threading.Lock()
-        if not count:
-            self._complete.set()
+        self.missing = count
 
     def write(self, rows: Sequence[int], values: Vectors) -> None:
         self.vectors[rows] = values
-        with self._lock:
-            self._missing -= len(rows)
-            if not self._missing:
-                self._complete.set()
-
-    def wait(self) -> Vectors:
-        self._complete.wait()
-        return self.vectors
+        self.missing -= len(rows)
 
 
 def cpu_capabilities() -> frozenset[str]:
