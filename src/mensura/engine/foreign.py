@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mensura.engine.graph import pool
 from mensura.engine.spec import ModelSpec
 from mensura.errors import ModelUnsupported
 
@@ -34,8 +33,8 @@ def companion_files(file: Path) -> list[Path]:
 
 def read_graph(file: Path, spec: ModelSpec, dense: Sequence[Mapping[str, Vectors]]) -> tuple[ov.Model, Feed]:
     """The graph with our pooling on top, and how to feed it."""
-    import openvino as ov
-    from openvino import opset15 as op
+    from mensura.engine.graph import op, pool
+    from mensura.engine.quiet_openvino import openvino as ov
 
     try:
         graph = ov.Core().read_model(file)

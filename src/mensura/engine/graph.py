@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openvino as ov
-from openvino import opset15 as op
 
 from mensura.engine.layouts import LAYOUTS, Layout
+from mensura.engine.quiet_openvino import openvino as ov
 from mensura.engine.spec import ModelSpec, position_offset
 from mensura.errors import ModelUnsupported
 
 if TYPE_CHECKING:
     from mensura.types import Vectors
 
+op = ov.opset15
 Value = Any
 """A node or an output of the graph; OpenVINO's own types are not usable by a type checker."""
 MASKED = np.float32(-1e9)

@@ -35,7 +35,7 @@ class Runtime:
     """One graph at one precision. Threads may share it."""
 
     def __init__(self, graph: ov.Model, precision: str, feed: Feed = feed_lengths) -> None:
-        import openvino as ov
+        from mensura.engine.quiet_openvino import openvino as ov
 
         self._core = ov.Core()
         self._graph, self._feed = graph, feed
@@ -134,7 +134,7 @@ class Target:
 
 def cpu_capabilities() -> frozenset[str]:
     """What OpenVINO finds in this CPU, e.g. ``BF16``, ``INT8``."""
-    import openvino as ov
+    from mensura.engine.quiet_openvino import openvino as ov
 
     return frozenset(ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
