@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_ROWS = 4096
 CHECKPOINT_SECONDS = 5.0
-FOLD_ROWS = 8_192
+FOLD_ROWS = 16_384
 """New rows after which indexes are extended during a run, so that searches beside it stay fast."""
 GROUP_FILES = 128
 GROUP_DOCUMENTS = 512

@@ -27,7 +27,7 @@ CANARIES = 8
 SAME_SPACE = 0.99
 """Least cosine between a stored vector and a new one of the same text: below any precision's noise."""
 TRUNCATED_SHARE = 0.01
-UNINDEXED_ROWS = 10_000
+UNINDEXED_ROWS = 20_000
 """Fewer rows than this outside an index cost no noticeable time."""
 
 

@@ -67,7 +67,7 @@ REFINED = 400
 """Candidates whose distance is computed from the full vectors."""
 FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and MIN_FOLD, are outside it."""
-MIN_FOLD = 8192
+MIN_FOLD = 16_384
 MAX_SEGMENTS = 4
 """An index extended more often than this is built anew: each segment is a search of its own."""
 KEEP_VERSIONS = timedelta(minutes=10)
