@@ -354,7 +354,7 @@ def _scored(refs: Any, scores: Vectors) -> list[Scored]:
 
 
 def _largest(scores: Vectors, k: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    best = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
+    best = np.argpartition(scores, -k)[-k:] if k < len(scores) else np.arange(len(scores))
     return best[np.argsort(-scores[best], kind="stable")]
 
 
