@@ -42,7 +42,8 @@ PROGRAMS = [
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "docs", folder / "docs")
+    for name in ("docs", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
     for name in PROJECT_FILES:
         shutil.copy(ROOT / name, folder)
     run("mensura index docs", folder)
