@@ -27,10 +27,11 @@ import numpy as np
 import pyarrow as pa
 
 from mensura.errors import HomeNotWritable, StoreError
+from mensura.stores.backends._lance_sql import to_sql
 from mensura.stores.base import Scored, Stats
-from mensura.stores.filters import And, Compare, Filter, Glob, In, Not, Or, as_text, glob_to_regex, metadata_key
+from mensura.stores.filters import Filter, In
 from mensura.text import encodable
-from mensura.types import Chunk, Metadata, Scalar
+from mensura.types import Chunk, Metadata
 
 if TYPE_CHECKING:
     from mensura.types import Vectors
@@ -147,7 +148,7 @@ class LanceStore:
         keys = list(keys)
         with _translated():
             for at in range(0, len(keys), BATCH):
-                self._table.delete(_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",)))
+                self._table.delete(to_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",)))
 
     def snapshot(self) -> LanceSnapshot:
         with _translated(), self._lock:
@@ -209,7 +210,7 @@ class LanceSnapshot:
         with _translated():
             search = self._table.search(MatchQuery(encodable(words), "indexed"), query_type="fts")
             if where is not None:
-                search = search.where(_sql(where), prefilter=True)
+                search = search.where(to_sql(where), prefilter=True)
             found = search.limit(k).with_row_id(True).select(["_score"]).to_arrow()
         return _scored(found["_rowid"], found["_score"].to_numpy())
 
@@ -223,13 +224,13 @@ class LanceSnapshot:
 
     def count(self, where: Filter | None = None) -> int:
         with _translated():
-            return int(self._table.count_rows(_sql(where) if where else None))
+            return int(self._table.count_rows(to_sql(where) if where else None))
 
     def chunks(self, paths: Iterable[str]) -> Iterator[Chunk]:
         paths = list(paths)
         for at in range(0, len(paths), BATCH):
             with _translated():
-                where = _sql(In("path", tuple(paths[at : at + BATCH])))
+                where = to_sql(In("path", tuple(paths[at : at + BATCH])))
                 batches = self._table.search().where(where).select(_COLUMNS).to_batches(BATCH)
                 for batch in batches:
                     yield from _chunks(batch)
@@ -238,7 +239,7 @@ class LanceSnapshot:
         found: dict[str, Vectors] = {}
         for at in range(0, len(keys), BATCH):
             with _translated():
-                where = _sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",))
+                where = to_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",))
                 rows = self._table.search().where(where).select(["key", "vector"]).to_arrow()
             found |= zip(rows["key"].to_pylist(), _matrix(rows["vector"], self._dimensions), strict=True)
         return found
@@ -281,12 +282,12 @@ class LanceSnapshot:
         search = self._table.search(vector, vector_column_name="vector").distance_type("dot")
         search = search.nprobes(MAX_PROBES).refine_factor(max(2, REFINED // k))
         if where is not None:  # few rows may pass: go on probing until k are found
-            search = search.where(_sql(where), prefilter=True).minimum_nprobes(MAX_PROBES).maximum_nprobes(0)
+            search = search.where(to_sql(where), prefilter=True).minimum_nprobes(MAX_PROBES).maximum_nprobes(0)
         found = search.limit(k).with_row_id(True).select(["_distance"]).to_arrow()
         return _scored(found["_rowid"], 1 - found["_distance"].to_numpy())
 
     def _refs(self, where: Filter) -> np.ndarray[Any, np.dtype[np.uint64]]:
-        rows = self._table.search().where(_sql(where)).select(["key"]).with_row_id(True).to_arrow()
+        rows = self._table.search().where(to_sql(where)).select(["key"]).with_row_id(True).to_arrow()
         return np.asarray(rows["_rowid"].to_numpy())
 
 
@@ -361,54 +362,6 @@ def _largest(scores: Vectors, k: int) -> np.ndarray[Any, np.dtype[np.intp]]:
 def _to_json(metadata: Metadata) -> str:
     clean = {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in metadata.items()}
     return json.dumps(clean)
-
-
-def _sql(expression: Filter, columns: tuple[str, ...] = ("path", "section", "document")) -> str:
-    """The filter in Lance's SQL. Literals pass through `_literal` alone; fields are columns or JSON keys."""
-    match expression:
-        case And() | Or():
-            word = " AND " if isinstance(expression, And) else " OR "
-            return f"({word.join(_sql(part, columns) for part in _chain(expression))})"
-        case Not(inner):
-            return f"(NOT {_sql(inner, columns)})"
-        case Glob(field, pattern):
-            return f"coalesce(regexp_like({_field(field, columns)}, {_literal(glob_to_regex(pattern))}), false)"
-        case In(field, values):
-            return _in(field, values, columns)
-        case Compare(field, op, value):
-            operand = _field(field, columns)
-            if not isinstance(value, (str, bool)):
-                operand = f"try_cast({operand} AS double)"
-            return f"coalesce({operand} {op} {_literal(value)}, false)"
-
-
-def _chain(expression: And | Or) -> list[Filter]:
-    """The operands of a run of one operator: Lance's planner recurses into nested parentheses."""
-    parts: list[Filter] = []
-    left: Filter = expression
-    while type(left) is type(expression) and isinstance(left, (And, Or)):
-        parts.append(left.right)
-        left = left.left
-    return [left, *reversed(parts)]
-
-
-def _in(field: str, values: tuple[Scalar, ...], columns: tuple[str, ...]) -> str:
-    texts = [_literal(v) for v in values if isinstance(v, (str, bool))]
-    tests = [f"coalesce({_field(field, columns)} IN ({', '.join(texts)}), false)"] if texts else []
-    tests += [_sql(Compare(field, "=", v), columns) for v in values if not isinstance(v, (str, bool))]
-    return f"({' OR '.join(tests) or 'false'})"
-
-
-def _field(name: str, columns: tuple[str, ...]) -> str:
-    if name in columns:
-        return name
-    return f"json_get_string(metadata, {_literal(metadata_key(name) or name)})"
-
-
-def _literal(value: Scalar) -> str:
-    if isinstance(value, (str, bool)):
-        return "'" + encodable(as_text(value)).replace("'", "''") + "'"
-    return repr(float(value))
 
 
 @contextmanager
