@@ -3,8 +3,8 @@
 Measured with all-MiniLM-L6-v2 and BM25, 100 candidates an arm, nDCG@10 (`python -m benchmarks.quality`):
 
     fusion        SciFact test   SciFact train   XQuAD en   XQuAD de
-    rrf(60)       0.713          0.711           0.966      0.852
-    zscore(0.5)   0.732          0.731           0.979      0.936
+    rrf(60)       0.717          0.717           0.969      0.853
+    zscore(0.5)   0.730          0.731           0.979      0.935
     convex(0.75)  0.734          0.734           0.979      0.938
 """
 
