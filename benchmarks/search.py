@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 import mensura
@@ -19,25 +17,23 @@ def main() -> None:
         index_glosses()
     queries = [row["text"] for row in jsonl("scifact/queries.jsonl")][: QUERIES // 2]
     queries += [row["text"] for row in jsonl("xquad/en/queries.jsonl")][: QUERIES // 2]
-    with mensura.open(GLOSSES_HOME) as home, Peer() as peer:
-        rows = latency(home, queries, peer)
+    with mensura.open(GLOSSES_HOME) as home:
+        rows = latency(home, queries)
         rows += exactness(home, queries)
     report("search", rows, chosen.json)
 
 
-def latency(home: mensura.Home, queries: list[str], peer: Peer) -> list[Row]:
+def latency(home: mensura.Home, queries: list[str]) -> list[Row]:
     """Milliseconds. The peer embeds the query with sentence-transformers and scans the same vectors with numpy."""
     vectors = stored(home)[1]
     times: dict[str, list[float]] = {"hybrid": [], "dense": [], "lexical": [], "peer": []}
     home.search("warm up")
-    for at in range(0, len(queries), 100):  # in rounds: torch's threads go on spinning for a while
-        time.sleep(0.5)
-        for mode in ("hybrid", "dense", "lexical"):
-            for query in queries[at : at + 100]:
-                times[mode].append(timed(lambda query=query, mode=mode: home.search(query, mode=mode)) * 1000)  # type: ignore[misc]
-        for query in queries[at : at + 100]:
+    for mode in ("hybrid", "dense", "lexical"):
+        for query in queries:
+            times[mode].append(timed(lambda query=query, mode=mode: home.search(query, mode=mode)) * 1000)  # type: ignore[misc]
+    with Peer() as peer:  # started only now: its threads go on spinning beside ours
+        for query, vector in zip(queries, vectors, strict=False):
             embedding = float(peer.ask(texts=[query])["seconds"]) * 1000
-            vector = vectors[len(times["peer"])]
             scan = timed(lambda vector=vector: np.argsort(-(vectors @ vector))[:10]) * 1000  # type: ignore[misc]
             times["peer"].append(embedding + scan)
     theirs = median(times["peer"])
