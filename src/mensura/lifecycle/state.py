@@ -177,13 +177,9 @@ class State:
                 self._db.execute("INSERT INTO sets VALUES (?, ?)", (set_name, cursor.lastrowid))
         return self.live(set_name)
 
-    def sources(self, generation: Generation, state: str | None = None) -> list[SourceRow]:
-        query = f"SELECT {_SOURCE} FROM sources WHERE generation = ?"
+    def sources(self, generation: Generation) -> list[SourceRow]:
         with self._translated():
-            if state:
-                rows = self._db.execute(f"{query} AND state = ?", (generation.id, state))
-            else:
-                rows = self._db.execute(query, (generation.id,))
+            rows = self._db.execute(f"SELECT {_SOURCE} FROM sources WHERE generation = ?", (generation.id,))
             return [SourceRow(*row) for row in rows]
 
     def totals(self, generation: Generation) -> dict[str, int]:
