@@ -22,7 +22,7 @@ from benchmarks.common import (
     report,
     timed,
 )
-from mensura.embedders.providers.local import LocalEmbedder, open_embedder
+from mensura.embedders.providers.local import LocalEmbedder, open_local
 
 SETS = {"18 tokens": (18, 800), "60 tokens, mixed": (0, 500), "250 tokens": (250, 160)}
 MIXTURE = ((20, 0.3), (40, 0.22), (60, 0.2), (90, 0.18), (150, 0.1))
@@ -33,7 +33,7 @@ COSINES = {"f32": 0.99999, "bf16": 0.9998, "int8": 0.993}
 
 def main() -> None:
     chosen = arguments(__doc__)
-    engines = {precision: open_embedder(MODEL, precision=precision) for precision in BARS}  # type: ignore[arg-type]
+    engines = {precision: open_local(MODEL, precision=precision) for precision in BARS}  # type: ignore[arg-type]
     tokens = engines["f32"].tokens
     with Peer() as peer:
         rows = same_vectors(engines, peer)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, at_most, glosses, report, timed
-from mensura.embedders.providers.local import LocalEmbedder, open_embedder
+from mensura.embedders.providers.local import LocalEmbedder, open_local
 
 SAMPLE = 20_000
 """Texts by which the bare engine is timed, right before and right after the run."""
@@ -37,7 +37,7 @@ def index(path: Path, home: Path) -> float:
 
 def end_to_end() -> list[Row]:
     texts = glosses()
-    engine = open_embedder(MODEL)
+    engine = open_local(MODEL)
     before = bare(engine, texts[:SAMPLE])
     rate = len(texts) / index_glosses()
     after = bare(engine, texts[-SAMPLE:])

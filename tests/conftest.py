@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mensura.embedders.providers.local import LocalEmbedder, open_embedder
+from mensura.embedders.providers.local import LocalEmbedder, open_local
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
@@ -36,7 +36,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def minilm() -> LocalEmbedder:
     """The default model in f32, compiled once for the whole run."""
-    return open_embedder(DEFAULT, precision="f32")
+    return open_local(DEFAULT, precision="f32")
 
 
 @pytest.fixture

@@ -152,6 +152,28 @@ def _config(case: Case, vocabulary: int) -> dict[str, Any]:
     }
 
 
+def write_onnx(folder: Path) -> Path:
+    """A model whose repository has a graph of its own: an embedding table, to be pooled."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    write_model(folder, CASES["bert"])
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"bert"', '"other"'))
+    table = np.random.default_rng(1).normal(size=(200, 32)).astype(np.float32)
+    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["b", "s"])
+    mask = helper.make_tensor_value_info("attention_mask", TensorProto.INT64, ["b", "s"])
+    out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["b", "s", 32])
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])], "g", [ids, mask], [out],
+        [numpy_helper.from_array(table, "table")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (folder / "onnx").mkdir()
+    onnx.save(model, folder / "onnx/model.onnx")
+    return folder
+
+
 NAMES = {
     "mpnet": ("encoder.layer.{i}.", "attention.attn.q attention.attn.k attention.attn.v attention.attn.o".split(),
               "attention.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm"),

@@ -4,14 +4,28 @@
     ├── UsageError            the call makes no sense as it stands
     │   ├── FilterError       a --where expression that cannot be read
     │   ├── QueryError        an empty or oversized query
-    │   └── JudgedSetError    judged files that do not hold together
+    │   ├── JudgedSetError    judged files that do not hold together
+    │   ├── ConfigError       mensura.yaml or the environment says something that cannot be
+    │   └── CardError         a model's card that cannot be read, or contradicts itself
     ├── PluginError           an unknown name, or one whose extra is not installed
     ├── ModelError
     │   ├── ModelNotFound     no weights under that name
     │   ├── ModelUnsupported  weights this engine cannot run
     │   ├── DigestMismatch    weights that are not what they should be
     │   ├── DownloadFailed    the hub did not deliver
+    │   ├── DimensionsRefused dimensions that the model was not trained to be cut to
     │   └── TextTooLong       policy "error" met a text above the token limit
+    ├── ProviderError         whoever runs the model did not do what was asked
+    │   ├── KeyMissing        no key, so nothing was sent
+    │   ├── KeyRejected       the key is wrong, or not allowed to do this
+    │   ├── QuotaExhausted    the account has no credit or no requests left
+    │   ├── RateLimited       too fast, and still so when the deadline came
+    │   ├── ProviderDown      no answer, or a failure on their side, after all retries
+    │   ├── RequestRefused    the provider will not take this request or this text
+    │   ├── BadReply          an answer that cannot be vectors of this model
+    │   ├── AllFailed         every member of a chain failed; lists each cause
+    │   └── SpendCapReached   the next request would cost more than is left
+    ├── CacheError            the embedding cache cannot be read or written
     ├── SpaceMismatch         vectors of two spaces would have met
     ├── HomeError
     │   ├── HomeNotFound      no .mensura/ here or above
@@ -27,6 +41,8 @@ A message says what was found and what was expected; `remedy` says what mends it
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class MensuraError(Exception):
@@ -59,6 +75,14 @@ class JudgedSetError(UsageError):
     pass
 
 
+class ConfigError(UsageError):
+    pass
+
+
+class CardError(UsageError):
+    pass
+
+
 class PluginError(UsageError):
     pass
 
@@ -83,6 +107,10 @@ class DownloadFailed(ModelError):
     pass
 
 
+class DimensionsRefused(ModelError):
+    pass
+
+
 class TextTooLong(ModelError):
     """Carries the position of the first text above the limit, for the caller to drop or split."""
 
@@ -94,6 +122,55 @@ class TextTooLong(ModelError):
         self.position = position
         self.tokens = tokens
         self.limit = limit
+
+
+class ProviderError(MensuraError):
+    pass
+
+
+class KeyMissing(ProviderError):
+    pass
+
+
+class KeyRejected(ProviderError):
+    pass
+
+
+class QuotaExhausted(ProviderError):
+    pass
+
+
+class RateLimited(ProviderError):
+    pass
+
+
+class ProviderDown(ProviderError):
+    pass
+
+
+class RequestRefused(ProviderError):
+    pass
+
+
+class BadReply(ProviderError):
+    pass
+
+
+class AllFailed(ProviderError):
+    """`causes` has the error of each member, by name, in the order they were tried."""
+
+    def __init__(self, causes: Mapping[str, MensuraError]) -> None:
+        listed = "; ".join(f"{name}: {error.message.rstrip('.')}" for name, error in causes.items())
+        super().__init__(f"every model of the chain failed: {listed}.", remedy="mensura models probe NAME says more.")
+        self.causes = dict(causes)
+
+
+class SpendCapReached(ProviderError):
+    pass
+
+
+class CacheError(MensuraError):
+    pass
 
 
 class SpaceMismatch(MensuraError):

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from mensura.errors import SpaceMismatch, UsageError
 from mensura.space import describe_difference
 from mensura.stores.filters import Filter, parse
+from mensura.types import Precision
 
 if TYPE_CHECKING:
     from mensura.embedders.base import Embedder
+    from mensura.embedders.registry import Registry
     from mensura.lifecycle.build import IndexReport
     from mensura.lifecycle.doctor import Finding
     from mensura.lifecycle.home import HomeFolder
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from mensura.lifecycle.state import Generation, State
     from mensura.search.index import Index, SearchResult
     from mensura.search.stages import Pipeline
-    from mensura.types import Embeddings, OnLong, Precision, Role
+    from mensura.types import Embeddings, OnLong, Role
 
 DEFAULT_SET = "default"
+CACHE_FILE = "cache.db"
 MAX_FILE_MB = 32.0
 
 
@@ -60,13 +63,13 @@ class Home:
     ...         print(hit.chunk.path, hit.chunk.lines, hit.chunk.text)
     """
 
-    def __init__(self, folder: HomeFolder) -> None:
+    def __init__(self, folder: HomeFolder, registry: Registry | None = None) -> None:
         self.folder = folder.folder
+        self._registry = registry
         self._home = folder
         self._lock = threading.RLock()
         self._state: State | None = None
         self._indexes: dict[int, Index] = {}
-        self._embedders: dict[tuple[str, str], Embedder] = {}
 
     def index(
         self,
@@ -83,9 +86,9 @@ class Home:
     ) -> IndexReport:
         """Bring `set` up to date with files and folders; only what changed is embedded.
 
-        The first run fixes the set's model (default all-MiniLM-L6-v2), precision (``auto``) and
-        `chunk_tokens` (default: the model's limit); later runs must agree. One process writes a set at a
-        time, others wait. Raises UsageError for a missing path, SpaceMismatch for another model, and
+        The first run fixes the set's model (default: the configured one, else all-MiniLM-L6-v2), precision (``auto``)
+        and `chunk_tokens` (default: the model's limit, at most 512); later runs must agree. One process writes a set
+        at a time, others wait. Raises UsageError for a missing path, SpaceMismatch for another model, and
         ModelError, HomeError or StoreError; whatever was stored before an error stays.
         """
         from mensura.lifecycle.build import Build
@@ -164,6 +167,16 @@ class Home:
             findings += examine(self._home, self._opened(), generation, opener)
         return findings
 
+    @property
+    def models(self) -> Registry:
+        """The models of ``mensura.yaml``, with this home's cache. Raises ConfigError."""
+        from mensura.embedders.registry import Registry
+
+        with self._lock:
+            if self._registry is None:
+                self._registry = Registry(cache_file=self.folder / CACHE_FILE)
+            return self._registry
+
     def embedder(self, set: str = DEFAULT_SET) -> Embedder:
         """The embedder of a set's live generation. Raises SetNotFound or ModelError."""
         return self._opener(self._live(set))()
@@ -176,6 +189,8 @@ class Home:
             if self._state:
                 self._state.close()
                 self._state = None
+            if self._registry:
+                self._registry.close()
 
     def __enter__(self) -> Home:
         return self
@@ -237,7 +252,6 @@ class Home:
         settings: Mapping[str, Any],
     ) -> tuple[Generation, Embedder]:
         """Whatever can be wrong is found before anything is made."""
-        from mensura.engine.locate import DEFAULT_MODEL
         from mensura.lifecycle.home import STORE
         from mensura.lifecycle.state import new_collection
 
@@ -245,7 +259,7 @@ class Home:
         for file in files:
             if not file.exists():
                 raise UsageError(f"{file}: no such file or folder.")
-        chosen = _absolute(model or DEFAULT_MODEL)
+        chosen = _absolute(model or self.models.default_name)
         embedder = self._embedder(chosen, precision or "auto")
         space = embedder.space
         if self._state is None:
@@ -292,12 +306,7 @@ class Home:
         return lambda: self._embedder(generation.model, generation.precision)
 
     def _embedder(self, model: str, precision: str) -> Embedder:
-        from mensura.embedders.providers.local import open_embedder
-
-        with self._lock:
-            if (model, precision) not in self._embedders:
-                self._embedders[model, precision] = open_embedder(model, precision=precision)  # type: ignore[arg-type]
-            return self._embedders[model, precision]
+        return self.models.resilient(with_precision(model, precision))
 
     def _live(self, name: str) -> Generation:
         with self._lock:
@@ -330,13 +339,21 @@ def embed(
 ) -> Embeddings:
     """Vectors of `texts` without any home: float32 (len(texts), dimensions).
 
-    `model` is an id or a folder, by default all-MiniLM-L6-v2. Raises ModelError, and TextTooLong under
-    ``on_long="error"``.
+    `model` is a name of ``mensura.yaml``, ``provider/model``, a Hugging Face id or a folder; by default the configured
+    one, else all-MiniLM-L6-v2. Raises ModelError, ProviderError, and TextTooLong under ``on_long="error"``.
     """
-    from mensura.embedders.providers.local import open_embedder
-    from mensura.engine.locate import DEFAULT_MODEL
+    from mensura.embedders.registry import Registry
 
-    return open_embedder(model or DEFAULT_MODEL, precision=precision).embed(texts, role, on_long)
+    with Registry() as models:
+        return models.get(with_precision(model or models.default_name, precision)).embed(texts, role, on_long)
+
+
+def with_precision(model: str, precision: str | None) -> str:
+    """A model's reference at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
+    known = get_args(Precision)
+    if precision is not None and precision not in known:
+        raise UsageError(f"precision {precision!r} is not one of {', '.join(known)}.")
+    return model if precision in (None, "auto") else f"{model}@{precision}"
 
 
 def _check_name(name: str) -> None:

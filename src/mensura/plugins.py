@@ -16,8 +16,15 @@ from mensura.errors import PluginError
 
 @cache
 def names(package: str) -> tuple[str, ...]:
-    """Every plugin of `package`, sorted, without importing one. A leading underscore hides a helper."""
-    own = {m.name for m in pkgutil.iter_modules(import_module(package).__path__) if not m.name.startswith("_")}
+    """Every plugin of `package`, sorted, without importing one.
+
+    A leading underscore hides a helper; an underscore in a module's name is a dash in the plugin's.
+    """
+    own = {
+        m.name.replace("_", "-")
+        for m in pkgutil.iter_modules(import_module(package).__path__)
+        if not m.name.startswith("_")
+    }
     return tuple(sorted(own | {entry.name for entry in _entries(package)}))
 
 
@@ -29,7 +36,7 @@ def load(package: str, name: str) -> Any:
         raise PluginError(f"no {_kind(package)} is called {name!r}.", remedy=hint)
     entry = next((e for e in _entries(package) if e.name == name), None)
     try:
-        return entry.load() if entry else import_module(f"{package}.{name}")
+        return entry.load() if entry else import_module(f"{package}.{name.replace('-', '_')}")
     except ImportError as error:
         raise PluginError(
             f"the {_kind(package)} {name!r} needs {error.name}.", remedy=f"pip install {error.name}"

@@ -38,18 +38,44 @@ class Counts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What making some vectors took. None: the provider did not say."""
+
+    requests: int = 0
+    """Sent over HTTP, retries included."""
+    tokens: int | None = 0
+    """Billed by the provider; 0 where nothing is billed."""
+    usd: float | None = 0.0
+    cached: int = 0
+    """Texts whose vectors came from the cache."""
+
+    def __add__(self, other: Usage) -> Usage:
+        tokens = None if self.tokens is None or other.tokens is None else self.tokens + other.tokens
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return Usage(self.requests + other.requests, tokens, usd, self.cached + other.cached)
+
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
 class Embeddings:
-    """What an embedder gives back for n texts."""
+    """What an embedder gives back for n texts. A blank text has the zero vector, which matches nothing."""
 
     vectors: Vectors
     """float32, shape (n, dimensions)."""
     tokens: Sequence[int]
-    """Tokens of each text with its prompt and special tokens, before any cut."""
+    """Tokens of each text with its prompt and special tokens, before any cut; an estimate for hosted models."""
     truncated: Sequence[bool]
     """Whether the model saw only the head of the text."""
     space: Space
     role: Role
     precision: str = "f32"
+    model: str = ""
+    """Who made them: a name of the registry, or ``provider/model``."""
+    usage: Usage = NO_USAGE
+    refused: Mapping[int, str] = field(default_factory=dict)
+    """Position to reason of each text that the provider will not take; its row is zero. Empty outside of streams."""
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -43,7 +43,8 @@ def test_index_json(project):
     _, out, _ = run("index", "docs", "--model", "../model", "--json", cwd=project, check=0)
     report = json.loads(out)
     assert set(report) == {
-        "set", "space", "files", "unchanged", "removed", "embedded", "chunks", "skipped", "quarantined", "seconds",
+        "set", "space", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
+        "quarantined", "seconds",
     }  # fmt: skip
     assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
 

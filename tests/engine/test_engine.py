@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mensura
-from mensura.embedders.providers.local import open_embedder
+from mensura.embedders.providers.local import open_local
 from mensura.engine.batches import plan
 from mensura.errors import DigestMismatch, ModelNotFound, ModelUnsupported, TextTooLong, UsageError
-from tests.tiny import CASES, write_model
+from tests.tiny import CASES, write_model, write_onnx
 
 
 @given(st.lists(st.integers(1, 600), max_size=300), st.integers(16, 4096))
@@ -23,7 +23,7 @@ def test_plan_covers_every_text_once_within_budget(lengths, budget):
 
 @pytest.fixture
 def tiny(tmp_path):
-    return open_embedder(str(write_model(tmp_path / "tiny", CASES["bert"])), precision="f32")
+    return open_local(str(write_model(tmp_path / "tiny", CASES["bert"])), precision="f32")
 
 
 def test_tokens_and_truncation_come_back(tiny):
@@ -106,7 +106,7 @@ def test_models_can_be_dropped_right_after_use(tmp_path):
     """OpenVINO's threads must not need the interpreter while it waits for them."""
     folder = str(write_model(tmp_path / "m", CASES["bert"]))
     for _ in range(15):
-        embedder = open_embedder(folder, precision="f32")
+        embedder = open_local(folder, precision="f32")
         embedder.embed(["rotate the key"] * 2000, "document")
         del embedder
 
@@ -139,17 +139,17 @@ def test_wrong_weights_under_a_known_name_are_refused(tmp_path, monkeypatch):
     folder = write_model(tmp_path / "fake", CASES["bert"])
     monkeypatch.setattr(locate, "_cached", lambda model: folder)
     with pytest.raises(DigestMismatch, match="53aa51"):
-        open_embedder(locate.DEFAULT_MODEL).space  # noqa: B018
+        open_local(locate.DEFAULT_MODEL).space  # noqa: B018
 
 
 def test_unknown_paths_and_models(tmp_path, monkeypatch):
     with pytest.raises(ModelNotFound, match=r"config\.json"):
-        open_embedder(str(tmp_path))
+        open_local(str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelNotFound, match="neither in the Hugging Face cache"):
-        open_embedder("someone/unknown")
+        open_local("someone/unknown")
     with pytest.raises(UsageError, match="precision"):
-        open_embedder("someone/unknown", precision="f64")
+        open_local("someone/unknown", precision="f64")
 
 
 def test_unknown_architecture_names_the_extra(tmp_path):
@@ -157,7 +157,7 @@ def test_unknown_architecture_names_the_extra(tmp_path):
     text = (folder / "config.json").read_text().replace('"bert"', '"gpt_neox"')
     (folder / "config.json").write_text(text)
     with pytest.raises(ModelUnsupported, match=r"mensura\[torch\]"):
-        open_embedder(str(folder)).embed(["a"], "query")
+        open_local(str(folder)).embed(["a"], "query")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_damaged_repositories(tmp_path, file, content, message):
     folder = write_model(tmp_path / "m", CASES["bert"])
     (folder / file).write_text(content)
     with pytest.raises(ModelUnsupported, match=message):
-        open_embedder(str(folder), precision="f32").embed(["a"], "query")
+        open_local(str(folder), precision="f32").embed(["a"], "query")
 
 
 def test_missing_tensor_is_named(tmp_path):
@@ -185,14 +185,14 @@ def test_missing_tensor_is_named(tmp_path):
     del tensors["encoder.layer.1.output.dense.bias"]
     save_file(tensors, folder / "model.safetensors")
     with pytest.raises(ModelUnsupported, match=r"encoder\.layer\.1\.output\.dense\.bias"):
-        open_embedder(str(folder)).embed(["a"], "query")
+        open_local(str(folder)).embed(["a"], "query")
 
 
 def test_pickled_weights_are_never_read(tmp_path):
     folder = write_model(tmp_path / "m", CASES["bert"])
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(ModelUnsupported):
-        open_embedder(str(folder)).embed(["a"], "query")
+        open_local(str(folder)).embed(["a"], "query")
 
 
 def test_bfloat16_and_sharded_weights(tmp_path, tiny):
@@ -217,31 +217,17 @@ def test_bfloat16_and_sharded_weights(tmp_path, tiny):
         (folder / f"model-{shard}.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + blob)
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
-    made = open_embedder(str(folder), precision="f32").embed(["rotate the key"], "query").vectors
+    made = open_local(str(folder), precision="f32").embed(["rotate the key"], "query").vectors
     assert 0.99 < float(made[0] @ tiny.embed(["rotate the key"], "query").vectors[0]) < 0.9999999
 
 
 def test_own_openvino_and_onnx_graphs(tmp_path, tiny):
     """An architecture without a layout runs from the repository's own graph, pooled like ours."""
-    import onnx
     import openvino as ov
-    from onnx import TensorProto, helper, numpy_helper
 
-    folder = write_model(tmp_path / "m", CASES["bert"])
-    config = folder / "config.json"
-    config.write_text(config.read_text().replace('"bert"', '"other"'))
+    folder = write_onnx(tmp_path / "m")
     table = np.random.default_rng(1).normal(size=(200, 32)).astype(np.float32)
-    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["b", "s"])
-    mask = helper.make_tensor_value_info("attention_mask", TensorProto.INT64, ["b", "s"])
-    out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["b", "s", 32])
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])], "g", [ids, mask], [out],
-        [numpy_helper.from_array(table, "table")],
-    )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    (folder / "onnx").mkdir()
-    onnx.save(model, folder / "onnx/model.onnx")
-    embedder = open_embedder(str(folder), precision="f32")
+    embedder = open_local(str(folder), precision="f32")
     texts = ["rotate the key", "a"]
     from_onnx = embedder.embed(texts, "query").vectors
     ids_of = [e.ids for e in embedder.tokens.encode(texts)]
@@ -249,6 +235,6 @@ def test_own_openvino_and_onnx_graphs(tmp_path, tiny):
     np.testing.assert_allclose(from_onnx, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
     (folder / "openvino").mkdir()
     ov.save_model(ov.Core().read_model(folder / "onnx/model.onnx"), folder / "openvino/openvino_model.xml", False)
-    second = open_embedder(str(folder), precision="f32")
+    second = open_local(str(folder), precision="f32")
     np.testing.assert_allclose(second.embed(texts, "query").vectors, from_onnx, atol=1e-5)
     assert second.space != embedder.space, "another file of weights is another space"

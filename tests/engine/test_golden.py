@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mensura.embedders.providers.local import open_embedder
+from mensura.embedders.providers.local import open_local
 from tests.tiny import CASES, TEXTS, write_model
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -23,7 +23,7 @@ def cosines(a, b):
 @pytest.mark.parametrize("precision", LEAST)
 def test_same_vectors_as_the_reference(name, precision, tmp_path):
     golden = json.loads((GOLDEN / f"{name}.json").read_text())["vectors"]
-    embedder = open_embedder(str(write_model(tmp_path / name, CASES[name])), precision=precision)
+    embedder = open_local(str(write_model(tmp_path / name, CASES[name])), precision=precision)
     for role in ("query", "document"):
         made = embedder.embed(TEXTS, role).vectors
         assert cosines(made, golden[role]).min() >= LEAST[precision]
@@ -33,7 +33,7 @@ def test_same_vectors_as_the_reference(name, precision, tmp_path):
 
 @pytest.mark.parametrize("name", ["bert", "mpnet", "bert-prompts"])
 def test_stream_and_single_agree_with_batch(name, tmp_path):
-    embedder = open_embedder(str(write_model(tmp_path / name, CASES[name])), precision="f32")
+    embedder = open_local(str(write_model(tmp_path / name, CASES[name])), precision="f32")
     texts = [text[: 1 + i % 40] for i, text in enumerate(TEXTS * 50)]
     batch = embedder.embed(texts, "document")
     blocks = list(embedder.stream(iter(texts), "document"))

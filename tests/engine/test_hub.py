@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mensura.embedders.providers.local import open_embedder
+from mensura.embedders.providers.local import open_local
 from mensura.errors import DigestMismatch, DownloadFailed, ModelNotFound
 from tests.tiny import CASES, write_model
 
@@ -109,7 +109,7 @@ def hub(tmp_path, monkeypatch):
 
 
 def vectors(model: str) -> np.ndarray:
-    return open_embedder(model, precision="f32").embed(["rotate the key"], "query").vectors
+    return open_local(model, precision="f32").embed(["rotate the key"], "query").vectors
 
 
 def test_downloads_what_is_needed_and_then_works_offline(hub, monkeypatch):
@@ -131,17 +131,17 @@ def test_a_cut_connection_is_resumed(hub):
 def test_a_wrong_digest_is_refused_and_removed(hub):
     hub.lie = True
     with pytest.raises(DigestMismatch, match="promised"):
-        open_embedder("tiny/model")
+        open_local("tiny/model")
     hub.lie = False
     np.testing.assert_allclose(vectors("tiny/model"), vectors(str(hub.folder)), atol=1e-6)
 
 
 def test_unknown_repository(hub):
     with pytest.raises(ModelNotFound, match="knows no model"):
-        open_embedder("nobody/nothing")
+        open_local("nobody/nothing")
 
 
 def test_no_server(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(DownloadFailed, match="could not be downloaded"):
-        open_embedder("tiny/model")
+        open_local("tiny/model")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,11 +121,24 @@ class LocalModel:
         return Runtime(graph, self.precision, feed)
 
 
-def load(model: str, precision: Precision = "auto", *, offline: bool = False) -> LocalModel:
+def load(
+    model: str,
+    precision: Precision = "auto",
+    *,
+    offline: bool = False,
+    prompts: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
+    max_tokens: int | None = None,
+) -> LocalModel:
     """Find `model` (an id or a folder) and read what it says of itself.
 
+    `prompts` is given the repository's own, role to prompt, and returns those to use; `max_tokens` lowers the limit.
     Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}.")
-    return LocalModel(read_spec(model, locate(model, offline=offline)), precision)
+    spec = read_spec(model, locate(model, offline=offline))
+    if prompts:
+        spec = replace(spec, prompts=prompts(spec.prompts))
+    if max_tokens:
+        spec = replace(spec, max_tokens=min(spec.max_tokens, max_tokens))
+    return LocalModel(spec, precision)

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
 
+from mensura.config import DEFAULT_MODEL
 from mensura.engine.foreign import graph_file
 from mensura.engine.weights import weight_files
 from mensura.errors import ModelNotFound
-
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 KNOWN_DIGESTS = {DEFAULT_MODEL: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 """SHA-256 of a model's weights, for those that we have seen."""

@@ -32,6 +32,8 @@ JOIN = " > "
 _LONG_LINE = re.compile(r"[^\n]{8001,}")
 _INDENTED = re.compile(r"^[ \t>]{121,}\S", re.MULTILINE)
 _BRACKET = re.compile(r"[()\[\]{}]")
+DEFAULT_TOKENS = 512
+"""Of a chunk, unless the caller says otherwise: models that take far more find less in chunks that long."""
 SMALL = 24
 """A piece of fewer tokens, such as a lone heading, joins the piece behind it where both fit."""
 MAX_LINE = 8_000
@@ -46,7 +48,7 @@ class Chunker:
     def __init__(self, tokens: Counts, max_tokens: int | None = None, prompt: str = "") -> None:
         self._tokens = tokens
         prompted = tokens.count([prompt])[0] - tokens.special if prompt else 0
-        self.max_tokens = min(max_tokens or tokens.max_tokens, tokens.max_tokens) - prompted
+        self.max_tokens = min(max_tokens or DEFAULT_TOKENS, tokens.max_tokens) - prompted
         self._body_tokens = max(8, self.max_tokens - tokens.special - CONTEXT_TOKENS)
         self._splitter = lru_cache(maxsize=None)(self._make_splitter)
 

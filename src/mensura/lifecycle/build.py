@@ -28,11 +28,11 @@ from mensura.lifecycle.state import UNSETTLED, Generation, SourceRow, State
 from mensura.search.index import unit
 from mensura.stores.base import Snapshot, Store
 from mensura.text import encodable
-from mensura.types import Chunk, Document
+from mensura.types import NO_USAGE, Chunk, Document
 
 if TYPE_CHECKING:
     from mensura.embedders.base import Embedder
-    from mensura.types import Vectors
+    from mensura.types import Embeddings, Vectors
 
 CHECKPOINT_ROWS = 4096
 CHECKPOINT_SECONDS = 5.0
@@ -68,12 +68,16 @@ class IndexReport:
     quarantined: tuple[tuple[str, str], ...]
     """(path, reason) of files, or records of files, that could not be read."""
     seconds: float
+    cached: int = 0
+    """Of `embedded`, those whose vectors were in the cache."""
+    usd: float | None = 0.0
+    """Paid to providers; None where one did not say how much it counted."""
 
     def to_dict(self) -> dict[str, Any]:
         pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
         plain = {
             name: getattr(self, name)
-            for name in ("set", "space", "files", "unchanged", "removed", "embedded", "chunks")
+            for name in ("set", "space", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd")
         }
         listed = {name: [{"path": p, "reason": r} for p, r in rows] for name, rows in pairs.items()}
         return plain | listed | {"seconds": round(self.seconds, 3)}
@@ -175,6 +179,7 @@ class Build:
         self._entries: deque[_Entry] = deque()
         self._stopping = False
         self._skipped: list[tuple[str, str]] = []
+        self._usage = NO_USAGE
         self._done_bytes = self._stored = self._embedded = self._unfolded = 0
         self._writing: Future[None] | None = None
 
@@ -197,8 +202,8 @@ class Build:
         texts = self._texts(plan.tasks)
         try:
             with closing(self._vectors(texts)) as blocks:
-                for vectors in blocks:
-                    self._collect(checkpoint, vectors)
+                for block in blocks:
+                    self._collect(checkpoint, block)
                     if checkpoint.size >= CHECKPOINT_ROWS or time.monotonic() - since > CHECKPOINT_SECONDS:
                         self._submit(writer, checkpoint)
                         checkpoint, since = _Checkpoint(), time.monotonic()
@@ -210,14 +215,15 @@ class Build:
             self._submit(writer, checkpoint)
             self._wait()
 
-    def _vectors(self, texts: Iterator[str]) -> Generator[Vectors, None, None]:
-        """Vectors of the texts, block by block. The model is not even loaded when there is no text."""
+    def _vectors(self, texts: Iterator[str]) -> Generator[Embeddings, None, None]:
+        """The texts as vectors of length 1, block by block. The model is not even loaded when there is no text."""
         first = next(texts, None)
         if first is None:
             return
         for block in self._embedder.stream(chain([first], texts), "document"):
             self._embedded += len(block)
-            yield unit(block.vectors, self._embedder.space)
+            self._usage += block.usage
+            yield replace(block, vectors=unit(block.vectors, self._embedder.space))
 
     # -- reading: runs in the tokeniser's thread ------------------------------------------------------------
 
@@ -308,9 +314,9 @@ class Build:
 
     # -- collecting: runs in the thread that called `run` ---------------------------------------------------
 
-    def _collect(self, checkpoint: _Checkpoint, vectors: Vectors | None) -> None:
-        """Take entries up to the last of `vectors`, and those behind it that need none."""
-        used, count = 0, 0 if vectors is None else len(vectors)
+    def _collect(self, checkpoint: _Checkpoint, block: Embeddings | None) -> None:
+        """Take entries up to the last of `block`, and those behind it that need no vector."""
+        used, count = 0, 0 if block is None else len(block)
         while self._entries and (used < count or not self._entries[0].embed):
             entry = self._entries.popleft()
             checkpoint.touched[entry.tally.task.name] = entry.tally
@@ -320,9 +326,13 @@ class Build:
                 if entry.tally.skipped:
                     self._skipped.append((entry.tally.task.name, entry.tally.skipped))
             elif entry.embed:
-                assert vectors is not None
-                checkpoint.chunks.append(entry.chunk)
-                checkpoint.vectors.append(vectors[used])
+                assert block is not None
+                if used in block.refused:
+                    entry.tally.chunks -= 1
+                    entry.tally.refuse(f"lines {entry.chunk.lines[0]}-{entry.chunk.lines[1]}: {block.refused[used]}")
+                else:
+                    checkpoint.chunks.append(entry.chunk)
+                    checkpoint.vectors.append(block.vectors[used])
                 used += 1
             else:
                 checkpoint.moved.append(entry.chunk)
@@ -384,6 +394,8 @@ class Build:
             skipped=(*plan.skipped, *self._skipped),
             quarantined=quarantined,
             seconds=seconds,
+            cached=self._usage.cached,
+            usd=self._usage.usd,
         )
 
 

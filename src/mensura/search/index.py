@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mensura.errors import ModelError, QueryError, SpaceMismatch
+from mensura.errors import CacheError, ModelError, PluginError, ProviderError, QueryError, SpaceMismatch
 from mensura.search.stages import Pipeline
 from mensura.space import Space, describe_difference
 from mensura.stores.base import Scored, Snapshot, Store
@@ -63,7 +63,10 @@ class Index:
         self._embedder: Embedder | None = None
 
     def search(self, query: str, pipeline: Pipeline, where: Filter | None = None) -> SearchResult:
-        """Run `pipeline`. Raises QueryError, SpaceMismatch, ModelError, StoreError."""
+        """Run `pipeline`; where the model cannot be asked, a hybrid search goes on by words alone and says so.
+
+        Raises QueryError, SpaceMismatch, StoreError; ModelError and ProviderError where there are no words to go by.
+        """
         started = time.perf_counter()
         check_query(query)
         notices: list[str] = []
@@ -71,7 +74,7 @@ class Index:
         if any(arm.name == "dense" for arm in pipeline.arms):
             try:
                 vector = self._embed(query, notices)
-            except ModelError as error:
+            except (ModelError, ProviderError, PluginError, CacheError) as error:
                 if len(pipeline.arms) == 1:
                     raise
                 pipeline = pipeline.without("dense")

@@ -1,4 +1,4 @@
-"""Conformance suites and fakes that ship to users: prove a reader or a store of your own with these.
+"""Conformance suites and fakes that ship to users: prove a reader, a store or an embedder of your own with these.
 
 from mensura.testing import check_store
 
@@ -6,7 +6,8 @@ def test_my_store(tmp_path):
     check_store(lambda: my_backend.open_store(tmp_path, "name", 8, create=True))
 """
 
+from mensura.testing.embedders import check_embedder
 from mensura.testing.readers import check_reader
 from mensura.testing.stores import check_store, sample_chunks
 
-__all__ = ["check_reader", "check_store", "sample_chunks"]
+__all__ = ["check_embedder", "check_reader", "check_store", "sample_chunks"]

@@ -83,13 +83,14 @@ def command(
 
 
 def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:
-    from mensura.embedders.providers.local import open_embedder
-    from mensura.engine.locate import DEFAULT_MODEL
+    from mensura.embedders.registry import Registry
+    from mensura.home import with_precision
 
     if set_name:
         with common.existing_home(home) as opened:
             return opened.embedder(set_name)
-    return open_embedder(model or DEFAULT_MODEL, precision=precision or "auto")
+    models = Registry()
+    return models.get(with_precision(model or models.default_name, precision))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The catalog: what is known of models and rerankers, each fact with its source."""

@@ -1,0 +1,224 @@
+"""A chain of models: when one fails, the next answers, and the failed one is asked again after a while.
+
+Members whose vectors of the canary texts agree (cosine at least 0.99) live in one space and stand in for each
+other. A member of another space is used only where the caller passes `allow_other_space`; the result then names it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mensura.embedders.base import Embedder, check_role
+from mensura.errors import (
+    AllFailed,
+    CacheError,
+    MensuraError,
+    ModelError,
+    PluginError,
+    ProviderError,
+    RequestRefused,
+    SpaceMismatch,
+    SpendCapReached,
+    TextTooLong,
+)
+from mensura.space import Space
+from mensura.types import Embeddings, OnLong, Role
+
+if TYPE_CHECKING:
+    from mensura.types import Counts, Vectors
+
+CANARIES = (
+    "How do I rotate an access key?",
+    "The committee postponed its decision until the spring.",
+    "def area(radius): return 3.14159 * radius ** 2",
+    "Photosynthesis turns light, water and carbon dioxide into sugar.",
+)
+SAME_SPACE = 0.99
+"""Least cosine between two models' vectors of a canary: numeric precision costs less, other weights much more."""
+COOL_DOWN, LONGEST = 15.0, 300.0
+"""Seconds until a failed member is tried again, at first and at most."""
+WINDOW_TEXTS = 512
+
+
+class Breaker:
+    """Remembers that something failed. Open: do not ask; after a while one caller may try."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._open_until = 0.0
+        self.cause: MensuraError | None = None
+
+    def admits(self) -> bool:
+        """Whether to ask now. While it is open, only the first caller after the pause gets through."""
+        with self._lock:
+            if not self._failures:
+                return True
+            if self._clock() < self._open_until:
+                return False
+            self._open_until = self._clock() + COOL_DOWN
+            return True
+
+    def failed(self, cause: MensuraError) -> None:
+        with self._lock:
+            self._failures += 1
+            self._open_until = self._clock() + min(LONGEST, COOL_DOWN * 2 ** (self._failures - 1))
+            self.cause = cause
+
+    def succeeded(self) -> None:
+        with self._lock:
+            self._failures, self.cause = 0, None
+
+
+@dataclass(slots=True)
+class Member:
+    """One model of a chain."""
+
+    name: str
+    open: Callable[[], Embedder]
+    breaker: Breaker
+    equal: bool | None = None
+    """Whether its space was proven to be the chain's; None: not yet."""
+
+
+class Fallback(Embedder):
+    """The first member is the chain's own model: its space is the space of the chain."""
+
+    def __init__(self, members: Mapping[str, Callable[[], Embedder]]) -> None:
+        self._members = [Member(name, open_, Breaker()) for name, open_ in members.items()]
+        self._members[0].equal = True
+        self._canaries: Vectors | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _first(self) -> Embedder:
+        return self._members[0].open()
+
+    @cached_property
+    def space(self) -> Space:
+        return self._first.space
+
+    @property
+    def name(self) -> str:
+        return self._members[0].name
+
+    @property
+    def precision(self) -> str:
+        return self._first.precision
+
+    @property
+    def tokens(self) -> Counts:
+        return self._first.tokens
+
+    def embed(
+        self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate", *, allow_other_space: bool = False
+    ) -> Embeddings:
+        """Vectors of all texts by one member, so that they share a space.
+
+        Raises AllFailed with the cause of each member; TextTooLong and RequestRefused are about a text and are
+        raised at once.
+        """
+        check_role(role)
+        (made,) = self._first_of(lambda e: [e.embed(texts, role, on_long)], allow_other_space=allow_other_space)
+        return made
+
+    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        """Members of the chain's own space only: a stream never changes its space half-way."""
+        check_role(role)
+        source, start = iter(texts), 0
+        while window := list(islice(source, WINDOW_TEXTS)):
+            try:
+                work = partial(_streamed, window, role, on_long)
+                yield from self._first_of(work, allow_other_space=False)
+            except TextTooLong as error:
+                raise TextTooLong(start + error.position, error.tokens, error.limit) from error
+            start += len(window)
+
+    def close(self) -> None:
+        for member in self._members:
+            member.open().close()
+
+    def _first_of(self, work: Callable[[Embedder], list[Embeddings]], *, allow_other_space: bool) -> list[Embeddings]:
+        causes: dict[str, MensuraError] = {}
+        for member in self._members:
+            if not member.breaker.admits():
+                causes[member.name] = member.breaker.cause or ProviderError("it failed before.")
+                continue
+            try:
+                embedder = member.open()
+                same = self._is_equal(member, embedder)
+                if not same and not allow_other_space:
+                    causes[member.name] = _other_space(member, embedder)
+                    member.breaker.succeeded()
+                    continue
+                made = work(embedder)
+            except (TextTooLong, RequestRefused, SpendCapReached, CacheError):
+                raise
+            except (ProviderError, ModelError, PluginError) as error:
+                member.breaker.failed(error)
+                causes[member.name] = error
+                continue
+            member.breaker.succeeded()
+            if member is self._members[0]:
+                self._own_canaries()  # while it is well: they are needed when it is not
+            return [replace(b, model=member.name, space=self.space if same else b.space) for b in made]
+        raise AllFailed(causes)
+
+    def _is_equal(self, member: Member, embedder: Embedder) -> bool:
+        """Equal by identity, or proven by the canaries; where the first member cannot be asked, unproven is unequal."""
+        if member.equal is None:
+            if self._members[0].equal and embedder.space == self._space_if_known():
+                member.equal = True
+            elif (expected := self._own_canaries()) is not None:
+                member.equal = agree(expected, embedder)
+        return bool(member.equal)
+
+    def _space_if_known(self) -> Space | None:
+        try:
+            return self.space
+        except MensuraError:
+            return None
+
+    def _own_canaries(self) -> Vectors | None:
+        """The first member's vectors of the canaries: from this process, from its cache, or, if it is well, from it."""
+        with self._lock:
+            if self._canaries is None:
+                first = self._members[0]
+                try:
+                    made = first.open().cached(CANARIES, "document")
+                    if made is None and first.breaker.cause is None:
+                        made = first.open().embed(CANARIES, "document")
+                    self._canaries = made.vectors if made else None
+                except MensuraError:
+                    return None
+            return self._canaries
+
+
+def _streamed(texts: Sequence[str], role: Role, on_long: OnLong, embedder: Embedder) -> list[Embeddings]:
+    return list(embedder.stream(texts, role, on_long))
+
+
+def agree(expected: Vectors, embedder: Embedder) -> bool:
+    """Whether `embedder` puts the canaries where `expected` has them. Raises what embedding raises."""
+    import numpy as np
+
+    got = embedder.embed(CANARIES, "document").vectors
+    if got.shape != expected.shape:
+        return False
+    lengths = np.linalg.norm(got, axis=1) * np.linalg.norm(expected, axis=1)
+    return bool((np.einsum("ij,ij->i", got, expected) >= SAME_SPACE * lengths).all())
+
+
+def _other_space(member: Member, embedder: Embedder) -> SpaceMismatch:
+    if member.equal is None:
+        words = "its space could not be compared with the first model's, which has never answered"
+    else:
+        words = f"its space is another one ({embedder.space})"
+    return SpaceMismatch(f"{words}, and allow_other_space was not passed.")

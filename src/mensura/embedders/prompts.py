@@ -1,0 +1,22 @@
+"""Which prompt a role has: what the user says, else the card, else the model's own repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mensura.embedders.base import ROLES
+
+if TYPE_CHECKING:
+    from mensura.catalog.card import ModelCard
+    from mensura.embedders.settings import Settings
+
+
+def chosen(settings: Settings, card: ModelCard | None, repository: Mapping[str, str]) -> dict[str, str]:
+    """Role to prompt, without the empty ones.
+
+    The card comes before the repository because most repositories of e5 and bge state none, and are run with them.
+    """
+    known = card.prompts if card and card.prompts else repository
+    found = {role: settings.prompt(role, known.get(role, "")) for role in ROLES}
+    return {role: prompt for role, prompt in found.items() if prompt}

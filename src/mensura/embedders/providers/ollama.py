@@ -1,0 +1,87 @@
+"""Ollama, by its own ``/api/embed``. It knows no roles: prompts are put before the text here.
+
+The model's digest is read from the server and is part of the space: another pull of the same name is another space.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mensura.embedders.api import Api, Caps, Description, Get, Reply, Request
+from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.settings import HttpSettings
+from mensura.embedders.wire import rows
+from mensura.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from mensura.catalog.card import ModelCard
+    from mensura.types import Role
+
+
+class Settings(HttpSettings, frozen=True, kw_only=True):
+    num_ctx: int | None = None
+    """The context length that the server gives the model; default: the model's token limit."""
+    keep_alive: str = "5m"
+    """How long the server keeps the model loaded."""
+
+
+class _Answer(msgspec.Struct):
+    embeddings: list[list[float]]
+    prompt_eval_count: int | None = None
+
+
+class _Tag(msgspec.Struct):
+    name: str
+    digest: str = ""
+
+
+class _Tags(msgspec.Struct):
+    models: list[_Tag]
+
+
+class Ollama(Api):
+    name = "ollama"
+    url = "http://localhost:11434"
+    caps = Caps(64)
+    normalises = True
+    status_path = "/api/version"
+
+    settings: Settings
+
+    def base_url(self) -> str:
+        host = self.settings.base_url or os.environ.get("OLLAMA_HOST") or self.url
+        return (host if "://" in host else f"http://{host}").rstrip("/")
+
+    def is_default_service(self) -> bool:
+        return False  # weights are whatever was pulled there
+
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        context = self.settings.num_ctx or self.settings.max_tokens or (self.card.max_tokens if self.card else None)
+        body: dict[str, Any] = {
+            "model": self.model,
+            "input": list(texts),
+            "truncate": False,
+            "keep_alive": self.settings.keep_alive,
+        }
+        if context:
+            body["options"] = {"num_ctx": context}
+        return Request("/api/embed", body)
+
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        answer = msgspec.json.decode(body, type=_Answer)
+        return Reply(rows(answer.embeddings, count), answer.prompt_eval_count)
+
+    def describe(self, get: Get) -> Description:
+        tags = {tag.name: tag.digest for tag in msgspec.json.decode(get("/api/tags"), type=_Tags).models}
+        digest = tags.get(self.model) or tags.get(f"{self.model}:latest")
+        if digest is None:
+            raise RequestRefused(f"ollama has no model {self.model!r}.", remedy=f"ollama pull {self.model}")
+        return Description(revision=digest)
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    return HttpEmbedder(Ollama(settings, card))

@@ -1,0 +1,67 @@
+"""Voyage AI. The role is its ``input_type``; the service puts its own prompt before the text.
+
+Keys that start with ``al-`` belong to MongoDB's endpoint, which is then used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mensura.embedders.api import Api, Caps, Reply, Request, sizes_by_card
+from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.settings import HttpSettings
+from mensura.embedders.wire import openai_reply
+
+if TYPE_CHECKING:
+    from mensura.catalog.card import ModelCard
+    from mensura.types import Role
+
+MONGODB_URL = "https://ai.mongodb.com/v1"
+
+
+class Settings(HttpSettings, frozen=True, kw_only=True):
+    pass
+
+
+class Voyage(Api):
+    name = "voyage"
+    url = "https://api.voyageai.com/v1"
+    key_variables = ("VOYAGE_API_KEY",)
+    caps = Caps(1000, 100_000)
+    max_tokens = 16_000
+
+    def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
+        super().__init__(settings, card)
+        self.role_by_parameter = True
+
+    def base_url(self) -> str:
+        if not self.settings.base_url and os.environ.get("VOYAGE_API_KEY", "").startswith("al-"):
+            return MONGODB_URL
+        return super().base_url()
+
+    def is_default_service(self) -> bool:
+        return self.base_url() in (self.url, MONGODB_URL)
+
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        body: dict[str, Any] = {
+            "model": self.model,
+            "input": list(texts),
+            "input_type": role,
+            "truncation": False,
+            "encoding_format": "base64",  # or nothing: it refuses "float"
+        }
+        if self.settings.dimensions:
+            body["output_dimension"] = self.settings.dimensions
+        return Request("/embeddings", body)
+
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        return Reply(*openai_reply(body, count))
+
+
+sizes = sizes_by_card
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    return HttpEmbedder(Voyage(settings, card))

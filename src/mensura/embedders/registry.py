@@ -1,0 +1,256 @@
+"""Models by name: opened when first used, once, with the behaviour that the configuration asks for."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mensura import plugins
+from mensura.config import DEFAULT_MODEL, Config, checked, load_config, nearest
+from mensura.embedders.base import Embedder, Health
+from mensura.embedders.reference import LOCAL, PROVIDERS, Reference, parse_reference, provider_of
+from mensura.embedders.settings import Settings
+from mensura.errors import ConfigError, ModelNotFound
+
+if TYPE_CHECKING:
+    from mensura.catalog.card import ModelCard
+    from mensura.catalog.catalog import Catalog
+    from mensura.embedders.cache import VectorCache
+    from mensura.embedders.fallback import Fallback
+
+
+class Registry:
+    """Threads may share it. Use it as a context manager, or call `close`.
+
+    >>> with Registry() as models:                                    # doctest: +SKIP
+    ...     models.get("openai/text-embedding-3-small@dims=512").embed(["a text"], "document")
+    """
+
+    def __init__(self, config: Config | None = None, *, cache_file: Path | None = None) -> None:
+        """`config` None: it is looked for, see `mensura.config`. Raises ConfigError for settings no provider has."""
+        self.config = load_config() if config is None else config
+        self._cache_file = cache_file
+        self._lock = threading.RLock()
+        self._opening: dict[str, threading.Lock] = {}
+        self._opened: dict[str, Embedder] = {}
+        self._registered: dict[str, Callable[[], Embedder]] = {}
+        self._settings = {name: self._checked(name, raw) for name, raw in self.config.embeddings.models.items()}
+
+    def register(self, name: str, model: Callable[[], Embedder] | Embedder | Settings) -> None:
+        """Add a model under a name: settings, an embedder, or what opens one. Replaces what had that name."""
+        with self._lock:
+            old = self._opened.pop(name, None)
+            self._settings.pop(name, None)
+            self._registered.pop(name, None)
+            if isinstance(model, Settings):
+                self._settings[name] = model
+            else:
+                self._registered[name] = (lambda: model) if isinstance(model, Embedder) else model
+        if old:
+            old.close()
+
+    def names(self) -> list[str]:
+        """The configured and registered ones."""
+        with self._lock:
+            return sorted({*self._settings, *self._registered})
+
+    def settings(self, name: str) -> Settings:
+        """What a model would be opened with. Raises ModelNotFound, ConfigError."""
+        reference = parse_reference(name)
+        if reference.base in self._settings:
+            known = self._settings[reference.base]
+            return msgspec.structs.replace(known, **reference.options) if reference.options else known
+        return self._from_id(reference)
+
+    def card(self, name: str) -> ModelCard | None:
+        """What is known of a model."""
+        settings = self.settings(name)
+        if settings.card:
+            found = self.catalog.get(settings.card)
+            if found is None:
+                raise ConfigError(
+                    f"{name}: no card {settings.card!r}.", remedy=nearest(settings.card, self.catalog.models)
+                )
+            return found
+        return self.catalog.named(
+            settings.provider, settings.model_id or (DEFAULT_MODEL if settings.provider == LOCAL else "")
+        )
+
+    def get(self, name: str) -> Embedder:
+        """A model by its name, ``provider/model`` or Hugging Face id, with ``@precision`` and ``@dims=N``.
+
+        Opened by the first caller, others wait for it. Raises ModelError, ConfigError, PluginError.
+        """
+        with self._lock:
+            if name in self._opened:
+                return self._opened[name]
+            opening = self._opening.setdefault(name, threading.Lock())
+        with opening:
+            with self._lock:
+                if name in self._opened:
+                    return self._opened[name]
+            embedder = self._open(name)
+            with self._lock:
+                self._opened[name] = embedder
+            return embedder
+
+    @property
+    def default_name(self) -> str:
+        return self.config.embeddings.default_model or DEFAULT_MODEL
+
+    def default(self) -> Embedder:
+        return self.get(self.default_name)
+
+    def chain(self, names: Iterable[str] | None = None) -> Fallback:
+        """`names` (default: the configured ``fallback_chain``) as one embedder. Raises ConfigError for none."""
+        from mensura.embedders.fallback import Fallback
+
+        chosen = list(names or self.config.embeddings.fallback_chain)
+        if not chosen:
+            raise ConfigError("no fallback_chain is configured.", remedy="embeddings: {fallback_chain: [a, b]}")
+        key = "chain:" + ",".join(chosen)
+        with self._lock:
+            if key not in self._opened:
+                self._opened[key] = Fallback({name: partial(self.get, name) for name in chosen})
+            found = self._opened[key]
+        assert isinstance(found, Fallback)
+        return found
+
+    def resilient(self, name: str) -> Embedder:
+        """A model, with those behind it in the fallback chain to stand in for it where their space is its own."""
+        chain = self.config.embeddings.fallback_chain
+        return self.chain(chain[chain.index(name) :]) if name in chain[:-1] else self.get(name)
+
+    def health(self, names: Iterable[str] | None = None) -> dict[str, Health]:
+        """Each model asked for one vector, all at once."""
+        chosen = list(names) if names is not None else self.names()
+        with ThreadPoolExecutor(max(1, min(16, len(chosen)))) as pool:
+            return dict(zip(chosen, pool.map(self._health, chosen), strict=True))
+
+    def close(self) -> None:
+        """Close whatever was opened. It may be used again."""
+        with self._lock:
+            opened, self._opened = list(self._opened.values()), {}
+            cache = self.__dict__.pop("cache", None)
+        for embedder in opened:
+            embedder.close()
+        if cache:
+            cache.close()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        from mensura.catalog.catalog import shipped
+
+        files = self.config.card_files()
+        return shipped().with_files(files) if files else shipped()
+
+    @cached_property
+    def cache(self) -> VectorCache:
+        from mensura.embedders.cache import VectorCache
+
+        return VectorCache(self.cache_file(), int(self.config.cache.max_gb * 1e9))
+
+    def cache_file(self) -> Path:
+        """As configured, else the home's, else one for the user."""
+        if self.config.cache.path:
+            root = self.config.file.parent if self.config.file else Path()
+            return root / Path(self.config.cache.path).expanduser()
+        return self._cache_file or user_cache()
+
+    def _open(self, name: str) -> Embedder:
+        from mensura.embedders.coalesce import Coalesced
+
+        reference = parse_reference(name)
+        if reference.base in self._registered:
+            return self._registered[reference.base]()
+        settings = self.settings(name)
+        embedder = self._sized(name, settings, self.card(name))
+        if embedder.remote and self.budget:
+            from mensura.embedders.spend import Capped
+
+            embedder = Capped(embedder, self.budget)
+        if embedder.remote if settings.cache_enabled is None else settings.cache_enabled:
+            from mensura.embedders.cache import Cached
+
+            embedder = Cached(embedder, self.cache, settings.cache_ttl)
+        embedder = Coalesced(embedder)
+        if self.config.glossary.terms:
+            from mensura.embedders.glossary import Expanded
+
+            embedder = Expanded(embedder, self.config.glossary)
+        return embedder
+
+    @cached_property
+    def budget(self) -> Any:
+        """What this registry's models may still spend together; None without a cap."""
+        from mensura.embedders.spend import Budget
+
+        cap = self.config.embeddings.spend_cap_usd
+        return None if cap is None else Budget(cap)
+
+    def _sized(self, name: str, settings: Settings, card: ModelCard | None) -> Embedder:
+        """The provider's embedder, asked for fewer dimensions where that is possible, else cut here."""
+        from mensura.embedders.cut import Cut, check_dimensions
+
+        module = plugins.load(PROVIDERS, settings.provider)
+        wanted = settings.dimensions
+        if wanted is None:
+            return _opened(module.open_embedder(settings, card))
+        if settings.provider != "hash":
+            check_dimensions(name, wanted, card)
+        if getattr(module, "sizes", lambda *_: False)(settings, card):
+            return _opened(module.open_embedder(settings, card))
+        whole = _opened(module.open_embedder(msgspec.structs.replace(settings, dimensions=None), card))
+        return Cut(whole, wanted, layer_norm=bool(card and card.matryoshka_layer_norm))
+
+    def _from_id(self, reference: Reference) -> Settings:
+        try:
+            provider, model = provider_of(reference.base, self.catalog)
+        except ModelNotFound as error:
+            names = self.names()
+            remedy = nearest(reference.base, names) if names else error.remedy
+            raise ModelNotFound(error.message, remedy=remedy) from None
+        raw = {"provider": provider, "model_id": model, **reference.options}
+        return self._checked(reference.base, raw)
+
+    def _checked(self, name: str, raw: dict[str, Any]) -> Settings:
+        """Raises ConfigError or PluginError that names the model and the key."""
+        provider = raw.get("provider", LOCAL)
+        module = plugins.load(PROVIDERS, str(provider))
+        where = f"{self.config.file or 'settings'}, model {name!r}"
+        settings: Settings = checked(raw, module.Settings, where)
+        return settings
+
+    def _health(self, name: str) -> Health:
+        from mensura.errors import MensuraError
+
+        try:
+            return self.get(name).health()
+        except MensuraError as error:
+            return Health(False, 0.0, str(error))
+
+
+def _opened(embedder: Embedder) -> Embedder:
+    """What a plugin made, with its type."""
+    return embedder
+
+
+def user_cache() -> Path:
+    """Of this user: ``$XDG_CACHE_HOME/mensura/cache.db``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mensura" / "cache.db"

@@ -1,0 +1,91 @@
+"""A cap on what a run spends: texts are let through while their price is sure to stay below it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from mensura.embedders.base import Embedder
+from mensura.embedders.estimate import ERROR
+from mensura.embedders.wrapper import Wrapper
+from mensura.errors import ConfigError, SpendCapReached
+from mensura.types import Embeddings, OnLong, Role
+
+
+class Budget:
+    """USD that models share. What is under way is reserved at its highest price, then settled at the real one."""
+
+    def __init__(self, usd: float) -> None:
+        self.usd = usd
+        self.spent = 0.0
+        self._reserved = 0.0
+        self._lock = threading.Lock()
+
+    def reserve(self, usd: float) -> bool:
+        with self._lock:
+            if self.spent + self._reserved + usd > self.usd:
+                return False
+            self._reserved += usd
+            return True
+
+    def settle(self, reserved: float, usd: float | None) -> None:
+        """`usd` None: nobody said, so what was reserved counts as spent."""
+        with self._lock:
+            self._reserved -= reserved
+            self.spent += reserved if usd is None else usd
+
+
+class Capped(Wrapper):
+    """An embedder that asks a budget before each text.
+
+    When the budget ends, what was let through is still delivered, and then SpendCapReached is raised: nothing that
+    was paid for is lost, and the next run goes on behind it.
+    """
+
+    def __init__(self, inner: Embedder, budget: Budget) -> None:
+        super().__init__(inner)
+        self._budget = budget
+
+    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        price = self.price
+        if price == 0:
+            yield from self.inner.stream(texts, role, on_long)
+            return
+        if price is None:
+            raise ConfigError(
+                f"the price of {self.name} is not known, so that no spend cap can be kept.",
+                remedy="Set usd_per_million_tokens of the model.",
+            )
+        reserved: deque[float] = deque()
+        ended = False
+
+        def affordable() -> Iterator[str]:
+            nonlocal ended
+            for text in texts:
+                usd = (self.tokens.count([text])[0] + PROMPT_TOKENS) * (1 + ERROR) * price / 1e6
+                if not self._budget.reserve(usd):
+                    ended = True
+                    return
+                reserved.append(usd)
+                yield text
+
+        try:
+            with closing(self.inner.stream(affordable(), role, on_long)) as blocks:  # type: ignore[type-var]
+                for block in blocks:
+                    held = sum(reserved.popleft() for _ in range(len(block)))
+                    self._budget.settle(held, block.usage.usd)
+                    yield block
+        finally:
+            while reserved:  # sent or not, nobody can tell: it counts
+                self._budget.settle(reserved.popleft(), None)
+        if ended:
+            raise SpendCapReached(
+                f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
+                remedy="Raise spend_cap_usd and run it again: it goes on where it stopped.",
+            )
+
+
+PROMPT_TOKENS = 32
+"""Added to every text for the model's prompt and special tokens."""

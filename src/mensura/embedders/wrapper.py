@@ -1,0 +1,51 @@
+"""An embedder that adds behaviour to another one. What it does not change is passed through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mensura.embedders.base import Embedder
+from mensura.space import Space
+from mensura.types import Embeddings, OnLong, Role
+
+if TYPE_CHECKING:
+    from mensura.types import Counts
+
+
+class Wrapper(Embedder):
+    def __init__(self, inner: Embedder) -> None:
+        self.inner = inner
+
+    @property
+    def space(self) -> Space:
+        return self.inner.space
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def remote(self) -> bool:  # type: ignore[override]
+        return self.inner.remote
+
+    @property
+    def price(self) -> float | None:
+        return self.inner.price
+
+    @property
+    def precision(self) -> str:
+        return self.inner.precision
+
+    @property
+    def tokens(self) -> Counts:
+        return self.inner.tokens
+
+    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        return self.inner.stream(texts, role, on_long)
+
+    def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:
+        return self.inner.cached(texts, role)
+
+    def close(self) -> None:
+        self.inner.close()
