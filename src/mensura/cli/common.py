@@ -14,6 +14,8 @@ from mensura.home import Home
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mensura.embedders.registry import Registry
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
 HomeOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
@@ -22,7 +24,12 @@ HomeOption = Annotated[
 SetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="The set to use.")]
 ModelOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--model", "-m", metavar="MODEL", help="A model id or folder; default: all-MiniLM-L6-v2."),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="A name of mensura.yaml, provider/model, a Hugging Face id or a folder; default: all-MiniLM-L6-v2.",
+    ),
 ]
 PrecisionOption = Annotated[
     Optional[str],  # noqa: UP045
@@ -37,6 +44,34 @@ def existing_home(home: Path | None) -> Home:
     from mensura.lifecycle.home import find_home
 
     return Home(find_home(home))
+
+
+def open_registry(home: Path | None = None) -> Registry:
+    """The configured models, with the cache of the home if there is one."""
+    from mensura.embedders.registry import Registry
+    from mensura.errors import HomeNotFound
+    from mensura.home import CACHE_FILE
+    from mensura.lifecycle.home import find_home
+
+    try:
+        return Registry(cache_file=find_home(home).folder / CACHE_FILE)
+    except HomeNotFound:
+        return Registry()
+
+
+def dollars(usd: float | None) -> str:
+    """Money as a person reads it; nothing is billed for what runs here."""
+    if usd is None:
+        return "unknown"
+    return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def print_json(data: Any) -> None:

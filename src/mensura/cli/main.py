@@ -21,10 +21,10 @@ EPILOG = "Exit codes: 0 done, 1 failed or unwell, 2 usage, 3 some documents quar
 
 
 def build() -> typer.Typer:
-    """Every module of `commands` as a command of its name."""
+    """The application with all its commands."""
     import typer
 
-    from mensura import __version__, plugins
+    from mensura import __version__
 
     app = typer.Typer(
         name="mensura",
@@ -42,9 +42,23 @@ def build() -> typer.Typer:
             typer.echo(__version__)
             raise typer.Exit
 
-    for name, module in plugins.load_all("mensura.cli.commands").items():
-        app.command(name, no_args_is_help=getattr(module, "NEEDS_ARGUMENTS", False))(_until_unread(module.command))
+    _add(app, "mensura.cli.commands")
     return app
+
+
+def _add(app: typer.Typer, package: str) -> None:
+    """Every module of `package` as a command of its name; a package inside it is a group of commands."""
+    import typer
+
+    from mensura import plugins
+
+    for name, module in plugins.load_all(package).items():
+        if hasattr(module, "__path__"):
+            group = typer.Typer(help=module.__doc__, no_args_is_help=True, epilog=EPILOG)
+            _add(group, module.__name__)
+            app.add_typer(group, name=name)
+        else:
+            app.command(name, no_args_is_help=getattr(module, "NEEDS_ARGUMENTS", False))(_until_unread(module.command))
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mensura.config import expand
-from mensura.embedders.api import Api, Description
+from mensura.embedders.api import Api, Caps, Description
 from mensura.embedders.base import Embedder, check_role
 from mensura.embedders.estimate import EstimatedTokens
 from mensura.embedders.faults import Fault, read_fault
@@ -228,11 +228,12 @@ class HttpEmbedder(Embedder):
         return window
 
     def _batches(self, whole: Sequence[Piece]) -> Iterator[list[Piece]]:
-        most, most_tokens = self._caps()
         batch: list[Piece] = []
         held = 0
         for piece in whole:
-            if batch and (len(batch) >= most or (most_tokens and held + piece.tokens > most_tokens)):
+            if batch and (
+                len(batch) >= self.caps.inputs or held + piece.tokens > (self.caps.tokens or held + piece.tokens)
+            ):
                 yield batch
                 batch, held = [], 0
             batch.append(piece)
@@ -240,12 +241,14 @@ class HttpEmbedder(Embedder):
         if batch:
             yield batch
 
-    def _caps(self) -> tuple[int, int | None]:
+    @cached_property
+    def caps(self) -> Caps:
+        """Most that one request may hold: as set, else what card, server or provider say."""
         card, caps, settings = self.card, self.api.caps, self.settings
         stated = self._description.max_inputs
         inputs = [n for n in (settings.batch_size, card and card.max_batch_inputs, stated) if n] or [caps.inputs]
         tokens = [n for n in (settings.batch_tokens, (card and card.max_batch_tokens) or caps.tokens) if n]
-        return min(inputs), min(tokens, default=None)
+        return Caps(min(inputs), min(tokens, default=None))
 
     def _finish(self, window: _Window, role: Role) -> Embeddings:
         import numpy as np

@@ -102,6 +102,13 @@ class Registry:
                 self._opened[name] = embedder
             return embedder
 
+    def bare(self, name: str) -> Embedder:
+        """A model without cache, cap or glossary, opened anew: the model itself. Raises as `get` does."""
+        base = parse_reference(name).base
+        if base in self._registered:
+            return self._registered[base]()
+        return self._sized(name, self.settings(name), self.card(name))
+
     @property
     def default_name(self) -> str:
         return self.config.embeddings.default_model or DEFAULT_MODEL
@@ -176,11 +183,10 @@ class Registry:
     def _open(self, name: str) -> Embedder:
         from mensura.embedders.coalesce import Coalesced
 
-        reference = parse_reference(name)
-        if reference.base in self._registered:
-            return self._registered[reference.base]()
+        embedder = self.bare(name)
+        if parse_reference(name).base in self._registered:
+            return embedder
         settings = self.settings(name)
-        embedder = self._sized(name, settings, self.card(name))
         if embedder.remote and self.budget:
             from mensura.embedders.spend import Capped
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from itertools import chain
 
 from mensura.embedders.base import Embedder
 from mensura.embedders.estimate import ERROR
 from mensura.embedders.wrapper import Wrapper
-from mensura.errors import ConfigError, SpendCapReached
+from mensura.errors import ConfigError, SpendCapReached, TextTooLong
 from mensura.types import Embeddings, OnLong, Role
 
 
@@ -58,18 +59,49 @@ class Capped(Wrapper):
                 f"the price of {self.name} is not known, so that no spend cap can be kept.",
                 remedy="Set usd_per_million_tokens of the model.",
             )
+        source, start = iter(texts), 0
+        extra = self.tokens.count([getattr(self.space, f"{role}_prompt")])[0] + SPECIAL_TOKENS
+        carried: list[str] = []
+        while True:
+            passed = yield from self._run(chain(carried, source), role, on_long, price, extra, carried, start)
+            if not carried:
+                return
+            if not passed:
+                raise SpendCapReached(
+                    f"{self.name}: the spend cap of ${self._budget.usd:g} is reached "
+                    f"(${self._budget.spent:.4f} spent).",
+                    remedy="Raise spend_cap_usd and run it again: it goes on where it stopped.",
+                )
+            start += passed
+
+    def _run(
+        self,
+        texts: Iterable[str],
+        role: Role,
+        on_long: OnLong,
+        price: float,
+        extra: int,
+        carried: list[str],
+        start: int,
+    ) -> Generator[Embeddings, None, int]:
+        """Texts while the budget lets them through, settled at their real price; how many that were.
+
+        The text that it did not let through is left in `carried`: once all others are settled there may be room.
+        """
         reserved: deque[float] = deque()
-        ended = False
+        passed = 0
 
         def affordable() -> Iterator[str]:
-            nonlocal ended
+            nonlocal passed
             for text in texts:
-                usd = (self.tokens.count([text])[0] + PROMPT_TOKENS) * (1 + ERROR) * price / 1e6
+                usd = (self.tokens.count([text])[0] * (1 + ERROR) + extra) * price / 1e6
                 if not self._budget.reserve(usd):
-                    ended = True
+                    carried[:] = [text]
                     return
                 reserved.append(usd)
+                passed += 1
                 yield text
+            carried.clear()
 
         try:
             with closing(self.inner.stream(affordable(), role, on_long)) as blocks:  # type: ignore[type-var]
@@ -77,15 +109,13 @@ class Capped(Wrapper):
                     held = sum(reserved.popleft() for _ in range(len(block)))
                     self._budget.settle(held, block.usage.usd)
                     yield block
+        except TextTooLong as error:
+            raise TextTooLong(start + error.position, error.tokens, error.limit) from error
         finally:
             while reserved:  # sent or not, nobody can tell: it counts
                 self._budget.settle(reserved.popleft(), None)
-        if ended:
-            raise SpendCapReached(
-                f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
-                remedy="Raise spend_cap_usd and run it again: it goes on where it stopped.",
-            )
+        return passed
 
 
-PROMPT_TOKENS = 32
-"""Added to every text for the model's prompt and special tokens."""
+SPECIAL_TOKENS = 4
+"""Reserved for each text besides its own and the prompt's."""

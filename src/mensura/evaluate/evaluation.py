@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mensura.errors import RequestRefused
 from mensura.evaluate.judged import JudgedSet
 from mensura.evaluate.metrics import DEFAULT_METRICS, mean, parse_metrics, per_query
 from mensura.ingest.chunk import Chunker
@@ -123,6 +124,8 @@ def _embed(embedder: Embedder, texts: list[str], needed: bool, role: Any, advanc
         return np.zeros((len(texts), embedder.space.dimensions), np.float32)
     blocks = [np.empty((0, embedder.space.dimensions), np.float32)]
     for block in embedder.stream(texts, role):
+        for reason in block.refused.values():
+            raise RequestRefused(f"a text was refused: {reason}")
         blocks.append(block.vectors)
         advance(len(block))
     return unit(np.concatenate(blocks), embedder.space)

@@ -1,0 +1,110 @@
+"""What it costs to embed a folder with a model: money, time and storage, at first and every month."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+REQUEST_SECONDS = 0.5
+"""Of a full batch at a hosted model, as a rule of thumb; `models probe` measures it."""
+OVERHEAD = 1.35
+"""Bytes on disk for each byte of text and vectors: measured on LanceDB with its text index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A folder as one model sees it."""
+
+    documents: int
+    chunks: int
+    tokens: int
+    """With prompts and special tokens: what is computed, or billed."""
+    text_bytes: int
+    truncated: int = 0
+    """Chunks above the model's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Of one model. One of the two is known: tokens a second here, or requests to somebody else."""
+
+    tokens_per_second: float | None = None
+    batch_inputs: int = 0
+    batch_tokens: int | None = None
+    concurrency: int = 1
+    tokens_per_minute: float | None = None
+    how: str = ""
+    """Where the figure comes from."""
+
+    def seconds(self, chunks: float, tokens: float) -> float | None:
+        if self.tokens_per_second:
+            return tokens / self.tokens_per_second
+        if not self.batch_inputs:
+            return None
+        requests = max(chunks / self.batch_inputs, tokens / self.batch_tokens if self.batch_tokens else 0)
+        seconds = math.ceil(requests) * REQUEST_SECONDS / min(self.concurrency, max(1, math.ceil(requests)))
+        limited = tokens / self.tokens_per_minute * 60 if self.tokens_per_minute else 0.0
+        return max(seconds, limited)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Of one indexing run."""
+
+    chunks: int
+    tokens: int
+    usd: float | None
+    seconds: float | None
+    bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        seconds = None if self.seconds is None else round(self.seconds, 2)
+        usd = None if self.usd is None else round(self.usd, 6)
+        return {"chunks": self.chunks, "tokens": self.tokens, "usd": usd, "seconds": seconds, "bytes": self.bytes}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one model on one folder."""
+
+    model: str
+    documents: int
+    dimensions: int
+    first: Bill
+    monthly: Bill
+    usd_per_million_tokens: float | None
+    tokens_exact: bool
+    token_error: float
+    """Share by which the count may be off; 0 where the model's own tokenizer counted."""
+    speed: str
+    truncated: int
+
+    def to_dict(self) -> dict[str, Any]:
+        plain = ("model", "documents", "dimensions", "usd_per_million_tokens", "tokens_exact", "token_error", "speed")
+        data = {name: getattr(self, name) for name in plain}
+        return data | {"truncated": self.truncated, "first": self.first.to_dict(), "monthly": self.monthly.to_dict()}
+
+
+def estimate(
+    model: str,
+    work: Workload,
+    *,
+    dimensions: int,
+    price: float | None,
+    speed: Speed,
+    monthly_change: float,
+    token_error: float = 0.0,
+) -> Cost:
+    """`price` in USD per million tokens, 0 where nothing is billed; `monthly_change` as a share of the folder."""
+
+    def bill(share: float) -> Bill:
+        tokens, chunks = round(work.tokens * share), math.ceil(work.chunks * share)
+        size = (work.text_bytes * share + chunks * dimensions * 4) * OVERHEAD
+        usd = None if price is None else tokens * price / 1e6
+        return Bill(chunks, tokens, usd, speed.seconds(chunks, tokens), round(size))
+
+    return Cost(
+        model, work.documents, dimensions, bill(1.0), bill(monthly_change), price, token_error == 0, token_error,
+        speed.how, work.truncated,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The embedding cache: vectors that were made or paid for once."""

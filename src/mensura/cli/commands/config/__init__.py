@@ -1,0 +1,1 @@
+"""The configuration: mensura.yaml and the environment."""

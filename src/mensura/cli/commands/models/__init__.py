@@ -1,0 +1,1 @@
+"""Which models there are, what is known of them, and which to try."""
