@@ -8,10 +8,13 @@ from __future__ import annotations
 import difflib
 import pkgutil
 from functools import cache
-from importlib import import_module, metadata
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mensura.errors import PluginError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 @cache
@@ -20,27 +23,24 @@ def names(package: str) -> tuple[str, ...]:
 
     A leading underscore hides a helper; an underscore in a module's name is a dash in the plugin's.
     """
-    own = {
-        m.name.replace("_", "-")
-        for m in pkgutil.iter_modules(import_module(package).__path__)
-        if not m.name.startswith("_")
-    }
-    return tuple(sorted(own | {entry.name for entry in _entries(package)}))
+    return tuple(sorted(_own(package) | {entry.name for entry in _entries(package)}))
 
 
 def load(package: str, name: str) -> Any:
     """The module `name` of `package`. Raises PluginError for an unknown name or a missing extra."""
-    if name not in names(package):
-        close = difflib.get_close_matches(name, names(package), 1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names(package))}."
-        raise PluginError(f"no {_kind(package)} is called {name!r}.", remedy=hint)
-    entry = next((e for e in _entries(package) if e.name == name), None)
     try:
-        return entry.load() if entry else import_module(f"{package}.{name.replace('-', '_')}")
+        if name in _own(package):
+            return import_module(f"{package}.{name.replace('-', '_')}")
+        entry = next((entry for entry in _entries(package) if entry.name == name), None)
+        if entry:
+            return entry.load()
     except ImportError as error:
         raise PluginError(
             f"the {_kind(package)} {name!r} needs {error.name}.", remedy=f"pip install {error.name}"
         ) from error
+    close = difflib.get_close_matches(name, names(package), 1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names(package))}."
+    raise PluginError(f"no {_kind(package)} is called {name!r}.", remedy=hint)
 
 
 def load_all(package: str) -> dict[str, Any]:
@@ -48,7 +48,16 @@ def load_all(package: str) -> dict[str, Any]:
 
 
 @cache
-def _entries(package: str) -> tuple[metadata.EntryPoint, ...]:
+def _own(package: str) -> frozenset[str]:
+    """Modules of the package itself."""
+    found = pkgutil.iter_modules(import_module(package).__path__)
+    return frozenset(m.name.replace("_", "-") for m in found if not m.name.startswith("_"))
+
+
+@cache
+def _entries(package: str) -> tuple[EntryPoint, ...]:
+    from importlib import metadata  # a tenth of the start-up where only our own are needed
+
     return tuple(metadata.entry_points(group=f"mensura.{package.rsplit('.', 1)[-1]}"))
 
 

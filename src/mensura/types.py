@@ -29,6 +29,10 @@ class Counts(Protocol):
     max_tokens: int
 
     @property
+    def identity(self) -> str:
+        """Equal for equal tokenizers, on every machine; empty if that cannot be told."""
+
+    @property
     def tokenizer(self) -> Tokenizer: ...
 
     @property

@@ -101,7 +101,14 @@ NONSENSE = {
     "index twice": (Answer(same_index()), "indexes"),
     "HTML 200": (Answer(b"<html><body>Welcome</body></html>"), "not what its documentation says"),
     "empty": (Answer(b""), "not what its documentation says"),
-    "text for a vector": (Answer({"data": [{"embedding": "%%%", "index": 0}] * 7}), "indexes"),
+    "text for a vector": (
+        Answer({"data": [{"embedding": "%%%", "index": i} for i in range(7)]}),
+        "not what its documentation",
+    ),
+    "half a number": (
+        Answer({"data": [{"embedding": "AAAAAAA=", "index": i} for i in range(7)]}),
+        "no float32 numbers",
+    ),
     "another shape": (Answer({"embeddings": [[1.0]]}), "not what its documentation says"),
     "a number": (Answer(b"42"), "not what its documentation says"),
 }

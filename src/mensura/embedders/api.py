@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.embedders.settings import HttpSettings
     from mensura.types import Role, Vectors
 
@@ -60,6 +61,13 @@ class Caps:
 def sizes_by_card(settings: HttpSettings, card: ModelCard | None) -> bool:  # noqa: ARG001
     """Whether to ask the provider itself for fewer dimensions: where the card says that it gives them."""
     return card is not None and card.can_cut
+
+
+def over_http(api: Api) -> HttpEmbedder:
+    """An embedder over `api`; what drives it is loaded only now, so that a provider's settings are cheap to read."""
+    from mensura.embedders.http import HttpEmbedder
+
+    return HttpEmbedder(api)
 
 
 class Api(ABC):

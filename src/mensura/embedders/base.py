@@ -9,12 +9,10 @@ any other are cut here. Opening is cheap: nothing is loaded or sent before the f
 
 from __future__ import annotations
 
-import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,6 +22,9 @@ from mensura.space import Space
 from mensura.types import NO_USAGE, Embeddings, OnLong, Role
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from mensura.embedders.cache import VectorCache as Memory
     from mensura.types import Counts
 
 ROLES = ("query", "document")
@@ -91,12 +92,19 @@ class Embedder(ABC):
             raise RequestRefused(f"text {position} was refused: {reason}")
         return made
 
+    @property
+    def memory(self) -> Memory | None:
+        """Where the cuts of documents are kept, if its vectors are."""
+        return None
+
     def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:  # noqa: ARG002
         """Vectors of `texts` if all of them are in a cache; nothing is computed or sent."""
         return None
 
     async def aembed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         """`embed` in a thread, for asyncio."""
+        import asyncio
+
         return await asyncio.get_running_loop().run_in_executor(_threads(), self.embed, texts, role, on_long)
 
     def health(self) -> Health:
@@ -114,6 +122,8 @@ class Embedder(ABC):
 
 @cache
 def _threads() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(ASYNC_THREADS, "aembed")
 
 

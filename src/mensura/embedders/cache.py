@@ -41,6 +41,7 @@ CREATE TABLE vectors (
     used INTEGER NOT NULL
 );
 CREATE INDEX vectors_used ON vectors (used);
+CREATE TABLE cuts (key BLOB PRIMARY KEY, pieces BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('hits', 0), ('misses', 0);
 """
@@ -118,6 +119,19 @@ class VectorCache:
             self._count(db)
             if self._bytes(db) > self.max_bytes:
                 self._shrink(db, int(self.max_bytes * 0.9))
+
+    def recall(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """How documents were cut before, see `mensura.ingest.chunk.Memory`. Raises CacheError."""
+        with self._opened() as db:
+            marks = ",".join("?" * len(keys))
+            return dict(db.execute(f"SELECT key, pieces FROM cuts WHERE key IN ({marks})", keys))
+
+    def remember(self, cuts: Mapping[bytes, bytes]) -> None:
+        """Raises CacheError."""
+        now = int(time.time())
+        if cuts:
+            with self._opened() as db, _write(db):
+                db.executemany("INSERT OR REPLACE INTO cuts VALUES (?, ?, ?)", [(k, v, now) for k, v in cuts.items()])
 
     def stats(self) -> CacheStats:
         """Raises CacheError."""
@@ -210,7 +224,10 @@ class VectorCache:
         return int(used * db.execute("PRAGMA page_size").fetchone()[0])
 
     def _shrink(self, db: sqlite3.Connection, goal: int) -> int:
+        """Cuts go first: they are soon made again."""
         gone = 0
+        if self._bytes(db) > goal:
+            db.execute("DELETE FROM cuts")
         while (size := self._bytes(db)) > goal:
             (entries,) = db.execute("SELECT count(*) FROM vectors").fetchone()
             if not entries:
@@ -299,6 +316,10 @@ class Cached(Wrapper):
                 raise TextTooLong(window.missing[error.position], error.tokens, error.limit) from error
             self._take(window, made, on_long)
         return self._finish(window, role)
+
+    @property
+    def memory(self) -> VectorCache:
+        return self._cache
 
     def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:
         window = self._look_up(texts, role, "truncate", _Run())

@@ -43,6 +43,7 @@ class EstimatedTokens:
     """Counts as the models' own tokenizers do, but for the error said in `ERROR`."""
 
     special = 0
+    identity = f"estimate {PATTERN}"
 
     def __init__(self, max_tokens: int) -> None:
         self.max_tokens = max_tokens

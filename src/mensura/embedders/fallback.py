@@ -31,6 +31,7 @@ from mensura.space import Space
 from mensura.types import Embeddings, OnLong, Role
 
 if TYPE_CHECKING:
+    from mensura.embedders.cache import VectorCache as Memory
     from mensura.types import Counts, Vectors
 
 CANARIES = (
@@ -116,6 +117,10 @@ class Fallback(Embedder):
     @property
     def tokens(self) -> Counts:
         return self._first.tokens
+
+    @property
+    def memory(self) -> Memory | None:
+        return self._first.memory
 
     def embed(
         self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate", *, allow_other_space: bool = False

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from mensura.embedders.wire import message_of
@@ -92,6 +91,8 @@ def wait_asked(headers: Mapping[str, str], body: bytes, message: str) -> float |
     if (seconds := _number(after)) is not None:
         return seconds
     if after:
+        from email.utils import parsedate_to_datetime
+
         try:
             return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
         except ValueError:

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -104,6 +104,28 @@ class _Window:
     batches: list[Future[list[_Made]]]
     meter: _Meter
     start: int
+
+
+class _Pool:
+    """Threads, made when they are first needed."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(1, size)
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def used(self) -> bool:
+        return self._threads is not None
+
+    def submit(self, work: Callable[..., list[_Made]], *arguments: object) -> Future[list[_Made]]:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._size, "http")
+        return self._threads.submit(work, *arguments)
+
+    def close(self) -> None:
+        """Work that has not begun is dropped; requests under way end by their own timeouts."""
+        if self._threads:
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class HttpEmbedder(Embedder):
@@ -205,7 +227,7 @@ class HttpEmbedder(Embedder):
         job = _Job(role, self.prompt(role), on_long, threading.Event())
         waiting: deque[_Window] = deque()
         source, start = iter(texts), 0
-        pool = ThreadPoolExecutor(max(1, self.settings.concurrency), "http")
+        pool = _Pool(self.settings.concurrency)
         try:
             while window := list(islice(source, WINDOW_TEXTS)):
                 waiting.append(self._submit(pool, window, job, start))
@@ -216,15 +238,20 @@ class HttpEmbedder(Embedder):
                 yield self._finish(waiting.popleft(), role)
         finally:
             job.stopped.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.close()
 
-    def _submit(self, pool: ThreadPoolExecutor, texts: Sequence[str], job: _Job, start: int) -> _Window:
+    def _submit(self, pool: _Pool, texts: Sequence[str], job: _Job, start: int) -> _Window:
         counts = self.tokens.count([job.prompt + text for text in texts] if job.prompt else texts)
         counts = [0 if not text or text.isspace() else n for text, n in zip(texts, counts, strict=True)]
         window = _Window(counts, [], _Meter(), start)
         whole = [p for p in pieces(texts, counts, self.tokens, job.prompt, job.on_long, start) if counts[p.owner]]
-        for batch in self._batches(whole):
-            window.batches.append(pool.submit(self._make, batch, job, window.meter, start))
+        batches = list(self._batches(whole))
+        if len(batches) == 1 and len(texts) < WINDOW_TEXTS and not pool.used:  # all there is: no thread is needed
+            only: Future[list[_Made]] = Future()
+            only.set_result(self._make(batches[0], job, window.meter, start))
+            window.batches.append(only)
+        else:
+            window.batches += [pool.submit(self._make, batch, job, window.meter, start) for batch in batches]
         return window
 
     def _batches(self, whole: Sequence[Piece]) -> Iterator[list[Piece]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
@@ -138,6 +137,8 @@ class Registry:
 
     def health(self, names: Iterable[str] | None = None) -> dict[str, Health]:
         """Each model asked for one vector, all at once."""
+        from concurrent.futures import ThreadPoolExecutor
+
         chosen = list(names) if names is not None else self.names()
         with ThreadPoolExecutor(max(1, min(16, len(chosen)))) as pool:
             return dict(zip(chosen, pool.map(self._health, chosen), strict=True))

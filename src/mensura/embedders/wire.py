@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +19,8 @@ class _Usage(msgspec.Struct):
 
 
 class _Item(msgspec.Struct):
-    embedding: list[float] | str
+    embedding: list[float] | bytes
+    """Bytes stand in base64: little-endian float32, whatever was asked for."""
     index: int | None = None
 
 
@@ -48,32 +48,28 @@ def openai_reply(body: bytes, count: int) -> tuple[Vectors, int | None]:
     return rows([item.embedding for item in items], count), usage.prompt_tokens or usage.total_tokens
 
 
-def rows(values: Sequence[Sequence[float] | str], count: int) -> Vectors:
-    """Lists of numbers, or base64 of little-endian float32, as float32 (count, dimensions)."""
+def rows(values: Sequence[Sequence[float] | bytes], count: int) -> Vectors:
+    """Lists of numbers, or bytes of little-endian float32, as float32 (count, dimensions). Raises BadReply."""
     import numpy as np
 
     if len(values) != count:
         raise BadReply(f"the reply has {len(values)} vectors for {count} texts.")
-    decoded = [_unpacked(value) if isinstance(value, str) else value for value in values]
-    lengths = {len(value) for value in decoded}
+    lengths = {len(value) // 4 if isinstance(value, bytes) else len(value) for value in values}
     if len(lengths) > 1:
         raise BadReply(f"the reply's vectors have different lengths: {', '.join(map(str, sorted(lengths)))}.")
+    packed = [value for value in values if isinstance(value, bytes)]
+    if packed and any(len(value) % 4 for value in packed):
+        raise BadReply(f"{len(packed[0])} bytes are no float32 numbers.")
+    if packed and len(packed) == len(values):
+        return np.frombuffer(b"".join(packed), "<f4").reshape(count, -1)
+    plain = [np.frombuffer(value, "<f4") if isinstance(value, bytes) else value for value in values]
     with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
-        return np.array(decoded, np.float32)
+        return np.array(plain, np.float32)
 
 
 def bare_rows(body: bytes, count: int) -> Vectors:
     """``[[...], [...]]``."""
     return rows(_ROWS.decode(body), count)
-
-
-def _unpacked(value: str) -> Any:
-    import numpy as np
-
-    data = base64.b64decode(value, validate=True)
-    if len(data) % 4:
-        raise BadReply(f"{len(data)} bytes of base64 are no float32 numbers.")
-    return np.frombuffer(data, "<f4")
 
 
 def message_of(body: bytes) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from mensura.space import Space
 from mensura.types import Embeddings, OnLong, Role
 
 if TYPE_CHECKING:
+    from mensura.embedders.cache import VectorCache as Memory
     from mensura.types import Counts
 
 
@@ -43,6 +44,10 @@ class Wrapper(Embedder):
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         return self.inner.stream(texts, role, on_long)
+
+    @property
+    def memory(self) -> Memory | None:
+        return self.inner.memory
 
     def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:
         return self.inner.cached(texts, role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,11 @@ class Tokens:
         self._file = folder / "tokenizer.json"
         self.max_tokens = max_tokens
         self._lower_case = lower_case
+
+    @cached_property
+    def identity(self) -> str:
+        digest = hashlib.sha256(self._file.read_bytes()).hexdigest() if self._file.is_file() else ""
+        return digest and f"{digest}{' lower' if self._lower_case else ''}"
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -12,10 +12,12 @@ import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from mensura.ingest.languages import language_of
 from mensura.ingest.outline import Outline, outline
@@ -42,20 +44,71 @@ MAX_DEPTH = 60
 """Text nested deeper, by brackets or indentation, is cut as plain text: grammars take exponential time over it."""
 
 
+class Memory(Protocol):
+    """Where cuts are kept: splitting a long document costs as much as looking its vectors up saves."""
+
+    def recall(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]: ...
+
+    def remember(self, cuts: Mapping[bytes, bytes]) -> None: ...
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """Where a chunk lies in its document, and what stands above it."""
+
+    start: int
+    length: int
+    section: str
+    context: str
+    tokens: int
+    truncated: bool = False
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Piece])
+CUTS = b"1"
+"""Version of how documents are cut: part of every key of a memory."""
+
+
 class Chunker:
     """Cuts for one model. `max_tokens` counts everything the model sees: special tokens, context, body."""
 
-    def __init__(self, tokens: Counts, max_tokens: int | None = None, prompt: str = "") -> None:
+    def __init__(
+        self, tokens: Counts, max_tokens: int | None = None, prompt: str = "", memory: Memory | None = None
+    ) -> None:
         self._tokens = tokens
         prompted = tokens.count([prompt])[0] - tokens.special if prompt else 0
         self.max_tokens = min(max_tokens or DEFAULT_TOKENS, tokens.max_tokens) - prompted
         self._body_tokens = max(8, self.max_tokens - tokens.special - CONTEXT_TOKENS)
         self._splitter = lru_cache(maxsize=None)(self._make_splitter)
+        self._memory = memory if tokens.identity else None
 
     def chunk(self, documents: Sequence[Document]) -> list[list[Chunk]]:
         """Chunks of each document, in order; none for a document without text."""
-        whole = [_indexed(d.title, d.text.strip()) for d in documents]
-        counts = self._tokens.count(whole)
+        return [_Cut(d).chunks(pieces) for d, pieces in zip(documents, self._recalled(documents), strict=True)]
+
+    def _recalled(self, documents: Sequence[Document]) -> list[list[Piece]]:
+        if self._memory is None:
+            return self._cut(documents)
+        keys = [self._key(document) for document in documents]
+        known = {key: _DECODER.decode(data) for key, data in self._memory.recall(keys).items()}
+        new = {key: document for key, document in zip(keys, documents, strict=True) if key not in known}
+        made = dict(zip(new, self._cut(list(new.values())), strict=True))
+        self._memory.remember({key: _ENCODER.encode(pieces) for key, pieces in made.items()})
+        return [known.get(key) or made.get(key, []) for key in keys]
+
+    def _key(self, document: Document) -> bytes:
+        """Of everything that decides where a document is cut."""
+        digest = hashlib.blake2b(CUTS, digest_size=16)
+        headings = [(h.at, h.level, h.title, h.end) for h in document.headings]
+        parts = (self._tokens.identity, self.max_tokens, document.kind, document.title, _name(document), headings)
+        digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+        digest.update(document.text.encode("utf-8", "surrogatepass"))
+        return digest.digest()
+
+    def _cut(self, documents: Sequence[Document]) -> list[list[Piece]]:
+        if not documents:
+            return []
+        counts = self._tokens.count([_indexed(d.title, d.text.strip()) for d in documents])
         return [
             self._one(document, count)
             if count <= self.max_tokens and len(document.text) <= MAX_LINE
@@ -63,33 +116,32 @@ class Chunker:
             for document, count in zip(documents, counts, strict=True)
         ]
 
-    def _one(self, document: Document, tokens: int) -> list[Chunk]:
+    def _one(self, document: Document, tokens: int) -> list[Piece]:
         body = document.text.strip()
         if not body:
             return []
         start = len(document.text) - len(document.text.lstrip())
         headings = Outline(document.headings or outline(document.text, document.kind)).path(start)
         section = JOIN.join([*filter(None, [document.title]), *(h.title for h in headings)])
-        return [_Cut(document).chunk(start, body, section, document.title, tokens)]
+        return [Piece(start, len(body), section, document.title, tokens)]
 
-    def _many(self, document: Document) -> list[Chunk]:
-        cut = _Cut(document)
+    def _many(self, document: Document) -> list[Piece]:
         headings = Outline(document.headings or outline(document.text, document.kind))
-        pieces = []
+        found = []
         for start, body in self._pieces(document, headings):
             path = headings.path(start)
             name = document.title or ("" if path else _name(document))
             named = [name] if name else []
             above = named + [h.title for h in path if h.level and h.at < start]
-            pieces.append((start, body, JOIN.join(named + [h.title for h in path]), above))
-        contexts = self._fit([above for *_, above in pieces])
-        counts = self._tokens.count([_indexed(c, body) for c, (_, body, _, _) in zip(contexts, pieces, strict=True)])
-        chunks = []
-        for (start, body, section, _), context, count in zip(pieces, contexts, counts, strict=True):
+            found.append((start, body, JOIN.join(named + [h.title for h in path]), above))
+        contexts = self._fit([above for *_, above in found])
+        counts = self._tokens.count([_indexed(c, body) for c, (_, body, _, _) in zip(contexts, found, strict=True)])
+        pieces = []
+        for (start, body, section, _), context, count in zip(found, contexts, counts, strict=True):
             if count > self.max_tokens:  # tokens of context and body may merge into more than their sum
                 context, count = "", self._tokens.count([body])[0]
-            chunks.append(cut.chunk(start, body, section, context, count, truncated=count > self.max_tokens))
-        return chunks
+            pieces.append(Piece(start, len(body), section, context, count, count > self.max_tokens))
+        return pieces
 
     def _pieces(self, document: Document, headings: Outline) -> list[tuple[int, str]]:
         """(start, body) of each piece in order; a small one joins the next unless that opens another section."""
@@ -153,24 +205,25 @@ class _Cut:
         self._breaks = array("q", (i for i, c in enumerate(document.text) if c == "\n"))
         self._seen: Counter[str] = Counter()
 
-    def chunk(
-        self, start: int, body: str, section: str, context: str, tokens: int, *, truncated: bool = False
-    ) -> Chunk:
-        document = self._document
-        indexed = _indexed(context, body)
-        end = start + len(body)
+    def chunks(self, pieces: Sequence[Piece]) -> list[Chunk]:
+        return [self._chunk(piece) for piece in pieces]
+
+    def _chunk(self, piece: Piece) -> Chunk:
+        document, start, end = self._document, piece.start, piece.start + piece.length
+        body = document.text[start:end]
+        indexed = _indexed(piece.context, body)
         self._seen[indexed] += 1
         return Chunk(
             key=chunk_key(document.id, indexed, self._seen[indexed]),
             document=document.id,
             path=document.path,
-            section=section,
+            section=piece.section,
             indexed=indexed,
             body_at=len(indexed) - len(body),
             lines=(self._line(start), self._line(max(start, end - 1))),
             span=(start, end),
-            tokens=tokens,
-            truncated=truncated,
+            tokens=piece.tokens,
+            truncated=piece.truncated,
             metadata=document.metadata,
         )
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from mensura.errors import NotText, ReadError
+from mensura.errors import CacheError, NotText, ReadError
 from mensura.ingest.base import Source
 from mensura.ingest.chunk import Chunker
 from mensura.ingest.read import read
@@ -231,7 +231,10 @@ class Build:
         """Texts to embed, in order; every chunk and every end of a source is noted in `_entries` before."""
         snapshot = self._store.snapshot()
         chunker = Chunker(
-            self._embedder.tokens, self._generation.settings.get("chunk_tokens"), self._embedder.space.document_prompt
+            self._embedder.tokens,
+            self._generation.settings.get("chunk_tokens"),
+            self._embedder.space.document_prompt,
+            self._embedder.memory,
         )
         for group in _groups(self._documents(tasks, snapshot)):
             if self._stopping:
@@ -254,6 +257,8 @@ class Build:
         """Chunks of each document, or what kept it from being cut: one document must not stop the others."""
         try:
             return list(chunker.chunk(documents)) if documents else []
+        except CacheError:
+            raise
         except Exception as error:
             if len(documents) == 1:
                 return [error]

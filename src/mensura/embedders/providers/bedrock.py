@@ -14,8 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from mensura.embedders.api import Api, Caps, Reply, Request, sizes_by_card
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
 from mensura.embedders.providers.cohere import INPUT_TYPES, cohere_reply
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import rows
@@ -23,6 +22,7 @@ from mensura.errors import KeyMissing, PluginError
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 COHERE_CHARS = 2048
@@ -133,4 +133,4 @@ sizes = sizes_by_card
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(Bedrock(settings, card))
+    return over_http(Bedrock(settings, card))

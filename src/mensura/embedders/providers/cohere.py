@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mensura.embedders.api import Api, Caps, Reply, Request, sizes_by_card
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import rows
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 INPUT_TYPES = {"query": "search_query", "document": "search_document"}
@@ -83,4 +83,4 @@ sizes = sizes_by_card
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(Cohere(settings, card))
+    return over_http(Cohere(settings, card))

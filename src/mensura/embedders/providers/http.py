@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mensura.embedders.api import Api, Caps, Reply, Request
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Reply, Request, over_http
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import rows
 from mensura.errors import BadReply, ConfigError
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 KEYS = ("embeddings", "vectors", "data")
@@ -73,4 +73,4 @@ class Service(Api):
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(Service(settings, card))
+    return over_http(Service(settings, card))

@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from mensura.embedders.api import Api, Caps, Reply, Request
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Reply, Request, over_http
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import rows
 from mensura.errors import BadReply
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 
@@ -42,4 +42,4 @@ class HuggingFace(Api):
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(HuggingFace(settings, card))
+    return over_http(HuggingFace(settings, card))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mensura.embedders.api import Api, Caps, Reply, Request, sizes_by_card
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import openai_reply
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 
@@ -41,4 +41,4 @@ sizes = sizes_by_card
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(Mistral(settings, card))
+    return over_http(Mistral(settings, card))

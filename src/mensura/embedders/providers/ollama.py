@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mensura.embedders.api import Api, Caps, Description, Get, Reply, Request
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Description, Get, Reply, Request, over_http
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import rows
 from mensura.errors import RequestRefused
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 
@@ -84,4 +84,4 @@ class Ollama(Api):
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(Ollama(settings, card))
+    return over_http(Ollama(settings, card))

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from mensura.embedders.api import Api, Caps, Reply, Request
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Reply, Request, over_http
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import openai_reply
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 AZURE_API_VERSION = "2024-10-21"
@@ -86,4 +86,4 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(OpenAI(settings, card))
+    return over_http(OpenAI(settings, card))

@@ -187,6 +187,8 @@ class _Tokens:
         self.tokenizer.no_padding()
         self.max_tokens = max_tokens
 
+    identity = ""
+
     @cached_property
     def special(self) -> int:
         return self.tokenizer.num_special_tokens_to_add(is_pair=False)

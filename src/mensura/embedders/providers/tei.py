@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mensura.embedders.api import Api, Caps, Description, Get, Reply, Request
-from mensura.embedders.http import HttpEmbedder
+from mensura.embedders.api import Api, Caps, Description, Get, Reply, Request, over_http
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import bare_rows
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
+    from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
 
@@ -51,4 +51,4 @@ class Tei(Api):
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return HttpEmbedder(Tei(settings, card))
+    return over_http(Tei(settings, card))

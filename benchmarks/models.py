@@ -1,0 +1,262 @@
+"""Any model behind one contract: what the contract itself costs, and what the cache saves."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+
+from benchmarks.common import (
+    DATA,
+    MODEL,
+    ROOT,
+    WORK,
+    Row,
+    arguments,
+    at_least,
+    at_most,
+    exact_texts,
+    glosses,
+    median,
+    report,
+    timed,
+)
+from mensura.embedders.cache import Cached, VectorCache
+from mensura.embedders.coalesce import Coalesced
+from mensura.embedders.providers.hash import HashEmbedder
+from mensura.embedders.providers.local import open_local
+from mensura.embedders.providers.openai import Settings, open_embedder
+from mensura.embedders.wrapper import Wrapper
+from mensura.types import Embeddings, OnLong, Role
+
+ROUNDS = 200
+
+
+def main() -> None:
+    chosen = arguments(__doc__)
+    rows = [*hashing(), *cache_hits(), *indexing_twice(), *http_overhead(), *in_flight(), *coalescing(), *start_up()]
+    report("models", rows, chosen.json)
+
+
+def hashing() -> list[Row]:
+    texts = glosses()[:1000]
+    embedder = HashEmbedder(384)
+    embedder.embed(texts, "document")
+    ours = median([timed(lambda: embedder.embed(texts, "document")) for _ in range(50)])
+    peer = median([timed(lambda: naive_hashes(texts)) for _ in range(3)])
+    return [
+        at_least("hash provider, batches of 1,000 (peer: one by one)", 1000 / ours, 50_000, "texts/s", 1000 / peer),
+        at_most("hash provider, one batch of 1,000", ours * 1e3, 50, "ms", peer * 1e3),
+    ]  # fmt: skip
+
+
+def naive_hashes(texts: list[str]) -> np.ndarray:
+    seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") for text in texts]
+    made = np.stack([np.random.default_rng(seed).standard_normal(384, np.float32) for seed in seeds])
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def cache_hits() -> list[Row]:
+    """1,000 short definitions: the engine's most favourable case."""
+    texts = glosses()[:1000]
+    engine = open_local(MODEL)
+    cached = Cached(engine, fresh_cache("hits"))
+    cached.embed(texts, "document")
+    ours = median([timed(lambda: cached.embed(texts, "document")) for _ in range(20)])
+    peer = median([timed(lambda: engine.embed(texts, "document")) for _ in range(5)])
+    long = exact_texts(engine.tokens, 250, 200)
+    cached.embed(long, "document")
+    long_ours = median([timed(lambda: cached.embed(long, "document")) for _ in range(20)])
+    long_peer = timed(lambda: engine.embed(long, "document"))
+    return [
+        at_most("cache hits, 1,000 short texts (peer: the engine)", ours * 1e3, 15, "ms", peer * 1e3),
+        at_least("times as fast as the engine, short texts", peer / ours, 50),
+        at_least("times as fast as the engine, 250-token texts", long_peer / long_ours, 50),
+    ]
+
+
+def fresh_cache(name: str) -> VectorCache:
+    file = WORK / f"{name}.db"
+    cache = VectorCache(file)
+    cache.clear()
+    return cache
+
+
+def indexing_twice() -> list[Row]:
+    """Three real documentation trees; between the runs all but the cache is deleted."""
+    from mensura.config import Config, EmbeddingsConfig
+    from mensura.embedders.registry import Registry
+    from mensura.home import Home
+    from mensura.lifecycle.home import HomeFolder
+
+    place = WORK / "twice" / ".mensura"
+    shutil.rmtree(place.parent, ignore_errors=True)
+    place.mkdir(parents=True)
+    models = {"minilm": {"provider": "local", "model_id": MODEL, "cache_enabled": True}}
+    config = Config(embeddings=EmbeddingsConfig(default_model="minilm", models=models))
+    folders = [DATA / "docs" / name for name in ("fastapi", "rust-book", "httpx")]
+
+    def run() -> tuple[float, int]:
+        with Home(HomeFolder(place), Registry(config, cache_file=place / "cache.db")) as home:
+            home.embed(["warm up"], "query", set="default") if home.folder.joinpath("state.db").exists() else None
+            embedded = 0
+
+            def work() -> None:
+                nonlocal embedded
+                embedded = home.index(folders).embedded
+
+            return timed(work), embedded
+
+    first, chunks = run()
+    seconds = []
+    for _ in range(3):
+        for entry in place.iterdir():
+            if not entry.name.startswith("cache.db"):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        seconds.append(run()[0])
+    again = median(seconds)
+    return [
+        at_least(f"index {chunks:,} chunks again from the cache, store deleted: times as fast", first / again, 20),
+        Row("seconds: from the cache, at first", again, first, again / first, "s", "reported", None),
+    ]
+
+
+@contextmanager
+def zero_server(count: int, form: str, pause: float = 0.0) -> Iterator[int]:
+    command = [sys.executable, str(ROOT / "benchmarks" / "zero_server.py"), str(count), form, str(pause)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def http_overhead() -> list[Row]:
+    """Our call against the bare exchange of the same bytes with the standard library's client."""
+    texts = [f"a short text, number {i}" for i in range(32)]
+    rows = []
+    for form in ("base64", "float"):
+        with zero_server(32, form) as port:
+            embedder = open_embedder(
+                Settings(model_id="m", base_url=f"http://127.0.0.1:{port}/v1", encoding_format=form, max_tokens=512),  # type: ignore[arg-type]
+                None,
+            )
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            body = json.dumps({"model": "m", "input": texts, "encoding_format": form})
+            embedder.embed(texts, "document")
+            ours, bare = [], []
+            for _ in range(ROUNDS):
+                ours.append(timed(partial(embedder.embed, texts, "document")))
+                bare.append(timed(partial(exchange, connection, body)))
+            overhead, alone = (median(ours) - median(bare)) * 1e3, median(bare) * 1e3
+            rows.append(
+                at_most(f"overhead of a request of 32 texts, {form} (peer: bytes alone)", overhead, 1.0, "ms", alone)
+            )
+    return rows  # fmt: skip
+
+
+def exchange(connection: http.client.HTTPConnection, body: str) -> bytes:
+    connection.request("POST", "/v1/embeddings", body, {"Content-Type": "application/json"})
+    return connection.getresponse().read()
+
+
+def in_flight() -> list[Row]:
+    texts = [f"text {i}" for i in range(64)]
+    with zero_server(1, "float", pause=0.1) as port:
+        times = {}
+        for concurrency in (1, 8):
+            settings = Settings(
+                model_id="m",
+                base_url=f"http://127.0.0.1:{port}/v1",
+                batch_size=1,
+                concurrency=concurrency,
+                max_tokens=512,
+            )
+            embedder = open_embedder(settings, None)
+            embedder.embed(texts[:1], "document")
+            times[concurrency] = timed(lambda embedder=embedder: embedder.embed(texts, "document"))
+    return [at_least("64 texts, 8 connections, 100 ms server: times as fast as one", times[1] / times[8], 5)]
+
+
+class Counting(Wrapper):
+    """Counts the texts that reach the engine."""
+
+    def __init__(self, inner: object) -> None:
+        super().__init__(inner)  # type: ignore[arg-type]
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def embed(self, texts: list[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:  # type: ignore[override]
+        with self._lock:
+            self.count += len(texts)
+        return self.inner.embed(texts, role, on_long)
+
+    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        for block in self.inner.stream(texts, role, on_long):
+            self.count += len(block)
+            yield block
+
+
+def coalescing() -> list[Row]:
+    texts = glosses()[:50]
+    engine = Counting(open_local(MODEL))
+    embedder = Coalesced(Cached(engine, fresh_cache("coalesced")))
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(embedder.aembed([texts[i % 50]], "query") for i in range(1000)))
+
+    seconds = timed(lambda: asyncio.run(all_at_once()))
+    alone = open_local(MODEL)
+    peer = timed(lambda: [alone.embed([texts[i % 50]], "query") for i in range(1000)])
+    return [
+        at_most("1,000 concurrent embeds of 50 distinct texts: engine computations", engine.count, 50),
+        Row("seconds of it (peer: one by one, bare engine)", seconds, peer, seconds / peer, "s", "reported", None),
+    ]  # fmt: skip
+
+
+START = """
+import sys, time
+started = time.perf_counter()
+import msgspec, yaml, mensura
+imported = time.perf_counter()
+from mensura.embedders.registry import Registry
+models = Registry()
+ready = time.perf_counter()
+heavy = [name for name in ("openvino", "httpx", "numpy", "torch", "lancedb") if name in sys.modules]
+print((ready - imported) * 1e3, (imported - started) * 1e3, len(models.names()), ",".join(heavy) or "nothing")
+"""
+
+
+def start_up() -> list[Row]:
+    """In a fresh process: the registry and the providers it names, beside mensura and its two parsers themselves."""
+    folder = WORK / "sixty"
+    folder.mkdir(exist_ok=True)
+    kinds = ["local", "openai", "cohere", "voyage", "google", "mistral", "jina", "ollama", "tei", "hash"]
+    lines = [f"    model-{i}: {{provider: {kinds[i % 10]}, model_id: m{i}, cache_ttl: 30d}}" for i in range(60)]
+    (folder / "mensura.yaml").write_text("embeddings:\n  models:\n" + "\n".join(lines) + "\n")
+    env = {**os.environ, "MENSURA_CONFIG": str(folder / "mensura.yaml")}
+    found = []
+    for _ in range(9):
+        answer = subprocess.run([sys.executable, "-c", START], env=env, capture_output=True, text=True, check=True)
+        ready, imports, count, heavy = answer.stdout.split()
+        assert (count, heavy) == ("60", "nothing"), answer.stdout
+        found.append((float(ready), float(imports)))
+    ready_ms, imports_ms = (median([pair[i] for pair in found]) for i in (0, 1))
+    return [at_most("registry of 60 models (peer: importing mensura, msgspec, yaml)", ready_ms, 50, "ms", imports_ms)]
+
+
+if __name__ == "__main__":
+    main()
