@@ -12,11 +12,15 @@ from types import ModuleType
 
 import pytest
 
-from mensura import plugins
-from mensura.testing import check_reader
+from mensura.config import load_config
+from mensura.embedders.providers.hash import hashed
+from mensura.embedders.registry import Registry
+from mensura.testing import check_embedder, check_reader
+from tests.cli.test_cli import command_names
+from tests.servers import Answer, serving
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROJECT_FILES = ("README.md", "CHANGELOG.md")
 
 
@@ -89,8 +93,40 @@ def test_the_reader_of_the_docs_conforms(tmp_path):
 
 def test_every_command_is_documented():
     text = "\n".join(page.read_text() for page in PAGES)
-    for name in plugins.names("mensura.cli.commands"):
+    for name in command_names():
         assert f"mensura {name}" in text
+
+
+def test_the_documented_configuration_is_one(tmp_path):
+    """Every YAML block is read as mensura reads it, whole or as part of one file."""
+    (tmp_path / "our-models.toml").write_text(blocks(ROOT / "docs" / "configuration.md", "toml")[0])
+    found = [(page, block) for page in PAGES for block in blocks(page, "yaml")]
+    assert len(found) > 10
+    for page, block in found:
+        (tmp_path / "mensura.yaml").write_text(block)
+        with Registry(load_config(tmp_path / "mensura.yaml", env={})) as models:
+            for name in models.names():
+                assert models.settings(name), page
+                models.card(name)
+
+
+def test_provider_pages_are_those_of_the_code():
+    """Written by `python -m tools.provider_docs`."""
+    sys.path.insert(0, str(ROOT))
+    from tools.provider_docs import FOLDER, pages
+
+    assert {page.stem: page.read_text("utf-8") for page in FOLDER.glob("*.md")} == pages()
+
+
+def test_the_provider_of_the_docs_conforms():
+    """It embeds through a server that speaks its protocol, and keeps every promise of the contract."""
+    (source,) = (block for block in blocks(ROOT / "docs" / "extending.md", "python") if "acme" in block)
+    module = ModuleType("acme")
+    exec(source, module.__dict__)
+    with serving(lambda request: Answer({"vectors": hashed(request.json["texts"], 64).tolist()})) as server:
+        settings = module.Settings(model_id="m", base_url=server.url, region="us")
+        check_embedder(module.open_embedder(settings, None))
+        assert server.received[0].json["region"] == "us"
 
 
 def test_links_between_pages_lead_somewhere():

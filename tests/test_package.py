@@ -7,12 +7,25 @@ import sys
 import mensura
 from mensura import errors
 
-HEAVY = {"numpy", "openvino", "lancedb", "pyarrow", "tokenizers", "torch", "typer", "rich", "huggingface_hub"}
+HEAVY = {
+    "httpx",
+    "msgspec",
+    "yaml",
+    "numpy",
+    "openvino",
+    "lancedb",
+    "pyarrow",
+    "tokenizers",
+    "torch",
+    "typer",
+    "rich",
+    "huggingface_hub",
+}
 
 
 def test_public_names():
     assert set(mensura.__all__) == {
-        "Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Space", "__version__", "describe_difference", "embed", "open",
+        "Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Registry", "Space", "__version__", "describe_difference", "embed", "open",
     }  # fmt: skip
     for name in mensura.__all__:
         assert getattr(mensura, name) is not None

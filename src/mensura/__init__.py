@@ -10,11 +10,16 @@
 Importing this imports nothing heavy: the engine and the store are loaded when they are first used.
 """
 
+from typing import TYPE_CHECKING
+
 from mensura.errors import MensuraError
 from mensura.home import Home, embed
 from mensura.home import open_home as open
 from mensura.space import Space, describe_difference
 from mensura.types import Chunk, Embeddings, Hit
+
+if TYPE_CHECKING:
+    from mensura.embedders.registry import Registry
 
 __version__ = "0.1.0"
 
@@ -24,9 +29,19 @@ __all__ = [
     "Hit",
     "Home",
     "MensuraError",
+    "Registry",
     "Space",
     "__version__",
     "describe_difference",
     "embed",
     "open",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The registry is loaded when it is first named: reading a configuration takes longer than all of the rest."""
+    if name == "Registry":
+        from mensura.embedders.registry import Registry
+
+        return Registry
+    raise AttributeError(f"module 'mensura' has no attribute {name!r}")

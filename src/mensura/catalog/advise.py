@@ -20,6 +20,8 @@ CPU_QUERY_MS = 1000.0
 BASE_FLOPS = 2e7
 """Of all-MiniLM-L6-v2 a token: sizes are weighed in powers of ten above it."""
 SHOWN = 5
+UNSCORED = 56.0
+"""Taken for a model of the asked domain without a BEIR score: general scores say little of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,13 @@ def _licence(card: ModelCard, needs: Needs) -> str:
     return ""
 
 
+def runs_here(card: ModelCard) -> bool:
+    """Whether the local engine runs it: built from its weights, or from the ONNX file of its repository."""
+    return bool(_on_engine(card) or card.onnx)
+
+
 def _runs(card: ModelCard, needs: Needs) -> str:
-    engine = card.architecture in ENGINE_ARCHITECTURES or card.onnx
-    if card.open_weights and card.trust_remote_code and not engine and not needs.remote_code:
+    if card.open_weights and card.trust_remote_code and not runs_here(card) and not needs.remote_code:
         return "it runs only with code from its repository (--remote-code allows that)"
     return ""
 
@@ -258,7 +264,7 @@ def advise(cards: Iterable[ModelCard], needs: Needs, *, count: int = SHOWN) -> A
 
 
 def _pick(card: ModelCard, needs: Needs) -> Pick:
-    score = (card.retrieval or 45.0) + sum(p.points(card, needs) for p in PREFERENCES)
+    score = (card.retrieval or UNSCORED) + sum(p.points(card, needs) for p in PREFERENCES)
     evidence = f"{card.retrieval:.1f} nDCG@10 on BEIR" if card.retrieval else "no BEIR score published"
     speed = ""
     if card.open_weights and not needs.gpu and (ms := needs.machine.query_ms(card)) is not None:

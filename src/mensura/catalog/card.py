@@ -165,7 +165,7 @@ def inconsistencies(card: ModelCard) -> Iterator[str]:
 
 def _prompt_lacks_space(card: ModelCard) -> bool:
     """A text prefix ends in white space; Qwen's instruction ends in a bare ``Query:`` by design."""
-    return any(not p[-1].isspace() and not p.endswith("\nQuery:") for p in card.prompts.values())
+    return any(not p[-1].isspace() and not p.endswith("\nQuery:") for p in card.prompts.values() if p)
 
 
 def _cut_above(card: ModelCard) -> bool:

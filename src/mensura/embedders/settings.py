@@ -14,6 +14,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Common to all providers."""
 
     provider: str = "local"
+    """Who runs it: one of the pages here."""
     model_id: str = ""
     """As the provider calls it."""
     card: str = ""
@@ -44,7 +45,9 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     api_key: str = ""
     """Write ``${NAME}`` to take it from the environment; default: the provider's usual variable."""
     base_url: str = ""
+    """Another address: a proxy, a gateway, a server of your own."""
     headers: dict[str, str] = {}
+    """Sent with every request; ``${NAME}`` is taken from the environment."""
     extra_body: dict[str, Any] = {}
     """Fields added to every request as they are."""
     revision: str = ""
@@ -64,4 +67,6 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     concurrency: int = 8
     """Most requests in flight; fewer while the provider says that it is too many."""
     requests_per_minute: float | None = None
+    """Kept below this from the start, without waiting for refusals."""
     tokens_per_minute: float | None = None
+    """The same for tokens, as they are estimated."""

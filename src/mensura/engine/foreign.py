@@ -46,7 +46,7 @@ def read_graph(file: Path, spec: ModelSpec, dense: Sequence[Mapping[str, Vectors
         raise ModelUnsupported(
             f"{file}: expected input_ids and attention_mask in and one of {', '.join(HIDDEN_STATES)} out, "
             f"found {', '.join(inputs)} in and {', '.join(p.get_any_name() for p in graph.outputs)} out.",
-            remedy="Run the model with sentence-transformers: pip install 'mensura[torch]'.",
+            remedy="Run it as sentence-transformers/ID: pip install 'mensura[torch]'.",
         )
     mask = next(port for port in graph.inputs if port.get_any_name() == "attention_mask")
     states = hidden.get_node().input_value(0)

@@ -81,7 +81,7 @@ class _Builder:
         if config.get("position_embedding_type", "absolute") != "absolute":
             raise ModelUnsupported(
                 f"{spec.id}: position_embedding_type {config['position_embedding_type']!r} is not supported.",
-                remedy="Run it with sentence-transformers: pip install 'mensura[torch]'.",
+                remedy="Run it as sentence-transformers/ID: pip install 'mensura[torch]'.",
             )
         self.heads = int(self.layout.setting(config, "num_attention_heads"))
         self.layers = int(self.layout.setting(config, "num_hidden_layers"))

@@ -33,7 +33,7 @@ def download(model: str, cache: Path, *, remedy: str = "") -> Path:
     if not weights:
         raise ModelUnsupported(
             f"{model} offers none of {', '.join(wanted)}.",
-            remedy="Run it with sentence-transformers: pip install 'mensura[torch]'.",
+            remedy="Run it as sentence-transformers/ID: pip install 'mensura[torch]'.",
         )
     for path in weights:
         _verify(path)

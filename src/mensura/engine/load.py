@@ -98,7 +98,7 @@ class LocalModel:
             raise ModelUnsupported(
                 f"{self.spec.id}: the local engine builds {', '.join(LAYOUTS)}, this is {self.spec.architecture!r}, "
                 f"and its folder has none of {', '.join(GRAPH_FILES)}.",
-                remedy="Run it with sentence-transformers: pip install 'mensura[torch]'.",
+                remedy="Run it as sentence-transformers/ID: pip install 'mensura[torch]'.",
             )
         return companion_files(graph)
 

@@ -130,7 +130,7 @@ OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
 def _needs_torch(model_id: str, what: str) -> ModelUnsupported:
     return ModelUnsupported(
         f"{model_id}: the local engine cannot run {what}.",
-        remedy="It needs sentence-transformers: pip install 'mensura[torch]'.",
+        remedy="Run it as sentence-transformers/ID: pip install 'mensura[torch]'.",
     )
 
 

@@ -50,7 +50,7 @@ class Tokens:
         if not self._file.is_file():
             raise ModelUnsupported(
                 f"{self._file.parent} has no tokenizer.json.",
-                remedy="Run the model with sentence-transformers: pip install 'mensura[torch]'.",
+                remedy="Run it as sentence-transformers/ID: pip install 'mensura[torch]'.",
             )
         try:
             tokenizer = Tokenizer.from_file(str(self._file))

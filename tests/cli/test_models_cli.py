@@ -1,0 +1,253 @@
+"""The commands around models, as people and programs see them."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from mensura.cli.commands.cost import _share
+from mensura.errors import UsageError
+from tests.cli.test_cli import run
+from tests.servers import hash_openai, serving
+
+CONFIG = """
+embeddings:
+  default_model: tiny
+  models:
+    tiny: {{provider: hash, dimensions: 64}}
+    other: {{provider: hash, dimensions: 128}}
+    served: {{provider: openai, model_id: m, base_url: "{url}", api_key: "${{MY_KEY}}", max_tokens: 512, retries: 0, usd_per_million_tokens: 0.5}}
+    keyless: {{provider: openai, model_id: text-embedding-3-small}}
+    written: {{provider: openai, model_id: m, base_url: "http://127.0.0.1:9/v1", api_key: sk-in-the-file, retries: 0}}
+  fallback_chain: [written, other]
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "mensura.yaml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1"))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("MY_KEY", "sk-secret-1")
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_list_is_a_list_of_cards(tmp_path):
+    _, out, err = run("models", "list", "--json", cwd=tmp_path, check=0)
+    cards = json.loads(out)
+    assert len(cards) >= 60 and not err
+    assert {
+        "id",
+        "dimensions",
+        "max_tokens",
+        "prompts",
+        "licence",
+        "commercial",
+        "languages",
+        "scores",
+        "sources",
+    } <= set(cards[0])
+    _, out, _ = run("models", "list", "--rerankers", "--json", cwd=tmp_path, check=0)
+    assert len(json.loads(out)) >= 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "check"),
+    [
+        (["--provider", "voyage"], lambda c: "voyage" in c["provider_ids"]),
+        (["--open"], lambda c: "local" in c["provider_ids"]),
+        (["--max-mb", "500"], lambda c: c["size_mb"] <= 500),
+        (["--language", "de"], lambda c: "de" in c["languages"] or "multilingual" in c["languages"]),
+        (["--mrl"], lambda c: c["matryoshka"] or c["matryoshka_range"]),
+    ],
+)
+def test_list_filters(tmp_path, arguments, check):
+    cards = json.loads(run("models", "list", *arguments, "--json", cwd=tmp_path, check=0)[1])
+    assert cards and all(check(card) for card in cards)
+
+
+def test_list_for_people(tmp_path):
+    _, out, _ = run("models", "list", "--open", "--max-mb", "100", cwd=tmp_path, check=0)
+    assert "sentence-transformers/all-MiniLM-L6-v2" in out and "42.0" in out
+    _, out, _ = run("models", "list", "--open", "--max-mb", "1", cwd=tmp_path, check=0)
+    assert out.strip() == "No model of the catalog is all that."
+
+
+def test_show(place):
+    _, out, _ = run("models", "show", "intfloat/e5-small-v2", cwd=place, check=0)
+    assert "query 'query: '" in out and "passage: " in out
+    assert (
+        json.loads(run("models", "show", "keyless", "--json", cwd=place, check=0)[1])["id"]
+        == "openai/text-embedding-3-small"
+    )
+    _, _, err = run("models", "show", "intfloat/e5-smal-v2", cwd=place, check=1)
+    assert "Did you mean intfloat/e5-small-v2?" in err
+    _, _, err = run("models", "show", "tiny", cwd=place, check=1)
+    assert "no card knows what it runs" in err
+
+
+def test_show_reads_a_model_without_a_card(tmp_path):
+    from tests.tiny import CASES, write_model
+
+    write_model(tmp_path / "a/b", CASES["bert"])
+    card = json.loads(run("models", "show", "./a/b", "--json", cwd=tmp_path, check=0)[1])
+    assert (card["dimensions"], card["licence"], card["commercial"]) == (32, "", None)
+    assert "No card" in card["notes"]
+
+
+def test_recommend_json(tmp_path, docs):
+    _, out, _ = run(
+        "models", "recommend", "--privacy", "--language", "en", "--cpu", "--max-latency-ms", "20", "--rerank", "llm",
+        "--docs", docs, "--json", cwd=tmp_path, check=0,
+    )  # fmt: skip
+    advice = json.loads(out)
+    assert {"recommended", "excluded", "next"} <= set(advice)
+    assert {"id", "why", "storage_bytes_per_million", "usd_per_million_tokens"} <= set(advice["recommended"][0])
+    assert {"id", "why"} == set(advice["excluded"][0])
+    assert advice["next"].startswith("mensura compare ")
+    assert not any(pick["id"].startswith(("openai/", "voyage/")) for pick in advice["recommended"])
+
+
+def test_recommend_for_people(tmp_path):
+    _, out, _ = run("models", "recommend", "--domain", "legal", cwd=tmp_path, check=0)
+    assert "Measure the first picks on your own" in out and "mensura compare " in out
+    assert "fine-tuning" in out.lower()
+    _, out, _ = run("models", "recommend", "--max-mb", "1", "--no-api", cwd=tmp_path, check=0)
+    assert "No model meets all of that" in out
+    _, _, err = run("models", "recommend", "--rerank", "magic", cwd=tmp_path, check=2)
+    assert "not one of none, llm, cross-encoder" in err
+
+
+def test_probe(place):
+    with serving(hash_openai(64)) as server:
+        (place / "mensura.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        found = json.loads(run("models", "probe", "served", "--json", cwd=place, check=0)[1])
+        assert found["health"]["ok"] and found["dimensions"] == 64
+        assert found["warnings"] == ["No card describes this model: its limits and prompts are assumed, not known."]
+        assert all(r.headers["authorization"] == "Bearer sk-secret-1" for r in server.received)
+    code, out, _ = run("models", "probe", "served", cwd=place)
+    assert code == 1 and "did not answer" in out
+    code, out, _ = run("models", "probe", "keyless", cwd=place)
+    assert code == 1 and "export OPENAI_API_KEY=..." in out
+
+
+def test_probe_sees_a_role_that_changes_nothing(place):
+    """A service that forgets the prompts of its model: the most common defect of all."""
+    with serving(hash_openai(1024)) as server:
+        (place / "mensura.yaml").write_text(
+            f"embeddings: {{models: {{v: {{provider: voyage, model_id: voyage-3.5, base_url: '{server.url}', api_key: k}}}}}}"
+        )
+        found = json.loads(run("models", "probe", "v", "--json", cwd=place, check=0)[1])
+    assert "prompts are not applied" in " ".join(found["warnings"])
+
+
+def test_cost_json(place, docs):
+    _, out, _ = run("cost", docs, "-m", "sentence-transformers/all-MiniLM-L6-v2", "-m", "openai/text-embedding-3-large",
+                    "--monthly-change", "10%", "--json", cwd=place, check=0)  # fmt: skip
+    cost = json.loads(out)
+    local, hosted = cost["models"]
+    assert cost["monthly_change"] == 0.1
+    for row in (local, hosted):
+        assert {"chunks", "tokens", "usd", "seconds", "bytes"} == set(row["first"]) == set(row["monthly"])
+    assert local["tokens_exact"] and local["first"]["usd"] == 0
+    assert not hosted["tokens_exact"] and hosted["token_error"] == 0.25
+    assert hosted["first"]["usd"] == pytest.approx(hosted["first"]["tokens"] * 0.13 / 1e6, abs=1e-6)
+    assert hosted["first"]["tokens"] == pytest.approx(local["first"]["tokens"], rel=0.4)
+
+
+def test_cost_puts_one_model_beside_another(place, docs):
+    _, out, _ = run("cost", docs, cwd=place, check=0)
+    assert "tiny" in out and "openai/text-embedding-3-small" in out and "estimated, within about 25%" in out
+    for share, value in (("5%", 0.05), ("0.05", 0.05), ("100%", 1.0), ("0", 0.0)):
+        assert _share(share) == value
+    for share in ("-1", "120%", "some"):
+        with pytest.raises(UsageError):
+            _share(share)
+
+
+def test_config_show_and_check(place):
+    _, out, _ = run("config", "show", cwd=place, check=0)
+    assert "sk-in-the-file" not in out and "********" in out and "${MY_KEY}" in out
+    shown = json.loads(run("config", "show", "--json", cwd=place, check=0)[1])
+    assert shown["embeddings"]["default_model"] == "tiny" and shown["file"].endswith("mensura.yaml")
+    code, out, _ = run("config", "check", "--json", cwd=place)
+    rows = {row["name"]: row for row in json.loads(out)["models"]}
+    assert code == 1
+    assert "needs a key" in rows["keyless"]["problem"]
+    assert rows["tiny"]["problem"] == ""
+    assert "The key stands in the file" in " ".join(rows["written"]["notes"])
+    assert "sk-in-the-file" not in out
+
+
+def test_a_wrong_configuration_is_one_line(place):
+    (place / "mensura.yaml").write_text("embeddings: {modles: {}}")
+    for command in (["config", "check"], ["embed", "-c", "x", "--role", "query"], ["models", "list"]):
+        _, _, err = run(*command, cwd=place, check=2)
+        assert "Did you mean 'models'?" in err and len(err.strip().splitlines()) == 1
+
+
+def test_cache_commands(place):
+    with serving(hash_openai(64)) as server:
+        (place / "mensura.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        for _ in range(2):
+            _, out, err = run(
+                "embed", "-c", "one", "-c", "two", "--role", "query", "-m", "served", "--json", cwd=place, check=0
+            )
+        usage = json.loads(out)["usage"]
+        assert usage["cached"] == 2 and usage["requests"] == 0
+        assert "2 from the cache" in err
+    stats = json.loads(run("cache", "stats", "--json", cwd=place, check=0)[1])
+    assert stats["entries"] == 2 and stats["hits"] == 2
+    assert stats["path"] == os.path.join(place, "xdg", "mensura", "cache.db")
+    assert json.loads(run("cache", "prune", "--max-gb", "0", "--json", cwd=place, check=0)[1])["removed"] == 2
+    _, _, err = run("cache", "clear", cwd=place, check=2)
+    assert "--yes" in err
+    run("cache", "clear", "--yes", cwd=place, check=0)
+    assert "0 vectors" in run("cache", "stats", cwd=place, check=0)[1]
+
+
+def test_embed_files_and_fallback(place, docs):
+    _, out, _ = run("embed", "--files", f"{docs}/**/*.md", "--role", "document", "--json", cwd=place, check=0)
+    made = json.loads(out)
+    assert made["model"] == "hash/64" and len(made["embeddings"]) >= 2
+    _, _, err = run("embed", "--files", "none/*.md", "--role", "document", cwd=place, check=2)
+    assert "no file matches" in err
+    _, _, err = run("embed", "-c", "x", "--role", "query", "--fallback", cwd=place, check=1)
+    assert "every model of the chain failed: written: " in err and "allow_other_space" in err
+    _, out, _ = run(
+        "embed", "-c", "x", "--role", "query", "--fallback", "--allow-other-space", "--json", cwd=place, check=0
+    )
+    assert json.loads(out)["model"] == "other" and len(json.loads(out)["embeddings"][0]) == 128
+
+
+def test_compare(place, tmp_path):
+    from pathlib import Path
+
+    judged = Path(__file__).parents[2] / "examples" / "judged"
+    code, out, _ = run("compare", "tiny", "other", "keyless", "--judged", judged, "--json", cwd=place)
+    data = json.loads(out)
+    assert code == 1
+    assert [row["name"] for row in data["candidates"]] == ["tiny", "other", "keyless"]
+    assert "needs a key" in data["candidates"][2]["error"] and not data["candidates"][0]["error"]
+    assert set(data["candidates"][0]["metrics"]) == {"nDCG@10", "R@100", "RR@10"}
+
+
+def test_a_hosted_set_refuses_the_answers_of_another_model(place, docs):
+    with serving(hash_openai(64)) as server:
+        (docs.parent / "mensura.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        report = json.loads(run("index", "docs", "-m", "served", "--json", cwd=docs.parent, check=0)[1])
+        assert report["usd"] > 0 and report["cached"] == 0
+        again = json.loads(run("index", "docs", "-m", "served", "--set", "two", "--json", cwd=docs.parent, check=0)[1])
+        assert again["cached"] == again["embedded"] == report["embedded"] and again["usd"] == 0
+        _, _, err = run("index", "docs", "-m", "other", cwd=docs.parent, check=1)
+        assert "--set NAME" in err
+        server.handle = hash_openai(32)
+        code, _, err = run("search", "never asked", "--mode", "dense", cwd=docs.parent)
+        assert code == 1 and "dimensions are 64 in m@hosted:64 and 32 in m@hosted:32" in err

@@ -1,0 +1,207 @@
+"""A real OpenAI-compatible server, FastAPI over the local engine, seen through the provider."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from mensura.config import Config, EmbeddingsConfig
+from mensura.embedders.providers.openai import Settings, open_embedder
+from mensura.embedders.registry import Registry
+from mensura.errors import KeyRejected, RequestRefused, SpendCapReached
+from mensura.home import Home
+from mensura.lifecycle.home import HomeFolder
+from mensura.testing import check_embedder
+
+KEY = "sk-local-test"
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+MOST_INPUTS = 16
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    model: str
+    input: str | list[str]
+    encoding_format: str = "float"
+
+
+def application(embedder: Any) -> FastAPI:
+    """As such servers are: a cap of inputs, 400 for long texts, 422 for unknown fields, 401 without the key."""
+    app = FastAPI()
+
+    def error(status: int, message: str) -> JSONResponse:
+        return JSONResponse({"error": {"message": message, "type": "invalid_request_error", "code": None}}, status)
+
+    @app.get("/v1/models")
+    def models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": MODEL, "object": "model"}]}
+
+    @app.post("/v1/embeddings")
+    def embeddings(asked: Asked, request: Request) -> Any:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            raise HTTPException(401, "Incorrect API key provided")
+        if asked.model != MODEL:
+            return error(404, f"The model {asked.model!r} does not exist")
+        texts = [asked.input] if isinstance(asked.input, str) else asked.input
+        if len(texts) > MOST_INPUTS:
+            return error(400, f"Too many inputs. The max number of inputs is {MOST_INPUTS}")
+        if any(not text for text in texts):
+            return error(400, "'$.input' is invalid")
+        counts = embedder.tokens.count(texts)
+        if max(counts) > embedder.tokens.max_tokens:
+            return error(400, f"This model's maximum context length is 256 tokens, however you requested {max(counts)}")
+        vectors = embedder.embed(texts, "document").vectors
+
+        def packed(vector: np.ndarray) -> Any:
+            raw = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+            return raw if asked.encoding_format == "base64" else vector.tolist()
+
+        data = [{"object": "embedding", "index": i, "embedding": packed(v)} for i, v in enumerate(vectors)]
+        return {
+            "object": "list",
+            "data": data[::-1],
+            "model": MODEL,
+            "usage": {"prompt_tokens": sum(counts), "total_tokens": sum(counts)},
+        }
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def address(minilm) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(application(minilm), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}/v1"
+    server.should_exit = True
+    thread.join(5)
+
+
+def settings(address: str, **changes: Any) -> Settings:
+    return Settings(**{"model_id": MODEL, "base_url": address, "api_key": KEY, "max_tokens": 256, **changes})
+
+
+@pytest.mark.parametrize("form", ["float", "base64", "omit"])
+def test_vectors_are_those_of_the_model_behind_it(address, minilm, form):
+    texts = [f"how do I rotate key number {i}" for i in range(50)]
+    made = open_embedder(settings(address, encoding_format=form), None).embed(texts, "document")
+    assert np.abs(made.vectors - minilm.embed(texts, "document").vectors).max() < 1e-5
+    assert made.usage.tokens == sum(minilm.tokens.count(texts))
+
+
+def test_conformance(address):
+    check_embedder(open_embedder(settings(address), None))
+
+
+def test_long_texts_are_cut_until_they_fit_and_flagged(address):
+    """The count here is an estimate: what the server still refuses is cut again."""
+    texts = ["short", "antidisestablishmentarianism " * 200]
+    made = open_embedder(settings(address, max_tokens=8000), None).embed(texts, "document")
+    assert list(made.truncated) == [False, True]
+    assert np.abs(np.linalg.norm(made.vectors, axis=1) - 1).max() < 1e-3
+
+
+def test_wrong_key_and_wrong_model(address):
+    with pytest.raises(KeyRejected, match="Incorrect API key provided"):
+        open_embedder(settings(address, api_key="sk-wrong-key"), None).embed(["a"], "query")
+    with pytest.raises(RequestRefused, match=r"does not exist.*Check model_id"):
+        open_embedder(settings(address, model_id="other"), None).embed(["a"], "query")
+
+
+def registry(address: str, tmp_path: Any, **embeddings: Any) -> Registry:
+    models = {
+        "served": {"provider": "openai", "model_id": MODEL, "base_url": address, "api_key": KEY, "max_tokens": 256},
+        "minilm": {"provider": "local", "model_id": MODEL, "precision": "f32"},
+        "down": {"provider": "openai", "model_id": MODEL, "base_url": "http://127.0.0.1:9/v1", "retries": 0,
+                 "revision": "x", "max_tokens": 256},
+    }  # fmt: skip
+    config = Config(embeddings=EmbeddingsConfig(default_model="served", models=models, **embeddings))
+    return Registry(config, cache_file=tmp_path / "cache.db")
+
+
+def test_a_set_indexed_through_the_server_and_searched(address, tmp_path, docs):
+    with Home(HomeFolder(docs.parent / ".mensura"), registry(address, tmp_path)) as home:
+        report = home.index([docs])
+        assert report.embedded == report.chunks > 0
+        assert (report.cached, report.usd) == (0, 0.0)
+        assert home.search("rotate a key").hits[0].chunk.path.endswith("keys.md")
+        assert home.doctor() == []
+        home.index([docs], set="again")
+        assert home.index([docs], set="third").cached == report.chunks, "the cache serves other sets too"
+
+
+def test_local_and_served_stand_in_for_each_other(address, tmp_path, docs, monkeypatch):
+    """Proven by canary texts: the same weights behind two providers are one space to a chain."""
+    with Home(
+        HomeFolder(docs.parent / ".mensura"), registry(address, tmp_path, fallback_chain=["served", "minilm"])
+    ) as home:
+        home.index([docs])
+        first = home.embedder()
+        assert first.embed(["a"], "query").model == "served"
+        served = home.models.get("served")
+        while hasattr(served, "inner"):
+            served = served.inner
+        monkeypatch.setattr(served.api, "base_url", lambda: "http://127.0.0.1:9/v1")
+        monkeypatch.setattr(served, "settings", msgspec.structs.replace(served.settings, retries=0))
+        result = home.search("never asked before: rotate a key")
+        assert result.hits[0].arms["dense"].rank == 1
+        assert home.embedder().embed(["never asked either"], "query").model == "minilm"
+
+
+def test_search_goes_on_by_words_when_the_model_is_down(tmp_path, docs, address):
+    folder = docs.parent / ".mensura"
+    with Home(HomeFolder(folder), registry(address, tmp_path)) as home:
+        home.index([docs])
+    broken = registry("http://127.0.0.1:9/v1", tmp_path)
+    with Home(HomeFolder(folder), broken) as home:
+        space = home._live("default").space
+        same = msgspec.structs.replace(broken.settings("served"), retries=0, revision=space.weights)
+        broken.register("served", same)
+        result = home.search("rotate a key never asked")
+        assert result.mode == "lexical"
+        assert "did not answer" in result.notices[0]
+        assert result.hits[0].chunk.path.endswith("keys.md")
+
+
+def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, docs):
+    def priced(cap: float) -> Registry:
+        made = registry(address, tmp_path, spend_cap_usd=cap)
+        made.register("served", msgspec.structs.replace(made.settings("served"), usd_per_million_tokens=1000.0))
+        return made
+
+    folder = HomeFolder(docs.parent / ".mensura")
+    with Home(folder, priced(1.0)) as home:
+        whole = home.index([docs], set="whole")
+        assert whole.usd > 0.05
+    (tmp_path / "cache.db").unlink()
+    runs, spent = 0, 0.0
+    while True:
+        runs += 1
+        with Home(folder, priced(whole.usd * 0.7)) as home:
+            try:
+                report = home.index([docs])
+            except SpendCapReached:
+                spent += home.models.budget.spent
+                continue
+            spent += home.models.budget.spent
+            break
+    assert 1 < runs < 6
+    assert report.chunks == whole.chunks
+    assert spent == pytest.approx(whole.usd, rel=0.01), "nothing was paid for twice"
