@@ -18,9 +18,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from mensura.config import Config, EmbeddingsConfig
+from mensura.embedders.providers.hash import hashed
 from mensura.embedders.providers.openai import Settings, open_embedder
 from mensura.embedders.registry import Registry
-from mensura.errors import KeyRejected, RequestRefused, SpendCapReached
+from mensura.errors import KeyRejected, ProviderDown, RequestRefused, SpendCapReached
 from mensura.home import Home
 from mensura.lifecycle.home import HomeFolder
 from mensura.testing import check_embedder
@@ -205,3 +206,29 @@ def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, 
     assert 1 < runs < 6
     assert report.chunks == whole.chunks
     assert spent == pytest.approx(whole.usd, rel=0.01), "nothing was paid for twice"
+
+
+def test_what_was_answered_before_a_failure_is_not_paid_for_again(tmp_path):
+    """Ten batches are under way when one fails for good: the other nine are kept."""
+    from tests.servers import Answer, hash_openai, serving
+
+    good = hash_openai(64)
+    texts = [f"text {i}" for i in range(100)]
+    broken = True
+
+    def handle(request):
+        fails = broken and "text 35" in request.json["input"]
+        return Answer({"error": {"message": "boom"}}, 500, delay=0.3) if fails else good(request)
+
+    with serving(handle) as server:
+        models = {"m": {"provider": "openai", "model_id": "m", "base_url": server.url, "batch_size": 10, "retries": 0,
+                        "max_tokens": 512, "concurrency": 4}}  # fmt: skip
+        made = Registry(Config(embeddings=EmbeddingsConfig(models=models)), cache_file=tmp_path / "c.db")
+        with pytest.raises(ProviderDown):
+            made.get("m").embed(texts, "document")
+        time.sleep(0.5)
+        broken = False
+        before = len(server.received)
+        assert np.allclose(made.get("m").embed(texts, "document").vectors, hashed(texts, 64), atol=1e-6)
+        again = [text for r in server.received[before:] for text in r.json["input"]]
+        assert sorted(again) == sorted(texts[30:40])

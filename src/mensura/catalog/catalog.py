@@ -68,6 +68,15 @@ def shipped() -> Catalog:
     return Catalog((card for models, _ in read for card in models), (card for _, rs in read for card in rs))
 
 
+@lru_cache(maxsize=64)
+def shipped_for(name: str) -> Catalog:
+    """Those of the shipped cards whose family mentions `name`: to open one model, one file is parsed, not all."""
+    quoted = f'"{name}"'
+    files = [file for file in sorted(CARDS.glob("*.toml")) if quoted in file.read_text("utf-8")]
+    read = [read_cards(file) for file in files]
+    return Catalog((card for models, _ in read for card in models), (card for _, rs in read for card in rs))
+
+
 def read_cards(file: Path) -> tuple[list[ModelCard], list[RerankerCard]]:
     """The ``[[model]]`` and ``[[reranker]]`` rows of a family's file. Raises CardError."""
     try:

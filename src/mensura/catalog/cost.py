@@ -8,8 +8,9 @@ from typing import Any
 
 REQUEST_SECONDS = 0.5
 """Of a full batch at a hosted model, as a rule of thumb; `models probe` measures it."""
-OVERHEAD = 1.35
-"""Bytes on disk for each byte of text and vectors: measured on LanceDB with its text index."""
+OVERHEAD = 1.9
+"""Bytes on disk for each byte of text and vectors: measured right after indexing 5,516 chunks of documentation
+(3.1 MB of text, 8.5 MB of vectors, 22.3 MB stored); later runs remove old versions and need less."""
 
 
 @dataclass(frozen=True, slots=True)

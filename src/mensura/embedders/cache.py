@@ -15,12 +15,15 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mensura.embedders.base import Embedder, check_role
-from mensura.embedders.wrapper import Wrapper
+from mensura.embedders.wrapper import Wrapper, innermost
 from mensura.errors import CacheError, TextTooLong
 from mensura.types import NO_USAGE, Embeddings, OnLong, Role, Usage
+
+if TYPE_CHECKING:
+    from mensura.types import Vectors
 
 VERSION = 1
 WINDOW_TEXTS = 1024
@@ -288,6 +291,10 @@ class Cached(Wrapper):
     def __init__(self, inner: Embedder, cache: VectorCache, ttl: float | None = None) -> None:
         super().__init__(inner)
         self._cache, self._ttl = cache, ttl
+        self._kept: set[bytes] = set()
+        """Stored as they arrived, and not handed on yet."""
+        if hasattr(source := innermost(inner), "arrived"):
+            source.arrived = self._keep
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         check_role(role)
@@ -326,12 +333,7 @@ class Cached(Wrapper):
         return self._finish(window, role) if window.complete else None
 
     def _look_up(self, texts: Sequence[str], role: Role, on_long: OnLong, run: _Run) -> _Window:
-        base = blake2b(f"{self.space.digest}\0{self.precision}\0{role}\0".encode(), digest_size=16)
-        keys = []
-        for text in texts:
-            digest = base.copy()
-            digest.update(text.encode("utf-8", "surrogatepass"))
-            keys.append(digest.digest())
+        keys = self._keys(texts, role)
         blank = [not text or text.isspace() for text in texts]
         found = self._cache.get(list(dict.fromkeys(keys)), on_long, self._ttl)
         missing = []
@@ -340,6 +342,26 @@ class Cached(Wrapper):
                 missing.append(at)
                 run.asked.add(key)
         return _Window(run, keys, blank, found, missing)
+
+    def _keys(self, texts: Sequence[str], role: Role) -> list[bytes]:
+        base = blake2b(f"{self.space.digest}\0{self.precision}\0{role}\0".encode(), digest_size=16)
+        keys = []
+        for text in texts:
+            digest = base.copy()
+            digest.update(text.encode("utf-8", "surrogatepass"))
+            keys.append(digest.digest())
+        return keys
+
+    def _keep(
+        self, texts: Sequence[str], role: Role, vectors: Sequence[Vectors], tokens: Sequence[int], cut: Sequence[bool]
+    ) -> None:
+        """Store what a provider has just answered, whatever becomes of the call that asked."""
+        keys = self._keys(texts, role)
+        self._cache.put(
+            (key, Entry(vector.tobytes(), count, _TRUNCATED if short else _FITS))
+            for key, vector, count, short in zip(keys, vectors, tokens, cut, strict=True)
+        )
+        self._kept.update(keys)
 
     def _run(
         self, first: _Window, first_texts: Sequence[str], source: Iterator[str], start: int, role: Role, on_long: OnLong
@@ -390,8 +412,12 @@ class Cached(Wrapper):
             elif on_long == "split" and made.tokens[at] > limit:
                 long = _SPLIT
             window.run.made[key] = Entry(made.vectors[at].tobytes(), made.tokens[at], long)
-            rows.append((key, window.run.made[key]))
-        self._cache.put(rows)
+            if key in self._kept and long != _SPLIT:
+                self._kept.discard(key)
+            else:
+                rows.append((key, window.run.made[key]))
+        if rows:
+            self._cache.put(rows)
         window.usage += made.usage
         window.got += len(made)
         return len(made)

@@ -9,12 +9,13 @@ import os
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -54,6 +55,9 @@ MAX_BACKOFF = 8.0
 CUTS = 12
 """How often one text is made shorter before it counts as refused."""
 CANARY = "a plain sentence"
+
+Arrived = Callable[[Sequence[str], Role, "Sequence[Vectors]", Sequence[int], Sequence[bool]], None]
+"""Texts, their role, and of each its vector, its tokens and whether it was cut."""
 
 
 @dataclass(slots=True)
@@ -100,38 +104,61 @@ class _Job:
 
 @dataclass(slots=True)
 class _Window:
+    """Consecutive texts of a call, and the batches they went into."""
+
+    texts: Sequence[str]
     counts: Sequence[int]
-    batches: list[Future[list[_Made]]]
-    meter: _Meter
     start: int
+    """Position of the first in the call."""
+    meter: _Meter = field(default_factory=_Meter)
+    batches: list[Future[list[_Made]]] = field(default_factory=list)
+    whole: frozenset[int] = frozenset()
+    """Texts that are one piece: their vectors are complete as they arrive."""
 
 
 class _Pool:
-    """Threads, made when they are first needed."""
+    """Threads, started as work comes in. They are daemons: a service that hangs does not keep a program from ending."""
 
     def __init__(self, size: int) -> None:
         self._size = max(1, size)
-        self._threads: ThreadPoolExecutor | None = None
-
-    @property
-    def used(self) -> bool:
-        return self._threads is not None
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.started = 0
 
     def submit(self, work: Callable[..., list[_Made]], *arguments: object) -> Future[list[_Made]]:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._size, "http")
-        return self._threads.submit(work, *arguments)
+        future: Future[list[_Made]] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work(*arguments))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._work.put(run)
+        if self.started < self._size:
+            self.started += 1
+            threading.Thread(target=self._serve, name="http", daemon=True).start()
+        return future
 
     def close(self) -> None:
         """Work that has not begun is dropped; requests under way end by their own timeouts."""
-        if self._threads:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        while not self._work.empty():
+            self._work.get()
+        for _ in range(self.started):
+            self._work.put(None)
+
+    def _serve(self) -> None:
+        while (run := self._work.get()) is not None:
+            run()
 
 
 class HttpEmbedder(Embedder):
     """An embedder over an `Api`."""
 
     remote = True
+    arrived: Arrived | None = None
+    """Told of every vector as it comes, in the thread that received it."""
 
     def __init__(self, api: Api) -> None:
         self.api, self.settings, self.card = api, api.settings, api.card
@@ -243,15 +270,17 @@ class HttpEmbedder(Embedder):
     def _submit(self, pool: _Pool, texts: Sequence[str], job: _Job, start: int) -> _Window:
         counts = self.tokens.count([job.prompt + text for text in texts] if job.prompt else texts)
         counts = [0 if not text or text.isspace() else n for text, n in zip(texts, counts, strict=True)]
-        window = _Window(counts, [], _Meter(), start)
-        whole = [p for p in pieces(texts, counts, self.tokens, job.prompt, job.on_long, start) if counts[p.owner]]
-        batches = list(self._batches(whole))
-        if len(batches) == 1 and len(texts) < WINDOW_TEXTS and not pool.used:  # all there is: no thread is needed
+        window = _Window(texts, counts, start)
+        parts = [p for p in pieces(texts, counts, self.tokens, job.prompt, job.on_long, start) if counts[p.owner]]
+        repeats = Counter(part.owner for part in parts)
+        window.whole = frozenset(owner for owner, count in repeats.items() if count == 1)
+        batches = list(self._batches(parts))
+        if len(batches) == 1 and len(texts) < WINDOW_TEXTS and not pool.started:  # all there is: no thread is needed
             only: Future[list[_Made]] = Future()
-            only.set_result(self._make(batches[0], job, window.meter, start))
+            only.set_result(self._make(batches[0], job, window))
             window.batches.append(only)
         else:
-            window.batches += [pool.submit(self._make, batch, job, window.meter, start) for batch in batches]
+            window.batches += [pool.submit(self._make, batch, job, window) for batch in batches]
         return window
 
     def _batches(self, whole: Sequence[Piece]) -> Iterator[list[Piece]]:
@@ -297,35 +326,53 @@ class HttpEmbedder(Embedder):
         usage = Usage(window.meter.requests, tokens, usd if window.meter.requests else 0.0)
         return Embeddings(vectors, window.counts, truncated, self.space, role, "f32", self.name, usage, refused)
 
-    def _make(self, batch: Sequence[Piece], job: _Job, meter: _Meter, start: int) -> list[_Made]:
+    def _make(self, batch: Sequence[Piece], job: _Job, window: _Window) -> list[_Made]:
         """Vectors of a batch; halves of it where the provider will not take it whole."""
-        result = self._ask(batch, job, meter)
+        result = self._ask(batch, job, window.meter)
         if isinstance(result, _Checked):
             cut = result.truncated or [False] * len(batch)
-            return [
+            made = [
                 _Made(p if not c else Piece(p.owner, p.text, p.tokens, truncated=True), v)
                 for p, v, c in zip(batch, result.vectors, cut, strict=True)
             ]
+            self._hand_over(made, job, window)
+            return made
         if len(batch) > 1:
             middle = len(batch) // 2
-            return self._make(batch[:middle], job, meter, start) + self._make(batch[middle:], job, meter, start)
+            return self._make(batch[:middle], job, window) + self._make(batch[middle:], job, window)
         if result.too_long:
-            return self._shorten(batch[0], result, job, meter, start)
-        self._blame(result, job, meter)
+            return self._shorten(batch[0], result, job, window)
+        self._blame(result, job, window.meter)
         return [_Made(batch[0], None, result.error.message)]
 
-    def _shorten(self, piece: Piece, fault: Fault, job: _Job, meter: _Meter, start: int) -> list[_Made]:
+    def _hand_over(self, made: Sequence[_Made], job: _Job, window: _Window) -> None:
+        """Tell whoever keeps vectors at once: what is paid for survives whatever happens to the rest of the call."""
+        if self.arrived is None:
+            return
+        whole = [one for one in made if one.piece.owner in window.whole]
+        self.arrived(
+            [window.texts[one.piece.owner] for one in whole],
+            job.role,
+            [one.vector for one in whole if one.vector is not None],
+            [window.counts[one.piece.owner] for one in whole],
+            [one.piece.truncated for one in whole],
+        )
+
+    def _shorten(self, piece: Piece, fault: Fault, job: _Job, window: _Window) -> list[_Made]:
         if job.on_long == "error":
-            raise TextTooLong(start + piece.owner, piece.tokens, self.tokens.max_tokens) from fault.error
+            raise TextTooLong(window.start + piece.owner, piece.tokens, self.tokens.max_tokens) from fault.error
         if len(piece.text) - len(job.prompt) < 2:
             raise fault.error
         if job.on_long == "split":
-            return [one for half in halves(piece, job.prompt) for one in self._make([half], job, meter, start)]
+            window.whole -= {piece.owner}
+            return [one for half in halves(piece, job.prompt) for one in self._make([half], job, window)]
         for _ in range(CUTS):
             piece = shorter(piece, job.prompt)
-            result = self._ask([piece], job, meter)
+            result = self._ask([piece], job, window.meter)
             if isinstance(result, _Checked):
-                return [_Made(piece, result.vectors[0])]
+                made = [_Made(piece, result.vectors[0])]
+                self._hand_over(made, job, window)
+                return made
             if not result.too_long:
                 return [_Made(piece, None, result.error.message)]
         return [_Made(piece, None, fault.error.message)]

@@ -73,15 +73,14 @@ class Registry:
         """What is known of a model."""
         settings = self.settings(name)
         if settings.card:
-            found = self.catalog.get(settings.card)
+            found = self._cards_for(settings.card).get(settings.card)
             if found is None:
                 raise ConfigError(
                     f"{name}: no card {settings.card!r}.", remedy=nearest(settings.card, self.catalog.models)
                 )
             return found
-        return self.catalog.named(
-            settings.provider, settings.model_id or (DEFAULT_MODEL if settings.provider == LOCAL else "")
-        )
+        model = settings.model_id or (DEFAULT_MODEL if settings.provider == LOCAL else "")
+        return self._cards_for(model).named(settings.provider, model)
 
     def get(self, name: str) -> Embedder:
         """A model by its name, ``provider/model`` or Hugging Face id, with ``@precision`` and ``@dims=N``.
@@ -103,10 +102,7 @@ class Registry:
 
     def bare(self, name: str) -> Embedder:
         """A model without cache, cap or glossary, opened anew: the model itself. Raises as `get` does."""
-        base = parse_reference(name).base
-        if base in self._registered:
-            return self._registered[base]()
-        return self._sized(name, self.settings(name), self.card(name))
+        return self._made(name, lambda embedder: embedder)
 
     @property
     def default_name(self) -> str:
@@ -168,6 +164,12 @@ class Registry:
         files = self.config.card_files()
         return shipped().with_files(files) if files else shipped()
 
+    def _cards_for(self, name: str) -> Catalog:
+        """A catalog that has whatever is known of `name`."""
+        from mensura.catalog.catalog import shipped_for
+
+        return self.catalog if self.config.cards else shipped_for(name)
+
     @cached_property
     def cache(self) -> VectorCache:
         from mensura.embedders.cache import VectorCache
@@ -184,9 +186,18 @@ class Registry:
     def _open(self, name: str) -> Embedder:
         from mensura.embedders.coalesce import Coalesced
 
-        embedder = self.bare(name)
+        embedder = self._made(name, partial(self._guarded, name))
         if parse_reference(name).base in self._registered:
             return embedder
+        embedder = Coalesced(embedder)
+        if self.config.glossary.terms:
+            from mensura.embedders.glossary import Expanded
+
+            embedder = Expanded(embedder, self.config.glossary)
+        return embedder
+
+    def _guarded(self, name: str, embedder: Embedder) -> Embedder:
+        """Below a cap on what is spent, and behind the cache: whole vectors are kept, whatever they are cut to."""
         settings = self.settings(name)
         if embedder.remote and self.budget:
             from mensura.embedders.spend import Capped
@@ -196,11 +207,6 @@ class Registry:
             from mensura.embedders.cache import Cached
 
             embedder = Cached(embedder, self.cache, settings.cache_ttl)
-        embedder = Coalesced(embedder)
-        if self.config.glossary.terms:
-            from mensura.embedders.glossary import Expanded
-
-            embedder = Expanded(embedder, self.config.glossary)
         return embedder
 
     @cached_property
@@ -211,24 +217,25 @@ class Registry:
         cap = self.config.embeddings.spend_cap_usd
         return None if cap is None else Budget(cap)
 
-    def _sized(self, name: str, settings: Settings, card: ModelCard | None) -> Embedder:
-        """The provider's embedder, asked for fewer dimensions where that is possible, else cut here."""
+    def _made(self, name: str, guard: Callable[[Embedder], Embedder]) -> Embedder:
+        """The provider's embedder behind `guard`, asked for fewer dimensions where that is possible, else cut here."""
         from mensura.embedders.cut import Cut, check_dimensions
 
-        module = plugins.load(PROVIDERS, settings.provider)
-        wanted = settings.dimensions
-        if wanted is None:
-            return _opened(module.open_embedder(settings, card))
-        if settings.provider != "hash":
+        base = parse_reference(name).base
+        if base in self._registered:
+            return self._registered[base]()
+        settings, card = self.settings(name), self.card(name)
+        module, wanted = plugins.load(PROVIDERS, settings.provider), settings.dimensions
+        if wanted is not None and settings.provider != "hash":
             check_dimensions(name, wanted, card)
-        if getattr(module, "sizes", lambda *_: False)(settings, card):
-            return _opened(module.open_embedder(settings, card))
-        whole = _opened(module.open_embedder(msgspec.structs.replace(settings, dimensions=None), card))
+        if wanted is None or getattr(module, "sizes", lambda *_: False)(settings, card):
+            return guard(module.open_embedder(settings, card))
+        whole = guard(module.open_embedder(msgspec.structs.replace(settings, dimensions=None), card))
         return Cut(whole, wanted, layer_norm=bool(card and card.matryoshka_layer_norm))
 
     def _from_id(self, reference: Reference) -> Settings:
         try:
-            provider, model = provider_of(reference.base, self.catalog)
+            provider, model = provider_of(reference.base, self._cards_for(reference.base))
         except ModelNotFound as error:
             names = self.names()
             remedy = nearest(reference.base, names) if names else error.remedy
@@ -251,11 +258,6 @@ class Registry:
             return self.get(name).health()
         except MensuraError as error:
             return Health(False, 0.0, str(error))
-
-
-def _opened(embedder: Embedder) -> Embedder:
-    """What a plugin made, with its type."""
-    return embedder
 
 
 def user_cache() -> Path:

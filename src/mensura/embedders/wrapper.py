@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mensura.embedders.base import Embedder
 from mensura.space import Space
@@ -54,3 +54,10 @@ class Wrapper(Embedder):
 
     def close(self) -> None:
         self.inner.close()
+
+
+def innermost(embedder: Embedder) -> Any:
+    """The provider's own embedder below all wrappers."""
+    while isinstance(embedder, Wrapper):
+        embedder = embedder.inner
+    return embedder

@@ -58,7 +58,7 @@ def _fetch(model: str, cache: Path, patterns: Sequence[str], remedy: str) -> Pat
     except RepositoryNotFoundError as error:
         raise ModelNotFound(f"the hub knows no model {model!r}.", remedy=remedy) from error
     except Exception as error:  # whatever the HTTP stack raises
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split()).split(" An error happened")[0][:200] or type(error).__name__
         raise DownloadFailed(f"{model} could not be downloaded: {reason}.", remedy=remedy) from error
     return Path(folder)
 
