@@ -59,9 +59,10 @@ def _index(modules: dict[str, ModuleType]) -> str:
 def _page(name: str, module: ModuleType) -> str:
     kind = module.Settings
     parts = [NOTE, f"# {name}", "", inspect.cleandoc(module.__doc__ or "").replace("``", "`"), ""]
-    api = next((v for v in vars(module).values() if inspect.isclass(v) and getattr(v, "key_variables", None)), None)
-    if api:
-        parts += ["The key is read from " + " or ".join(f"`{v}`" for v in api.key_variables) + ".", ""]
+    apis = [v for v in vars(module).values() if inspect.isclass(v) and v.__module__ == module.__name__]
+    keys = dict.fromkeys(name for api in apis for name in getattr(api, "key_variables", ()))
+    if keys:
+        parts += ["The key is read from " + " or ".join(f"`{v}`" for v in keys) + ".", ""]
     url_variable = next((v.url_variable for v in vars(module).values() if getattr(v, "url_variable", "")), "")
     if url_variable:
         parts += [f"Another address is read from `{url_variable}`, if `base_url` is not set.", ""]

@@ -162,7 +162,7 @@ class AllFailed(ProviderError):
     def __init__(self, causes: Mapping[str, MensuraError]) -> None:
         listed = "; ".join(f"{name}: {error.message.rstrip('.')}" for name, error in causes.items())
         other = any(isinstance(error, SpaceMismatch) for error in causes.values())
-        remedy = "allow_other_space takes the vectors of another space. " if other else ""
+        remedy = "allow_other_space (--allow-other-space) takes the vectors of another space. " if other else ""
         super().__init__(
             f"every model of the chain failed: {listed}.", remedy=f"{remedy}mensura models probe NAME says more."
         )

@@ -29,6 +29,10 @@ class Counts(Protocol):
     max_tokens: int
 
     @property
+    def safe_tokens(self) -> int:
+        """As many, so counted, surely fit: `max_tokens` where the count is exact."""
+
+    @property
     def identity(self) -> str:
         """Equal for equal tokenizers, on every machine; empty if that cannot be told."""
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mensura.catalog.advise import RULES, Needs, advise
+from mensura.catalog.advise import REFERENCE, RETRIEVAL_TASKS, RULES, Needs, advise, evidence
 from mensura.catalog.catalog import shipped
 from mensura.catalog.cost import Speed, Workload, estimate
 from mensura.catalog.machine import Machine, flops_per_token, forms
@@ -24,7 +24,7 @@ CONSTRAINTS = {
     "memory": ({"max_mb": 500}, "intfloat/multilingual-e5-large", "MB, over 500 MB"),
     "length": ({"chunk_tokens": 300}, "sentence-transformers/all-MiniLM-L6-v2", "reads 256 tokens"),
     "price": ({"max_usd": 0.05}, "openai/text-embedding-3-large", "$0.13 per million"),
-    "storage": ({"max_storage_gb": 1.6}, "BAAI/bge-m3", "4.10 GB a million vectors, over 1.6 GB"),
+    "storage": ({"max_storage_gb": 1.6}, "BAAI/bge-m3", "4.10 GB a million float32 vectors, over 1.6 GB"),
     "latency": ({"max_latency_ms": 20}, "BAAI/bge-large-en-v1.5", "ms a query on this CPU, over 20 ms"),
     "latency of the network": (
         {"max_latency_ms": 50},
@@ -37,6 +37,8 @@ CONSTRAINTS = {
     "another domain": ({}, "voyage/voyage-code-3", "made for code"),
     "remote code": ({}, "jinaai/jina-embeddings-v4", "code from its repository"),
     "no evidence": ({}, "mistral/mistral-embed", "no published retrieval score"),
+    "weights": ({"hosted": True}, "BAAI/bge-m3", "to be run by yourself"),
+    "papers": ({"domain": "scientific"}, "sentence-transformers/allenai-specter", "compares papers with papers"),
 }
 
 
@@ -47,10 +49,25 @@ def test_each_constraint_excludes_and_says_why(name):
 
 
 def test_what_meets_a_constraint_stays():
-    assert "openai/text-embedding-3-large" not in reasons(max_storage_gb=1.1), "cut to 256 it fits"
+    assert "openai/text-embedding-3-large" not in reasons(max_storage_gb=0.3), "cut it fits"
     assert "Qwen/Qwen3-Embedding-8B" not in reasons(gpu=True)
     assert "intfloat/multilingual-e5-small" not in reasons(languages=("de",))
     assert "jinaai/jina-embeddings-v4" not in reasons(remote_code=True, gpu=True, domain="code")
+
+
+def test_some_tasks_place_a_model_by_its_distance_from_the_reference():
+    card, reference = CARDS["voyage/voyage-3.5"], CARDS[REFERENCE]
+    tasks = [t for t in RETRIEVAL_TASKS if t in card.scores]
+    by_hand = reference.retrieval + sum(card.scores[t] - reference.scores[t] for t in tasks) / len(tasks)
+    score, words = evidence(card)
+    assert score == pytest.approx(by_hand)
+    assert f"from {len(tasks)} of its tasks" in words
+    assert evidence(CARDS["BAAI/bge-m3"]) == (48.8, "48.8 nDCG@10 on BEIR")
+
+
+def test_of_equals_the_newest_comes_first():
+    picks = [p.card.id for p in advise(CARDS.values(), Needs(domain="code", hosted=True), count=50).recommended]
+    assert picks.index("voyage/voyage-code-3") < picks.index("voyage/voyage-code-2")
 
 
 def test_every_model_is_recommended_or_excluded_once():
@@ -85,7 +102,7 @@ def test_it_ends_with_the_command_that_measures():
 
 
 def test_rules_are_rows_of_a_table():
-    assert len({rule.name for rule in RULES}) == len(RULES) == 14
+    assert len({rule.name for rule in RULES}) == len(RULES) == 15
 
 
 def test_forms_and_their_cost():

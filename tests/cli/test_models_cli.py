@@ -204,9 +204,9 @@ def test_cache_commands(place):
         assert usage["cached"] == 2 and usage["requests"] == 0
         assert "2 from the cache" in err
     stats = json.loads(run("cache", "stats", "--json", cwd=place, check=0)[1])
-    assert stats["entries"] == 2 and stats["hits"] == 2
+    assert stats["entries"] == 3 and stats["hits"] == 2  # and the word by which the dimensions were learnt
     assert stats["path"] == os.path.join(place, "xdg", "mensura", "cache.db")
-    assert json.loads(run("cache", "prune", "--max-gb", "0", "--json", cwd=place, check=0)[1])["removed"] == 2
+    assert json.loads(run("cache", "prune", "--max-gb", "0", "--json", cwd=place, check=0)[1])["removed"] == 3
     _, _, err = run("cache", "clear", cwd=place, check=2)
     assert "--yes" in err
     run("cache", "clear", "--yes", cwd=place, check=0)

@@ -136,12 +136,29 @@ def google_429() -> bytes:
     ).encode()
 
 
+def google_billing_429() -> Answer:
+    """An ordinary limit per minute, in words that speak of plans and billing."""
+    details = [
+        {"@type": "x/google.rpc.QuotaFailure", "violations": [{"quotaId": "EmbedContentRequestsPerMinutePerProject"}]},
+        {"@type": "x/google.rpc.RetryInfo", "retryDelay": "0.25s"},
+    ]
+    message = "You exceeded your current quota, please check your plan and billing details. Please retry in 0.25s."
+    return Answer({"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}, 429)
+
+
 LIMITED = {
     "Retry-After seconds": (Answer(b'{"error": {"message": "slow down"}}', 429, {"Retry-After": "0.3"}), 0.3),
     "Retry-After date": (Answer(b"{}", 429, {"Retry-After": "DATE"}), 0.5),
     "retry-after-ms": (Answer(b"{}", 429, {"retry-after-ms": "400", "Retry-After": "60"}), 0.4),
     "no header": (Answer(b"{}", 429), 0.0),
     "Google's RetryInfo": (Answer(google_429(), 429), 0.25),
+    "Gemini's words of billing": (google_billing_429(), 0.25),
+    "Voyage without a card on file": (
+        Answer(
+            {"detail": "You have not yet added your payment method in the billing page."}, 429, {"Retry-After": "0.2"}
+        ),
+        0.2,
+    ),
     "Azure's words": (Answer({"error": {"code": "429", "message": "Please retry after 0.3 seconds."}}, 429), 0.3),
 }
 
@@ -300,6 +317,30 @@ def limit_words(most: int) -> Any:
 
 
 LONG = "word " * 300
+
+WORDS_FOR_TOO_LONG = [
+    "too many tokens: size limited to 512",
+    "Input id 0 has 9000 tokens, exceeding max 8192 tokens",
+    "does not fit into the model's context window",
+    "input token count is 25000 but the model supports up to 20000",
+    "inputs must have less than 128000 characters",
+    "Malformed input request: #/texts/0: expected maxLength: 2048",
+    "the input is unacceptable",
+]
+
+
+@pytest.mark.parametrize("message", WORDS_FOR_TOO_LONG)
+def test_every_way_to_say_too_long(message):
+    """The last says nothing of length: a text near the limit is tried shorter all the same."""
+
+    def handle(request: Received) -> Answer:
+        long = any(len(text.split()) > 240 for text in request.json["input"])
+        return Answer({"message": message}, 400) if long else GOOD(request)
+
+    with serving(handle) as server:
+        made = model(server, max_tokens=330).embed(["short", LONG], "document")
+    assert list(made.truncated) == [False, True]
+    assert made.vectors.any(axis=1).all()
 
 
 @pytest.mark.parametrize("max_tokens", [64, 4096])

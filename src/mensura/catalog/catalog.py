@@ -81,8 +81,11 @@ def read_cards(file: Path) -> tuple[list[ModelCard], list[RerankerCard]]:
     """The ``[[model]]`` and ``[[reranker]]`` rows of a family's file. Raises CardError."""
     try:
         data = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise CardError(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        remedy = "Mend cards: in mensura.yaml; paths are relative to that file."
+        raise CardError(f"{file} cannot be read: {error.strerror}.", remedy=remedy) from error
+    except ValueError as error:
+        raise CardError(f"{file} cannot be read: {error}.", remedy="Mend the card.") from error
     return list(_rows(data, "model", ModelCard, file)), list(_rows(data, "reranker", RerankerCard, file))
 
 

@@ -83,7 +83,11 @@ def console() -> Console:
     """For results: stdout; plain and wide when it is not a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # whoever reads has gone: the command ends well
+
+    return Output(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def messages() -> Console:

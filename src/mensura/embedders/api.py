@@ -108,6 +108,10 @@ class Api(ABC):
         """A server of the user's own may go without."""
         return bool(self.key_variables) and self.is_default_service()
 
+    def is_paid(self) -> bool:
+        """Whether texts are billed, though nobody may know at what price."""
+        return self.needs_key()
+
     def authorise(self, key: str) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {key}"} if key else {}
 

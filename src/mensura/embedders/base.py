@@ -4,7 +4,8 @@
     def open_embedder(settings: Settings, card: ModelCard | None) -> Embedder
 
 A provider that can be asked for fewer dimensions says so with ``def sizes(settings, card) -> bool``; vectors of
-any other are cut here. Opening is cheap: nothing is loaded or sent before the first text.
+any other are cut here. ``def canonical(model_id) -> str`` names the card of a model that goes by several names.
+Opening is cheap: nothing is loaded or sent before the first text.
 """
 
 from __future__ import annotations

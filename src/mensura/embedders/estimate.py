@@ -47,6 +47,7 @@ class EstimatedTokens:
 
     def __init__(self, max_tokens: int) -> None:
         self.max_tokens = max_tokens
+        self.safe_tokens = int(max_tokens / (1 + ERROR))
 
     @property
     def tokenizer(self) -> Tokenizer:

@@ -223,7 +223,7 @@ def agree(expected: Vectors, embedder: Embedder) -> bool:
 
 def _other_space(member: Member, embedder: Embedder) -> SpaceMismatch:
     if member.equal is None:
-        words = "its space could not be compared with the first model's, which has never answered"
+        words = "whether it shares the first model's space cannot be told, as that one has never answered"
     else:
         words = f"its space is another one ({embedder.space})"
-    return SpaceMismatch(f"{words}, and allow_other_space was not passed.")
+    return SpaceMismatch(f"{words}.")

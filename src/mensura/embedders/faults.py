@@ -33,13 +33,15 @@ class Fault:
 
 
 _TOO_LONG = re.compile(
-    r"maximum context length|context length|too long|less than \d+ tokens|max input tokens|input is too large"
-    r"|exceeds? .{0,40}(token|context|length)|maxLength|token limit|longer than",
+    r"context length|context window|too long|too many (input )?tokens|input is too large|longer than|maxLength"
+    r"|less than \d+ (tokens|characters)|exceed\w* .{0,40}(token|context|length)|token limit|input token count"
+    r"|size limited to",
     re.IGNORECASE,
 )
-_QUOTA = re.compile(
-    r"insufficient_quota|perday|billing|insufficient.balance|monthly|ServiceQuotaExceeded|credit", re.IGNORECASE
-)
+_NO_QUOTA = re.compile(r"insufficient_quota|perday|per.?month|/ ?month|ServiceQuotaExceeded", re.IGNORECASE)
+"""Of a 429 that waiting does not cure. Other words about plans and billing come with ordinary rate limits too."""
+_NO_BALANCE = re.compile(r"insufficient.balance|quota|credit", re.IGNORECASE)
+"""Of a 403."""
 _KEY = re.compile(r"api[_ ]key[_ ](invalid|not valid)|API_KEY_INVALID|invalid api (key|token)", re.IGNORECASE)
 _CLIENT_500 = re.compile(r"input is too large to process|UnsupportedParamsError|invalid tokens", re.IGNORECASE)
 """Failures of the request that some servers report as their own."""
@@ -58,7 +60,7 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, service: st
     evidence = f"{code} {message} {body[:4000].decode('utf-8', 'replace')}"
     if status in (401, 498) or (status in (400, 403) and _KEY.search(evidence)):
         return Fault(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
-    if status == 402 or (status in (400, 403, 429) and _QUOTA.search(evidence)):
+    if status == 402 or _is_exhausted(status, code, message, body):
         return Fault(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
     if status == 403:
         return Fault(KeyRejected(said, remedy="The key has no right to this model."), "stop")
@@ -81,6 +83,18 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, service: st
         return Fault(ProviderDown(said), "stop" if refused else "retry", wait_asked(headers, body, message), busy=busy)
     remedy = "Check model_id and base_url." if status == 404 else ""
     return Fault(RequestRefused(said, remedy=remedy), "stop")
+
+
+def _is_exhausted(status: int, code: str, message: str, body: bytes) -> bool:
+    """By codes and quota ids: messages of ordinary rate limits speak of billing as well."""
+    if status == 403:
+        return bool(_NO_BALANCE.search(f"{code} {message}"))
+    if status == 429:
+        quotas = " ".join(re.findall(r'"quotaId"\s*:\s*"([^"]*)"', body.decode("utf-8", "replace")))
+        return bool(
+            _NO_QUOTA.search(f"{code} {quotas}") or re.search(r"calls? ?(/|per) ?month", message, re.IGNORECASE)
+        )
+    return status == 400 and "ServiceQuotaExceeded" in code
 
 
 def wait_asked(headers: Mapping[str, str], body: bytes, message: str) -> float | None:

@@ -63,6 +63,10 @@ class _ExpandedCounts:
         self.max_tokens = inner.max_tokens
 
     @property
+    def safe_tokens(self) -> int:
+        return self._inner.safe_tokens
+
+    @property
     def identity(self) -> str:
         return f"{self._inner.identity} glossary {self._terms.digest}" if self._inner.identity else ""
 

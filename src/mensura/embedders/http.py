@@ -54,6 +54,8 @@ MAX_BACKOFF = 8.0
 """Seconds: the first and the longest pause between attempts, before jitter."""
 CUTS = 12
 """How often one text is made shorter before it counts as refused."""
+GUESSES = 2
+"""Cuts of a text that may be too long, where the provider does not say so."""
 CANARY = "a plain sentence"
 
 Arrived = Callable[[Sequence[str], Role, "Sequence[Vectors]", Sequence[int], Sequence[bool]], None]
@@ -197,8 +199,7 @@ class HttpEmbedder(Embedder):
     @cached_property
     def tokens(self) -> EstimatedTokens:
         known = self.card.max_tokens if self.card else None
-        stated = self._description.max_tokens if self.settings.max_tokens is None and known is None else None
-        limits = [n for n in (self.settings.max_tokens, known, stated) if n]
+        limits = [n for n in (self.settings.max_tokens, known, self._description.max_tokens) if n]
         return EstimatedTokens(min(limits) if limits else self.api.max_tokens)
 
     @property
@@ -216,7 +217,7 @@ class HttpEmbedder(Embedder):
             return self.settings.usd_per_million_tokens
         if self.card and self.card.usd_per_million_tokens is not None:
             return self.card.usd_per_million_tokens
-        return None if self.api.needs_key() else 0.0
+        return None if self.api.is_paid() else 0.0
 
     def prompt(self, role: Role) -> str:
         known = self.card.prompts if self.card and not self.api.role_by_parameter else {}
@@ -302,9 +303,9 @@ class HttpEmbedder(Embedder):
         """Most that one request may hold: as set, else what card, server or provider say."""
         card, caps, settings = self.card, self.api.caps, self.settings
         stated = self._description.max_inputs
-        inputs = [n for n in (settings.batch_size, card and card.max_batch_inputs, stated) if n] or [caps.inputs]
+        inputs = [n for n in (card and card.max_batch_inputs, stated, caps.inputs if stated is None else None) if n]
         tokens = [n for n in (settings.batch_tokens, (card and card.max_batch_tokens) or caps.tokens) if n]
-        return Caps(min(inputs), min(tokens, default=None))
+        return Caps(settings.batch_size or min(inputs), min(tokens, default=None))
 
     def _finish(self, window: _Window, role: Role) -> Embeddings:
         import numpy as np
@@ -340,7 +341,8 @@ class HttpEmbedder(Embedder):
         if len(batch) > 1:
             middle = len(batch) // 2
             return self._make(batch[:middle], job, window) + self._make(batch[middle:], job, window)
-        if result.too_long:
+        perhaps = job.on_long != "error" and batch[0].tokens > self.tokens.safe_tokens  # whatever it says
+        if result.too_long or perhaps:
             return self._shorten(batch[0], result, job, window)
         self._blame(result, job, window.meter)
         return [_Made(batch[0], None, result.error.message)]
@@ -366,15 +368,15 @@ class HttpEmbedder(Embedder):
         if job.on_long == "split":
             window.whole -= {piece.owner}
             return [one for half in halves(piece, job.prompt) for one in self._make([half], job, window)]
-        for _ in range(CUTS):
+        for attempt in range(CUTS):
             piece = shorter(piece, job.prompt)
             result = self._ask([piece], job, window.meter)
             if isinstance(result, _Checked):
                 made = [_Made(piece, result.vectors[0])]
                 self._hand_over(made, job, window)
                 return made
-            if not result.too_long:
-                return [_Made(piece, None, result.error.message)]
+            if not result.too_long and attempt >= GUESSES:
+                break
         return [_Made(piece, None, fault.error.message)]
 
     def _blame(self, fault: Fault, job: _Job, meter: _Meter) -> None:
@@ -514,6 +516,10 @@ class HttpEmbedder(Embedder):
                 timeout = httpx.Timeout(self.settings.timeout, connect=min(10.0, self.settings.timeout))
                 self._client = httpx.Client(timeout=timeout, limits=limits)
             return self._client
+
+    def check_key(self) -> None:
+        """Raises KeyMissing or ConfigError where there is none; nothing is sent."""
+        _ = self._key
 
     @cached_property
     def _key(self) -> str:

@@ -80,7 +80,8 @@ class Registry:
                 )
             return found
         model = settings.model_id or (DEFAULT_MODEL if settings.provider == LOCAL else "")
-        return self._cards_for(model).named(settings.provider, model)
+        canonical = getattr(plugins.load(PROVIDERS, settings.provider), "canonical", str)
+        return self._cards_for(canonical(model)).named(settings.provider, canonical(model))
 
     def get(self, name: str) -> Embedder:
         """A model by its name, ``provider/model`` or Hugging Face id, with ``@precision`` and ``@dims=N``.

@@ -37,6 +37,10 @@ class Tokens:
         self.max_tokens = max_tokens
         self._lower_case = lower_case
 
+    @property
+    def safe_tokens(self) -> int:
+        return self.max_tokens
+
     @cached_property
     def identity(self) -> str:
         digest = hashlib.sha256(self._file.read_bytes()).hexdigest() if self._file.is_file() else ""

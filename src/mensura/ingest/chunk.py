@@ -77,7 +77,7 @@ class Chunker:
     ) -> None:
         self._tokens = tokens
         prompted = tokens.count([prompt])[0] - tokens.special if prompt else 0
-        self.max_tokens = min(max_tokens or DEFAULT_TOKENS, tokens.max_tokens) - prompted
+        self.max_tokens = min(max_tokens or DEFAULT_TOKENS, tokens.safe_tokens) - prompted
         self._body_tokens = max(8, self.max_tokens - tokens.special - CONTEXT_TOKENS)
         self._splitter = lru_cache(maxsize=None)(self._make_splitter)
         self._memory = memory if tokens.identity else None

@@ -336,7 +336,7 @@ class Build:
                     entry.tally.chunks -= 1
                     entry.tally.refuse(f"lines {entry.chunk.lines[0]}-{entry.chunk.lines[1]}: {block.refused[used]}")
                 else:
-                    checkpoint.chunks.append(entry.chunk)
+                    checkpoint.chunks.append(_as_read(entry, cut=block.truncated[used]))
                     checkpoint.vectors.append(block.vectors[used])
                 used += 1
             else:
@@ -402,6 +402,15 @@ class Build:
             cached=self._usage.cached,
             usd=self._usage.usd,
         )
+
+
+def _as_read(entry: _Entry, *, cut: bool) -> Chunk:
+    """The chunk, flagged if the model read only its head: a hosted one may take less than was known of it."""
+    assert entry.chunk is not None
+    if not cut or entry.chunk.truncated:
+        return entry.chunk
+    entry.tally.truncated += 1
+    return replace(entry.chunk, truncated=True)
 
 
 def _groups(items: Iterable[tuple[_Tally, Document | None]]) -> Iterator[list[tuple[_Tally, Document | None]]]:

@@ -31,7 +31,7 @@ def command(
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Say what indexing would cost: money, time and storage, at first and every month. Nothing is sent.
+    """Say what indexing would cost: money, time and storage, at first and every month. No document is sent.
 
     Tokens are counted by the model's own tokenizer where it is local, otherwise estimated, and the error is said.
     One model is put beside a local or a hosted one.
@@ -50,6 +50,8 @@ def command(
             names = list(dict.fromkeys(names))
         with common.messages().status("Reading and counting"):
             costs = [price_folder(registry, name, paths, share, chunk_tokens) for name in names]
+    if not costs[0].first.chunks:
+        raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     if json:
         common.print_json({"monthly_change": share, "models": [cost.to_dict() for cost in costs]})
     else:

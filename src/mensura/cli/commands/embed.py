@@ -154,7 +154,10 @@ def _stdin() -> list[str]:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("no text was given.", remedy='Pass -c "some text", or lines on stdin.')
     data = sys.stdin.buffer.read().decode("utf-8", "replace")
-    return [line for line in data.splitlines() if line.strip()]
+    lines = [line for line in data.splitlines() if line.strip()]
+    if not lines:
+        raise UsageError("stdin holds no text.", remedy='Pass -c "some text", or lines on stdin.')
+    return lines
 
 
 def _print(made: Embeddings, texts: list[str], chosen: str) -> None:

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
 
-COHERE_CHARS = 2048
-"""Of one text, for Cohere's v3 models on Bedrock: checked before any truncation."""
 _GEOGRAPHY = re.compile(r"^(us|eu|apac|us-gov|global|jp|au)\.")
+
+
+def canonical(model_id: str) -> str:
+    """The model behind an inference profile or an ARN: what its card and its request go by."""
+    return _GEOGRAPHY.sub("", model_id.rsplit("/", 1)[-1])
 
 
 class Settings(HttpSettings, frozen=True, kw_only=True):
@@ -50,8 +53,7 @@ class Bedrock(Api):
 
     def __init__(self, settings: Settings, card: ModelCard | None) -> None:
         super().__init__(settings, card)
-        self._base_model = _GEOGRAPHY.sub("", self.model)
-        """Without the geography of an inference profile."""
+        self._base_model = canonical(self.model)
         self._is_cohere = self._base_model.startswith("cohere.")
         self.role_by_parameter = self._is_cohere
         self.caps = Caps(96 if self._is_cohere else 1)  # type: ignore[misc]
@@ -65,6 +67,9 @@ class Bedrock(Api):
 
     def needs_key(self) -> bool:
         return False  # without one the request is signed
+
+    def is_paid(self) -> bool:
+        return True
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
         return Request(f"/model/{quote(self.model, safe='')}/invoke", self._body(texts, role))
@@ -96,8 +101,6 @@ class Bedrock(Api):
                 if self.settings.dimensions:
                     body["dimensions"] = self.settings.dimensions
             return body
-        if "-v3" in self._base_model:
-            texts = [text[:COHERE_CHARS] for text in texts]
         body = {"texts": list(texts), "input_type": INPUT_TYPES[role], "embedding_types": ["float"]}
         if self.settings.dimensions:
             body["output_dimension"] = self.settings.dimensions

@@ -15,6 +15,7 @@ import msgspec
 from mensura.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import rows
+from mensura.errors import ConfigError
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
@@ -132,4 +133,12 @@ sizes = sizes_by_card
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    """Raises ConfigError for a model that the chosen API does not have."""
+    on_vertex_only = settings.model_id.startswith(("text-embedding-", "text-multilingual-embedding-"))
+    if on_vertex_only and not settings.project:
+        raise ConfigError(
+            f"{settings.model_id} is on Vertex AI only.", remedy="Set project, or use gemini-embedding-001."
+        )
+    if settings.project and settings.model_id.startswith("gemini-embedding-2"):
+        raise ConfigError(f"{settings.model_id} is not supported on Vertex AI.", remedy="Leave project out.")
     return over_http(Vertex(settings, card) if settings.project else Gemini(settings, card))

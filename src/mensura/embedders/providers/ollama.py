@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
     from mensura.embedders.http import HttpEmbedder
     from mensura.types import Role
+
+
+PORT = 11434
 
 
 class Settings(HttpSettings, frozen=True, kw_only=True):
@@ -53,8 +57,14 @@ class Ollama(Api):
     settings: Settings
 
     def base_url(self) -> str:
-        host = self.settings.base_url or os.environ.get("OLLAMA_HOST") or self.url
-        return (host if "://" in host else f"http://{host}").rstrip("/")
+        """OLLAMA_HOST may be a bare host, and the address that a server listens on."""
+        if self.settings.base_url:
+            return self.settings.base_url.rstrip("/")
+        host = os.environ.get("OLLAMA_HOST", "").rstrip("/") or self.url
+        parts = urlsplit(host if "://" in host else f"http://{host}")
+        name = "127.0.0.1" if parts.hostname in (None, "0.0.0.0", "::") else parts.hostname
+        port = parts.port or {"https": 443}.get(parts.scheme, PORT)
+        return f"{parts.scheme}://{name}:{port}{parts.path}"
 
     def is_default_service(self) -> bool:
         return False  # weights are whatever was pulled there

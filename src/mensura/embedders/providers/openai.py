@@ -2,11 +2,13 @@
 
 A server of your own goes by its ``base_url``, which ends in ``/v1`` on most. For Azure set ``base_url`` to the
 resource (``https://NAME.openai.azure.com``), ``deployment`` to the deployment's name and ``model_id`` to the model
-behind it. Over-long texts are an error there; they are cut here and flagged.
+behind it; the key is then read from ``AZURE_OPENAI_API_KEY``, and the resource may come from
+``AZURE_OPENAI_ENDPOINT``. Over-long texts are an error there; they are cut here and flagged.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -14,6 +16,7 @@ from urllib.parse import quote
 from mensura.embedders.api import Api, Caps, Reply, Request, over_http
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import openai_reply
+from mensura.errors import ConfigError
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
@@ -52,6 +55,10 @@ class OpenAI(Api):
         elif not self.is_default_service():
             self.caps, self.max_tokens = Caps(64), 512  # type: ignore[misc]
 
+    def base_url(self) -> str:
+        azure = os.environ.get("AZURE_OPENAI_ENDPOINT", "") if self.settings.deployment else ""
+        return (self.settings.base_url or azure).rstrip("/") or super().base_url()
+
     def needs_key(self) -> bool:
         return bool(self.settings.deployment) or super().needs_key()
 
@@ -86,4 +93,13 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    """Raises ConfigError for half an Azure set-up: a key must not reach the wrong service."""
+    base = OpenAI(settings, card).base_url()
+    on_azure = ".azure.com" in base
+    if settings.deployment and base == URL:
+        raise ConfigError(
+            "deployment is Azure's, and base_url is not set.", remedy="base_url: https://NAME.openai.azure.com"
+        )
+    if on_azure and not settings.deployment:
+        raise ConfigError(f"{base} is Azure's, and deployment is not set.", remedy="deployment: the deployment's name")
     return over_http(OpenAI(settings, card))

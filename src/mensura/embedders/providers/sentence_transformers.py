@@ -102,6 +102,7 @@ class SentenceTransformersEmbedder(Embedder):
         if precision not in DTYPES:
             raise ModelUnsupported(f"sentence-transformers has no precision {precision}.", remedy="Use f32 or bf16.")
         dtype = DTYPES[precision]
+        _hush()
         with self._lock:
             try:
                 model = SentenceTransformer(
@@ -189,6 +190,10 @@ class _Tokens:
 
     identity = ""
 
+    @property
+    def safe_tokens(self) -> int:
+        return self.max_tokens
+
     @cached_property
     def special(self) -> int:
         return self.tokenizer.num_special_tokens_to_add(is_pair=False)
@@ -197,6 +202,13 @@ class _Tokens:
         from mensura.text import encodable
 
         return [len(e.ids) for e in self.tokenizer.encode_batch_fast([encodable(text) for text in texts])]
+
+
+def _hush() -> None:
+    """No progress bar of its own for loading weights."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> SentenceTransformersEmbedder:

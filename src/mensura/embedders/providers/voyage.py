@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mensura.config import expand
 from mensura.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
 from mensura.embedders.settings import HttpSettings
 from mensura.embedders.wire import openai_reply
@@ -37,7 +38,10 @@ class Voyage(Api):
         self.role_by_parameter = True
 
     def base_url(self) -> str:
-        if not self.settings.base_url and os.environ.get("VOYAGE_API_KEY", "").startswith("al-"):
+        key = (
+            expand(self.settings.api_key, "api_key") if self.settings.api_key else os.environ.get("VOYAGE_API_KEY", "")
+        )
+        if not self.settings.base_url and key.startswith("al-"):
             return MONGODB_URL
         return super().base_url()
 

@@ -37,7 +37,10 @@ def _show(rows: list[dict[str, Any]], file: str) -> None:
     out.print(file, style="dim", markup=False)
     for row in rows:
         state = "[red]problem[/red]" if row["problem"] else "[green]fine[/green]"
-        out.print(f"{state}  [bold]{row['name']}[/bold]  {row['provider']}/{row['model_id']}", highlight=False)
+        out.print(
+            f"{state}  [bold]{row['name']}[/bold]  {'/'.join(filter(None, (row['provider'], row['model_id'])))}",
+            highlight=False,
+        )
         for text in filter(None, (row["problem"], *row["notes"])):
             out.print(f"    {text}", markup=False)
     if not rows:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
 
 
+WIDE = 100
+"""Columns from which languages and licences are shown too."""
+
+
 def command(
     provider: Annotated[
         Optional[str],  # noqa: UP045
@@ -62,30 +66,39 @@ def _show(cards: list[ModelCard]) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", no_wrap=True)
-    for name in ("dims", "tokens", "MB", "BEIR", "$/M tokens"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("languages", "licence"):
-        table.add_column(name, no_wrap=True)
-    for card in cards:
-        tokens = "any" if card.unlimited_tokens else _number(card.max_tokens)
-        score = f"{card.retrieval:.1f}" if card.retrieval else ""
-        price = f"{card.usd_per_million_tokens:g}" if card.usd_per_million_tokens is not None else ""
-        licence = card.licence + (" (non-commercial)" if card.commercial is False else "")
-        table.add_row(
-            f"{card.id}{' †' if card.retired else ''}", _number(card.dimensions), tokens, _number(card.size_mb), score,
-            price, " ".join(card.languages), licence,
-        )  # fmt: skip
     out = common.console()
     if not cards:
         out.print("No model of the catalog is all that.")
         return
+    wide = out.width >= WIDE
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", overflow="fold", min_width=20)
+    for name, width in (("dims", 5), ("tokens", 7), ("MB", 6), ("BEIR", 4), ("$/M", 4)):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    for name in ("languages", "licence") if wide else ():
+        table.add_column(name, overflow="fold")
+    for card in cards:
+        table.add_row(*_cells(card)[: 8 if wide else 6])
     out.print(table)
-    notes = ["BEIR: mean nDCG@10 x 100 over 15 tasks, as published or computed from published results."]
+    notes = ["BEIR: mean nDCG@10 x 100 over 15 tasks, as published or computed. $/M: a million tokens."]
+    if wide:
+        notes.append("NC: no commercial use.")
     if any(card.retired for card in cards):
         notes.append("† retired.")
     out.print(f"[dim]{common.count(len(cards), 'model')}. {' '.join(notes)}[/dim]")
+
+
+def _cells(card: ModelCard) -> list[str]:
+    return [
+        f"{card.id}{' †' if card.retired else ''}",
+        _number(card.dimensions),
+        "any" if card.unlimited_tokens else _number(card.max_tokens),
+        _number(card.size_mb),
+        f"{card.retrieval:.1f}" if card.retrieval else "",
+        f"{card.usd_per_million_tokens:g}" if card.usd_per_million_tokens is not None else "",
+        " ".join(card.languages).replace("multilingual", "multi"),
+        card.licence + (" (NC)" if card.commercial is False else ""),
+    ]
 
 
 def _show_rerankers(cards: list) -> None:  # type: ignore[type-arg]

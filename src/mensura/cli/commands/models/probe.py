@@ -49,7 +49,9 @@ def _show(found: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in found.items():
         if name not in ("model", "health", "latency_ms", "warnings", "billed_tokens", "usd_per_million_tokens"):
-            table.add_row(name.replace("_", " "), "unknown" if value is None else str(value))
+            table.add_row(
+                name.replace("_", " "), ("any" if name == "max_tokens" else "unknown") if value is None else str(value)
+            )
     if found.get("latency_ms"):
         times = found["latency_ms"]
         table.add_row("latency", f"median {times['p50']} ms, slowest {times['max']} ms of {times['n']}")

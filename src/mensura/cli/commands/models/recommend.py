@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from mensura.catalog.advise import FINE_TUNING
 from mensura.cli import common
+from mensura.config import nearest
 from mensura.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ def command(
     domain: Annotated[str, typer.Option(metavar="D", help="code, legal, finance, scientific, medical, ...")] = "",
     commercial: Annotated[bool, typer.Option("--commercial", help="The licence must allow commercial use.")] = False,
     licence: Annotated[list[str] | None, typer.Option(metavar="L", help="Only this licence; repeat it.")] = None,
+    hosted: Annotated[bool, typer.Option("--hosted", help="Only hosted models.")] = False,
     gpu: Annotated[bool, typer.Option("--gpu/--cpu", help="Where open models run.")] = False,
     max_mb: Annotated[
         Optional[float],  # noqa: UP045
@@ -69,7 +73,9 @@ def command(
         raise UsageError(f"rerank {rerank!r} is not one of {', '.join(RERANKS)}.")
     if count < 1:
         raise UsageError(f"-n is {count}; at least 1.")
+    _check(language or [], domain, max_mb, max_latency_ms, max_storage_gb, max_usd)
     needs = Needs(
+        hosted=hosted,
         privacy=privacy,
         api=api,
         languages=tuple(language or ()),
@@ -92,6 +98,16 @@ def command(
         common.print_json(advice.to_dict())
     else:
         _show(advice, needs)
+
+
+def _check(languages: list[str], domain: str, *limits: float | None) -> None:
+    for language in languages:
+        if not re.fullmatch(r"[a-z]{2,3}|multilingual|code", language.lower()):
+            raise UsageError(f"language {language!r} is no code.", remedy="Write en, de, zh, ... or code.")
+    if domain not in FINE_TUNING:
+        raise UsageError(f"domain {domain!r} is not known.", remedy=nearest(domain, filter(None, FINE_TUNING)))
+    if any(limit is not None and limit <= 0 for limit in limits):
+        raise UsageError("a limit must be above 0.")
 
 
 def _chunk_tokens(paths: list[Path]) -> int:
