@@ -24,11 +24,32 @@ ENV_PREFIX = "MENSURA_"
 SEPARATOR = "__"
 MASK = "********"
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
-_SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?<=//)[^/@\s]+(?=@)")
+_SECRET = re.compile(r"key|token|secret|pass|pwd|auth|credential|cookie|signature", re.IGNORECASE)
+_USER_INFO = re.compile(r"(?<=//)[^/\s]+(?=@)")
+_QUERY = re.compile(r"([?&][^=&\s]+=)[^&\s]+")
+_NO_SECRETS = frozenset(
+    {
+        "batch_tokens",
+        "max_tokens",
+        "tokens_per_minute",
+        "usd_per_million_tokens",
+        "request_key",
+        "response_key",
+        "role_key",
+        "keep_alive",
+    }
+)
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+def positive(settings: msgspec.Struct, *names: str) -> None:
+    """Raises ValueError for a number that is not above 0 and finite; None is no number."""
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError(f"{name} is {value}, it must be above 0")
 
 
 class Seconds(float):
@@ -54,6 +75,9 @@ class CacheConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A file; default: ``cache.db`` in the home."""
     max_gb: float = 5.0
 
+    def __post_init__(self) -> None:
+        positive(self, "max_gb")
+
 
 class EmbeddingsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     default_model: str = ""
@@ -62,6 +86,9 @@ class EmbeddingsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     fallback_chain: list[str] = []
     spend_cap_usd: float | None = None
     """Most that one run may spend on all hosted models together."""
+
+    def __post_init__(self) -> None:
+        positive(self, "spend_cap_usd")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,7 +119,6 @@ def load_config(file: str | Path | None = None, env: Mapping[str, str] = os.envi
     if isinstance(glossary, dict) and not (isinstance(glossary.get("terms"), dict) or "apply_to" in glossary):
         raw["glossary"] = {"terms": glossary}  # the short form: terms alone
     config = checked(raw, Config, str(found or "the environment"))
-    _check_names(config)
     return msgspec.structs.replace(config, file=found)
 
 
@@ -121,11 +147,17 @@ def masked(value: Any, key: str = "") -> Any:
         return {k: masked(v, MASK if key == "headers" else str(k)) for k, v in value.items()}
     if isinstance(value, list):
         return [masked(v, key) for v in value]
-    if not isinstance(value, str):
+    if key == MASK or (_SECRET.search(key) and key not in _NO_SECRETS):
+        plain = value is None or value == "" or (isinstance(value, str) and _REFERENCE.fullmatch(value))
+        return value if plain else MASK
+    if not isinstance(value, str) or "//" not in value:
         return value
-    if key == MASK or (_SECRET.search(key) and key not in ("batch_tokens", "max_tokens", "tokens_per_minute")):
-        return value if not value or _REFERENCE.fullmatch(value) else MASK
-    return _USER_INFO.sub(MASK, value)
+    return _QUERY.sub(rf"\1{MASK}", _USER_INFO.sub(MASK, value))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting or header of this name may hold one."""
+    return bool(_SECRET.search(name))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -147,16 +179,36 @@ def _read(file: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        data = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = yaml.load(file.read_bytes(), Loader=_loader())
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{file}{at}: not YAML: {getattr(error, 'problem', error)}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from error
     if data is not None and not isinstance(data, dict):
         raise ConfigError(f"{file} holds {type(data).__name__}, not keys and values.")
     return data or {}
+
+
+def _loader() -> Any:
+    """PyYAML's safe one, by which a key that stands twice is an error: the first would be lost without a word."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if key.tag != "tag:yaml.org,2002:merge" and str(key.value) in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"{key.value!r} stands there twice", key.start_mark
+                    )
+                seen.add(str(key.value))
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def _apply_environment(raw: dict[str, Any], env: Mapping[str, str]) -> None:
@@ -169,28 +221,19 @@ def _apply_environment(raw: dict[str, Any], env: Mapping[str, str]) -> None:
             place = place.setdefault(_existing(place, part), {})
             if not isinstance(place, dict):
                 raise ConfigError(f"{name} goes below {part.lower()}, which is a plain value.")
-        place[_existing(place, path[-1])] = value.split(",") if path[-1] in ("FALLBACK_CHAIN", "CARDS") else value
+        place[_existing(place, path[-1])] = (
+            [part.strip() for part in value.split(",")] if path[-1] in ("FALLBACK_CHAIN", "CARDS") else value
+        )
 
 
 def _existing(place: Mapping[str, Any], part: str) -> str:
     """The key that `part` of a variable's name means: one that is there, else its lower case."""
     plain = _plain(part)
-    return next((key for key in place if _plain(key) == plain), part.lower())
+    return next((key for key in place if isinstance(key, str) and _plain(key) == plain), part.lower())
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[-.]", "_", name).lower()
-
-
-def _check_names(config: Config) -> None:
-    """A chain is made of names; a default may be any model."""
-    models = config.embeddings.models
-    for name in config.embeddings.fallback_chain:
-        if name not in models and "/" not in name:
-            raise ConfigError(f"fallback_chain names {name!r}, which is no model.", remedy=nearest(name, models))
-    default = config.embeddings.default_model
-    if default and default.split("@")[0] not in models and "/" not in default:
-        raise ConfigError(f"default_model is {default!r}, which is no model.", remedy=nearest(default, models))
 
 
 def _custom(kind: type, value: object) -> object:

@@ -21,7 +21,8 @@
     │   ├── QuotaExhausted    the account has no credit or no requests left
     │   ├── RateLimited       too fast, and still so when the deadline came
     │   ├── ProviderDown      no answer, or a failure on their side, after all retries
-    │   ├── RequestRefused    the provider will not take this request or this text
+    │   ├── RequestRefused    the provider will not take requests of this kind
+    │   │   └── TextRefused   it will not take one text; it takes others
     │   ├── BadReply          an answer that cannot be vectors of this model
     │   ├── AllFailed         every member of a chain failed; lists each cause
     │   └── SpendCapReached   the next request would cost more than is left
@@ -150,6 +151,15 @@ class ProviderDown(ProviderError):
 
 class RequestRefused(ProviderError):
     pass
+
+
+class TextRefused(RequestRefused):
+    """Carries the position of the first text that was refused."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"text {position} was refused: {reason}")
+        self.position = position
+        self.reason = reason
 
 
 class BadReply(ProviderError):

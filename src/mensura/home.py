@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mensura.lifecycle.state import Generation, State
     from mensura.search.index import Index, SearchResult
     from mensura.search.stages import Pipeline
+    from mensura.space import Space
     from mensura.types import Embeddings, OnLong, Role
 
 DEFAULT_SET = "default"
@@ -240,7 +241,7 @@ class Home:
                 return self._new_set(name, files, model, precision, {"chunk_tokens": chunk_tokens})
             generation = self._state.live(name)
         self._check(generation, model, precision, {"chunk_tokens": chunk_tokens})
-        embedder = self._embedder(generation.model, generation.precision)
+        embedder = self._embedder(generation.model, generation.precision, generation.space)
         return generation, self._same_space(generation, embedder)
 
     def _new_set(
@@ -303,10 +304,10 @@ class Home:
         return embedder
 
     def _opener(self, generation: Generation) -> Callable[[], Embedder]:
-        return lambda: self._embedder(generation.model, generation.precision)
+        return lambda: self._embedder(generation.model, generation.precision, generation.space)
 
-    def _embedder(self, model: str, precision: str) -> Embedder:
-        return self.models.resilient(with_precision(model, precision))
+    def _embedder(self, model: str, precision: str, space: Space | None = None) -> Embedder:
+        return self.models.resilient(with_precision(model, precision), space)
 
     def _live(self, name: str) -> Generation:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -82,6 +82,8 @@ class Embeddings:
     model: str = ""
     """Who made them: a name of the registry, or ``provider/model``."""
     usage: Usage = NO_USAGE
+    split: Collection[int] = ()
+    """Positions of texts whose vector is the mean of their parts, though their count did not show it."""
     refused: Mapping[int, str] = field(default_factory=dict)
     """Position to reason of each text that the provider will not take; its row is zero. Empty outside of streams."""
 

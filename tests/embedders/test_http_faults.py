@@ -456,3 +456,148 @@ def test_a_wrong_address_says_so():
     for url in ("not an address", "ftp://127.0.0.1/", "http://127.0.0.1:1"):
         with pytest.raises(MensuraError):
             open_embedder(Settings(model_id="m", base_url=url, retries=0), None).embed(["a"], "query")
+
+
+def test_streams_that_end_early_never_hang():
+    """Closing drops what is queued while the workers take from the same queue."""
+    import sys
+
+    bad = Answer({"error": {"message": "no"}}, 401)
+    sys.setswitchinterval(1e-5)
+    try:
+        with serving(lambda request: bad) as server:
+            for _ in range(40):
+                with pytest.raises(KeyRejected):
+                    model(server, batch_size=4, retries=0).embed([f"t{i}" for i in range(400)], "document")
+    finally:
+        sys.setswitchinterval(0.005)
+
+
+def test_what_changes_the_vector_is_part_of_the_space():
+    from mensura.embedders.providers.http import Settings as HttpService
+    from mensura.embedders.providers.http import open_embedder as open_service
+
+    with serving(GOOD) as server:
+        base = {"base_url": server.url, "model_id": "m", "dimensions": 64}
+        spaces = [
+            open_service(HttpService(**base, **more), None).space
+            for more in ({}, {"path": "/e5"}, {"extra_body": {"task": "x"}})
+        ]
+        spaces += [
+            model(server, dimensions=64, **more).space
+            for more in ({}, {"extra_body": {"task": "x"}}, {"headers": {"X-Route": "b"}})
+        ]
+        assert len(set(spaces)) == 6
+        assert (
+            model(server, dimensions=64, headers={"X-Api-Key": "a"}).space
+            == model(server, dimensions=64, headers={"X-Api-Key": "b"}).space
+        )
+
+
+def test_a_text_with_half_a_surrogate():
+    with serving(GOOD) as server:
+        made = model(server).embed(["fine", "half \ud83d"], "document")
+    assert made.vectors.any(axis=1).all()
+
+
+def test_the_deadline_holds_for_all_halves_of_a_batch():
+    slow = lambda request: Answer({"error": {"message": "no"}}, 400, delay=0.4)  # noqa: E731
+    with serving(slow) as server:
+        embedder = model(server, deadline=1.0, retries=0)
+        embedder._answered = True
+        started = time.monotonic()
+        with pytest.raises(MensuraError):
+            embedder.embed([f"t{i}" for i in range(64)], "document")
+    assert time.monotonic() - started < 4
+
+
+def test_a_silent_server_costs_the_deadline_not_the_timeout():
+    with serving(lambda request: Answer(body(), delay=8)) as server:
+        started = time.monotonic()
+        with pytest.raises(MensuraError):
+            model(server, deadline=1.0, timeout=6.0).embed(["a"], "document")
+    assert time.monotonic() - started < 3
+
+
+def test_a_wait_of_a_day_does_not_poison_the_embedder():
+    left = [Answer(b"{}", 429, {"Retry-After": "100000"})]
+    with serving(lambda request: left.pop() if left else GOOD(request)) as server:
+        embedder = model(server, deadline=1.0)
+        with pytest.raises(RateLimited):
+            embedder.embed(["a"], "document")
+        embedder._gate._hold_until -= 60
+        assert embedder.embed(["a"], "document").vectors.any()
+
+
+SECRETS = {
+    "JSON escaped": lambda key, r: Answer(
+        ('{"error": {"message": "bad key ' + key.replace("/", "\\/") + '"}}').encode(), 401
+    ),
+    "HTML page": lambda key, r: Answer(f"<title>denied {key}</title>".encode(), 403),
+    "cut in the middle": lambda key, r: Answer(f"{'x' * 70}{key}".encode()),
+    "redirect": lambda key, r: Answer(b"", 302, {"Location": f"https://u:{key}@elsewhere/"}),
+    "a header": lambda key, r: Answer({"error": r.headers["x-extra"]}, 400),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_way_to_see_a_secret(name):
+    key = "sk-abc/def/ghijklmnop"
+    with serving(lambda r: SECRETS[name](key, r)) as server, pytest.raises(MensuraError) as caught:
+        model(server, api_key=key, headers={"X-Extra": "token-98765"}, retries=0).embed(["a"], "query")
+    assert "ghijkl" not in str(caught.value)
+    assert "98765" not in str(caught.value)
+
+
+ODD = {
+    "a port beyond": "http://localhost:99999",
+    "an empty label": "http://a..b/v1",
+    "a password in it": "http://user:PASSWORD-1@local host/v1",
+    "no host": "http:///v1",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_addresses_are_named_errors(name):
+    with pytest.raises(MensuraError) as caught:
+        open_embedder(Settings(model_id="m", base_url=ODD[name], retries=0), None).embed(["a"], "query")
+    assert "PASSWORD-1" not in str(caught.value)
+
+
+def test_a_proxy_that_cannot_be_used(monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "strange://127.0.0.1:1")
+    with pytest.raises(MensuraError, match="no request can be made"):
+        open_embedder(Settings(model_id="m", base_url="http://127.0.0.1:9", retries=0), None).embed(["a"], "query")
+
+
+def test_settings_that_cannot_be():
+    from mensura.config import checked
+
+    for wrong in (
+        {"concurrency": 0},
+        {"batch_size": -1},
+        {"max_tokens": -5},
+        {"timeout": "0s"},
+        {"usd_per_million_tokens": -1},
+    ):
+        with pytest.raises(MensuraError):
+            checked({"provider": "openai", "model_id": "m", **wrong}, Settings, "test")
+    with pytest.raises(MensuraError, match="needs a model_id"):
+        open_embedder(Settings(), None)
+
+
+def test_a_prompt_that_leaves_no_room():
+    with serving(GOOD) as server, pytest.raises(MensuraError, match="leaves no room"):
+        model(server, max_tokens=4, document_prompt="a prompt of very many words: ").embed([LONG], "document", "split")
+
+
+def test_one_text_that_no_length_satisfies_does_not_stop_the_others():
+    def handle(request: Received) -> Answer:
+        bad = any("NEVER" in text for text in request.json["input"])
+        return Answer({"error": {"message": "maximum context length"}}, 400) if bad else GOOD(request)
+
+    texts = [*TEXTS, "NEVER" * 3]
+    with serving(handle) as server:
+        for policy in ("truncate", "split"):
+            (block,) = model(server, deadline=60.0).stream(texts, "document", policy)
+            assert block.vectors[:7].any(axis=1).all()

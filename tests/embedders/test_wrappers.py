@@ -32,7 +32,9 @@ from mensura.errors import (
     ConfigError,
     DimensionsRefused,
     ProviderDown,
+    RequestRefused,
     SpendCapReached,
+    TextRefused,
     TextTooLong,
 )
 from mensura.space import Space
@@ -180,6 +182,45 @@ def test_policies_do_not_share_vectors_of_long_texts(cache):
     with pytest.raises(TextTooLong) as caught:
         list(Cached(counting(limit=5), cache).stream(["a", "x", "y", long], "document", "error"))
     assert caught.value.position == 3
+
+
+def test_another_limit_is_another_vector_for_a_long_text(cache):
+    long = "word " * 20
+    assert list(Cached(counting(limit=5), cache).embed([long], "document").truncated) == [True]
+    wide = counting(limit=500)
+    made = Cached(wide, cache).embed([long], "document")
+    assert list(made.truncated) == [False]
+    assert wide.texts == [long]
+    with pytest.raises(TextTooLong):
+        Cached(counting(limit=5), cache).embed([long], "document", "error")
+
+
+def test_policies_do_not_push_each_other_out(cache):
+    inner = counting(limit=5)
+    long = "word " * 20
+    for policy in ("truncate", "split", "truncate", "split"):
+        Cached(inner, cache).embed([long], "document", policy)
+    assert len(inner.texts) == 2
+
+
+def test_cached_alone_gives_the_vectors_that_embed_gives(cache):
+    for wrap in (
+        lambda e: Cut(e, 32),
+        lambda e: Expanded(e, Glossary(terms={"JWT": "JSON Web Token"}, apply_to="both")),
+    ):
+        embedder = wrap(Cached(counting(64), cache))
+        made = embedder.embed(["a JWT"], "document")
+        found = embedder.cached(["a JWT"], "document")
+        assert (found.vectors == made.vectors).all()
+        assert found.space == made.space
+        assert embedder.cached(["never seen"], "document") is None
+
+
+def test_cuts_of_documents_stay_within_the_bound(tmp_path):
+    cache = VectorCache(tmp_path / "cache.db", max_bytes=1_000_000)
+    for i in range(20):
+        cache.remember({f"{i:08}{j:08}".encode(): bytes(2000) for j in range(100)})
+    assert cache.stats().bytes <= 1_000_000
 
 
 def test_refused_texts_are_not_kept(cache):
@@ -337,6 +378,49 @@ def test_a_failure_reaches_everybody_and_is_not_remembered():
     assert embedder.embed(["a"], "query").vectors.any()
 
 
+def test_another_callers_refusal_is_not_ours():
+    inner = counting(delay=0.2)
+    inner.refuses = "BAD"
+    embedder = Coalesced(inner)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(embedder.embed, ["good", "BAD"], "query")
+        time.sleep(0.05)
+        two = pool.submit(embedder.embed, ["good"], "query")
+        assert two.result().vectors.any()
+        with pytest.raises(TextRefused, match="text 1 was refused"):
+            one.result()
+    assert not embedder._flying
+
+
+def test_positions_survive_repeated_and_cached_texts(cache):
+    inner = counting(limit=5)
+    embedder = Coalesced(Cached(inner, cache))
+    embedder.embed(["known"], "query")
+    with pytest.raises(TextTooLong) as caught:
+        embedder.embed(["a", "a", "known", "word " * 20], "query", "error")
+    assert caught.value.position == 3
+    inner.refuses = "BAD"
+    with pytest.raises(TextRefused) as refused:
+        embedder.embed(["a", "a", "known", "BAD"], "query")
+    assert refused.value.position == 3
+
+
+def test_what_one_caller_changes_others_do_not_see():
+    inner = counting(delay=0.2)
+    embedder = Coalesced(inner)
+
+    def spoil():
+        made = embedder.embed(["a"], "query")
+        made.vectors[:] = 0
+
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(spoil)
+        time.sleep(0.05)
+        others = [pool.submit(embedder.embed, ["a"], "query") for _ in range(7)]
+        first.result()
+        assert all(other.result().vectors.any() for other in others)
+
+
 # -- glossary -----------------------------------------------------------------------------------------------
 
 
@@ -396,6 +480,19 @@ def test_a_cap_needs_a_price():
     with pytest.raises(ConfigError, match="price of hash/64 is not known"):
         Capped(unknown, Budget(1)).embed(["a"], "query")
     assert unknown.texts == []
+
+
+def test_a_split_text_is_reserved_with_all_its_prompts():
+    class Prompted(Counting):
+        @property
+        def space(self) -> Space:
+            return replace(self.inner.space, document_prompt="a prompt of very many words " * 4)
+
+    inner = Prompted(HashEmbedder(64), price=1000.0, limit=40)
+    budget = Budget(0.02)
+    with pytest.raises(SpendCapReached):
+        Capped(inner, budget).embed(["word " * 300], "document", "split")
+    assert inner.texts == []
 
 
 # -- Matryoshka ---------------------------------------------------------------------------------------------
@@ -523,6 +620,67 @@ def test_a_stream_survives_a_failure_half_way():
         first.fails = True
     assert (np.concatenate(vectors) == hashed(texts, 64)).all()
     assert models == {"first", "second"}
+
+
+def test_a_member_of_the_same_directions_but_other_lengths_is_normalised():
+    class Long(Counting):
+        @property
+        def space(self) -> Space:
+            return replace(self.inner.space, weights="elsewhere", normalised=False)
+
+        def stream(self, texts, role, on_long="truncate"):
+            for block in super().stream(texts, role, on_long):
+                yield replace(block, vectors=block.vectors * 7, space=self.space)
+
+    first, second = counting(), Long(HashEmbedder(64))
+    chain = Fallback({"first": lambda: first, "second": lambda: second})
+    chain.embed(["a"], "query")
+    first.fails = True
+    made = chain.embed(["a"], "query")
+    assert made.model == "second"
+    assert np.allclose(made.vectors, hashed(["a"], 64), atol=1e-6)
+
+
+def test_a_set_up_that_is_wrong_for_one_member_does_not_end_the_chain():
+    first, second = counting(), counting(128)
+
+    def broken():
+        raise ConfigError("a key refers to ${UNSET}, which is not set.")
+
+    for opener in (broken, lambda: refusing(first)):
+        chain = Fallback({"first": opener, "second": lambda: second})
+        assert chain.embed(["a"], "query", allow_other_space=True).model == "second"
+
+
+def refusing(inner: Counting) -> Counting:
+    def stream(texts, role, on_long="truncate"):
+        raise RequestRefused("the model does not exist.")
+        yield
+
+    inner.stream = stream
+    return inner
+
+
+def test_a_chain_knows_its_space_while_the_first_is_down(cache):
+    """In a new process: the set's space and the cached canaries prove what cannot be asked."""
+    first = counting()
+    Fallback({"first": lambda: Cached(first, cache), "second": lambda: Same(HashEmbedder(64))}).embed(["a"], "query")
+
+    class Unreachable(Counting):
+        @property
+        def space(self) -> Space:
+            self.calls += 1
+            raise ProviderDown("its space is not known, it is down.")
+
+    down = Unreachable(HashEmbedder(64))
+    down.fails = True
+    again = Fallback({"first": lambda: Cached(down, cache), "second": lambda: Same(HashEmbedder(64))})
+    again.assume(first.space)
+    made = again.embed(["never seen"], "query")
+    assert (made.model, made.space) == ("second", first.space)
+    calls = down.calls
+    again.embed(["nor this"], "query")
+    assert down.calls == calls, "what is down is left alone"
 
 
 def test_every_member_down_lists_each_cause():

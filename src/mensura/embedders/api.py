@@ -119,6 +119,10 @@ class Api(ABC):
         """Headers that depend on the exact request; made anew for every attempt."""
         return {}
 
+    def variant(self) -> str:
+        """Whatever else of the settings chooses the model or changes its vectors."""
+        return ""
+
     def describe(self, get: Get) -> Description:
         return Description()
 

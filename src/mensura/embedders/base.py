@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mensura.errors import MensuraError, RequestRefused, UsageError
+from mensura.errors import MensuraError, TextRefused, UsageError
 from mensura.space import Space
 from mensura.types import NO_USAGE, Embeddings, OnLong, Role
 
@@ -90,7 +90,7 @@ class Embedder(ABC):
         """
         made = join(list(self.stream(texts, role, on_long)), self.space, role, self.precision)
         for position, reason in made.refused.items():
-            raise RequestRefused(f"text {position} was refused: {reason}")
+            raise TextRefused(position, reason)
         return made
 
     @property
@@ -98,8 +98,11 @@ class Embedder(ABC):
         """Where the cuts of documents are kept, if its vectors are."""
         return None
 
-    def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:  # noqa: ARG002
-        """Vectors of `texts` if all of them are in a cache; nothing is computed or sent."""
+    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:  # noqa: ARG002
+        """Vectors of `texts` if all of them are in a cache; nothing is computed or sent.
+
+        `space`: where they live, if the caller knows it and the model may be out of reach.
+        """
         return None
 
     async def aembed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
@@ -134,8 +137,11 @@ def join(blocks: Sequence[Embeddings], space: Space, role: Role, precision: str 
 
     if len(blocks) == 1:
         return blocks[0]
-    refused, at = {}, 0
+    refused: dict[int, str] = {}
+    split: set[int] = set()
+    at = 0
     for block in blocks:
+        split.update(at + position for position in block.split)
         refused.update({at + position: reason for position, reason in block.refused.items()})
         at += len(block)
     return Embeddings(
@@ -147,6 +153,7 @@ def join(blocks: Sequence[Embeddings], space: Space, role: Role, precision: str 
         precision=blocks[0].precision if blocks else precision,
         model=blocks[0].model if blocks else "",
         usage=sum((b.usage for b in blocks), NO_USAGE),
+        split=split,
         refused=refused,
     )
 

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from mensura.embedders.base import Embedder, check_role
 from mensura.embedders.wrapper import Wrapper, innermost
-from mensura.errors import CacheError, TextTooLong
+from mensura.errors import CacheError, TextRefused, TextTooLong
 from mensura.types import NO_USAGE, Embeddings, OnLong, Role, Usage
 
 if TYPE_CHECKING:
+    from mensura.space import Space
     from mensura.types import Vectors
 
 VERSION = 1
@@ -77,9 +78,6 @@ class Entry:
     long: int
     """0 it fitted, 1 it was cut, 2 it was split."""
 
-    def serves(self, on_long: OnLong) -> bool:
-        return self.long == _FITS or (self.long, on_long) in ((_TRUNCATED, "truncate"), (_SPLIT, "split"))
-
 
 class VectorCache:
     """The file. Threads may share it; it is opened when it is first used."""
@@ -90,8 +88,8 @@ class VectorCache:
         self._db: sqlite3.Connection | None = None
         self._hits = self._misses = 0
 
-    def get(self, keys: Sequence[bytes], on_long: OnLong, ttl: float | None = None) -> dict[bytes, Entry]:
-        """The entries that are there and serve this policy. Raises CacheError."""
+    def get(self, keys: Sequence[bytes], ttl: float | None = None) -> dict[bytes, Entry]:
+        """The entries that are there. Raises CacheError."""
         now = int(time.time())
         found: dict[bytes, Entry] = {}
         with self._opened() as db:
@@ -99,17 +97,20 @@ class VectorCache:
             marks = ",".join("?" * len(keys))
             query = f"SELECT key, vector, tokens, long, made, used FROM vectors WHERE key IN ({marks})"
             for key, vector, tokens, long, made, used in db.execute(query, keys):
-                entry = Entry(vector, tokens, long)
-                if entry.serves(on_long) and (ttl is None or made + ttl > now):
-                    found[key] = entry
+                if ttl is None or made + ttl > now:
+                    found[key] = Entry(vector, tokens, long)
                     if used < now - USED_GRAIN:
                         stale.append((now, key))
-            self._hits += len(found)
-            self._misses += len(keys) - len(found)
             if stale:
                 with _write(db):
                     db.executemany("UPDATE vectors SET used = ? WHERE key = ?", stale)
         return found
+
+    def tell(self, hits: int, misses: int) -> None:
+        """For the statistics."""
+        with self._lock:
+            self._hits += hits
+            self._misses += misses
 
     def put(self, rows: Iterable[tuple[bytes, Entry]]) -> None:
         """Store entries; the least recently used go when the file outgrows its bound. Raises CacheError."""
@@ -135,6 +136,8 @@ class VectorCache:
         if cuts:
             with self._opened() as db, _write(db):
                 db.executemany("INSERT OR REPLACE INTO cuts VALUES (?, ?, ?)", [(k, v, now) for k, v in cuts.items()])
+                if self._bytes(db) > self.max_bytes:
+                    self._shrink(db, int(self.max_bytes * 0.9))
 
     def stats(self) -> CacheStats:
         """Raises CacheError."""
@@ -321,6 +324,8 @@ class Cached(Wrapper):
                 made = self.inner.embed([texts[at] for at in window.missing], role, on_long)
             except TextTooLong as error:
                 raise TextTooLong(window.missing[error.position], error.tokens, error.limit) from error
+            except TextRefused as error:
+                raise TextRefused(window.missing[error.position], error.reason) from error
             self._take(window, made, on_long)
         return self._finish(window, role)
 
@@ -328,14 +333,19 @@ class Cached(Wrapper):
     def memory(self) -> VectorCache:
         return self._cache
 
-    def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:
-        window = self._look_up(texts, role, "truncate", _Run())
-        return self._finish(window, role) if window.complete else None
+    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:
+        """Short texts only: those that are cut or split are not looked for."""
+        space = space or self.space
+        keys = self._keys(texts, role, space)
+        found = self._cache.get(list(dict.fromkeys(keys)), self._ttl)
+        if len(found) < len(set(keys)):
+            return None
+        return self._finish(_Window(_Run(), keys, [False] * len(keys), found, ()), role, space)
 
     def _look_up(self, texts: Sequence[str], role: Role, on_long: OnLong, run: _Run) -> _Window:
-        keys = self._keys(texts, role)
+        keys = self._keys(texts, role, self.space)
         blank = [not text or text.isspace() for text in texts]
-        found = self._cache.get(list(dict.fromkeys(keys)), on_long, self._ttl)
+        found = self._found(keys, blank, on_long)
         missing = []
         for at, key in enumerate(keys):
             if key not in found and key not in run.asked and not blank[at]:
@@ -343,8 +353,23 @@ class Cached(Wrapper):
                 run.asked.add(key)
         return _Window(run, keys, blank, found, missing)
 
-    def _keys(self, texts: Sequence[str], role: Role) -> list[bytes]:
-        base = blake2b(f"{self.space.digest}\0{self.precision}\0{role}\0".encode(), digest_size=16)
+    def _found(self, keys: Sequence[bytes], blank: Sequence[bool], on_long: OnLong) -> dict[bytes, Entry]:
+        """What is there of whole texts that the present limit admits; else of texts cut or split as asked now."""
+        wanted = list(dict.fromkeys(key for key, empty in zip(keys, blank, strict=True) if not empty))
+        limit = self.tokens.max_tokens
+        found = {key: entry for key, entry in self._cache.get(wanted, self._ttl).items() if entry.tokens <= limit}
+        absent = {self._long_key(key, on_long): key for key in wanted if key not in found}
+        if absent and on_long != "error":
+            found |= {absent[key]: entry for key, entry in self._cache.get(list(absent), self._ttl).items()}
+        self._cache.tell(len(found), len(wanted) - len(found))
+        return found
+
+    def _long_key(self, key: bytes, on_long: OnLong) -> bytes:
+        """Of a text that does not fit: its vector depends on what is done about it, and on the limit."""
+        return blake2b(f"{on_long} {self.tokens.max_tokens}".encode(), key=key, digest_size=16).digest()
+
+    def _keys(self, texts: Sequence[str], role: Role, space: Space) -> list[bytes]:
+        base = blake2b(f"{space.digest}\0{self.precision}\0{role}\0".encode(), digest_size=16)
         keys = []
         for text in texts:
             digest = base.copy()
@@ -356,12 +381,15 @@ class Cached(Wrapper):
         self, texts: Sequence[str], role: Role, vectors: Sequence[Vectors], tokens: Sequence[int], cut: Sequence[bool]
     ) -> None:
         """Store what a provider has just answered, whatever becomes of the call that asked."""
-        keys = self._keys(texts, role)
-        self._cache.put(
-            (key, Entry(vector.tobytes(), count, _TRUNCATED if short else _FITS))
+        keys = self._keys(texts, role, self.space)
+        rows = [
+            (self._long_key(key, "truncate"), Entry(vector.tobytes(), count, _TRUNCATED))
+            if short
+            else (key, Entry(vector.tobytes(), count, _FITS))
             for key, vector, count, short in zip(keys, vectors, tokens, cut, strict=True)
-        )
-        self._kept.update(keys)
+        ]
+        self._cache.put(rows)
+        self._kept.update(key for key, _ in rows)
 
     def _run(
         self, first: _Window, first_texts: Sequence[str], source: Iterator[str], start: int, role: Role, on_long: OnLong
@@ -409,23 +437,25 @@ class Cached(Wrapper):
             long = _FITS
             if made.truncated[at]:
                 long = _TRUNCATED
-            elif on_long == "split" and made.tokens[at] > limit:
+            elif at in made.split or (on_long == "split" and made.tokens[at] > limit):
                 long = _SPLIT
-            window.run.made[key] = Entry(made.vectors[at].tobytes(), made.tokens[at], long)
-            if key in self._kept and long != _SPLIT:
-                self._kept.discard(key)
+            entry = window.run.made[key] = Entry(made.vectors[at].tobytes(), made.tokens[at], long)
+            stored = key if long == _FITS else self._long_key(key, on_long)
+            if stored in self._kept:
+                self._kept.discard(stored)
             else:
-                rows.append((key, window.run.made[key]))
+                rows.append((stored, entry))
         if rows:
             self._cache.put(rows)
         window.usage += made.usage
         window.got += len(made)
         return len(made)
 
-    def _finish(self, window: _Window, role: Role) -> Embeddings:
+    def _finish(self, window: _Window, role: Role, space: Space | None = None) -> Embeddings:
         import numpy as np
 
-        dimensions = self.space.dimensions
+        space = space or self.space
+        dimensions = space.dimensions
         nothing = Entry(bytes(dimensions * 4), 0, _FITS)
         entries = [
             nothing if blank else window.entry(at) or nothing  # a refused text has none
@@ -438,7 +468,7 @@ class Cached(Wrapper):
             vectors=vectors.reshape(len(entries), dimensions),
             tokens=[e.tokens for e in entries],
             truncated=[e.long == _TRUNCATED for e in entries],
-            space=self.space,
+            space=space,
             role=role,
             precision=self.precision,
             model=self.name,
@@ -468,7 +498,8 @@ def _write(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # a full disk has rolled it back already
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")

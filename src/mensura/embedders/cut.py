@@ -5,7 +5,7 @@ Kusupati et al., "Matryoshka Representation Learning", 2022.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -43,8 +43,12 @@ class Cut(Wrapper):
         for block in self.inner.stream(texts, role, on_long):
             yield self._cut(block)
 
-    def embed(self, texts: list[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:  # type: ignore[override]
+    def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         return self._cut(self.inner.embed(texts, role, on_long))
+
+    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:  # noqa: ARG002
+        found = self.inner.cached(texts, role)
+        return self._cut(found) if found else None
 
     def _cut(self, block: Embeddings) -> Embeddings:
         if self._dimensions == self.inner.space.dimensions:

@@ -10,21 +10,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from mensura.embedders.base import Embedder, check_role
+from mensura.embedders.longtext import unit_rows
 from mensura.errors import (
     AllFailed,
     CacheError,
+    ConfigError,
     MensuraError,
     ModelError,
     PluginError,
     ProviderError,
-    RequestRefused,
     SpaceMismatch,
     SpendCapReached,
+    TextRefused,
     TextTooLong,
 )
 from mensura.space import Space
@@ -45,6 +46,10 @@ SAME_SPACE = 0.99
 COOL_DOWN, LONGEST = 15.0, 300.0
 """Seconds until a failed member is tried again, at first and at most."""
 WINDOW_TEXTS = 512
+
+ABOUT_THE_CALL = (TextTooLong, TextRefused, SpendCapReached, CacheError)
+"""No other member would do better, or none may be asked."""
+ABOUT_THE_MEMBER = (ProviderError, ModelError, PluginError, ConfigError)
 
 
 class Breaker:
@@ -96,19 +101,35 @@ class Fallback(Embedder):
         self._members = [Member(name, open_, Breaker()) for name, open_ in members.items()]
         self._members[0].equal = True
         self._canaries: Vectors | None = None
+        self._space: Space | None = None
+        self._may_ask = True
         self._lock = threading.Lock()
 
     @property
     def _first(self) -> Embedder:
         return self._members[0].open()
 
-    @cached_property
+    def assume(self, space: Space) -> None:
+        """What the chain's space was when its set was made: so it can be told while the first model is down."""
+        self._space = self._space or space
+
+    @property
     def space(self) -> Space:
-        return self._first.space
+        if self._space is None:
+            self._space = self._first.space
+        return self._space
 
     @property
     def name(self) -> str:
         return self._members[0].name
+
+    @property
+    def remote(self) -> bool:  # type: ignore[override]
+        return self._first.remote
+
+    @property
+    def price(self) -> float | None:
+        return self._first.price
 
     @property
     def precision(self) -> str:
@@ -127,87 +148,116 @@ class Fallback(Embedder):
     ) -> Embeddings:
         """Vectors of all texts by one member, so that they share a space.
 
-        Raises AllFailed with the cause of each member; TextTooLong and RequestRefused are about a text and are
+        Raises AllFailed with the cause of each member; TextTooLong and TextRefused are about a text and are
         raised at once.
         """
         check_role(role)
-        (made,) = self._first_of(lambda e: [e.embed(texts, role, on_long)], allow_other_space=allow_other_space)
-        return made
+        causes: dict[str, MensuraError] = {}
+        for member, embedder in self._ready(causes, allow_other_space=allow_other_space):
+            try:
+                made = embedder.embed(texts, role, on_long)
+            except ABOUT_THE_CALL:
+                raise
+            except ABOUT_THE_MEMBER as error:
+                member.breaker.failed(error)
+                causes[member.name] = error
+                continue
+            return self._named(made, member)
+        raise AllFailed(causes)
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
-        """Members of the chain's own space only: a stream never changes its space half-way."""
+        """Members of the chain's own space only: a stream never changes its space half-way.
+
+        What a member made before it failed is kept, and the next goes on behind it.
+        """
         check_role(role)
         source, start = iter(texts), 0
         while window := list(islice(source, WINDOW_TEXTS)):
             try:
-                work = partial(_streamed, window, role, on_long)
-                yield from self._first_of(work, allow_other_space=False)
+                yield from self._stream(window, role, on_long)
             except TextTooLong as error:
                 raise TextTooLong(start + error.position, error.tokens, error.limit) from error
             start += len(window)
 
     def close(self) -> None:
-        for member in self._members:
-            member.open().close()
+        """The members belong to whoever opened them."""
 
-    def _first_of(self, work: Callable[[Embedder], list[Embeddings]], *, allow_other_space: bool) -> list[Embeddings]:
+    def _stream(self, window: Sequence[str], role: Role, on_long: OnLong) -> Iterator[Embeddings]:
         causes: dict[str, MensuraError] = {}
+        done = 0
+        for member, embedder in self._ready(causes, allow_other_space=False):
+            try:
+                for block in embedder.stream(window[done:], role, on_long):
+                    yield self._named(block, member)
+                    done += len(block)
+            except TextTooLong as error:
+                raise TextTooLong(done + error.position, error.tokens, error.limit) from error
+            except ABOUT_THE_CALL:
+                raise
+            except ABOUT_THE_MEMBER as error:
+                member.breaker.failed(error)
+                causes[member.name] = error
+                continue
+            return
+        raise AllFailed(causes)
+
+    def _ready(self, causes: dict[str, MensuraError], *, allow_other_space: bool) -> Iterator[tuple[Member, Embedder]]:
+        """Members to ask, in order; of those that are not, `causes` is told why."""
         for member in self._members:
             if not member.breaker.admits():
                 causes[member.name] = member.breaker.cause or ProviderError("it failed before.")
                 continue
             try:
                 embedder = member.open()
-                same = self._is_equal(member, embedder)
-                if not same and not allow_other_space:
+                if not self._is_equal(member, embedder) and not allow_other_space:
                     causes[member.name] = _other_space(member, embedder)
                     member.breaker.succeeded()
                     continue
-                made = work(embedder)
-            except (TextTooLong, RequestRefused, SpendCapReached, CacheError):
-                raise
-            except (ProviderError, ModelError, PluginError) as error:
+            except ABOUT_THE_MEMBER as error:
                 member.breaker.failed(error)
                 causes[member.name] = error
                 continue
-            member.breaker.succeeded()
-            if member is self._members[0]:
-                self._own_canaries()  # while it is well: they are needed when it is not
-            return [replace(b, model=member.name, space=self.space if same else b.space) for b in made]
-        raise AllFailed(causes)
+            yield member, embedder
+
+    def _named(self, made: Embeddings, member: Member) -> Embeddings:
+        """The result under the member's name, in the chain's space where the member's is the same."""
+        member.breaker.succeeded()
+        if member is self._members[0]:
+            self._space = self._space or made.space
+            self._own_canaries()  # while it is well: they are needed when it is not
+        if not member.equal:
+            return replace(made, model=member.name)
+        vectors = made.vectors
+        if self.space.normalised and not made.space.normalised:  # the same directions, not of the same length
+            vectors = unit_rows(vectors)
+        return replace(made, model=member.name, space=self.space, vectors=vectors)
 
     def _is_equal(self, member: Member, embedder: Embedder) -> bool:
         """Equal by identity, or proven by the canaries; where the first member cannot be asked, unproven is unequal."""
         if member.equal is None:
-            if self._members[0].equal and embedder.space == self._space_if_known():
+            if self._space is not None and embedder.space == self._space:
                 member.equal = True
             elif (expected := self._own_canaries()) is not None:
                 member.equal = agree(expected, embedder)
         return bool(member.equal)
 
-    def _space_if_known(self) -> Space | None:
-        try:
-            return self.space
-        except MensuraError:
-            return None
-
     def _own_canaries(self) -> Vectors | None:
         """The first member's vectors of the canaries: from this process, from its cache, or, if it is well, from it."""
         with self._lock:
-            if self._canaries is None:
-                first = self._members[0]
+            first = self._members[0]
+            if self._canaries is None and len(self._members) > 1:
                 try:
-                    made = first.open().cached(CANARIES, "document")
-                    if made is None and first.breaker.cause is None:
+                    well = first.breaker.cause is None
+                    if not (well or self._space or self._may_ask):
+                        return None  # its space may cost a request that fails: once is enough
+                    self._may_ask = well
+                    made = first.open().cached(CANARIES, "document", self._space)
+                    if made is None and well:
                         made = first.open().embed(CANARIES, "document")
                     self._canaries = made.vectors if made else None
                 except MensuraError:
                     return None
             return self._canaries
-
-
-def _streamed(texts: Sequence[str], role: Role, on_long: OnLong, embedder: Embedder) -> list[Embeddings]:
-    return list(embedder.stream(texts, role, on_long))
 
 
 def agree(expected: Vectors, embedder: Embedder) -> bool:

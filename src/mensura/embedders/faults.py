@@ -58,7 +58,8 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, service: st
     code = " ".join(filter(None, [code, headers.get("x-amzn-errortype", "").split(":")[0]]))
     said = f"{service} answered {status}" + (f": {message.rstrip('.')}" if message else "") + "."
     evidence = f"{code} {message} {body[:4000].decode('utf-8', 'replace')}"
-    if status in (401, 498) or (status in (400, 403) and _KEY.search(evidence)):
+    key_refused = _KEY.search(f"{code} {message[:80]}") or b'"API_KEY_INVALID"' in body  # a text may speak of keys too
+    if status in (401, 498) or (status in (400, 403) and key_refused):
         return Fault(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
     if status == 402 or _is_exhausted(status, code, message, body):
         return Fault(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
@@ -109,7 +110,7 @@ def wait_asked(headers: Mapping[str, str], body: bytes, message: str) -> float |
 
         try:
             return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     if info := _RETRY_INFO.search(body):
         return float(info[1])

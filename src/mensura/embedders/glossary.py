@@ -26,9 +26,9 @@ class Terms:
 
     def __init__(self, terms: Mapping[str, str]) -> None:
         self._terms = dict(terms)
-        self._folded = {term.lower(): meaning for term, meaning in terms.items() if term == term.lower()}
-        longest_first = sorted(terms, key=len, reverse=True)
-        words = "|".join(f"(?i:{re.escape(t)})" if t == t.lower() else re.escape(t) for t in longest_first)
+        self._longest_first = sorted(terms, key=len, reverse=True)
+        groups = (f"((?i:{re.escape(t)}))" if t == t.lower() else f"({re.escape(t)})" for t in self._longest_first)
+        words = "|".join(groups)
         self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
 
     @property
@@ -46,7 +46,7 @@ class Terms:
 
         def spell(match: re.Match[str]) -> str:
             term = match[0]
-            meaning = self._terms.get(term) or self._folded[term.lower()]
+            meaning = self._terms[self._longest_first[(match.lastindex or 1) - 1]]  # a group for each term
             if meaning in seen or meaning.lower() in folded:
                 return term
             seen.add(meaning)
@@ -111,6 +111,10 @@ class Expanded(Wrapper):
 
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         return replace(self.inner.embed(list(self._expanded(texts, role)), role, on_long), space=self.space)
+
+    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:  # noqa: ARG002
+        found = self.inner.cached(list(self._expanded(texts, role)), role)
+        return replace(found, space=self.space) if found else None
 
     def _expanded(self, texts: Iterable[str], role: Role) -> Iterable[str]:
         return map(self._terms.expand, texts) if role in self._roles else texts

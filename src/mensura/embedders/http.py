@@ -5,6 +5,7 @@ A refused batch is halved until the one bad text is alone. Threads may share an 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import threading
@@ -12,24 +13,26 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
-from mensura.config import expand
+from mensura.config import expand, is_secret
 from mensura.embedders.api import Api, Caps, Description
 from mensura.embedders.base import Embedder, check_role
 from mensura.embedders.estimate import EstimatedTokens
 from mensura.embedders.faults import Fault, read_fault
 from mensura.embedders.limits import Gate
-from mensura.embedders.longtext import Piece, halves, joined, pieces, shorter
+from mensura.embedders.longtext import Piece, halves, joined, pieces, shorter, unit_rows
 from mensura.errors import (
     BadReply,
+    ConfigError,
     KeyMissing,
     ProviderDown,
     ProviderError,
@@ -38,6 +41,7 @@ from mensura.errors import (
     TextTooLong,
 )
 from mensura.space import NO_TRANSFORM, Space
+from mensura.text import encodable
 from mensura.types import Embeddings, OnLong, Role, Usage
 
 if TYPE_CHECKING:
@@ -116,6 +120,8 @@ class _Window:
     batches: list[Future[list[_Made]]] = field(default_factory=list)
     whole: frozenset[int] = frozenset()
     """Texts that are one piece: their vectors are complete as they arrive."""
+    split: set[int] = field(default_factory=set)
+    """Texts that the provider's own limit had split."""
 
 
 class _Pool:
@@ -145,8 +151,9 @@ class _Pool:
 
     def close(self) -> None:
         """Work that has not begun is dropped; requests under way end by their own timeouts."""
-        while not self._work.empty():
-            self._work.get()
+        with suppress(Empty):
+            while True:
+                self._work.get_nowait()
         for _ in range(self.started):
             self._work.put(None)
 
@@ -164,6 +171,8 @@ class HttpEmbedder(Embedder):
 
     def __init__(self, api: Api) -> None:
         self.api, self.settings, self.card = api, api.settings, api.card
+        if not api.model:
+            raise ConfigError(f"a model of {api.name} needs a model_id.", remedy="model_id: as the provider calls it")
         self._gate = Gate(self.settings.concurrency, self.settings.requests_per_minute, self.settings.tokens_per_minute)
         self._lock = threading.RLock()
         self._client: httpx.Client | None = None
@@ -183,7 +192,7 @@ class HttpEmbedder(Embedder):
     @cached_property
     def space(self) -> Space:
         known = self.card
-        normalised = self.api.normalises or bool(known and known.normalised)
+        normalised = self._is_unit
         cut = known and known.dimensions and self.settings.dimensions and self.settings.dimensions < known.dimensions
         return Space(
             model=self.name,
@@ -234,10 +243,25 @@ class HttpEmbedder(Embedder):
         """Identifies the weights as well as can be: pinned, as the server says, or by the service's own address."""
         stated = self.settings.revision or self._description.revision
         if stated:
-            return stated
+            return stated + self._variant()
         parts = urlsplit(self.api.base_url())
-        place = f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-        return "hosted" if self.api.is_default_service() else f"hosted:{place}"
+        place = "" if self.api.is_default_service() else f":{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return f"hosted{place}{self._variant()}"
+
+    def _variant(self) -> str:
+        """A digest of what else chooses the model or changes its vectors; empty where nothing does."""
+        settings = self.settings
+        query = urlsplit(self.api.base_url()).query
+        headers = {name: text for name, text in settings.headers.items() if not is_secret(name)}
+        parts = [self.api.variant(), query, settings.extra_body or "", headers or ""]
+        if not any(parts):
+            return ""
+        return "+" + hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:8]
+
+    @property
+    def _is_unit(self) -> bool:
+        """Whether the space promises vectors of length 1; not every server keeps that."""
+        return self.api.normalises or bool(self.card and self.card.normalised)
 
     def _prompt_in_space(self, role: Role) -> str:
         if self.api.role_by_parameter and self.card and self.card.role_parameter and not self.prompt(role):
@@ -246,7 +270,11 @@ class HttpEmbedder(Embedder):
 
     @cached_property
     def _description(self) -> Description:
-        return self.api.describe(self._get)
+        """Raises ProviderError."""
+        try:
+            return self.api.describe(self._get)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BadReply(f"{self.name}: what it says of itself cannot be read ({error}).") from None
 
     # -- batches --------------------------------------------------------------------------------------------
 
@@ -269,9 +297,10 @@ class HttpEmbedder(Embedder):
             pool.close()
 
     def _submit(self, pool: _Pool, texts: Sequence[str], job: _Job, start: int) -> _Window:
+        given, texts = texts, [encodable(text) for text in texts]
         counts = self.tokens.count([job.prompt + text for text in texts] if job.prompt else texts)
         counts = [0 if not text or text.isspace() else n for text, n in zip(texts, counts, strict=True)]
-        window = _Window(texts, counts, start)
+        window = _Window(given, counts, start)
         parts = [p for p in pieces(texts, counts, self.tokens, job.prompt, job.on_long, start) if counts[p.owner]]
         repeats = Counter(part.owner for part in parts)
         window.whole = frozenset(owner for owner, count in repeats.items() if count == 1)
@@ -325,11 +354,14 @@ class HttpEmbedder(Embedder):
         tokens = window.meter.tokens
         usd = 0.0 if self.price == 0 else tokens * self.price / 1e6 if tokens is not None and self.price else None
         usage = Usage(window.meter.requests, tokens, usd if window.meter.requests else 0.0)
-        return Embeddings(vectors, window.counts, truncated, self.space, role, "f32", self.name, usage, refused)
+        return Embeddings(
+            vectors, window.counts, truncated, self.space, role, "f32", self.name, usage, window.split, refused
+        )
 
-    def _make(self, batch: Sequence[Piece], job: _Job, window: _Window) -> list[_Made]:
-        """Vectors of a batch; halves of it where the provider will not take it whole."""
-        result = self._ask(batch, job, window.meter)
+    def _make(self, batch: Sequence[Piece], job: _Job, window: _Window, until: float | None = None) -> list[_Made]:
+        """Vectors of a batch; halves of it where the provider will not take it whole. All of it by `until`."""
+        until = until or time.monotonic() + self.settings.deadline
+        result = self._ask(batch, job, window.meter, until)
         if isinstance(result, _Checked):
             cut = result.truncated or [False] * len(batch)
             made = [
@@ -340,11 +372,11 @@ class HttpEmbedder(Embedder):
             return made
         if len(batch) > 1:
             middle = len(batch) // 2
-            return self._make(batch[:middle], job, window) + self._make(batch[middle:], job, window)
+            return self._make(batch[:middle], job, window, until) + self._make(batch[middle:], job, window, until)
         perhaps = job.on_long != "error" and batch[0].tokens > self.tokens.safe_tokens  # whatever it says
         if result.too_long or perhaps:
-            return self._shorten(batch[0], result, job, window)
-        self._blame(result, job, window.meter)
+            return self._shorten(batch[0], result, job, window, until)
+        self._blame(result, job, window.meter, until)
         return [_Made(batch[0], None, result.error.message)]
 
     def _hand_over(self, made: Sequence[_Made], job: _Job, window: _Window) -> None:
@@ -360,52 +392,53 @@ class HttpEmbedder(Embedder):
             [one.piece.truncated for one in whole],
         )
 
-    def _shorten(self, piece: Piece, fault: Fault, job: _Job, window: _Window) -> list[_Made]:
+    def _shorten(self, piece: Piece, fault: Fault, job: _Job, window: _Window, until: float) -> list[_Made]:
         if job.on_long == "error":
             raise TextTooLong(window.start + piece.owner, piece.tokens, self.tokens.max_tokens) from fault.error
         if len(piece.text) - len(job.prompt) < 2:
-            raise fault.error
+            return [_Made(piece, None, fault.error.message)]
         if job.on_long == "split":
             window.whole -= {piece.owner}
-            return [one for half in halves(piece, job.prompt) for one in self._make([half], job, window)]
+            window.split.add(piece.owner)
+            return [one for half in halves(piece, job.prompt) for one in self._make([half], job, window, until)]
         for attempt in range(CUTS):
             piece = shorter(piece, job.prompt)
-            result = self._ask([piece], job, window.meter)
+            result = self._ask([piece], job, window.meter, until)
             if isinstance(result, _Checked):
                 made = [_Made(piece, result.vectors[0])]
                 self._hand_over(made, job, window)
                 return made
             if not result.too_long and attempt >= GUESSES:
                 break
+        self._blame(fault, job, window.meter, until)
         return [_Made(piece, None, fault.error.message)]
 
-    def _blame(self, fault: Fault, job: _Job, meter: _Meter) -> None:
+    def _blame(self, fault: Fault, job: _Job, meter: _Meter, until: float) -> None:
         """Raise unless it is the text that is refused: until something passed, it may be the whole set-up."""
         if self._answered:
             return
         plain = Piece(0, job.prompt + CANARY, 8)
-        if isinstance(self._ask([plain], job, meter), Fault):
+        if isinstance(self._ask([plain], job, meter, until), Fault):
             raise fault.error
 
     # -- one request ----------------------------------------------------------------------------------------
 
-    def _ask(self, batch: Sequence[Piece], job: _Job, meter: _Meter) -> _Checked | Fault:
+    def _ask(self, batch: Sequence[Piece], job: _Job, meter: _Meter, until: float) -> _Checked | Fault:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         texts = [piece.text for piece in batch]
         request = self.api.request(texts, job.role)
         body = msgspec.json.encode({**request.body, **self.settings.extra_body})
-        until = time.monotonic() + self.settings.deadline
         tokens = sum(piece.tokens for piece in batch)
         attempt = failures = 0
         while True:
-            if not self._gate.enter(tokens, until):
+            if not self._gate.enter(tokens, until, job.stopped.is_set):
                 raise RateLimited(
                     f"{self.name}: no request was free within {self.settings.deadline:g} s.",
                     remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
                 )
             fault: Fault | None = None
             try:
-                answer = self._send("POST", request.path, body)
+                answer = self._send("POST", request.path, body, until)
                 if isinstance(answer, Fault):
                     fault = answer
                     meter.add(1, 0)
@@ -429,17 +462,22 @@ class HttpEmbedder(Embedder):
                 raise _given_up(fault, attempt, self.settings.deadline)
             job.stopped.wait(pause)
 
-    def _send(self, method: str, path: str, body: bytes = b"") -> tuple[bytes, Mapping[str, str]] | Fault:
-        """Body and headers of a good answer. The whole answer has to come within the timeout, drop by drop or not."""
+    def _send(
+        self, method: str, path: str, body: bytes = b"", deadline: float = float("inf")
+    ) -> tuple[bytes, Mapping[str, str]] | Fault:
+        """Body and headers of a good answer. The whole body has to come within the timeout, drop by drop or not."""
         import httpx
 
-        url = self.api.base_url() + path
+        base, _, query = self.api.base_url().partition("?")
+        url = base + path + (("&" if "?" in path else "?") + query if query else "")
         try:
+            seconds = max(0.01, min(self.settings.timeout, deadline - time.monotonic()))
             headers = {"Content-Type": "application/json"} if body else {}
             headers |= dict(self.api.authorise(self._key)) | {k: expand(v, k) for k, v in self.settings.headers.items()}
             headers |= self.api.sign(url, body, self._key)
-            until = time.monotonic() + self.settings.timeout
-            with self._connected().stream(method, url, content=body or None, headers=headers) as answer:
+            until = time.monotonic() + seconds
+            limit = httpx.Timeout(seconds, connect=min(10.0, seconds))
+            with self._connected().stream(method, url, content=body or None, headers=headers, timeout=limit) as answer:
                 received = bytearray()
                 for part in answer.iter_bytes():
                     received += part
@@ -448,7 +486,7 @@ class HttpEmbedder(Embedder):
                     if len(received) > MAX_REPLY:
                         raise BadReply(f"{self.name}: the answer is longer than {MAX_REPLY:,} bytes.")
         except httpx.InvalidURL as error:
-            raise RequestRefused(f"{self.name}: {url!r} is no address: {error}.", remedy="Check base_url.") from None
+            raise RequestRefused(f"{self.name}: base_url is no address: {error}.", remedy="Check base_url.") from None
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise RequestRefused(
                 f"{self.name}: {self._hushed(str(error))}.", remedy="Check base_url and headers."
@@ -457,11 +495,16 @@ class HttpEmbedder(Embedder):
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             down = ProviderDown(f"{self.name} at {_origin(url)} did not answer: {self._hushed(words)}.")
             return Fault(down, "retry", busy=isinstance(error, httpx.TimeoutException))
+        except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
+            words = self._hushed(f"{type(error).__name__}: {error}")
+            raise ProviderDown(
+                f"{self.name}: no request can be made: {words}.", remedy="Check base_url, headers and proxy settings."
+            ) from None
         if answer.is_success:
             return bytes(received), answer.headers
-        return read_fault(
-            answer.status_code, answer.headers, self._hushed(received.decode("utf-8", "replace")).encode(), self.name
-        )
+        fault = read_fault(answer.status_code, answer.headers, bytes(received), self.name)
+        hushed = type(fault.error)(self._hushed(fault.error.message), remedy=fault.error.remedy)
+        return replace(fault, error=hushed)
 
     def _checked(self, body: bytes, headers: Mapping[str, str], count: int) -> _Checked:
         """The reply as float32 rows that can be vectors of this model. Raises BadReply."""
@@ -472,8 +515,8 @@ class HttpEmbedder(Embedder):
             vectors = np.asarray(reply.vectors, np.float32)
         except BadReply as error:
             raise BadReply(f"{self.name}: {error.message}") from None
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            start = self._hushed(body[:80].decode("utf-8", "replace"))
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            start = self._hushed(body[:2000].decode("utf-8", "replace"))[:80]
             raise BadReply(f"{self.name}: the reply is not what its documentation says ({error}): {start!r}.") from None
         if vectors.ndim != 2 or len(vectors) != count:
             raise BadReply(f"{self.name}: the reply has {len(vectors)} vectors for {count} texts.")
@@ -484,6 +527,8 @@ class HttpEmbedder(Embedder):
         with self._lock:
             if self._dimensions is None:
                 self._dimensions = vectors.shape[1]
+        if self._is_unit:
+            vectors = unit_rows(vectors)
         if vectors.shape[1] != self._dimensions:
             raise BadReply(
                 f"{self.name}: the vectors have {vectors.shape[1]} dimensions, expected {self._dimensions}.",
@@ -534,8 +579,20 @@ class HttpEmbedder(Embedder):
         return key
 
     def _hushed(self, text: str) -> str:
-        """Without the key: services repeat it in their messages."""
-        return text.replace(self._key, "***") if len(self._key) > 3 else text
+        """Without keys and passwords: services and libraries repeat them in their messages."""
+        for secret in self._secrets:
+            for form in (secret, secret.replace("/", "\\/")):
+                text = text.replace(form, "***")
+        return text
+
+    @cached_property
+    def _secrets(self) -> list[str]:
+        """Longest first, so that none is left in part."""
+        found = [self._key, urlsplit(self.api.base_url()).password or ""]
+        with suppress(ConfigError):
+            found += [expand(text, name) for name, text in self.settings.headers.items()]
+            found += [text.partition(" ")[2] for text in found]  # "Bearer ..."
+        return sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True)
 
 
 def _given_up(fault: Fault, attempts: int, deadline: float) -> ProviderError:
@@ -549,4 +606,4 @@ def _given_up(fault: Fault, attempts: int, deadline: float) -> ProviderError:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -6,6 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
+LONGEST_HOLD = 60.0
+"""Seconds that one answer can keep all other requests back: who asks for a day is asked again all the same."""
+LOOK = 0.25
+"""Seconds after which who waits looks whether the call was given up."""
 BURST_SECONDS = 5.0
 """A minute's allowance is handed out in slices of so long, so that no minute sees nearly two."""
 
@@ -43,17 +47,17 @@ class Gate:
         self._hold_until = 0.0
         self._changed = threading.Condition()
 
-    def enter(self, tokens: int, until: float) -> bool:
-        """Wait for a place, at most to the moment `until` (monotonic); whether there was one."""
+    def enter(self, tokens: int, until: float, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for a place, at most to the moment `until` (monotonic) or until `stopped`; whether there was one."""
         with self._changed:
             while True:
                 now = time.monotonic()
                 wait = self._wait(tokens, now)
                 if wait <= 0:
                     break
-                if now + min(wait, 0.01) > until:
+                if now + min(wait, 0.01) > until or self._hold_until > until or stopped():
                     return False
-                self._changed.wait(min(wait, until - now))
+                self._changed.wait(min(wait, until - now, LOOK))
             self._in_flight += 1
             if self._requests:
                 self._requests.take(1)
@@ -70,7 +74,7 @@ class Gate:
             else:
                 self.limit = min(float(self._most), self.limit + 1 / self.limit)
             if hold:
-                self._hold_until = max(self._hold_until, time.monotonic() + hold)
+                self._hold_until = max(self._hold_until, time.monotonic() + min(hold, LONGEST_HOLD))
             self._changed.notify_all()
 
     def _wait(self, tokens: int, now: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mensura.errors import TextTooLong
+from mensura.errors import ConfigError, TextTooLong
 
 if TYPE_CHECKING:
     from mensura.types import Counts, OnLong, Vectors
@@ -76,9 +76,25 @@ def joined(vectors: Vectors, owners: Sequence[int], weights: Sequence[int], coun
     return total
 
 
+def unit_rows(vectors: Vectors) -> Vectors:
+    """Rows of length 1; zero rows stay zero, and rows that have it already stay as they are."""
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if (np.abs(lengths - 1) < 1e-4).all():
+        return vectors
+    made: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return made
+
+
 def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> Iterator[Piece]:
     """Pieces of at most the limit each: all of the text, or its head alone."""
-    room = max(1, tokens.max_tokens - tokens.count([prompt])[0]) if prompt else tokens.max_tokens
+    room = tokens.max_tokens - (tokens.count([prompt])[0] if prompt else 0)
+    if room < 1:
+        raise ConfigError(
+            f"the prompt {prompt!r} leaves no room in the {tokens.max_tokens} tokens that the model takes.",
+            remedy="Raise max_tokens, or shorten the prompt.",
+        )
     at = 0
     while at < len(text):
         end = _fits(text, at, room, tokens)

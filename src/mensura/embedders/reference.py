@@ -49,7 +49,7 @@ def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:
     if card:
         return card.provider, card.provider_ids[card.provider]
     if _is_folder(model):
-        return LOCAL, os.path.abspath(Path(model).expanduser())
+        return LOCAL, os.path.abspath(os.path.expanduser(model))  # noqa: PTH111 - Path raises for unknown users
     first, _, rest = model.partition("/")
     if first in plugins.names(PROVIDERS) and rest and not (first == "sentence-transformers" and "/" not in rest):
         return first, rest
@@ -64,4 +64,7 @@ def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:
 
 
 def _is_folder(model: str) -> bool:
-    return model.startswith((".", "/", "~")) or Path(model).is_dir()
+    try:
+        return model.startswith((".", "/", "~")) or Path(model).is_dir()
+    except OSError:  # no name of a file
+        return False

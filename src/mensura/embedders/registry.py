@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
@@ -17,13 +18,14 @@ from mensura.config import DEFAULT_MODEL, Config, checked, load_config, nearest
 from mensura.embedders.base import Embedder, Health
 from mensura.embedders.reference import LOCAL, PROVIDERS, Reference, parse_reference, provider_of
 from mensura.embedders.settings import Settings
-from mensura.errors import ConfigError, ModelNotFound
+from mensura.errors import ConfigError, MensuraError, ModelNotFound, UsageError
 
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
     from mensura.catalog.catalog import Catalog
     from mensura.embedders.cache import VectorCache
     from mensura.embedders.fallback import Fallback
+    from mensura.space import Space
 
 
 class Registry:
@@ -42,19 +44,20 @@ class Registry:
         self._opened: dict[str, Embedder] = {}
         self._registered: dict[str, Callable[[], Embedder]] = {}
         self._settings = {name: self._checked(name, raw) for name, raw in self.config.embeddings.models.items()}
+        self._check_names()
 
     def register(self, name: str, model: Callable[[], Embedder] | Embedder | Settings) -> None:
         """Add a model under a name: settings, an embedder, or what opens one. Replaces what had that name."""
         with self._lock:
-            old = self._opened.pop(name, None)
+            concerned = [key for key in self._opened if key == name or key.startswith((f"{name}@", "chain:"))]
+            old = [self._opened.pop(key) for key in concerned]
             self._settings.pop(name, None)
             self._registered.pop(name, None)
             if isinstance(model, Settings):
                 self._settings[name] = model
             else:
                 self._registered[name] = (lambda: model) if isinstance(model, Embedder) else model
-        if old:
-            old.close()
+        _close(old)
 
     def names(self) -> list[str]:
         """The configured and registered ones."""
@@ -127,10 +130,18 @@ class Registry:
         assert isinstance(found, Fallback)
         return found
 
-    def resilient(self, name: str) -> Embedder:
-        """A model, with those behind it in the fallback chain to stand in for it where their space is its own."""
-        chain = self.config.embeddings.fallback_chain
-        return self.chain(chain[chain.index(name) :]) if name in chain[:-1] else self.get(name)
+    def resilient(self, name: str, space: Space | None = None) -> Embedder:
+        """A model, with those behind it in the fallback chain to stand in for it where their space is its own.
+
+        `space`: what it was when the caller's set was made.
+        """
+        names = self.config.embeddings.fallback_chain
+        if name not in names[:-1]:
+            return self.get(name)
+        chain = self.chain(names[names.index(name) :])
+        if space:
+            chain.assume(space)
+        return chain
 
     def health(self, names: Iterable[str] | None = None) -> dict[str, Health]:
         """Each model asked for one vector, all at once."""
@@ -145,8 +156,7 @@ class Registry:
         with self._lock:
             opened, self._opened = list(self._opened.values()), {}
             cache = self.__dict__.pop("cache", None)
-        for embedder in opened:
-            embedder.close()
+        _close(opened)
         if cache:
             cache.close()
 
@@ -157,6 +167,24 @@ class Registry:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_names(self) -> None:
+        """Raises ConfigError for names that lead nowhere, or that could not be told from a model at a precision."""
+        embeddings = self.config.embeddings
+        wanted = {"default_model": [embeddings.default_model], "fallback_chain": embeddings.fallback_chain}
+        for name in self._settings:
+            if parse_reference(name).options:
+                raise ConfigError(f"a model cannot be called {name!r}: that is a model at a precision or dimensions.")
+        for key, names in wanted.items():
+            for name in filter(None, names):
+                base = parse_reference(name).base
+                if base not in self._settings and "/" not in base and base not in ("hash", LOCAL):
+                    hint = (
+                        nearest(base, self._settings)
+                        if self._settings
+                        else "Write provider/model, or add it to models."
+                    )
+                    raise ConfigError(f"{key} names {name!r}, which is no model.", remedy=hint)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -222,9 +250,11 @@ class Registry:
         """The provider's embedder behind `guard`, asked for fewer dimensions where that is possible, else cut here."""
         from mensura.embedders.cut import Cut, check_dimensions
 
-        base = parse_reference(name).base
-        if base in self._registered:
-            return self._registered[base]()
+        reference = parse_reference(name)
+        if reference.base in self._registered:
+            if reference.options:
+                raise UsageError(f"{reference.base} was registered as it is: {name} cannot be made of it.")
+            return self._registered[reference.base]()
         settings, card = self.settings(name), self.card(name)
         module, wanted = plugins.load(PROVIDERS, settings.provider), settings.dimensions
         if wanted is not None and settings.provider != "hash":
@@ -253,12 +283,17 @@ class Registry:
         return settings
 
     def _health(self, name: str) -> Health:
-        from mensura.errors import MensuraError
-
         try:
             return self.get(name).health()
         except MensuraError as error:
             return Health(False, 0.0, str(error))
+
+
+def _close(embedders: Iterable[Embedder]) -> None:
+    """All of them, whatever one of them says."""
+    for embedder in embedders:
+        with suppress(MensuraError, RuntimeError):
+            embedder.close()
 
 
 def user_cache() -> Path:

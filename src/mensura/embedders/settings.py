@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mensura.config import Seconds
+from mensura.config import Seconds, positive
 from mensura.types import Precision
 
 
@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Keep vectors in the cache; default: for models that are paid for."""
     cache_ttl: Seconds | None = None
     """Forget cached vectors after this time; default: never."""
+
+    def __post_init__(self) -> None:
+        positive(self, "dimensions", "max_tokens")
 
     def prompt(self, role: str, default: str = "") -> str:
         chosen = self.query_prompt if role == "query" else self.document_prompt
@@ -70,3 +73,10 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """Kept below this from the start, without waiting for refusals."""
     tokens_per_minute: float | None = None
     """The same for tokens, as they are estimated."""
+
+    def __post_init__(self) -> None:
+        Settings.__post_init__(self)
+        positive(self, "batch_size", "batch_tokens", "concurrency", "timeout", "deadline")
+        positive(self, "requests_per_minute", "tokens_per_minute")
+        if self.retries < 0 or (self.usd_per_million_tokens is not None and not self.usd_per_million_tokens >= 0):
+            raise ValueError("retries and usd_per_million_tokens cannot be negative")

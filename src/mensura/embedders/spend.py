@@ -94,7 +94,7 @@ class Capped(Wrapper):
         def affordable() -> Iterator[str]:
             nonlocal passed
             for text in texts:
-                usd = (self.tokens.count([text])[0] * (1 + ERROR) + extra) * price / 1e6
+                usd = self._most_tokens(text, extra) * price / 1e6
                 if not self._budget.reserve(usd):
                     carried[:] = [text]
                     return
@@ -115,6 +115,15 @@ class Capped(Wrapper):
             while reserved:  # sent or not, nobody can tell: it counts
                 self._budget.settle(reserved.popleft(), None)
         return passed
+
+    def _most_tokens(self, text: str, extra: int) -> float:
+        """More than a text can be billed for: the prompt comes again with each part that a long text is split into,
+        and scripts for which the estimate is too low have several bytes a character.
+        """
+        count = self.tokens.count([text])[0]
+        parts = 1 + count // max(1, self.tokens.safe_tokens - extra)
+        foreign = len(text.encode("utf-8", "replace")) - len(text)
+        return count * (1 + ERROR) + foreign / 2 + extra * parts * 2
 
 
 SPECIAL_TOKENS = 4

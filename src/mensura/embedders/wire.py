@@ -80,7 +80,7 @@ def message_of(body: bytes) -> tuple[str, str]:
     """
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _plain(body.decode("utf-8", "replace")), ""
     if isinstance(data, list) and data:
         data = data[0]

@@ -49,8 +49,8 @@ class Wrapper(Embedder):
     def memory(self) -> Memory | None:
         return self.inner.memory
 
-    def cached(self, texts: Sequence[str], role: Role) -> Embeddings | None:
-        return self.inner.cached(texts, role)
+    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:
+        return self.inner.cached(texts, role, space)
 
     def close(self) -> None:
         self.inner.close()

@@ -96,7 +96,7 @@ def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, all
     """With a progress bar where it takes long enough to ask."""
     from mensura.embedders.base import join
     from mensura.embedders.fallback import Fallback
-    from mensura.errors import RequestRefused
+    from mensura.errors import TextRefused
 
     if isinstance(embedder, Fallback):
         return embedder.embed(texts, role, on_long, allow_other_space=allow_other_space)
@@ -112,7 +112,7 @@ def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, all
             bar.advance(task, len(block))
     made = join(blocks, embedder.space, role, embedder.precision)
     for position, reason in made.refused.items():
-        raise RequestRefused(f"text {position} was refused: {reason}")
+        raise TextRefused(position, reason)
     return made
 
 

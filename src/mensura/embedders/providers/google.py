@@ -20,7 +20,7 @@ from mensura.errors import ConfigError
 if TYPE_CHECKING:
     from mensura.catalog.card import ModelCard
     from mensura.embedders.http import HttpEmbedder
-    from mensura.types import Role, Vectors
+    from mensura.types import Role
 
 TASKS = {"query": "RETRIEVAL_QUERY", "document": "RETRIEVAL_DOCUMENT"}
 
@@ -55,7 +55,7 @@ class Gemini(Api):
     key_variables = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     caps = Caps(100)
     max_tokens = 2048
-    normalises = True
+    normalises = True  # done here: gemini-embedding-001 does not give length 1 below 3,072 dimensions
     status_path = "/models?pageSize=1"
 
     def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
@@ -77,7 +77,7 @@ class Gemini(Api):
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         answer = msgspec.json.decode(body, type=_GeminiAnswer)
-        return Reply(_normalised(rows([one.values for one in answer.embeddings], count)))
+        return Reply(rows([one.values for one in answer.embeddings], count))
 
 
 class Vertex(Api):
@@ -117,16 +117,7 @@ class Vertex(Api):
         counts = [one.statistics.get("token_count") for one in made]
         tokens = None if None in counts else int(sum(n for n in counts if n is not None))
         truncated = [bool(one.statistics.get("truncated")) for one in made]
-        return Reply(_normalised(rows([one.values for one in made], count)), tokens, truncated)
-
-
-def _normalised(vectors: Vectors) -> Vectors:
-    """gemini-embedding-001 does not give length 1 below 3,072 dimensions."""
-    import numpy as np
-
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    made: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return made
+        return Reply(rows([one.values for one in made], count), tokens, truncated)
 
 
 sizes = sizes_by_card

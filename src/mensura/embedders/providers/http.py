@@ -69,7 +69,14 @@ class Service(Api):
             answer = answer[found]
         if isinstance(answer, list) and answer and not isinstance(answer[0], (list, dict)):
             answer = [answer]
+        if answer and all(isinstance(one, dict) and isinstance(one.get("index"), int) for one in answer):
+            if sorted(one["index"] for one in answer) != list(range(len(answer))):
+                raise BadReply(f"the reply's indexes are not 0 to {len(answer) - 1}, each once.")
+            answer = sorted(answer, key=lambda one: one["index"])
         return Reply(rows([one["embedding"] if isinstance(one, dict) else one for one in answer], count))
+
+    def variant(self) -> str:
+        return f"{self.settings.path} {self.settings.request_key} {self.settings.role_key}"
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:

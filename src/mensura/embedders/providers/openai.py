@@ -59,6 +59,9 @@ class OpenAI(Api):
         azure = os.environ.get("AZURE_OPENAI_ENDPOINT", "") if self.settings.deployment else ""
         return (self.settings.base_url or azure).rstrip("/") or super().base_url()
 
+    def variant(self) -> str:
+        return "" if self.model else self.settings.deployment
+
     def needs_key(self) -> bool:
         return bool(self.settings.deployment) or super().needs_key()
 
