@@ -32,7 +32,8 @@ from benchmarks.common import (
     report,
     timed,
 )
-from mensura.embedders.cache import Cached, VectorCache
+from mensura.embedders.cache import VectorCache
+from mensura.embedders.cached import Cached
 from mensura.embedders.coalesce import Coalesced
 from mensura.embedders.providers.hash import HashEmbedder
 from mensura.embedders.providers.local import open_local

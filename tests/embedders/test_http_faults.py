@@ -442,7 +442,7 @@ def test_concurrency_falls_when_it_is_too_much_and_nothing_is_lost():
         embedder = model(server, batch_size=1, concurrency=16, deadline=30.0)
         made = embedder.embed(texts, "document")
         assert np.allclose(made.vectors, hashed(texts, 64), atol=1e-6)
-        assert embedder._gate.limit < 16
+        assert embedder.exchange.gate.limit < 16
 
 
 def test_requests_per_minute_are_kept():
@@ -504,7 +504,7 @@ def test_the_deadline_holds_for_all_halves_of_a_batch():
     slow = lambda request: Answer({"error": {"message": "no"}}, 400, delay=0.4)  # noqa: E731
     with serving(slow) as server:
         embedder = model(server, deadline=1.0, retries=0)
-        embedder._answered = True
+        embedder.exchange.answered = True
         started = time.monotonic()
         with pytest.raises(MensuraError):
             embedder.embed([f"t{i}" for i in range(64)], "document")
@@ -525,7 +525,7 @@ def test_a_wait_of_a_day_does_not_poison_the_embedder():
         embedder = model(server, deadline=1.0)
         with pytest.raises(RateLimited):
             embedder.embed(["a"], "document")
-        embedder._gate._hold_until -= 60
+        embedder.exchange.gate._hold_until -= 60
         assert embedder.embed(["a"], "document").vectors.any()
 
 
@@ -601,3 +601,29 @@ def test_one_text_that_no_length_satisfies_does_not_stop_the_others():
         for policy in ("truncate", "split"):
             (block,) = model(server, deadline=60.0).stream(texts, "document", policy)
             assert block.vectors[:7].any(axis=1).all()
+
+
+def test_a_server_that_comes_back_with_another_model_is_noticed():
+    from mensura.embedders.providers.tei import Settings as TeiSettings
+    from mensura.embedders.providers.tei import open_embedder as open_tei
+    from mensura.errors import SpaceMismatch
+
+    info = {"model_sha": "sha-one", "max_input_length": 512}
+    state = {"down": False}
+
+    def handle(request: Received) -> Answer:
+        if state["down"]:
+            return Answer(b"", 503)
+        return Answer(info) if request.path == "/info" else Answer(hashed(request.json["inputs"], 64).tolist())
+
+    with serving(handle) as server:
+        embedder = open_tei(TeiSettings(model_id="m", base_url=server.url, retries=0), None)
+        assert embedder.embed(["a"], "query").space.weights == "sha-one"
+        state["down"] = True
+        with pytest.raises(ProviderDown):
+            embedder.embed(["b"], "query")
+        state["down"], info["model_sha"] = False, "sha-two"
+        with pytest.raises(SpaceMismatch, match="now runs sha-two, it was sha-one"):
+            embedder.embed(["b"], "query")
+        info["model_sha"] = "sha-one"
+        assert embedder.embed(["b"], "query").vectors.any()

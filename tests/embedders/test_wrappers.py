@@ -18,7 +18,8 @@ import pytest
 
 from mensura.config import Glossary
 from mensura.embedders.base import Embedder
-from mensura.embedders.cache import Cached, VectorCache
+from mensura.embedders.cache import VectorCache
+from mensura.embedders.cached import Cached
 from mensura.embedders.coalesce import Coalesced
 from mensura.embedders.cut import Cut, check_dimensions, cut
 from mensura.embedders.fallback import Fallback
@@ -309,7 +310,8 @@ def test_a_read_only_file(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from mensura.embedders.cache import Cached, VectorCache
+from mensura.embedders.cache import VectorCache
+from mensura.embedders.cached import Cached
 from mensura.embedders.providers.hash import HashEmbedder
 cached = Cached(HashEmbedder(64), VectorCache(Path(sys.argv[1])))
 for i in range(40):

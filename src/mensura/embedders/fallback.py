@@ -49,7 +49,7 @@ WINDOW_TEXTS = 512
 
 ABOUT_THE_CALL = (TextTooLong, TextRefused, SpendCapReached, CacheError)
 """No other member would do better, or none may be asked."""
-ABOUT_THE_MEMBER = (ProviderError, ModelError, PluginError, ConfigError)
+ABOUT_THE_MEMBER = (ProviderError, ModelError, PluginError, ConfigError, SpaceMismatch)
 
 
 class Breaker:

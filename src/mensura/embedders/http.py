@@ -1,4 +1,4 @@
-"""Drives any provider over HTTP: batches by tokens and count, rates, retries, and checks of every reply.
+"""Drives any provider over HTTP: texts to batches by tokens and count, and their answers back to texts.
 
 A refused batch is halved until the one bad text is alone. Threads may share an embedder.
 """
@@ -6,56 +6,37 @@ A refused batch is halved until the one bad text is alone. Threads may share an 
 from __future__ import annotations
 
 import hashlib
-import os
-import random
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
-from mensura.config import expand, is_secret
-from mensura.embedders.api import Api, Caps, Description
+from mensura.config import is_secret
+from mensura.embedders.api import Api, Caps
 from mensura.embedders.base import Embedder, check_role
 from mensura.embedders.estimate import EstimatedTokens
-from mensura.embedders.faults import Fault, read_fault
-from mensura.embedders.limits import Gate
-from mensura.embedders.longtext import Piece, halves, joined, pieces, shorter, unit_rows
-from mensura.errors import (
-    BadReply,
-    ConfigError,
-    KeyMissing,
-    ProviderDown,
-    ProviderError,
-    RateLimited,
-    RequestRefused,
-    TextTooLong,
-)
+from mensura.embedders.exchange import Checked, Exchange, Meter
+from mensura.embedders.faults import Fault
+from mensura.embedders.longtext import Piece, halves, joined, pieces, shorter
+from mensura.embedders.pool import Pool
+from mensura.errors import ConfigError, TextTooLong
 from mensura.space import NO_TRANSFORM, Space
 from mensura.text import encodable
 from mensura.types import Embeddings, OnLong, Role, Usage
 
 if TYPE_CHECKING:
-    import httpx
-
     from mensura.types import Vectors
 
 WINDOW_TEXTS = 2048
 """Texts that are planned together; two windows are in flight, so that no connection waits at the seam."""
-MAX_REPLY = 1 << 30
-"""Bytes: more than any batch can give."""
-BACKOFF = 0.5
-MAX_BACKOFF = 8.0
-"""Seconds: the first and the longest pause between attempts, before jitter."""
 CUTS = 12
 """How often one text is made shorter before it counts as refused."""
 GUESSES = 2
@@ -66,20 +47,6 @@ Arrived = Callable[[Sequence[str], Role, "Sequence[Vectors]", Sequence[int], Seq
 """Texts, their role, and of each its vector, its tokens and whether it was cut."""
 
 
-@dataclass(slots=True)
-class _Meter:
-    """What a window took. Several threads add to it."""
-
-    requests: int = 0
-    tokens: int | None = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, requests: int, tokens: int | None) -> None:
-        with self.lock:
-            self.requests += requests
-            self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
-
-
 @dataclass(frozen=True, slots=True)
 class _Made:
     """The vector of a piece, or why there is none."""
@@ -87,15 +54,6 @@ class _Made:
     piece: Piece
     vector: Vectors | None
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """A reply whose vectors can be those of the model: float32 (n, dimensions)."""
-
-    vectors: Vectors
-    tokens: int | None
-    truncated: Sequence[bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,50 +74,12 @@ class _Window:
     counts: Sequence[int]
     start: int
     """Position of the first in the call."""
-    meter: _Meter = field(default_factory=_Meter)
+    meter: Meter = field(default_factory=Meter)
     batches: list[Future[list[_Made]]] = field(default_factory=list)
     whole: frozenset[int] = frozenset()
     """Texts that are one piece: their vectors are complete as they arrive."""
     split: set[int] = field(default_factory=set)
     """Texts that the provider's own limit had split."""
-
-
-class _Pool:
-    """Threads, started as work comes in. They are daemons: a service that hangs does not keep a program from ending."""
-
-    def __init__(self, size: int) -> None:
-        self._size = max(1, size)
-        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self.started = 0
-
-    def submit(self, work: Callable[..., list[_Made]], *arguments: object) -> Future[list[_Made]]:
-        future: Future[list[_Made]] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work(*arguments))
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._work.put(run)
-        if self.started < self._size:
-            self.started += 1
-            threading.Thread(target=self._serve, name="http", daemon=True).start()
-        return future
-
-    def close(self) -> None:
-        """Work that has not begun is dropped; requests under way end by their own timeouts."""
-        with suppress(Empty):
-            while True:
-                self._work.get_nowait()
-        for _ in range(self.started):
-            self._work.put(None)
-
-    def _serve(self) -> None:
-        while (run := self._work.get()) is not None:
-            run()
 
 
 class HttpEmbedder(Embedder):
@@ -173,11 +93,8 @@ class HttpEmbedder(Embedder):
         self.api, self.settings, self.card = api, api.settings, api.card
         if not api.model:
             raise ConfigError(f"a model of {api.name} needs a model_id.", remedy="model_id: as the provider calls it")
-        self._gate = Gate(self.settings.concurrency, self.settings.requests_per_minute, self.settings.tokens_per_minute)
-        self._lock = threading.RLock()
-        self._client: httpx.Client | None = None
-        self._dimensions = self.settings.dimensions or (self.card.dimensions if self.card else None)
-        self._answered = False
+        dimensions = self.settings.dimensions or (self.card.dimensions if self.card else None)
+        self.exchange = Exchange(api, self.name, dimensions, normalised=self._is_unit)
 
     # -- what it is -----------------------------------------------------------------------------------------
 
@@ -208,16 +125,16 @@ class HttpEmbedder(Embedder):
     @cached_property
     def tokens(self) -> EstimatedTokens:
         known = self.card.max_tokens if self.card else None
-        limits = [n for n in (self.settings.max_tokens, known, self._description.max_tokens) if n]
+        limits = [n for n in (self.settings.max_tokens, known, self.exchange.description.max_tokens) if n]
         return EstimatedTokens(min(limits) if limits else self.api.max_tokens)
 
     @property
     def dimensions(self) -> int:
         """As set or known; otherwise the provider is asked for the vector of one word."""
-        if self._dimensions is None:
+        if self.exchange.dimensions is None:
             self.embed([CANARY], "document")
-        assert self._dimensions is not None
-        return self._dimensions
+        assert self.exchange.dimensions is not None
+        return self.exchange.dimensions
 
     @property
     def price(self) -> float | None:
@@ -232,16 +149,17 @@ class HttpEmbedder(Embedder):
         known = self.card.prompts if self.card and not self.api.role_by_parameter else {}
         return self.settings.prompt(role, known.get(role, ""))
 
+    def check_key(self) -> None:
+        """Raises KeyMissing or ConfigError where there is none; nothing is sent."""
+        self.exchange.check_key()
+
     def close(self) -> None:
-        with self._lock:
-            if self._client:
-                self._client.close()
-                self._client = None
+        self.exchange.close()
 
     @cached_property
     def _weights(self) -> str:
         """Identifies the weights as well as can be: pinned, as the server says, or by the service's own address."""
-        stated = self.settings.revision or self._description.revision
+        stated = self.settings.revision or self.exchange.description.revision
         if stated:
             return stated + self._variant()
         parts = urlsplit(self.api.base_url())
@@ -268,14 +186,6 @@ class HttpEmbedder(Embedder):
             return self.card.role_parameter.get(role, "")
         return f"{role} by parameter" if self.api.role_by_parameter and not self.prompt(role) else self.prompt(role)
 
-    @cached_property
-    def _description(self) -> Description:
-        """Raises ProviderError."""
-        try:
-            return self.api.describe(self._get)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise BadReply(f"{self.name}: what it says of itself cannot be read ({error}).") from None
-
     # -- batches --------------------------------------------------------------------------------------------
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
@@ -283,7 +193,7 @@ class HttpEmbedder(Embedder):
         job = _Job(role, self.prompt(role), on_long, threading.Event())
         waiting: deque[_Window] = deque()
         source, start = iter(texts), 0
-        pool = _Pool(self.settings.concurrency)
+        pool: Pool[list[_Made]] = Pool(self.settings.concurrency)
         try:
             while window := list(islice(source, WINDOW_TEXTS)):
                 waiting.append(self._submit(pool, window, job, start))
@@ -296,7 +206,7 @@ class HttpEmbedder(Embedder):
             job.stopped.set()
             pool.close()
 
-    def _submit(self, pool: _Pool, texts: Sequence[str], job: _Job, start: int) -> _Window:
+    def _submit(self, pool: Pool[list[_Made]], texts: Sequence[str], job: _Job, start: int) -> _Window:
         given, texts = texts, [encodable(text) for text in texts]
         counts = self.tokens.count([job.prompt + text for text in texts] if job.prompt else texts)
         counts = [0 if not text or text.isspace() else n for text, n in zip(texts, counts, strict=True)]
@@ -331,7 +241,7 @@ class HttpEmbedder(Embedder):
     def caps(self) -> Caps:
         """Most that one request may hold: as set, else what card, server or provider say."""
         card, caps, settings = self.card, self.api.caps, self.settings
-        stated = self._description.max_inputs
+        stated = self.exchange.description.max_inputs
         inputs = [n for n in (card and card.max_batch_inputs, stated, caps.inputs if stated is None else None) if n]
         tokens = [n for n in (settings.batch_tokens, (card and card.max_batch_tokens) or caps.tokens) if n]
         return Caps(settings.batch_size or min(inputs), min(tokens, default=None))
@@ -362,7 +272,7 @@ class HttpEmbedder(Embedder):
         """Vectors of a batch; halves of it where the provider will not take it whole. All of it by `until`."""
         until = until or time.monotonic() + self.settings.deadline
         result = self._ask(batch, job, window.meter, until)
-        if isinstance(result, _Checked):
+        if isinstance(result, Checked):
             cut = result.truncated or [False] * len(batch)
             made = [
                 _Made(p if not c else Piece(p.owner, p.text, p.tokens, truncated=True), v)
@@ -404,7 +314,7 @@ class HttpEmbedder(Embedder):
         for attempt in range(CUTS):
             piece = shorter(piece, job.prompt)
             result = self._ask([piece], job, window.meter, until)
-            if isinstance(result, _Checked):
+            if isinstance(result, Checked):
                 made = [_Made(piece, result.vectors[0])]
                 self._hand_over(made, job, window)
                 return made
@@ -413,197 +323,14 @@ class HttpEmbedder(Embedder):
         self._blame(fault, job, window.meter, until)
         return [_Made(piece, None, fault.error.message)]
 
-    def _blame(self, fault: Fault, job: _Job, meter: _Meter, until: float) -> None:
+    def _blame(self, fault: Fault, job: _Job, meter: Meter, until: float) -> None:
         """Raise unless it is the text that is refused: until something passed, it may be the whole set-up."""
-        if self._answered:
+        if self.exchange.answered:
             return
         plain = Piece(0, job.prompt + CANARY, 8)
         if isinstance(self._ask([plain], job, meter, until), Fault):
             raise fault.error
 
-    # -- one request ----------------------------------------------------------------------------------------
-
-    def _ask(self, batch: Sequence[Piece], job: _Job, meter: _Meter, until: float) -> _Checked | Fault:
-        """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
-        texts = [piece.text for piece in batch]
-        request = self.api.request(texts, job.role)
-        body = msgspec.json.encode({**request.body, **self.settings.extra_body})
-        tokens = sum(piece.tokens for piece in batch)
-        attempt = failures = 0
-        while True:
-            if not self._gate.enter(tokens, until, job.stopped.is_set):
-                raise RateLimited(
-                    f"{self.name}: no request was free within {self.settings.deadline:g} s.",
-                    remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
-                )
-            fault: Fault | None = None
-            try:
-                answer = self._send("POST", request.path, body, until)
-                if isinstance(answer, Fault):
-                    fault = answer
-                    meter.add(1, 0)
-                else:
-                    reply = self._checked(answer[0], answer[1], len(texts))
-                    meter.add(1, reply.tokens)
-                    self._answered = True
-                    return reply
-            finally:
-                self._gate.leave(busy=bool(fault and fault.busy), hold=fault.wait if fault and fault.busy else None)
-            if fault.action == "split":
-                return fault
-            if fault.action == "stop" or job.stopped.is_set():
-                raise fault.error
-            attempt += 1
-            pause = random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))  # full jitter
-            if fault.wait is not None:
-                pause = fault.wait + random.uniform(0, 0.1)
-            failures += not isinstance(fault.error, RateLimited)
-            if time.monotonic() + pause > until or failures > self.settings.retries:
-                raise _given_up(fault, attempt, self.settings.deadline)
-            job.stopped.wait(pause)
-
-    def _send(
-        self, method: str, path: str, body: bytes = b"", deadline: float = float("inf")
-    ) -> tuple[bytes, Mapping[str, str]] | Fault:
-        """Body and headers of a good answer. The whole body has to come within the timeout, drop by drop or not."""
-        import httpx
-
-        base, _, query = self.api.base_url().partition("?")
-        url = base + path + (("&" if "?" in path else "?") + query if query else "")
-        try:
-            seconds = max(0.01, min(self.settings.timeout, deadline - time.monotonic()))
-            headers = {"Content-Type": "application/json"} if body else {}
-            headers |= dict(self.api.authorise(self._key)) | {k: expand(v, k) for k, v in self.settings.headers.items()}
-            headers |= self.api.sign(url, body, self._key)
-            until = time.monotonic() + seconds
-            limit = httpx.Timeout(seconds, connect=min(10.0, seconds))
-            with self._connected().stream(method, url, content=body or None, headers=headers, timeout=limit) as answer:
-                received = bytearray()
-                for part in answer.iter_bytes():
-                    received += part
-                    if time.monotonic() > until:
-                        raise httpx.ReadTimeout("the answer came too slowly")
-                    if len(received) > MAX_REPLY:
-                        raise BadReply(f"{self.name}: the answer is longer than {MAX_REPLY:,} bytes.")
-        except httpx.InvalidURL as error:
-            raise RequestRefused(f"{self.name}: base_url is no address: {error}.", remedy="Check base_url.") from None
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            raise RequestRefused(
-                f"{self.name}: {self._hushed(str(error))}.", remedy="Check base_url and headers."
-            ) from None
-        except httpx.HTTPError as error:
-            words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            down = ProviderDown(f"{self.name} at {_origin(url)} did not answer: {self._hushed(words)}.")
-            return Fault(down, "retry", busy=isinstance(error, httpx.TimeoutException))
-        except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
-            words = self._hushed(f"{type(error).__name__}: {error}")
-            raise ProviderDown(
-                f"{self.name}: no request can be made: {words}.", remedy="Check base_url, headers and proxy settings."
-            ) from None
-        if answer.is_success:
-            return bytes(received), answer.headers
-        fault = read_fault(answer.status_code, answer.headers, bytes(received), self.name)
-        hushed = type(fault.error)(self._hushed(fault.error.message), remedy=fault.error.remedy)
-        return replace(fault, error=hushed)
-
-    def _checked(self, body: bytes, headers: Mapping[str, str], count: int) -> _Checked:
-        """The reply as float32 rows that can be vectors of this model. Raises BadReply."""
-        import numpy as np
-
-        try:
-            reply = self.api.parse(body, headers, count)
-            vectors = np.asarray(reply.vectors, np.float32)
-        except BadReply as error:
-            raise BadReply(f"{self.name}: {error.message}") from None
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-            start = self._hushed(body[:2000].decode("utf-8", "replace"))[:80]
-            raise BadReply(f"{self.name}: the reply is not what its documentation says ({error}): {start!r}.") from None
-        if vectors.ndim != 2 or len(vectors) != count:
-            raise BadReply(f"{self.name}: the reply has {len(vectors)} vectors for {count} texts.")
-        if not np.isfinite(vectors).all():
-            raise BadReply(f"{self.name}: the reply holds NaN or infinity.")
-        if not vectors.any(axis=1).all():
-            raise BadReply(f"{self.name}: the reply holds a zero vector.")
-        with self._lock:
-            if self._dimensions is None:
-                self._dimensions = vectors.shape[1]
-        if self._is_unit:
-            vectors = unit_rows(vectors)
-        if vectors.shape[1] != self._dimensions:
-            raise BadReply(
-                f"{self.name}: the vectors have {vectors.shape[1]} dimensions, expected {self._dimensions}.",
-                remedy="The service runs another model, or ignores dimensions.",
-            )
-        return _Checked(vectors, reply.tokens, reply.truncated)
-
-    def _get(self, path: str) -> bytes:
-        """Raises ProviderError. Asked again while the service is loading or cannot be reached."""
-        until = time.monotonic() + min(self.settings.deadline, 30.0)
-        attempt = 0
-        while True:
-            answer = self._send("GET", path)
-            if not isinstance(answer, Fault):
-                return answer[0]
-            attempt += 1
-            pause = (
-                answer.wait if answer.wait is not None else random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))
-            )
-            if answer.action != "retry" or time.monotonic() + pause > until or attempt > 3:
-                raise answer.error
-            time.sleep(pause)
-
-    def _connected(self) -> httpx.Client:
-        import httpx
-
-        with self._lock:
-            if self._client is None:
-                limits = httpx.Limits(max_connections=None, max_keepalive_connections=self.settings.concurrency)
-                timeout = httpx.Timeout(self.settings.timeout, connect=min(10.0, self.settings.timeout))
-                self._client = httpx.Client(timeout=timeout, limits=limits)
-            return self._client
-
-    def check_key(self) -> None:
-        """Raises KeyMissing or ConfigError where there is none; nothing is sent."""
-        _ = self._key
-
-    @cached_property
-    def _key(self) -> str:
-        """Raises KeyMissing before anything is sent."""
-        key = expand(self.settings.api_key, f"api_key of {self.name}") if self.settings.api_key else ""
-        key = key or next((os.environ[name] for name in self.api.key_variables if os.environ.get(name)), "")
-        if not key and self.api.needs_key():
-            names = " or ".join(self.api.key_variables)
-            raise KeyMissing(f"{self.name} needs a key.", remedy=f"export {names.split(' or ')[0]}=...")
-        if not key.isascii() or any(c.isspace() or not c.isprintable() for c in key):
-            raise KeyMissing(f"the key of {self.name} holds characters that no key has.", remedy="Set it again.")
-        return key
-
-    def _hushed(self, text: str) -> str:
-        """Without keys and passwords: services and libraries repeat them in their messages."""
-        for secret in self._secrets:
-            for form in (secret, secret.replace("/", "\\/")):
-                text = text.replace(form, "***")
-        return text
-
-    @cached_property
-    def _secrets(self) -> list[str]:
-        """Longest first, so that none is left in part."""
-        found = [self._key, urlsplit(self.api.base_url()).password or ""]
-        with suppress(ConfigError):
-            found += [expand(text, name) for name, text in self.settings.headers.items()]
-            found += [text.partition(" ")[2] for text in found]  # "Bearer ..."
-        return sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True)
-
-
-def _given_up(fault: Fault, attempts: int, deadline: float) -> ProviderError:
-    tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
-    asked = f"; it asks to wait {fault.wait:.0f} s" if fault.wait is not None else ""
-    return type(fault.error)(
-        f"{fault.error.message} Given up after {tries}{asked}; the deadline is {deadline:g} s.",
-        remedy=fault.error.remedy,
-    )
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    def _ask(self, batch: Sequence[Piece], job: _Job, meter: Meter, until: float) -> Checked | Fault:
+        texts, tokens = [piece.text for piece in batch], sum(piece.tokens for piece in batch)
+        return self.exchange.ask(texts, job.role, tokens, until, meter, job.stopped)

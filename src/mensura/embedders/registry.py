@@ -233,7 +233,7 @@ class Registry:
 
             embedder = Capped(embedder, self.budget)
         if embedder.remote if settings.cache_enabled is None else settings.cache_enabled:
-            from mensura.embedders.cache import Cached
+            from mensura.embedders.cached import Cached
 
             embedder = Cached(embedder, self.cache, settings.cache_ttl)
         return embedder

@@ -1,0 +1,50 @@
+"""Threads for requests: started as work comes in, and none of them keeps a program from ending."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Pool(Generic[T]):
+    """Daemons: a service that hangs does not hold up the end of a program, as concurrent.futures' threads would."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(1, size)
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.started = 0
+
+    def submit(self, work: Callable[..., T], *arguments: object) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work(*arguments))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._work.put(run)
+        if self.started < self._size:
+            self.started += 1
+            threading.Thread(target=self._serve, name="http", daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Work that has not begun is dropped; requests under way end by their own timeouts."""
+        with suppress(Empty):
+            while True:
+                self._work.get_nowait()
+        for _ in range(self.started):
+            self._work.put(None)
+
+    def _serve(self) -> None:
+        while (run := self._work.get()) is not None:
+            run()
