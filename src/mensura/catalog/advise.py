@@ -202,6 +202,7 @@ PREFERENCES = (
         "several languages", lambda c, n: 0.0,
         lambda c, n: "its published scores are English" if n.languages not in ((), ("en",)) else "",
     ),
+    Preference("terms", lambda c, n: 0.0, lambda c, n: c.restriction if c.open_weights else ""),
     Preference("no extra", lambda c, n: 1.0 if _on_engine(c) else 0.0, lambda c, n: _how(c)),
 )  # fmt: skip
 

@@ -136,8 +136,10 @@ def _show(report: IndexReport) -> None:
     rate = f" ({report.embedded / report.seconds:,.0f}/s)" if report.embedded and report.seconds else ""
     out.print(f"[bold]{escape(report.set)}[/bold] · {escape(report.space)}")
     out.print(", ".join(parts) + ".")
+    cached = f", {report.cached:,} of them from the cache," if report.cached else ""
+    paid = "" if report.usd == 0 else f", {common.dollars(report.usd)} paid"
     out.print(
-        f"{common.count(report.embedded, 'chunk')} embedded in {report.seconds:.1f} s{rate}; "
+        f"{common.count(report.embedded, 'chunk')} embedded{cached} in {report.seconds:.1f} s{rate}{paid}; "
         f"the set holds {report.chunks:,}."
     )
     for reason, files in Counter(reason for _, reason in report.skipped).most_common(LISTED):
