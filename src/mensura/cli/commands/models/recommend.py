@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from mensura.catalog.advise import FINE_TUNING
 from mensura.cli import common
-from mensura.config import nearest
 from mensura.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,6 +99,9 @@ def command(
 
 
 def _check(languages: list[str], domain: str, *limits: float | None) -> None:
+    from mensura.catalog.advise import FINE_TUNING
+    from mensura.config import nearest
+
     for language in languages:
         if not re.fullmatch(r"[a-z]{2,3}|multilingual|code", language.lower()):
             raise UsageError(f"language {language!r} is no code.", remedy="Write en, de, zh, ... or code.")
