@@ -685,6 +685,17 @@ def test_a_chain_knows_its_space_while_the_first_is_down(cache):
     assert down.calls == calls, "what is down is left alone"
 
 
+def test_the_truth_wins_over_what_was_assumed():
+    """A set of other weights must not take this model's vectors for its own."""
+    first, second = counting(), Same(HashEmbedder(64))
+    chain = Fallback({"first": lambda: first, "second": lambda: second})
+    chain.assume(replace(first.space, weights="what it was last year"))
+    assert chain.space == first.space
+    assert chain.embed(["a"], "query").space == first.space
+    first.fails = True
+    assert chain.embed(["b"], "query").space == first.space
+
+
 def test_every_member_down_lists_each_cause():
     members = {name: counting() for name in ("a", "b", "c")}
     for member in members.values():

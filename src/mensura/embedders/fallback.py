@@ -101,7 +101,8 @@ class Fallback(Embedder):
         self._members = [Member(name, open_, Breaker()) for name, open_ in members.items()]
         self._members[0].equal = True
         self._canaries: Vectors | None = None
-        self._space: Space | None = None
+        self._true: Space | None = None
+        self._assumed: Space | None = None
         self._may_ask = True
         self._lock = threading.Lock()
 
@@ -110,14 +111,37 @@ class Fallback(Embedder):
         return self._members[0].open()
 
     def assume(self, space: Space) -> None:
-        """What the chain's space was when its set was made: so it can be told while the first model is down."""
-        self._space = self._space or space
+        """What the chain's space was when its set was made: believed only while the first model cannot be asked."""
+        with self._lock:
+            if space != self._assumed:
+                self._assumed = space
+                self._forget()
 
     @property
     def space(self) -> Space:
-        if self._space is None:
-            self._space = self._first.space
-        return self._space
+        """The first model's own; where that is out of reach, what `assume` was told. Raises as the model does."""
+        first = self._members[0]
+        if self._true is None and (self._assumed is None or first.breaker.admits()):
+            try:
+                self._true = first.open().space
+            except ABOUT_THE_MEMBER as error:
+                if self._assumed is None:
+                    raise
+                first.breaker.failed(error)
+        known = self._true or self._assumed
+        assert known is not None
+        return known
+
+    @property
+    def _known(self) -> Space | None:
+        return self._true or self._assumed
+
+    def _forget(self) -> None:
+        """What was proven about another space."""
+        if self._true is None:
+            self._canaries = None
+            for member in self._members[1:]:
+                member.equal = None
 
     @property
     def name(self) -> str:
@@ -223,8 +247,9 @@ class Fallback(Embedder):
         """The result under the member's name, in the chain's space where the member's is the same."""
         member.breaker.succeeded()
         if member is self._members[0]:
-            self._space = self._space or made.space
+            self._true = self._true or made.space
             self._own_canaries()  # while it is well: they are needed when it is not
+            return replace(made, model=member.name)  # in the space that it says: truth wins over what was assumed
         if not member.equal:
             return replace(made, model=member.name)
         vectors = made.vectors
@@ -235,7 +260,7 @@ class Fallback(Embedder):
     def _is_equal(self, member: Member, embedder: Embedder) -> bool:
         """Equal by identity, or proven by the canaries; where the first member cannot be asked, unproven is unequal."""
         if member.equal is None:
-            if self._space is not None and embedder.space == self._space:
+            if self._known is not None and embedder.space == self._known:
                 member.equal = True
             elif (expected := self._own_canaries()) is not None:
                 member.equal = agree(expected, embedder)
@@ -248,10 +273,10 @@ class Fallback(Embedder):
             if self._canaries is None and len(self._members) > 1:
                 try:
                     well = first.breaker.cause is None
-                    if not (well or self._space or self._may_ask):
+                    if not (well or self._known or self._may_ask):
                         return None  # its space may cost a request that fails: once is enough
                     self._may_ask = well
-                    made = first.open().cached(CANARIES, "document", self._space)
+                    made = first.open().cached(CANARIES, "document", self._known)
                     if made is None and well:
                         made = first.open().embed(CANARIES, "document")
                     self._canaries = made.vectors if made else None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mensura.catalog.catalog import Catalog
     from mensura.embedders.cache import VectorCache
     from mensura.embedders.fallback import Fallback
+    from mensura.embedders.spend import Budget
     from mensura.space import Space
 
 
@@ -45,6 +46,8 @@ class Registry:
         self._registered: dict[str, Callable[[], Embedder]] = {}
         self._settings = {name: self._checked(name, raw) for name, raw in self.config.embeddings.models.items()}
         self._check_names()
+        self.budget = self._new_budget()
+        """What these models may still spend together; None without a cap."""
 
     def register(self, name: str, model: Callable[[], Embedder] | Embedder | Settings) -> None:
         """Add a model under a name: settings, an embedder, or what opens one. Replaces what had that name."""
@@ -168,6 +171,14 @@ class Registry:
     ) -> None:
         self.close()
 
+    def _new_budget(self) -> Budget | None:
+        cap = self.config.embeddings.spend_cap_usd
+        if cap is None:
+            return None
+        from mensura.embedders.spend import Budget
+
+        return Budget(cap)
+
     def _check_names(self) -> None:
         """Raises ConfigError for names that lead nowhere, or that could not be told from a model at a precision."""
         embeddings = self.config.embeddings
@@ -237,14 +248,6 @@ class Registry:
 
             embedder = Cached(embedder, self.cache, settings.cache_ttl)
         return embedder
-
-    @cached_property
-    def budget(self) -> Any:
-        """What this registry's models may still spend together; None without a cap."""
-        from mensura.embedders.spend import Budget
-
-        cap = self.config.embeddings.spend_cap_usd
-        return None if cap is None else Budget(cap)
 
     def _made(self, name: str, guard: Callable[[Embedder], Embedder]) -> Embedder:
         """The provider's embedder behind `guard`, asked for fewer dimensions where that is possible, else cut here."""

@@ -25,7 +25,7 @@ from mensura.ingest.read import read
 from mensura.lifecycle.plan import Plan, Task
 from mensura.lifecycle.progress import Progress
 from mensura.lifecycle.state import UNSETTLED, Generation, SourceRow, State
-from mensura.search.index import unit
+from mensura.search.index import check_space, unit
 from mensura.stores.base import Snapshot, Store
 from mensura.text import encodable
 from mensura.types import NO_USAGE, Chunk, Document
@@ -222,8 +222,9 @@ class Build:
             return
         for block in self._embedder.stream(chain([first], texts), "document"):
             self._embedded += len(block)
+            check_space(block.space, self._generation.space, self._generation.set_name)
             self._usage += block.usage
-            yield replace(block, vectors=unit(block.vectors, self._embedder.space))
+            yield replace(block, vectors=unit(block.vectors, block.space))
 
     # -- reading: runs in the tokeniser's thread ------------------------------------------------------------
 

@@ -91,15 +91,10 @@ class Index:
     def _embed(self, query: str, notices: list[str]) -> Vectors:
         if self._embedder is None:
             embedder = self._open_embedder()
-            if embedder.space != self.space:
-                raise SpaceMismatch(
-                    f"set {self.name!r} holds vectors of {self.space}, "
-                    f"the model on this machine makes {embedder.space}: "
-                    f"{describe_difference(self.space, embedder.space)}.",
-                    remedy="Put the old weights back, or index into a new set: mensura index FOLDER --set NAME",
-                )
+            check_space(embedder.space, self.space, self.name)
             self._embedder = embedder
         embedded = self._embedder.embed([query], "query")
+        check_space(embedded.space, self.space, self.name)
         if embedded.truncated[0]:
             limit = self._embedder.tokens.max_tokens
             notices.append(f"The query has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
@@ -138,6 +133,16 @@ def rank(lists: dict[str, list[Scored]], pipeline: Pipeline) -> list[tuple[Hasha
         return [(c.ref, c.score) for c in only[: pipeline.top.k]]
     fused = pipeline.fusion.fuse(lists)
     return sorted(fused.items(), key=lambda item: -item[1])[: pipeline.top.k]
+
+
+def check_space(made: Space, stored: Space, set_name: str) -> None:
+    """Raises SpaceMismatch where new vectors would meet others."""
+    if made != stored:
+        raise SpaceMismatch(
+            f"set {set_name!r} holds vectors of {stored}, the model on this machine makes {made}: "
+            f"{describe_difference(stored, made)}.",
+            remedy="Put the old weights back, or index into a new set: mensura index FOLDER --set NAME",
+        )
 
 
 def check_query(query: str) -> None:
