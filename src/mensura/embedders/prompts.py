@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def chosen(settings: Settings, card: ModelCard | None, repository: Mapping[str, str]) -> dict[str, str]:
     """Role to prompt, without the empty ones.
 
-    The card comes before the repository because most repositories of e5 and bge state none, and are run with them.
+    The card comes before the repository because repositories of e5 and bge may state none, though the models need them.
     """
     known = card.prompts if card and card.prompts else repository
     found = {role: settings.prompt(role, known.get(role, "")) for role in ROLES}

@@ -35,7 +35,7 @@ _LONG_LINE = re.compile(r"[^\n]{8001,}")
 _INDENTED = re.compile(r"^[ \t>]{121,}\S", re.MULTILINE)
 _BRACKET = re.compile(r"[()\[\]{}]")
 DEFAULT_TOKENS = 512
-"""Of a chunk, unless the caller says otherwise: models that take far more find less in chunks that long."""
+"""Of a chunk, unless the caller says otherwise: a hit of the 8,192 tokens that some models take would point nowhere."""
 SMALL = 24
 """A piece of fewer tokens, such as a lone heading, joins the piece behind it where both fit."""
 MAX_LINE = 8_000
