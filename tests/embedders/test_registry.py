@@ -12,7 +12,7 @@ from mensura.embedders.providers.hash import HashEmbedder
 from mensura.embedders.reference import parse_reference, provider_of
 from mensura.embedders.registry import Registry
 from mensura.errors import ConfigError, DimensionsRefused, ModelNotFound
-from tests.servers import hash_openai, serving
+from tests.servers import Answer, hash_openai, serving
 
 
 def registry(tmp_path, **models) -> Registry:
@@ -164,6 +164,19 @@ def test_health_of_all(tmp_path):
         health = models.health()
     assert {name: h.ok for name, h in health.items()} == {"up": True, "down": False, "h": True}
     assert "did not answer" in health["down"].message
+
+
+def test_health_is_not_read_from_the_cache(tmp_path):
+    with serving(hash_openai(64)) as server:
+        models = registry(
+            tmp_path,
+            m={"provider": "openai", "model_id": "m", "base_url": server.url, "max_tokens": 512, "retries": 0},
+        )
+        assert models.health()["m"].ok
+        asked = len(server.received)
+        server.handle = lambda request: Answer(b"", 500)
+        assert not models.health()["m"].ok
+        assert len(server.received) > asked
 
 
 def test_a_card_can_be_named(tmp_path):

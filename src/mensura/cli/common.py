@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -95,6 +97,22 @@ def messages() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def embedding_bar(total: int) -> Iterator[Any]:
+    """On stderr; yields what is to be told of texts embedded."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    with Progress(
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=messages(),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("Embedding", total=total)
+        yield lambda n: bar.advance(task, n)
 
 
 def count(n: int, word: str) -> str:

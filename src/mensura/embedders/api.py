@@ -85,8 +85,6 @@ class Api(ABC):
     """Vectors have length 1 whatever the model."""
     max_tokens: ClassVar[int] = 512
     """Assumed of a model that no card, server or user describes: one that is too low is seen, one too high is not."""
-    status_path: ClassVar[str] = ""
-    """A GET that costs nothing and fails when the service or the key does."""
 
     def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
         self.settings, self.card = settings, card

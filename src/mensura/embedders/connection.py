@@ -27,7 +27,7 @@ CONNECT_SECONDS = 10.0
 BACKOFF = 0.5
 MAX_BACKOFF = 8.0
 """Seconds: the first and the longest pause between attempts, before jitter."""
-GET_SECONDS, GET_TRIES = 30.0, 3
+GET_SECONDS, GET_TRIES = 30.0, 4
 """How long a server is asked what it runs, while it is loading."""
 
 
@@ -68,7 +68,7 @@ class Connection:
             }
             headers |= self._api.sign(url, body, self._key)
             until = time.monotonic() + seconds
-            limit = httpx.Timeout(seconds, connect=min(10.0, seconds))
+            limit = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
             with self._connected().stream(method, url, content=body or None, headers=headers, timeout=limit) as answer:
                 received = bytearray()
                 for part in answer.iter_bytes():
@@ -100,19 +100,15 @@ class Connection:
 
     def get(self, path: str) -> bytes:
         """Raises ProviderError. Asked again while the service is loading or cannot be reached."""
-        until = time.monotonic() + min(self._settings.deadline, 30.0)
+        until = time.monotonic() + min(self._settings.deadline, GET_SECONDS)
         attempt = 0
-        while True:
-            answer = self.send("GET", path)
-            if not isinstance(answer, Fault):
-                return answer[0]
+        while isinstance(answer := self.send("GET", path), Fault):
             attempt += 1
-            pause = (
-                answer.wait if answer.wait is not None else random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))
-            )
-            if answer.action != "retry" or time.monotonic() + pause > until or attempt > 3:
+            pause = backoff(attempt, answer.wait)
+            if answer.action != "retry" or attempt == GET_TRIES or time.monotonic() + pause > until:
                 raise answer.error
             time.sleep(pause)
+        return answer[0]
 
     def _connected(self) -> httpx.Client:
         import httpx
@@ -120,8 +116,7 @@ class Connection:
         with self._lock:
             if self._client is None:
                 limits = httpx.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
-                timeout = httpx.Timeout(self._settings.timeout, connect=min(10.0, self._settings.timeout))
-                self._client = httpx.Client(timeout=timeout, limits=limits)
+                self._client = httpx.Client(limits=limits)
             return self._client
 
     def check_key(self) -> None:

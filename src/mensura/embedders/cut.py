@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mensura.embedders.base import Embedder
+from mensura.embedders.longtext import unit_rows
 from mensura.embedders.wrapper import Wrapper
 from mensura.errors import DimensionsRefused
 from mensura.space import Space
@@ -65,10 +66,7 @@ def cut(vectors: Vectors, dimensions: int, *, layer_norm: bool = False) -> Vecto
     if layer_norm:
         centred = vectors - vectors.mean(axis=1, keepdims=True)
         vectors = centred / np.sqrt(vectors.var(axis=1, keepdims=True) + EPSILON)
-    head = vectors[:, :dimensions]
-    lengths = np.linalg.norm(head, axis=1, keepdims=True)
-    made: Vectors = np.divide(head, lengths, out=np.zeros_like(head), where=lengths > 0)
-    return made
+    return unit_rows(vectors[:, :dimensions])
 
 
 def check_dimensions(model: str, wanted: int, card: ModelCard | None) -> None:

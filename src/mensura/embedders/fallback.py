@@ -93,6 +93,10 @@ class Member:
     equal: bool | None = None
     """Whether its space was proven to be the chain's; None: not yet."""
 
+    def failed(self, error: MensuraError, causes: dict[str, MensuraError]) -> None:
+        self.breaker.failed(error)
+        causes[self.name] = error
+
 
 class Fallback(Embedder):
     """The first member is the chain's own model: its space is the space of the chain."""
@@ -183,8 +187,7 @@ class Fallback(Embedder):
             except ABOUT_THE_CALL:
                 raise
             except ABOUT_THE_MEMBER as error:
-                member.breaker.failed(error)
-                causes[member.name] = error
+                member.failed(error, causes)
                 continue
             return self._named(made, member)
         raise AllFailed(causes)
@@ -219,8 +222,7 @@ class Fallback(Embedder):
             except ABOUT_THE_CALL:
                 raise
             except ABOUT_THE_MEMBER as error:
-                member.breaker.failed(error)
-                causes[member.name] = error
+                member.failed(error, causes)
                 continue
             return
         raise AllFailed(causes)
@@ -238,8 +240,7 @@ class Fallback(Embedder):
                     member.breaker.succeeded()
                     continue
             except ABOUT_THE_MEMBER as error:
-                member.breaker.failed(error)
-                causes[member.name] = error
+                member.failed(error, causes)
                 continue
             yield member, embedder
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -73,16 +72,6 @@ def bandwidth() -> float:
     return vectors.nbytes / min(times)
 
 
-@dataclass(frozen=True, slots=True)
-class _Timed:
-    p50: float
-    slowest: float
-    n: int
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"p50": round(self.p50, 2), "max": round(self.slowest, 2), "n": self.n}
-
-
 def probe(registry: Registry, name: str, requests: int) -> dict[str, Any]:
     """What `name` answers when it is asked, past every cache; never raises for a model that fails."""
     warnings: list[str] = []
@@ -115,7 +104,11 @@ def probe(registry: Registry, name: str, requests: int) -> dict[str, Any]:
         "billed_tokens": query.usage.tokens,
         "usd_per_million_tokens": embedder.price,
         "first_ms": round(first, 2),
-        "latency_ms": _Timed(sorted(times)[len(times) // 2], max(times), len(times)).to_dict(),
+        "latency_ms": {
+            "p50": round(sorted(times)[len(times) // 2], 2),
+            "max": round(max(times), 2),
+            "n": len(times),
+        },
     }
     warnings += _doubts(embedder, card, cosine, length)
     return found

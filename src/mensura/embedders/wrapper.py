@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mensura.embedders.base import Embedder
+from mensura.embedders.base import Embedder, Health
 from mensura.space import Space
 from mensura.types import Embeddings, OnLong, Role
 
@@ -51,6 +51,10 @@ class Wrapper(Embedder):
 
     def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:
         return self.inner.cached(texts, role, space)
+
+    def health(self) -> Health:
+        """Of the model itself: a vector from the cache would say nothing of it."""
+        return self.inner.health()
 
     def close(self) -> None:
         self.inner.close()

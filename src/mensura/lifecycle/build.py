@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +24,15 @@ from mensura.ingest.chunk import Chunker
 from mensura.ingest.read import read
 from mensura.lifecycle.plan import Plan, Task
 from mensura.lifecycle.progress import Progress
-from mensura.lifecycle.state import UNSETTLED, Generation, SourceRow, State
+from mensura.lifecycle.state import Generation, State
+from mensura.lifecycle.tally import Checkpoint, Entry, Tally, as_read
 from mensura.search.index import check_space, unit
 from mensura.stores.base import Snapshot, Store
-from mensura.text import encodable
 from mensura.types import NO_USAGE, Chunk, Document
 
 if TYPE_CHECKING:
     from mensura.embedders.base import Embedder
-    from mensura.types import Embeddings, Vectors
+    from mensura.types import Embeddings
 
 CHECKPOINT_ROWS = 4096
 CHECKPOINT_SECONDS = 5.0
@@ -42,10 +42,6 @@ GROUP_FILES = 128
 GROUP_DOCUMENTS = 512
 GROUP_CHARS = 1_000_000
 """Documents are cut in groups of at most so many: the tokenizer works on a group at once."""
-REASONS = 3
-"""Of one file that are kept; a count stands for the rest."""
-RACY_NS = 2_000_000_000
-"""A file changed less than this before it was read may change again within the clock's grain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,91 +79,6 @@ class IndexReport:
         return plain | listed | {"seconds": round(self.seconds, 3)}
 
 
-@dataclass(slots=True)
-class _Tally:
-    """One source while it is being worked on."""
-
-    task: Task
-    digest: str = ""
-    documents: int = 0
-    chunks: int = 0
-    truncated: int = 0
-    reasons: list[str] = field(default_factory=list)
-    """The first few of what could not be read."""
-    refused: int = 0
-    readable: bool = False
-    """At least one document of it could be read."""
-    read_at: int = field(default_factory=time.time_ns)
-    skipped: str = ""
-    """Why it is no document at all."""
-    untouched: bool = False
-    """The content is what it was: only size and time are new."""
-    existing: dict[str, Chunk] = field(default_factory=dict)
-    """Rows from earlier runs, by key; what remains in the end is stale."""
-
-    seen: int = 0
-    """Bytes of it that progress has counted."""
-
-    def refuse(self, reason: str) -> None:
-        self.refused += 1
-        if len(self.reasons) < REASONS:
-            self.reasons.append(encodable(reason))
-
-    def advance(self, chunk: Chunk | None) -> int:
-        """Bytes to count for `chunk`, or for the end of the source: in all its size, however it is cut."""
-        left = self.task.found.size - self.seen
-        step = left if chunk is None else min(left, len(chunk.indexed))
-        self.seen += step
-        return step
-
-    @property
-    def failed(self) -> bool:
-        """Nothing of it could be read: what was indexed of it before stays."""
-        return bool(self.reasons) and not self.readable
-
-    def row(self, state: str) -> SourceRow:
-        found, old = self.task.found, self.task.row
-        racy = self.read_at - found.mtime_ns < RACY_NS
-        row = SourceRow(self.task.name, found.size, UNSETTLED if racy else found.mtime_ns, self.digest, state)
-        if state == "pending":
-            return replace(row, chunks=old.chunks if old else 0, documents=old.documents if old else 0)
-        if self.untouched and old:
-            return replace(old, size=row.size, mtime_ns=row.mtime_ns)
-        more = self.refused - len(self.reasons)
-        reason = "; ".join(self.reasons) + (f"; and {more:,} more" if more else "")
-        counts = (self.documents, self.chunks, self.truncated)
-        if self.failed and old:
-            counts = (old.documents, old.chunks, old.truncated)
-        return replace(row, reason=reason, documents=counts[0], chunks=counts[1], truncated=counts[2])
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One step in the order of the input: a chunk, or the end of a source."""
-
-    tally: _Tally
-    chunk: Chunk | None = None
-    embed: bool = False
-
-
-@dataclass(slots=True)
-class _Checkpoint:
-    chunks: list[Chunk] = field(default_factory=list)
-    vectors: list[Vectors] = field(default_factory=list)
-    moved: list[Chunk] = field(default_factory=list)
-    """Chunks whose text is stored already: their vectors are reused."""
-    touched: dict[str, _Tally] = field(default_factory=dict)
-    finished: list[_Tally] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        return len(self.chunks) + len(self.moved)
-
-    @property
-    def size(self) -> int:
-        return self.rows + len(self.finished)
-
-
 class Build:
     """One run over one generation. The caller holds the right to write it."""
 
@@ -176,7 +87,7 @@ class Build:
     ) -> None:
         self._state, self._generation, self._store, self._embedder = state, generation, store, embedder
         self._progress = progress or Progress()
-        self._entries: deque[_Entry] = deque()
+        self._entries: deque[Entry] = deque()
         self._stopping = False
         self._skipped: list[tuple[str, str]] = []
         self._usage = NO_USAGE
@@ -197,7 +108,7 @@ class Build:
         return self._report(plan, time.monotonic() - started)
 
     def _embed_all(self, plan: Plan, writer: ThreadPoolExecutor) -> None:
-        checkpoint = _Checkpoint()
+        checkpoint = Checkpoint()
         since = time.monotonic()
         texts = self._texts(plan.tasks)
         try:
@@ -206,7 +117,7 @@ class Build:
                     self._collect(checkpoint, block)
                     if checkpoint.size >= CHECKPOINT_ROWS or time.monotonic() - since > CHECKPOINT_SECONDS:
                         self._submit(writer, checkpoint)
-                        checkpoint, since = _Checkpoint(), time.monotonic()
+                        checkpoint, since = Checkpoint(), time.monotonic()
             self._collect(checkpoint, None)
         except BaseException:
             self._stopping = True  # the reading thread looks at it: without it, closing would wait for a window
@@ -244,7 +155,7 @@ class Build:
             cut = iter(self._cut(chunker, documents))
             for tally, document in group:
                 if document is None:
-                    self._entries.append(_Entry(tally))
+                    self._entries.append(Entry(tally))
                     continue
                 tally.documents += 1
                 chunks = next(cut)
@@ -265,20 +176,20 @@ class Build:
                 return [error]
             return [result for document in documents for result in self._cut(chunker, [document])]
 
-    def _note(self, tally: _Tally, chunk: Chunk) -> Iterator[str]:
+    def _note(self, tally: Tally, chunk: Chunk) -> Iterator[str]:
         tally.chunks += 1
         tally.truncated += chunk.truncated
         old = tally.existing.pop(chunk.key, None)
         if old is None:
-            self._entries.append(_Entry(tally, chunk, embed=True))
+            self._entries.append(Entry(tally, chunk, embed=True))
             yield chunk.indexed
         elif old != chunk:
-            self._entries.append(_Entry(tally, chunk))
+            self._entries.append(Entry(tally, chunk))
 
-    def _documents(self, tasks: list[Task], snapshot: Snapshot) -> Iterator[tuple[_Tally, Document | None]]:
+    def _documents(self, tasks: list[Task], snapshot: Snapshot) -> Iterator[tuple[Tally, Document | None]]:
         """Every document with its source; (source, None) ends a source."""
         for at in range(0, len(tasks), GROUP_FILES):
-            tallies = [_Tally(task) for task in tasks[at : at + GROUP_FILES]]
+            tallies = [Tally(task) for task in tasks[at : at + GROUP_FILES]]
             known = {t.task.name: t for t in tallies if t.task.row}
             for chunk in snapshot.chunks(known) if known else ():
                 known[chunk.path].existing[chunk.key] = chunk
@@ -288,7 +199,7 @@ class Build:
                 yield from ((tally, document) for document in self._read(tally))
                 yield tally, None
 
-    def _read(self, tally: _Tally) -> Iterator[Document]:
+    def _read(self, tally: Tally) -> Iterator[Document]:
         task, row = tally.task, tally.task.row
         tally.read_at = time.time_ns()
         source = Source(task.found.file, task.name)
@@ -320,7 +231,7 @@ class Build:
 
     # -- collecting: runs in the thread that called `run` ---------------------------------------------------
 
-    def _collect(self, checkpoint: _Checkpoint, block: Embeddings | None) -> None:
+    def _collect(self, checkpoint: Checkpoint, block: Embeddings | None) -> None:
         """Take entries up to the last of `block`, and those behind it that need no vector."""
         used, count = 0, 0 if block is None else len(block)
         while self._entries and (used < count or not self._entries[0].embed):
@@ -337,14 +248,14 @@ class Build:
                     entry.tally.chunks -= 1
                     entry.tally.refuse(f"lines {entry.chunk.lines[0]}-{entry.chunk.lines[1]}: {block.refused[used]}")
                 else:
-                    checkpoint.chunks.append(_as_read(entry, cut=block.truncated[used]))
+                    checkpoint.chunks.append(as_read(entry, cut=block.truncated[used]))
                     checkpoint.vectors.append(block.vectors[used])
                 used += 1
             else:
                 checkpoint.moved.append(entry.chunk)
         self._progress.advance(self._done_bytes, self._embedded)
 
-    def _submit(self, writer: ThreadPoolExecutor, checkpoint: _Checkpoint) -> None:
+    def _submit(self, writer: ThreadPoolExecutor, checkpoint: Checkpoint) -> None:
         """One checkpoint is written while the next is collected."""
         self._wait()
         if checkpoint.touched:
@@ -357,7 +268,7 @@ class Build:
 
     # -- writing: runs in the writer's thread ---------------------------------------------------------------
 
-    def _write(self, checkpoint: _Checkpoint) -> None:
+    def _write(self, checkpoint: Checkpoint) -> None:
         import numpy as np
 
         stale = [
@@ -405,17 +316,8 @@ class Build:
         )
 
 
-def _as_read(entry: _Entry, *, cut: bool) -> Chunk:
-    """The chunk, flagged if the model read only its head: a hosted one may take less than was known of it."""
-    assert entry.chunk is not None
-    if not cut or entry.chunk.truncated:
-        return entry.chunk
-    entry.tally.truncated += 1
-    return replace(entry.chunk, truncated=True)
-
-
-def _groups(items: Iterable[tuple[_Tally, Document | None]]) -> Iterator[list[tuple[_Tally, Document | None]]]:
-    group: list[tuple[_Tally, Document | None]] = []
+def _groups(items: Iterable[tuple[Tally, Document | None]]) -> Iterator[list[tuple[Tally, Document | None]]]:
+    group: list[tuple[Tally, Document | None]] = []
     chars = 0
     for item in items:
         group.append(item)

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mensura.embedders.longtext import unit_rows
 from mensura.errors import CacheError, ModelError, PluginError, ProviderError, QueryError, SpaceMismatch
 from mensura.search.stages import Pipeline
 from mensura.space import Space, describe_difference
@@ -158,9 +159,4 @@ def check_query(query: str) -> None:
 
 def unit(vectors: Vectors, space: Space) -> Vectors:
     """Rows of length 1, so that a dot product is a cosine; unchanged where the model already does it."""
-    import numpy as np
-
-    if space.normalised:
-        return vectors
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
+    return vectors if space.normalised else unit_rows(vectors)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from mensura.cli import common
-from mensura.cli.commands.eval import _progress
 
 if TYPE_CHECKING:
     from mensura.evaluate.evaluation import Evaluation
@@ -45,7 +44,7 @@ def command(
     rows = []
     with (
         common.open_registry(home) as registry,
-        _progress(len(models) * (len(data.documents) + len(data.queries))) as advance,
+        common.embedding_bar(len(models) * (len(data.documents) + len(data.queries))) as advance,
     ):
         for name in models:
             rows.append(_row(registry, name, data, mode, metrics, advance))

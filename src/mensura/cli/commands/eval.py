@@ -63,7 +63,7 @@ def command(
     data = read_judged(judged, split)
     embedder = _embedder(model, precision, set_name, home)
     with (
-        _progress(len(data.documents) + len(data.queries)) as advance,
+        common.embedding_bar(len(data.documents) + len(data.queries)) as advance,
         _store(store, embedder.space.dimensions) as filled,
     ):
         result = evaluate(
@@ -110,21 +110,6 @@ def _store(name: str, dimensions: int) -> Iterator[Store]:
 @contextmanager
 def _nowhere() -> Iterator[str]:
     yield "."
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    with Progress(
-        *Progress.get_default_columns()[:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=common.messages(),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("Embedding", total=total)
-        yield lambda n: bar.advance(task, n)
 
 
 def _show(result: Evaluation, *, per_query: bool) -> None:

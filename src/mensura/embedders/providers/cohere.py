@@ -49,7 +49,6 @@ class Cohere(Api):
     url = "https://api.cohere.com"
     key_variables = ("CO_API_KEY", "COHERE_API_KEY")
     caps = Caps(96)
-    status_path = "/v1/models?endpoint=embed&page_size=1"
 
     def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
         super().__init__(settings, card)

@@ -56,7 +56,6 @@ class Gemini(Api):
     caps = Caps(100)
     max_tokens = 2048
     normalises = True  # done here: gemini-embedding-001 does not give length 1 below 3,072 dimensions
-    status_path = "/models?pageSize=1"
 
     def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
         super().__init__(settings, card)

@@ -25,7 +25,6 @@ class Mistral(Api):
     key_variables = ("MISTRAL_API_KEY",)
     caps = Caps(512, 14_000)
     max_tokens = 8192
-    status_path = "/models"
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
         body: dict[str, Any] = {"model": self.model, "input": list(texts), "encoding_format": "float"}

@@ -52,7 +52,6 @@ class Ollama(Api):
     url = "http://localhost:11434"
     caps = Caps(64)
     normalises = True
-    status_path = "/api/version"
 
     settings: Settings
 

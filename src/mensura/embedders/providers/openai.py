@@ -43,7 +43,6 @@ class OpenAI(Api):
     key_variables = ("OPENAI_API_KEY",)
     caps = Caps(2048, 300_000)
     max_tokens = 8191
-    status_path = "/models"
 
     settings: Settings
 
@@ -51,7 +50,6 @@ class OpenAI(Api):
         super().__init__(settings, card)
         if settings.deployment:
             self.key_variables = ("AZURE_OPENAI_API_KEY",)  # type: ignore[misc]
-            self.status_path = ""  # type: ignore[misc]
         elif not self.is_default_service():
             self.caps, self.max_tokens = Caps(64), 512  # type: ignore[misc]
 

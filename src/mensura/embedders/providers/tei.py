@@ -33,7 +33,6 @@ class Tei(Api):
     url = "http://localhost:3000"
     caps = Caps(32)
     normalises = True
-    status_path = "/health"
 
     def is_default_service(self) -> bool:
         return False  # it serves whatever model it was started with
