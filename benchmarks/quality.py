@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, near, report
 from mensura import plugins
 from mensura.embedders.base import Embedder
-from mensura.embedders.providers.local import open_embedder
+from mensura.embedders.providers.local import open_local
 from mensura.evaluate.evaluation import Evaluation, evaluate
 from mensura.evaluate.judged import JudgedSet, read_judged
 from mensura.search.fusion import FUSIONS
@@ -23,7 +23,7 @@ def main() -> None:
     scifact = read_judged(DATA / "scifact", "test")
     rows: list[Row] = []
     for precision, tolerance in (("f32", 0.002), ("bf16", 0.003), ("int8", 0.003)):
-        embedder = Remembering(open_embedder(MODEL, precision=precision))  # type: ignore[arg-type]
+        embedder = Remembering(open_local(MODEL, precision=precision))  # type: ignore[arg-type]
         dense = score(scifact, embedder, pipeline("dense"))
         published = PUBLISHED["scifact"] if precision == "f32" else rows[0].ours
         rows.append(

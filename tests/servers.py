@@ -51,7 +51,7 @@ class Answer:
 class Server:
     """Answers every request by `handle`, and keeps what it received."""
 
-    def __init__(self, handle: Callable[[Received], Answer]) -> None:
+    def __init__(self, handle: Callable[[Received], Answer], port: int = 0) -> None:
         self.handle = handle
         self.received: list[Received] = []
         self.in_flight = self.most_in_flight = 0
@@ -116,7 +116,7 @@ class Server:
             def handle_error(self, *args: Any) -> None:  # a client that hangs up is part of the test
                 pass
 
-        self._httpd = Quiet(("127.0.0.1", 0), Handler)
+        self._httpd = Quiet(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._httpd.server_port}"
         threading.Thread(target=self._httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -126,8 +126,8 @@ class Server:
 
 
 @contextmanager
-def serving(handle: Callable[[Received], Answer]) -> Iterator[Server]:
-    server = Server(handle)
+def serving(handle: Callable[[Received], Answer], port: int = 0) -> Iterator[Server]:
+    server = Server(handle, port)
     try:
         yield server
     finally:

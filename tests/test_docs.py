@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,11 +18,13 @@ from mensura.embedders.providers.hash import hashed
 from mensura.embedders.registry import Registry
 from mensura.testing import check_embedder, check_reader
 from tests.cli.test_cli import command_names
+from tests.evaluate.test_generate import chat_body
 from tests.servers import Answer, serving
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROJECT_FILES = ("README.md", "CHANGELOG.md")
+LOCAL_CHAT = "http://localhost:11434"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -71,7 +74,17 @@ def test_there_is_something_to_test():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command, project):
     assert command.startswith("mensura "), "write other commands in another kind of block"
-    assert run(command, project).strip()
+    if LOCAL_CHAT in command:
+        with chat_model():
+            assert run(command, project).strip()
+    else:
+        assert run(command, project).strip()
+
+
+def chat_model():
+    """Where the docs say that a local one runs, unless one does run there."""
+    question = json.dumps({"questions": ["what does this part of the manual explain?"]})
+    return serving(lambda _: Answer(chat_body(f"<think>...</think>{question}")), 11434)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

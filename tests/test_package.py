@@ -25,7 +25,7 @@ HEAVY = {
 
 def test_public_names():
     assert set(mensura.__all__) == {
-        "Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Registry", "Space", "__version__", "describe_difference", "embed", "open",
+        "Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Registry", "Space", "__version__", "compare", "describe_difference", "embed", "open",
     }  # fmt: skip
     for name in mensura.__all__:
         assert getattr(mensura, name) is not None

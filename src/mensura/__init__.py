@@ -19,6 +19,7 @@ from mensura.space import Space, describe_difference
 from mensura.types import Chunk, Embeddings, Hit
 
 if TYPE_CHECKING:
+    from mensura.comparing import compare
     from mensura.embedders.registry import Registry
 
 __version__ = "0.1.0"
@@ -32,16 +33,20 @@ __all__ = [
     "Registry",
     "Space",
     "__version__",
+    "compare",
     "describe_difference",
     "embed",
     "open",
 ]
 
 
-def __getattr__(name: str) -> object:
-    """The registry is loaded when it is first named: reading a configuration takes longer than all of the rest."""
-    if name == "Registry":
-        from mensura.embedders.registry import Registry
+_LATER = {"Registry": "mensura.embedders.registry", "compare": "mensura.comparing"}
+"""Loaded when they are first named: they take longer than all of the rest."""
 
-        return Registry
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'mensura' has no attribute {name!r}")

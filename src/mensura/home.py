@@ -137,7 +137,7 @@ class Home:
         from mensura.search.stages import pipeline as make
 
         chosen = pipeline or make(mode, k)
-        return self._index(set).search(query, chosen, parse(where) if isinstance(where, str) else where)
+        return self.searcher(set).search(query, chosen, parse(where) if isinstance(where, str) else where)
 
     def embed(
         self, texts: Sequence[str], role: Role, *, set: str = DEFAULT_SET, on_long: OnLong = "truncate"
@@ -182,6 +182,23 @@ class Home:
         """The embedder of a set's live generation. Raises SetNotFound or ModelError."""
         return self._opener(self._live(set))()
 
+    def searcher(self, set: str = DEFAULT_SET) -> Index:
+        """A set's live generation, looked up anew each time: a switch is seen by the next search."""
+        from mensura.search.index import Index
+
+        with self._lock:
+            generation = self._live(set)
+            if generation.id not in self._indexes:
+                self._indexes[generation.id] = Index(
+                    set, generation.space, lambda: self._home.store(generation), self._opener(generation)
+                )
+            return self._indexes[generation.id]
+
+    def sources(self, set: str = DEFAULT_SET) -> dict[str, str]:
+        """Path to digest of every file that a set was made of. Raises SetNotFound."""
+        generation = self._live(set)
+        return {row.path: row.digest for row in self._opened().sources(generation) if row.state == "ok"}
+
     def close(self) -> None:
         with self._lock:
             for index in self._indexes.values():
@@ -218,18 +235,6 @@ class Home:
             totals["truncated"],
             failed,
         )
-
-    def _index(self, name: str) -> Index:
-        """The set's live generation, looked up anew each time: a switch is seen by the next search."""
-        from mensura.search.index import Index
-
-        with self._lock:
-            generation = self._live(name)
-            if generation.id not in self._indexes:
-                self._indexes[generation.id] = Index(
-                    name, generation.space, lambda: self._home.store(generation), self._opener(generation)
-                )
-            return self._indexes[generation.id]
 
     def _generation_for_writing(
         self, name: str, files: Sequence[Path], model: str | None, precision: Precision | None, chunk_tokens: int | None

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from mensura import plugins
-from tests.tiny import CASES, write_model
 
 
 def run(*arguments, cwd, stdin=b"", check=None, env=None):
@@ -25,18 +24,6 @@ def run(*arguments, cwd, stdin=b"", check=None, env=None):
     if check is not None:
         assert done.returncode == check, out + err
     return done.returncode, out, err
-
-
-@pytest.fixture
-def project(docs, tmp_path):
-    write_model(tmp_path / "model", CASES["bert"])
-    return docs.parent
-
-
-@pytest.fixture
-def indexed(project):
-    run("index", "docs", "--model", "../model", cwd=project, check=0)
-    return project
 
 
 def test_index_json(project):
@@ -136,7 +123,7 @@ def test_eval_json(project, tmp_path):
             "eval", judged, "--json", "--per-query", "-m", "../model", "--store", store, cwd=project, check=0
         )
         result = json.loads(out)
-        assert set(result) == {"judged", "space", "mode", "queries", "metrics", "seconds", "per_query"}
+        assert set(result) == {"judged", "digest", "space", "mode", "queries", "metrics", "seconds", "per_query"}
         assert set(result["seconds"]) == {"embed", "search"} and set(result["metrics"]) == {
             "nDCG@10",
             "R@100",
@@ -159,7 +146,7 @@ def test_eval_json(project, tmp_path):
         (["embed", "-c", "x"], 2, "--role"),
         (["embed", "-c", "x", "--role", "passage"], 2, "role 'passage' is not one of"),
         (["embed", "--role", "query", "-c", "x " * 999, "--on-long", "error"], 1, "text 0 has 1,001 tokens, the model takes 256"),
-        (["eval", "nowhere"], 2, "not a folder"),
+        (["eval", "nowhere"], 2, "nowhere does not exist. Make one: mensura judge new"),
         (["search", "x", "--mode", "fuzzy"], 2, "mode 'fuzzy' is not one of"),
     ],
 )  # fmt: skip

@@ -95,7 +95,7 @@ def test_missing_parts(judged, tmp_path):
     (judged / "queries.jsonl").unlink()
     with pytest.raises(JudgedSetError, match="cannot be read"):
         read_judged(judged)
-    with pytest.raises(JudgedSetError, match="not a folder"):
+    with pytest.raises(JudgedSetError, match=r"does not exist.*mensura judge new"):
         read_judged(tmp_path / "none")
 
 

@@ -15,6 +15,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     id: str
     """As mensura names it: a Hugging Face id, or ``provider/model`` for a model that is only hosted."""
+    aliases: tuple[str, ...] = ()
+    """Short names that people type."""
     family: str = ""
     provider_ids: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Provider to the model's name there; ``local`` means open weights."""
@@ -124,6 +126,8 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One reranker."""
 
     id: str
+    aliases: tuple[str, ...] = ()
+    """Short names that people type."""
     family: str = ""
     provider_ids: Mapping[str, str] = msgspec.field(default_factory=dict)
     architecture: str = ""

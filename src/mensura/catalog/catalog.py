@@ -25,12 +25,13 @@ class Catalog:
     def __init__(self, models: Iterable[ModelCard], rerankers: Iterable[RerankerCard] = ()) -> None:
         self.models = {card.id: card for card in models}
         self.rerankers = {card.id: card for card in rerankers}
+        self._aliases = {alias: card for card in self.models.values() for alias in card.aliases}
         self._by_provider = {
             (provider, name): card for card in self.models.values() for provider, name in card.provider_ids.items()
         }
 
     def get(self, model: str) -> ModelCard | None:
-        return self.models.get(model)
+        return self.models.get(model) or self._aliases.get(model)
 
     def named(self, provider: str, model: str) -> ModelCard | None:
         """The card of what `provider` calls `model`; a server of open weights may use the Hugging Face id."""
@@ -38,7 +39,7 @@ class Catalog:
 
     def show(self, model: str) -> ModelCard | RerankerCard:
         """Raises ModelNotFound with the nearest names."""
-        found = self.models.get(model) or self.rerankers.get(model)
+        found = self.get(model) or self.rerankers.get(model)
         if found:
             return found
         known = [*self.models, *self.rerankers]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mensura.embedders.registry import Registry
+    from mensura.stores.base import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
 HomeOption = Annotated[
@@ -37,6 +38,15 @@ PrecisionOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--precision", metavar="P", help="auto, f32, bf16 or int8."),
 ]
+SplitOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--split", metavar="NAME", help="Which judgments; default: test."),
+]
+ChunksOption = Annotated[bool, typer.Option("--chunks", help="Cut documents as for indexing; the best chunk counts.")]
+DropOption = Annotated[
+    bool, typer.Option("--drop-same-id", help="Leave out the hit whose id is the query's, as ArguAna needs.")
+]
+StoreOption = Annotated[str, typer.Option("--store", metavar="NAME", help="memory (exact) or lance (as indexed).")]
 PIPE_WIDTH = 120
 """Columns of what is printed to a file or a pipe."""
 
@@ -48,7 +58,7 @@ def existing_home(home: Path | None) -> Home:
     return Home(find_home(home))
 
 
-def open_registry(home: Path | None = None) -> Registry:
+def open_registry(home: Path | None = None, *, cache_local: bool = False) -> Registry:
     """The configured models, with the cache of the home if there is one."""
     from mensura.embedders.registry import Registry
     from mensura.errors import HomeNotFound
@@ -56,9 +66,9 @@ def open_registry(home: Path | None = None) -> Registry:
     from mensura.lifecycle.home import find_home
 
     try:
-        return Registry(cache_file=find_home(home).folder / CACHE_FILE)
+        return Registry(cache_file=find_home(home).folder / CACHE_FILE, cache_local=cache_local)
     except HomeNotFound:
-        return Registry()
+        return Registry(cache_local=cache_local)
 
 
 def dollars(usd: float | None) -> str:
@@ -99,8 +109,21 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+class Bar:
+    """Told of texts embedded, and of their number where it is not known before."""
+
+    def __init__(self, progress: Any, task: Any) -> None:
+        self._progress, self._task = progress, task
+
+    def __call__(self, texts: int) -> None:
+        self._progress.advance(self._task, texts)
+
+    def start(self, total: int) -> None:
+        self._progress.update(self._task, total=total)
+
+
 @contextmanager
-def embedding_bar(total: int) -> Iterator[Any]:
+def embedding_bar(total: int | None, what: str = "Embedding") -> Iterator[Bar]:
     """On stderr; yields what is to be told of texts embedded."""
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -111,8 +134,31 @@ def embedding_bar(total: int) -> Iterator[Any]:
         console=messages(),
         transient=True,
     ) as bar:
-        task = bar.add_task("Embedding", total=total)
-        yield lambda n: bar.advance(task, n)
+        yield Bar(bar, bar.add_task(what, total=total))
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Something moves on stderr while nobody knows how long it takes."""
+    with messages().status(f"{what} ..."):
+        yield
+
+
+@contextmanager
+def new_stores(name: str) -> Iterator[Callable[[int], Store]]:
+    """Yields what opens an empty store for so many dimensions, for the time of an evaluation."""
+    import tempfile
+    from contextlib import nullcontext
+    from itertools import count as numbers
+
+    from mensura import plugins
+
+    backend = plugins.load("mensura.stores.backends", name)
+    number = numbers(1)
+    here = Path.cwd()  # where stores work, and not /tmp, which may be small
+    place = nullcontext(".") if name == "memory" else tempfile.TemporaryDirectory(prefix=".mensura-eval-", dir=here)
+    with place as folder:
+        yield lambda dimensions: backend.open_store(Path(folder), f"eval{next(number)}", dimensions, create=True)
 
 
 def count(n: int, word: str) -> str:

@@ -1,7 +1,7 @@
 """Entry point: gathers the commands, and turns every failure into one line and an exit code.
 
 0 done · 1 failed, or doctor found something · 2 wrong usage · 3 done, but some documents are quarantined ·
-130 stopped by Ctrl-C.
+4 a gate of eval does not hold · 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mensura.errors import MensuraError
 if TYPE_CHECKING:
     import typer
 
-EPILOG = "Exit codes: 0 done, 1 failed or unwell, 2 usage, 3 some documents quarantined, 130 Ctrl-C."
+EPILOG = "Exit codes: 0 done, 1 failed or unwell, 2 usage, 3 some documents quarantined, 4 a gate failed, 130 Ctrl-C."
 
 
 def build() -> typer.Typer:

@@ -6,20 +6,21 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from mensura.config import expand
-from mensura.embedders.api import Api
 from mensura.embedders.faults import Fault, read_fault
 from mensura.errors import BadReply, ConfigError, KeyMissing, ProviderDown, RequestRefused
 
 if TYPE_CHECKING:
     import httpx
+
+    from mensura.embedders.settings import HttpSettings
 
 MAX_REPLY = 1 << 30
 """Bytes: more than any batch can give."""
@@ -38,10 +39,22 @@ def backoff(attempt: int, asked: float | None) -> float:
     return random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))
 
 
+class Service(Protocol):
+    """What a connection needs to know; `Api` is one."""
+
+    settings: HttpSettings
+    key_variables: ClassVar[Sequence[str]]
+
+    def base_url(self) -> str: ...
+    def needs_key(self) -> bool: ...
+    def authorise(self, key: str) -> Mapping[str, str]: ...
+    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]: ...
+
+
 class Connection:
     """To one provider, for one model. Threads may share it; it is opened when it is first used."""
 
-    def __init__(self, api: Api, name: str) -> None:
+    def __init__(self, api: Service, name: str) -> None:
         self._api, self._settings, self._name = api, api.settings, name
         self._lock = threading.RLock()
         self._client: httpx.Client | None = None
@@ -100,12 +113,16 @@ class Connection:
 
     def get(self, path: str) -> bytes:
         """Raises ProviderError. Asked again while the service is loading or cannot be reached."""
-        until = time.monotonic() + min(self._settings.deadline, GET_SECONDS)
+        return self.asked("GET", path, tries=GET_TRIES, seconds=min(self._settings.deadline, GET_SECONDS))
+
+    def asked(self, method: str, path: str, body: bytes = b"", *, tries: int, seconds: float) -> bytes:
+        """The body of a good answer, after at most `tries` in `seconds`. Raises ProviderError."""
+        until = time.monotonic() + seconds
         attempt = 0
-        while isinstance(answer := self.send("GET", path), Fault):
+        while isinstance(answer := self.send(method, path, body, until), Fault):
             attempt += 1
             pause = backoff(attempt, answer.wait)
-            if answer.action != "retry" or attempt == GET_TRIES or time.monotonic() + pause > until:
+            if answer.action != "retry" or attempt >= tries or time.monotonic() + pause > until:
                 raise answer.error
             time.sleep(pause)
         return answer[0]

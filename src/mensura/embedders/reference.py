@@ -25,6 +25,11 @@ class Reference:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+def is_option(part: str) -> bool:
+    """Whether ``@part`` chooses a precision or dimensions."""
+    return bool(_OPTION.match(part))
+
+
 def parse_reference(text: str) -> Reference:
     """``minilm@int8@dims=256`` as its name and its options. An ``@`` that starts no option belongs to the name."""
     parts = text.split("@")

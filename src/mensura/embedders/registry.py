@@ -36,10 +36,15 @@ class Registry:
     ...     models.get("openai/text-embedding-3-small@dims=512").embed(["a text"], "document")
     """
 
-    def __init__(self, config: Config | None = None, *, cache_file: Path | None = None) -> None:
-        """`config` None: it is looked for, see `mensura.config`. Raises ConfigError for settings no provider has."""
+    def __init__(
+        self, config: Config | None = None, *, cache_file: Path | None = None, cache_local: bool = False
+    ) -> None:
+        """`config` None: it is looked for, see `mensura.config`. Raises ConfigError for settings no provider has.
+
+        `cache_local`: keep vectors of local models as well, for work that asks for the same ones again.
+        """
         self.config = load_config() if config is None else config
-        self._cache_file = cache_file
+        self._cache_file, self._cache_local = cache_file, cache_local
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
         self._opened: dict[str, Embedder] = {}
@@ -189,7 +194,8 @@ class Registry:
         for key, names in wanted.items():
             for name in filter(None, names):
                 base = parse_reference(name).base
-                if base not in self._settings and "/" not in base and base not in ("hash", LOCAL):
+                known = base in self._settings or "/" in base or base in ("hash", LOCAL)
+                if not known and not self._cards_for(base).get(base):
                     hint = (
                         nearest(base, self._settings)
                         if self._settings
@@ -243,7 +249,8 @@ class Registry:
             from mensura.embedders.spend import Capped
 
             embedder = Capped(embedder, self.budget)
-        if embedder.remote if settings.cache_enabled is None else settings.cache_enabled:
+        usual = embedder.remote or self._cache_local
+        if usual if settings.cache_enabled is None else settings.cache_enabled:
             from mensura.embedders.cached import Cached
 
             embedder = Cached(embedder, self.cache, settings.cache_ttl)

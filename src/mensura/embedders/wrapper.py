@@ -65,3 +65,12 @@ def innermost(embedder: Embedder) -> Any:
     while isinstance(embedder, Wrapper):
         embedder = embedder.inner
     return embedder
+
+
+def uncached(embedder: Embedder) -> Embedder:
+    """The same below whatever remembers vectors, and still below a cap on what is spent."""
+    from mensura.embedders.spend import Capped
+
+    while isinstance(embedder, Wrapper) and not isinstance(embedder, Capped):
+        embedder = embedder.inner
+    return embedder

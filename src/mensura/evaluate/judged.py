@@ -1,18 +1,34 @@
-"""Judged sets in BEIR layout: ``corpus.jsonl``, ``queries.jsonl``, ``qrels/<split>.tsv``."""
+"""Judged sets: documents, queries and which documents answer them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mensura import plugins
 from mensura.errors import JudgedSetError
 from mensura.types import Document
 
-SPLITS = ("test", "dev", "train")
-"""Tried in this order when no split is named."""
+Qrels = Mapping[str, Mapping[str, int]]
+"""Query id to document id to grade; above 0 is relevant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a format's reader found, before it is held together."""
+
+    name: str
+    documents: tuple[Document, ...]
+    queries: Mapping[str, str]
+    qrels: Qrels
+    judgments: Path
+    """The file of the judgments, for messages."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Query id to how the query was made, where the file says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,80 +39,109 @@ class JudgedSet:
     documents: tuple[Document, ...]
     queries: Mapping[str, str]
     """Id to text; only queries that have judgments."""
-    qrels: Mapping[str, Mapping[str, int]]
-    """Query id to document id to grade; above 0 is relevant."""
+    qrels: Qrels
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Query id to how it was made: ``label``, ``heading``, ``llm``, ...; empty where nobody says."""
+    unjudged: tuple[str, ...] = ()
+    """Ids of queries without any judgment; they are not asked."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """(query, document) of judgments whose document is not here; only in a set read with ``strict=False``."""
+
+    @property
+    def by_id(self) -> dict[str, Document]:
+        return {document.id: document for document in self.documents}
+
+    def relevant(self, query: str) -> set[str]:
+        """Ids of the documents that answer it."""
+        return {document for document, grade in self.qrels[query].items() if grade > 0}
+
+    @property
+    def digest(self) -> str:
+        """Of queries, judgments and documents: equal for equal sets, wherever they lie."""
+        made = hashlib.blake2b(digest_size=8)
+        for document in sorted(self.documents, key=lambda d: d.id):
+            made.update(json.dumps([document.id, document.title, document.text]).encode())
+        for query in sorted(self.queries):
+            made.update(json.dumps([query, self.queries[query], sorted(self.qrels[query].items())]).encode())
+        return made.hexdigest()
 
 
-def read_judged(folder: Path, split: str | None = None) -> JudgedSet:
-    """Read a folder. Raises JudgedSetError with file and line for whatever does not hold together."""
-    if not folder.is_dir():
-        raise JudgedSetError(f"{folder} is not a folder.", remedy="Expected corpus.jsonl, queries.jsonl and qrels/.")
-    qrels_file = _qrels_file(folder, split)
-    documents = tuple(
-        Document(row["_id"], row["_id"], row["text"], title=row.get("title") or "")
-        for row in _records(folder / "corpus.jsonl")
-    )
-    qrels = _qrels(qrels_file)
-    texts = {row["_id"]: row["text"] for row in _records(folder / "queries.jsonl")}
-    unknown = [query for query in qrels if query not in texts]
-    if unknown:
+def read_judged(path: Path, split: str | None = None, *, strict: bool = True) -> JudgedSet:
+    """Read a folder or file in any known format.
+
+    Raises JudgedSetError with file and line for what cannot be read, and for judgments that name queries or documents
+    which are not there; with ``strict=False`` such judgments are left out and listed.
+    """
+    files = _format(path).read(path, split)
+    lost = [query for query in files.qrels if query not in files.queries]
+    if lost and strict:
         raise JudgedSetError(
-            f"{qrels_file} judges {len(unknown)} queries that queries.jsonl lacks, first {unknown[0]!r}."
+            f"{files.judgments} judges {len(lost)} queries whose text is missing, first {lost[0]!r}.",
+            remedy="mensura judge check lists them.",
         )
-    known = {document.id for document in documents}
-    strangers = [d for judged in qrels.values() for d, grade in judged.items() if grade > 0 and d not in known]
-    if strangers:
-        raise JudgedSetError(
-            f"{qrels_file} names {len(strangers)} documents that corpus.jsonl lacks, first {strangers[0]!r}."
-        )
-    name = f"{folder.resolve().name}/{qrels_file.stem}"
-    return JudgedSet(name, documents, {query: texts[query] for query in qrels}, qrels)
-
-
-def _qrels_file(folder: Path, split: str | None) -> Path:
-    available = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
-    chosen = (
-        split or next((s for s in SPLITS if s in available), None) or (available[0] if len(available) == 1 else None)
+    known = {document.id for document in files.documents}
+    unknown = tuple(
+        (query, document)
+        for query, judged in files.qrels.items()
+        for document, grade in judged.items()
+        if grade > 0 and document not in known
     )
-    if chosen is None or chosen not in available:
-        found = f"There are: {', '.join(available)}." if available else f"{folder / 'qrels'} holds no .tsv file."
-        raise JudgedSetError(f"no judgments {split or 'test'!r} in {folder}.", remedy=found)
-    return folder / "qrels" / f"{chosen}.tsv"
-
-
-def _records(file: Path) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(file):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict) or not isinstance(row.get("_id"), str) or not isinstance(row.get("text"), str):
-            raise JudgedSetError(f'{file}:{number}: expected {{"_id": "...", "text": "..."}}, found {line[:60]!r}.')
-        yield row
-
-
-def _qrels(file: Path) -> dict[str, dict[str, int]]:
-    qrels: dict[str, dict[str, int]] = {}
-    for number, line in _lines(file):
-        cells = line.split("\t")
-        if number == 1 and len(cells) == 3 and not cells[2].lstrip("-").isdigit():
-            continue  # the header
-        if len(cells) != 3 or not cells[2].lstrip("-").isdigit():
-            raise JudgedSetError(
-                f"{file}:{number}: expected query, document and grade between tabs, found {line[:60]!r}."
-            )
-        qrels.setdefault(cells[0], {})[cells[1]] = int(cells[2])
+    if unknown and strict:
+        raise JudgedSetError(
+            f"{files.judgments} names {len(unknown)} documents that the corpus lacks, first {unknown[0][1]!r}.",
+            remedy="mensura judge check lists them.",
+        )
+    gone = {*unknown, *((query, document) for query in lost for document in files.qrels[query])}
+    kept = {q: {d: g for d, g in judged.items() if (q, d) not in gone} for q, judged in files.qrels.items()}
+    qrels = {query: judged for query, judged in kept.items() if judged}
     if not qrels:
-        raise JudgedSetError(f"{file} holds no judgments.")
-    return qrels
+        raise JudgedSetError(f"{files.judgments} holds no judgments.", remedy="mensura judge add makes one.")
+    return JudgedSet(
+        files.name,
+        files.documents,
+        {query: files.queries[query] for query in qrels},
+        qrels,
+        files.sources,
+        tuple(query for query in files.queries if query not in qrels),
+        unknown + tuple((query, document) for query in lost for document in files.qrels[query]),
+    )
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
+def _format(path: Path) -> Any:
+    formats = plugins.load_all("mensura.evaluate.formats")
+    for module in formats.values():
+        if module.claims(path):
+            return module
+    if not path.exists():
+        raise JudgedSetError(f"{path} does not exist.", remedy="Make one: mensura judge new FOLDER --out DIR")
+    known = "; ".join(f"{name}: {module.EXPECTED}" for name, module in formats.items())
+    raise JudgedSetError(f"{path} holds no judged data.", remedy=f"Expected one of these. {known}.")
+
+
+def lines_of(file: Path) -> Iterator[tuple[int, str]]:
+    """(number, line) of every line that is not blank. Raises JudgedSetError."""
     try:
-        with file.open(encoding="utf-8") as stream:
+        with file.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, 1):
                 if line.strip():
                     yield number, line.rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise JudgedSetError(f"{file} cannot be read: {reason}.") from error
+
+
+def json_lines(file: Path, expected: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number, object) of every line. Raises JudgedSetError that says what was `expected`."""
+    for number, line in lines_of(file):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise malformed(file, number, expected, line)
+        yield number, row
+
+
+def malformed(file: Path, number: int, expected: str, found: object) -> JudgedSetError:
+    shown = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return JudgedSetError(f"{file}:{number}: expected {expected}, found {shown[:60]!r}.")

@@ -8,7 +8,7 @@ from typing import Any
 from mensura.errors import UsageError
 
 DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "P@5", "AP@100")
-Run = Mapping[str, Mapping[str, float]]
+Scores = Mapping[str, Mapping[str, float]]
 """Query id to document id to score."""
 
 
@@ -24,7 +24,21 @@ def parse_metrics(names: Sequence[str]) -> list[Any]:
         ) from error
 
 
-def per_query(qrels: Mapping[str, Mapping[str, int]], run: Run, names: Sequence[str]) -> dict[str, dict[str, float]]:
+def canonical(names: Sequence[str]) -> tuple[str, ...]:
+    """As ir-measures writes them, each once. Raises UsageError for an unknown one."""
+    return tuple(dict.fromkeys(map(str, parse_metrics(names))))
+
+
+UNCUT = 1000
+"""Documents ranked for a metric without a cutoff, as is usual for runs at TREC."""
+
+
+def deepest(names: Sequence[str]) -> int:
+    """How many documents the metrics look at. Raises UsageError for an unknown one."""
+    return max((int(measure.params.get("cutoff", UNCUT)) for measure in parse_metrics(names)), default=0)
+
+
+def per_query(qrels: Mapping[str, Mapping[str, int]], run: Scores, names: Sequence[str]) -> dict[str, dict[str, float]]:
     """Query id to metric to value; a query without results scores 0."""
     import ir_measures
 

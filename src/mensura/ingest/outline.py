@@ -15,6 +15,7 @@ class Outline:
     """Answers which headings stand above a place."""
 
     def __init__(self, headings: Sequence[Heading]) -> None:
+        self.headings = headings
         self._starts = [h.at for h in headings]
         self._paths: list[tuple[Heading, ...]] = []
         path: tuple[Heading, ...] = ()

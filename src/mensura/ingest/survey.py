@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,17 +76,25 @@ def _chunks(
     paths: Iterable[Path], tokens: Counts, chunk_tokens: int | None, prompt: str, max_file_mb: float, seen: Survey
 ) -> Iterator[Chunk]:
     chunker = Chunker(tokens, chunk_tokens, prompt)
-    for group in _grouped(_documents(paths, int(max_file_mb * 1e6), seen)):
+    for group in _grouped(documents_of(paths, max_file_mb=max_file_mb, seen=seen)):
         for chunks in chunker.chunk(group):
             yield from chunks
 
 
-def _documents(paths: Iterable[Path], max_bytes: int, seen: Survey) -> Iterator[Document]:
-    for found in walk(paths, max_bytes=max_bytes, streams=streams()):
+def documents_of(
+    paths: Iterable[Path],
+    *,
+    max_file_mb: float = 32.0,
+    name: Callable[[Path], str] = Path.as_posix,
+    seen: Survey | None = None,
+) -> Iterator[Document]:
+    """Every readable document under `paths`; `name` is what a file is called. Raises UsageError for a missing path."""
+    seen = seen or Survey()
+    for found in walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams()):
         if found.skip:
             continue
         try:
-            for document in read(Source(found.file, found.file.as_posix())):
+            for document in read(Source(found.file, name(found.file))):
                 if isinstance(document, ReadError):
                     seen.unreadable += 1
                 else:

@@ -1,108 +1,146 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from mensura.cli import common
 
 if TYPE_CHECKING:
-    from mensura.evaluate.evaluation import Evaluation
+    from mensura.evaluate.judged import JudgedSet
 
 NEEDS_ARGUMENTS = True
 
 
 def command(
-    models: Annotated[
-        list[str], typer.Argument(help="Two or more models; @int8 and @dims=256 choose a form.", metavar="MODEL...")
-    ],
-    judged: Annotated[Path, typer.Option(metavar="DIR", help="A folder in BEIR layout.")],
-    mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense or lexical.")] = "dense",
-    split: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="Which qrels; default: test."),
+    candidates: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Two or more, the one in use first: MODEL with any of @int8 @hybrid @dims=256 @fusion=rrf, or a set.",
+            metavar="[CANDIDATE...]",
+        ),
     ] = None,
+    judged: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Judged data, as mensura judge new makes it."),
+    ] = None,
+    set_a: Annotated[Optional[str], typer.Option("--set-a", metavar="NAME", help="The set in use.")] = None,  # noqa: UP045
+    set_b: Annotated[Optional[str], typer.Option("--set-b", metavar="NAME", help="The set to try.")] = None,  # noqa: UP045
+    queries: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            metavar="FILE", help="For sets: a query a line, or JSON lines of query and relevant_docs or clicked."
+        ),
+    ] = None,
+    mode: Annotated[
+        str, typer.Option(metavar="MODE", help="Of candidates that name none: dense, hybrid or lexical.")
+    ] = "dense",
     metric: Annotated[
-        list[str] | None, typer.Option("--metric", metavar="M", help="Repeat it; default: nDCG@10 R@100 RR@10.")
+        list[str] | None,
+        typer.Option("--metric", metavar="M", help="The first decides; default: nDCG@10 R@100 RR@10."),
     ] = None,
+    min_effect: Annotated[
+        float, typer.Option(metavar="X", help="Least gain on the first metric that is worth a switch.")
+    ] = 0.01,
+    max_p95_ms: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-p95-ms", metavar="MS", help="Budget for the latency of a query, 95th percentile."),
+    ] = None,
+    max_mb: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-mb", metavar="MB", help="Budget for the vectors of a million chunks."),
+    ] = None,
+    max_usd: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-usd", metavar="USD", help="Budget for a million tokens."),
+    ] = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Write a report for a browser, in one HTML file."),
+    ] = None,
+    split: common.SplitOption = None,
+    chunks: common.ChunksOption = False,
+    drop_same_id: common.DropOption = False,
+    store: common.StoreOption = "memory",
+    per_query: Annotated[bool, typer.Option("--per-query", help="With --json: scores of every query.")] = False,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Score models side by side on your own judged data.
+    """Is B better than A on your data? A verdict with statistics and costs.
 
-    Every model embeds the documents once; a model that fails has its reason in its row, the others go on.
+    Documents are embedded once for each model, and kept in the cache: a run that was stopped goes on where it was. The
+    verdict is switch, keep or undecided.
 
     \b
-    mensura compare minilm minilm@int8 --judged judged/
-    mensura compare sentence-transformers/all-MiniLM-L6-v2 hash/384 --judged judged/ --mode hybrid --json
+    mensura compare sentence-transformers/all-MiniLM-L6-v2 BAAI/bge-small-en-v1.5 --judged judged/
+    mensura compare minilm@bf16 minilm@int8 minilm@hybrid --judged judged/ --report report.html
+    mensura compare --set-a docs --set-b docs-bge --queries saved_queries.txt
     """
-    from mensura.evaluate.judged import read_judged
+    from mensura.cli import verdicts
+    from mensura.comparing import Options, compare
+    from mensura.evaluate.compare import METRICS
+    from mensura.evaluate.verdict import Budgets
 
-    data = read_judged(judged, split)
-    metrics = tuple(metric or ("nDCG@10", "R@100", "RR@10"))
-    rows = []
-    with (
-        common.open_registry(home) as registry,
-        common.embedding_bar(len(models) * (len(data.documents) + len(data.queries))) as advance,
-    ):
-        for name in models:
-            rows.append(_row(registry, name, data, mode, metrics, advance))
+    names = [*filter(None, (set_a, set_b)), *(candidates or [])]
+    data = _data(judged, queries, split)
+    if isinstance(data, list):
+        _agreement(names, data, home, mode, json=json)
+        return
+    if data.unjudged:
+        note = f"{len(data.unjudged):,} queries without judgments are left out."
+        common.messages().print(note, style="yellow")
+    budgets = Budgets(max_p95_ms, None if max_mb is None else max_mb * 1e6, max_usd)
+    with common.embedding_bar(None) as bar, common.new_stores(store) as new_store:
+        found = compare(
+            names,
+            data,
+            home=home,
+            metrics=tuple(metric or METRICS),
+            options=Options(mode, chunks, drop_same_id, new_store),
+            min_effect=min_effect,
+            budgets=budgets,
+            advance=bar,
+            started=bar.start,
+        )
+    if report:
+        from mensura.evaluate.report.page import write_report
+
+        write_report(found, report)
     if json:
-        common.print_json({"judged": data.name, "queries": len(data.queries), "mode": mode, "candidates": rows})
+        common.print_json(found.to_dict(per_query=per_query))
     else:
-        _show(rows, metrics, data)
-    if any(row["error"] for row in rows):
+        verdicts.show(found)
+    if report:
+        common.messages().print(f"Report: {report}", markup=False)
+    if any(row.error for row in found.rows):
         raise typer.Exit(1)
 
 
-def _row(registry: Any, name: str, data: Any, mode: str, metrics: tuple[str, ...], advance: Any) -> dict[str, Any]:
-    from mensura.errors import MensuraError, UsageError
-    from mensura.evaluate.evaluation import evaluate
-    from mensura.search.stages import pipeline
-    from mensura.stores.backends.memory import open_store
+def _data(judged: Path | None, queries: Path | None, split: str | None) -> JudgedSet | list[str]:
+    from mensura.errors import UsageError
+    from mensura.evaluate.judged import read_judged
+    from mensura.evaluate.saved import read_queries
 
-    row: dict[str, Any] = {"name": name, "space": None, "metrics": {}, "bytes_per_million": None,
-                           "usd_per_million_tokens": None, "seconds": None, "error": ""}  # fmt: skip
-    try:
-        embedder = registry.get(name)
-        dimensions = embedder.space.dimensions
-        store = open_store(Path(), "compare", dimensions, create=True)
-        made: Evaluation = evaluate(data, embedder, store, pipeline(mode), metrics=metrics, advance=advance)
-    except UsageError:
-        raise
-    except MensuraError as error:
-        return row | {"error": str(error)}
-    return row | {
-        "space": made.space,
-        "metrics": dict(made.metrics),
-        "bytes_per_million": dimensions * 4_000_000,
-        "usd_per_million_tokens": embedder.price,
-        "seconds": {"embed": round(made.embed_seconds, 3), "search": round(made.search_seconds, 3)},
-    }
+    if (judged is None) == (queries is None):
+        raise UsageError(
+            "say on what to compare: --judged DIR, or --queries FILE for sets.",
+            remedy="mensura judge new FOLDER --out judged makes judged data from your documents.",
+        )
+    return read_judged(judged, split) if judged else read_queries(queries)  # type: ignore[arg-type]
 
 
-def _show(rows: list[dict[str, Any]], metrics: tuple[str, ...], data: Any) -> None:
-    from rich import box
-    from rich.table import Table
+def _agreement(names: list[str], queries: list[str], home: Path | None, mode: str, *, json: bool) -> None:
+    """Queries that nobody judged: where two sets answer alike."""
+    from mensura.cli import verdicts
+    from mensura.comparing import compare_sets
+    from mensura.errors import UsageError
 
-    out = common.console()
-    out.print(f"[bold]{data.name}[/bold] · {len(data.queries):,} queries, {len(data.documents):,} documents")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", no_wrap=True)
-    for name in (*metrics, "embedding", "a million", "$/M tokens"):
-        table.add_column(name, justify="right", no_wrap=True)
-    best = {m: max((row["metrics"].get(m, 0.0) for row in rows), default=0.0) for m in metrics}
-    for row in rows:
-        if row["error"]:
-            table.add_row(row["name"], *("failed" for _ in metrics), "", "", "")
-            continue
-        scores = (f"[bold]{v:.4f}[/bold]" if v == best[m] else f"{v:.4f}" for m, v in row["metrics"].items())
-        table.add_row(
-            row["name"], *scores, common.duration(row["seconds"]["embed"]), common.size(row["bytes_per_million"]),
-            common.dollars(row["usd_per_million_tokens"]),
-        )  # fmt: skip
-    out.print(table)
-    for row in rows:
-        if row["error"]:
-            out.print(f"{row['name']}: {row['error']}", markup=False, style="yellow")
+    if len(names) != 2:
+        raise UsageError("queries without judgments compare exactly two sets.", remedy="--set-a NAME --set-b NAME")
+    with common.embedding_bar(2 * len(queries)) as bar:
+        found = compare_sets(names[0], names[1], queries, home=home, mode=mode, advance=bar)
+    if json:
+        common.print_json(found.to_dict())
+    else:
+        verdicts.show_agreement(found)

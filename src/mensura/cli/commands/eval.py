@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -12,34 +9,41 @@ from mensura.cli import common
 
 if TYPE_CHECKING:
     from mensura.evaluate.evaluation import Evaluation
-    from mensura.stores.base import Store
+    from mensura.evaluate.gates import Checked
 
 NEEDS_ARGUMENTS = True
+GATE_FAILED = 4
+"""Exit code."""
 
 
 def command(
     judged: Annotated[Path, typer.Argument(help="A folder in BEIR layout.", metavar="JUDGED_DIR")],
     mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense or lexical.")] = "hybrid",
-    split: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="Which qrels; default: test."),
-    ] = None,
+    split: common.SplitOption = None,
     metric: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="M", help="Repeat it; default: nDCG@10 R@100 RR@10 P@5 AP@100."),
     ] = None,
-    chunks: Annotated[
-        bool, typer.Option("--chunks", help="Cut documents as for indexing; the best chunk counts.")
-    ] = False,
-    drop_same_id: Annotated[
-        bool, typer.Option("--drop-same-id", help="Leave out the hit whose id is the query's, as ArguAna needs.")
-    ] = False,
+    chunks: common.ChunksOption = False,
+    drop_same_id: common.DropOption = False,
     per_query: Annotated[bool, typer.Option("--per-query", help="Scores of every query.")] = False,
     fusion: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="NAME", help="How hybrid joins its arms: convex (default), zscore, rrf."),
     ] = None,
-    store: Annotated[str, typer.Option(metavar="NAME", help="memory (exact) or lance (as indexed).")] = "memory",
+    store: common.StoreOption = "memory",
+    baseline: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="An earlier --json of the same judged data, for gates on a drop."),
+    ] = None,
+    gate: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="CONDITIONS", help='Exit code 4 unless all hold: "nDCG@10 >= 0.70, drop <= 0.02".'),
+    ] = None,
+    junit: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--junit", metavar="FILE", help="Write the gates as JUnit XML."),
+    ] = None,
     model: common.ModelOption = None,
     precision: common.PrecisionOption = None,
     set_name: common.SetOption = "",
@@ -52,34 +56,51 @@ def command(
 
     \b
     mensura eval judged/ --mode hybrid
-    mensura eval judged/ --mode dense --precision int8 --json
+    mensura eval judged/ --mode dense --precision int8 --json > baseline.json
+    mensura eval judged/ --mode dense --baseline baseline.json --gate "nDCG@10 >= 0.70, drop <= 0.02"
     """
+    from mensura.errors import UsageError
     from mensura.evaluate.evaluation import evaluate
+    from mensura.evaluate.gates import check_gates, parse_gate, read_baseline
+    from mensura.evaluate.gates import junit as as_junit
     from mensura.evaluate.judged import read_judged
-    from mensura.evaluate.metrics import DEFAULT_METRICS
+    from mensura.evaluate.metrics import DEFAULT_METRICS, canonical
     from mensura.search.stages import pipeline
 
     chosen = pipeline(mode, fusion=fusion)
+    metrics = canonical(tuple(metric or DEFAULT_METRICS))
+    if (baseline or junit) and not gate:
+        raise UsageError("--baseline and --junit go with --gate.", remedy='--gate "drop <= 0.02"')
+    before = read_baseline(baseline) if baseline else None
+    conditions = parse_gate(gate, metrics, before) if gate else []
+    metrics = canonical((*metrics, *(condition.metric for condition in conditions)))
     data = read_judged(judged, split)
     embedder = _embedder(model, precision, set_name, home)
     with (
         common.embedding_bar(len(data.documents) + len(data.queries)) as advance,
-        _store(store, embedder.space.dimensions) as filled,
+        common.new_stores(store) as new_store,
     ):
         result = evaluate(
             data,
             embedder,
-            filled,
+            new_store(embedder.space.dimensions),
             chosen,
-            metrics=tuple(metric or DEFAULT_METRICS),
+            metrics=metrics,
             chunks=chunks,
             drop_same_id=drop_same_id,
             advance=advance,
         )
+    checked = check_gates(conditions, result, before)
+    if junit:
+        _write(junit, as_junit(checked, result))
     if json:
-        common.print_json(result.to_dict(per_query=per_query))
+        gates = {"gates": [found.to_dict() for found in checked]} if gate else {}
+        common.print_json(result.to_dict(per_query=per_query) | gates)
     else:
         _show(result, per_query=per_query)
+        _show_gates(checked)
+    if not all(found.ok for found in checked):
+        raise typer.Exit(GATE_FAILED)
 
 
 def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:
@@ -93,23 +114,21 @@ def _embedder(model: str | None, precision: Any, set_name: str, home: Path | Non
     return models.get(with_precision(model or models.default_name, precision))
 
 
-@contextmanager
-def _store(name: str, dimensions: int) -> Iterator[Store]:
-    """A store for the time of the evaluation, beside where one would work."""
-    from mensura import plugins
+def _write(file: Path, text: str) -> None:
+    from mensura.errors import HomeNotWritable
 
-    backend = plugins.load("mensura.stores.backends", name)
-    with (
-        tempfile.TemporaryDirectory(prefix=".mensura-eval-", dir=Path.cwd())
-        if name != "memory"
-        else _nowhere() as place
-    ):
-        yield backend.open_store(Path(place), "eval", dimensions, create=True)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HomeNotWritable(f"{file} cannot be written: {error.strerror}.") from error
 
 
-@contextmanager
-def _nowhere() -> Iterator[str]:
-    yield "."
+def _show_gates(checked: list[Checked]) -> None:
+    from rich.text import Text
+
+    for found in checked:
+        line = Text("holds  " if found.ok else "FAILS  ", "green" if found.ok else "bold red")
+        common.console().print(line.append(f"{found.condition}: {found.detail}", "not bold default"))
 
 
 def _show(result: Evaluation, *, per_query: bool) -> None:

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from mensura.cli import common
+
+NEEDS_ARGUMENTS = True
+
+
+def command(
+    models: Annotated[
+        list[str], typer.Argument(help="One or more; @int8 and @dims=256 choose a form.", metavar="MODEL...")
+    ],
+    docs: Annotated[
+        list[Path] | None, typer.Option("--docs", metavar="PATH", help="Embed chunks of your own documents as well.")
+    ] = None,
+    threads: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="N,...", help="Numbers of cores to measure with; default: all of them."),
+    ] = None,
+    lengths: Annotated[str, typer.Option(metavar="N,...", help="Tokens of the texts in batches.")] = "16,64,256",
+    rounds: Annotated[int, typer.Option(metavar="N", min=3, help="Rounds of each batch; the median counts.")] = 5,
+    json: common.JsonOption = False,
+) -> None:
+    """How fast are models on this machine? Latency, throughput, memory, cost.
+
+    Every model runs in a process of its own, past every cache, and is warmed up first. Figures are medians with their
+    spread: percentiles of single queries, least and greatest of the rounds of batches. Hosted models are sent a dozen
+    queries, and three times a sample of --docs.
+
+    \b
+    mensura bench sentence-transformers/all-MiniLM-L6-v2@bf16 sentence-transformers/all-MiniLM-L6-v2@int8
+    mensura bench minilm openai-3-small --docs docs
+    mensura bench minilm --threads 1,2 --lengths 32,128 --json
+    """
+    from mensura.errors import UsageError
+    from mensura.evaluate.bench import Task, bench, check_threads
+    from mensura.evaluate.speed import processor
+
+    cores: list[int | None] = list(_numbers("--threads", threads)) if threads else [None]
+    check_threads([count for count in cores if count is not None])
+    sizes = _numbers("--lengths", lengths)
+    for path in docs or ():
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder.")
+    rows = []
+    with common.embedding_bar(len(models) * len(cores), "Measuring") as bar:
+        for model in models:
+            for count in cores:
+                rows.append(bench(Task(model, count, (), tuple(map(str, docs or ())), tuple(sizes), rounds)))
+                bar(1)
+    found = {"machine": processor(), "models": rows}
+    if json:
+        common.print_json(found)
+    else:
+        _show(found)
+    if any(row["error"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    from mensura.errors import UsageError
+
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 1:
+        raise UsageError(f"{option} {text!r}: write numbers with commas between, as 16,64.")
+    return found
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from mensura.evaluate.compare import short_names
+
+    out = common.console()
+    rows = [row for row in found["models"] if not row["error"]]
+    short = short_names(list(dict.fromkeys(row["model"] for row in found["models"])))
+    out.print(found["machine"], style="bold", markup=False)
+    queries = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="One query, ms", title_justify="left")
+    for name in ("model", "precision", "cores", "first", "p50", "p95", "p99", "peak memory", "$/M tok."):
+        queries.add_column(name, justify="left" if name in ("model", "precision") else "right")
+    for row in rows:
+        times = row["query_ms"]
+        memory = common.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
+        queries.add_row(
+            short[row["model"]], row["precision"], str(row["threads"] or "all"), f"{row['first_ms']:,.0f}",
+            *(f"{times[p]:.2f}" for p in ("p50", "p95", "p99")), memory, common.dollars(row["usd_per_million_tokens"]),
+        )  # fmt: skip
+    if rows:
+        out.print(queries)
+        out.print(_batches(rows, short))
+    for row in found["models"]:
+        if row["error"]:
+            out.print(f"{row['model']}: {row['error']}", markup=False, style="yellow")
+
+
+def _batches(rows: list[dict[str, Any]], short: dict[str, str]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title="Batches, median (least to greatest round)", title_justify="left"
+    )
+    for name in ("model", "cores", "texts of", "texts/s", "tokens/s"):
+        table.add_column(name, justify="left" if name == "model" else "right")
+    for row in rows:
+        measured = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
+        measured += [("your documents", row["documents"])] if row["documents"] else []
+        for what, batch in measured:
+            speeds = (batch["texts_per_second"], batch["tokens_per_second"])
+            shown = (f"{s['median']:,.0f} ({s['low']:,.0f} to {s['high']:,.0f})" for s in speeds)
+            table.add_row(short[row["model"]], str(row["threads"] or "all"), what, *shown)
+    return table

@@ -1,0 +1,1 @@
+"""Make, extend and check judged data."""

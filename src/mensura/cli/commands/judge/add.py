@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mensura.cli import common
+
+NEEDS_ARGUMENTS = True
+
+
+def command(
+    judged: Annotated[Path, typer.Argument(help="A judged set, as mensura judge new makes it.", metavar="JUDGED_DIR")],
+    query: Annotated[str, typer.Option("--query", "-q", metavar="TEXT", help="What somebody would ask.")],
+    relevant: Annotated[
+        list[str],
+        typer.Option(
+            "--relevant", "-r", metavar="PLACE", help="What answers it; repeat it. docs/a.md#L10-40, or an id."
+        ),
+    ],
+    grade: Annotated[
+        int, typer.Option(metavar="N", help="How relevant; 0 says that it is not, 2 and more that it is very much.")
+    ] = 1,
+    split: Annotated[str, typer.Option(metavar="NAME", help="Which judgments.")] = "test",
+    json: common.JsonOption = False,
+) -> None:
+    """Say which documents answer a query.
+
+    \b
+    mensura judge add judged/ --query "how long is a link valid" --relevant docs/a.md#L10-40
+    mensura judge add judged/ -q "rotate a key" -r docs/keys.md -r docs/security.md#L3-9 --grade 2
+    """
+    from mensura.evaluate.judging.writing import add
+
+    meant = add(judged, query, relevant, grade=grade, split=split)
+    if json:
+        common.print_json({"query": query, "relevant": meant, "grade": grade})
+    else:
+        common.console().print(f"{query}: {', '.join(meant)}", markup=False)

@@ -1,0 +1,1 @@
+"""Models on sentence pairs and labelled texts."""

@@ -1,0 +1,1 @@
+"""Judged data from own documents: queries made, written and checked."""

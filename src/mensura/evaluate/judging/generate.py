@@ -1,0 +1,256 @@
+"""Questions that a language model writes for passages: what it costs, what is kept, and going on after a stop."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mensura.embedders.estimate import EstimatedTokens
+from mensura.errors import BadReply, HomeNotWritable
+from mensura.evaluate.judging.chat import Chat
+from mensura.evaluate.judging.make import Draft, Query, query_id
+from mensura.evaluate.judging.passages import Passage, Passages
+
+JOURNAL = "generated.jsonl"
+"""In the folder of the judged set: what was answered for each passage. An answer is paid for once."""
+LEAST_WORDS = 25
+"""Of a passage that is asked about."""
+REPLY_TOKENS = 40
+"""Of one question with its quotes, for estimates."""
+FAILURES = 5
+"""Unusable answers in a row, before any usable one, that end a run: the model cannot do it."""
+_OBJECT = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
+_FENCE = re.compile(r"^```\w*\s*|```\s*$", re.MULTILINE)
+_BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will ask, at most."""
+
+    passages: int
+    """To be asked about; those of an earlier run are not."""
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    """None: no price is known."""
+
+
+@dataclass(slots=True)
+class Generated:
+    """What a run made."""
+
+    queries: list[Query]
+    asked: int = 0
+    unusable: int = 0
+    """Answers without a question in them: prose, nothing, a refusal."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    example: str = ""
+    """How the first unusable answer began."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """To one passage, retries included."""
+
+    questions: list[str] = field(default_factory=list)
+    raw: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class Questions:
+    """One judged set in the making. The same folder, documents and seed go on where an earlier run stopped."""
+
+    def __init__(
+        self,
+        passages: Passages,
+        folder: Path,
+        chat: Chat,
+        *,
+        count: int,
+        each: int = 1,
+        prices: tuple[float, float] | None = None,
+        seed: int = 0,
+    ) -> None:
+        """`count` queries, `each` for a passage; `prices` in USD per million tokens in and out."""
+        self._passages, self._chat, self._each, self._count, self._prices = passages, chat, each, count, prices
+        self._journal = folder / JOURNAL
+        self._template = (files("mensura.evaluate.judging") / "prompts" / "questions.txt").read_text("utf-8")
+        self._chosen = _chosen(passages, -(-count // max(1, each)) if count else 0, seed)
+        self._answered = self._read()
+
+    @property
+    def todo(self) -> list[Passage]:
+        return [passage for passage in self._chosen if self._key(passage) not in self._answered]
+
+    def estimate(self) -> Estimate:
+        """Before anything is sent."""
+        prompts = [self._prompt(passage) for passage in self.todo]
+        tokens_in = sum(EstimatedTokens(1 << 20).count(prompts)) if prompts else 0
+        tokens_out = len(prompts) * self._each * REPLY_TOKENS
+        usd = None
+        if self._prices:
+            usd = (tokens_in * self._prices[0] + tokens_out * self._prices[1]) / 1e6
+        return Estimate(len(prompts), tokens_in, tokens_out, usd)
+
+    def draft(self, advance: Callable[[int], None] = lambda _: None) -> tuple[Draft, Generated]:
+        """Ask about what is left and gather all. Raises ProviderError; what was answered until then is kept."""
+        made = Generated([])
+        self._check_writable()
+        pool = ThreadPoolExecutor(self._chat.settings.concurrency)
+        try:
+            waiting = {pool.submit(self._ask, passage): passage for passage in self.todo}
+            for done in as_completed(waiting):
+                self._gather(waiting[done], done.result(), made)
+                advance(1)
+                if made.unusable >= FAILURES and made.unusable == made.asked and not self._answered:
+                    raise BadReply(
+                        f"{self._chat.name}: none of its first {made.asked} answers holds a question; the first begins "
+                        f"{made.example!r}.",
+                        remedy="Try a larger model, or without one: mensura judge new FOLDER --out DIR",
+                    )
+        finally:
+            pool.shutdown(cancel_futures=True)
+        made.queries = self._queries()
+        corpus = [{"_id": p.id, "title": p.title, "text": p.text} for p in self._passages.all]
+        return Draft(corpus, made.queries), made
+
+    def _ask(self, passage: Passage) -> _Answer:
+        """Asked twice where nothing usable came."""
+        answer = _Answer()
+        for _ in range(2):
+            said = self._chat.say(self._prompt(passage))
+            answer.tokens_in += said.tokens_in or 0
+            answer.tokens_out += said.tokens_out or 0
+            answer.raw = said.text or f"nothing ({said.reason or 'no reason given'})"
+            answer.questions = questions_in(said.text)[: self._each]
+            if answer.questions:
+                break
+        return answer
+
+    def _gather(self, passage: Passage, answer: _Answer, made: Generated) -> None:
+        made.asked += 1
+        made.tokens_in += answer.tokens_in
+        made.tokens_out += answer.tokens_out
+        if not answer.questions:
+            made.unusable += 1
+            made.example = made.example or answer.raw[:80]
+            return
+        row = {"key": self._key(passage), "passage": passage.id, "model": self._chat.settings.model_id}
+        self._append(row | {"questions": answer.questions})
+        self._answered[row["key"]] = answer.questions
+
+    def _queries(self) -> list[Query]:
+        found: dict[str, Query] = {}
+        for passage in self._chosen:
+            for question in self._answered.get(self._key(passage), [])[: self._each]:
+                old = found.get(query_id(question))
+                relevant = {**(old.relevant if old else {}), passage.id: 1}
+                found[query_id(question)] = Query(old.text if old else question, relevant, "llm")
+        return list(found.values())[: self._count]
+
+    def _prompt(self, passage: Passage) -> str:
+        noun = "query" if self._each == 1 else "queries"
+        return self._template.format(count=self._each, noun=noun, title=passage.title or "(none)", text=passage.text)
+
+    def _key(self, passage: Passage) -> str:
+        """Of everything that was asked."""
+        asked = json.dumps([self._chat.settings.model_id, self._prompt(passage)])
+        return blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+    def _read(self) -> dict[str, list[str]]:
+        """A line that a kill cut short is passed over, and asked again."""
+        found: dict[str, list[str]] = {}
+        for line in _lines(self._journal):
+            try:
+                row: dict[str, Any] = json.loads(line)
+                found[str(row["key"])] = [str(question) for question in row["questions"]]
+            except (ValueError, LookupError, TypeError):
+                continue
+        return found
+
+    def _check_writable(self) -> None:
+        try:
+            self._journal.parent.mkdir(parents=True, exist_ok=True)
+            with self._journal.open("ab") as stream:
+                if stream.tell() and not self._journal.read_bytes().endswith(b"\n"):
+                    stream.write(b"\n")
+        except OSError as error:
+            raise HomeNotWritable(f"{self._journal} cannot be written: {error.strerror}.") from error
+
+    def _append(self, row: dict[str, Any]) -> None:
+        try:
+            with self._journal.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise HomeNotWritable(f"{self._journal} cannot be written: {error.strerror}.") from error
+
+
+def questions_in(text: str) -> list[str]:
+    """The questions of an answer: JSON, also in a fence or within prose, else the lines that end in a question mark."""
+    text = _FENCE.sub("", text).strip()
+    found: list[str] = []
+    match = _OBJECT.search(text)
+    for candidate in (text, match[0] if match else ""):
+        try:
+            found = _strings(json.loads(candidate))
+        except (ValueError, RecursionError):
+            continue
+        break
+    else:
+        lines = [_BULLET.sub("", line).strip().strip('"') for line in text.splitlines()]
+        found = [line for line in lines if line.endswith(("?", "？", "؟"))]
+    clean = (" ".join(question.split()) for question in found)
+    return list(dict.fromkeys(question for question in clean if _is_query(question)))
+
+
+def _is_query(text: str) -> bool:
+    """Three words, or as many characters as three words have where a script does without spaces."""
+    words = len(text.split())
+    return 8 <= len(text) <= 300 and text.isprintable() and (words >= 3 or not text.isascii())
+
+
+def _strings(value: Any) -> list[str]:
+    """Every text of a list, of ``{"questions": [...]}``, or of objects that hold one question each."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        chosen = next((value[key] for key in ("questions", "queries") if key in value), None)
+        single = next((value[key] for key in ("question", "query", "text") if isinstance(value.get(key), str)), None)
+        return _strings(chosen) if chosen is not None else [single] if single else []
+    return [text for item in value for text in _strings(item)] if isinstance(value, list) else []
+
+
+def _chosen(passages: Passages, count: int, seed: int) -> list[Passage]:
+    """Passages to ask about, in turns over documents: the first `count` stay the same when more are wanted."""
+    chance = random.Random(f"{seed} llm")
+    lists = [[p for p in group if len(p.text.split()) >= LEAST_WORDS] for group in passages.of.values()]
+    for group in lists:
+        chance.shuffle(group)
+    chance.shuffle(lists)
+    turns: list[Passage] = []
+    depth = 0
+    while len(turns) < count and any(len(group) > depth for group in lists):
+        turns += [group[depth] for group in lists if len(group) > depth]
+        depth += 1
+    return turns[:count]
+
+
+def _lines(file: Path) -> Iterator[str]:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            yield from stream
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HomeNotWritable(f"{file} cannot be read: {error.strerror}.") from error

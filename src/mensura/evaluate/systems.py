@@ -1,0 +1,212 @@
+"""What can be compared: anything that ranks the documents of a judged set, and knows what it costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mensura.embedders.wrapper import uncached
+from mensura.errors import ModelError
+from mensura.evaluate.candidate import Candidate
+from mensura.evaluate.evaluation import Filled, Run, fill
+from mensura.evaluate.judged import JudgedSet
+from mensura.evaluate.places import Place, covering
+from mensura.evaluate.speed import HOSTED_QUERIES, QUERIES, query_ms, spaced, throughput
+from mensura.evaluate.statistics import spread
+from mensura.search.snippet import snippet
+from mensura.search.stages import Arm, Pipeline, Top
+
+if TYPE_CHECKING:
+    from mensura.embedders.base import Embedder
+    from mensura.embedders.registry import Registry
+    from mensura.search.index import Index
+    from mensura.space import Space
+    from mensura.stores.base import Store
+    from mensura.types import Hit
+
+SAMPLE = 256
+"""Documents, at most, that throughput is measured on."""
+SHOWN = 10
+"""Hits of each query that are kept for people to look at."""
+BYTES = 4
+"""Of a float32."""
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a candidate takes. None: not known, or not measured."""
+
+    latency_ms: Mapping[str, Any]
+    """p50, p95, p99 and n of one query: embedding it past every cache, and searching."""
+    bytes_per_million: float
+    """Float32 vectors of a million chunks."""
+    usd_per_million_tokens: float | None
+    texts_per_second: float | None = None
+    tokens_per_second: float | None = None
+    truncated: float | None = 0.0
+    """Share of the documents that the model saw only the head of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a candidate did with a judged set."""
+
+    space: str
+    pipeline: Pipeline
+    run: Run
+    costs: Costs
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Ranked id to a line that shows it, where the judged set does not have it."""
+
+
+class System(Protocol):
+    """Anything that ranks."""
+
+    name: str
+
+    def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
+        """Rank `depth` documents for every query. Raises MensuraError; what was embedded until then is kept."""
+        ...
+
+    def texts(self, judged: JudgedSet) -> int:
+        """How many texts will be embedded at most, for a progress bar."""
+        ...
+
+
+class Models:
+    """Makes systems of models. Candidates of one model share its vectors: documents are embedded once."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        candidates: Sequence[Candidate],
+        *,
+        chunks: bool = False,
+        drop_same_id: bool = False,
+        new_store: Callable[[int], Store] | None = None,
+    ) -> None:
+        """`new_store` makes an empty one for so many dimensions; by default the exact one in memory."""
+        self.registry, self.chunks, self.drop_same_id = registry, chunks, drop_same_id
+        self._new_store = new_store or _memory
+        self._left = Counter(candidate.model for candidate in candidates)
+        self._dense = {candidate.model for candidate in candidates if candidate.dense}
+        self._filled: dict[str, Filled] = {}
+
+    def system(self, candidate: Candidate) -> ModelSystem:
+        return ModelSystem(self, candidate)
+
+    def filled(self, model: str, judged: JudgedSet, advance: Callable[[int], None]) -> Filled:
+        """Its documents in a store; given up when its last candidate has been here."""
+        self._left[model] -= 1
+        if model in self._filled:
+            advance(len(judged.documents) + len(judged.queries))
+            return self._filled[model] if self._left[model] > 0 else self._filled.pop(model)
+        embedder = self.registry.get(model)
+        store = self._new_store(embedder.space.dimensions)
+        made = fill(judged, embedder, store, vectors=model in self._dense, chunks=self.chunks, advance=advance)
+        if self._left[model] > 0:
+            self._filled[model] = made
+        return made
+
+
+def _memory(dimensions: int) -> Store:
+    from mensura.stores.backends.memory import MemoryStore
+
+    return MemoryStore(dimensions)
+
+
+class ModelSystem:
+    """A model in a form with a pipeline, over the documents of the judged set."""
+
+    def __init__(self, models: Models, candidate: Candidate) -> None:
+        self.name = candidate.name
+        self._models, self._candidate = models, candidate
+
+    def texts(self, judged: JudgedSet) -> int:
+        return len(judged.documents) + len(judged.queries)
+
+    def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
+        chosen = self._candidate
+        filled = self._models.filled(chosen.model, judged, advance)
+        run = filled.run(chosen.pipeline, depth=depth, drop_same_id=self._models.drop_same_id)
+        return Outcome(str(filled.space), chosen.pipeline, run, self._costs(judged, filled, run))
+
+    def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:
+        if not self._candidate.dense:
+            return Costs(spread(list(run.search_ms.values())), 0, 0.0)
+        embedder = self._models.registry.get(self._candidate.model)
+        bare = uncached(embedder)
+        asked = spaced(list(judged.queries), HOSTED_QUERIES if embedder.remote else QUERIES)
+        embedding = query_ms(bare, [judged.queries[query] for query in asked])
+        times = [ms + run.search_ms[query] for ms, query in zip(embedding, asked, strict=True)]
+        texts = [f"{d.title} {d.text}".strip() for d in spaced(judged.documents, SAMPLE)]
+        rate = None if embedder.remote else throughput(bare, texts)
+        per_second = rate.texts_per_second if rate else None
+        if rate is None and not filled.usage.cached and filled.seconds > 0:  # all of it was asked for just now
+            per_second = len(judged.documents) / filled.seconds
+        return Costs(
+            spread(times),
+            filled.space.dimensions * BYTES * MILLION,
+            embedder.price,
+            per_second,
+            rate.tokens_per_second if rate else None,
+            filled.truncated,
+        )
+
+
+class SetSystem:
+    """An existing set as it is searched: its chunks, its store, its model."""
+
+    def __init__(self, name: str, index: Index, embedder: Embedder, pipeline: Pipeline, paths: Collection[str]) -> None:
+        """`paths`: of the files that the set was made of."""
+        self.name = name
+        self.index, self.embedder, self.pipeline, self.paths = index, embedder, pipeline, frozenset(paths)
+
+    @property
+    def space(self) -> Space:
+        return self.index.space
+
+    def texts(self, judged: JudgedSet) -> int:
+        return len(judged.queries)
+
+    def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
+        """Hits are held against the judged places: a chunk that covers one counts as it.
+
+        A hit that is none of them keeps its rank under its own place.
+        """
+        arms = tuple(Arm(arm.name, max(arm.depth, depth)) for arm in self.pipeline.arms)
+        deep = Pipeline(arms, self.pipeline.fusion, Top(depth))
+        rankings: dict[str, Sequence[str]] = {}
+        took, searched, texts = [], {}, {}
+        for name, query in judged.queries.items():
+            found = self.index.search(query, deep)
+            if found.pipeline != deep:  # a search goes on by words where the model fails; a measurement must not
+                raise ModelError(f"set {self.name!r}: {' '.join(found.notices)}")
+            places = [Place.parse(document) for document in judged.qrels.get(name, {})]
+            ranked = _ranked(found.hits, places)
+            rankings[name] = list(ranked)[:depth]
+            texts.update({k: _line(hit, query) for k, hit in list(ranked.items())[:SHOWN]})
+            took.append(found.took_ms)
+            searched[name] = found.took_ms
+            advance(1)
+        dense = any(arm.name == "dense" for arm in self.pipeline.arms)
+        size = self.space.dimensions * BYTES * MILLION if dense else 0
+        costs = Costs(spread(took[1:] or took), size, self.embedder.price if dense else 0.0, truncated=None)
+        return Outcome(str(self.space), self.pipeline, Run(rankings, searched), costs, texts)
+
+
+def _ranked(hits: Sequence[Hit], places: Sequence[Place]) -> dict[str, Hit]:
+    """Ids in the order of the hits, each once: judged places as they are written, others as lines of their file."""
+    ranked: dict[str, Hit] = {}
+    for hit in hits:
+        place = Place(hit.chunk.path, *hit.chunk.lines)
+        for named in covering(place, places) or [place]:
+            ranked.setdefault(str(named), hit)
+    return ranked
+
+
+def _line(hit: Hit, query: str) -> str:
+    return f"{hit.chunk.section}: {snippet(hit.chunk.text, query)}".removeprefix(": ")

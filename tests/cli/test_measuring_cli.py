@@ -1,0 +1,203 @@
+"""judge, compare, eval, bench and similarity as people and programs use them."""
+
+import json
+
+import pytest
+
+from tests.cli.test_cli import run
+from tests.evaluate.test_generate import chat_body
+from tests.servers import Answer, serving
+
+WORKERS = "\n\n".join(
+    f"## Procedure for machine {name}\n\nThe {name} is started by hand after two valves were opened and the pressure "
+    f"was read. Whoever starts the {name} signs the list of unit {at} and tells the night shift about it."
+    for at, name in enumerate(
+        "pump boiler turbine furnace compressor mixer press lathe crane winch drill saw kiln loom mill oven lift tank "
+        "fan belt forge grinder welder sifter roller".split()
+    )
+)
+
+
+@pytest.fixture
+def judged(project):
+    """A project whose judged set has enough queries for a verdict."""
+    (project / "docs" / "machines.md").write_text(f"# Machines\n\n{WORKERS}\n")
+    run("judge", "new", "docs", "--out", "judged", cwd=project, check=0)
+    return project
+
+
+def test_judge_new(project):
+    (project / "docs" / "machines.md").write_text(f"# Machines\n\n{WORKERS}\n")
+    _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 5, "--json", cwd=project, check=0)
+    made = json.loads(out)
+    assert set(made) == {"judged", "documents", "queries", "added", "sources", "notes"}
+    assert made["queries"] == made["added"] == sum(made["sources"].values())
+    _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 5, cwd=project, check=0)
+    assert "0 of them new" in out and "Next: mensura judge check judged" in out
+    code, _, err = run("judge", "new", "docs", "--out", "judged", "-n", 1, "--seed", 4, cwd=project)
+    assert code == 2 and "--force" in err
+
+
+def test_judge_new_by_hand(project):
+    _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 0, cwd=project, check=0)
+    assert "judge add" in out
+    arguments = ("judge", "add", "judged", "--query", "old keys", "--relevant", "docs/keys.md#L5-5")
+    _, out, _ = run(*arguments, "--json", cwd=project, check=0)
+    assert json.loads(out)["relevant"][0].startswith("docs/keys.md#L")
+    code, _, err = run("judge", "add", "judged", "-q", "x y", "-r", "docs/kyes.md", cwd=project)
+    assert code == 2 and "Did you mean docs/keys.md" in err
+    _, out, _ = run("judge", "check", "judged", "--json", cwd=project, check=0)
+    assert json.loads(out)["queries"] == 1
+
+
+def test_judge_new_from_labels(project):
+    (project / "own.jsonl").write_text(
+        '{"query": "old keys", "relevant_docs": ["docs/keys.md"]}\n{"query": "gone", "clicked": ["docs/none.md"]}\n'
+    )
+    _, out, err = run("judge", "new", "docs", "--out", "judged", "--from", "own.jsonl", cwd=project, check=0)
+    assert "1 queries (1 label)" in out and "1 places of own.jsonl" in err
+    (project / "own.jsonl").write_text('{"query": "old keys"\n')
+    code, _, err = run("judge", "new", "docs", "--out", "other", "--from", "own.jsonl", cwd=project)
+    assert code == 2 and "own.jsonl:1: expected" in err
+
+
+def test_judge_new_with_a_chat_model(project):
+    answer = Answer(chat_body('<think>hm</think>{"questions": ["how are old keys handled?"]}'))
+    (project / "docs" / "long.md").write_text(
+        "# Long\n\n" + "Keys that are old stay valid for one more day after that. " * 6
+    )
+    with serving(lambda _: answer) as server:
+        options = ("--llm", "m", "--llm-url", server.url, "--llm-price", "1,2", "-n", 3)
+        _, out, err = run("judge", "new", "docs", "--out", "judged", *options, cwd=project, check=0)
+        assert "is asked about 1 passage:" in err and "$0.000" in err and "1 llm" in out
+        sent = len(server.received)
+        run("judge", "new", "docs", "--out", "judged", *options, cwd=project, check=0)
+        assert len(server.received) == sent, "an answer is paid for once"
+    code, _, err = run("judge", "new", "docs", "--out", "j2", "--llm", "m", cwd=project, env={"OPENAI_API_KEY": ""})
+    assert code == 1 and "OPENAI_API_KEY" in err
+
+
+def test_judge_check_fails_loudly_on_leakage(judged):
+    (judged / "judged" / "qrels" / "train.tsv").write_bytes((judged / "judged" / "qrels" / "test.tsv").read_bytes())
+    code, out, _ = run("judge", "check", "judged", cwd=judged)
+    assert code == 1 and "problem: " in out and "are in 'train' too" in out
+
+
+def test_compare(judged):
+    arguments = ("compare", "../model@dense", "../model@lexical", "--judged", "judged")
+    _, out, _ = run(*arguments, "--report", "report.html", "--json", cwd=judged, check=0)
+    data = json.loads(out)
+    assert set(data) == {
+        "judged", "digest", "queries", "documents", "candidates", "pairs", "verdict", "winner", "reason", "min_effect",
+        "detectable_effect", "changed",
+    }  # fmt: skip
+    assert set(data["candidates"][0]) == {
+        "name", "space", "pipeline", "metrics", "top3", "latency_ms", "texts_per_second", "tokens_per_second",
+        "bytes_per_million", "usd_per_million_tokens", "truncated_share", "error",
+    }  # fmt: skip
+    assert set(data["pairs"][0]) == {
+        "a", "b", "metric", "difference", "interval", "p", "p_uncorrected", "deviation", "wins", "ties", "losses",
+        "verdict", "reason", "queries_needed",
+    }  # fmt: skip
+    assert data["verdict"] == "switch" and data["winner"] == "../model@lexical", "a random model knows nothing"
+    assert "<!doctype html>" in (judged / "report.html").read_text()
+    _, out, _ = run(*arguments, cwd=judged, check=0)
+    assert "Switch to model@lexical." in out and "Queries that changed most" in out
+    _, out, _ = run(*arguments, "--max-p95-ms", 0, cwd=judged, check=0)
+    assert "Keep model@dense" in out and "over budget" in out
+
+
+def test_compare_says_what_it_needs(judged):
+    for arguments, message in (
+        (("a/b", "c/d"), "--judged DIR"),
+        (("../model", "--judged", "judged"), "two different candidates"),
+        (("../model", "../model@rrf", "--judged", "judged", "--metric", "best"), "a metric of best is unknown"),
+        (("--set-a", "x", "--queries", "q.txt"), "q.txt cannot be read"),
+        (("../model", "../model@lexical", "--judged", "nowhere"), "mensura judge new"),
+    ):
+        code, _, err = run("compare", *arguments, cwd=judged)
+        assert code == 2 and message in err, err
+
+
+def test_compare_names_the_row_that_failed(judged):
+    code, out, _ = run("compare", "../model@lexical", "./gone", "--judged", "judged", cwd=judged)
+    assert code == 1 and "./gone failed:" in out and "Undecided." in out
+
+
+def test_compare_sets(indexed):
+    run("index", "docs", "--model", "hash/64", "--set", "words", cwd=indexed, check=0)
+    (indexed / "saved.txt").write_text("rotate a key\nproxy server\n")
+    arguments = ("compare", "--set-a", "default", "--set-b", "words", "--queries", "saved.txt")
+    _, out, _ = run(*arguments, "--json", cwd=indexed, check=0)
+    data = json.loads(out)
+    assert data["verdict"] == "undecided" and set(data["agreement"]) == {"overlap@10", "same_first"}
+    _, out, _ = run(*arguments, cwd=indexed, check=0)
+    assert "They share" in out and "nobody has judged" in out
+    run("index", "docs/network", "--model", "hash/64", "--set", "less", cwd=indexed, check=0)
+    code, _, err = run("compare", "default", "less", "--queries", "saved.txt", cwd=indexed)
+    assert code == 2 and "different documents: 4 only in 'default'" in err
+
+
+def test_gates(judged):
+    arguments = ("eval", "judged", "--model", "../model", "--mode", "lexical")
+    _, out, _ = run(*arguments, "--json", cwd=judged, check=0)
+    (judged / "baseline.json").write_text(out)
+    against = ("--baseline", "baseline.json", "--junit", "gates.xml")
+    _, out, _ = run(*arguments, *against, "--gate", "nDCG@10 >= 0.3, drop <= 0.02", cwd=judged, check=0)
+    assert out.count("holds") == 2
+    code, out, _ = run(
+        "eval",
+        "judged",
+        "--model",
+        "../model",
+        "--mode",
+        "dense",
+        *against,
+        "--gate",
+        "drop <= 0.02",
+        "--json",
+        cwd=judged,
+    )
+    assert code == 4
+    (gate,) = json.loads(out)["gates"]
+    assert set(gate) == {"gate", "value", "ok", "detail"} and not gate["ok"]
+    assert 'failures="1"' in (judged / "gates.xml").read_text()
+    code, _, err = run(*arguments, "--gate", "drop <= 0.02", cwd=judged)
+    assert code == 2 and "--baseline" in err
+
+
+def test_bench(project):
+    arguments = ("bench", "../model", "./gone", "--lengths", "8", "--rounds", 3, "--docs", "docs")
+    code, out, _ = run(*arguments, "--json", cwd=project)
+    data = json.loads(out)
+    assert code == 1 and set(data) == {"machine", "models"}
+    good, bad = data["models"]
+    assert set(good) == set(bad) == {
+        "model", "threads", "space", "precision", "first_ms", "query_ms", "batches", "documents", "peak_mb",
+        "usd_per_million_tokens", "error",
+    }  # fmt: skip
+    assert good["query_ms"]["p99"] and bad["error"]
+    _, out, _ = run("bench", "../model", "--lengths", "8", "--rounds", 3, cwd=project, check=0)
+    assert "p99" in out and "8 tokens" in out
+    for wrong, message in ((("--threads", "many"), "write numbers"), (("--docs", "none"), "no such file")):
+        code, _, err = run("bench", "../model", *wrong, cwd=project)
+        assert code == 2 and message in err
+
+
+def test_similarity(project):
+    (project / "pairs.tsv").write_text("a cat\ta cat\t5\na dog\ta house\t1\nhe eats\the ate\t4\n")
+    _, out, _ = run("similarity", "pairs", "pairs.tsv", "-m", "../model", "--json", cwd=project, check=0)
+    (row,) = json.loads(out)["models"]
+    assert set(row) == {"name", "space", "spearman", "pearson", "spearman_interval", "pairs", "error"}
+    table = "text,label\n" + "\n".join(f"{word} number {n},{word}" for n in range(6) for word in ("pump", "valve"))
+    (project / "labels.csv").write_text(table)
+    _, out, _ = run(
+        "similarity", "labels", "labels.csv", "labels.csv", "-m", "../model", "--json", cwd=project, check=0
+    )
+    (row,) = json.loads(out)["models"]
+    assert set(row) == {"name", "space", "knn_accuracy", "purity", "v_measure", "texts", "trained", "labels", "error"}
+    code, out, _ = run("similarity", "pairs", "pairs.tsv", "-m", "./gone", cwd=project)
+    assert code == 1 and "failed" in out
+    (project / "pairs.tsv").write_text("one column\n")
+    code, _, err = run("similarity", "pairs", "pairs.tsv", cwd=project)
+    assert code == 2 and "pairs.tsv:1: expected" in err
