@@ -118,11 +118,13 @@ def _fill(found: dict[str, Any], task: Task, embedder: Embedder) -> None:
         found["batches"].append({"tokens": length, **_rounds(embedder, texts, rounds)})
     if task.docs:
         folders = [Path(path) for path in task.docs]
-        sample = survey(folders, embedder.tokens, prompt=embedder.space.document_prompt).sample
-        if not sample:
+        seen = survey(folders, embedder.tokens, prompt=embedder.space.document_prompt)
+        if not seen.sample:
             raise UsageError(f"no text in {', '.join(task.docs)}.")
-        chunks = spaced(sample, HOSTED_SAMPLE if remote else SAMPLE)
-        found["documents"] = {"chunks": len(chunks), **_rounds(embedder, chunks, rounds)}
+        chunks = spaced(seen.sample, HOSTED_SAMPLE if remote else SAMPLE)
+        tokens = sum(seen.tokens)
+        usd = None if embedder.price is None else embedder.price * tokens / 1e6
+        found["documents"] = {"chunks": seen.chunks, "tokens": tokens, "usd": usd, **_rounds(embedder, chunks, rounds)}
     found["peak_mb"] = _peak_mb()
 
 

@@ -13,7 +13,7 @@ from mensura.evaluate.candidate import Candidate
 from mensura.evaluate.evaluation import Filled, Run, fill
 from mensura.evaluate.judged import JudgedSet
 from mensura.evaluate.places import Place, covering
-from mensura.evaluate.speed import HOSTED_QUERIES, QUERIES, query_ms, spaced, throughput
+from mensura.evaluate.speed import HOSTED_QUERIES, QUERIES, Throughput, query_ms, spaced, throughput
 from mensura.evaluate.statistics import spread
 from mensura.search.snippet import snippet
 from mensura.search.stages import Arm, Pipeline, Top
@@ -62,6 +62,16 @@ class Outcome:
     """Ranked id to a line that shows it, where the judged set does not have it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Of a model alone."""
+
+    query_ms: Mapping[str, float]
+    """Query id to milliseconds to embed it."""
+    throughput: Throughput | None
+    """None for a hosted model: it would be paid for."""
+
+
 class System(Protocol):
     """Anything that ranks."""
 
@@ -94,6 +104,7 @@ class Models:
         self._left = Counter(candidate.model for candidate in candidates)
         self._dense = {candidate.model for candidate in candidates if candidate.dense}
         self._filled: dict[str, Filled] = {}
+        self._speeds: dict[str, Speed] = {}
 
     def system(self, candidate: Candidate) -> ModelSystem:
         return ModelSystem(self, candidate)
@@ -110,6 +121,18 @@ class Models:
         if self._left[model] > 0:
             self._filled[model] = made
         return made
+
+    def speed(self, model: str, judged: JudgedSet) -> Speed:
+        """Measured once for each model, whatever the number of its pipelines."""
+        if model not in self._speeds:
+            embedder = self.registry.get(model)
+            bare = uncached(embedder)
+            asked = spaced(list(judged.queries), HOSTED_QUERIES if embedder.remote else QUERIES)
+            times = query_ms(bare, [judged.queries[query] for query in asked])
+            texts = [f"{d.title} {d.text}".strip() for d in spaced(judged.documents, SAMPLE)]
+            rate = None if embedder.remote else throughput(bare, texts)
+            self._speeds[model] = Speed(dict(zip(asked, times, strict=True)), rate)
+        return self._speeds[model]
 
 
 def _memory(dimensions: int) -> Store:
@@ -138,12 +161,9 @@ class ModelSystem:
         if not self._candidate.dense:
             return Costs(spread(list(run.search_ms.values())), 0, 0.0)
         embedder = self._models.registry.get(self._candidate.model)
-        bare = uncached(embedder)
-        asked = spaced(list(judged.queries), HOSTED_QUERIES if embedder.remote else QUERIES)
-        embedding = query_ms(bare, [judged.queries[query] for query in asked])
-        times = [ms + run.search_ms[query] for ms, query in zip(embedding, asked, strict=True)]
-        texts = [f"{d.title} {d.text}".strip() for d in spaced(judged.documents, SAMPLE)]
-        rate = None if embedder.remote else throughput(bare, texts)
+        speed = self._models.speed(self._candidate.model, judged)
+        times = [ms + run.search_ms[query] for query, ms in speed.query_ms.items()]
+        rate = speed.throughput
         per_second = rate.texts_per_second if rate else None
         if rate is None and not filled.usage.cached and filled.seconds > 0:  # all of it was asked for just now
             per_second = len(judged.documents) / filled.seconds

@@ -96,6 +96,11 @@ def _show(found: dict[str, Any]) -> None:
     if rows:
         out.print(queries)
         out.print(_batches(rows, short))
+    for row in rows:
+        if row["documents"]:
+            seen = row["documents"]
+            what = f"{seen['chunks']:,} chunks, {seen['tokens']:,} tokens, {common.dollars(seen['usd'])}"
+            out.print(f"your documents with {short[row['model']]}: {what}", markup=False)
     for row in found["models"]:
         if row["error"]:
             out.print(f"{row['model']}: {row['error']}", markup=False, style="yellow")
