@@ -8,15 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from mensura.errors import HomeNotFound, UsageError
+from mensura.errors import HomeNotFound, ModelNotFound, UsageError
 from mensura.evaluate.candidate import Candidate, parse_candidate
-from mensura.evaluate.compare import METRICS, Comparison
+from mensura.evaluate.compare import METRICS
+from mensura.evaluate.comparison import Comparison
 from mensura.evaluate.judged import JudgedSet, read_judged
 from mensura.evaluate.places import Place
 from mensura.evaluate.systems import Models, SetSystem, System
 from mensura.home import CACHE_FILE, Home
+from mensura.search.stages import MODES
+from mensura.types import Precision
 
 if TYPE_CHECKING:
     from mensura.embedders.registry import Registry
@@ -142,12 +145,29 @@ def _systems(chosen: Sequence[Candidate], registry: Registry, home: Home | None,
         new_store=options.new_store,
     )
     systems: list[System] = []
+    _check_names([candidate for candidate in chosen if candidate.model not in known], registry)
     for candidate in chosen:
         is_set = home and candidate.model in known
         systems.append(_set(candidate, home) if home and is_set else models.system(candidate))
+    if options.chunks or options.drop_same_id:
+        for system in systems:
+            if isinstance(system, SetSystem):
+                raise UsageError(
+                    f"{system.name!r} is a set: it is searched as it is, without --chunks, --drop-same-id."
+                )
     if home:
         _check_sets({c.name: home.sources(c.model) for c in chosen if c.model in known})
     return systems
+
+
+def _check_names(candidates: Sequence[Candidate], registry: Registry) -> None:
+    """Before anything is embedded. Raises UsageError for a name that nobody knows."""
+    for candidate in candidates:
+        try:
+            registry.settings(candidate.model)
+        except ModelNotFound as error:
+            forms = ", ".join((*get_args(Precision)[1:], *MODES, "dims=N", "fusion=NAME"))
+            raise UsageError(error.message, remedy=f"{error.remedy} After @ go {forms}.") from None
 
 
 def _set(candidate: Candidate, home: Home) -> SetSystem:

@@ -123,7 +123,17 @@ def test_eval_json(project, tmp_path):
             "eval", judged, "--json", "--per-query", "-m", "../model", "--store", store, cwd=project, check=0
         )
         result = json.loads(out)
-        assert set(result) == {"judged", "digest", "space", "mode", "queries", "metrics", "seconds", "per_query"}
+        assert set(result) == {
+            "judged",
+            "digest",
+            "space",
+            "precision",
+            "mode",
+            "queries",
+            "metrics",
+            "seconds",
+            "per_query",
+        }
         assert set(result["seconds"]) == {"embed", "search"} and set(result["metrics"]) == {
             "nDCG@10",
             "R@100",

@@ -34,8 +34,13 @@ def test_judge_new(project):
     assert made["queries"] == made["added"] == sum(made["sources"].values())
     _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 5, cwd=project, check=0)
     assert "0 of them new" in out and "Next: mensura judge check judged" in out
-    code, _, err = run("judge", "new", "docs", "--out", "judged", "-n", 1, "--seed", 4, cwd=project)
+    _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 9, "--json", cwd=project, check=0)
+    assert json.loads(out)["queries"] == 9 and json.loads(out)["added"] == 4
+    (project / "docs" / "machines.md").write_text(f"# Machines\n\n{WORKERS}\n\nOne more line.\n")
+    code, _, err = run("judge", "new", "docs", "--out", "judged", "-n", 5, cwd=project)
     assert code == 2 and "--force" in err
+    code, _, err = run("judge", "new", "docs", "--out", "j3", "--llm", "m", "--from", "x.jsonl", cwd=project)
+    assert code == 2 and "leave --from" in err
 
 
 def test_judge_new_by_hand(project):
@@ -55,7 +60,7 @@ def test_judge_new_from_labels(project):
         '{"query": "old keys", "relevant_docs": ["docs/keys.md"]}\n{"query": "gone", "clicked": ["docs/none.md"]}\n'
     )
     _, out, err = run("judge", "new", "docs", "--out", "judged", "--from", "own.jsonl", cwd=project, check=0)
-    assert "1 queries (1 label)" in out and "1 places of own.jsonl" in err
+    assert "1 query (1 label)" in out and "1 place of own.jsonl" in err
     (project / "own.jsonl").write_text('{"query": "old keys"\n')
     code, _, err = run("judge", "new", "docs", "--out", "other", "--from", "own.jsonl", cwd=project)
     assert code == 2 and "own.jsonl:1: expected" in err
@@ -68,6 +73,9 @@ def test_judge_new_with_a_chat_model(project):
     )
     with serving(lambda _: answer) as server:
         options = ("--llm", "m", "--llm-url", server.url, "--llm-price", "1,2", "-n", 3)
+        code, _, err = run("judge", "new", "docs", "--out", "judged", *options, cwd=project)
+        assert code == 2 and "Pass --yes" in err and not server.received, "nobody agreed to the cost"
+        options = (*options, "--yes")
         _, out, err = run("judge", "new", "docs", "--out", "judged", *options, cwd=project, check=0)
         assert "is asked about 1 passage:" in err and "$0.000" in err and "1 llm" in out
         sent = len(server.received)
@@ -102,16 +110,19 @@ def test_compare(judged):
     assert data["verdict"] == "switch" and data["winner"] == "../model@lexical", "a random model knows nothing"
     assert "<!doctype html>" in (judged / "report.html").read_text()
     _, out, _ = run(*arguments, cwd=judged, check=0)
-    assert "Switch to model@lexical." in out and "Queries that changed most" in out
+    assert "Switch to ../model@lexical." in out and "Queries that changed most" in out
     _, out, _ = run(*arguments, "--max-p95-ms", 0, cwd=judged, check=0)
-    assert "Keep model@dense" in out and "over budget" in out
+    assert "Keep ../model@dense" in out and "over budget" in out
 
 
 def test_compare_says_what_it_needs(judged):
     for arguments, message in (
         (("a/b", "c/d"), "--judged DIR"),
         (("../model", "--judged", "judged"), "two different candidates"),
-        (("../model", "../model@rrf", "--judged", "judged", "--metric", "best"), "a metric of best is unknown"),
+        (
+            ("../model", "../model@rrf", "--judged", "judged", "--metric", "best"),
+            "the metric 'best' cannot be computed",
+        ),
         (("--set-a", "x", "--queries", "q.txt"), "q.txt cannot be read"),
         (("../model", "../model@lexical", "--judged", "nowhere"), "mensura judge new"),
     ):
@@ -120,6 +131,8 @@ def test_compare_says_what_it_needs(judged):
 
 
 def test_compare_names_the_row_that_failed(judged):
+    code, _, err = run("compare", "../model", "minilm@foo", "--judged", "judged", cwd=judged)
+    assert code == 2 and "minilm@foo" in err and "hybrid" in err
     code, out, _ = run("compare", "../model@lexical", "./gone", "--judged", "judged", cwd=judged)
     assert code == 1 and "./gone failed:" in out and "Undecided." in out
 
@@ -132,7 +145,9 @@ def test_compare_sets(indexed):
     data = json.loads(out)
     assert data["verdict"] == "undecided" and set(data["agreement"]) == {"overlap@10", "same_first"}
     _, out, _ = run(*arguments, cwd=indexed, check=0)
-    assert "They share" in out and "nobody has judged" in out
+    assert "They share" in out and "Nobody has judged" in out
+    code, _, err = run(*arguments, "--report", "r.html", cwd=indexed)
+    assert code == 2 and "a report needs judged queries" in err
     run("index", "docs/network", "--model", "hash/64", "--set", "less", cwd=indexed, check=0)
     code, _, err = run("compare", "default", "less", "--queries", "saved.txt", cwd=indexed)
     assert code == 2 and "different documents: 4 only in 'default'" in err
@@ -164,6 +179,10 @@ def test_gates(judged):
     assert 'failures="1"' in (judged / "gates.xml").read_text()
     code, _, err = run(*arguments, "--gate", "drop <= 0.02", cwd=judged)
     assert code == 2 and "--baseline" in err
+    code, _, err = run(*arguments, "--gate", "", cwd=judged)
+    assert code == 2 and "the gate is empty" in err
+    code, _, err = run(*arguments, "--gate", "nDCG@10 > 0", "--junit", "no/where.xml", cwd=judged)
+    assert code == 1 and "no folder that can be written to" in err
 
 
 def test_bench(project):

@@ -50,6 +50,12 @@ def test_a_hosted_model_is_asked_little(monkeypatch, tmp_path, docs):
             assert found["documents"]["texts_per_second"]["rounds"] == 3
 
 
+def test_modules_of_the_working_folder_are_not_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "statistics.py").write_text("raise SystemExit(7)\n")
+    assert not bench(Task("hash/64", lengths=(8,), rounds=3))["error"]
+
+
 def test_a_process_that_dies(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "")
     monkeypatch.setattr("sys.executable", "/bin/false")

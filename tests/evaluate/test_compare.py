@@ -12,7 +12,7 @@ from mensura.comparing import Options, compare, compare_sets, open_systems
 from mensura.config import Config, load_config
 from mensura.embedders.providers.hash import hashed
 from mensura.embedders.registry import Registry
-from mensura.errors import UsageError
+from mensura.errors import JudgedSetError, UsageError
 from mensura.evaluate.candidate import parse_candidate
 from mensura.evaluate.compare import compare as run_systems
 from mensura.evaluate.judged import JudgedSet, read_judged
@@ -71,10 +71,11 @@ def test_a_fusion_nobody_knows():
 def test_better_worse_and_equal(judged):
     told: list[int] = []
     found = mensura.compare([WORSE, BETTER, f"{WORSE}@f32"], judged, started=told.append, advance=told.append)
-    assert found.verdict == "switch" and found.winner == BETTER and found.headline == "Switch to 64@lexical"
+    assert found.verdict == "switch" and found.winner == BETTER and found.headline == "Switch to hash/64@lexical"
     better, same = found.deciding
     assert better.interval[0] > 0 and better.p <= 0.05 and better.wins > better.losses
-    assert same.verdict == "keep" and (same.wins, same.losses, same.difference) == (0, 0, 0.0)
+    assert same.verdict == "undecided" and (same.wins, same.losses, same.difference) == (0, 0, 0.0)
+    assert same.queries_needed == 300, "alike on 40 queries says little"
     assert told[0] == 300 == sum(told[1:]), "a bar that ends where it should"
     assert len(found.pairs) == 3 * len(found.metrics)
     hardest = found.hardest(3)
@@ -124,7 +125,95 @@ def test_three_queries(judged):
 
 def test_all_ties(judged):
     found = compare([WORSE, f"{WORSE}@f32"], judged)
-    assert found.verdict == "keep" and found.changed(found.deciding[0]) == []
+    assert found.verdict == "undecided" and found.changed(found.deciding[0]) == []
+    assert "alike on 40 of 40 queries" in found.reason and found.detectable is None
+
+
+def test_many_ties(judged):
+    many = {f"{q}-{n}": text for q, text in judged.queries.items() for n in range(8)}
+    data = JudgedSet("many", judged.documents, many, {q: judged.qrels[q.split("-")[0]] for q in many})
+    assert compare([WORSE, f"{WORSE}@f32"], data).verdict == "keep"
+
+
+def test_scores_do_not_depend_on_what_else_is_asked(judged):
+    """A metric that looks deeper must not change how arms are fused."""
+    names = [WORSE, f"{WORSE}@hybrid", f"{WORSE}@fusion=rrf@hybrid"]
+    first = compare(names, judged, metrics=("nDCG@10",))
+    deep = compare(names, judged, metrics=("nDCG@10", "AP", "R@1000"))
+    for at in range(3):
+        assert first.rows[at].metrics["nDCG@10"] == deep.rows[at].metrics["nDCG@10"]
+    assert all(row.metrics["R@1000"] == 1.0 for row in deep.rows[:2]), "all documents are ranked"
+
+
+def test_the_correction_is_for_what_is_asked():
+    """More candidates cost power, but not for the comparisons among the others."""
+    from mensura.evaluate.compare import compare_scores
+    from mensura.evaluate.comparison import Row
+    from mensura.evaluate.systems import Costs
+
+    generator = np.random.default_rng(0)
+    costs = Costs({"p95": 1.0}, 1, 0.0)
+    base = generator.random(200)
+    rows = {}
+    for at in range(5):
+        scores = base + generator.normal(0.01 * at, 0.1, 200)
+        rows[f"c{at}"] = Row(f"c{at}", costs=costs, per_query={f"q{n}": {"m": v} for n, v in enumerate(scores)})
+    pairs = compare_scores(rows, ["m"], 0.01, Budgets(), 2000, 0)
+    assert len(pairs) == 10
+    with_first = [pair for pair in pairs if pair.a == "c0"]
+    smallest = min(with_first, key=lambda pair: pair.p_uncorrected)
+    assert smallest.p == pytest.approx(min(1, 4 * smallest.p_uncorrected))
+    others = min((pair for pair in pairs if pair.a != "c0"), key=lambda pair: pair.p_uncorrected)
+    assert others.p == pytest.approx(min(1, 6 * others.p_uncorrected))
+
+
+def test_a_defect_of_one_loses_nothing(judged, monkeypatch):
+    from mensura.evaluate.systems import ModelSystem
+
+    whole = ModelSystem.outcome
+
+    def broken(self, *args):
+        if self.name == BETTER:
+            raise RuntimeError("onnx died")
+        return whole(self, *args)
+
+    monkeypatch.setattr(ModelSystem, "outcome", broken)
+    found = compare([WORSE, BETTER], judged)
+    assert "unexpected RuntimeError: onnx died" in found.rows[1].error and found.rows[0].metrics
+
+
+@pytest.mark.parametrize("least", [float("nan"), -0.1])
+def test_a_minimum_effect_is_a_number(judged, least):
+    with pytest.raises(UsageError, match="minimum effect"):
+        compare([WORSE, BETTER], judged, min_effect=least)
+
+
+def test_queries_that_nothing_answers_are_left_out(tmp_path):
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d", "text": "t"}\n')
+    (tmp_path / "judged.jsonl").write_text(
+        '{"query": "a", "relevant_docs": ["d"]}\n{"query": "b", "relevant_docs": {"d": 0}}\n{"query": "c"}\n'
+    )
+    found = read_judged(tmp_path)
+    assert (list(found.queries), found.unanswered, found.unjudged) == (["q1"], ("q2",), ("q3",))
+    (tmp_path / "judged.jsonl").write_text('{"id": "x", "query": " ", "relevant_docs": ["d"]}\n')
+    with pytest.raises(JudgedSetError, match="expected"):
+        read_judged(tmp_path)
+
+
+def test_a_hit_has_one_rank():
+    """However many judged places it covers; whole files are ranked as files."""
+    from mensura.evaluate.places import Place
+    from mensura.evaluate.systems import _ranked
+    from mensura.types import Chunk, Hit
+
+    def hit(path, first, last):
+        return Hit(1, 1.0, Chunk("k", path, path, "", "text", 0, (first, last), (0, 4), 1), {})
+
+    places = [Place.parse(text) for text in ("a#L1-2", "a#L3-4", "a#L5-6", "b#L1-9")]
+    found = list(_ranked([hit("x", 1, 5), hit("a", 1, 6), hit("b", 2, 8)], places))
+    assert found == ["x#L1-5", "a#L1-2", "b#L1-9", "a#L3-4", "a#L5-6"]
+    files = [Place.parse("rel.md")]
+    assert list(_ranked([hit("x.md", 1, 5), hit("x.md", 6, 9), hit("rel.md", 1, 3)], files)) == ["x.md", "rel.md"]
 
 
 @pytest.mark.parametrize("names", [[], [WORSE], [WORSE, WORSE]])
@@ -257,6 +346,13 @@ def test_judged_documents_that_a_set_lacks(indexed):
         compare(["small", "large"], data)
     with pytest.raises(UsageError, match="'hash/64' is no set"):
         compare(["small", WORSE], JudgedSet("q", (), {"a": "b"}, {"a": {"docs/keys.md": 1}}))
+
+
+def test_options_that_sets_cannot_have(indexed):
+    data = JudgedSet("q", (), {"a": "b"}, {"a": {"docs/keys.md": 1}})
+    for options in (Options(chunks=True), Options(drop_same_id=True)):
+        with pytest.raises(UsageError, match="it is searched as it is"):
+            compare(["small", "large"], data, options=options)
 
 
 def test_sets_without_judgments(indexed):

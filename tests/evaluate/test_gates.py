@@ -7,14 +7,15 @@ import pytest
 
 from mensura.errors import UsageError
 from mensura.evaluate.evaluation import Evaluation
-from mensura.evaluate.gates import Baseline, check_gates, junit, parse_gate, read_baseline
+from mensura.evaluate.gates import Baseline, check_data, check_gates, junit, parse_gate, read_baseline
+from mensura.evaluate.judged import JudgedSet
 from mensura.search.stages import pipeline
 
 METRICS = {"nDCG@10": 0.70, "R@100": 0.9}
 
 
 def made(**metrics):
-    return Evaluation("docs/test", "abc", "model:384", pipeline("dense"), METRICS | metrics, {}, 1.0, 0.5)
+    return Evaluation("docs/test", "abc", "model:384", "f32", pipeline("dense"), METRICS | metrics, {}, 1.0, 0.5)
 
 
 def baseline(digest="abc", **metrics):
@@ -41,7 +42,18 @@ def test_drops():
 
 @pytest.mark.parametrize(
     "gate",
-    ["", ",", "nDCG@10", "nDCG@10 = 0.7", "nDCG@10 >= x", ">= 0.7", "nonsense@2 >= 0.7", "nDCG@10 >= 0.7.1", "drop"],
+    [
+        "",
+        ",",
+        "nDCG@10",
+        "nDCG@10 = 0.7",
+        "nDCG@10 >= x",
+        ">= 0.7",
+        "nonsense@2 >= 0.7",
+        "nDCG@10 >= 0.7.1",
+        "nDCG@10 >= .",
+        "drop",
+    ],
 )
 def test_what_cannot_be_read(gate):
     with pytest.raises(UsageError):
@@ -53,13 +65,21 @@ def test_a_drop_needs_a_baseline_that_has_it():
         parse_gate("drop <= 0.1", ("nDCG@10",))
     with pytest.raises(UsageError, match=r"has no P@5.*--metric P@5"):
         parse_gate("P@5 drop <= 0.1", ("nDCG@10",), baseline())
+    judged = JudgedSet("docs/test", (), {"q": "t"}, {"q": {"d": 1}})
     with pytest.raises(UsageError, match="other queries or documents"):
-        results("drop <= 0.1", before=baseline("other"))
+        check_data(baseline("other"), judged)
+    check_data(baseline(judged.digest), judged)
 
 
 def test_baselines_that_are_none(tmp_path):
     file = tmp_path / "b.json"
-    for text in ("", "[]", '{"metrics": 3}', '{"metrics": {"a": "x"}, "judged": "j"}'):
+    for text in (
+        "",
+        "[]",
+        '{"metrics": {"a": NaN}, "judged": "j"}',
+        '{"metrics": 3}',
+        '{"metrics": {"a": "x"}, "judged": "j"}',
+    ):
         file.write_text(text)
         with pytest.raises(UsageError, match="not what mensura eval --json writes"):
             read_baseline(file)

@@ -1,6 +1,10 @@
 """Questions from a chat model over real HTTP: every shape of answer, every kind of failure."""
 
 import json
+import multiprocessing
+import os
+import signal
+import time
 
 import pytest
 
@@ -82,6 +86,7 @@ def test_a_judged_set(tmp_path, passages):
         ('{"questions": ["how to start it?", "how  to start it?"]}', ["how to start it?"]),
         ("ポンプはどうやって起動しますか？", ["ポンプはどうやって起動しますか？"]),
         ("{" * 5000, []),
+        ('{"questions": ["چگونه می\u200cتوانم رمز را تغییر دهم؟"]}', ["چگونه می\u200cتوانم رمز را تغییر دهم؟"]),
     ],
 )
 def test_answers(answer, expected):
@@ -127,6 +132,70 @@ def test_some_answers_without_a_question(tmp_path, passages):
         draft, made = questions(passages, tmp_path, server).draft()
         assert sum(asked_about(r) == "7" for r in server.received) == 2, "asked once more"
     assert len(draft.queries) == 11 and made.unusable == 1 and made.example == "No."
+
+
+def test_one_passage_that_is_refused_is_one_passage(tmp_path, passages):
+    """A content filter, or one broken reply, costs no other answer."""
+
+    def filtering(request):
+        if asked_about(request) in ("2", "5"):
+            return Answer({"error": {"message": "blocked", "code": "content_filter"}}, status=400)
+        return Answer(b"<html>") if asked_about(request) == "8" else good(request)
+
+    with serving(filtering) as server:
+        draft, made = questions(passages, tmp_path, server).draft()
+        assert len(draft.queries) == 9 and made.unusable == 3
+        assert len((tmp_path / JOURNAL).read_text().splitlines()) == 9
+        server.received.clear()
+        questions(passages, tmp_path, server).draft()
+        assert len(server.received) == 3, "only those are asked again"
+
+
+def test_answers_in_flight_are_kept_when_one_fails(tmp_path, passages):
+    def handle(request):
+        if asked_about(request) == "3":
+            return Answer({"error": {"message": "bad key"}}, status=401)
+        return Answer(good(request).body, delay=0.2)
+
+    with serving(handle) as server:
+        with pytest.raises(KeyRejected):
+            questions(passages, tmp_path, server).draft()
+        answered = sum(asked_about(request) != "3" for request in server.received)
+        assert len((tmp_path / JOURNAL).read_text().splitlines()) == answered
+
+
+def _ask_all(folder, url):
+    texts = [f"# Unit {n}\n\n" + (WORDS * 2).format(n=n) for n in range(12)]
+    made = Passages([Document(f"unit{n}.md", f"unit{n}.md", text, "markdown") for n, text in enumerate(texts)])
+    settings = ChatSettings(model_id="m", base_url=url, concurrency=2)
+    Questions(made, folder, Chat(settings), count=12).draft()
+
+
+def test_two_processes_pay_once(tmp_path):
+    with serving(lambda request: Answer(good(request).body, delay=0.05)) as server:
+        context = multiprocessing.get_context("spawn")
+        workers = [context.Process(target=_ask_all, args=(tmp_path, server.url)) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(server.received) == 12
+
+
+def test_ctrl_c_ends_a_run_whose_server_hangs(tmp_path):
+    with serving(lambda _: Answer(b"{}", delay=60)) as server:
+        worker = multiprocessing.get_context("spawn").Process(target=_ask_all, args=(tmp_path, server.url))
+        worker.start()
+        while not server.received:
+            time.sleep(0.05)
+        os.kill(worker.pid, signal.SIGINT)
+        worker.join(timeout=20)
+        assert worker.exitcode is not None
+
+
+def test_few_passages_and_no_question_is_a_failure(tmp_path, passages):
+    with serving(lambda _: Answer(chat_body("No."))) as server, pytest.raises(BadReply, match="none of its first 2"):
+        questions(passages, tmp_path, server, count=2).draft()
 
 
 def test_a_run_that_broke_goes_on(tmp_path, passages):
@@ -184,7 +253,7 @@ def test_failures_are_errors_of_ours(tmp_path, passages, monkeypatch):
         questions(passages, tmp_path, server).draft()
     for body in (b"<html>", {"choices": []}, {"choices": [{"message": None}]}, b"[]"):
         with serving(lambda _, body=body: Answer(body)) as server, pytest.raises(BadReply, match="no chat completion"):
-            questions(passages, tmp_path, server).draft()
+            Chat(ChatSettings(model_id="m", base_url=server.url)).say("hello")
 
 
 def test_rate_limits_are_waited_for(tmp_path, passages):

@@ -6,6 +6,7 @@ import pytest
 
 from mensura.errors import JudgedSetError
 from mensura.evaluate.judged import read_judged
+from mensura.evaluate.metrics import per_query
 from mensura.evaluate.places import Place, covering
 from mensura.evaluate.saved import read_queries
 
@@ -106,6 +107,11 @@ def test_a_set_is_known_by_what_it_holds(tmp_path):
         ),
         ({"topics_dot_txt": "1\ta\n", "qrels_dot_txt": "7 0 d1 1\n"}, r"1 queries whose text is missing.*'7'"),
         ({"topics_dot_txt": "<top><num>1</num></top>\n", "qrels_dot_txt": "1 0 d1 1\n"}, "without <num> or <title>"),
+        ({"topics_dot_txt": "1\ta\n", "qrels_dot_txt": "1 0 d1 --1\n"}, r"qrels\.txt:1: expected query, iteration"),
+        ({"judged_dot_jsonl": '{"query": "a\\ud800", "relevant_docs": ["d1"]}\n'}, r"judged\.jsonl:1: expected"),
+        ({"judged_dot_jsonl": '{"query": "a", "relevant_docs": [["d1"]]}\n'}, r"judged\.jsonl:1: expected"),
+        ({"judged_dot_jsonl": '{"query": "a", "relevant_docs": {"d1": 99999999999}}\n'}, r"judged\.jsonl:1: expected"),
+        ({"judged_dot_jsonl": '{"id": "x", "query": "a", "relevant_docs": ["d1"]}\n' * 2}, "stands on two lines"),
         ({"readme_dot_txt": "hello"}, r"no judged data.*beir: .*jsonl: .*trec: "),
     ],
 )
@@ -129,6 +135,28 @@ def test_a_lenient_reader_leaves_out_and_lists(tmp_path):
     found = read_judged(folder, strict=False)
     assert found.qrels == {"q1": {"d1": 1}}
     assert [document for _, document in found.unknown] == ["gone", "gone too"]
+
+
+def test_null_ids_are_no_ids(tmp_path):
+    lines = '{"id": null, "query": "a", "relevant_docs": ["d1"]}\n{"id": null, "query": "b", "relevant_docs": ["d2"]}\n'
+    assert len(read_judged(folder_of(tmp_path, corpus_dot_jsonl=CORPUS, judged_dot_jsonl=lines)).queries) == 2
+
+
+def test_a_query_that_comes_twice(tmp_path):
+    folder = folder_of(
+        tmp_path, corpus_dot_jsonl=CORPUS, queries_dot_jsonl='{"_id": "q", "text": "a"}\n{"_id": "q", "text": "b"}\n',
+        qrels__test_dot_tsv="q\td1\t1\n",
+    )  # fmt: skip
+    with pytest.raises(JudgedSetError, match=r"queries\.jsonl:2: expected every _id once"):
+        read_judged(folder)
+
+
+def test_negative_grades_are_not_relevant(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"query": "a", "relevant_docs": {"d": -2}}\n{"query": "b", "relevant_docs": {"d": 1, "e": -1}}\n')
+    found = read_queries(log)
+    assert list(found.queries) == ["q2"]
+    assert per_query({"q": {"d": -2, "e": 1}}, {"q": {"d": 2.0, "e": 1.0}}, ["RR@10", "nDCG@10"])["q"]["RR@10"] == 0.5
 
 
 def test_saved_queries(tmp_path):

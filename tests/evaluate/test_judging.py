@@ -12,7 +12,7 @@ from mensura.errors import HomeNotWritable, JudgedSetError, PluginError
 from mensura.evaluate.judged import read_judged
 from mensura.evaluate.judging.make import draft, labelled, passages_at, query_id, sources
 from mensura.evaluate.judging.passages import Passages, read_passages
-from mensura.evaluate.judging.writing import add, write
+from mensura.evaluate.judging.writing import add, existing, write
 from mensura.types import Document
 
 PROSE = (
@@ -65,7 +65,7 @@ def test_every_source(passages):
     found = by_source(made)
     assert set(found) == set(sources()) == {"docstring", "heading", "link", "sentence"}
     assert set(found["heading"]) == {"Background jobs", "Install the worker", "Retry policy"}, "two are called Overview"
-    assert found["link"] == ["how retries are paced"], "not an address outside, not one word"
+    assert found["link"] == ["how retries are paced"], "not an address outside, not one word, not a menu"
     assert found["docstring"] == ["Replace a key before it expires"]
     assert all(sentence in PROSE + JOBS + GUIDE for sentence in found["sentence"])
 
@@ -130,11 +130,56 @@ def test_written_and_read(tmp_path, passages):
 def test_another_set_is_not_overwritten(tmp_path, passages):
     write(tmp_path, draft(passages, 100))
     add(tmp_path, "who wakes up each minute", ["guide.md#L5-9"])
+    changed = Passages([*documents()[1:], Document("guide.md", "guide.md", GUIDE + "One more line.\n", "markdown")])
     with pytest.raises(JudgedSetError, match=r"other documents: \d+ of \d+ differ.*--force"):
-        write(tmp_path, draft(passages, 3, seed=5))
-    assert "who wakes up each minute" in read_judged(tmp_path).queries.values()
-    write(tmp_path, draft(passages, 3, seed=5), force=True)
-    assert len(read_judged(tmp_path).queries) == 3
+        write(tmp_path, draft(changed, 3))
+    before = read_judged(tmp_path)
+    assert "who wakes up each minute" in before.queries.values()
+    write(tmp_path, draft(changed, 3), force=True)
+    after = read_judged(tmp_path)
+    assert len(after.queries) == 4 and "who wakes up each minute" in after.queries.values(), "people's work stays"
+
+
+def test_more_queries_are_added(tmp_path, passages):
+    """What was taken out of passages for the first ones stays out."""
+    write(tmp_path, draft(passages, 2))
+    add(tmp_path, "who wakes up each minute", ["guide.md"])
+    first = read_judged(tmp_path)
+    assert write(tmp_path, draft(passages, 100, existing=existing(tmp_path))) > 0
+    more = read_judged(tmp_path)
+    assert set(first.queries.values()) < set(more.queries.values())
+    for query, text in more.queries.items():
+        if more.sources[query] in ("heading", "sentence"):
+            assert all(text not in more.by_id[document].text for document in more.relevant(query)), text
+    assert write(tmp_path, draft(passages, 2, existing=existing(tmp_path))) == 0
+    assert write(tmp_path, draft(passages, 100, seed=9, existing=existing(tmp_path))) >= 0
+
+
+def test_data_of_others_is_left_alone(tmp_path, passages):
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "text": "mine"}\n')
+    (tmp_path / "judged.jsonl").write_text('{"query": "a", "relevant_docs": ["d1"]}\n')
+    with pytest.raises(JudgedSetError, match="other documents"):
+        write(tmp_path, draft(passages, 3))
+    with pytest.raises(JudgedSetError, match="not in the layout of BEIR"):
+        add(tmp_path, "b", ["d1"])
+    assert "mine" in (tmp_path / "corpus.jsonl").read_text() and read_judged(tmp_path).queries == {"q1": "a"}
+
+
+@pytest.mark.parametrize(("split", "grade"), [("../../x", 1), ("", 1), ("a/b", 1), ("test", 10**12)])
+def test_what_add_refuses(tmp_path, passages, split, grade):
+    write(tmp_path / "set", draft(passages, 0))
+    with pytest.raises(JudgedSetError, match="a split without slashes"):
+        add(tmp_path / "set", "query", ["guide.md"], split=split, grade=grade)
+    assert sorted(p.name for p in tmp_path.rglob("*.tsv")) == ["test.tsv"]
+
+
+def test_the_set_is_no_document_of_its_own(tmp_path):
+    (tmp_path / "guide.md").write_text(GUIDE)
+    (tmp_path / "judged").mkdir()
+    (tmp_path / "judged" / "notes.md").write_text(JOBS)
+    (tmp_path / "tab\there.md").write_text(GUIDE)
+    made = read_passages([tmp_path], lambda file: file.name, leave_out=tmp_path / "judged")
+    assert {name.partition("#")[0] for name in (p.id for p in made.all)} == {"guide.md", "tab%09here.md"}
 
 
 def test_add(tmp_path, passages):
@@ -227,5 +272,8 @@ def test_real_documentation(shared):
     root = shared / "docs" / "httpx"
     made = draft(read_passages([root], lambda file: file.relative_to(root).as_posix()), 100)
     assert len(made.queries) == 100 and {"heading", "link", "sentence"} <= set(made.counts)
-    assert min(made.counts.values()) > 15, "spread over the sources"
+    assert min(made.counts.values()) > 10, "spread over the sources"
+    for query in made.queries:
+        if query.source == "sentence":
+            assert query.text[0].isupper() and not query.text.startswith(("This ", "It ", "They ")), query.text
     assert not any(mark in query.text for query in made.queries for mark in ("](", "**", "```"))

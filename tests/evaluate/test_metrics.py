@@ -87,6 +87,6 @@ def test_a_query_without_results_scores_zero():
 def test_names():
     assert canonical(["nDCG@10", "MRR@10", "RR@10"]) == ("nDCG@10", "RR@10")
     assert deepest(["nDCG@10", "R@250"]) == 250 and deepest(["AP"]) == 1000
-    for wrong in ("nonsense@3", "nDCG@x", ""):
+    for wrong in ("nonsense@3", "nDCG@x", "", "nDCG@0", "nDCG@10.5", "RBP", "SDCG@10", "ERR@10", "alpha_nDCG@10"):
         with pytest.raises(UsageError, match="nDCG@10"):
             canonical([wrong])

@@ -48,7 +48,7 @@ def browser():
 @pytest.fixture
 def opened(found, browser, tmp_path):
     """A page with what it asked for and what it complained of."""
-    file = tmp_path / "out" / "report.html"
+    file = tmp_path / "report.html"
     write_report(found, file)
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     asked: list[str] = []
@@ -63,7 +63,7 @@ def opened(found, browser, tmp_path):
 
 def test_it_opens_without_a_network(opened, tmp_path):
     _, asked, complaints = opened
-    assert asked == [(tmp_path / "out" / "report.html").as_uri()] and complaints == []
+    assert asked == [(tmp_path / "report.html").as_uri()] and complaints == []
 
 
 def test_what_documents_say_is_only_text(opened):

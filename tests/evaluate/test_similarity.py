@@ -11,10 +11,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from mensura.embedders.registry import Registry
 from mensura.errors import JudgedSetError
+from mensura.evaluate.evaluation import embed_all
 from mensura.evaluate.similarity import (
     Labelled,
     Pairs,
-    embed_all,
     k_means,
     nearest,
     read_labelled,
@@ -49,7 +49,7 @@ def write_table(file, rows, header=None, delimiter=","):
 def test_pairs(minilm):
     first, second, scores = zip(*STS, strict=True)
     found = score_pairs(minilm, Pairs("sts", first, second, scores))
-    a, b = (embed_all(minilm, list(texts), "query", lambda _: None) for texts in (first, second))
+    a, b = (embed_all(minilm, list(texts), "query", lambda _: None)[0] for texts in (first, second))
     cosine = (a * b).sum(axis=1)
     assert found.spearman == pytest.approx(stats.spearmanr(cosine, scores).statistic, abs=1e-6)
     assert found.pearson == pytest.approx(stats.pearsonr(cosine, scores).statistic, abs=1e-6)
@@ -59,7 +59,7 @@ def test_pairs(minilm):
 def test_tied_scores_share_their_rank(words):
     pairs = Pairs("p", ["a b", "a b", "c d", "x y"], ["a b", "b a", "c e", "q r"], [1.0, 1.0, 0.5, 0.0])
     found = score_pairs(words, pairs)
-    a, b = (embed_all(words, list(texts), "query", lambda _: None) for texts in (pairs.first, pairs.second))
+    a, b = (embed_all(words, list(texts), "query", lambda _: None)[0] for texts in (pairs.first, pairs.second))
     assert found.spearman == pytest.approx(stats.spearmanr((a * b).sum(axis=1), pairs.scores).statistic, abs=1e-6)
 
 
@@ -87,7 +87,7 @@ def test_json_lines(tmp_path):
     ("text", "message"),
     [
         ("a,b,1\nc,d\n", r"p\.csv:2: expected two sentences and a score"),
-        ("a,b,1\nc,d,high\n", r"p\.csv:2: expected two sentences and a score"),
+        ("a,b,1\nc,d,high\n", r"p\.csv:2: expected a number as the score, found 'high'"),
         ("a,b,1\nc,d,1\ne,f,1\n", "different scores"),
         ("a,b,1\n", "needs three"),
         ('a,"b\n', "expected"),
@@ -98,6 +98,20 @@ def test_malformed_pairs(tmp_path, text, message):
     file = tmp_path / "p.csv"
     file.write_text(text)
     with pytest.raises(JudgedSetError, match=message):
+        read_pairs(file)
+
+
+def test_quotes_between_tabs_are_quotes(tmp_path):
+    file = tmp_path / "p.tsv"
+    file.write_text("".join(f"{chr(34) if n in (5, 25) else ''}one {n}\ttwo {n}\t{n % 5}\n" for n in range(40)))
+    assert len(read_pairs(file).scores) == 40
+
+
+@pytest.mark.parametrize("score", ["nan", "inf", "1e999"])
+def test_scores_are_numbers(tmp_path, score):
+    file = tmp_path / "p.csv"
+    file.write_text(f"a,b,1\nc,d,{score}\ne,f,2\n")
+    with pytest.raises(JudgedSetError, match=r"p\.csv:2: expected a number"):
         read_pairs(file)
 
 

@@ -55,6 +55,16 @@ def test_few_differences_are_tried_exactly():
     assert randomisation(columns(wins))[0] == 2 / 16, "296 ties tell nothing, 4 wins of 4 are the best of 16 signs"
 
 
+@pytest.mark.parametrize("step", [1 - 1 / np.log2(3), 0.5, 1 / 3, 0.2, 0.1])
+@pytest.mark.parametrize(("wins", "losses"), [(23, 11), (19, 8), (21, 9), (30, 14)])
+def test_differences_of_ranks_take_few_values(step, wins, losses):
+    """Of equal size they are a binomial test, whose sums tie with the observed one again and again."""
+    data = np.zeros(200)
+    data[:wins], data[wins : wins + losses] = step, -step
+    exact = stats.binomtest(wins, wins + losses).pvalue
+    assert randomisation(columns(data), resamples=40_000)[0] == pytest.approx(exact, abs=0.005)
+
+
 def test_all_ties():
     (seen,) = differences(np.zeros((50, 1)))
     assert (seen.mean, seen.low, seen.high, seen.p, seen.deviation) == (0, 0, 0, 1, 0)
@@ -114,13 +124,14 @@ def test_power_is_that_of_the_t_test():
 @given(st.integers(10, 5000), st.floats(0.01, 0.6))
 @settings(max_examples=100)
 def test_what_is_detectable_needs_so_many_queries(queries, deviation):
-    effect = detectable(queries, deviation)
-    assert queries_needed(effect, deviation) == pytest.approx(queries)
+    for least in (0.0, 0.01):
+        effect = detectable(queries, deviation, min_effect=least)
+        assert queries_needed(effect, deviation, min_effect=least) == pytest.approx(queries, rel=0.01)
 
 
 def test_nothing_is_detectable_with_no_queries():
     assert detectable(1, 0.2) == math.inf
-    assert queries_needed(0.0, 0.2) == math.inf
+    assert queries_needed(0.0, 0.2) == queries_needed(0.01, 0.2, min_effect=0.01) == math.inf
     assert detectable(10_000, 0.01, min_effect=0.01) > 0.01
 
 

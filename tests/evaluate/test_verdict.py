@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mensura.errors import UsageError
 from mensura.evaluate.statistics import Difference, detectable, differences
 from mensura.evaluate.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, decide, plain_rule
 
@@ -27,6 +28,38 @@ def test_keep():
     assert better_but_little.verdict == "keep"
 
 
+def test_alike_on_few_queries_rules_nothing_out():
+    """A gain that comes on 2 of 100 queries is not seen on 20, and often not on 100."""
+    for queries, verdict in ((20, "undecided"), (100, "undecided"), (299, "undecided"), (300, "keep")):
+        (alike,) = differences(np.zeros((queries, 1)))
+        made = decide(alike, alike.p)
+        assert made.verdict == verdict, queries
+        assert verdict == "keep" or made.queries_needed == 300
+
+
+def test_rare_gains_are_rarely_kept():
+    generator = np.random.default_rng(5)
+    for share, gain in ((0.02, 1.0), (0.05, 0.63)):
+        for queries in (20, 50, 100):
+            kept = 0
+            for run in range(100):
+                (found,) = differences((generator.random(queries) < share)[:, None] * gain, resamples=1000, seed=run)
+                kept += decide(found, found.p).verdict == "keep"
+            assert kept <= 5, (share, queries)
+
+
+def test_near_the_minimum_effect_no_number_is_told():
+    for mean in (0.0099, 0.00999999, 0.010001, 0.0101):
+        assert decide(seen(mean=mean, low=-0.01, high=0.03, deviation=0.25), 0.2).queries_needed is None
+    assert decide(seen(mean=0.012, low=-0.01, high=0.03, deviation=0.1), 0.2).queries_needed > 1500
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+def test_budgets_are_numbers(value):
+    with pytest.raises(UsageError, match="p95 latency of a query"):
+        Budgets(p95_ms=value)
+
+
 def test_budgets_come_first():
     budgets = Budgets(p95_ms=20, usd_per_million_tokens=0.1)
     broken = budgets.exceeded({"p95_ms": 25.0, "usd_per_million_tokens": None, "bytes_per_million": 1e12})
@@ -43,9 +76,9 @@ def test_three_queries_decide_nothing():
 
 
 def test_undecided_says_how_many_queries_would_decide():
-    """A gain of 0.02 at a deviation of 0.25 needs ((1.96 + 0.84) * 0.25 / 0.02)**2 = 1,226 queries, and two more."""
-    made = decide(seen(mean=0.02, low=-0.01, high=0.05), 0.2)
-    assert made.queries_needed == pytest.approx(1228, abs=2)
+    """A gain of 0.03 at a deviation of 0.25 needs ((1.96 + 0.84) * 0.25 / 0.03)**2 = 545 queries, and two more."""
+    made = decide(seen(mean=0.03, low=-0.01, high=0.07), 0.2)
+    assert made.queries_needed == pytest.approx(547, abs=2)
     nothing = decide(seen(mean=0.0, low=-0.03, high=0.03), 0.9)
     assert nothing.queries_needed == pytest.approx(4908, abs=4), "to rule a gain of 0.01 out"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,11 @@ def dollars(usd: float | None) -> str:
     if usd is None:
         return "unknown"
     return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
+
+
+def share(part: float) -> str:
+    """A percentage that is 0 only for nothing."""
+    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
 
 
 def duration(seconds: float | None) -> str:
@@ -177,8 +183,6 @@ def size(n: float) -> str:
 
 def shown_path(path: str, root: Path) -> str:
     """A stored path as it is reached from the working folder."""
-    import os
-
     file = os.path.join(os.path.abspath(root), path)
     relative = os.path.relpath(file)
     return relative if not relative.startswith(os.path.join("..", "..", "..")) else file

@@ -72,6 +72,9 @@ def main() -> None:
         _fail(error, str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail(None, "stopped.", 130)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(error, f"{where}{error.strerror or error}.", 1)
     except MemoryError as error:
         _fail(error, "out of memory.", 1)
     except Exception as error:  # a defect of ours: still one line
@@ -95,7 +98,8 @@ def _until_unread(command: Callable[..., None]) -> Callable[..., None]:
 def _fail(error: BaseException | None, message: str, code: int) -> None:
     if error and os.environ.get("MENSURA_DEBUG"):
         raise error
-    print(f"mensura: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    shown = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
+    print(f"mensura: {shown}", file=sys.stderr)  # noqa: T201
     raise SystemExit(code)
 
 

@@ -23,6 +23,15 @@ class Differing:
     hits_a: Sequence[str]
     hits_b: Sequence[str]
 
+    @property
+    def only_a(self) -> list[str]:
+        """Hits of A that B has not."""
+        return [hit for hit in self.hits_a if not _found(hit, self.hits_b)]
+
+    @property
+    def only_b(self) -> list[str]:
+        return [hit for hit in self.hits_b if not _found(hit, self.hits_a)]
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:

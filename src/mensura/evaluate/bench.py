@@ -18,7 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from mensura.errors import MensuraError, UsageError
-from mensura.evaluate.speed import BATCH, HOSTED_QUERIES, query_ms, spaced
+from mensura.evaluate.speed import BATCH, HOSTED_QUERIES, query_ms, read_tokens, spaced
 from mensura.evaluate.statistics import spread
 from mensura.ingest.survey import survey
 
@@ -58,9 +58,12 @@ class Task:
 
 
 def bench(task: Task) -> dict[str, Any]:
-    """Measure in a process of its own. A model that fails has its reason under ``error``."""
+    """Measure in a process of its own. A model that fails has its reason under ``error``.
+
+    ``-P``: modules of the working folder are none of ours.
+    """
     started = subprocess.run(
-        [sys.executable, "-m", "mensura.evaluate.bench"],
+        [sys.executable, "-P", "-m", "mensura.evaluate.bench"],
         input=json.dumps(asdict(task)).encode(),
         capture_output=True,
         check=False,
@@ -145,7 +148,7 @@ def _rounds(embedder: Embedder, texts: Sequence[str], rounds: int) -> dict[str, 
 def _once(embedder: Embedder, texts: Sequence[str]) -> tuple[float, int]:
     started = time.perf_counter()
     made = embedder.embed(texts, "document")
-    return max(time.perf_counter() - started, 1e-9), sum(made.tokens)
+    return max(time.perf_counter() - started, 1e-9), read_tokens(embedder, made)
 
 
 def _middle(values: Sequence[float]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 DEPTH = 100
 """Documents ranked for each query, at least: what R@100 and AP@100 need."""
-CHUNK_DEPTH = 5
-"""Chunks are searched this many times deeper, so that enough distinct documents are among them."""
+DEEPER = 5
+"""Times as many chunks are looked for, where those found belong to too few documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Evaluation:
     digest: str
     """Of the judged set."""
     space: str
+    precision: str
     pipeline: Pipeline
     metrics: Mapping[str, float]
     per_query: Mapping[str, Mapping[str, float]]
@@ -60,6 +61,7 @@ class Evaluation:
             "judged": self.judged,
             "digest": self.digest,
             "space": self.space,
+            "precision": self.precision,
             "mode": self.pipeline.mode,
             "queries": len(self.per_query),
             "metrics": dict(self.metrics),
@@ -77,22 +79,30 @@ class Filled:
     snapshot: Snapshot
     queries: Vectors
     """float32 (queries, dimensions), in the order of `judged.queries`; zero where no pipeline needs them."""
-    chunks: bool
     truncated: float
     """Share of what was embedded that the model saw only the head of."""
     usage: Usage
     seconds: float
 
     def run(self, pipeline: Pipeline, *, depth: int = DEPTH, drop_same_id: bool = False) -> Run:
-        """Rank `depth` documents for every query, whatever `pipeline` would return of them."""
-        searched = (depth + drop_same_id) * (CHUNK_DEPTH if self.chunks else 1)
-        arms = tuple(Arm(arm.name, max(arm.depth, searched)) for arm in pipeline.arms)
-        deep = replace(pipeline, arms=arms, top=Top(searched))
+        """Rank `depth` documents for every query: those of `pipeline` as it is, then what it finds looking deeper.
+
+        How deep its arms look decides what a fusion makes of them: the first hits have to be those of a search.
+        """
+        wanted, rows = depth + drop_same_id, self.snapshot.count()
+        served = at_depth(pipeline, wanted)
         rankings, milliseconds = {}, {}
         for at, (query, text) in enumerate(self.judged.queries.items()):
+            if not at:
+                _documents(self.snapshot, served, text, self.queries[at])  # indexes that are made when first needed
             started = time.perf_counter()
-            found = _documents(self.snapshot, deep, text, self.queries[at])
+            found = _documents(self.snapshot, served, text, self.queries[at])
             milliseconds[query] = (time.perf_counter() - started) * 1e3
+            deeper = max(wanted, *(arm.depth for arm in served.arms))
+            while len(found) < wanted and deeper < rows:
+                deeper *= DEEPER
+                further = _documents(self.snapshot, _deep(pipeline, deeper), text, self.queries[at])
+                found = list(dict.fromkeys([*found, *further]))
             rankings[query] = [name for name in found if not (drop_same_id and name == query)][:depth]
         return Run(rankings, milliseconds)
 
@@ -123,7 +133,8 @@ def evaluate(
     seconds = time.perf_counter() - started
     scores = per_query(judged.qrels, run.scored(), metrics)
     space = str(embedder.space)
-    return Evaluation(judged.name, judged.digest, space, pipeline, mean(scores), scores, filled.seconds, seconds)
+    precision, means = embedder.precision, mean(scores)
+    return Evaluation(judged.name, judged.digest, space, precision, pipeline, means, scores, filled.seconds, seconds)
 
 
 def fill(
@@ -138,18 +149,31 @@ def fill(
     """Embed documents and queries, and put the documents into `store` (empty). Raises ModelError, ProviderError."""
     started = time.perf_counter()
     pieces = _chunked(judged, embedder) if chunks else [_whole(document) for document in judged.documents]
+    pieces = [piece for piece in pieces if piece.indexed.strip()]  # a zero vector would stand before unlike ones
     texts = [piece.indexed for piece in pieces]
     queries = list(judged.queries.values())
     if vectors:
-        made, truncated, usage = _embed(embedder, texts, "document", advance)
-        asked, _, used = _embed(embedder, queries, "query", advance)
+        made, truncated, usage = embed_all(embedder, texts, "document", advance)
+        asked, _, used = embed_all(embedder, queries, "query", advance)
     else:
         made, asked = (_zeros(len(rows), embedder) for rows in (texts, queries))
         truncated, usage, used = 0.0, NO_USAGE, NO_USAGE
     store.upsert(pieces, made)
     store.optimise(thorough=True)
     seconds = time.perf_counter() - started
-    return Filled(judged, embedder.space, store.snapshot(), asked, chunks, truncated, usage + used, seconds)
+    return Filled(judged, embedder.space, store.snapshot(), asked, truncated, usage + used, seconds)
+
+
+def at_depth(pipeline: Pipeline, depth: int) -> Pipeline:
+    """`pipeline` with `depth` hits: of several arms all that they find; one alone looks as deep as that."""
+    if len(pipeline.arms) == 1:
+        return _deep(pipeline, max(depth, pipeline.arms[0].depth))
+    return replace(pipeline, top=Top(max(depth, sum(arm.depth for arm in pipeline.arms))))
+
+
+def _deep(pipeline: Pipeline, depth: int) -> Pipeline:
+    arms = tuple(Arm(arm.name, depth) for arm in pipeline.arms)
+    return replace(pipeline, arms=arms, top=Top(depth * len(arms)))
 
 
 def _documents(snapshot: Snapshot, pipeline: Pipeline, text: str, vector: Vectors) -> list[str]:
@@ -178,10 +202,13 @@ def _zeros(rows: int, embedder: Embedder) -> Vectors:
     return np.zeros((rows, embedder.space.dimensions), np.float32)
 
 
-def _embed(
-    embedder: Embedder, texts: list[str], role: Role, advance: Callable[[int], None]
+def embed_all(
+    embedder: Embedder, texts: Sequence[str], role: Role, advance: Callable[[int], None]
 ) -> tuple[Vectors, float, Usage]:
-    """Vectors, the share of texts that were cut, and what it took."""
+    """Rows of length 1, float32 (len(texts), dimensions), the share of texts that were cut, and what it took.
+
+    Raises ModelError, ProviderError, and RequestRefused for a text that the provider will not take.
+    """
     import numpy as np
 
     blocks, truncated, usage = [_zeros(0, embedder)], 0, NO_USAGE

@@ -6,6 +6,7 @@ nDCG@10 >= 0.70, R@100 >= 0.9, drop <= 0.02, R@100 drop <= 0.01
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +16,14 @@ from typing import Any
 
 from mensura.errors import UsageError
 from mensura.evaluate.evaluation import Evaluation
+from mensura.evaluate.judged import JudgedSet
 from mensura.evaluate.metrics import canonical
 
 EXAMPLE = '"nDCG@10 >= 0.70, drop <= 0.02"'
 _CONDITION = re.compile(
-    r"^(?:(?P<metric>(?!drop\b)[^\s<>=]+)\s*)?(?P<drop>drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<bound>-?[\d.]+)$"
+    r"^(?:(?P<metric>(?!drop\b)[^\s<>=]+)\s*)?(?P<drop>drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<bound>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))$"
 )
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -76,7 +79,7 @@ def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = No
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = _CONDITION.match(part)
         drop = bool(match and match["drop"])
-        if not match or (not drop and not match["metric"]) or match["bound"].count(".") > 1:
+        if not match or (not drop and not match["metric"]):
             raise UsageError(f"the gate {part!r} cannot be read.", remedy=f"Write, for instance, {EXAMPLE}.")
         metric = canonical([match["metric"]])[0] if match["metric"] else metrics[0]
         condition = Condition(metric, drop, match["op"], float(match["bound"]))
@@ -100,8 +103,10 @@ def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:
 def read_baseline(file: Path) -> Baseline:
     """Raises UsageError for a file that ``mensura eval --json`` did not write."""
     try:
-        data = json.loads(file.read_text("utf-8"))
+        data = json.loads(file.read_text("utf-8-sig"))
         metrics = {str(name): float(value) for name, value in data["metrics"].items()}
+        if not all(map(math.isfinite, metrics.values())):
+            raise ValueError
         return Baseline(file, str(data["judged"]), str(data.get("digest", "")), metrics)
     except OSError as error:
         remedy = f"Make it: mensura eval JUDGED_DIR --json > {file}"
@@ -111,14 +116,18 @@ def read_baseline(file: Path) -> Baseline:
         raise UsageError(f"{file} is not what mensura eval --json writes.", remedy=remedy) from None
 
 
-def check_gates(conditions: Sequence[Condition], made: Evaluation, baseline: Baseline | None) -> list[Checked]:
-    """Raises UsageError for a baseline of other judged data."""
-    if baseline and baseline.digest and baseline.digest != made.digest:
+def check_data(baseline: Baseline, judged: JudgedSet) -> None:
+    """Before anything is embedded. Raises UsageError for a baseline of other judged data."""
+    if baseline.digest and baseline.digest != judged.digest:
         raise UsageError(
             f"{baseline.file} was measured on other queries or documents, {baseline.judged} {baseline.digest} and not "
-            f"{made.judged} {made.digest}.",
+            f"{judged.name} {judged.digest}.",
             remedy=f"Make a new baseline: mensura eval JUDGED_DIR --json > {baseline.file}",
         )
+
+
+def check_gates(conditions: Sequence[Condition], made: Evaluation, baseline: Baseline | None) -> list[Checked]:
+    """Each condition, held against what was measured."""
     return [_checked(condition, made, baseline) for condition in conditions]
 
 
@@ -153,4 +162,5 @@ def junit(checked: Sequence[Checked], made: Evaluation) -> str:
     root = Xml.Element("testsuites")
     root.append(suite)
     Xml.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
+    text = _NOT_XML.sub("?", Xml.tostring(root, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'

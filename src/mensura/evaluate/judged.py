@@ -31,7 +31,7 @@ class Files:
     """Query id to how the query was made, where the file says it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class JudgedSet:
     """Documents, queries with judgments, and the judgments."""
 
@@ -44,8 +44,13 @@ class JudgedSet:
     """Query id to how it was made: ``label``, ``heading``, ``llm``, ...; empty where nobody says."""
     unjudged: tuple[str, ...] = ()
     """Ids of queries without any judgment; they are not asked."""
+    unanswered: tuple[str, ...] = ()
+    """Ids of queries whose judged documents are all irrelevant: no ranking could score, so they are not asked."""
     unknown: tuple[tuple[str, str], ...] = ()
     """(query, document) of judgments whose document is not here; only in a set read with ``strict=False``."""
+
+    def __repr__(self) -> str:
+        return f"<JudgedSet {self.name}: {len(self.queries)} queries, {len(self.documents)} documents>"
 
     @property
     def by_id(self) -> dict[str, Document]:
@@ -72,7 +77,7 @@ def read_judged(path: Path, split: str | None = None, *, strict: bool = True) ->
     Raises JudgedSetError with file and line for what cannot be read, and for judgments that name queries or documents
     which are not there; with ``strict=False`` such judgments are left out and listed.
     """
-    files = _format(path).read(path, split)
+    files = format_of(path).read(path, split)
     lost = [query for query in files.qrels if query not in files.queries]
     if lost and strict:
         raise JudgedSetError(
@@ -93,21 +98,27 @@ def read_judged(path: Path, split: str | None = None, *, strict: bool = True) ->
         )
     gone = {*unknown, *((query, document) for query in lost for document in files.qrels[query])}
     kept = {q: {d: g for d, g in judged.items() if (q, d) not in gone} for q, judged in files.qrels.items()}
-    qrels = {query: judged for query, judged in kept.items() if judged}
+    qrels = {query: judged for query, judged in kept.items() if any(grade > 0 for grade in judged.values())}
     if not qrels:
-        raise JudgedSetError(f"{files.judgments} holds no judgments.", remedy="mensura judge add makes one.")
+        found = "no judgments" if not files.qrels else "no judgment of a relevant document"
+        raise JudgedSetError(f"{files.judgments} holds {found}.", remedy="mensura judge add makes one.")
+    blank = [query for query in qrels if not files.queries[query].strip()]
+    if blank:
+        raise JudgedSetError(f"{files.judgments} judges {len(blank)} queries without any text, first {blank[0]!r}.")
     return JudgedSet(
         files.name,
         files.documents,
         {query: files.queries[query] for query in qrels},
         qrels,
         files.sources,
-        tuple(query for query in files.queries if query not in qrels),
+        tuple(query for query in files.queries if not kept.get(query)),
+        tuple(query for query, judged in kept.items() if judged and query not in qrels and query not in lost),
         unknown + tuple((query, document) for query in lost for document in files.qrels[query]),
     )
 
 
-def _format(path: Path) -> Any:
+def format_of(path: Path) -> Any:
+    """The module of `formats/` that reads a folder or file. Raises JudgedSetError."""
     formats = plugins.load_all("mensura.evaluate.formats")
     for module in formats.values():
         if module.claims(path):
@@ -135,6 +146,8 @@ def json_lines(file: Path, expected: str) -> Iterator[tuple[int, dict[str, Any]]
     for number, line in lines_of(file):
         try:
             row = json.loads(line)
+            if "\\u" in line:  # half of a pair of surrogates is JSON, and no text
+                json.dumps(row, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):

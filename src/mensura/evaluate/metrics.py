@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from mensura.errors import UsageError
@@ -13,15 +14,26 @@ Scores = Mapping[str, Mapping[str, float]]
 
 
 def parse_metrics(names: Sequence[str]) -> list[Any]:
-    """Raises UsageError for a name that ir-measures does not know."""
+    """Raises UsageError for a name that ir-measures does not know, or cannot compute from grades alone."""
+    return [_parsed(name) for name in names]
+
+
+@cache
+def _parsed(name: str) -> Any:
     import ir_measures
 
     try:
-        return [ir_measures.parse_measure(name) for name in names]
-    except (NameError, ValueError, TypeError, AttributeError) as error:
+        measure = ir_measures.parse_measure(name)
+        cutoff = measure.params.get("cutoff", 1)
+        if not isinstance(cutoff, int) or cutoff < 1:
+            raise ValueError(f"a cutoff of {cutoff}")
+        list(ir_measures.iter_calc([measure], {"q": {"a": 1, "b": 0}}, {"q": {"a": 2.0, "b": 1.0}}))
+    except Exception as error:  # whatever the programs behind it say of a metric that is not for such data
         raise UsageError(
-            f"a metric of {', '.join(names)} is unknown ({error}).", remedy="Examples: nDCG@10, R@100."
+            f"the metric {name!r} cannot be computed ({' '.join(str(error).split())[:80]}).",
+            remedy="Examples: nDCG@10, R@100, RR@10, P@5, AP@100, Success@3, Judged@10.",
         ) from error
+    return measure
 
 
 def canonical(names: Sequence[str]) -> tuple[str, ...]:
@@ -44,7 +56,7 @@ def per_query(qrels: Mapping[str, Mapping[str, int]], run: Scores, names: Sequen
 
     measures = parse_metrics(names)
     values = {query: dict.fromkeys(map(str, measures), 0.0) for query in qrels}
-    plain = {q: dict(d) for q, d in qrels.items()}
+    plain = {q: {d: max(grade, 0) for d, grade in judged.items()} for q, judged in qrels.items()}
     for metric in ir_measures.iter_calc(measures, plain, {q: dict(d) for q, d in run.items() if d}):
         values[metric.query_id][str(metric.measure)] = float(metric.value)
     return values

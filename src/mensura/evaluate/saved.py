@@ -19,9 +19,9 @@ def read_queries(file: Path) -> list[str] | JudgedSet:
     rows = saved_queries(file)
     if not rows:
         raise JudgedSetError(f"{file} holds no queries.")
-    qrels = {name: relevant for name, _, relevant in rows if relevant}
+    qrels = {name: relevant for name, _, relevant in rows if any(grade > 0 for grade in relevant.values())}
     if not qrels:
         return list(dict.fromkeys(query for _, query, _ in rows))
-    unjudged = tuple(name for name, _, relevant in rows if not relevant)
-    asked = {name: query for name, query, relevant in rows if relevant}
-    return JudgedSet(file.stem, (), asked, qrels, {}, unjudged)
+    unjudged = tuple(name for name, _, _ in rows if name not in qrels)
+    asked = {name: query for name, query, _ in rows if name in qrels}
+    return JudgedSet(file.stem, (), asked, qrels, unjudged=unjudged)

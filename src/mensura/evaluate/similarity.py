@@ -8,6 +8,7 @@ Hirschberg, EMNLP 2007) of k-means clusters.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mensura.errors import JudgedSetError
+from mensura.evaluate.evaluation import embed_all
 from mensura.evaluate.judged import json_lines, malformed
-from mensura.search.index import unit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from mensura.embedders.base import Embedder
-    from mensura.types import Role, Vectors
+    from mensura.types import Vectors
 
     Labels = npt.NDArray[np.int64]
 
@@ -93,8 +94,10 @@ def read_pairs(file: Path) -> Pairs:
     for number, row in _rows(file, ("sentence1", "sentence2", "score"), PAIR):
         try:
             scores.append(float(row[2]))
+            if not math.isfinite(scores[-1]):
+                raise ValueError
         except ValueError:
-            raise malformed(file, number, PAIR, "  ".join(row)) from None
+            raise malformed(file, number, "a number as the score", row[2]) from None
         first.append(row[0])
         second.append(row[1])
     if len(scores) < 3 or len(set(scores)) < 2:
@@ -114,8 +117,8 @@ def score_pairs(embedder: Embedder, pairs: Pairs, advance: Callable[[int], None]
     """Both sentences are embedded as queries: neither is a document. Raises ModelError, ProviderError."""
     from scipy.stats import pearsonr, rankdata
 
-    a = embed_all(embedder, pairs.first, "query", advance)
-    b = embed_all(embedder, pairs.second, "query", advance)
+    a = embed_all(embedder, pairs.first, "query", advance)[0]
+    b = embed_all(embedder, pairs.second, "query", advance)[0]
     cosine, human = np.einsum("ij,ij->i", a, b).astype(np.float64), np.asarray(pairs.scores, np.float64)
     drawn = np.random.default_rng(0).integers(0, len(human), (RESAMPLES, len(human)))
     resampled = [_correlation(rankdata(cosine[at]), rankdata(human[at])) for at in drawn]
@@ -147,8 +150,8 @@ def score_labels(
             remedy="Train and test have to share their labels.",
         )
     number = {name: at for at, name in enumerate(names)}
-    known = embed_all(embedder, train.texts, "query", advance)
-    asked = embed_all(embedder, test.texts, "query", advance)
+    known = embed_all(embedder, train.texts, "query", advance)[0]
+    asked = embed_all(embedder, test.texts, "query", advance)[0]
     train_labels = np.array([number[label] for label in train.labels])
     test_labels = np.array([number[label] for label in test.labels])
     found = nearest(known, train_labels, asked, len(names))
@@ -212,17 +215,6 @@ def _entropy(shares: Any) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def embed_all(embedder: Embedder, texts: Sequence[str], role: Role, advance: Callable[[int], None]) -> Vectors:
-    """Rows of length 1: float32 (len(texts), dimensions)."""
-    blocks = [np.empty((0, embedder.space.dimensions), np.float32)]
-    for block in embedder.stream(texts, role):
-        for reason in block.refused.values():
-            raise JudgedSetError(f"a text was refused: {reason}")
-        blocks.append(block.vectors)
-        advance(len(block))
-    return unit(np.concatenate(blocks), embedder.space)
-
-
 _OTHER_NAMES = {"label": ("category", "intent", "class"), "text": ("sentence",), "score": ("similarity",)}
 
 
@@ -239,7 +231,8 @@ def _rows(file: Path, names: tuple[str, ...], expected: str) -> Iterator[tuple[i
         with file.open(encoding="utf-8-sig", newline="") as stream:
             first = stream.readline()
             stream.seek(0)
-            reader = csv.reader(stream, delimiter="\t" if "\t" in first else ",")
+            tabs = "\t" in first  # between tabs a quote is a quote
+            reader = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(stream)
             yield from _table(file, reader, names, expected)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -255,7 +248,7 @@ def _table(file: Path, reader: Any, names: tuple[str, ...], expected: str) -> It
             order = header
             continue
         if len(row) <= max(order) or not all(row[column].strip() for column in order):
-            raise malformed(file, reader.line_num, expected, "  ".join(row))
+            raise malformed(file, reader.line_num, expected, " | ".join(row))
         yield reader.line_num, [row[column] for column in order]
 
 

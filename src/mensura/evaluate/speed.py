@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from mensura.embedders.base import Embedder
+    from mensura.types import Embeddings
 
 _T = TypeVar("_T")
 INSTRUCTIONS = {
@@ -77,11 +78,16 @@ def throughput(embedder: Embedder, texts: Sequence[str], seconds: float = THROUG
     done, tokens, started = 0, 0, time.perf_counter()
     for at in range(0, len(texts), BATCH):
         made = embedder.embed(texts[at : at + BATCH], "document")
-        done, tokens = done + len(made), tokens + sum(made.tokens)
+        done, tokens = done + len(made), tokens + read_tokens(embedder, made)
         if time.perf_counter() - started > seconds:
             break
     taken = max(time.perf_counter() - started, 1e-9)
     return Throughput(done / taken, tokens / taken)
+
+
+def read_tokens(embedder: Embedder, made: Embeddings) -> int:
+    """Tokens that the model read, without what was cut off."""
+    return sum(min(count, embedder.tokens.max_tokens) for count in made.tokens)
 
 
 def spaced(items: Sequence[_T], count: int) -> list[_T]:

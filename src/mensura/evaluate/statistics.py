@@ -47,6 +47,8 @@ class Difference:
     wins: int
     ties: int
     losses: int
+    largest: float = 1.0
+    """Of the differences, whatever their sign."""
 
 
 def differences(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0) -> list[Difference]:
@@ -61,6 +63,7 @@ def differences(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0) 
         Difference(
             float(columns[:, at].mean()), float(low[at]), float(high[at]), float(p[at]), float(deviation[at]), queries,
             int(wins[at]), queries - int(wins[at]) - int(losses[at]), int(losses[at]),
+            float(np.abs(columns[:, at]).max(initial=0.0)),
         )
         for at in range(columns.shape[1])
     ]  # fmt: skip
@@ -112,16 +115,16 @@ def randomisation(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0
     if not len(many):
         return p
     data = columns[:, many]
-    observed = np.abs(data.sum(axis=0)) - ROUNDING * len(columns)
+    # Differences of ranks take few values, so that many sums tie with the observed one: doubles tell them apart.
+    observed = np.abs(data.sum(axis=0)) - ROUNDING * np.abs(data).sum(axis=0)
     at_least = np.zeros(len(many))
     generator = np.random.default_rng(seed + 1)
-    single = data.astype(np.float32)
     for start in range(0, resamples, BLOCK):
         rows = min(BLOCK, resamples - start)
         bits = np.unpackbits(
             generator.integers(0, 256, (rows, -(-len(columns) // 8)), np.uint8), axis=1, count=len(columns)
         )
-        sums = (bits.astype(np.float32) * 2 - 1) @ single
+        sums = (bits.astype(np.float64) * 2 - 1) @ data
         at_least += (np.abs(sums) >= observed).sum(axis=0)
     p[many] = (1 + at_least) / (1 + resamples)
     return p
@@ -145,20 +148,19 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected
 
 
-def queries_needed(
-    difference: float, deviation: float, *, tests: int = 1, level: float = 1 - CONFIDENCE, power: float = POWER
-) -> float:
-    """Queries with which a true mean `difference` is found with `power`, two-sided; infinite for none.
+def queries_needed(difference: float, deviation: float, *, tests: int = 1, min_effect: float = 0.0) -> float:
+    """Queries with which a true mean `difference` is found, and seen to be at least `min_effect`, in 4 of 5 cases.
 
     The normal approximation of the paired t-test, n = ((z(1 - level / 2) + z(power)) * deviation / difference)**2,
-    plus z**2 / 2 for the deviation being estimated (Guenther, The American Statistician, 1981). `tests`: how many
-    comparisons share the level.
+    plus z**2 / 2 for the deviation being estimated (Guenther, The American Statistician, 1981). Infinite for a
+    difference that is not above `min_effect`. `tests`: how many comparisons share the level.
     """
-    if difference == 0:
+    if difference <= min_effect:
         return math.inf
-    z = NormalDist().inv_cdf(1 - level / (2 * tests))
-    found = ((z + NormalDist().inv_cdf(power)) * deviation / difference) ** 2
-    return found + z * z / 2
+    z, beta = _normal(tests)
+    significant = ((z + beta) * deviation / difference) ** 2
+    enough = (beta * deviation / (difference - min_effect)) ** 2 if min_effect else 0.0
+    return max(significant, enough) + z * z / 2
 
 
 def detectable(queries: int, deviation: float, *, tests: int = 1, min_effect: float = 0.0) -> float:
@@ -166,13 +168,17 @@ def detectable(queries: int, deviation: float, *, tests: int = 1, min_effect: fl
 
     The inverse of `queries_needed`; infinite where there are too few queries for any.
     """
-    z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * tests))
+    z, beta = _normal(tests)
     spare = queries - z * z / 2
     if spare <= 0:
         return math.inf
-    beta = NormalDist().inv_cdf(POWER)
     significant = (z + beta) * deviation / math.sqrt(spare)
     return max(significant, min_effect + beta * deviation / math.sqrt(spare))
+
+
+def _normal(tests: int) -> tuple[float, float]:
+    """Quantiles of the level, shared by `tests` and two-sided, and of the power."""
+    return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * tests)), NormalDist().inv_cdf(POWER)
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:

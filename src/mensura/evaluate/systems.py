@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mensura.embedders.wrapper import uncached
 from mensura.errors import ModelError
 from mensura.evaluate.candidate import Candidate
-from mensura.evaluate.evaluation import Filled, Run, fill
+from mensura.evaluate.evaluation import Filled, Run, at_depth, fill
 from mensura.evaluate.judged import JudgedSet
 from mensura.evaluate.places import Place, covering
 from mensura.evaluate.speed import HOSTED_QUERIES, QUERIES, Throughput, query_ms, spaced, throughput
 from mensura.evaluate.statistics import spread
 from mensura.search.snippet import snippet
-from mensura.search.stages import Arm, Pipeline, Top
+from mensura.search.stages import Pipeline
 
 if TYPE_CHECKING:
     from mensura.embedders.base import Embedder
@@ -197,10 +198,9 @@ class SetSystem:
 
         A hit that is none of them keeps its rank under its own place.
         """
-        arms = tuple(Arm(arm.name, max(arm.depth, depth)) for arm in self.pipeline.arms)
-        deep = Pipeline(arms, self.pipeline.fusion, Top(depth))
+        deep = at_depth(self.pipeline, depth)
         rankings: dict[str, Sequence[str]] = {}
-        took, searched, texts = [], {}, {}
+        texts: dict[str, str] = {}
         for name, query in judged.queries.items():
             found = self.index.search(query, deep)
             if found.pipeline != deep:  # a search goes on by words where the model fails; a measurement must not
@@ -209,23 +209,36 @@ class SetSystem:
             ranked = _ranked(found.hits, places)
             rankings[name] = list(ranked)[:depth]
             texts.update({k: _line(hit, query) for k, hit in list(ranked.items())[:SHOWN]})
-            took.append(found.took_ms)
-            searched[name] = found.took_ms
             advance(1)
         dense = any(arm.name == "dense" for arm in self.pipeline.arms)
         size = self.space.dimensions * BYTES * MILLION if dense else 0
-        costs = Costs(spread(took[1:] or took), size, self.embedder.price if dense else 0.0, truncated=None)
-        return Outcome(str(self.space), self.pipeline, Run(rankings, searched), costs, texts)
+        price = self.embedder.price if dense else 0.0
+        costs = Costs(spread(self._times(list(judged.queries.values()))), size, price, truncated=None)
+        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts)
+
+    def _times(self, queries: Sequence[str]) -> list[float]:
+        """Milliseconds of whole searches, each query embedded anew."""
+        asked = spaced(queries, HOSTED_QUERIES if self.embedder.remote else QUERIES)
+        with closing(self.index.uncached()) as index:
+            index.search(asked[0], self.pipeline)
+            return [index.search(query, self.pipeline).took_ms for query in asked]
 
 
 def _ranked(hits: Sequence[Hit], places: Sequence[Place]) -> dict[str, Hit]:
-    """Ids in the order of the hits, each once: judged places as they are written, others as lines of their file."""
+    """Ids in the order of the hits: judged places as they are written, others as lines of their file.
+
+    A hit has one rank: where it covers several judged places, the nearest has it, and the others come behind all hits.
+    Where whole files are judged, all hits of a file are that file.
+    """
+    whole = bool(places) and all(place.first is None for place in places)
     ranked: dict[str, Hit] = {}
+    behind: dict[str, Hit] = {}
     for hit in hits:
-        place = Place(hit.chunk.path, *hit.chunk.lines)
-        for named in covering(place, places) or [place]:
-            ranked.setdefault(str(named), hit)
-    return ranked
+        place = Place(hit.chunk.path) if whole else Place(hit.chunk.path, *hit.chunk.lines)
+        named = [str(found) for found in covering(place, places) if str(found) not in ranked]
+        ranked.setdefault((named or [str(place)])[0], hit)
+        behind.update(dict.fromkeys(named[1:], hit))
+    return ranked | {name: hit for name, hit in behind.items() if name not in ranked}
 
 
 def _line(hit: Hit, query: str) -> str:

@@ -86,12 +86,16 @@ def documents_of(
     *,
     max_file_mb: float = 32.0,
     name: Callable[[Path], str] = Path.as_posix,
+    skip: Callable[[Path], bool] = lambda _: False,
     seen: Survey | None = None,
 ) -> Iterator[Document]:
-    """Every readable document under `paths`; `name` is what a file is called. Raises UsageError for a missing path."""
+    """Every readable document under `paths`; `name` is what a file is called, `skip` leaves one out.
+
+    Raises UsageError for a path that does not exist.
+    """
     seen = seen or Survey()
     for found in walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams()):
-        if found.skip:
+        if found.skip or skip(found.file):
             continue
         try:
             for document in read(Source(found.file, name(found.file))):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mensura.embedders.longtext import unit_rows
+from mensura.embedders.wrapper import uncached
 from mensura.errors import CacheError, ModelError, PluginError, ProviderError, QueryError, SpaceMismatch
 from mensura.search.stages import Pipeline
 from mensura.space import Space, describe_difference
@@ -85,6 +86,10 @@ class Index:
         hits = self._hits(snapshot, lists, pipeline)
         took = round((time.perf_counter() - started) * 1000, 2)
         return SearchResult(query, self.name, self.space, pipeline, took, hits, notices)
+
+    def uncached(self) -> Index:
+        """The same, whose model embeds every query anew: what a search takes that nobody asked before."""
+        return Index(self.name, self.space, self._store.result, lambda: uncached(self._open_embedder()))
 
     def close(self) -> None:
         self._pool.shutdown()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from mensura.cli import common
+from mensura.cli.tables import table, text
 
 NEEDS_ARGUMENTS = True
 
@@ -74,52 +75,45 @@ def _numbers(option: str, text: str) -> list[int]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    from mensura.evaluate.compare import short_names
+    from mensura.evaluate.comparison import short_names
 
     out = common.console()
     rows = [row for row in found["models"] if not row["error"]]
     short = short_names(list(dict.fromkeys(row["model"] for row in found["models"])))
-    out.print(found["machine"], style="bold", markup=False)
-    queries = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="One query, ms", title_justify="left")
-    for name in ("model", "precision", "cores", "first", "p50", "p95", "p99", "peak memory", "$/M tok."):
-        queries.add_column(name, justify="left" if name in ("model", "precision") else "right")
-    for row in rows:
-        times = row["query_ms"]
-        memory = common.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
-        queries.add_row(
-            short[row["model"]], row["precision"], str(row["threads"] or "all"), f"{row['first_ms']:,.0f}",
-            *(f"{times[p]:.2f}" for p in ("p50", "p95", "p99")), memory, common.dollars(row["usd_per_million_tokens"]),
-        )  # fmt: skip
+    out.print(text(found["machine"], "bold"))
     if rows:
-        out.print(queries)
-        out.print(_batches(rows, short))
+        names = ("model", "cores", "first ms", "p50", "p95", "p99", "memory", "$/M tok.")
+        out.print(
+            table(names, [_query(row, short) for row in rows], title="One query, ms (the first one loads the model)")
+        )
+        batches = [line for row in rows for line in _batches(row, short)]
+        title = "Batches, median (least to greatest round)"
+        out.print(table(("model", "cores", "texts of", "texts/s", "tokens/s"), batches, title=title))
     for row in rows:
         if row["documents"]:
             seen = row["documents"]
             what = f"{seen['chunks']:,} chunks, {seen['tokens']:,} tokens, {common.dollars(seen['usd'])}"
-            out.print(f"your documents with {short[row['model']]}: {what}", markup=False)
+            out.print(text(f"your documents with {short[row['model']]}: {what}"))
     for row in found["models"]:
         if row["error"]:
-            out.print(f"{row['model']}: {row['error']}", markup=False, style="yellow")
+            out.print(text(f"{row['model']}: {row['error']}", "yellow"))
 
 
-def _batches(rows: list[dict[str, Any]], short: dict[str, str]) -> Any:
-    from rich import box
-    from rich.table import Table
+def _query(row: dict[str, Any], short: dict[str, str]) -> list[str]:
+    name = short[row["model"]]
+    name = name if f"@{row['precision']}" in name else f"{name} ({row['precision']})"
+    memory = common.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
+    times = [f"{row['query_ms'][p]:.2f}" for p in ("p50", "p95", "p99")]
+    cores = str(row["threads"] or "all")
+    return [name, cores, f"{row['first_ms']:,.0f}", *times, memory, common.dollars(row["usd_per_million_tokens"])]
 
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, title="Batches, median (least to greatest round)", title_justify="left"
-    )
-    for name in ("model", "cores", "texts of", "texts/s", "tokens/s"):
-        table.add_column(name, justify="left" if name == "model" else "right")
-    for row in rows:
-        measured = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
-        measured += [("your documents", row["documents"])] if row["documents"] else []
-        for what, batch in measured:
-            speeds = (batch["texts_per_second"], batch["tokens_per_second"])
-            shown = (f"{s['median']:,.0f} ({s['low']:,.0f} to {s['high']:,.0f})" for s in speeds)
-            table.add_row(short[row["model"]], str(row["threads"] or "all"), what, *shown)
-    return table
+
+def _batches(row: dict[str, Any], short: dict[str, str]) -> list[list[str]]:
+    measured = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
+    measured += [("your docs", row["documents"])] if row["documents"] else []
+    lines = []
+    for what, batch in measured:
+        speeds = (batch["texts_per_second"], batch["tokens_per_second"])
+        shown = [f"{s['median']:,.0f} ({s['low']:,.0f} to {s['high']:,.0f})" for s in speeds]
+        lines.append([short[row["model"]], str(row["threads"] or "all"), what, *shown])
+    return lines

@@ -79,17 +79,23 @@ def command(
     """
     from mensura.cli import verdicts
     from mensura.comparing import Options, compare
+    from mensura.errors import UsageError
     from mensura.evaluate.compare import METRICS
+    from mensura.evaluate.files import check_writable
     from mensura.evaluate.verdict import Budgets
 
     names = [*filter(None, (set_a, set_b)), *(candidates or [])]
     data = _data(judged, queries, split)
     if isinstance(data, list):
+        if report:
+            raise UsageError("a report needs judged queries.", remedy="Leave --report out, or give relevant_docs.")
         _agreement(names, data, home, mode, json=json)
         return
-    if data.unjudged:
-        note = f"{len(data.unjudged):,} queries without judgments are left out."
-        common.messages().print(note, style="yellow")
+    for count, what in ((len(data.unjudged), "judgments"), (len(data.unanswered), "a relevant document")):
+        if count:
+            common.messages().print(f"{count:,} queries without {what} are left out.", style="yellow")
+    if report:
+        check_writable(report)
     budgets = Budgets(max_p95_ms, None if max_mb is None else max_mb * 1e6, max_usd)
     with common.embedding_bar(None) as bar, common.new_stores(store) as new_store:
         found = compare(
@@ -103,15 +109,14 @@ def command(
             advance=bar,
             started=bar.start,
         )
-    if report:
-        from mensura.evaluate.report.page import write_report
-
-        write_report(found, report)
     if json:
         common.print_json(found.to_dict(per_query=per_query))
     else:
         verdicts.show(found)
     if report:
+        from mensura.evaluate.report.page import write_report
+
+        write_report(found, report)
         common.messages().print(f"Report: {report}", markup=False)
     if any(row.error for row in found.rows):
         raise typer.Exit(1)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from mensura.cli import common
+from mensura.cli.tables import table, text, visible
 
 if TYPE_CHECKING:
     from mensura.evaluate.evaluation import Evaluation
     from mensura.evaluate.gates import Checked
+    from mensura.evaluate.judged import JudgedSet
 
 NEEDS_ARGUMENTS = True
 GATE_FAILED = 4
@@ -61,7 +63,8 @@ def command(
     """
     from mensura.errors import UsageError
     from mensura.evaluate.evaluation import evaluate
-    from mensura.evaluate.gates import check_gates, parse_gate, read_baseline
+    from mensura.evaluate.files import check_writable, write_whole
+    from mensura.evaluate.gates import check_data, check_gates, parse_gate, read_baseline
     from mensura.evaluate.gates import junit as as_junit
     from mensura.evaluate.judged import read_judged
     from mensura.evaluate.metrics import DEFAULT_METRICS, canonical
@@ -69,12 +72,16 @@ def command(
 
     chosen = pipeline(mode, fusion=fusion)
     metrics = canonical(tuple(metric or DEFAULT_METRICS))
-    if (baseline or junit) and not gate:
+    if (baseline or junit) and gate is None:
         raise UsageError("--baseline and --junit go with --gate.", remedy='--gate "drop <= 0.02"')
     before = read_baseline(baseline) if baseline else None
-    conditions = parse_gate(gate, metrics, before) if gate else []
+    if junit:
+        check_writable(junit)
+    conditions = parse_gate(gate, metrics, before) if gate is not None else []
     metrics = canonical((*metrics, *(condition.metric for condition in conditions)))
     data = read_judged(judged, split)
+    if before:
+        check_data(before, data)
     embedder = _embedder(model, precision, set_name, home)
     with (
         common.embedding_bar(len(data.documents) + len(data.queries)) as advance,
@@ -91,62 +98,43 @@ def command(
             advance=advance,
         )
     checked = check_gates(conditions, result, before)
-    if junit:
-        _write(junit, as_junit(checked, result))
     if json:
-        gates = {"gates": [found.to_dict() for found in checked]} if gate else {}
+        gates = {} if gate is None else {"gates": [found.to_dict() for found in checked]}
         common.print_json(result.to_dict(per_query=per_query) | gates)
     else:
-        _show(result, per_query=per_query)
+        _show(result, data, per_query=per_query)
         _show_gates(checked)
+    if junit:
+        write_whole(junit, as_junit(checked, result))
     if not all(found.ok for found in checked):
         raise typer.Exit(GATE_FAILED)
 
 
 def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:
-    from mensura.embedders.registry import Registry
     from mensura.home import with_precision
 
     if set_name:
         with common.existing_home(home) as opened:
             return opened.embedder(set_name)
-    models = Registry()
+    models = common.open_registry(home, cache_local=True)
     return models.get(with_precision(model or models.default_name, precision))
 
 
-def _write(file: Path, text: str) -> None:
-    from mensura.errors import HomeNotWritable
-
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise HomeNotWritable(f"{file} cannot be written: {error.strerror}.") from error
-
-
 def _show_gates(checked: list[Checked]) -> None:
-    from rich.text import Text
-
     for found in checked:
-        line = Text("holds  " if found.ok else "FAILS  ", "green" if found.ok else "bold red")
+        line = text("holds  " if found.ok else "FAILS  ", "green" if found.ok else "bold red")
         common.console().print(line.append(f"{found.condition}: {found.detail}", "not bold default"))
 
 
-def _show(result: Evaluation, *, per_query: bool) -> None:
-    from rich import box
-    from rich.table import Table
-
+def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
     out = common.console()
-    out.print(
-        f"[bold]{result.judged}[/bold] · {result.space} · {result.pipeline.mode} · {len(result.per_query):,} queries"
-    )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    if per_query:
-        table.add_column("query")
-    for name in result.metrics:
-        table.add_column(name, justify="right")
-    for query, row in result.per_query.items() if per_query else ():
-        table.add_row(query, *(f"{value:.4f}" for value in row.values()))
-    mean = (f"[bold]{value:.4f}[/bold]" for value in result.metrics.values())
-    table.add_row(*(["[bold]mean[/bold]"] if per_query else []), *mean)
-    out.print(table)
+    what = f" · {result.space} {result.precision} · {result.pipeline.mode} · {len(result.per_query):,} queries"
+    out.print(text(visible(result.judged), "bold").append(what, "not bold"))
+    rows = [
+        [f"{query}  {data.queries[query]}"[:60], *(f"{value:.4f}" for value in row.values())]
+        for query, row in result.per_query.items()
+        if per_query
+    ]
+    means = [text(f"{value:.4f}", "bold") for value in result.metrics.values()]
+    out.print(table(("", *result.metrics), [*rows, ["mean", *means]]))
     out.print(f"[dim]embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s[/dim]")

@@ -12,6 +12,8 @@ from mensura.types import Document
 
 EXPECTED = "a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
 ROW = '{"_id": "...", "text": "..."}'
+MOST_GRADE = 1_000
+"""trec_eval computes with small numbers."""
 SPLITS = ("test", "dev", "train")
 """Tried in this order when no split is named."""
 
@@ -25,8 +27,11 @@ def read(path: Path, split: str | None) -> Files:
     qrels = read_qrels(qrels_file)
     files = [path / "qrels" / f"{name}.tsv" for name in splits(path)]
     others = {query for file in files if file != qrels_file for query in read_qrels(file)}
-    queries, sources = {}, {}
-    for row in _rows(path / "queries.jsonl"):
+    queries: dict[str, str] = {}
+    sources = {}
+    for number, row in _numbered(path / "queries.jsonl"):
+        if row["_id"] in queries:
+            raise malformed(path / "queries.jsonl", number, "every _id once", row["_id"])
         if row["_id"] in others and row["_id"] not in qrels:
             continue  # judged, but for another split
         queries[row["_id"]] = row["text"]
@@ -64,10 +69,6 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
     return folder / "qrels" / f"{chosen}.tsv"
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    return (row for _, row in _numbered(file))
-
-
 def _numbered(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, row in json_lines(file, ROW):
         if not isinstance(row.get("_id"), str) or not isinstance(row.get("text"), str):
@@ -95,4 +96,4 @@ def _grade(cell: str) -> int | None:
         value = float(cell)
     except ValueError:
         return None
-    return int(value) if value.is_integer() else None
+    return int(value) if value.is_integer() and abs(value) <= MOST_GRADE else None

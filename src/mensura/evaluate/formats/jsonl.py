@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mensura.errors import JudgedSetError
-from mensura.evaluate.formats.beir import read_corpus
+from mensura.evaluate.formats.beir import MOST_GRADE, read_corpus
 from mensura.evaluate.judged import Files, json_lines, malformed
 
 NAME = "judged.jsonl"
@@ -28,6 +28,8 @@ def read(path: Path, split: str | None) -> Files:
     queries: dict[str, str] = {}
     qrels: dict[str, dict[str, int]] = {}
     for name, query, relevant in saved_queries(file):
+        if name in queries:
+            raise JudgedSetError(f"{file}: the id {name!r} stands on two lines.", remedy="Write every id once.")
         queries[name] = query
         if relevant:
             qrels[name] = dict(relevant)
@@ -42,13 +44,14 @@ def saved_queries(file: Path) -> list[tuple[str, str, Mapping[str, int]]]:
         relevant = _relevant(next((row[key] for key in KEYS if key in row), {}))
         if not isinstance(row.get("query"), str) or not row["query"].strip() or relevant is None:
             raise malformed(file, number, ROW, row)
-        found.append((str(row.get("id", row.get("_id", f"q{number}"))), row["query"], relevant))
+        name = row.get("id") if row.get("id") is not None else row.get("_id")
+        found.append((f"q{number}" if name is None else str(name), row["query"], relevant))
     return found
 
 
 def _relevant(value: Any) -> dict[str, int] | None:
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
         return dict.fromkeys(value, 1)
-    if isinstance(value, dict) and all(isinstance(g, int) and not isinstance(g, bool) for g in value.values()):
+    if isinstance(value, dict) and all(type(grade) is int and abs(grade) <= MOST_GRADE for grade in value.values()):
         return value
     return None

@@ -17,6 +17,7 @@ _TITLE = re.compile(r"<title>\s*(?:Topic:)?(.*?)\s*(?=<|\Z)", re.DOTALL | re.IGN
 _DOCUMENT = re.compile(r"<doc>(.*?)</doc>", re.DOTALL | re.IGNORECASE)
 _DOCNO = re.compile(r"<docno>(.*?)</docno>", re.DOTALL | re.IGNORECASE)
 _HEAD = re.compile(r"<(?:title|headline)>(.*?)</(?:title|headline)>", re.DOTALL | re.IGNORECASE)
+_GRADE = re.compile(r"-?[0-9]{1,3}")
 _TAG = re.compile(r"<[^>]{1,80}>")
 
 
@@ -64,7 +65,7 @@ def _qrels(file: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
     for number, line in lines_of(file):
         cells = line.split()
-        if len(cells) != 4 or not cells[3].lstrip("-").isdigit():
+        if len(cells) != 4 or not _GRADE.fullmatch(cells[3]):
             raise malformed(file, number, "query, iteration, document and grade", line)
         qrels.setdefault(cells[0], {})[cells[2]] = int(cells[3])
     return qrels

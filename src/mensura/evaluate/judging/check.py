@@ -114,16 +114,17 @@ def _findings(judged: JudgedSet, copied: Sequence[str], path: Path, split: str |
         listed = [f"{query}: {document}" for query, document in judged.unknown]
         yield _finding("problem", "unknown", "{} judgments name a query or document that is not there", listed)
     yield from _leaks(judged, path, split)
-    without = [q for q, grades in judged.qrels.items() if not any(grade > 0 for grade in grades.values())]
-    if without:
-        yield _finding("problem", "no answer", "{} queries have no relevant document, so they score 0", without)
+    if judged.unanswered:
+        message = "{} queries have no relevant document; they are not asked"
+        yield _finding("warning", "no answer", message, judged.unanswered)
     if blank := [document.id for document in judged.documents if not document.text.strip()]:
         yield _finding("warning", "blank documents", "{} documents have no text", blank)
     if twins := _unjudged_twins(judged):
         message = "{} documents say the same as a relevant one, and are not judged"
         yield _finding("warning", "duplicate documents", message, twins)
     if same := _same(judged.queries):
-        yield _finding("warning", "duplicate queries", "{} queries repeat another one and count twice", same)
+        listed = [judged.queries[query] for query in same]
+        yield _finding("warning", "duplicate queries", "{} queries repeat another one and count twice", listed)
     if near := _near(judged.queries):
         listed = [f"{judged.queries[a]} / {judged.queries[b]}" for a, b in near]
         yield _finding("warning", "near-duplicates", "{} pairs of queries say nearly the same", listed)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import random
 import re
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
+from queue import Empty, Queue, SimpleQueue
 from typing import Any
 
 from mensura.embedders.estimate import EstimatedTokens
-from mensura.errors import BadReply, HomeNotWritable
+from mensura.errors import BadReply, HomeNotWritable, RequestRefused
 from mensura.evaluate.judging.chat import Chat
-from mensura.evaluate.judging.make import Draft, Query, query_id
+from mensura.evaluate.judging.make import NOTHING, Draft, Existing, Query, draft, query_id
+from mensura.evaluate.judging.makers import is_printable
 from mensura.evaluate.judging.passages import Passage, Passages
 
 JOURNAL = "generated.jsonl"
@@ -81,13 +84,15 @@ class Questions:
         each: int = 1,
         prices: tuple[float, float] | None = None,
         seed: int = 0,
+        existing: Existing = NOTHING,
     ) -> None:
         """`count` queries, `each` for a passage; `prices` in USD per million tokens in and out."""
         self._passages, self._chat, self._each, self._count, self._prices = passages, chat, each, count, prices
-        self._journal = folder / JOURNAL
+        self._journal, self._existing = folder / JOURNAL, existing
         self._template = (files("mensura.evaluate.judging") / "prompts" / "questions.txt").read_text("utf-8")
         self._chosen = _chosen(passages, -(-count // max(1, each)) if count else 0, seed)
         self._answered = self._read()
+        self._writing = threading.Lock()
 
     @property
     def todo(self) -> list[Passage]:
@@ -104,51 +109,102 @@ class Questions:
         return Estimate(len(prompts), tokens_in, tokens_out, usd)
 
     def draft(self, advance: Callable[[int], None] = lambda _: None) -> tuple[Draft, Generated]:
-        """Ask about what is left and gather all. Raises ProviderError; what was answered until then is kept."""
+        """Ask about what is left and gather all. Raises ProviderError; what was answered until then is kept.
+
+        One process asks for a folder at a time: another one would pay for the same.
+        """
+        from filelock import FileLock
+
         made = Generated([])
         self._check_writable()
-        pool = ThreadPoolExecutor(self._chat.settings.concurrency)
-        try:
-            waiting = {pool.submit(self._ask, passage): passage for passage in self.todo}
-            for done in as_completed(waiting):
-                self._gather(waiting[done], done.result(), made)
+        with FileLock(self._journal.with_name(".asking.lock")):
+            self._answered = self._read()
+            for passage, answer in self._answers():
+                self._count_in(passage, answer, made)
                 advance(1)
-                if made.unusable >= FAILURES and made.unusable == made.asked and not self._answered:
-                    raise BadReply(
-                        f"{self._chat.name}: none of its first {made.asked} answers holds a question; the first begins "
-                        f"{made.example!r}.",
-                        remedy="Try a larger model, or without one: mensura judge new FOLDER --out DIR",
-                    )
-        finally:
-            pool.shutdown(cancel_futures=True)
+        if made.asked and not self._answered:
+            raise self._useless(made)
         made.queries = self._queries()
-        corpus = [{"_id": p.id, "title": p.title, "text": p.text} for p in self._passages.all]
+        corpus = draft(self._passages, 0, existing=self._existing).corpus
         return Draft(corpus, made.queries), made
 
+    def _answers(self) -> Iterator[tuple[Passage, _Answer]]:
+        """As they come. Workers are daemons: a server that hangs must not keep a stopped process alive."""
+        todo: SimpleQueue[Passage] = SimpleQueue()
+        done: Queue[tuple[Passage, _Answer | Exception]] = Queue()
+        stopped = threading.Event()
+        passages = self.todo
+        for passage in passages:
+            todo.put(passage)
+
+        def work() -> None:
+            with suppress(Empty):
+                while not stopped.is_set():
+                    passage = todo.get_nowait()
+                    try:
+                        done.put((passage, self._ask(passage)))
+                    except Exception as error:
+                        stopped.set()
+                        done.put((passage, error))
+
+        workers = [
+            threading.Thread(target=work, daemon=True)
+            for _ in range(min(self._chat.settings.concurrency, len(passages)))
+        ]
+        for worker in workers:
+            worker.start()
+        failed: Exception | None = None
+        try:
+            while any(worker.is_alive() for worker in workers) or not done.empty():
+                try:
+                    passage, answer = done.get(timeout=0.05)
+                except Empty:
+                    continue
+                if isinstance(answer, Exception):
+                    failed = failed or answer
+                else:
+                    yield passage, answer
+        finally:
+            stopped.set()
+        if failed:
+            raise failed
+
     def _ask(self, passage: Passage) -> _Answer:
-        """Asked twice where nothing usable came."""
+        """Asked twice where nothing usable came. An answer is written down before anything else happens to it."""
         answer = _Answer()
         for _ in range(2):
-            said = self._chat.say(self._prompt(passage))
+            try:
+                said = self._chat.say(self._prompt(passage))
+            except (RequestRefused, BadReply) as error:  # of this passage: another one may pass
+                answer.raw = answer.raw or error.message
+                break
             answer.tokens_in += said.tokens_in or 0
             answer.tokens_out += said.tokens_out or 0
             answer.raw = said.text or f"nothing ({said.reason or 'no reason given'})"
             answer.questions = questions_in(said.text)[: self._each]
             if answer.questions:
+                self._append(passage, answer.questions)
                 break
         return answer
 
-    def _gather(self, passage: Passage, answer: _Answer, made: Generated) -> None:
+    def _count_in(self, passage: Passage, answer: _Answer, made: Generated) -> None:
         made.asked += 1
         made.tokens_in += answer.tokens_in
         made.tokens_out += answer.tokens_out
-        if not answer.questions:
-            made.unusable += 1
-            made.example = made.example or answer.raw[:80]
+        if answer.questions:
+            self._answered[self._key(passage)] = answer.questions
             return
-        row = {"key": self._key(passage), "passage": passage.id, "model": self._chat.settings.model_id}
-        self._append(row | {"questions": answer.questions})
-        self._answered[row["key"]] = answer.questions
+        made.unusable += 1
+        made.example = made.example or answer.raw[:80]
+        if made.unusable >= FAILURES and made.unusable == made.asked and not self._answered:
+            raise self._useless(made)
+
+    def _useless(self, made: Generated) -> BadReply:
+        return BadReply(
+            f"{self._chat.name}: none of its first {made.asked} answers holds a question; the first begins "
+            f"{made.example!r}.",
+            remedy="Try a larger model, or without one: mensura judge new FOLDER --out DIR",
+        )
 
     def _queries(self) -> list[Query]:
         found: dict[str, Query] = {}
@@ -188,10 +244,11 @@ class Questions:
         except OSError as error:
             raise HomeNotWritable(f"{self._journal} cannot be written: {error.strerror}.") from error
 
-    def _append(self, row: dict[str, Any]) -> None:
+    def _append(self, passage: Passage, questions: list[str]) -> None:
+        row = {"key": self._key(passage), "passage": passage.id, "model": self._chat.settings.model_id}
         try:
-            with self._journal.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            with self._writing, self._journal.open("a", encoding="utf-8", errors="replace") as stream:
+                stream.write(json.dumps(row | {"questions": questions}, ensure_ascii=False) + "\n")
         except OSError as error:
             raise HomeNotWritable(f"{self._journal} cannot be written: {error.strerror}.") from error
 
@@ -217,7 +274,7 @@ def questions_in(text: str) -> list[str]:
 def _is_query(text: str) -> bool:
     """Three words, or as many characters as three words have where a script does without spaces."""
     words = len(text.split())
-    return 8 <= len(text) <= 300 and text.isprintable() and (words >= 3 or not text.isascii())
+    return 8 <= len(text) <= 300 and is_printable(text) and (words >= 3 or not text.isascii())
 
 
 def _strings(value: Any) -> list[str]:

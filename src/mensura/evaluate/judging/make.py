@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from mensura import plugins
 from mensura.errors import JudgedSetError
+from mensura.evaluate.formats.beir import MOST_GRADE
 from mensura.evaluate.formats.jsonl import KEYS
 from mensura.evaluate.judged import json_lines
 from mensura.evaluate.judging.makers import Proposal, plain
@@ -42,7 +43,7 @@ class Query:
 class Draft:
     """A judged set before it is written."""
 
-    corpus: list[dict[str, str]]
+    corpus: list[dict[str, Any]]
     """BEIR records."""
     queries: list[Query] = field(default_factory=list)
     proposed: Counter[str] = field(default_factory=Counter)
@@ -63,39 +64,66 @@ def sources() -> tuple[str, ...]:
     return plugins.names(MAKERS)
 
 
-def draft(passages: Passages, count: int, by: Sequence[str] = (), seed: int = 0) -> Draft:
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A judged set that is there already, to be added to."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    """Passage id to its record."""
+    queries: frozenset[str]
+    """Ids of its queries."""
+
+
+NOTHING = Existing({}, frozenset())
+
+
+def draft(passages: Passages, count: int, by: Sequence[str] = (), seed: int = 0, existing: Existing = NOTHING) -> Draft:
     """At most `count` queries, spread over the sources `by` (default: all) and over documents.
 
-    Equal arguments give equal sets. Raises PluginError for an unknown source.
+    Equal arguments give equal sets, a larger `count` a larger one that holds the smaller. What `existing` has taken
+    out of its passages stays out. Raises PluginError for an unknown source.
     """
     made = Draft([])
+    for name in by:
+        plugins.load(MAKERS, name)
     lists = []
     for name in by or sources() if count else ():
         found = list(plugins.load(MAKERS, name).propose(passages))
         made.proposed[name] = len(found)
         lists.append([(name, proposal) for proposal in _spread(found, random.Random(f"{seed} {name}"))])
-    texts = {passage.id: passage.text for passage in passages.all}
-    titles = {passage.id: passage.title.split(JOIN) for passage in passages.all}
+    before = {p.id: existing.rows[p.id] for p in passages.all if _same(existing.rows.get(p.id), p)}
+    texts = {p.id: str(before[p.id]["text"]) if p.id in before else p.text for p in passages.all}
+    titles = {p.id: str(before[p.id]["title"] if p.id in before else p.title).split(JOIN) for p in passages.all}
     twins = _twins(passages.all)
     taken: dict[str, Query] = {}
     for name, proposal in _turns(lists):
         if len(taken) == count:
             break
-        if query_id(proposal.query) in taken or not all(hidden in texts[p] for p, hidden in proposal.hides):
+        key = query_id(proposal.query)
+        is_there = key in existing.queries
+        if key in taken or not (is_there or all(hidden in texts[p] for p, hidden in proposal.hides)):
             continue
         for passage, hidden in proposal.hides:
             texts[passage] = texts[passage].replace(hidden, "")
         for passage in proposal.relevant:
-            titles[passage] = [title for title in titles[passage] if plain(title) != proposal.query]
+            titles[passage] = [t for t in titles[passage] if plain(t).lower() != proposal.query.lower()]
         relevant = dict.fromkeys((twin for passage in proposal.relevant for twin in twins[passage]), 1)
         query = Query(proposal.query, relevant, name)
         taken[query.id] = query
     made.queries = list(taken.values())
     made.corpus = [
-        {"_id": passage.id, "title": JOIN.join(titles[passage.id]), "text": texts[passage.id].strip()}
-        for passage in passages.all
+        record(passage, JOIN.join(titles[passage.id]), texts[passage.id].strip()) for passage in passages.all
     ]
     return made
+
+
+def record(passage: Passage, title: str, text: str) -> dict[str, Any]:
+    """As it is written: with the digest of what stood there before anything was taken out."""
+    return {"_id": passage.id, "title": title, "text": text, "metadata": {"digest": passage.digest}}
+
+
+def _same(row: Mapping[str, Any] | None, passage: Passage) -> bool:
+    return row is not None and (row.get("metadata") or {}).get("digest") == passage.digest
 
 
 def _spread(proposals: Iterable[Proposal], chance: random.Random) -> Iterator[Proposal]:
@@ -131,7 +159,7 @@ def passages_at(place: str, ids: Sequence[str]) -> list[str]:
     """Which passages a user means by ``docs/a.md#L10-40``, by a whole file, or by a passage's own id."""
     if place in ids:
         return [place]
-    wanted = Place.parse(place)
+    wanted = Place.parse(place.removeprefix("./"))
     return [found.name for found in covering(wanted, [Place.parse(name) for name in ids if wanted.path in name])]
 
 
@@ -145,14 +173,15 @@ def labelled(file: Any, ids: Sequence[str]) -> tuple[list[Query], list[str]]:
     unknown = []
     for number, row in json_lines(file, expected):
         key = next((key for key in KEYS if key in row), "")
-        named = row.get(key)
-        graded: Any = dict.fromkeys(named, 1) if isinstance(named, list) else named
+        named: Any = row.get(key)
+        is_list = isinstance(named, list) and all(isinstance(place, str) for place in named)
+        graded: Any = dict.fromkeys(named, 1) if is_list else named
         query = row.get("query")
         if (
             not isinstance(query, str)
             or not query.strip()
             or not isinstance(graded, dict)
-            or not all(isinstance(place, str) and isinstance(grade, int) for place, grade in graded.items())
+            or not all(type(grade) is int and abs(grade) <= MOST_GRADE for grade in graded.values())
         ):
             raise JudgedSetError(f"{file}:{number}: expected {expected}, found {str(row)[:60]!r}.")
         source = "log" if key == "clicked" else "label"

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from mensura.embedders.estimate import EstimatedTokens
@@ -14,10 +15,10 @@ from mensura.evaluate.places import Place
 from mensura.ingest.chunk import Chunker
 from mensura.ingest.outline import Outline, outline
 from mensura.ingest.survey import documents_of
-from mensura.types import Document
+from mensura.types import Document, Heading
 
-TOKENS = 200
-"""Of a passage, as estimated: below the limit of the models with the shortest one in common use, 256."""
+TOKENS = 180
+"""Of a passage, as estimated: with its title below 256, the shortest limit of models in common use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Passage:
     def text(self) -> str:
         return self.document.text[self.start : self.end]
 
+    @property
+    def digest(self) -> str:
+        """Of what stands in the document, whatever is taken out of it later."""
+        return blake2b(f"{self.title}\0{self.text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
 
 class Passages:
     """Every passage of a folder, and where things stand in them."""
@@ -50,7 +56,7 @@ class Passages:
             taken: dict[str, int] = defaultdict(int)
             passages = []
             for chunk in chunks:
-                place = str(Place(document.id, *chunk.lines))
+                place = str(Place(_one_line(document.id), *chunk.lines))
                 taken[place] += 1
                 name = place if taken[place] == 1 else f"{place}.{taken[place]}"
                 passages.append(Passage(name, document, *chunk.span, chunk.section))
@@ -66,6 +72,15 @@ class Passages:
         """Document id to its headings."""
         return {d.id: Outline(d.headings or outline(d.text, d.kind)) for d in self.documents}
 
+    def section(self, document: str, heading: Heading) -> list[Passage]:
+        """Passages below a heading, sections inside it included."""
+        outline = self.outlines[document]
+        return [
+            passage
+            for passage in self.of.get(document, [])
+            if passage.start <= heading.at < passage.end or heading in outline.path(passage.start)
+        ]
+
     def at(self, document: str, character: int) -> Passage | None:
         """The passage of a character; the next one where it stands between two."""
         passages = self.of.get(document, [])
@@ -73,6 +88,17 @@ class Passages:
         return passages[index] if index < len(passages) else None
 
 
-def read_passages(paths: Iterable[Path], name: Callable[[Path], str]) -> Passages:
-    """Raises UsageError for a path that does not exist. Unreadable files are passed over, as an index run would."""
-    return Passages(list(documents_of(paths, name=name)))
+def _one_line(name: str) -> str:
+    """Judgments stand between tabs, one on each line: names that hold either are written as in addresses."""
+    return "".join(f"%{ord(c):02X}" if c in "\t\r\n" else c for c in name)
+
+
+def read_passages(paths: Iterable[Path], name: Callable[[Path], str], leave_out: Path | None = None) -> Passages:
+    """Raises UsageError for a path that does not exist. Unreadable files are passed over, as an index run would.
+
+    `leave_out`: a folder whose files are no documents, such as the one that the judged set is written to.
+    """
+    hidden = leave_out.resolve() if leave_out else None
+    return Passages(
+        list(documents_of(paths, name=name, skip=lambda file: bool(hidden and file.resolve().is_relative_to(hidden))))
+    )

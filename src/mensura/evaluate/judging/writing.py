@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mensura.errors import HomeNotWritable, JudgedSetError
-from mensura.evaluate.formats.beir import read_qrels, splits
-from mensura.evaluate.judged import json_lines
-from mensura.evaluate.judging.make import Draft, Query, passages_at
+from mensura.evaluate.files import write_whole
+from mensura.evaluate.formats import beir
+from mensura.evaluate.formats.beir import MOST_GRADE, ROW, read_qrels, splits
+from mensura.evaluate.judged import format_of, json_lines
+from mensura.evaluate.judging.make import NOTHING, Draft, Existing, Query, passages_at, query_id, sources
 
 SPLIT = "test"
 LOCK = ".lock"
+_NAME = re.compile(r"[\w-][\w.-]*")
+
+
+def existing(folder: Path) -> Existing:
+    """What a folder holds already; nothing, where it holds no judged set. Raises JudgedSetError."""
+    corpus, queries = folder / "corpus.jsonl", folder / "queries.jsonl"
+    if not corpus.is_file():
+        return NOTHING
+    rows = {str(row.get("_id")): row for _, row in json_lines(corpus, ROW)}
+    asked = (str(row.get("text")) for _, row in json_lines(queries, ROW)) if queries.is_file() else ()
+    return Existing(rows, frozenset(map(query_id, asked)))
 
 
 def write(folder: Path, draft: Draft, *, split: str = SPLIT, force: bool = False) -> int:
     """Write a judged set, or add what is new to one of the same documents; returns how many queries were added.
 
-    Raises JudgedSetError where the folder holds a set of other documents, unless `force` replaces it.
+    Raises JudgedSetError where the folder holds a set of other documents, unless `force` replaces it. What people
+    judged and what was paid for is carried over then, as far as its passages are still there.
     """
     with _writing(folder):
-        corpus = folder / "corpus.jsonl"
-        if corpus.exists() and splits(folder) and not force:
-            _check_same(corpus, draft.corpus, folder)
-        else:
-            for old in ("queries.jsonl", *(f"qrels/{name}.tsv" for name in splits(folder))):
-                (folder / old).unlink(missing_ok=True)
-            _replace(corpus, "".join(_line(row) for row in draft.corpus))
-        return _add(folder, draft.queries, split)
+        old = existing(folder)
+        kept: list[Query] = []
+        if not force:
+            check_same(old, draft, folder)
+        elif old.rows:
+            kept = _by_people(folder, [row["_id"] for row in draft.corpus], split)
+            for name in ("queries.jsonl", *(f"qrels/{name}.tsv" for name in splits(folder))):
+                (folder / name).unlink(missing_ok=True)
+        write_whole(folder / "corpus.jsonl", "".join(_line(row) for row in draft.corpus))
+        return _add(folder, [*kept, *draft.queries], split) - len(kept)
+
+
+def _by_people(folder: Path, ids: Sequence[str], split: str) -> list[Query]:
+    """Queries that no maker can make again, with the passages that stand where theirs stood."""
+    queries = folder / "queries.jsonl"
+    rows = [row for _, row in json_lines(queries, ROW)] if queries.is_file() else []
+    file = folder / "qrels" / f"{split}.tsv"
+    qrels = read_qrels(file) if file.is_file() else {}
+    kept = []
+    for row in rows:
+        source = str((row.get("metadata") or {}).get("source", "label"))
+        judged = qrels.get(str(row.get("_id")), {}).items()
+        relevant = {found: grade for place, grade in judged for found in passages_at(place, ids)}
+        if source not in sources() and relevant:
+            kept.append(Query(str(row.get("text")), relevant, source))
+    return kept
 
 
 def add(folder: Path, query: str, places: Sequence[str], *, grade: int = 1, split: str = SPLIT) -> list[str]:
@@ -39,17 +71,22 @@ def add(folder: Path, query: str, places: Sequence[str], *, grade: int = 1, spli
 
     Raises JudgedSetError for a place that is not in the corpus.
     """
-    if not query.strip():
-        raise JudgedSetError("the query is empty.")
+    if not query.strip() or not _NAME.fullmatch(split) or abs(grade) > MOST_GRADE:
+        raise JudgedSetError(
+            f"query {query[:40]!r}, split {split!r}, grade {grade}: write a query, a split without slashes, and a "
+            f"grade of at most {MOST_GRADE}."
+        )
+    corpus = folder / "corpus.jsonl"
+    if not corpus.is_file():
+        raise JudgedSetError(
+            f"{folder} has no corpus.jsonl.", remedy=f"Make one: mensura judge new FOLDER --out {folder} -n 0"
+        )
+    if not splits(folder) and format_of(folder).__name__ != beir.__name__:
+        raise JudgedSetError(f"{folder} is not in the layout of BEIR.", remedy="Add to its own file of judgments.")
     with _writing(folder):
-        corpus = folder / "corpus.jsonl"
-        if not corpus.is_file():
-            raise JudgedSetError(
-                f"{folder} has no corpus.jsonl.", remedy=f"Make one: mensura judge new FOLDER --out {folder} -n 0"
-            )
-        ids = [str(row.get("_id")) for _, row in json_lines(corpus, "documents")]
+        ids = [str(row.get("_id")) for _, row in json_lines(corpus, ROW)]
         meant: list[str] = []
-        for place in places:
+        for place in (place.removeprefix("./") for place in places):
             found = passages_at(place, ids)
             if not found:
                 raise JudgedSetError(f"{place!r} is not in {corpus}.", remedy=_near(place, ids))
@@ -64,7 +101,8 @@ def _near(place: str, ids: Sequence[str]) -> str:
     path = place.partition("#L")[0]
     inside = [name for name in ids if name.startswith(f"{path}#")]
     if inside:
-        return f"Its passages are {', '.join(inside[:5])}{', ...' if len(inside) > 5 else ''}."
+        listed = ", ".join(inside[:5])
+        return f"Its passages are {listed}{' and others' if len(inside) > 5 else ''}."
     paths = sorted({name.partition("#L")[0] for name in ids})
     close = difflib.get_close_matches(path, paths, 1, 0.4)
     return f"Did you mean {close[0]}?" if close else f"It holds, for instance, {', '.join(paths[:3])}."
@@ -72,8 +110,11 @@ def _near(place: str, ids: Sequence[str]) -> str:
 
 def _add(folder: Path, queries: Sequence[Query], split: str) -> int:
     """Queries first: one without judgments is passed over, a judgment without its query is an error."""
+    for document in (document for query in queries for document in query.relevant):
+        if any(c in document for c in "\t\r\n"):
+            raise JudgedSetError(f"the id {document!r} cannot stand in a .tsv file.", remedy="Give it another id.")
     file, qrels_file = folder / "queries.jsonl", folder / "qrels" / f"{split}.tsv"
-    rows = {str(row.get("_id")): row for _, row in json_lines(file, "queries")} if file.is_file() else {}
+    rows = {str(row.get("_id")): row for _, row in json_lines(file, ROW)} if file.is_file() else {}
     qrels = read_qrels(qrels_file) if qrels_file.is_file() else {}
     by_text = {str(row.get("text")): name for name, row in rows.items()}
     before = len(qrels)
@@ -81,21 +122,24 @@ def _add(folder: Path, queries: Sequence[Query], split: str) -> int:
         name = by_text.get(query.text, query.id)
         rows.setdefault(name, {"_id": name, "text": query.text, "metadata": {"source": query.source}})
         qrels.setdefault(name, {}).update(query.relevant)
-    _replace(file, "".join(_line(row) for row in rows.values()))
+    write_whole(file, "".join(_line(row) for row in rows.values()))
     lines = [f"{q}\t{d}\t{grade}\n" for q, judged in qrels.items() for d, grade in judged.items()]
     (folder / "qrels").mkdir(exist_ok=True)
-    _replace(qrels_file, "query-id\tcorpus-id\tscore\n" + "".join(lines))
+    write_whole(qrels_file, "query-id\tcorpus-id\tscore\n" + "".join(lines))
     return len(qrels) - before
 
 
-def _check_same(corpus: Path, rows: Sequence[Mapping[str, str]], folder: Path) -> None:
-    old = {str(row.get("_id")): row for _, row in json_lines(corpus, "documents")}
-    new = {row["_id"]: row for row in rows}
-    names = old.keys() | new.keys()
-    differing = sum(old.get(name) != new.get(name) for name in names)
+def check_same(old: Existing, draft: Draft, folder: Path) -> None:
+    """Raises JudgedSetError for a set of other documents, by what stood in them before queries were taken out."""
+    if not old.rows:
+        return
+    new = {row["_id"]: row["metadata"]["digest"] for row in draft.corpus}
+    before = {name: (row.get("metadata") or {}).get("digest") for name, row in old.rows.items()}
+    names = before.keys() | new.keys()
+    differing = sum(before.get(name) != new.get(name) for name in names)
     if differing:
         raise JudgedSetError(
-            f"{folder} holds a judged set of other documents: {differing:,} of {len(names):,} differ.",
+            f"{folder} holds other documents: {differing:,} of {len(names):,} differ.",
             remedy="Choose another --out, or replace it with --force.",
         )
 
@@ -112,19 +156,6 @@ def _writing(folder: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise HomeNotWritable(f"{folder} cannot be written: {error.strerror or error}.") from error
-
-
-def _replace(file: Path, text: str) -> None:
-    """All of it or nothing."""
-    new = file.with_name(f".{file.name}.new")
-    try:
-        with new.open("w", encoding="utf-8", errors="replace") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ from html import escape
 WIDTH, SCATTER_WIDTH = 720, 480
 LABEL = 190
 """Pixels left of an interval chart for names."""
-APART, LINE = 44, 14
-"""Pixels that labels need, across and down, not to run into each other."""
+APART = 44
+"""Pixels that labels need not to run into each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ def per_query(differences: Sequence[tuple[str, float]]) -> str:
 
 
 def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
-    """Quality upwards, cost to the right on a logarithmic scale where it spans a decade; the Pareto front is a line."""
+    """Quality upwards, cost to the right on a logarithmic scale where it spans a decade; the Pareto front is a line.
+
+    Points carry the number of their candidate: names would lie on each other.
+    """
     if not points:
         return ""
     height, left, top, wide = 280, 56, 22, SCATTER_WIDTH
@@ -106,8 +109,8 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
     logarithmic = min(xs) > 0 and max(xs) / min(xs) > 10
     forward = math.log10 if logarithmic else float
     room = max((max(ys) - min(ys)) * 0.2, 0.01)
-    across = _Scale(forward(min(xs)), forward(max(xs)), left + 30, wide - 120, ticks=False)
-    up = _Scale(min(ys) - room, max(ys) + room, height - 44, top)
+    across = _Scale(forward(min(xs)), forward(max(xs)), left + 30, wide - 40, ticks=False)
+    up = _Scale(max(min(ys) - room, min(0.0, *ys)), max(ys) + room, height - 44, top)
     parts = []
     for value in up.ticks:
         y = up(value)
@@ -123,16 +126,13 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str) -> str:
     front = pareto(points)
     path = " ".join(f"{across(forward(p.x)):.1f},{up(p.y):.1f}" for p in front)
     parts.append(f'<polyline class="front" points="{path}"/>')
-    labels: list[tuple[float, float]] = []
-    for point in sorted(points, key=lambda p: -p.y):
+    for number, point in enumerate(points, 1):
         x, y = across(forward(point.x)), up(point.y)
         tone = "on-front" if point in front else "off-front"
         said = f"{point.label}: {point.y:.4f} at {_figure(point.x)}"
-        below = max((v for u, v in labels if abs(u - x) < 3 * APART), default=-math.inf)
-        labels.append((x, max(y - 7, below + LINE)))
         parts.append(
-            f'<g class="{tone}"><title>{escape(said)}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
-            f'<text class="name" x="{x + 10:.1f}" y="{labels[-1][1]:.1f}">{escape(_short(point.label))}</text></g>'
+            f'<g class="{tone}"><title>{escape(said)}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>'
+            f'<text class="number" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{number}</text></g>'
         )
     parts.append(
         f'<text class="axis" x="{(left + wide) / 2:.0f}" y="{height - 6}" text-anchor="middle">'
@@ -192,7 +192,7 @@ def _svg(kind: str, height: float, parts: Sequence[str], label: str, width: int 
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 28 else f"{label[:13]}…{label[-14:]}"
+    return label if len(label) <= 26 else f"{label[:11]}…{label[-14:]}"
 
 
 def _figure(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mensura.errors import HomeNotWritable
-from mensura.evaluate.compare import Comparison, Row, short_names
+from mensura.evaluate.comparison import Comparison, Row, short_names
+from mensura.evaluate.files import write_whole
 from mensura.evaluate.report.charts import Interval, Point, intervals, per_query, scatter
 from mensura.evaluate.statistics import RESAMPLES
 from mensura.evaluate.verdict import plain_rule
@@ -30,14 +29,7 @@ class _Cell:
 
 def write_report(found: Comparison, file: Path) -> None:
     """Raises HomeNotWritable."""
-    text = render(found)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_name(f".{file.name}.new")
-        new.write_text(text, encoding="utf-8")
-        os.replace(new, file)  # noqa: PTH105
-    except OSError as error:
-        raise HomeNotWritable(f"{file} cannot be written: {error.strerror}.") from error
+    write_whole(file, render(found))
 
 
 def render(found: Comparison) -> str:
@@ -133,11 +125,11 @@ def _cells(row: Row, best: Mapping[str, float]) -> list[_Cell]:
     price = costs.usd_per_million_tokens
     return [
         *(_Cell(f"{value:.4f}", value == best[name]) for name, value in row.metrics.items()),
-        _Cell(f"{row.top3:.0%}", title=plain_rule(row.top3)),
+        _Cell(f"{row.top3:.1%} {plain_rule(row.top3)}"),
         _Cell(f"{costs.latency_ms['p50']:.1f}"),
         _Cell(f"{costs.latency_ms['p95']:.1f}"),
         _Cell("" if costs.texts_per_second is None else f"{costs.texts_per_second:,.0f}"),
         _Cell(f"{costs.bytes_per_million / 1e6:,.0f} MB"),
         _Cell("unknown" if price is None else f"{price:g}" if price else "free"),
-        _Cell("" if costs.truncated is None else f"{costs.truncated:.0%}"),
+        _Cell("" if costs.truncated is None else f"{costs.truncated:.1%}"),
     ]

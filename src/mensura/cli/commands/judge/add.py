@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -37,4 +38,6 @@ def command(
     if json:
         common.print_json({"query": query, "relevant": meant, "grade": grade})
     else:
-        common.console().print(f"{query}: {', '.join(meant)}", markup=False)
+        files = Counter(name.partition("#L")[0] for name in meant)
+        listed = ", ".join(f"{common.count(n, 'passage')} of {file}" for file, n in files.items())
+        common.console().print(f"{query}: judged {listed}.", markup=False)

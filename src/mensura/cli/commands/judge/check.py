@@ -59,4 +59,6 @@ def _show(report: Report) -> None:
         for example in finding.examples:
             out.print(f"  {example[:150]}", markup=False, style="dim")
     if report.ok:
-        out.print("No problem found." if report.findings else "Nothing to complain about.", style="green")
+        out.print(
+            "Usable, with the warnings above." if report.findings else "Nothing to complain about.", style="green"
+        )

@@ -8,8 +8,9 @@ import typer
 from mensura.cli import common
 
 if TYPE_CHECKING:
-    from mensura.evaluate.judging.chat import ChatSettings
-    from mensura.evaluate.judging.make import Draft
+    from mensura.evaluate.judging.chat import Chat, ChatSettings
+    from mensura.evaluate.judging.generate import Questions
+    from mensura.evaluate.judging.make import Draft, Existing
     from mensura.evaluate.judging.passages import Passages
 
 NEEDS_ARGUMENTS = True
@@ -27,7 +28,7 @@ def command(
     ] = None,
     labels: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--from", metavar="FILE", help="Your own: JSON lines of query and relevant_docs, or clicked."),
+        typer.Option("--from", metavar="FILE", help="Your own: JSON lines of query and relevant_docs, or of clicked."),
     ] = None,
     llm: Annotated[
         Optional[str],  # noqa: UP045
@@ -52,30 +53,40 @@ def command(
 
     Without a language model, queries come from headings, link texts, docstrings and sentences that are taken out of
     their passage; --llm has a chat model write questions, --from takes your own labels or saved queries. Every query
-    says how it was made. Running it again goes on, or adds to what is there.
+    says how it was made. Running it again, or with a larger -n, adds to what is there.
 
     \b
     mensura judge new docs --out judged/ -n 200
     mensura judge new docs --out judged/ --from labels.jsonl
     mensura judge new docs --out judged/ --llm llama3.1 --llm-url http://localhost:11434/v1 -n 100
     """
+    from mensura.errors import UsageError
+    from mensura.evaluate.judging.chat import Chat
+    from mensura.evaluate.judging.generate import Questions
+    from mensura.evaluate.judging.make import NOTHING, draft
     from mensura.evaluate.judging.passages import read_passages
-    from mensura.evaluate.judging.writing import write
+    from mensura.evaluate.judging.writing import check_same, existing, write
     from mensura.lifecycle.home import find_home
 
+    if llm is not None and (labels or by or not llm.strip()):
+        raise UsageError("--llm MODEL makes all the queries: leave --from and --by out.")
     with common.working("Reading"):
-        passages = read_passages(paths, find_home(home, create=True).name_of)
+        passages = read_passages(paths, find_home(home, create=True).name_of, leave_out=out)
     _check(passages, paths, out)
     notes: list[str] = []
-    if llm:
+    there = NOTHING if force else existing(out)
+    check_same(there, draft(passages, 0, existing=there), out)
+    if llm is not None:
         settings = _settings(llm, llm_url, llm_key)
-        made = _generated(passages, out, settings, count, each, _prices(llm_price), seed, notes, ask=not yes)
+        chat = Chat(settings)
+        questions = Questions(
+            passages, out, chat, count=count, each=each, prices=_prices(llm_price), seed=seed, existing=there
+        )
+        made = _generated(questions, chat, count, notes, ask=not yes)
     elif labels:
-        made = _labelled(passages, labels, notes)
+        made = _labelled(passages, labels, notes, there)
     else:
-        from mensura.evaluate.judging.make import draft
-
-        made = draft(passages, count, by or (), seed)
+        made = draft(passages, count, by or (), seed, there)
         if len(made.queries) < count:
             notes.append(f"The documents gave {len(made.queries):,} queries, not {count:,}.")
     added = write(out, made, force=force)
@@ -91,14 +102,14 @@ def _check(passages: Passages, paths: list[Path], out: Path) -> None:
         raise JudgedSetError(f"{out} is a file.", remedy="Name a folder: --out DIR")
 
 
-def _labelled(passages: Passages, file: Path, notes: list[str]) -> Draft:
+def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> Draft:
     from mensura.errors import JudgedSetError
     from mensura.evaluate.judging.make import draft, labelled
 
-    made = draft(passages, 0)
+    made = draft(passages, 0, existing=there)
     made.queries, unknown = labelled(file, [row["_id"] for row in made.corpus])
     if unknown:
-        notes.append(f"{len(unknown):,} places of {file} are not in the documents, first {unknown[0]}.")
+        notes.append(f"Not in the documents: {common.count(len(unknown), 'place')} of {file}, first {unknown[0]}.")
     if not made.queries:
         found = f" {notes[-1]}" if notes else ""
         raise JudgedSetError(f"{file} judges nothing in these documents.{found}", remedy="Paths are relative to here.")
@@ -120,36 +131,26 @@ def _prices(text: str | None) -> tuple[float, float] | None:
     try:
         first, second = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--llm-price {text!r}: write two numbers, as 0.15,0.60.") from None
+        first = second = -1.0
+    if not (0 <= first < float("inf") and 0 <= second < float("inf")):
+        raise UsageError(f"--llm-price {text!r}: write two numbers, as 0.15,0.60.")
     return first, second
 
 
-def _generated(
-    passages: Passages,
-    out: Path,
-    settings: ChatSettings,
-    count: int,
-    each: int,
-    prices: tuple[float, float] | None,
-    seed: int,
-    notes: list[str],
-    *,
-    ask: bool,
-) -> Draft:
+def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *, ask: bool) -> Draft:
     import sys
 
-    from mensura.evaluate.judging.chat import Chat
-    from mensura.evaluate.judging.generate import Questions
+    from mensura.errors import UsageError
 
-    chat = Chat(settings)
     chat.check_key()
-    questions = Questions(passages, out, chat, count=count, each=each, prices=prices, seed=seed)
     planned = questions.estimate()
     cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else common.dollars(planned.usd)
     about = common.count(planned.passages, "passage")
     tokens = f"{planned.tokens_in:,} tokens in and about {planned.tokens_out:,} out"
-    common.messages().print(f"{settings.model_id} is asked about {about}: {tokens}, {cost}.", markup=False)
-    if ask and planned.passages and sys.stdin.isatty():
+    common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.", markup=False)
+    if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is here to agree to the cost.", remedy="Pass --yes.")
         typer.confirm("Go on?", abort=True, err=True)
     with common.embedding_bar(planned.passages, "Asking") as bar:
         draft, made = questions.draft(bar)
@@ -157,7 +158,8 @@ def _generated(
     if made.unusable:
         notes.append(f"{made.unusable:,} answers held no question, the first began {made.example!r}.")
     if len(draft.queries) < count:
-        notes.append(f"There are {len(draft.queries):,} queries, not {count:,}; run it again to ask once more.")
+        again = "; run it again to ask once more" if made.unusable else ": there are no more passages to ask about"
+        notes.append(f"There are {len(draft.queries):,} queries, not {count:,}{again}.")
     return draft
 
 
@@ -175,11 +177,10 @@ def _report(made: Draft, out: Path, added: int, notes: list[str], *, json: bool)
         return
     console = common.console()
     made_of = ", ".join(f"{count:,} {source}" for source, count in made.counts.items())
-    console.print(
-        f"{out}: {len(made.corpus):,} passages, {len(made.queries):,} queries" + (f" ({made_of})" if made_of else "")
-        + (f", {added:,} of them new." if added != len(made.queries) else "."),
-        markup=False,
-    )  # fmt: skip
+    queries = f"{len(made.queries):,} {'query' if len(made.queries) == 1 else 'queries'}"
+    sources = f" ({made_of})" if made_of else ""
+    new = f", {added:,} of them new" if added != len(made.queries) else ""
+    console.print(f"{out}: {len(made.corpus):,} passages, {queries}{sources}{new}.", markup=False)
     for note in notes:
         common.messages().print(note, style="yellow", markup=False)
     following = (

@@ -10,8 +10,18 @@ entry-point group ``mensura.makers``.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from mensura.evaluate.judging.passages import Passage
+    from mensura.types import Document, Heading
+
+LEAST = 20
+"""Words that an answer has to have beside its heading: one over a list of links answers nothing."""
+MOST = 5
+"""Passages of an answer: the title of a long page asks for nothing in particular."""
 WORDS = re.compile(r"\w+")
 PLAIN = frozenset(
     "a an and are as at be by can do for from has have how i if in into is it its my not of on or our so that the "
@@ -33,6 +43,8 @@ class Proposal:
 
 
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^)]*\)")
+_NOT_PROSE = re.compile(r"<!--[\s\S]*?-->|<[^>]{1,200}>|^#{1,6} .*$|^\[[^\]]+\]: \S+$", re.MULTILINE)
+"""Comments, tags, headings and the addresses of links."""
 _MARKS = re.compile(r"[`*]+|(?<!\w)_+|_+(?!\w)")
 
 
@@ -41,11 +53,31 @@ def plain(text: str) -> str:
     return " ".join(_MARKS.sub("", _LINK.sub(r"\1", text)).split())
 
 
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d\u200e\u200f"))
+
+
 def telling(text: str) -> list[str]:
     """The words of `text` that say what it is about, in lower case."""
     return [word for word in WORDS.findall(text.lower()) if word not in PLAIN and not word.isdigit()]
 
 
+def is_answer(section: Sequence[Passage]) -> bool:
+    """Whether passages say enough, and little enough, to be what somebody looks for."""
+    prose = _NOT_PROSE.sub(" ", "\n".join(passage.text for passage in section))
+    return len(section) <= MOST and len(prose.split()) >= LEAST
+
+
+def hidden_heading(document: Document, heading: Heading, section: Sequence[Passage]) -> tuple[tuple[str, str], ...]:
+    """The line of a heading, to be taken out where it stands."""
+    line = document.text[heading.at :].partition("\n")[0]
+    return tuple((passage.id, line) for passage in section if line.strip() and line in passage.text)
+
+
 def usable(query: str) -> bool:
     """Whether somebody could search for it: two words that say something, and not a page of them."""
-    return len(telling(query)) >= 2 and 8 <= len(query) <= 300 and query.isprintable()
+    return len(telling(query)) >= 2 and 8 <= len(query) <= 300 and is_printable(query)
+
+
+def is_printable(text: str) -> bool:
+    """One line, with the marks that join and turn letters in some scripts."""
+    return text.translate(_JOINERS).isprintable()

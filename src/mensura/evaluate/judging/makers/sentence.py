@@ -14,6 +14,18 @@ _BLOCK = re.compile(r"(?:.*\S.*(?:\n|\Z))+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 _PROSE = re.compile(r"^[^\W\d_].*[.!?]$", re.DOTALL)
 _NOT_PROSE = re.compile(r"[{}<>|=;`\\\[\]]|https?:|^\s*(?:[-*+#>|]|\d+\.)", re.MULTILINE)
+_DANGLING = re.compile(
+    r"(?:they|this|these|those|it|its|he|she|him|her|here|there|that|such|them|both|again|now|then|so|but|and|or|however|"
+    r"also|otherwise|instead|see|let['’]s|for example|up to|you may|you are|we|our|in this|as (?:we|you|mentioned))\b",
+    re.IGNORECASE,
+)
+"""How sentences begin that mean nothing without the ones before them."""
+_POINTING = re.compile(
+    r"\b(?:listing|chapter|appendix|figure|table|section|page|above|below|previous|next|earlier|later|following|them|"
+    r"copyright|licen[cs]e[ds]?)\b",
+    re.IGNORECASE,
+)
+"""What points elsewhere, or is there for lawyers."""
 LEAST_WORDS, MOST_WORDS = 6, 30
 LEFT = 30
 """Words that have to be left in the passage."""
@@ -48,4 +60,6 @@ def _fits(passage: Passage, sentence: str) -> bool:
     words = len(sentence.split())
     left = len(passage.text.split()) - words
     prose = bool(_PROSE.match(sentence)) and passage.text.count(sentence) == 1
+    if sentence[:1].islower() or _DANGLING.match(sentence) or _POINTING.search(sentence):
+        return False
     return prose and LEAST_WORDS <= words <= MOST_WORDS and left >= LEFT and usable(plain(sentence))
