@@ -192,12 +192,14 @@ def test_bench(project):
     assert code == 1 and set(data) == {"machine", "models"}
     good, bad = data["models"]
     assert set(good) == set(bad) == {
-        "model", "threads", "space", "precision", "first_ms", "query_ms", "batches", "documents", "peak_mb",
+        "model", "threads", "space", "precision", "first_ms", "query_ms", "batches", "left_out", "documents", "peak_mb",
         "usd_per_million_tokens", "error",
     }  # fmt: skip
     assert good["query_ms"]["p99"] and bad["error"]
     _, out, _ = run("bench", "../model", "--lengths", "8", "--rounds", 3, cwd=project, check=0)
     assert "p99" in out and "8 tokens" in out
+    _, out, _ = run("bench", "../model", "--lengths", "8,5000", "--rounds", 3, cwd=project, check=0)
+    assert "takes no texts of 5,000 tokens" in out
     for wrong, message in ((("--threads", "many"), "write numbers"), (("--docs", "none"), "no such file")):
         code, _, err = run("bench", "../model", *wrong, cwd=project)
         assert code == 2 and message in err

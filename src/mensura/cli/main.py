@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -58,7 +59,8 @@ def _add(app: typer.Typer, package: str) -> None:
             _add(group, module.__name__)
             app.add_typer(group, name=name)
         else:
-            app.command(name, no_args_is_help=getattr(module, "NEEDS_ARGUMENTS", False))(_until_unread(module.command))
+            needs = getattr(module, "NEEDS_ARGUMENTS", False)
+            app.command(name, help=_help(module.command), no_args_is_help=needs)(_until_unread(module.command))
 
 
 def main() -> None:
@@ -79,6 +81,12 @@ def main() -> None:
         _fail(error, "out of memory.", 1)
     except Exception as error:  # a defect of ours: still one line
         _fail(error, f"unexpected {type(error).__name__}: {error} (MENSURA_DEBUG=1 shows where).", 1)
+
+
+def _help(command: Callable[..., None]) -> str:
+    """The docstring, its paragraphs without line breaks: a terminal has a width of its own. Examples keep theirs."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(p if p.startswith("\b") else " ".join(p.splitlines()) for p in paragraphs)
 
 
 def _until_unread(command: Callable[..., None]) -> Callable[..., None]:

@@ -98,8 +98,8 @@ def measure(task: Task) -> dict[str, Any]:
 def _empty(task: Task) -> dict[str, Any]:
     return {
         "model": task.model, "threads": task.threads, "space": None, "precision": None, "first_ms": None,
-        "query_ms": None, "batches": [], "documents": None, "peak_mb": None, "usd_per_million_tokens": None,
-        "error": "",
+        "query_ms": None, "batches": [], "left_out": [], "documents": None, "peak_mb": None,
+        "usd_per_million_tokens": None, "error": "",
     }  # fmt: skip
 
 
@@ -116,6 +116,7 @@ def _fill(found: dict[str, Any], task: Task, embedder: Embedder) -> None:
         "usd_per_million_tokens": embedder.price,
     }
     limit = embedder.tokens.max_tokens
+    found["left_out"] = [length for length in task.lengths if length > limit]
     for length in [] if remote else [n for n in task.lengths if n <= limit]:
         texts = _cut(embedder, length, 512)
         found["batches"].append({"tokens": length, **_rounds(embedder, texts, rounds)})

@@ -9,6 +9,8 @@ from mensura.cli import common
 from mensura.cli.tables import table, text
 
 NEEDS_ARGUMENTS = True
+LONGEST = 32_768
+"""Tokens of a text."""
 
 
 def command(
@@ -44,6 +46,8 @@ def command(
     cores: list[int | None] = list(_numbers("--threads", threads)) if threads else [None]
     check_threads([count for count in cores if count is not None])
     sizes = _numbers("--lengths", lengths)
+    if max(sizes) > LONGEST:
+        raise UsageError(f"--lengths {max(sizes):,}: texts of at most {LONGEST:,} tokens are measured.")
     for path in docs or ():
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder.")
@@ -94,6 +98,10 @@ def _show(found: dict[str, Any]) -> None:
             seen = row["documents"]
             what = f"{seen['chunks']:,} chunks, {seen['tokens']:,} tokens, {common.dollars(seen['usd'])}"
             out.print(text(f"your documents with {short[row['model']]}: {what}"))
+    for row in rows:
+        if row["left_out"]:
+            listed = ", ".join(f"{length:,}" for length in row["left_out"])
+            out.print(text(f"{short[row['model']]} takes no texts of {listed} tokens", "yellow"))
     for row in found["models"]:
         if row["error"]:
             out.print(text(f"{row['model']}: {row['error']}", "yellow"))
