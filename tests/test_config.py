@@ -74,7 +74,7 @@ def test_no_file_is_fine(tmp_path, monkeypatch):
         ("embeddings: {models: {a: {provider: openai, dimensions: many}}}", "Expected 'int | null', got 'str' in dimensions"),
         ("embeddings: {models: {a: {provider: openai, timeout: soon}}}", "'soon' is no time"),
         ("embeddings: {models: {a: {provider: hash}}, fallback_chain: [b]}", "fallback_chain names 'b', which is no model."),
-        ("embeddings: {default_model: minilm}", "default_model names 'minilm', which is no model"),
+        ("embeddings: {default_model: mymodel}", "default_model names 'mymodel', which is no model"),
         ("embeddings: {models: {a: {provider: opnai}}}", "Did you mean 'openai'?"),
         ("- a\n- b", "holds list, not keys and values"),
         ("a: [", "line 2: not YAML"),
