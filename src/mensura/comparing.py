@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, get_args
 from mensura.errors import HomeNotFound, ModelNotFound, UsageError
 from mensura.evaluate.candidate import Candidate, parse_candidate
 from mensura.evaluate.compare import METRICS
+from mensura.evaluate.compare import compare as compare_systems
 from mensura.evaluate.comparison import Comparison
 from mensura.evaluate.judged import JudgedSet, read_judged
 from mensura.evaluate.places import Place
 from mensura.evaluate.systems import Models, SetSystem, System
+from mensura.evaluate.verdict import MIN_EFFECT, Budgets
 from mensura.home import CACHE_FILE, Home
 from mensura.search.stages import MODES
 from mensura.types import Precision
@@ -24,7 +26,6 @@ from mensura.types import Precision
 if TYPE_CHECKING:
     from mensura.embedders.registry import Registry
     from mensura.evaluate.agreement import Agreement
-    from mensura.evaluate.verdict import Budgets
     from mensura.stores.base import Store
 
 
@@ -53,7 +54,7 @@ def compare(
     split: str | None = None,
     metrics: tuple[str, ...] = METRICS,
     options: Options = DEFAULT_OPTIONS,
-    min_effect: float | None = None,
+    min_effect: float = MIN_EFFECT,
     budgets: Budgets | None = None,
     advance: Callable[[int], None] = lambda _: None,
     started: Callable[[int], None] = lambda _: None,
@@ -67,18 +68,15 @@ def compare(
     >>> mensura.compare(["minilm", "minilm@hybrid"], "judged/").verdict           # doctest: +SKIP
     'switch'
     """
-    from mensura.evaluate.compare import compare as run
-    from mensura.evaluate.verdict import MIN_EFFECT
-
     data = judged if isinstance(judged, JudgedSet) else read_judged(Path(judged), split)
     with open_systems(candidates, home, options) as systems:
         _check_judged(data, systems)
         started(sum(system.texts(data) for system in systems))
-        return run(
+        return compare_systems(
             data,
             systems,
             metrics=metrics,
-            min_effect=MIN_EFFECT if min_effect is None else min_effect,
+            min_effect=min_effect,
             budgets=budgets,
             advance=advance,
         )

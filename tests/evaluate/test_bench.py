@@ -13,7 +13,7 @@ from tests.servers import hash_openai, serving
 
 def test_a_local_model(docs, monkeypatch):
     monkeypatch.chdir(docs.parent)
-    found = bench(Task(f"{DEFAULT}@int8", 1, (), ("docs",), (8, 32), 3))
+    found = bench(Task(f"{DEFAULT}@int8", 1, ("docs",), (8, 32), 3))
     assert not found["error"] and found["precision"] == "int8" and found["threads"] == 1
     times = found["query_ms"]
     assert times["n"] == 200 and 0 < times["p50"] <= times["p95"] <= times["p99"]

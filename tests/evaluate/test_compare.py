@@ -158,7 +158,7 @@ def test_the_correction_is_for_what_is_asked():
     for at in range(5):
         scores = base + generator.normal(0.01 * at, 0.1, 200)
         rows[f"c{at}"] = Row(f"c{at}", costs=costs, per_query={f"q{n}": {"m": v} for n, v in enumerate(scores)})
-    pairs = compare_scores(rows, ["m"], 0.01, Budgets(), 2000, 0)
+    pairs = compare_scores(rows, ["m"], 0.01, Budgets())
     assert len(pairs) == 10
     with_first = [pair for pair in pairs if pair.a == "c0"]
     smallest = min(with_first, key=lambda pair: pair.p_uncorrected)

@@ -140,6 +140,27 @@ def test_another_set_is_not_overwritten(tmp_path, passages):
     assert len(after.queries) == 4 and "who wakes up each minute" in after.queries.values(), "people's work stays"
 
 
+def test_replacing_deletes_nothing_before_the_new_is_there(tmp_path, passages, monkeypatch):
+    from mensura.evaluate.judging import writing
+
+    write(tmp_path, draft(passages, 3))
+    add(tmp_path, "who wakes up each minute", ["guide.md"])
+    whole = writing.write_whole
+
+    def full(file, text):
+        if file.name == "queries.jsonl":
+            raise HomeNotWritable("the disk is full.")
+        whole(file, text)
+
+    monkeypatch.setattr(writing, "write_whole", full)
+    with pytest.raises(HomeNotWritable):
+        write(tmp_path, draft(passages, 2, seed=7), force=True)
+    monkeypatch.undo()
+    assert "who wakes up each minute" in read_judged(tmp_path).queries.values()
+    write(tmp_path, draft(passages, 2, seed=7), force=True)
+    assert "who wakes up each minute" in read_judged(tmp_path).queries.values()
+
+
 def test_more_queries_are_added(tmp_path, passages):
     """What was taken out of passages for the first ones stays out."""
     write(tmp_path, draft(passages, 2))

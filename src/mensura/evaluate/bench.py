@@ -50,7 +50,6 @@ class Task:
     model: str
     threads: int | None = None
     """Cores it may use; None: all of them."""
-    queries: tuple[str, ...] = ()
     docs: tuple[str, ...] = ()
     """Files and folders of the user's own, to be cut as the model would index them."""
     lengths: tuple[int, ...] = LENGTHS
@@ -106,7 +105,7 @@ def _empty(task: Task) -> dict[str, Any]:
 def _fill(found: dict[str, Any], task: Task, embedder: Embedder) -> None:
     remote = embedder.remote
     rounds = min(task.rounds, HOSTED_ROUNDS) if remote else task.rounds
-    queries = list(task.queries) or _cut(embedder, 16, 64)
+    queries = _cut(embedder, 16, 64)
     wanted = HOSTED_QUERIES if remote else QUERIES
     asked = (queries * -(-wanted // len(queries)))[:wanted]
     found |= {
@@ -203,6 +202,6 @@ def _peak_mb() -> float | None:
 
 if __name__ == "__main__":
     given = json.loads(sys.stdin.buffer.read())
-    for key in ("queries", "docs", "lengths"):
+    for key in ("docs", "lengths"):
         given[key] = tuple(given[key])
     sys.stdout.write(json.dumps(measure(Task(**given))) + "\n")

@@ -13,7 +13,7 @@ from mensura.errors import MensuraError, UsageError
 from mensura.evaluate.comparison import Comparison, Pair, Row, budgeted
 from mensura.evaluate.judged import JudgedSet
 from mensura.evaluate.metrics import canonical, deepest, mean, per_query
-from mensura.evaluate.statistics import RESAMPLES, differences, holm
+from mensura.evaluate.statistics import differences, holm
 from mensura.evaluate.systems import SHOWN, System
 from mensura.evaluate.verdict import MIN_EFFECT, TOP, Budgets, Verdict, decide
 from mensura.types import Document
@@ -31,8 +31,6 @@ def compare(
     metrics: tuple[str, ...] = METRICS,
     min_effect: float = MIN_EFFECT,
     budgets: Budgets | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Run every system on `judged` and compare them; the first one is what is in use.
@@ -51,9 +49,7 @@ def compare(
     depth = max(SHOWN, deepest(metrics))
     budgets = budgets or Budgets()
     rows = [_row(system, judged, metrics, depth, advance) for system in systems]
-    pairs = compare_scores(
-        {row.name: row for row in rows if not row.error}, metrics, min_effect, budgets, resamples, seed
-    )
+    pairs = compare_scores({row.name: row for row in rows if not row.error}, metrics, min_effect, budgets)
     verdict, winner, reason = _overall(rows, pairs, metrics[0])
     texts = {d.id: _line(d) for d in judged.documents}
     for row in rows:
@@ -81,9 +77,7 @@ def _row(
     )  # fmt: skip
 
 
-def compare_scores(
-    rows: Mapping[str, Row], metrics: Sequence[str], min_effect: float, budgets: Budgets, resamples: int, seed: int
-) -> list[Pair]:
+def compare_scores(rows: Mapping[str, Row], metrics: Sequence[str], min_effect: float, budgets: Budgets) -> list[Pair]:
     """Paired statistics of every two rows on every metric."""
     couples = list(combinations(rows, 2))
     if not couples:
@@ -92,7 +86,7 @@ def compare_scores(
     scores = np.array([[[rows[n].per_query[q][m] for m in metrics] for n in rows] for q in queries])
     at = {name: index for index, name in enumerate(rows)}
     columns = np.concatenate([scores[:, at[b]] - scores[:, at[a]] for a, b in couples], axis=1)
-    seen = differences(columns, resamples=resamples, seed=seed)
+    seen = differences(columns)
     over = {name: budgets.exceeded(budgeted(row)) for name, row in rows.items()}
     pairs = []
     first = next(iter(rows))

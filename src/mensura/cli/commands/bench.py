@@ -55,7 +55,7 @@ def command(
     with common.embedding_bar(len(models) * len(cores), "Measuring") as bar:
         for model in models:
             for count in cores:
-                rows.append(bench(Task(model, count, (), tuple(map(str, docs or ())), tuple(sizes), rounds)))
+                rows.append(bench(Task(model, count, tuple(map(str, docs or ())), tuple(sizes), rounds)))
                 bar(1)
     found = {"machine": processor(), "models": rows}
     if json:

@@ -38,16 +38,15 @@ def write(folder: Path, draft: Draft, *, split: str = SPLIT, force: bool = False
     judged and what was paid for is carried over then, as far as its passages are still there.
     """
     with _writing(folder):
-        old = existing(folder)
-        kept: list[Query] = []
         if not force:
-            check_same(old, draft, folder)
-        elif old.rows:
-            kept = _by_people(folder, [row["_id"] for row in draft.corpus], split)
-            for name in ("queries.jsonl", *(f"qrels/{name}.tsv" for name in splits(folder))):
-                (folder / name).unlink(missing_ok=True)
+            check_same(existing(folder), draft, folder)
+        kept = _by_people(folder, [row["_id"] for row in draft.corpus], split) if force else []
         write_whole(folder / "corpus.jsonl", "".join(_line(row) for row in draft.corpus))
-        return _add(folder, [*kept, *draft.queries], split) - len(kept)
+        added = _add(folder, [*kept, *draft.queries], split, afresh=force) - len(kept)
+        for other in splits(folder) if force else ():
+            if other != split:  # they judge documents that are gone
+                (folder / "qrels" / f"{other}.tsv").unlink()
+        return added
 
 
 def _by_people(folder: Path, ids: Sequence[str], split: str) -> list[Query]:
@@ -108,14 +107,14 @@ def _near(place: str, ids: Sequence[str]) -> str:
     return f"Did you mean {close[0]}?" if close else f"It holds, for instance, {', '.join(paths[:3])}."
 
 
-def _add(folder: Path, queries: Sequence[Query], split: str) -> int:
+def _add(folder: Path, queries: Sequence[Query], split: str, *, afresh: bool = False) -> int:
     """Queries first: one without judgments is passed over, a judgment without its query is an error."""
     for document in (document for query in queries for document in query.relevant):
         if any(c in document for c in "\t\r\n"):
             raise JudgedSetError(f"the id {document!r} cannot stand in a .tsv file.", remedy="Give it another id.")
     file, qrels_file = folder / "queries.jsonl", folder / "qrels" / f"{split}.tsv"
-    rows = {str(row.get("_id")): row for _, row in json_lines(file, ROW)} if file.is_file() else {}
-    qrels = read_qrels(qrels_file) if qrels_file.is_file() else {}
+    rows = {str(row.get("_id")): row for _, row in json_lines(file, ROW)} if file.is_file() and not afresh else {}
+    qrels = read_qrels(qrels_file) if qrels_file.is_file() and not afresh else {}
     by_text = {str(row.get("text")): name for name, row in rows.items()}
     before = len(qrels)
     for query in queries:

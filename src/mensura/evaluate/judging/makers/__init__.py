@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mensura.search.snippet import PLAIN
+
 if TYPE_CHECKING:
     from mensura.evaluate.judging.passages import Passage
     from mensura.types import Document, Heading
@@ -23,10 +25,6 @@ LEAST = 20
 MOST = 5
 """Passages of an answer: the title of a long page asks for nothing in particular."""
 WORDS = re.compile(r"\w+")
-PLAIN = frozenset(
-    "a an and are as at be by can do for from has have how i if in into is it its my not of on or our so that the "
-    "their this to was we what when where which with you your".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
