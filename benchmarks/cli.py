@@ -1,4 +1,4 @@
-"""`mensura search` from process start to answer, against a script with sentence-transformers and numpy."""
+"""`embassay search` from process start to answer, against a script with sentence-transformers and numpy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-import mensura
+import embassay
 from benchmarks.common import DATA, PEER_PYTHON, ROOT, WORK, Row, arguments, at_most, median, report, timed
 
 QUERY = "how do I set a proxy"
@@ -15,15 +15,15 @@ QUERY = "how do I set a proxy"
 
 def main() -> None:
     chosen = arguments(__doc__)
-    home_folder = WORK / "cli" / ".mensura"
+    home_folder = WORK / "cli" / ".embassay"
     vectors = WORK / "cli" / "vectors.npz"
-    with mensura.open(home_folder) as home:
+    with embassay.open(home_folder) as home:
         home.index([DATA / "docs" / "fastapi", DATA / "docs" / "httpx"])
         blocks = list(home._home.store(home._live("default")).snapshot().scan())
     np.savez(
         vectors, vectors=np.concatenate([v for _, v in blocks]), paths=[c.path for chunks, _ in blocks for c in chunks]
     )
-    ours = [sys.executable, "-m", "mensura.cli.main", "search", QUERY, "-k", "5", "--home", str(home_folder)]
+    ours = [sys.executable, "-m", "embassay.cli.main", "search", QUERY, "-k", "5", "--home", str(home_folder)]
     theirs = [str(PEER_PYTHON), str(ROOT / "benchmarks" / "peer.py"), "search", str(vectors), QUERY]
     run(ours), run(theirs)  # warm the page cache
     mine, others = [], []
@@ -34,7 +34,7 @@ def main() -> None:
     report(
         "cli",
         [
-            at_most("mensura search, process start to answer", median(mine), 2.0, "s"),
+            at_most("embassay search, process start to answer", median(mine), 2.0, "s"),
             Row(
                 "the same with sentence-transformers",
                 median(mine),

@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("MENSURA_DATA") or ROOT.parent / "shared" / "data")
-WORK = Path(os.environ.get("MENSURA_BENCH") or ROOT / "benchmarks" / ".work")
-PEER_PYTHON = Path(os.environ.get("MENSURA_PEER") or ROOT / ".peer" / "bin" / "python")
+DATA = Path(os.environ.get("EMBASSAY_DATA") or ROOT.parent / "shared" / "data")
+WORK = Path(os.environ.get("EMBASSAY_BENCH") or ROOT / "benchmarks" / ".work")
+PEER_PYTHON = Path(os.environ.get("EMBASSAY_PEER") or ROOT / ".peer" / "bin" / "python")
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -76,7 +76,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds; the median counts")
     chosen = parser.parse_args()
     if not DATA.is_dir():
-        print(f"skipped: needs the judged data at {DATA} (or MENSURA_DATA)", file=sys.stderr)
+        print(f"skipped: needs the judged data at {DATA} (or EMBASSAY_DATA)", file=sys.stderr)
         raise SystemExit(0)
     WORK.mkdir(parents=True, exist_ok=True)
     return chosen
@@ -89,7 +89,7 @@ def jsonl(path: str) -> Iterator[dict[str, Any]]:
 
 
 def glosses() -> list[str]:
-    """107,525 short definitions as mensura indexes them."""
+    """107,525 short definitions as embassay indexes them."""
     return [f"{row['title']}\n{row['text']}" for row in jsonl("wordnet-glosses/corpus.jsonl")]
 
 
@@ -122,7 +122,7 @@ class Peer:
 
     def __init__(self) -> None:
         if not PEER_PYTHON.is_file():
-            print(f"skipped: no peer at {PEER_PYTHON}; make bench installs it (or MENSURA_PEER)", file=sys.stderr)
+            print(f"skipped: no peer at {PEER_PYTHON}; make bench installs it (or EMBASSAY_PEER)", file=sys.stderr)
             raise SystemExit(0)
         self._process = subprocess.Popen(
             [str(PEER_PYTHON), str(ROOT / "benchmarks" / "peer.py")],

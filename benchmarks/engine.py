@@ -22,7 +22,7 @@ from benchmarks.common import (
     report,
     timed,
 )
-from mensura.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.providers.local import LocalEmbedder, open_local
 
 SETS = {"18 tokens": (18, 800), "60 tokens, mixed": (0, 500), "250 tokens": (250, 160)}
 MIXTURE = ((20, 0.3), (40, 0.22), (60, 0.2), (90, 0.18), (150, 0.1))
@@ -115,7 +115,7 @@ def int8_peak(rows: int = 2048, width: int = 2048) -> float:
     import openvino as ov
     from openvino import opset15 as op
 
-    from mensura.engine.runtime import INT8_GROUP, cpu_count
+    from embassay.engine.runtime import INT8_GROUP, cpu_count
 
     levels = np.random.default_rng(0).integers(-127, 128, (width, width), np.int8)
     x = op.parameter([rows, width], np.float32)

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, at_most, glosses, report, timed
-from mensura.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.providers.local import LocalEmbedder, open_local
 
 SAMPLE = 20_000
 """Texts by which the bare engine is timed, right before and right after the run."""
-GLOSSES_HOME = WORK / "glosses" / ".mensura"
+GLOSSES_HOME = WORK / "glosses" / ".embassay"
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def index_glosses() -> float:
 
 
 def index(path: Path, home: Path) -> float:
-    command = [sys.executable, "-m", "mensura.cli.main", "index", str(path), "--home", str(home), "--json"]
+    command = [sys.executable, "-m", "embassay.cli.main", "index", str(path), "--home", str(home), "--json"]
     return timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
 
@@ -56,21 +56,21 @@ def bare(engine: LocalEmbedder, texts: list[str]) -> float:
 
 
 def one_changed_file() -> list[Row]:
-    """`mensura index` from process start, after one file of 7,425 changed, and after none did."""
+    """`embassay index` from process start, after one file of 7,425 changed, and after none did."""
     place = WORK / "tldr"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     with tarfile.open(DATA / "docs" / "tldr-en.tar.gz") as archive:
         archive.extractall(place / "docs", filter="data")
-    first = index(place / "docs", place / ".mensura")
+    first = index(place / "docs", place / ".embassay")
     time.sleep(2.5)
-    index(place / "docs", place / ".mensura")
+    index(place / "docs", place / ".embassay")
     files = sorted((place / "docs").rglob("*.md"))
     seconds = []
     for file in files[:5]:
         file.write_text(file.read_text() + "\n- Rotate the key:\n\n`rotate --key`\n")
-        seconds.append(index(place / "docs", place / ".mensura"))
-    nothing = index(place / "docs", place / ".mensura")
+        seconds.append(index(place / "docs", place / ".embassay"))
+    nothing = index(place / "docs", place / ".embassay")
     return [
         at_most(f"index again, one of {len(files):,} files changed", sorted(seconds)[2], 3.0, "s", peer=first),
         at_most("index again, nothing changed", nothing, 3.0, "s", peer=first),

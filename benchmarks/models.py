@@ -32,14 +32,14 @@ from benchmarks.common import (
     report,
     timed,
 )
-from mensura.embedders.cache import VectorCache
-from mensura.embedders.cached import Cached
-from mensura.embedders.coalesce import Coalesced
-from mensura.embedders.providers.hash import HashEmbedder
-from mensura.embedders.providers.local import open_local
-from mensura.embedders.providers.openai import Settings, open_embedder
-from mensura.embedders.wrapper import Wrapper
-from mensura.types import Embeddings, OnLong, Role
+from embassay.embedders.cache import VectorCache
+from embassay.embedders.cached import Cached
+from embassay.embedders.coalesce import Coalesced
+from embassay.embedders.providers.hash import HashEmbedder
+from embassay.embedders.providers.local import open_local
+from embassay.embedders.providers.openai import Settings, open_embedder
+from embassay.embedders.wrapper import Wrapper
+from embassay.types import Embeddings, OnLong, Role
 
 ROUNDS = 200
 
@@ -96,12 +96,12 @@ def fresh_cache(name: str) -> VectorCache:
 
 def indexing_twice() -> list[Row]:
     """Three real documentation trees; between the runs all but the cache is deleted."""
-    from mensura.config import Config, EmbeddingsConfig
-    from mensura.embedders.registry import Registry
-    from mensura.home import Home
-    from mensura.lifecycle.home import HomeFolder
+    from embassay.config import Config, EmbeddingsConfig
+    from embassay.embedders.registry import Registry
+    from embassay.home import Home
+    from embassay.lifecycle.home import HomeFolder
 
-    place = WORK / "twice" / ".mensura"
+    place = WORK / "twice" / ".embassay"
     shutil.rmtree(place.parent, ignore_errors=True)
     place.mkdir(parents=True)
     models = {"minilm": {"provider": "local", "model_id": MODEL, "cache_enabled": True}}
@@ -231,9 +231,9 @@ def coalescing() -> list[Row]:
 START = """
 import sys, time
 started = time.perf_counter()
-import msgspec, yaml, mensura
+import msgspec, yaml, embassay
 imported = time.perf_counter()
-from mensura.embedders.registry import Registry
+from embassay.embedders.registry import Registry
 models = Registry()
 ready = time.perf_counter()
 heavy = [name for name in ("openvino", "httpx", "numpy", "torch", "lancedb") if name in sys.modules]
@@ -242,13 +242,13 @@ print((ready - imported) * 1e3, (imported - started) * 1e3, len(models.names()),
 
 
 def start_up() -> list[Row]:
-    """In a fresh process: the registry and the providers it names, beside mensura and its two parsers themselves."""
+    """In a fresh process: the registry and the providers it names, beside embassay and its two parsers themselves."""
     folder = WORK / "sixty"
     folder.mkdir(exist_ok=True)
     kinds = ["local", "openai", "cohere", "voyage", "google", "mistral", "jina", "ollama", "tei", "hash"]
     lines = [f"    model-{i}: {{provider: {kinds[i % 10]}, model_id: m{i}, cache_ttl: 30d}}" for i in range(60)]
-    (folder / "mensura.yaml").write_text("embeddings:\n  models:\n" + "\n".join(lines) + "\n")
-    env = {**os.environ, "MENSURA_CONFIG": str(folder / "mensura.yaml")}
+    (folder / "embassay.yaml").write_text("embeddings:\n  models:\n" + "\n".join(lines) + "\n")
+    env = {**os.environ, "EMBASSAY_CONFIG": str(folder / "embassay.yaml")}
     found = []
     for _ in range(9):
         answer = subprocess.run([sys.executable, "-c", START], env=env, capture_output=True, text=True, check=True)
@@ -256,7 +256,7 @@ def start_up() -> list[Row]:
         assert (count, heavy) == ("60", "nothing"), answer.stdout
         found.append((float(ready), float(imports)))
     ready_ms, imports_ms = (median([pair[i] for pair in found]) for i in (0, 1))
-    return [at_most("registry of 60 models (peer: importing mensura, msgspec, yaml)", ready_ms, 50, "ms", imports_ms)]
+    return [at_most("registry of 60 models (peer: importing embassay, msgspec, yaml)", ready_ms, 50, "ms", imports_ms)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The peer: SentenceTransformer with its defaults. Runs in an environment without mensura.
+"""The peer: SentenceTransformer with its defaults. Runs in an environment without embassay.
 
 As a server (no arguments): {"op": "encode", "texts": [...]} in, {"seconds": ..., "vectors": [...]} out.
 As a program (`peer.py search VECTORS.npz QUERY`): what a script for one search does, from start to answer.

@@ -6,14 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, near, report
-from mensura import plugins
-from mensura.embedders.base import Embedder
-from mensura.embedders.providers.local import open_local
-from mensura.evaluate.evaluation import Evaluation, evaluate
-from mensura.evaluate.judged import JudgedSet, read_judged
-from mensura.search.fusion import FUSIONS
-from mensura.search.stages import Pipeline, pipeline
-from mensura.types import Embeddings, OnLong, Role
+from embassay import plugins
+from embassay.embedders.base import Embedder
+from embassay.embedders.providers.local import open_local
+from embassay.evaluate.evaluation import Evaluation, evaluate
+from embassay.evaluate.judged import JudgedSet, read_judged
+from embassay.search.fusion import FUSIONS
+from embassay.search.stages import Pipeline, pipeline
+from embassay.types import Embeddings, OnLong, Role
 
 PUBLISHED = {"scifact": 0.64508, "scifact R@100": 0.925, "xquad/en": 0.9436, "xquad/de": 0.7032}
 
@@ -61,7 +61,7 @@ def fusions(embedder: Embedder) -> list[Row]:
 
 
 def score(data: JudgedSet, embedder: Embedder, chosen: Pipeline, store: str = "memory") -> Evaluation:
-    backend = plugins.load("mensura.stores.backends", store)
+    backend = plugins.load("embassay.stores.backends", store)
     with TemporaryDirectory(dir=WORK) as place:
         return evaluate(
             data, embedder, backend.open_store(Path(place), "eval", embedder.space.dimensions, create=True), chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-import mensura
+import embassay
 from benchmarks.common import MODEL, Peer, Row, arguments, at_least, at_most, jsonl, median, report, timed
 from benchmarks.ingest import GLOSSES_HOME, index_glosses
 
@@ -17,13 +17,13 @@ def main() -> None:
         index_glosses()
     queries = [row["text"] for row in jsonl("scifact/queries.jsonl")][: QUERIES // 2]
     queries += [row["text"] for row in jsonl("xquad/en/queries.jsonl")][: QUERIES // 2]
-    with mensura.open(GLOSSES_HOME) as home:
+    with embassay.open(GLOSSES_HOME) as home:
         rows = latency(home, queries)
         rows += exactness(home, queries)
     report("search", rows, chosen.json)
 
 
-def latency(home: mensura.Home, queries: list[str]) -> list[Row]:
+def latency(home: embassay.Home, queries: list[str]) -> list[Row]:
     """Milliseconds. The peer embeds the query with sentence-transformers and scans the same vectors with numpy."""
     vectors = stored(home)[1]
     times: dict[str, list[float]] = {"hybrid": [], "dense": [], "lexical": [], "peer": []}
@@ -46,10 +46,10 @@ def latency(home: mensura.Home, queries: list[str]) -> list[Row]:
     ]
 
 
-def exactness(home: mensura.Home, queries: list[str]) -> list[Row]:
+def exactness(home: embassay.Home, queries: list[str]) -> list[Row]:
     """Recall@10 of the dense arm as it is, and of the ANN index that larger sets get."""
     keys, vectors = stored(home)
-    made = mensura.embed(queries, "query", model=MODEL).vectors
+    made = embassay.embed(queries, "query", model=MODEL).vectors
     truth = [{keys[i] for i in np.argpartition(-(vectors @ q), 10)[:10]} for q in made]
     found = [{hit.chunk.key for hit in home.search(query, mode="dense").hits} for query in queries]
     recall = float(np.mean([len(a & b) / 10 for a, b in zip(truth, found, strict=True)]))
@@ -57,9 +57,9 @@ def exactness(home: mensura.Home, queries: list[str]) -> list[Row]:
     return rows + ann(home, made, truth)
 
 
-def ann(home: mensura.Home, queries: np.ndarray, truth: list[set[str]]) -> list[Row]:
+def ann(home: embassay.Home, queries: np.ndarray, truth: list[set[str]]) -> list[Row]:
     """The same rows under the index that sets above the in-memory limit have."""
-    from mensura.stores.backends import lance
+    from embassay.stores.backends import lance
 
     store = home._home.store(home._live("default"))
     limit, lance.EXACT_BYTES = lance.EXACT_BYTES, 0
@@ -80,7 +80,7 @@ def ann(home: mensura.Home, queries: np.ndarray, truth: list[set[str]]) -> list[
         store._table.drop_index("vector_idx")  # type: ignore[attr-defined]
 
 
-def stored(home: mensura.Home) -> tuple[list[str], np.ndarray]:
+def stored(home: embassay.Home) -> tuple[list[str], np.ndarray]:
     blocks = list(home._home.store(home._live("default")).snapshot().scan())
     return [c.key for chunks, _ in blocks for c in chunks], np.concatenate([vectors for _, vectors in blocks])
 

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, at_most, median, report, timed
-from mensura.comparing import compare
-from mensura.evaluate.evaluation import Run, fill
-from mensura.evaluate.judged import JudgedSet, read_judged
-from mensura.evaluate.metrics import per_query
-from mensura.evaluate.statistics import detectable, differences
-from mensura.evaluate.verdict import MIN_EFFECT, decide
+from embassay.comparing import compare
+from embassay.evaluate.evaluation import Run, fill
+from embassay.evaluate.judged import JudgedSet, read_judged
+from embassay.evaluate.metrics import per_query
+from embassay.evaluate.statistics import detectable, differences
+from embassay.evaluate.verdict import MIN_EFFECT, decide
 
 PAIRS, SIMULATIONS = 10_000, 1_000
 GAIN, QUERIES = 0.03, 300
@@ -77,8 +77,8 @@ def scifact(place: Path) -> list[Row]:
     """The whole set: what comparing takes with a warm cache, dense against hybrid, and A against A."""
     data = read_judged(DATA / "scifact", "test")
     names = [f"{MODEL}@dense", f"{MODEL}@int8", f"{MODEL}@hybrid"]
-    (place / "home" / ".mensura").mkdir(parents=True)
-    home = place / "home" / ".mensura"
+    (place / "home" / ".embassay").mkdir(parents=True)
+    home = place / "home" / ".embassay"
     compare(names, data, home=home)
     seconds = timed(lambda: compare(names, data, home=home))
     found = compare([names[0], names[2]], data, home=home)
@@ -127,8 +127,8 @@ def switches(runs: list[np.ndarray], generator: np.random.Generator) -> float:
 
 
 def similarities(data: JudgedSet, precision: str) -> tuple[np.ndarray, list[str]]:
-    from mensura.embedders.providers.local import open_local
-    from mensura.stores.backends.memory import MemoryStore
+    from embassay.embedders.providers.local import open_local
+    from embassay.stores.backends.memory import MemoryStore
 
     filled = fill(data, open_local(MODEL, precision), MemoryStore(384))  # type: ignore[arg-type]
     ((chunks, vectors),) = filled.snapshot.scan()

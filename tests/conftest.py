@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mensura.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.providers.local import LocalEmbedder, open_local
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
@@ -28,7 +28,7 @@ def no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("MENSURA_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
+    for name in ("EMBASSAY_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mensura.embedders.providers.hash import hashed
+from embassay.embedders.providers.hash import hashed
 
 
 @dataclass

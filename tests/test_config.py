@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mensura.config import Config, Seconds, load_config, masked
-from mensura.embedders.registry import Registry
-from mensura.errors import ConfigError, PluginError
+from embassay.config import Config, Seconds, load_config, masked
+from embassay.embedders.registry import Registry
+from embassay.errors import ConfigError, PluginError
 
 FULL = """
 embeddings:
@@ -23,7 +23,7 @@ glossary: {JWT: JSON Web Token}
 
 
 def write(folder: Path, text: str) -> Path:
-    file = folder / "mensura.yaml"
+    file = folder / "embassay.yaml"
     file.write_text(text)
     return file
 
@@ -43,16 +43,16 @@ def test_found_from_a_folder_below(tmp_path, monkeypatch):
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    assert load_config(env={}).file == tmp_path / "mensura.yaml"
+    assert load_config(env={}).file == tmp_path / "embassay.yaml"
 
 
 def test_environment_over_file(tmp_path):
     env = {
-        "MENSURA_CONFIG": str(write(tmp_path, FULL)),
-        "MENSURA_EMBEDDINGS__DEFAULT_MODEL": "bge-m3",
-        "MENSURA_EMBEDDINGS__MODELS__OPENAI_3_SMALL__DIMENSIONS": "256",
-        "MENSURA_EMBEDDINGS__FALLBACK_CHAIN": "minilm,fallback",
-        "MENSURA_HOME": "/elsewhere",
+        "EMBASSAY_CONFIG": str(write(tmp_path, FULL)),
+        "EMBASSAY_EMBEDDINGS__DEFAULT_MODEL": "bge-m3",
+        "EMBASSAY_EMBEDDINGS__MODELS__OPENAI_3_SMALL__DIMENSIONS": "256",
+        "EMBASSAY_EMBEDDINGS__FALLBACK_CHAIN": "minilm,fallback",
+        "EMBASSAY_HOME": "/elsewhere",
     }
     config = load_config(env=env)
     assert config.embeddings.default_model == "bge-m3"

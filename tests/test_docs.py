@@ -13,10 +13,10 @@ from types import ModuleType
 
 import pytest
 
-from mensura.config import load_config
-from mensura.embedders.providers.hash import hashed
-from mensura.embedders.registry import Registry
-from mensura.testing import check_embedder, check_reader
+from embassay.config import load_config
+from embassay.embedders.providers.hash import hashed
+from embassay.embedders.registry import Registry
+from embassay.testing import check_embedder, check_reader
 from tests.cli.test_cli import command_names
 from tests.evaluate.test_generate import chat_body
 from tests.servers import Answer, serving
@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     for name in PROJECT_FILES:
         shutil.copy(ROOT / name, folder)
-    run("mensura index docs", folder)
+    run("embassay index docs", folder)
     return folder
 
 
@@ -73,7 +73,7 @@ def test_there_is_something_to_test():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command, project):
-    assert command.startswith("mensura "), "write other commands in another kind of block"
+    assert command.startswith("embassay "), "write other commands in another kind of block"
     if LOCAL_CHAT in command:
         with chat_model():
             assert run(command, project).strip()
@@ -107,17 +107,17 @@ def test_the_reader_of_the_docs_conforms(tmp_path):
 def test_every_command_is_documented():
     text = "\n".join(page.read_text() for page in PAGES)
     for name in command_names():
-        assert f"mensura {name}" in text
+        assert f"embassay {name}" in text
 
 
 def test_the_documented_configuration_is_one(tmp_path):
-    """Every YAML block is read as mensura reads it, whole or as part of one file."""
+    """Every YAML block is read as embassay reads it, whole or as part of one file."""
     (tmp_path / "our-models.toml").write_text(blocks(ROOT / "docs" / "configuration.md", "toml")[0])
     found = [(page, block) for page in PAGES for block in blocks(page, "yaml")]
     assert len(found) > 10
     for page, block in found:
-        (tmp_path / "mensura.yaml").write_text(block)
-        with Registry(load_config(tmp_path / "mensura.yaml", env={})) as models:
+        (tmp_path / "embassay.yaml").write_text(block)
+        with Registry(load_config(tmp_path / "embassay.yaml", env={})) as models:
             for name in models.names():
                 assert models.settings(name), page
                 models.card(name)

@@ -4,8 +4,8 @@ import inspect
 import subprocess
 import sys
 
-import mensura
-from mensura import errors
+import embassay
+from embassay import errors
 
 HEAVY = {
     "httpx",
@@ -24,17 +24,17 @@ HEAVY = {
 
 
 def test_public_names():
-    assert set(mensura.__all__) == {
-        "Chunk", "Embeddings", "Hit", "Home", "MensuraError", "Registry", "Space", "__version__", "compare", "describe_difference", "embed", "open",
+    assert set(embassay.__all__) == {
+        "Chunk", "Embeddings", "Hit", "Home", "EmbassayError", "Registry", "Space", "__version__", "compare", "describe_difference", "embed", "open",
     }  # fmt: skip
-    for name in mensura.__all__:
-        assert getattr(mensura, name) is not None
+    for name in embassay.__all__:
+        assert getattr(embassay, name) is not None
         if name != "__version__":
-            assert getattr(mensura, name).__doc__, name
+            assert getattr(embassay, name).__doc__, name
 
 
 def test_import_loads_nothing_heavy():
-    code = f"import mensura, sys; print(sorted({HEAVY!r} & set(sys.modules)))"
+    code = f"import embassay, sys; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -42,7 +42,7 @@ def test_import_loads_nothing_heavy():
 def test_one_error_tree_drawn_in_full():
     tree = [value for _, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__]
     for error in tree:
-        assert issubclass(error, errors.MensuraError)
+        assert issubclass(error, errors.EmbassayError)
         assert error.__name__ in errors.__doc__
 
 
@@ -50,7 +50,7 @@ def test_openvino_does_not_phone_home():
     code = (
         "import multiprocessing, sys\n"
         "multiprocessing.Process.start = lambda self: sys.exit('forked')\n"
-        "import mensura.engine.runtime as r; r.cpu_capabilities()\n"
+        "import embassay.engine.runtime as r; r.cpu_capabilities()\n"
         "print('openvino_telemetry.main' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

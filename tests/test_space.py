@@ -2,7 +2,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
-from mensura import Space, describe_difference
+from embassay import Space, describe_difference
 
 SPACE = Space("sentence-transformers/all-MiniLM-L6-v2", "53aa51" + "0" * 58, 384)
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from mensura import plugins
-from mensura.catalog.advise import runs_here
-from mensura.catalog.card import ModelCard
-from mensura.catalog.catalog import shipped
-from mensura.embedders.reference import PROVIDERS
-from mensura.embedders.settings import HttpSettings, Settings
+from embassay import plugins
+from embassay.catalog.advise import runs_here
+from embassay.catalog.card import ModelCard
+from embassay.catalog.catalog import shipped
+from embassay.embedders.reference import PROVIDERS
+from embassay.embedders.settings import HttpSettings, Settings
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "providers"
@@ -140,7 +140,7 @@ def _field_notes(kind: type) -> dict[str, str]:
     """The strings below the fields, of the class and those it extends."""
     notes: dict[str, str] = {}
     for cls in reversed(kind.__mro__):
-        if cls.__module__.startswith("mensura"):
+        if cls.__module__.startswith("embassay"):
             notes |= _notes_in(inspect.getsource(cls))
     return notes
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from mensura.catalog.advise import REFERENCE, RETRIEVAL_TASKS, RULES, Needs, advise, evidence
-from mensura.catalog.catalog import shipped
-from mensura.catalog.cost import Speed, Workload, estimate
-from mensura.catalog.machine import Machine, flops_per_token, forms
+from embassay.catalog.advise import REFERENCE, RETRIEVAL_TASKS, RULES, Needs, advise, evidence
+from embassay.catalog.catalog import shipped
+from embassay.catalog.cost import Speed, Workload, estimate
+from embassay.catalog.machine import Machine, flops_per_token, forms
 
 CARDS = shipped().models
 
@@ -97,7 +97,7 @@ def test_a_domain_prefers_its_own_models_and_speaks_of_fine_tuning():
 def test_it_ends_with_the_command_that_measures():
     advice = advise(CARDS.values(), Needs())
     first = " ".join(p.card.id for p in advice.recommended[:3])
-    assert advice.next == f"mensura compare {first} --judged judged/"
+    assert advice.next == f"embassay compare {first} --judged judged/"
     assert advise(CARDS.values(), Needs(max_mb=1, api=False)).next == ""
 
 

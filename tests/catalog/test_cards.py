@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mensura.catalog.card import ModelCard, inconsistencies
-from mensura.catalog.catalog import read_cards, shipped
-from mensura.errors import CardError, ModelNotFound
+from embassay.catalog.card import ModelCard, inconsistencies
+from embassay.catalog.catalog import read_cards, shipped
+from embassay.errors import CardError, ModelNotFound
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mensura import plugins
+from embassay import plugins
 
 
 def run(*arguments, cwd, stdin=b"", check=None, env=None):
@@ -16,7 +16,7 @@ def run(*arguments, cwd, stdin=b"", check=None, env=None):
     import os
 
     done = subprocess.run(
-        [sys.executable, "-m", "mensura.cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "embassay.cli.main", *map(str, arguments)],
         cwd=cwd, input=stdin, capture_output=True, check=False, env={**os.environ, **(env or {})},
     )  # fmt: skip
     out, err = done.stdout.decode(), done.stderr.decode()
@@ -57,7 +57,7 @@ def test_search_prints_path_and_line(indexed):
 def test_status_json(indexed):
     _, out, _ = run("status", "--json", cwd=indexed, check=0)
     status = json.loads(out)
-    assert set(status) == {"home", "sets"} and status["home"].endswith(".mensura")
+    assert set(status) == {"home", "sets"} and status["home"].endswith(".embassay")
     (row,) = status["sets"]
     assert {"set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(row)
     assert row["documents"] == 5 and row["bytes"] > 0
@@ -148,7 +148,7 @@ def test_eval_json(project, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["search", "x"], 1, "no .mensura/ in"),
+        (["search", "x"], 1, "no .embassay/ in"),
         (["index", "nowhere"], 2, "nowhere: no such file or folder"),
         (["index", "docs", "-m", "nobody/none"], 1, "neither in the Hugging Face cache nor in a package"),
         (["index", "docs", "--precision", "f64"], 2, "precision 'f64' is not one of"),
@@ -156,7 +156,7 @@ def test_eval_json(project, tmp_path):
         (["embed", "-c", "x"], 2, "--role"),
         (["embed", "-c", "x", "--role", "passage"], 2, "role 'passage' is not one of"),
         (["embed", "--role", "query", "-c", "x " * 999, "--on-long", "error"], 1, "text 0 has 1,001 tokens, the model takes 256"),
-        (["eval", "nowhere"], 2, "nowhere does not exist. Make one: mensura judge new"),
+        (["eval", "nowhere"], 2, "nowhere does not exist. Make one: embassay judge new"),
         (["search", "x", "--mode", "fuzzy"], 2, "mode 'fuzzy' is not one of"),
     ],
 )  # fmt: skip
@@ -182,16 +182,16 @@ def test_errors_in_a_set(indexed):
 
 
 def test_a_reader_of_our_output_may_leave(indexed):
-    command = f"{sys.executable} -m mensura.cli.main search key --full | head -1"
+    command = f"{sys.executable} -m embassay.cli.main search key --full | head -1"
     done = subprocess.run(command, shell=True, cwd=indexed, capture_output=True, check=False)
     assert b"Traceback" not in done.stderr and b"BrokenPipe" not in done.stderr
-    pipe = f"set -o pipefail; {sys.executable} -m mensura.cli.main search key --full -k 100 --json | head -c 1"
+    pipe = f"set -o pipefail; {sys.executable} -m embassay.cli.main search key --full -k 100 --json | head -c 1"
     assert subprocess.run(["bash", "-c", pipe], cwd=indexed, capture_output=True, check=False).returncode == 0
 
 
 def test_closed_streams(indexed):
     for closed in (">&-", "2>&-", "<&-"):
-        command = f"{sys.executable} -m mensura.cli.main search key {closed}"
+        command = f"{sys.executable} -m embassay.cli.main search key {closed}"
         done = subprocess.run(["bash", "-c", command], cwd=indexed, capture_output=True, check=False)
         assert b"Traceback" not in done.stderr and done.returncode == 0, (closed, done)
 
@@ -203,7 +203,7 @@ def test_names_with_brackets_are_printed_as_they_are(indexed):
     assert "docs/[slug].pdf" in run("status", cwd=indexed, check=0)[1]
 
 
-def command_names(package="mensura.cli.commands", before=""):
+def command_names(package="embassay.cli.commands", before=""):
     """``index``, ``models list``: every command with its group."""
     for name, module in plugins.load_all(package).items():
         if hasattr(module, "__path__"):
@@ -219,7 +219,7 @@ OF_SETS = {"index", "search", "status", "doctor", "embed", "eval"}
 @pytest.mark.parametrize("name", command_names())
 def test_help_has_examples(name, tmp_path):
     _, out, _ = run(*name.split(), "--help", cwd=tmp_path, check=0)
-    assert f"mensura {name}" in out
+    assert f"embassay {name}" in out
     assert "--json" in out or name in SPEAKS_TO_PEOPLE_ONLY
     assert name not in OF_SETS or ("--home" in out and "--set" in out)
 

@@ -33,7 +33,7 @@ def test_judge_new(project):
     assert set(made) == {"judged", "documents", "queries", "added", "sources", "notes"}
     assert made["queries"] == made["added"] == sum(made["sources"].values())
     _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 5, cwd=project, check=0)
-    assert "0 of them new" in out and "Next: mensura judge check judged" in out
+    assert "0 of them new" in out and "Next: embassay judge check judged" in out
     _, out, _ = run("judge", "new", "docs", "--out", "judged", "-n", 9, "--json", cwd=project, check=0)
     assert json.loads(out)["queries"] == 9 and json.loads(out)["added"] == 4
     (project / "docs" / "machines.md").write_text(f"# Machines\n\n{WORKERS}\n\nOne more line.\n")
@@ -124,7 +124,7 @@ def test_compare_says_what_it_needs(judged):
             "the metric 'best' cannot be computed",
         ),
         (("--set-a", "x", "--queries", "q.txt"), "q.txt cannot be read"),
-        (("../model", "../model@lexical", "--judged", "nowhere"), "mensura judge new"),
+        (("../model", "../model@lexical", "--judged", "nowhere"), "embassay judge new"),
     ):
         code, _, err = run("compare", *arguments, cwd=judged)
         assert code == 2 and message in err, err

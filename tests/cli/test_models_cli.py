@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from mensura.cli.commands.cost import _share
-from mensura.errors import UsageError
+from embassay.cli.commands.cost import _share
+from embassay.errors import UsageError
 from tests.cli.test_cli import run
 from tests.servers import hash_openai, serving
 
@@ -27,7 +27,7 @@ embeddings:
 
 @pytest.fixture
 def place(tmp_path):
-    (tmp_path / "mensura.yaml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1"))
+    (tmp_path / "embassay.yaml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1"))
     return tmp_path
 
 
@@ -111,13 +111,13 @@ def test_recommend_json(tmp_path, docs):
     assert {"recommended", "excluded", "next"} <= set(advice)
     assert {"id", "why", "storage_bytes_per_million", "usd_per_million_tokens"} <= set(advice["recommended"][0])
     assert {"id", "why"} == set(advice["excluded"][0])
-    assert advice["next"].startswith("mensura compare ")
+    assert advice["next"].startswith("embassay compare ")
     assert not any(pick["id"].startswith(("openai/", "voyage/")) for pick in advice["recommended"])
 
 
 def test_recommend_for_people(tmp_path):
     _, out, _ = run("models", "recommend", "--domain", "legal", cwd=tmp_path, check=0)
-    assert "Measure the first picks on your own" in out and "mensura compare " in out
+    assert "Measure the first picks on your own" in out and "embassay compare " in out
     assert "fine-tuning" in out.lower()
     _, out, _ = run("models", "recommend", "--max-mb", "1", "--no-api", cwd=tmp_path, check=0)
     assert "No model meets all of that" in out
@@ -127,7 +127,7 @@ def test_recommend_for_people(tmp_path):
 
 def test_probe(place):
     with serving(hash_openai(64)) as server:
-        (place / "mensura.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        (place / "embassay.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
         found = json.loads(run("models", "probe", "served", "--json", cwd=place, check=0)[1])
         assert found["health"]["ok"] and found["dimensions"] == 64
         assert found["warnings"] == ["No card describes this model: its limits and prompts are assumed, not known."]
@@ -141,7 +141,7 @@ def test_probe(place):
 def test_probe_sees_a_role_that_changes_nothing(place):
     """A service that forgets the prompts of its model: the most common defect of all."""
     with serving(hash_openai(1024)) as server:
-        (place / "mensura.yaml").write_text(
+        (place / "embassay.yaml").write_text(
             f"embeddings: {{models: {{v: {{provider: voyage, model_id: voyage-3.5, base_url: '{server.url}', api_key: k}}}}}}"
         )
         found = json.loads(run("models", "probe", "v", "--json", cwd=place, check=0)[1])
@@ -176,7 +176,7 @@ def test_config_show_and_check(place):
     _, out, _ = run("config", "show", cwd=place, check=0)
     assert "sk-in-the-file" not in out and "********" in out and "${MY_KEY}" in out
     shown = json.loads(run("config", "show", "--json", cwd=place, check=0)[1])
-    assert shown["embeddings"]["default_model"] == "tiny" and shown["file"].endswith("mensura.yaml")
+    assert shown["embeddings"]["default_model"] == "tiny" and shown["file"].endswith("embassay.yaml")
     code, out, _ = run("config", "check", "--json", cwd=place)
     rows = {row["name"]: row for row in json.loads(out)["models"]}
     assert code == 1
@@ -187,7 +187,7 @@ def test_config_show_and_check(place):
 
 
 def test_a_wrong_configuration_is_one_line(place):
-    (place / "mensura.yaml").write_text("embeddings: {modles: {}}")
+    (place / "embassay.yaml").write_text("embeddings: {modles: {}}")
     for command in (["config", "check"], ["embed", "-c", "x", "--role", "query"], ["models", "list"]):
         _, _, err = run(*command, cwd=place, check=2)
         assert "Did you mean 'models'?" in err and len(err.strip().splitlines()) == 1
@@ -195,7 +195,7 @@ def test_a_wrong_configuration_is_one_line(place):
 
 def test_cache_commands(place):
     with serving(hash_openai(64)) as server:
-        (place / "mensura.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        (place / "embassay.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
         for _ in range(2):
             _, out, err = run(
                 "embed", "-c", "one", "-c", "two", "--role", "query", "-m", "served", "--json", cwd=place, check=0
@@ -205,7 +205,7 @@ def test_cache_commands(place):
         assert "2 from the cache" in err
     stats = json.loads(run("cache", "stats", "--json", cwd=place, check=0)[1])
     assert stats["entries"] == 3 and stats["hits"] == 2  # and the word by which the dimensions were learnt
-    assert stats["path"] == os.path.join(place, "xdg", "mensura", "cache.db")
+    assert stats["path"] == os.path.join(place, "xdg", "embassay", "cache.db")
     assert json.loads(run("cache", "prune", "--max-gb", "0", "--json", cwd=place, check=0)[1])["removed"] == 3
     _, _, err = run("cache", "clear", cwd=place, check=2)
     assert "--yes" in err
@@ -241,7 +241,7 @@ def test_compare(place, tmp_path):
 
 def test_a_hosted_set_refuses_the_answers_of_another_model(place, docs):
     with serving(hash_openai(64)) as server:
-        (docs.parent / "mensura.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        (docs.parent / "embassay.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
         report = json.loads(run("index", "docs", "-m", "served", "--json", cwd=docs.parent, check=0)[1])
         assert report["usd"] > 0 and report["cached"] == 0
         again = json.loads(run("index", "docs", "-m", "served", "--set", "two", "--json", cwd=docs.parent, check=0)[1])

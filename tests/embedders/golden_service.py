@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mensura.embedders.providers.hash import hashed
+from embassay.embedders.providers.hash import hashed
 from tests.servers import Answer, Received
 
 FOLDER = Path(__file__).parent / "golden"

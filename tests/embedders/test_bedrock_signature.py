@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from mensura.embedders.providers.bedrock import Bedrock, Settings
+from embassay.embedders.providers.bedrock import Bedrock, Settings
 
 pytest.importorskip("botocore", reason="needs the extra bedrock")
 
@@ -49,8 +49,8 @@ def test_signature(monkeypatch, tmp_path, token):
 
 
 def test_the_model_behind_a_profile_or_an_arn():
-    from mensura.config import Config, EmbeddingsConfig
-    from mensura.embedders.registry import Registry
+    from embassay.config import Config, EmbeddingsConfig
+    from embassay.embedders.registry import Registry
 
     arn = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/us.cohere.embed-v4:0"
     models = {

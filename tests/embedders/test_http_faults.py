@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mensura.embedders.http import HttpEmbedder
-from mensura.embedders.providers.hash import hashed
-from mensura.embedders.providers.openai import Settings, open_embedder
-from mensura.errors import (
+from embassay.embedders.http import HttpEmbedder
+from embassay.embedders.providers.hash import hashed
+from embassay.embedders.providers.openai import Settings, open_embedder
+from embassay.errors import (
     BadReply,
+    EmbassayError,
     KeyRejected,
-    MensuraError,
     ProviderDown,
     QuotaExhausted,
     RateLimited,
@@ -454,7 +454,7 @@ def test_requests_per_minute_are_kept():
 
 def test_a_wrong_address_says_so():
     for url in ("not an address", "ftp://127.0.0.1/", "http://127.0.0.1:1"):
-        with pytest.raises(MensuraError):
+        with pytest.raises(EmbassayError):
             open_embedder(Settings(model_id="m", base_url=url, retries=0), None).embed(["a"], "query")
 
 
@@ -474,8 +474,8 @@ def test_streams_that_end_early_never_hang():
 
 
 def test_what_changes_the_vector_is_part_of_the_space():
-    from mensura.embedders.providers.http import Settings as HttpService
-    from mensura.embedders.providers.http import open_embedder as open_service
+    from embassay.embedders.providers.http import Settings as HttpService
+    from embassay.embedders.providers.http import open_embedder as open_service
 
     with serving(GOOD) as server:
         base = {"base_url": server.url, "model_id": "m", "dimensions": 64}
@@ -506,7 +506,7 @@ def test_the_deadline_holds_for_all_halves_of_a_batch():
         embedder = model(server, deadline=1.0, retries=0)
         embedder.exchange.answered = True
         started = time.monotonic()
-        with pytest.raises(MensuraError):
+        with pytest.raises(EmbassayError):
             embedder.embed([f"t{i}" for i in range(64)], "document")
     assert time.monotonic() - started < 4
 
@@ -514,7 +514,7 @@ def test_the_deadline_holds_for_all_halves_of_a_batch():
 def test_a_silent_server_costs_the_deadline_not_the_timeout():
     with serving(lambda request: Answer(body(), delay=8)) as server:
         started = time.monotonic()
-        with pytest.raises(MensuraError):
+        with pytest.raises(EmbassayError):
             model(server, deadline=1.0, timeout=6.0).embed(["a"], "document")
     assert time.monotonic() - started < 3
 
@@ -543,7 +543,7 @@ SECRETS = {
 @pytest.mark.parametrize("name", SECRETS)
 def test_no_way_to_see_a_secret(name):
     key = "sk-abc/def/ghijklmnop"
-    with serving(lambda r: SECRETS[name](key, r)) as server, pytest.raises(MensuraError) as caught:
+    with serving(lambda r: SECRETS[name](key, r)) as server, pytest.raises(EmbassayError) as caught:
         model(server, api_key=key, headers={"X-Extra": "token-98765"}, retries=0).embed(["a"], "query")
     assert "ghijkl" not in str(caught.value)
     assert "98765" not in str(caught.value)
@@ -559,19 +559,19 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_addresses_are_named_errors(name):
-    with pytest.raises(MensuraError) as caught:
+    with pytest.raises(EmbassayError) as caught:
         open_embedder(Settings(model_id="m", base_url=ODD[name], retries=0), None).embed(["a"], "query")
     assert "PASSWORD-1" not in str(caught.value)
 
 
 def test_a_proxy_that_cannot_be_used(monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "strange://127.0.0.1:1")
-    with pytest.raises(MensuraError, match="no request can be made"):
+    with pytest.raises(EmbassayError, match="no request can be made"):
         open_embedder(Settings(model_id="m", base_url="http://127.0.0.1:9", retries=0), None).embed(["a"], "query")
 
 
 def test_settings_that_cannot_be():
-    from mensura.config import checked
+    from embassay.config import checked
 
     for wrong in (
         {"concurrency": 0},
@@ -580,14 +580,14 @@ def test_settings_that_cannot_be():
         {"timeout": "0s"},
         {"usd_per_million_tokens": -1},
     ):
-        with pytest.raises(MensuraError):
+        with pytest.raises(EmbassayError):
             checked({"provider": "openai", "model_id": "m", **wrong}, Settings, "test")
-    with pytest.raises(MensuraError, match="needs a model_id"):
+    with pytest.raises(EmbassayError, match="needs a model_id"):
         open_embedder(Settings(), None)
 
 
 def test_a_prompt_that_leaves_no_room():
-    with serving(GOOD) as server, pytest.raises(MensuraError, match="leaves no room"):
+    with serving(GOOD) as server, pytest.raises(EmbassayError, match="leaves no room"):
         model(server, max_tokens=4, document_prompt="a prompt of very many words: ").embed([LONG], "document", "split")
 
 
@@ -604,9 +604,9 @@ def test_one_text_that_no_length_satisfies_does_not_stop_the_others():
 
 
 def test_a_server_that_comes_back_with_another_model_is_noticed():
-    from mensura.embedders.providers.tei import Settings as TeiSettings
-    from mensura.embedders.providers.tei import open_embedder as open_tei
-    from mensura.errors import SpaceMismatch
+    from embassay.embedders.providers.tei import Settings as TeiSettings
+    from embassay.embedders.providers.tei import open_embedder as open_tei
+    from embassay.errors import SpaceMismatch
 
     info = {"model_sha": "sha-one", "max_input_length": 512}
     state = {"down": False}

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from mensura import plugins
-from mensura.catalog.catalog import shipped
-from mensura.config import checked
-from mensura.embedders.base import Embedder
-from mensura.embedders.http import HttpEmbedder
-from mensura.embedders.reference import PROVIDERS
-from mensura.errors import KeyMissing
-from mensura.testing import check_embedder
+from embassay import plugins
+from embassay.catalog.catalog import shipped
+from embassay.config import checked
+from embassay.embedders.base import Embedder
+from embassay.embedders.http import HttpEmbedder
+from embassay.embedders.reference import PROVIDERS
+from embassay.errors import KeyMissing
+from embassay.testing import check_embedder
 from tests.embedders.golden_service import GOLDEN, answer_get, service
 from tests.servers import Answer, Received, serving
 from tests.tiny import CASES as TINY

@@ -17,14 +17,14 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from mensura.config import Config, EmbeddingsConfig
-from mensura.embedders.providers.hash import hashed
-from mensura.embedders.providers.openai import Settings, open_embedder
-from mensura.embedders.registry import Registry
-from mensura.errors import KeyRejected, ProviderDown, RequestRefused, SpendCapReached
-from mensura.home import Home
-from mensura.lifecycle.home import HomeFolder
-from mensura.testing import check_embedder
+from embassay.config import Config, EmbeddingsConfig
+from embassay.embedders.providers.hash import hashed
+from embassay.embedders.providers.openai import Settings, open_embedder
+from embassay.embedders.registry import Registry
+from embassay.errors import KeyRejected, ProviderDown, RequestRefused, SpendCapReached
+from embassay.home import Home
+from embassay.lifecycle.home import HomeFolder
+from embassay.testing import check_embedder
 
 KEY = "sk-local-test"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -138,7 +138,7 @@ def registry(address: str, tmp_path: Any, **embeddings: Any) -> Registry:
 
 
 def test_a_set_indexed_through_the_server_and_searched(address, tmp_path, docs):
-    with Home(HomeFolder(docs.parent / ".mensura"), registry(address, tmp_path)) as home:
+    with Home(HomeFolder(docs.parent / ".embassay"), registry(address, tmp_path)) as home:
         report = home.index([docs])
         assert report.embedded == report.chunks > 0
         assert (report.cached, report.usd) == (0, 0.0)
@@ -151,7 +151,7 @@ def test_a_set_indexed_through_the_server_and_searched(address, tmp_path, docs):
 def test_local_and_served_stand_in_for_each_other(address, tmp_path, docs, monkeypatch):
     """Proven by canary texts: the same weights behind two providers are one space to a chain."""
     with Home(
-        HomeFolder(docs.parent / ".mensura"), registry(address, tmp_path, fallback_chain=["served", "minilm"])
+        HomeFolder(docs.parent / ".embassay"), registry(address, tmp_path, fallback_chain=["served", "minilm"])
     ) as home:
         home.index([docs])
         first = home.embedder()
@@ -167,7 +167,7 @@ def test_local_and_served_stand_in_for_each_other(address, tmp_path, docs, monke
 
 
 def test_search_goes_on_by_words_when_the_model_is_down(tmp_path, docs, address):
-    folder = docs.parent / ".mensura"
+    folder = docs.parent / ".embassay"
     with Home(HomeFolder(folder), registry(address, tmp_path)) as home:
         home.index([docs])
     broken = registry("http://127.0.0.1:9/v1", tmp_path)
@@ -187,7 +187,7 @@ def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, 
         made.register("served", msgspec.structs.replace(made.settings("served"), usd_per_million_tokens=1000.0))
         return made
 
-    folder = HomeFolder(docs.parent / ".mensura")
+    folder = HomeFolder(docs.parent / ".embassay")
     with Home(folder, priced(1.0)) as home:
         whole = home.index([docs], set="whole")
         assert whole.usd > 0.05

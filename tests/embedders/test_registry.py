@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mensura.catalog.catalog import shipped
-from mensura.config import Config, EmbeddingsConfig
-from mensura.embedders.providers.hash import HashEmbedder
-from mensura.embedders.reference import parse_reference, provider_of
-from mensura.embedders.registry import Registry
-from mensura.errors import ConfigError, DimensionsRefused, ModelNotFound
+from embassay.catalog.catalog import shipped
+from embassay.config import Config, EmbeddingsConfig
+from embassay.embedders.providers.hash import HashEmbedder
+from embassay.embedders.reference import parse_reference, provider_of
+from embassay.embedders.registry import Registry
+from embassay.errors import ConfigError, DimensionsRefused, ModelNotFound
 from tests.servers import Answer, hash_openai, serving
 
 

@@ -16,18 +16,18 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from mensura.config import Glossary
-from mensura.embedders.base import Embedder
-from mensura.embedders.cache import VectorCache
-from mensura.embedders.cached import Cached
-from mensura.embedders.coalesce import Coalesced
-from mensura.embedders.cut import Cut, check_dimensions, cut
-from mensura.embedders.fallback import Fallback
-from mensura.embedders.glossary import Expanded, Terms
-from mensura.embedders.providers.hash import HashEmbedder, hashed
-from mensura.embedders.spend import Budget, Capped
-from mensura.embedders.wrapper import Wrapper
-from mensura.errors import (
+from embassay.config import Glossary
+from embassay.embedders.base import Embedder
+from embassay.embedders.cache import VectorCache
+from embassay.embedders.cached import Cached
+from embassay.embedders.coalesce import Coalesced
+from embassay.embedders.cut import Cut, check_dimensions, cut
+from embassay.embedders.fallback import Fallback
+from embassay.embedders.glossary import Expanded, Terms
+from embassay.embedders.providers.hash import HashEmbedder, hashed
+from embassay.embedders.spend import Budget, Capped
+from embassay.embedders.wrapper import Wrapper
+from embassay.errors import (
     AllFailed,
     CacheError,
     ConfigError,
@@ -38,9 +38,9 @@ from mensura.errors import (
     TextRefused,
     TextTooLong,
 )
-from mensura.space import Space
-from mensura.testing import check_embedder
-from mensura.types import Embeddings, OnLong, Role, Usage
+from embassay.space import Space
+from embassay.testing import check_embedder
+from embassay.types import Embeddings, OnLong, Role, Usage
 
 
 class Counting(Wrapper):
@@ -269,7 +269,7 @@ def test_a_damaged_file(tmp_path):
     file = tmp_path / "cache.db"
     file.write_bytes(b"this is no database, but it is long enough to be read as one" * 100)
     inner = counting()
-    with pytest.raises(CacheError, match=r"is damaged.*mensura cache clear"):
+    with pytest.raises(CacheError, match=r"is damaged.*embassay cache clear"):
         Cached(inner, VectorCache(file)).embed(["a"], "document")
     assert inner.texts == [], "nothing is paid for that cannot be kept"
     cache = VectorCache(file)
@@ -281,7 +281,7 @@ def test_a_newer_file(tmp_path):
     file = tmp_path / "cache.db"
     with sqlite3.connect(file) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(CacheError, match="later mensura"):
+    with pytest.raises(CacheError, match="later embassay"):
         VectorCache(file).get([b"k"], "truncate")
 
 
@@ -310,9 +310,9 @@ def test_a_read_only_file(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from mensura.embedders.cache import VectorCache
-from mensura.embedders.cached import Cached
-from mensura.embedders.providers.hash import HashEmbedder
+from embassay.embedders.cache import VectorCache
+from embassay.embedders.cached import Cached
+from embassay.embedders.providers.hash import HashEmbedder
 cached = Cached(HashEmbedder(64), VectorCache(Path(sys.argv[1])))
 for i in range(40):
     cached.embed([f"{i} {j} {sys.argv[2] if j % 2 else ''}" for j in range(50)], "document")
@@ -514,7 +514,7 @@ def test_cut_vectors_are_the_renormalised_head(minilm):
 
 
 def test_models_that_were_not_trained_for_it_are_refused():
-    from mensura.catalog.catalog import shipped
+    from embassay.catalog.catalog import shipped
 
     models = shipped().models
     with pytest.raises(DimensionsRefused, match=r"not trained to be cut \(Matryoshka\). Allowed: 384\."):
@@ -598,7 +598,7 @@ def test_the_cache_proves_equality_across_processes(cache):
 
 
 def test_a_chain_comes_back_by_itself(monkeypatch):
-    monkeypatch.setattr("mensura.embedders.fallback.COOL_DOWN", 0.2)
+    monkeypatch.setattr("embassay.embedders.fallback.COOL_DOWN", 0.2)
     first, second = counting(), Same(HashEmbedder(64))
     chain = Fallback({"first": lambda: first, "second": lambda: second})
     chain.embed(["a"], "query")

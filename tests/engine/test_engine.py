@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import mensura
-from mensura.embedders.providers.local import open_local
-from mensura.engine.batches import plan
-from mensura.errors import DigestMismatch, ModelNotFound, ModelUnsupported, TextTooLong, UsageError
+import embassay
+from embassay.embedders.providers.local import open_local
+from embassay.engine.batches import plan
+from embassay.errors import DigestMismatch, ModelNotFound, ModelUnsupported, TextTooLong, UsageError
 from tests.tiny import CASES, write_model, write_onnx
 
 
@@ -129,12 +129,12 @@ def test_default_model_is_found_in_its_package(minilm):
 
 
 def test_module_level_embed(minilm):
-    made = mensura.embed(["one text"], "query", precision="f32")
+    made = embassay.embed(["one text"], "query", precision="f32")
     np.testing.assert_allclose(made.vectors, minilm.embed(["one text"], "query").vectors, atol=1e-5)
 
 
 def test_wrong_weights_under_a_known_name_are_refused(tmp_path, monkeypatch):
-    from mensura.engine import locate
+    from embassay.engine import locate
 
     folder = write_model(tmp_path / "fake", CASES["bert"])
     monkeypatch.setattr(locate, "_cached", lambda model: folder)
@@ -156,7 +156,7 @@ def test_unknown_architecture_names_the_extra(tmp_path):
     folder = write_model(tmp_path / "m", CASES["bert"])
     text = (folder / "config.json").read_text().replace('"bert"', '"gpt_neox"')
     (folder / "config.json").write_text(text)
-    with pytest.raises(ModelUnsupported, match=r"mensura\[torch\]"):
+    with pytest.raises(ModelUnsupported, match=r"embassay\[torch\]"):
         open_local(str(folder)).embed(["a"], "query")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mensura.embedders.providers.local import open_local
+from embassay.embedders.providers.local import open_local
 from tests.tiny import CASES, TEXTS, write_model
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -44,7 +44,7 @@ def test_stream_and_single_agree_with_batch(name, tmp_path):
 
 
 def test_relative_buckets_follow_the_paper():
-    from mensura.engine.graph import relative_buckets
+    from embassay.engine.graph import relative_buckets
 
     distances = np.array([0, 1, -1, 7, 8, -8, 127, 128, 500, -500])
     assert relative_buckets(distances, 32).tolist() == [0, 17, 1, 23, 24, 8, 31, 31, 31, 15]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mensura.embedders.providers.local import open_local
-from mensura.errors import DigestMismatch, DownloadFailed, ModelNotFound
+from embassay.embedders.providers.local import open_local
+from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound
 from tests.tiny import CASES, write_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

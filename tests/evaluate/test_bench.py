@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mensura.embedders.registry import Registry
-from mensura.errors import UsageError
-from mensura.evaluate.bench import Task, _cut, bench, check_threads, measure
-from mensura.evaluate.speed import processor, spaced
+from embassay.embedders.registry import Registry
+from embassay.errors import UsageError
+from embassay.evaluate.bench import Task, _cut, bench, check_threads, measure
+from embassay.evaluate.speed import processor, spaced
 from tests.conftest import DEFAULT
 from tests.servers import hash_openai, serving
 
@@ -38,7 +38,7 @@ def test_a_hosted_model_is_asked_little(monkeypatch, tmp_path, docs):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with serving(hash_openai(64)) as server:
-        (tmp_path / "mensura.yaml").write_text(
+        (tmp_path / "embassay.yaml").write_text(
             f"embeddings: {{models: {{svc: {{provider: openai, model_id: m, base_url: '{server.url}/v1'}}}}}}"
         )
         for _ in range(2):
@@ -86,11 +86,11 @@ def test_the_processor_has_a_name_and_cores():
 
 
 def test_uncached_keeps_the_cap(tmp_path):
-    from mensura.config import load_config
-    from mensura.embedders.spend import Capped
-    from mensura.embedders.wrapper import uncached
+    from embassay.config import load_config
+    from embassay.embedders.spend import Capped
+    from embassay.embedders.wrapper import uncached
 
-    file = tmp_path / "mensura.yaml"
+    file = tmp_path / "embassay.yaml"
     file.write_text(
         "embeddings: {spend_cap_usd: 1, models: {svc: {provider: openai, model_id: text-embedding-3-small}}}"
     )

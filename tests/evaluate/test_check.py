@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mensura.evaluate.judging.check import check
+from embassay.evaluate.judging.check import check
 
 TEXTS = {
     f"d{n}": f"Document {n} explains how the {thing} is calibrated by two technicians before it leaves the workshop in spring."

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import mensura
-from mensura.comparing import Options, compare, compare_sets, open_systems
-from mensura.config import Config, load_config
-from mensura.embedders.providers.hash import hashed
-from mensura.embedders.registry import Registry
-from mensura.errors import JudgedSetError, UsageError
-from mensura.evaluate.candidate import parse_candidate
-from mensura.evaluate.compare import compare as run_systems
-from mensura.evaluate.judged import JudgedSet, read_judged
-from mensura.evaluate.systems import Models
-from mensura.evaluate.verdict import Budgets
-from mensura.home import open_home
-from mensura.types import Document
+import embassay
+from embassay.comparing import Options, compare, compare_sets, open_systems
+from embassay.config import Config, load_config
+from embassay.embedders.providers.hash import hashed
+from embassay.embedders.registry import Registry
+from embassay.errors import JudgedSetError, UsageError
+from embassay.evaluate.candidate import parse_candidate
+from embassay.evaluate.compare import compare as run_systems
+from embassay.evaluate.judged import JudgedSet, read_judged
+from embassay.evaluate.systems import Models
+from embassay.evaluate.verdict import Budgets
+from embassay.home import open_home
+from embassay.types import Document
 from tests.conftest import DEFAULT
 from tests.servers import Answer, openai_body, serving
 
@@ -70,7 +70,7 @@ def test_a_fusion_nobody_knows():
 
 def test_better_worse_and_equal(judged):
     told: list[int] = []
-    found = mensura.compare([WORSE, BETTER, f"{WORSE}@f32"], judged, started=told.append, advance=told.append)
+    found = embassay.compare([WORSE, BETTER, f"{WORSE}@f32"], judged, started=told.append, advance=told.append)
     assert found.verdict == "switch" and found.winner == BETTER and found.headline == "Switch to hash/64@lexical"
     better, same = found.deciding
     assert better.interval[0] > 0 and better.p <= 0.05 and better.wins > better.losses
@@ -147,9 +147,9 @@ def test_scores_do_not_depend_on_what_else_is_asked(judged):
 
 def test_the_correction_is_for_what_is_asked():
     """More candidates cost power, but not for the comparisons among the others."""
-    from mensura.evaluate.compare import compare_scores
-    from mensura.evaluate.comparison import Row
-    from mensura.evaluate.systems import Costs
+    from embassay.evaluate.compare import compare_scores
+    from embassay.evaluate.comparison import Row
+    from embassay.evaluate.systems import Costs
 
     generator = np.random.default_rng(0)
     costs = Costs({"p95": 1.0}, 1, 0.0)
@@ -168,7 +168,7 @@ def test_the_correction_is_for_what_is_asked():
 
 
 def test_a_defect_of_one_loses_nothing(judged, monkeypatch):
-    from mensura.evaluate.systems import ModelSystem
+    from embassay.evaluate.systems import ModelSystem
 
     whole = ModelSystem.outcome
 
@@ -202,9 +202,9 @@ def test_queries_that_nothing_answers_are_left_out(tmp_path):
 
 def test_a_hit_has_one_rank():
     """However many judged places it covers; whole files are ranked as files."""
-    from mensura.evaluate.places import Place
-    from mensura.evaluate.systems import _ranked
-    from mensura.types import Chunk, Hit
+    from embassay.evaluate.places import Place
+    from embassay.evaluate.systems import _ranked
+    from embassay.types import Chunk, Hit
 
     def hit(path, first, last):
         return Hit(1, 1.0, Chunk("k", path, path, "", "text", 0, (first, last), (0, 4), 1), {})
@@ -238,8 +238,8 @@ def test_a_candidate_that_fails_half_way_is_resumed(judged, tmp_path, monkeypatc
             "provider": "openai", "model_id": "m", "base_url": f"{server.url}/v1", "dimensions": None,
             "batch_size": 10, "concurrency": 1, "retries": 0, "deadline": 5,
         }  # fmt: skip
-        (tmp_path / "mensura.yaml").write_text(json.dumps({"embeddings": {"models": {"svc": model}}}))
-        config = load_config(tmp_path / "mensura.yaml", env={})
+        (tmp_path / "embassay.yaml").write_text(json.dumps({"embeddings": {"models": {"svc": model}}}))
+        config = load_config(tmp_path / "embassay.yaml", env={})
         candidates = [parse_candidate(BETTER), parse_candidate("svc"), parse_candidate(WORSE)]
 
         def run():
@@ -265,7 +265,7 @@ def test_models_share_what_is_embedded(judged, tmp_path):
     """Documents are embedded once for each model, whatever the number of its pipelines."""
     asked = []
     with Registry(Config(), cache_file=tmp_path / "cache.db") as registry:
-        from mensura.embedders.wrapper import Wrapper
+        from embassay.embedders.wrapper import Wrapper
 
         class Counting(Wrapper):
             def stream(self, texts, role, on_long="truncate"):
@@ -298,7 +298,7 @@ def indexed(docs, monkeypatch):
 
 
 def test_sets(indexed):
-    from mensura.evaluate.saved import read_queries
+    from embassay.evaluate.saved import read_queries
 
     data = read_queries(indexed / "queries.jsonl")
     found = compare(["small", "large@lexical", "large"], data)
@@ -310,9 +310,9 @@ def test_sets(indexed):
 
 def test_a_judged_set_of_the_same_folder(indexed):
 
-    from mensura.evaluate.judging.make import draft
-    from mensura.evaluate.judging.passages import read_passages
-    from mensura.evaluate.judging.writing import add, write
+    from embassay.evaluate.judging.make import draft
+    from embassay.evaluate.judging.passages import read_passages
+    from embassay.evaluate.judging.writing import add, write
 
     passages = read_passages([Path("docs")], lambda file: file.as_posix())
     write(Path("judged"), draft(passages, 0))
@@ -369,7 +369,7 @@ def test_sets_without_judgments(indexed):
 
 def test_a_set_whose_model_fails_says_so(indexed, monkeypatch):
     """A search would go on by words; a measurement must not pretend."""
-    from mensura.errors import ProviderDown
+    from embassay.errors import ProviderDown
 
     def broken(self, *args, **kwargs):
         raise ProviderDown("the model is out of reach.")

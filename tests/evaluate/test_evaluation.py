@@ -3,12 +3,12 @@ import math
 
 import pytest
 
-from mensura.errors import JudgedSetError, UsageError
-from mensura.evaluate.evaluation import evaluate
-from mensura.evaluate.judged import read_judged
-from mensura.evaluate.metrics import DEFAULT_METRICS, mean, per_query
-from mensura.search.stages import pipeline
-from mensura.stores.backends.memory import MemoryStore
+from embassay.errors import JudgedSetError, UsageError
+from embassay.evaluate.evaluation import evaluate
+from embassay.evaluate.judged import read_judged
+from embassay.evaluate.metrics import DEFAULT_METRICS, mean, per_query
+from embassay.search.stages import pipeline
+from embassay.stores.backends.memory import MemoryStore
 from tests.conftest import DEFAULT
 
 CORPUS = {
@@ -95,7 +95,7 @@ def test_missing_parts(judged, tmp_path):
     (judged / "queries.jsonl").unlink()
     with pytest.raises(JudgedSetError, match="cannot be read"):
         read_judged(judged)
-    with pytest.raises(JudgedSetError, match=r"does not exist.*mensura judge new"):
+    with pytest.raises(JudgedSetError, match=r"does not exist.*embassay judge new"):
         read_judged(tmp_path / "none")
 
 

@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mensura.errors import UsageError
-from mensura.evaluate.evaluation import Evaluation
-from mensura.evaluate.gates import Baseline, check_data, check_gates, junit, parse_gate, read_baseline
-from mensura.evaluate.judged import JudgedSet
-from mensura.search.stages import pipeline
+from embassay.errors import UsageError
+from embassay.evaluate.evaluation import Evaluation
+from embassay.evaluate.gates import Baseline, check_data, check_gates, junit, parse_gate, read_baseline
+from embassay.evaluate.judged import JudgedSet
+from embassay.search.stages import pipeline
 
 METRICS = {"nDCG@10": 0.70, "R@100": 0.9}
 
@@ -81,7 +81,7 @@ def test_baselines_that_are_none(tmp_path):
         '{"metrics": {"a": "x"}, "judged": "j"}',
     ):
         file.write_text(text)
-        with pytest.raises(UsageError, match="not what mensura eval --json writes"):
+        with pytest.raises(UsageError, match="not what embassay eval --json writes"):
             read_baseline(file)
     with pytest.raises(UsageError, match="cannot be read"):
         read_baseline(tmp_path / "none.json")

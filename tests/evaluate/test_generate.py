@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from mensura.errors import BadReply, KeyMissing, KeyRejected, ProviderDown
-from mensura.evaluate.judged import read_judged
-from mensura.evaluate.judging.chat import Chat, ChatSettings
-from mensura.evaluate.judging.generate import JOURNAL, Questions, questions_in
-from mensura.evaluate.judging.passages import Passages
-from mensura.evaluate.judging.writing import write
-from mensura.types import Document
+from embassay.errors import BadReply, KeyMissing, KeyRejected, ProviderDown
+from embassay.evaluate.judged import read_judged
+from embassay.evaluate.judging.chat import Chat, ChatSettings
+from embassay.evaluate.judging.generate import JOURNAL, Questions, questions_in
+from embassay.evaluate.judging.passages import Passages
+from embassay.evaluate.judging.writing import write
+from embassay.types import Document
 from tests.servers import Answer, serving
 
 WORDS = "the pump of unit {n} is started by hand after the valve has been opened and the pressure was read twice "

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mensura.errors import JudgedSetError
-from mensura.evaluate.judged import read_judged
-from mensura.evaluate.metrics import per_query
-from mensura.evaluate.places import Place, covering
-from mensura.evaluate.saved import read_queries
+from embassay.errors import JudgedSetError
+from embassay.evaluate.judged import read_judged
+from embassay.evaluate.metrics import per_query
+from embassay.evaluate.places import Place, covering
+from embassay.evaluate.saved import read_queries
 
 CORPUS = '{"_id": "d1", "title": "Keys", "text": "Rotate a key."}\n{"_id": "d2", "text": "Proxies."}\n'
 

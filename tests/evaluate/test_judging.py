@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from mensura.errors import HomeNotWritable, JudgedSetError, PluginError
-from mensura.evaluate.judged import read_judged
-from mensura.evaluate.judging.make import draft, labelled, passages_at, query_id, sources
-from mensura.evaluate.judging.passages import Passages, read_passages
-from mensura.evaluate.judging.writing import add, existing, write
-from mensura.types import Document
+from embassay.errors import HomeNotWritable, JudgedSetError, PluginError
+from embassay.evaluate.judged import read_judged
+from embassay.evaluate.judging.make import draft, labelled, passages_at, query_id, sources
+from embassay.evaluate.judging.passages import Passages, read_passages
+from embassay.evaluate.judging.writing import add, existing, write
+from embassay.types import Document
 
 PROSE = (
     "The scheduler wakes up every minute and looks for work that is due. "
@@ -141,7 +141,7 @@ def test_another_set_is_not_overwritten(tmp_path, passages):
 
 
 def test_replacing_deletes_nothing_before_the_new_is_there(tmp_path, passages, monkeypatch):
-    from mensura.evaluate.judging import writing
+    from embassay.evaluate.judging import writing
 
     write(tmp_path, draft(passages, 3))
     add(tmp_path, "who wakes up each minute", ["guide.md"])
@@ -230,7 +230,7 @@ def test_add_what_is_not_there(tmp_path, passages, place, message):
 
 
 def test_add_to_nothing(tmp_path):
-    with pytest.raises(JudgedSetError, match="mensura judge new"):
+    with pytest.raises(JudgedSetError, match="embassay judge new"):
         add(tmp_path / "none", "query", ["a.md"])
 
 

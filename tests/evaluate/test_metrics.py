@@ -6,9 +6,9 @@ import random
 import pytest
 import pytrec_eval
 
-from mensura.errors import UsageError
-from mensura.evaluate.evaluation import Run
-from mensura.evaluate.metrics import canonical, deepest, mean, per_query
+from embassay.errors import UsageError
+from embassay.evaluate.evaluation import Run
+from embassay.evaluate.metrics import canonical, deepest, mean, per_query
 
 NAMES = ("nDCG@10", "nDCG@3", "RR@10", "R@5", "R@100", "P@5", "AP@100", "Success@3", "Judged@10")
 

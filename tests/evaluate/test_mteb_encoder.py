@@ -1,4 +1,4 @@
-"""A model of mensura as an encoder of the real MTEB, on tasks in memory."""
+"""A model of embassay as an encoder of the real MTEB, on tasks in memory."""
 
 import os
 import sys
@@ -6,13 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from mensura.errors import PluginError
-from mensura.evaluate.evaluation import evaluate
-from mensura.evaluate.judged import JudgedSet
-from mensura.evaluate.mteb_encoder import MtebEncoder
-from mensura.search.stages import pipeline
-from mensura.stores.backends.memory import MemoryStore
-from mensura.types import Document
+from embassay.errors import PluginError
+from embassay.evaluate.evaluation import evaluate
+from embassay.evaluate.judged import JudgedSet
+from embassay.evaluate.mteb_encoder import MtebEncoder
+from embassay.search.stages import pipeline
+from embassay.stores.backends.memory import MemoryStore
+from embassay.types import Document
 from tests.conftest import DEFAULT
 
 DOCUMENTS = {
@@ -81,7 +81,7 @@ def test_similarity_scores_as_we_do(mteb, minilm):
     from datasets import Dataset, DatasetDict
     from mteb.abstasks import AbsTaskSTS
 
-    from mensura.evaluate.similarity import Pairs, score_pairs
+    from embassay.evaluate.similarity import Pairs, score_pairs
     from tests.evaluate.test_similarity import STS
 
     first, second, scores = (list(column) for column in zip(*STS, strict=True))
@@ -137,5 +137,5 @@ def test_without_mteb(monkeypatch, minilm):
     for name in [name for name in sys.modules if name.split(".")[0] == "mteb"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mteb", None)
-    with pytest.raises(PluginError, match=r"pip install 'mensura\[mteb\]'"):
+    with pytest.raises(PluginError, match=r"pip install 'embassay\[mteb\]'"):
         MtebEncoder(minilm)

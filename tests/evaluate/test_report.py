@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from mensura.comparing import compare
-from mensura.errors import HomeNotWritable
-from mensura.evaluate.judged import JudgedSet
-from mensura.evaluate.report.charts import Point, pareto, scatter
-from mensura.evaluate.report.page import render, write_report
-from mensura.types import Document
+from embassay.comparing import compare
+from embassay.errors import HomeNotWritable
+from embassay.evaluate.judged import JudgedSet
+from embassay.evaluate.report.charts import Point, pareto, scatter
+from embassay.evaluate.report.page import render, write_report
+from embassay.types import Document
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> & \"quoted\""

@@ -9,10 +9,10 @@ from scipy import stats
 from sklearn.metrics import v_measure_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from mensura.embedders.registry import Registry
-from mensura.errors import JudgedSetError
-from mensura.evaluate.evaluation import embed_all
-from mensura.evaluate.similarity import (
+from embassay.embedders.registry import Registry
+from embassay.errors import JudgedSetError
+from embassay.evaluate.evaluation import embed_all
+from embassay.evaluate.similarity import (
     Labelled,
     Pairs,
     k_means,

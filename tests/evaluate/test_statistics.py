@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mensura.evaluate.statistics import (
+from embassay.evaluate.statistics import (
     bootstrap,
     detectable,
     differences,

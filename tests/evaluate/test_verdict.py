@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mensura.errors import UsageError
-from mensura.evaluate.statistics import Difference, detectable, differences
-from mensura.evaluate.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, decide, plain_rule
+from embassay.errors import UsageError
+from embassay.evaluate.statistics import Difference, detectable, differences
+from embassay.evaluate.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, decide, plain_rule
 
 
 def seen(mean=0.05, low=0.02, high=0.08, *, queries=300, deviation=0.25):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mensura.ingest.chunk import CONTEXT_TOKENS, Chunker, chunk_key
-from mensura.types import Document
+from embassay.ingest.chunk import CONTEXT_TOKENS, Chunker, chunk_key
+from embassay.types import Document
 
 PROSE = "Rotate the key before Friday. The proxy server answers requests. "
 blocks = st.sampled_from(

@@ -7,13 +7,13 @@ import zipfile
 
 import pytest
 
-from mensura import plugins
-from mensura.errors import ReadError
-from mensura.ingest.base import Source
-from mensura.ingest.decode import decode
-from mensura.ingest.outline import Outline, outline
-from mensura.ingest.read import read, readers, streams
-from mensura.testing import check_reader
+from embassay import plugins
+from embassay.errors import ReadError
+from embassay.ingest.base import Source
+from embassay.ingest.decode import decode
+from embassay.ingest.outline import Outline, outline
+from embassay.ingest.read import read, readers, streams
+from embassay.testing import check_reader
 
 HTML = """<!doctype html>
 <html><head><title>Keys</title><style>p {}</style></head>
@@ -100,19 +100,19 @@ def documents(tmp_path, name, data):
 
 
 def test_every_reader_has_a_sample():
-    assert set(plugins.names("mensura.ingest.readers")) == set(SAMPLES)
+    assert set(plugins.names("embassay.ingest.readers")) == set(SAMPLES)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_conformance(name, tmp_path):
     file = tmp_path / SAMPLES[name][0]
     file.write_bytes(SAMPLES[name][1])
-    found = check_reader(plugins.load("mensura.ingest.readers", name), file)
+    found = check_reader(plugins.load("embassay.ingest.readers", name), file)
     assert any("otate" in d.text or "return" in d.text for d in found)
 
 
 def test_suffixes_are_claimed_once():
-    claimed = [s for r in plugins.load_all("mensura.ingest.readers").values() for s in r.SUFFIXES]
+    claimed = [s for r in plugins.load_all("embassay.ingest.readers").values() for s in r.SUFFIXES]
     assert len(claimed) == len(set(claimed)) == len(readers())
     assert streams() == {".jsonl", ".ndjson"}
 

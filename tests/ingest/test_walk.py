@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 
-from mensura.errors import UsageError
-from mensura.ingest.walk import walk
+from embassay.errors import UsageError
+from embassay.ingest.walk import walk
 
 
 def names(root, *paths, **options):

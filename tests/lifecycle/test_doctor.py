@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import mensura
-from mensura.lifecycle.doctor import problems
+import embassay
+from embassay.lifecycle.doctor import problems
 from tests.tiny import CASES, write_model
 
 
 @pytest.fixture
 def home(docs, tmp_path):
     model = str(write_model(tmp_path / "model", CASES["bert"]))
-    with mensura.open(docs.parent / ".mensura") as opened:
+    with embassay.open(docs.parent / ".embassay") as opened:
         opened.index([docs], model=model)
         yield opened
 
@@ -102,5 +102,5 @@ def test_repeated_text_is_a_notice(home, docs):
 
 def test_changed_weights(home, tmp_path):
     write_model(tmp_path / "model", CASES["bert"], seed=9)
-    with mensura.open(home.folder) as again:
+    with embassay.open(home.folder) as again:
         assert checks(again) == {"space"}

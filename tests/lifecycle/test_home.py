@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-import mensura
-from mensura.errors import HomeCorrupt, HomeNotFound, HomeNotWritable, HomeTooNew, MensuraError
-from mensura.lifecycle.home import find_home
+import embassay
+from embassay.errors import EmbassayError, HomeCorrupt, HomeNotFound, HomeNotWritable, HomeTooNew
+from embassay.lifecycle.home import find_home
 from tests.tiny import CASES, write_model
 
 
 @pytest.fixture
 def home(docs, tmp_path):
     model = str(write_model(tmp_path / "model", CASES["bert"]))
-    folder = docs.parent / ".mensura"
-    with mensura.open(folder) as opened:
+    folder = docs.parent / ".embassay"
+    with embassay.open(folder) as opened:
         opened.index([docs], model=model)
     return folder
 
@@ -25,23 +25,23 @@ def home(docs, tmp_path):
 def test_found_by_walking_up(home, docs, monkeypatch):
     monkeypatch.chdir(docs / "network")
     assert find_home().folder == home
-    monkeypatch.setenv("MENSURA_HOME", str(home))
+    monkeypatch.setenv("EMBASSAY_HOME", str(home))
     monkeypatch.chdir("/")
     assert find_home().folder == home
 
 
 def test_not_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(HomeNotFound, match="mensura index FOLDER"):
+    with pytest.raises(HomeNotFound, match="embassay index FOLDER"):
         find_home()
     with pytest.raises(HomeNotFound):
-        mensura.open(tmp_path / "none").search("key")
+        embassay.open(tmp_path / "none").search("key")
     assert not (tmp_path / "none").exists(), "asking makes nothing"
 
 
 def test_a_home_moves_with_its_project(home, docs, tmp_path):
     shutil.move(docs.parent, tmp_path / "moved")
-    with mensura.open(tmp_path / "moved/.mensura") as opened:
+    with embassay.open(tmp_path / "moved/.embassay") as opened:
         assert opened.search("rotate the key").hits[0].chunk.path == "docs/keys.md"
         assert opened.index([tmp_path / "moved/docs"]).embedded == 0
 
@@ -52,22 +52,22 @@ def test_corrupt_state(home, content):
         file.unlink()
     (home / "state.db").write_bytes(content)
     with pytest.raises(HomeCorrupt, match=r"state\.db is damaged"):
-        mensura.open(home).search("key")
+        embassay.open(home).search("key")
     with pytest.raises(HomeCorrupt):
-        mensura.open(home).index([home.parent / "docs"])
+        embassay.open(home).index([home.parent / "docs"])
 
 
-def test_a_later_mensura_wrote_it(home):
+def test_a_later_embassay_wrote_it(home):
     with sqlite3.connect(home / "state.db") as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(HomeTooNew, match="pip install -U mensura"):
-        mensura.open(home).search("key")
+    with pytest.raises(HomeTooNew, match="pip install -U embassay"):
+        embassay.open(home).search("key")
 
 
 def test_a_home_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(HomeNotWritable, match="is a file"):
-        mensura.open(tmp_path / "file")
+        embassay.open(tmp_path / "file")
 
 
 @pytest.fixture
@@ -85,14 +85,14 @@ def small_disk(tmp_path):
 
 def test_full_disk_loses_nothing(small_disk, docs, tmp_path):
     model = str(write_model(tmp_path / "model", CASES["bert"]))
-    with mensura.open(small_disk / "home") as opened:
+    with embassay.open(small_disk / "home") as opened:
         opened.index([docs], model=model)
         before = opened.status()[0].chunks
         for i in range(400):
             (docs / f"big{i}.txt").write_text(f"rotate key {i} " * 400)
         with pytest.raises(HomeNotWritable, match="disk is full"):
             opened.index([docs])
-    with mensura.open(small_disk / "home") as opened:
+    with embassay.open(small_disk / "home") as opened:
         assert opened.status()[0].chunks >= before
         assert opened.search("rotate the key", mode="lexical").hits
         for file in docs.glob("big*"):
@@ -102,18 +102,18 @@ def test_full_disk_loses_nothing(small_disk, docs, tmp_path):
 
 def test_read_only_disk_can_be_searched(small_disk, docs, tmp_path):
     model = str(write_model(tmp_path / "model", CASES["bert"]))
-    with mensura.open(small_disk / "home") as opened:
+    with embassay.open(small_disk / "home") as opened:
         opened.index([docs], model=model)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with mensura.open(small_disk / "home") as opened:
+    with embassay.open(small_disk / "home") as opened:
         assert opened.search("rotate the key").hits
         (docs / "new.md").write_text("new text")
-        with pytest.raises(MensuraError, match="cannot be written"):
+        with pytest.raises(EmbassayError, match="cannot be written"):
             opened.index([docs])
 
 
 def test_nothing_is_written_outside_the_home(home, docs):
     inside = {path.name for path in home.iterdir()}
     assert inside <= {"state.db", "state.db-wal", "state.db-shm", "vectors", "locks", ".gitignore"}
-    assert {path.name for path in docs.parent.iterdir()} == {".mensura", "docs"}
-    assert not Path("mensura.db").exists()
+    assert {path.name for path in docs.parent.iterdir()} == {".embassay", "docs"}
+    assert not Path("embassay.db").exists()

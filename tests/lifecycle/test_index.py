@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import mensura
-from mensura.errors import MensuraError, QueryError, SetNotFound, SpaceMismatch, StoreError, UsageError
+import embassay
+from embassay.errors import EmbassayError, QueryError, SetNotFound, SpaceMismatch, StoreError, UsageError
 from tests.tiny import CASES, write_model
 
 
@@ -28,11 +28,11 @@ def model(tmp_path):
 
 @pytest.fixture
 def home(docs, model):
-    with mensura.open(docs.parent / ".mensura") as opened:
+    with embassay.open(docs.parent / ".embassay") as opened:
         yield opened
 
 
-def rows(home: mensura.Home, name: str = "default") -> dict[str, tuple[object, ...]]:
+def rows(home: embassay.Home, name: str = "default") -> dict[str, tuple[object, ...]]:
     """Every row by key; fails on a doubled key."""
     found: dict[str, tuple[object, ...]] = {}
     for chunks, vectors in home._home.store(home._live(name)).snapshot().scan():
@@ -79,7 +79,7 @@ def rows_of_fresh(docs: Path, model: str) -> dict[str, tuple[object, ...]]:
     """What an undisturbed run over the same files gives."""
     fresh = docs.parent / ".fresh"
     shutil.rmtree(fresh, ignore_errors=True)
-    with mensura.open(fresh) as home:
+    with embassay.open(fresh) as home:
         home.index([docs], model=model)
         return rows(home)
 
@@ -145,16 +145,16 @@ def test_one_set_one_space(home, docs, model, tmp_path):
     home.index([docs], set="second", model=other)
     assert home.sets() == ["default", "second"]
     shutil.copytree(other, model, dirs_exist_ok=True)
-    with mensura.open(home.folder) as again, pytest.raises(SpaceMismatch, match="weights"):
+    with embassay.open(home.folder) as again, pytest.raises(SpaceMismatch, match="weights"):
         again.search("key")
-    with mensura.open(home.folder) as again:
+    with embassay.open(home.folder) as again:
         assert again.search("key", mode="lexical").hits, "words need no model"
 
 
 def test_without_its_model_a_search_goes_by_words_and_says_so(home, docs, model):
     home.index([docs], model=model)
     shutil.rmtree(model)
-    with mensura.open(home.folder) as again:
+    with embassay.open(home.folder) as again:
         result = again.search("rotate the key")
         assert result.hits and result.mode == "lexical" and "words only" in result.notices[0]
 
@@ -226,7 +226,7 @@ def test_lost_vectors_come_back_with_the_next_run(home, docs, model):
     home.index([docs], model=model)
     before = rows(home)
     shutil.rmtree(home.folder / "vectors")
-    with mensura.open(home.folder) as again:
+    with embassay.open(home.folder) as again:
         with pytest.raises(StoreError, match="vectors of this set are missing"):
             again.search("key")
         again.index([docs])
@@ -238,7 +238,7 @@ def test_remains_of_a_killed_creation_are_made_whole(home, docs, model):
     before = rows(home)
     (table,) = (home.folder / "vectors").iterdir()
     shutil.rmtree(table / "_versions")
-    with mensura.open(home.folder) as again:
+    with embassay.open(home.folder) as again:
         again.index([docs])
         assert rows(again) == before
 
@@ -249,7 +249,7 @@ def test_a_lost_state_does_not_adopt_old_rows(home, docs, model):
     for file in home.folder.glob("state.db*"):
         file.unlink()
     (docs / "notes.txt").unlink()
-    with mensura.open(home.folder) as again:
+    with embassay.open(home.folder) as again:
         again.index([docs], model=model)
         assert rows(again) == rows_of_fresh(docs, model)
 
@@ -292,7 +292,7 @@ def test_a_folder_that_cannot_be_listed_keeps_its_rows(home, docs, model, monkey
 def test_a_home_behind_a_link(home, docs, model, tmp_path):
     home.index([docs], model=model)
     (tmp_path / "link").symlink_to(docs.parent)
-    with mensura.open(tmp_path / "link/.mensura") as again:
+    with embassay.open(tmp_path / "link/.embassay") as again:
         assert again.index([docs]).embedded == 0
         assert len(rows(again)) == len(rows(home))
 
@@ -316,10 +316,10 @@ def test_threads_index_different_sets(home, docs, model):
 
 
 def test_a_wrong_call_leaves_nothing(docs, model):
-    folder = docs.parent / ".mensura"
-    with mensura.open(folder) as home:
+    folder = docs.parent / ".embassay"
+    with embassay.open(folder) as home:
         for wrong in ({"set": "a/b"}, {"model": "./nowhere"}, {"precision": "f64"}, {"max_file_mb": float("nan")}):
-            with pytest.raises(MensuraError):
+            with pytest.raises(EmbassayError):
                 home.index([docs], **{"model": model, **wrong})
         with pytest.raises(UsageError):
             home.index([docs / "nowhere"], model=model)
@@ -330,8 +330,8 @@ def test_a_wrong_call_leaves_nothing(docs, model):
 
 
 def start(docs: Path, home: Path, model: str) -> subprocess.Popen[bytes]:
-    """`mensura index` in a process of its own."""
-    command = [sys.executable, "-m", "mensura.cli.main", "index", str(docs), "--home", str(home), "--model", model]
+    """`embassay index` in a process of its own."""
+    command = [sys.executable, "-m", "embassay.cli.main", "index", str(docs), "--home", str(home), "--model", model]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -347,7 +347,7 @@ def many(docs: Path, count: int, version: int = 0) -> None:
 def test_killed_at_random_moments_the_next_run_gives_the_same_rows(docs, model, tmp_path, round_):
     """Ten kills a round, while files change, come and go between them."""
     rng = random.Random(round_)
-    folder = docs.parent / ".mensura"
+    folder = docs.parent / ".embassay"
     many(docs, 150)
     for kill in range(10):
         process = start(docs, folder, model)
@@ -360,14 +360,14 @@ def test_killed_at_random_moments_the_next_run_gives_the_same_rows(docs, model, 
     final = start(docs, folder, model)
     _, stderr = final.communicate(timeout=120)
     assert final.returncode == 0, stderr.decode()
-    with mensura.open(folder) as home:
+    with embassay.open(folder) as home:
         assert rows(home) == rows_of_fresh(docs, model)
         assert [f for f in home.doctor() if f.level == "problem"] == []
 
 
 def test_two_index_processes_and_a_searcher(docs, model):
-    folder = docs.parent / ".mensura"
-    with mensura.open(folder) as home:
+    folder = docs.parent / ".embassay"
+    with embassay.open(folder) as home:
         home.index([docs], model=model)
         many(docs, 60)
         processes = [start(docs, folder, model) for _ in range(2)]
@@ -380,7 +380,7 @@ def test_two_index_processes_and_a_searcher(docs, model):
 
 
 def test_ctrl_c_keeps_the_work_and_exits_130(docs, model):
-    folder = docs.parent / ".mensura"
+    folder = docs.parent / ".embassay"
     many(docs, 3000)
     process = start(docs, folder, model)
     time.sleep(4.0)
@@ -391,5 +391,5 @@ def test_ctrl_c_keeps_the_work_and_exits_130(docs, model):
     assert process.returncode == 130 and b"Traceback" not in stderr
     final = start(docs, folder, model)
     final.communicate(timeout=120)
-    with mensura.open(folder) as home:
+    with embassay.open(folder) as home:
         assert [f for f in home.doctor() if f.level == "problem"] == []

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensura.errors import UsageError
-from mensura.search.fusion import FUSIONS, Convex, Rrf, ZScore
-from mensura.search.index import rank
-from mensura.search.stages import Arm, Top, pipeline
-from mensura.stores.base import Scored
+from embassay.errors import UsageError
+from embassay.search.fusion import FUSIONS, Convex, Rrf, ZScore
+from embassay.search.index import rank
+from embassay.search.stages import Arm, Top, pipeline
+from embassay.stores.base import Scored
 
 LISTS = {
     "dense": [Scored("a", 0.9), Scored("b", 0.5), Scored("c", 0.1)],

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensura.search.snippet import highlight, snippet
+from embassay.search.snippet import highlight, snippet
 
 
 @given(st.text(max_size=2000), st.text(max_size=50))

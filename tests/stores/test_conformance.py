@@ -6,12 +6,12 @@ import threading
 import numpy as np
 import pytest
 
-from mensura import plugins
-from mensura.errors import StoreError
-from mensura.stores.filters import parse
-from mensura.testing import check_store, sample_chunks
+from embassay import plugins
+from embassay.errors import StoreError
+from embassay.stores.filters import parse
+from embassay.testing import check_store, sample_chunks
 
-BACKENDS = plugins.names("mensura.stores.backends")
+BACKENDS = plugins.names("embassay.stores.backends")
 
 
 def test_backends_are_found():
@@ -20,13 +20,13 @@ def test_backends_are_found():
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_conformance(name, tmp_path):
-    backend = plugins.load("mensura.stores.backends", name)
+    backend = plugins.load("embassay.stores.backends", name)
     check_store(lambda: backend.open_store(tmp_path / "v", "one", 16, create=True))
 
 
 @pytest.fixture
 def lance(tmp_path):
-    backend = plugins.load("mensura.stores.backends", "lance")
+    backend = plugins.load("embassay.stores.backends", "lance")
     return lambda: backend.open_store(tmp_path / "v", "one", 32, create=True)
 
 
@@ -41,7 +41,7 @@ def _structured(count, dimensions, seed=4):
 @pytest.fixture
 def small_exact(monkeypatch):
     """Sets above 2,000 rows get an ANN index, so that a test can afford one."""
-    from mensura.stores.backends import lance
+    from embassay.stores.backends import lance
 
     monkeypatch.setattr(lance, "EXACT_BYTES", 2_000 * 32 * 4)
     monkeypatch.setattr(lance, "MIN_FOLD", 500)
@@ -79,7 +79,7 @@ def test_ann_with_a_selective_filter_still_finds_k(lance, small_exact):
 
 
 def _merge(place, seed):
-    from mensura.stores.backends.lance import open_store
+    from embassay.stores.backends.lance import open_store
 
     chunks, vectors = sample_chunks(400, 32)
     store = open_store(place, "one", 32, create=True)

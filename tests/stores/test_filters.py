@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensura import plugins
-from mensura.errors import FilterError
-from mensura.stores.filters import And, Compare, Glob, In, Not, Or, glob_to_regex, matches, parse
-from mensura.testing import sample_chunks
+from embassay import plugins
+from embassay.errors import FilterError
+from embassay.stores.filters import And, Compare, Glob, In, Not, Or, glob_to_regex, matches, parse
+from embassay.testing import sample_chunks
 
 CHUNKS, VECTORS = sample_chunks(60, 8)
 
@@ -80,7 +80,7 @@ filters = st.recursive(
 
 @pytest.fixture(scope="module")
 def lance(tmp_path_factory):
-    store = plugins.load("mensura.stores.backends", "lance").open_store(
+    store = plugins.load("embassay.stores.backends", "lance").open_store(
         tmp_path_factory.mktemp("f"), "one", 8, create=True
     )
     store.upsert(CHUNKS, VECTORS)

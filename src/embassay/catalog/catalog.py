@@ -1,0 +1,102 @@
+"""The cards embassay knows: those it ships, then the user's own."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from embassay.catalog.card import ModelCard, RerankerCard, inconsistencies
+from embassay.errors import CardError, ModelNotFound
+
+CARDS = Path(__file__).parent / "cards"
+
+_Card = TypeVar("_Card", ModelCard, RerankerCard)
+
+
+class Catalog:
+    """Cards by id and by what providers call them. A later card replaces an earlier one of the same id."""
+
+    def __init__(self, models: Iterable[ModelCard], rerankers: Iterable[RerankerCard] = ()) -> None:
+        self.models = {card.id: card for card in models}
+        self.rerankers = {card.id: card for card in rerankers}
+        self._aliases = {alias: card for card in self.models.values() for alias in card.aliases}
+        self._by_provider = {
+            (provider, name): card for card in self.models.values() for provider, name in card.provider_ids.items()
+        }
+
+    def get(self, model: str) -> ModelCard | None:
+        return self.models.get(model) or self._aliases.get(model)
+
+    def named(self, provider: str, model: str) -> ModelCard | None:
+        """The card of what `provider` calls `model`; a server of open weights may use the Hugging Face id."""
+        return self._by_provider.get((provider, model)) or self.models.get(model)
+
+    def show(self, model: str) -> ModelCard | RerankerCard:
+        """Raises ModelNotFound with the nearest names."""
+        found = self.get(model) or self.rerankers.get(model)
+        if found:
+            return found
+        known = [*self.models, *self.rerankers]
+        short = {name.rsplit("/", 1)[-1].lower(): name for name in known}
+        close = difflib.get_close_matches(model, known, 1, 0.5)
+        close = close or [short[n] for n in difflib.get_close_matches(model.rsplit("/", 1)[-1].lower(), short, 1, 0.5)]
+        hint = f"Did you mean {close[0]}?" if close else "embassay models list shows all."
+        raise ModelNotFound(f"no card for {model!r}.", remedy=hint)
+
+    def with_files(self, files: Iterable[Path]) -> Catalog:
+        """This catalog and the user's own cards. Raises CardError."""
+        own = [read_cards(file) for file in files]
+        for models, _ in own:
+            for card in models:
+                for problem in inconsistencies(card):
+                    raise CardError(f"{problem}.", remedy="Mend the card.")
+        return Catalog(
+            [*self.models.values(), *(card for models, _ in own for card in models)],
+            [*self.rerankers.values(), *(card for _, rerankers in own for card in rerankers)],
+        )
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Catalog:
+    """The cards of this version of embassay."""
+    read = [read_cards(file) for file in sorted(CARDS.glob("*.toml"))]
+    return Catalog((card for models, _ in read for card in models), (card for _, rs in read for card in rs))
+
+
+@lru_cache(maxsize=64)
+def shipped_for(name: str) -> Catalog:
+    """Those of the shipped cards whose family mentions `name`: to open one model, one file is parsed, not all."""
+    quoted = f'"{name}"'
+    files = [file for file in sorted(CARDS.glob("*.toml")) if quoted in file.read_text("utf-8")]
+    read = [read_cards(file) for file in files]
+    return Catalog((card for models, _ in read for card in models), (card for _, rs in read for card in rs))
+
+
+def read_cards(file: Path) -> tuple[list[ModelCard], list[RerankerCard]]:
+    """The ``[[model]]`` and ``[[reranker]]`` rows of a family's file. Raises CardError."""
+    try:
+        data = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        remedy = "Mend cards: in embassay.yaml; paths are relative to that file."
+        raise CardError(f"{file} cannot be read: {error.strerror}.", remedy=remedy) from error
+    except ValueError as error:
+        raise CardError(f"{file} cannot be read: {error}.", remedy="Mend the card.") from error
+    return list(_rows(data, "model", ModelCard, file)), list(_rows(data, "reranker", RerankerCard, file))
+
+
+def _rows(data: dict[str, object], table: str, kind: type[_Card], file: Path) -> Iterator[_Card]:
+    rows = data.get(table, [])
+    if not isinstance(rows, list):
+        raise CardError(f"{file}: write [[{table}]], one for each model.")
+    for row in rows:
+        name = row.get("id", "a row without id") if isinstance(row, dict) else "a row"
+        try:
+            yield msgspec.convert({"family": file.stem, **row}, kind)
+        except (msgspec.ValidationError, TypeError) as error:
+            raise CardError(f"{file}, {name}: {error}.") from error

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from embassay.cli import common
+from embassay.cli.tables import table, text
+
+NEEDS_ARGUMENTS = True
+LONGEST = 32_768
+"""Tokens of a text."""
+
+
+def command(
+    models: Annotated[
+        list[str], typer.Argument(help="One or more; @int8 and @dims=256 choose a form.", metavar="MODEL...")
+    ],
+    docs: Annotated[
+        list[Path] | None, typer.Option("--docs", metavar="PATH", help="Embed chunks of your own documents as well.")
+    ] = None,
+    threads: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="N,...", help="Numbers of cores to measure with; default: all of them."),
+    ] = None,
+    lengths: Annotated[str, typer.Option(metavar="N,...", help="Tokens of the texts in batches.")] = "16,64,256",
+    rounds: Annotated[int, typer.Option(metavar="N", min=3, help="Rounds of each batch; the median counts.")] = 5,
+    json: common.JsonOption = False,
+) -> None:
+    """How fast are models on this machine? Latency, throughput, memory, cost.
+
+    Every model runs in a process of its own, past every cache, and is warmed up first. Figures are medians with their
+    spread: percentiles of single queries, least and greatest of the rounds of batches. Hosted models are sent a dozen
+    queries, and three times a sample of --docs.
+
+    \b
+    embassay bench sentence-transformers/all-MiniLM-L6-v2@bf16 sentence-transformers/all-MiniLM-L6-v2@int8
+    embassay bench minilm openai-3-small --docs docs
+    embassay bench minilm --threads 1,2 --lengths 32,128 --json
+    """
+    from embassay.errors import UsageError
+    from embassay.evaluate.bench import Task, bench, check_threads
+    from embassay.evaluate.speed import processor
+
+    cores: list[int | None] = list(_numbers("--threads", threads)) if threads else [None]
+    check_threads([count for count in cores if count is not None])
+    sizes = _numbers("--lengths", lengths)
+    if max(sizes) > LONGEST:
+        raise UsageError(f"--lengths {max(sizes):,}: texts of at most {LONGEST:,} tokens are measured.")
+    for path in docs or ():
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder.")
+    rows = []
+    with common.embedding_bar(len(models) * len(cores), "Measuring") as bar:
+        for model in models:
+            for count in cores:
+                rows.append(bench(Task(model, count, tuple(map(str, docs or ())), tuple(sizes), rounds)))
+                bar(1)
+    found = {"machine": processor(), "models": rows}
+    if json:
+        common.print_json(found)
+    else:
+        _show(found)
+    if any(row["error"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    from embassay.errors import UsageError
+
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 1:
+        raise UsageError(f"{option} {text!r}: write numbers with commas between, as 16,64.")
+    return found
+
+
+def _show(found: dict[str, Any]) -> None:
+    from embassay.evaluate.comparison import short_names
+
+    out = common.console()
+    rows = [row for row in found["models"] if not row["error"]]
+    short = short_names(list(dict.fromkeys(row["model"] for row in found["models"])))
+    out.print(text(found["machine"], "bold"))
+    if rows:
+        names = ("model", "cores", "first ms", "p50", "p95", "p99", "memory", "$/M tok.")
+        out.print(
+            table(names, [_query(row, short) for row in rows], title="One query, ms (the first one loads the model)")
+        )
+        batches = [line for row in rows for line in _batches(row, short)]
+        title = "Batches, median (least to greatest round)"
+        out.print(table(("model", "cores", "texts of", "texts/s", "tokens/s"), batches, title=title))
+    for row in rows:
+        if row["documents"]:
+            seen = row["documents"]
+            what = f"{seen['chunks']:,} chunks, {seen['tokens']:,} tokens, {common.dollars(seen['usd'])}"
+            out.print(text(f"your documents with {short[row['model']]}: {what}"))
+    for row in rows:
+        if row["left_out"]:
+            listed = ", ".join(f"{length:,}" for length in row["left_out"])
+            out.print(text(f"{short[row['model']]} takes no texts of {listed} tokens", "yellow"))
+    for row in found["models"]:
+        if row["error"]:
+            out.print(text(f"{row['model']}: {row['error']}", "yellow"))
+
+
+def _query(row: dict[str, Any], short: dict[str, str]) -> list[str]:
+    name = short[row["model"]]
+    name = name if f"@{row['precision']}" in name else f"{name} ({row['precision']})"
+    memory = common.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
+    times = [f"{row['query_ms'][p]:.2f}" for p in ("p50", "p95", "p99")]
+    cores = str(row["threads"] or "all")
+    return [name, cores, f"{row['first_ms']:,.0f}", *times, memory, common.dollars(row["usd_per_million_tokens"])]
+
+
+def _batches(row: dict[str, Any], short: dict[str, str]) -> list[list[str]]:
+    measured = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
+    measured += [("your docs", row["documents"])] if row["documents"] else []
+    lines = []
+    for what, batch in measured:
+        speeds = (batch["texts_per_second"], batch["tokens_per_second"])
+        shown = [f"{s['median']:,.0f} ({s['low']:,.0f} to {s['high']:,.0f})" for s in speeds]
+        lines.append([short[row["model"]], str(row["threads"] or "all"), what, *shown])
+    return lines

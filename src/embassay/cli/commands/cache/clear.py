@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from embassay.cli import common
+from embassay.errors import UsageError
+
+
+def command(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, home: common.HomeOption = None
+) -> None:
+    """Delete the cache. What it holds has to be made, and paid for, again.
+
+    \b
+    embassay cache clear --yes
+    """
+    import sys
+
+    with common.open_registry(home) as registry:
+        cache = registry.cache
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError("clearing needs a yes.", remedy="embassay cache clear --yes")
+            typer.confirm(f"Delete {cache.path}?", abort=True)
+        cache.clear()
+    common.console().print(f"Deleted {cache.path}.", markup=False)

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from embassay.cli import common
+
+
+def command(home: common.HomeOption = None, json: common.JsonOption = False) -> None:
+    """Show how much is cached, and how often it helped.
+
+    \b
+    embassay cache stats
+    embassay cache stats --json
+    """
+    with common.open_registry(home) as registry:
+        stats = registry.cache.stats()
+    if json:
+        common.print_json(stats.to_dict())
+        return
+    out = common.console()
+    out.print(f"[dim]{stats.path}[/dim]")
+    rate = (
+        "never asked"
+        if stats.hit_rate is None
+        else f"{stats.hit_rate:.0%} of {stats.hits + stats.misses:,} look-ups found"
+    )
+    out.print(f"{common.count(stats.entries, 'vector')}, {common.size(stats.bytes)}; {rate}.")

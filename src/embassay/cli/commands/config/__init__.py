@@ -1,0 +1,1 @@
+"""The configuration: embassay.yaml and the environment."""

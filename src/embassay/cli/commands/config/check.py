@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from embassay.cli import common
+
+
+def command(
+    health: Annotated[bool, typer.Option("--health", help="Ask every configured model for a vector.")] = False,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Check the configuration: keys, values, references, cards, what each model lacks. Exit code 1 for problems.
+
+    \b
+    embassay config check
+    embassay config check --health
+    """
+    from embassay.embedders.measure import check_models
+
+    with common.open_registry(home) as registry:
+        rows = check_models(registry, health=health)
+        file = registry.config.file
+    problems = [row for row in rows if row["problem"]]
+    if json:
+        common.print_json({"file": str(file) if file else None, "models": rows})
+    else:
+        _show(rows, str(file) if file else "no embassay.yaml: defaults")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _show(rows: list[dict[str, Any]], file: str) -> None:
+    out = common.console()
+    out.print(file, style="dim", markup=False)
+    for row in rows:
+        state = "[red]problem[/red]" if row["problem"] else "[green]fine[/green]"
+        out.print(
+            f"{state}  [bold]{row['name']}[/bold]  {'/'.join(filter(None, (row['provider'], row['model_id'])))}",
+            highlight=False,
+        )
+        for text in filter(None, (row["problem"], *row["notes"])):
+            out.print(f"    {text}", markup=False)
+    if not rows:
+        out.print("No models are configured; the default is all-MiniLM-L6-v2 on the local engine.")

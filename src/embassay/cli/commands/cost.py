@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from embassay.cli import common
+from embassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from embassay.catalog.cost import Cost
+
+NEEDS_ARGUMENTS = True
+HOSTED = "openai/text-embedding-3-small"
+"""Stands beside a local model, as the local default stands beside a hosted one."""
+
+
+def command(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="A model; repeat it to compare.")
+    ] = None,
+    monthly_change: Annotated[
+        str, typer.Option(metavar="SHARE", help="How much of the documents changes in a month: 5% or 0.05.")
+    ] = "5%",
+    chunk_tokens: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(metavar="N", help="Most tokens of a chunk, as for index."),
+    ] = None,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Say what indexing would cost: money, time and storage, at first and every month. No document is sent.
+
+    Tokens are counted by the model's own tokenizer where it is local, otherwise estimated, and the error is said.
+    One model is put beside a local or a hosted one.
+
+    \b
+    embassay cost ./docs --model openai/text-embedding-3-large
+    embassay cost ./docs -m minilm -m openai/text-embedding-3-small --monthly-change 10% --json
+    """
+    from embassay.evaluate.price import price_folder
+
+    share = _share(monthly_change)
+    with common.open_registry(home) as registry:
+        names = list(dict.fromkeys(model or [registry.default_name]))
+        if len(names) == 1:
+            names.append(HOSTED if not registry.get(names[0]).remote else registry.default_name)
+            names = list(dict.fromkeys(names))
+        with common.messages().status("Reading and counting"):
+            costs = [price_folder(registry, name, paths, share, chunk_tokens) for name in names]
+    if not costs[0].first.chunks:
+        raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
+    if json:
+        common.print_json({"monthly_change": share, "models": [cost.to_dict() for cost in costs]})
+    else:
+        _show(costs, share)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text.rstrip("% ")) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise UsageError(f"monthly-change {text!r} is no share.", remedy="Write 5% or 0.05.")
+    return share
+
+
+def _show(costs: list[Cost], share: float) -> None:
+    from rich import box
+    from rich.table import Table
+
+    out = common.console()
+    out.print(f"{common.count(costs[0].documents, 'document')}; {share:.0%} of it changes in a month.")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", no_wrap=True)
+    table.add_column("")
+    for name in ("chunks", "tokens", "money", "time", "storage"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for cost in costs:
+        for when, bill in (("first", cost.first), ("monthly", cost.monthly)):
+            about = "" if cost.tokens_exact else "~"
+            table.add_row(
+                cost.model if when == "first" else "", when, f"{bill.chunks:,}", f"{about}{bill.tokens:,}",
+                common.dollars(bill.usd), common.duration(bill.seconds), common.size(bill.bytes),
+            )  # fmt: skip
+    out.print(table)
+    for cost in costs:
+        counted = (
+            "counted with its own tokenizer" if cost.tokens_exact else f"estimated, within about {cost.token_error:.0%}"
+        )
+        cut = f"; {common.count(cost.truncated, 'chunk')} above its limit" if cost.truncated else ""
+        out.print(f"[dim]{cost.model}: tokens {counted}; time {cost.speed}{cut}.[/dim]")

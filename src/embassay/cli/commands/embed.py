@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from embassay.cli import common
+from embassay.embedders.base import check_role
+from embassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.types import Embeddings
+
+FORMATS = ("text", "json", "jsonl")
+FEW = 64
+"""Texts that need no progress bar."""
+
+
+def command(
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="query or document: which prompt applies.")],
+    content: Annotated[
+        list[str] | None,
+        typer.Option("-c", "--content", metavar="TEXT", help="A text; repeat it. Default: lines of stdin."),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Files, each cut into chunks as for an index; repeat it."),
+    ] = None,
+    format: Annotated[str, typer.Option("--format", metavar="F", help="text, json or jsonl.")] = "text",
+    on_long: Annotated[
+        str, typer.Option(metavar="POLICY", help="Texts above the token limit: error, truncate or split.")
+    ] = "truncate",
+    fallback: Annotated[
+        bool, typer.Option("--fallback", help="Use the configured fallback_chain where a model fails.")
+    ] = False,
+    allow_other_space: Annotated[
+        bool,
+        typer.Option("--allow-other-space", help="With --fallback: take vectors of another space rather than none."),
+    ] = False,
+    model: common.ModelOption = None,
+    precision: common.PrecisionOption = None,
+    set_name: common.SetOption = "",
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Turn texts into vectors.
+
+    With --set the set's own model is used, else --model, else the configured default or all-MiniLM-L6-v2.
+
+    \b
+    embassay embed -c "one text" --role query --format json
+    embassay embed --files 'docs/**/*.md' -m voyage/voyage-3.5 --role document
+    cat titles.txt | embassay embed --role document --format jsonl
+    """
+    if on_long not in ("error", "truncate", "split"):
+        raise UsageError(f"on-long {on_long!r} is not one of error, truncate, split.")
+    chosen = "json" if json else format
+    if chosen not in FORMATS:
+        raise UsageError(f"format {chosen!r} is not one of {', '.join(FORMATS)}.")
+    if set_name and (model or precision or fallback):
+        raise UsageError("--set has its own model and precision.", remedy="Leave out the others, or --set.")
+    if allow_other_space and not fallback:
+        raise UsageError("--allow-other-space goes with --fallback.")
+    check_role(role)
+    with _embedder(model, precision, set_name, home, fallback=fallback) as embedder:
+        texts = _texts(content, files, embedder)
+        made = _embed(embedder, texts, role, on_long, allow_other_space=allow_other_space)
+    _print(made, texts, chosen)
+    _remark(made)
+
+
+@contextmanager
+def _embedder(
+    model: str | None, precision: str | None, set_name: str, home: Path | None, *, fallback: bool
+) -> Iterator[Embedder]:
+    from embassay.home import with_precision
+
+    if set_name:
+        with common.existing_home(home) as opened:
+            yield opened.embedder(set_name)
+        return
+    with common.open_registry(home) as registry:
+        if fallback:
+            chain = registry.config.embeddings.fallback_chain
+            yield registry.chain([model, *(name for name in chain if name != model)] if model else None)
+        else:
+            yield registry.get(with_precision(model or registry.default_name, precision))
+
+
+def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, allow_other_space: bool) -> Embeddings:
+    """With a progress bar where it takes long enough to ask."""
+    from embassay.embedders.base import join
+    from embassay.embedders.fallback import Fallback
+    from embassay.errors import TextRefused
+
+    if isinstance(embedder, Fallback):
+        return embedder.embed(texts, role, on_long, allow_other_space=allow_other_space)
+    if len(texts) <= FEW:
+        return embedder.embed(texts, role, on_long)
+    from rich.progress import Progress
+
+    blocks = []
+    with Progress(console=common.messages(), transient=True) as bar:
+        task = bar.add_task("Embedding", total=len(texts))
+        for block in embedder.stream(texts, role, on_long):
+            blocks.append(block)
+            bar.advance(task, len(block))
+    made = join(blocks, embedder.space, role, embedder.precision)
+    for position, reason in made.refused.items():
+        raise TextRefused(position, reason)
+    return made
+
+
+def _texts(content: list[str] | None, files: list[str] | None, embedder: Embedder) -> list[str]:
+    if content is not None and files is not None:
+        raise UsageError("-c and --files were both given.", remedy="Pass one of them.")
+    if files is not None:
+        return _chunks(files, embedder)
+    return content if content is not None else _stdin()
+
+
+def _chunks(patterns: list[str], embedder: Embedder) -> list[str]:
+    """The chunks of every file that a pattern matches; the shell may have expanded it already."""
+    import glob
+
+    from embassay.ingest.survey import chunks_of
+
+    paths = [Path(found) for pattern in patterns for found in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 - patterns may be absolute
+    if not paths:
+        raise UsageError(f"no file matches {', '.join(patterns)}.")
+    return [chunk.indexed for chunk in chunks_of(paths, embedder.tokens, prompt=embedder.space.document_prompt)]
+
+
+def _remark(made: Embeddings) -> None:
+    """What the caller should know, on stderr."""
+    cut = sum(made.truncated)
+    if cut:
+        common.messages().print(f"[yellow]{common.count(cut, 'text')} cut at the model's token limit.[/yellow]")
+    usage = made.usage
+    if usage.requests or usage.cached:
+        billed = f"{usage.tokens:,} tokens billed" if usage.tokens is not None else "tokens unknown"
+        money = f", {common.dollars(usage.usd)}" if usage.requests else ""
+        parts = [f"{common.count(usage.requests, 'request')}, {billed}{money}"] if usage.requests else []
+        parts += [f"{usage.cached:,} from the cache"] if usage.cached else []
+        common.messages().print(f"[dim]{made.model}: {'; '.join(parts)}.[/dim]")
+
+
+def _stdin() -> list[str]:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("no text was given.", remedy='Pass -c "some text", or lines on stdin.')
+    data = sys.stdin.buffer.read().decode("utf-8", "replace")
+    lines = [line for line in data.splitlines() if line.strip()]
+    if not lines:
+        raise UsageError("stdin holds no text.", remedy='Pass -c "some text", or lines on stdin.')
+    return lines
+
+
+def _print(made: Embeddings, texts: list[str], chosen: str) -> None:
+    if chosen == "json":
+        common.print_json(
+            {
+                "model": made.model,
+                "space": str(made.space),
+                "role": made.role,
+                "embeddings": made.vectors.tolist(),
+                "tokens": list(made.tokens),
+                "truncated": list(made.truncated),
+                "usage": {name: getattr(made.usage, name) for name in ("requests", "tokens", "usd", "cached")},
+            }
+        )
+        return
+    for text, vector, tokens, truncated in zip(texts, made.vectors, made.tokens, made.truncated, strict=True):
+        if chosen == "jsonl":
+            common.print_json({"text": text, "embedding": vector.tolist(), "tokens": tokens, "truncated": truncated})
+        else:
+            head = ", ".join(f"{value:.4f}" for value in vector[:4])
+            common.console().print(f"[{head}, … {len(vector)} values]  {tokens} tokens  {text[:60]!r}", markup=False)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from embassay.cli import common
+from embassay.cli.tables import table, text, visible
+
+if TYPE_CHECKING:
+    from embassay.evaluate.evaluation import Evaluation
+    from embassay.evaluate.gates import Checked
+    from embassay.evaluate.judged import JudgedSet
+
+NEEDS_ARGUMENTS = True
+GATE_FAILED = 4
+"""Exit code."""
+
+
+def command(
+    judged: Annotated[Path, typer.Argument(help="A folder in BEIR layout.", metavar="JUDGED_DIR")],
+    mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense or lexical.")] = "hybrid",
+    split: common.SplitOption = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="M", help="Repeat it; default: nDCG@10 R@100 RR@10 P@5 AP@100."),
+    ] = None,
+    chunks: common.ChunksOption = False,
+    drop_same_id: common.DropOption = False,
+    per_query: Annotated[bool, typer.Option("--per-query", help="Scores of every query.")] = False,
+    fusion: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="NAME", help="How hybrid joins its arms: convex (default), zscore, rrf."),
+    ] = None,
+    store: common.StoreOption = "memory",
+    baseline: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="An earlier --json of the same judged data, for gates on a drop."),
+    ] = None,
+    gate: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="CONDITIONS", help='Exit code 4 unless all hold: "nDCG@10 >= 0.70, drop <= 0.02".'),
+    ] = None,
+    junit: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--junit", metavar="FILE", help="Write the gates as JUnit XML."),
+    ] = None,
+    model: common.ModelOption = None,
+    precision: common.PrecisionOption = None,
+    set_name: common.SetOption = "",
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Score a model and a search mode on judged data.
+
+    The folder holds corpus.jsonl, queries.jsonl and qrels/<split>.tsv. With --set the set's model is scored.
+
+    \b
+    embassay eval judged/ --mode hybrid
+    embassay eval judged/ --mode dense --precision int8 --json > baseline.json
+    embassay eval judged/ --mode dense --baseline baseline.json --gate "nDCG@10 >= 0.70, drop <= 0.02"
+    """
+    from embassay.errors import UsageError
+    from embassay.evaluate.evaluation import evaluate
+    from embassay.evaluate.files import check_writable, write_whole
+    from embassay.evaluate.gates import check_data, check_gates, parse_gate, read_baseline
+    from embassay.evaluate.gates import junit as as_junit
+    from embassay.evaluate.judged import read_judged
+    from embassay.evaluate.metrics import DEFAULT_METRICS, canonical
+    from embassay.search.stages import pipeline
+
+    chosen = pipeline(mode, fusion=fusion)
+    metrics = canonical(tuple(metric or DEFAULT_METRICS))
+    if (baseline or junit) and gate is None:
+        raise UsageError("--baseline and --junit go with --gate.", remedy='--gate "drop <= 0.02"')
+    before = read_baseline(baseline) if baseline else None
+    if junit:
+        check_writable(junit)
+    conditions = parse_gate(gate, metrics, before) if gate is not None else []
+    metrics = canonical((*metrics, *(condition.metric for condition in conditions)))
+    data = read_judged(judged, split)
+    if before:
+        check_data(before, data)
+    embedder = _embedder(model, precision, set_name, home)
+    with (
+        common.embedding_bar(len(data.documents) + len(data.queries)) as advance,
+        common.new_stores(store) as new_store,
+    ):
+        result = evaluate(
+            data,
+            embedder,
+            new_store(embedder.space.dimensions),
+            chosen,
+            metrics=metrics,
+            chunks=chunks,
+            drop_same_id=drop_same_id,
+            advance=advance,
+        )
+    checked = check_gates(conditions, result, before)
+    if json:
+        gates = {} if gate is None else {"gates": [found.to_dict() for found in checked]}
+        common.print_json(result.to_dict(per_query=per_query) | gates)
+    else:
+        _show(result, data, per_query=per_query)
+        _show_gates(checked)
+    if junit:
+        write_whole(junit, as_junit(checked, result))
+    if not all(found.ok for found in checked):
+        raise typer.Exit(GATE_FAILED)
+
+
+def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:
+    from embassay.home import with_precision
+
+    if set_name:
+        with common.existing_home(home) as opened:
+            return opened.embedder(set_name)
+    models = common.open_registry(home, cache_local=True)
+    return models.get(with_precision(model or models.default_name, precision))
+
+
+def _show_gates(checked: list[Checked]) -> None:
+    for found in checked:
+        line = text("holds  " if found.ok else "FAILS  ", "green" if found.ok else "bold red")
+        common.console().print(line.append(f"{found.condition}: {found.detail}", "not bold default"))
+
+
+def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
+    out = common.console()
+    what = f" · {result.space} {result.precision} · {result.pipeline.mode} · {len(result.per_query):,} queries"
+    out.print(text(visible(result.judged), "bold").append(what, "not bold"))
+    rows = [
+        [f"{query}  {data.queries[query]}"[:60], *(f"{value:.4f}" for value in row.values())]
+        for query, row in result.per_query.items()
+        if per_query
+    ]
+    means = [text(f"{value:.4f}", "bold") for value in result.metrics.values()]
+    out.print(table(("", *result.metrics), [*rows, ["mean", *means]]))
+    out.print(f"[dim]embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s[/dim]")

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from embassay.cli import common
+
+if TYPE_CHECKING:
+    from embassay.evaluate.judging.chat import Chat, ChatSettings
+    from embassay.evaluate.judging.generate import Questions
+    from embassay.evaluate.judging.make import Draft, Existing
+    from embassay.evaluate.judging.passages import Passages
+
+NEEDS_ARGUMENTS = True
+
+
+def command(
+    paths: Annotated[list[Path], typer.Argument(help="Your documents.", metavar="PATH...")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the judged set goes.")],
+    count: Annotated[
+        int, typer.Option("-n", metavar="N", min=0, help="How many queries; 0: only the documents.")
+    ] = 200,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="KIND", help="heading, link, docstring or sentence; repeat it; default: all."),
+    ] = None,
+    labels: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--from", metavar="FILE", help="Your own: JSON lines of query and relevant_docs, or of clicked."),
+    ] = None,
+    llm: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="MODEL", help="Let a chat model write the queries."),
+    ] = None,
+    llm_url: Annotated[str, typer.Option(metavar="URL", help="An OpenAI-compatible endpoint; default: OpenAI.")] = "",
+    llm_key: Annotated[
+        str, typer.Option(metavar="NAME", help="Environment variable that holds its key.")
+    ] = "OPENAI_API_KEY",
+    llm_price: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="IN,OUT", help="USD per million tokens, to show the cost first: 0.15,0.60"),
+    ] = None,
+    each: Annotated[int, typer.Option(metavar="N", min=1, max=10, help="Queries a passage, with --llm.")] = 1,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a chat model is paid for.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another one chooses other queries.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a judged set of other documents.")] = False,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Make a judged set from your own documents.
+
+    Without a language model, queries come from headings, link texts, docstrings and sentences that are taken out of
+    their passage; --llm has a chat model write questions, --from takes your own labels or saved queries. Every query
+    says how it was made. Running it again, or with a larger -n, adds to what is there.
+
+    \b
+    embassay judge new docs --out judged/ -n 200
+    embassay judge new docs --out judged/ --from labels.jsonl
+    embassay judge new docs --out judged/ --llm llama3.1 --llm-url http://localhost:11434/v1 -n 100
+    """
+    from embassay.errors import UsageError
+    from embassay.evaluate.judging.chat import Chat
+    from embassay.evaluate.judging.generate import Questions
+    from embassay.evaluate.judging.make import NOTHING, draft
+    from embassay.evaluate.judging.passages import read_passages
+    from embassay.evaluate.judging.writing import check_same, existing, write
+    from embassay.lifecycle.home import find_home
+
+    if llm is not None and (labels or by or not llm.strip()):
+        raise UsageError("--llm MODEL makes all the queries: leave --from and --by out.")
+    with common.working("Reading"):
+        passages = read_passages(paths, find_home(home, create=True).name_of, leave_out=out)
+    _check(passages, paths, out)
+    notes: list[str] = []
+    there = NOTHING if force else existing(out)
+    check_same(there, draft(passages, 0, existing=there), out)
+    if llm is not None:
+        settings = _settings(llm, llm_url, llm_key)
+        chat = Chat(settings)
+        questions = Questions(
+            passages, out, chat, count=count, each=each, prices=_prices(llm_price), seed=seed, existing=there
+        )
+        made = _generated(questions, chat, count, notes, ask=not yes)
+    elif labels:
+        made = _labelled(passages, labels, notes, there)
+    else:
+        made = draft(passages, count, by or (), seed, there)
+        if len(made.queries) < count:
+            notes.append(f"The documents gave {len(made.queries):,} queries, not {count:,}.")
+    added = write(out, made, force=force)
+    _report(made, out, added, notes, json=json)
+
+
+def _check(passages: Passages, paths: list[Path], out: Path) -> None:
+    from embassay.errors import JudgedSetError
+
+    if not passages.all:
+        raise JudgedSetError(f"no text in {', '.join(map(str, paths))}.")
+    if out.exists() and not out.is_dir():
+        raise JudgedSetError(f"{out} is a file.", remedy="Name a folder: --out DIR")
+
+
+def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> Draft:
+    from embassay.errors import JudgedSetError
+    from embassay.evaluate.judging.make import draft, labelled
+
+    made = draft(passages, 0, existing=there)
+    made.queries, unknown = labelled(file, [row["_id"] for row in made.corpus])
+    if unknown:
+        notes.append(f"Not in the documents: {common.count(len(unknown), 'place')} of {file}, first {unknown[0]}.")
+    if not made.queries:
+        found = f" {notes[-1]}" if notes else ""
+        raise JudgedSetError(f"{file} judges nothing in these documents.{found}", remedy="Paths are relative to here.")
+    return made
+
+
+def _settings(model: str, url: str, key: str) -> ChatSettings:
+    from embassay.evaluate.judging.chat import ChatSettings
+
+    is_default = key == "OPENAI_API_KEY"
+    return ChatSettings(model_id=model, base_url=url, api_key="" if is_default else f"${{{key}}}", concurrency=4)
+
+
+def _prices(text: str | None) -> tuple[float, float] | None:
+    from embassay.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        first, second = (float(part) for part in text.split(","))
+    except ValueError:
+        first = second = -1.0
+    if not (0 <= first < float("inf") and 0 <= second < float("inf")):
+        raise UsageError(f"--llm-price {text!r}: write two numbers, as 0.15,0.60.")
+    return first, second
+
+
+def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *, ask: bool) -> Draft:
+    import sys
+
+    from embassay.errors import UsageError
+
+    chat.check_key()
+    planned = questions.estimate()
+    cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else common.dollars(planned.usd)
+    about = common.count(planned.passages, "passage")
+    tokens = f"{planned.tokens_in:,} tokens in and about {planned.tokens_out:,} out"
+    common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.", markup=False)
+    if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is here to agree to the cost.", remedy="Pass --yes.")
+        typer.confirm("Go on?", abort=True, err=True)
+    with common.embedding_bar(planned.passages, "Asking") as bar:
+        draft, made = questions.draft(bar)
+    chat.close()
+    if made.unusable:
+        notes.append(f"{made.unusable:,} answers held no question, the first began {made.example!r}.")
+    if len(draft.queries) < count:
+        again = "; run it again to ask once more" if made.unusable else ": there are no more passages to ask about"
+        notes.append(f"There are {len(draft.queries):,} queries, not {count:,}{again}.")
+    return draft
+
+
+def _report(made: Draft, out: Path, added: int, notes: list[str], *, json: bool) -> None:
+    summary: dict[str, Any] = {
+        "judged": str(out),
+        "documents": len(made.corpus),
+        "queries": len(made.queries),
+        "added": added,
+        "sources": dict(made.counts),
+        "notes": notes,
+    }
+    if json:
+        common.print_json(summary)
+        return
+    console = common.console()
+    made_of = ", ".join(f"{count:,} {source}" for source, count in made.counts.items())
+    queries = f"{len(made.queries):,} {'query' if len(made.queries) == 1 else 'queries'}"
+    sources = f" ({made_of})" if made_of else ""
+    new = f", {added:,} of them new" if added != len(made.queries) else ""
+    console.print(f"{out}: {len(made.corpus):,} passages, {queries}{sources}{new}.", markup=False)
+    for note in notes:
+        common.messages().print(note, style="yellow", markup=False)
+    following = (
+        f"embassay judge check {out}" if made.queries else f'embassay judge add {out} --query "..." --relevant ...'
+    )
+    console.print(f"Next: {following}", markup=False)

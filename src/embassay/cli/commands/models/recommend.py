@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from embassay.cli import common
+from embassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from embassay.catalog.advise import Advice, Needs
+
+RERANKS = ("none", "llm", "cross-encoder")
+
+
+def command(
+    privacy: Annotated[bool, typer.Option("--privacy", help="No text may leave your machines.")] = False,
+    api: Annotated[bool, typer.Option("--api/--no-api", help="Whether hosted models may be used.")] = True,
+    language: Annotated[
+        list[str] | None, typer.Option(metavar="LANG", help="A language of your texts; repeat it.")
+    ] = None,
+    domain: Annotated[str, typer.Option(metavar="D", help="code, legal, finance, scientific, medical, ...")] = "",
+    commercial: Annotated[bool, typer.Option("--commercial", help="The licence must allow commercial use.")] = False,
+    licence: Annotated[list[str] | None, typer.Option(metavar="L", help="Only this licence; repeat it.")] = None,
+    hosted: Annotated[bool, typer.Option("--hosted", help="Only hosted models.")] = False,
+    gpu: Annotated[bool, typer.Option("--gpu/--cpu", help="Where open models run.")] = False,
+    max_mb: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="MB", help="Most memory for weights."),
+    ] = None,
+    max_latency_ms: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="MS", help="Most time to embed one query."),
+    ] = None,
+    max_storage_gb: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="GB", help="Most storage for a million vectors."),
+    ] = None,
+    max_usd: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="USD", help="Most money for a million tokens."),
+    ] = None,
+    rerank: Annotated[
+        str, typer.Option(metavar="STAGE", help="What orders the hits anew: none, llm, cross-encoder.")
+    ] = "none",
+    docs: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="Measure the chunks of these files; repeat it.")
+    ] = None,
+    remote_code: Annotated[
+        bool, typer.Option("--remote-code", help="Models may run code from their repository.")
+    ] = False,
+    count: Annotated[int, typer.Option("-n", metavar="N", help="How many to recommend.")] = 5,
+    json: common.JsonOption = False,
+) -> None:
+    """Recommend models for your constraints, with the reason for each pick and each exclusion.
+
+    Constraints leave models out; published retrieval scores order the rest, weighed against size where a
+    re-ranking stage follows. It ends with the command that measures the first picks on your own documents.
+
+    \b
+    embassay models recommend --privacy --language en --cpu --max-latency-ms 20
+    embassay models recommend --language de --rerank llm --docs ./docs --json
+    """
+    from embassay.catalog.advise import Needs, advise
+    from embassay.embedders.measure import measure_machine
+
+    if rerank not in RERANKS:
+        raise UsageError(f"rerank {rerank!r} is not one of {', '.join(RERANKS)}.")
+    if count < 1:
+        raise UsageError(f"-n is {count}; at least 1.")
+    _check(language or [], domain, max_mb, max_latency_ms, max_storage_gb, max_usd)
+    needs = Needs(
+        hosted=hosted,
+        privacy=privacy,
+        api=api,
+        languages=tuple(language or ()),
+        commercial=commercial,
+        licences=tuple(licence or ()),
+        gpu=gpu,
+        max_mb=max_mb,
+        max_latency_ms=max_latency_ms,
+        max_storage_gb=max_storage_gb,
+        max_usd=max_usd,
+        chunk_tokens=_chunk_tokens(docs) if docs else None,
+        domain=domain,
+        rerank=rerank,  # type: ignore[arg-type]
+        remote_code=remote_code,
+        machine=measure_machine(),
+    )
+    with common.open_registry() as registry:
+        advice = advise(registry.catalog.models.values(), needs, count=count)
+    if json:
+        common.print_json(advice.to_dict())
+    else:
+        _show(advice, needs)
+
+
+def _check(languages: list[str], domain: str, *limits: float | None) -> None:
+    from embassay.catalog.advise import FINE_TUNING
+    from embassay.config import nearest
+
+    for language in languages:
+        if not re.fullmatch(r"[a-z]{2,3}|multilingual|code", language.lower()):
+            raise UsageError(f"language {language!r} is no code.", remedy="Write en, de, zh, ... or code.")
+    if domain not in FINE_TUNING:
+        raise UsageError(f"domain {domain!r} is not known.", remedy=nearest(domain, filter(None, FINE_TUNING)))
+    if any(limit is not None and limit <= 0 for limit in limits):
+        raise UsageError("a limit must be above 0.")
+
+
+def _chunk_tokens(paths: list[Path]) -> int:
+    """95th percentile of the chunks' tokens, cut at 512 as for a model that takes as much."""
+    from embassay.embedders.estimate import EstimatedTokens
+    from embassay.ingest.survey import survey
+
+    with common.messages().status("Measuring your chunks"):
+        seen = survey(paths, EstimatedTokens(512))
+    if not seen.chunks:
+        raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
+    longest = seen.percentile(0.95)
+    common.messages().print(
+        f"{common.count(seen.documents, 'document')}, {common.count(seen.chunks, 'chunk')}: half have up to "
+        f"{seen.percentile(0.5):,} tokens, 95 % up to {longest:,}.",
+        style="dim",
+    )
+    return longest
+
+
+def _show(advice: Advice, needs: Needs) -> None:
+    from rich import box
+    from rich.table import Table
+
+    out = common.console()
+    if not advice.recommended:
+        out.print("[yellow]No model meets all of that.[/yellow]")
+    for place, pick in enumerate(advice.recommended, 1):
+        out.print(f"{place}  [bold]{pick.card.id}[/bold]")
+        out.print(f"   {'; '.join(pick.why)}", markup=False)
+    if advice.recommended:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="A million chunks: storage, and time to scan them all",
+                      title_justify="left", title_style="dim")  # fmt: skip
+        table.add_column("model", no_wrap=True)
+        kinds = list(dict.fromkeys(f.name.split("-")[0] for p in advice.recommended for f in p.forms))
+        for kind in kinds:
+            table.add_column(kind, justify="right", no_wrap=True)
+        for pick in advice.recommended:
+            shown: dict[str, Any] = {f.name.split("-")[0]: f for f in pick.forms}
+            table.add_row(pick.card.id, *(_form(shown.get(kind)) for kind in kinds))
+        out.print(table)
+    reasons = Counter(why.split(":")[0] for _, why in advice.excluded)
+    if reasons:
+        listed = ", ".join(f"{name} {n}" for name, n in reasons.most_common())
+        out.print(f"[dim]Left out: {listed}. --json has the reason for each.[/dim]")
+    if not needs.machine.measured and not needs.gpu:
+        out.print(
+            "[dim]Latencies are for 2 cores with AVX-512; the default model is not here to measure this CPU.[/dim]"
+        )
+    if needs.domain:
+        out.print(advice.fine_tuning)
+    if advice.next:
+        out.print("\nPublished scores are not your documents. Measure the first picks on your own:")
+        out.print(f"  {advice.next}", soft_wrap=True)
+
+
+def _form(form: Any) -> str:
+    if form is None:
+        return ""
+    cut = f" at {form.dimensions}" if form.name.startswith("matryoshka") else ""
+    return f"{common.size(form.bytes_per_million)}{cut}, {form.search_ms_per_million:,.0f} ms"

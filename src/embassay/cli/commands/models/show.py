@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from embassay.cli import common
+
+NEEDS_ARGUMENTS = True
+ASKED = ("dimensions", "max_tokens", "prompts", "languages", "licence", "commercial", "normalised")
+"""Shown even where they are not known."""
+LAST = ("notes", "sources", "scores_source", "price_source")
+
+
+def command(
+    model: Annotated[str, typer.Argument(help="An id of the catalog, or a name of embassay.yaml.", metavar="MODEL")],
+    json: common.JsonOption = False,
+) -> None:
+    """Show all that is known of a model or a reranker, with its sources.
+
+    A Hugging Face id without a card is read from the model's own files, where they are on this machine.
+
+    \b
+    embassay models show BAAI/bge-small-en-v1.5
+    embassay models show openai/text-embedding-3-small --json
+    """
+    data = _found(model)
+    if json:
+        common.print_json(data)
+    else:
+        _show(data)
+
+
+def _found(model: str) -> dict[str, Any]:
+    from embassay.errors import ModelNotFound
+
+    with common.open_registry() as registry:
+        if model in registry.names():
+            card = registry.card(model)
+            if card is None:
+                raise ModelNotFound(
+                    f"{model} is configured, but no card knows what it runs.",
+                    remedy="Name one with card: ID, or add your own under cards:.",
+                )
+            return card.to_dict()
+        try:
+            return registry.catalog.show(model).to_dict()
+        except ModelNotFound as unknown:
+            if "/" not in model:
+                raise
+            from embassay.engine.card import card_of_files
+            from embassay.errors import ModelError
+
+            try:
+                return card_of_files(model).to_dict()
+            except ModelError:
+                raise unknown from None
+
+
+def _show(data: dict[str, Any]) -> None:
+    """What is known, and of what everybody asks for also what is not."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    names = [name for name in data if name not in ("id", *LAST)] + [name for name in LAST if data.get(name)]
+    for name in names:
+        if data[name] not in (None, "", [], (), {}, False) or name in ASKED:
+            table.add_row(name.replace("_", " "), _shown(name, data[name]))
+    out = common.console()
+    out.print(f"[bold]{data['id']}[/bold]")
+    out.print(table, markup=False)
+
+
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "prompts" and not value:
+        return "none"
+    if value in (None, "", [], (), {}):
+        return "unknown"
+    if isinstance(value, dict):
+        return "  ".join(f"{k} {v!r}" if isinstance(v, str) else f"{k} {v}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

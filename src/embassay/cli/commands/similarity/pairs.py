@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from embassay.cli import common
+from embassay.cli.commands.similarity import _shared
+
+NEEDS_ARGUMENTS = True
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="sentence1, sentence2, score: CSV, TSV or JSON lines.", metavar="FILE")],
+    models: _shared.ModelsOption = None,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Does the cosine of two sentences agree with what people say?
+
+    Spearman's and Pearson's correlation of the cosine with the scores in the file.
+
+    \b
+    embassay similarity pairs stsb.tsv
+    embassay similarity pairs stsb.tsv -m minilm -m bge-small --json
+    """
+    from embassay.evaluate.similarity import read_pairs, score_pairs
+
+    pairs = read_pairs(file)
+    found = _shared.each_model(models, home, 2 * len(pairs.scores), lambda e, bar: score_pairs(e, pairs, bar).to_dict())
+    if json:
+        common.print_json({"file": str(file), "models": found})
+    else:
+        common.console().print(f"[bold]{pairs.name}[/bold] · {len(pairs.scores):,} pairs")
+        _shared.show(found, ("spearman", "spearman_interval", "pearson"))
+    _shared.exit_if_failed(found)

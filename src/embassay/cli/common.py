@@ -1,0 +1,188 @@
+"""What the commands share: their options, and how they print."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from embassay.home import Home
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from embassay.embedders.registry import Registry
+    from embassay.stores.base import Store
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
+HomeOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option("--home", metavar="DIR", help="The home; default: EMBASSAY_HOME, or the nearest .embassay/."),
+]
+SetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="The set to use.")]
+ModelOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="A name of embassay.yaml, provider/model, a Hugging Face id or a folder; default: all-MiniLM-L6-v2.",
+    ),
+]
+PrecisionOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--precision", metavar="P", help="auto, f32, bf16 or int8."),
+]
+SplitOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--split", metavar="NAME", help="Which judgments; default: test."),
+]
+ChunksOption = Annotated[bool, typer.Option("--chunks", help="Cut documents as for indexing; the best chunk counts.")]
+DropOption = Annotated[
+    bool, typer.Option("--drop-same-id", help="Leave out the hit whose id is the query's, as ArguAna needs.")
+]
+StoreOption = Annotated[str, typer.Option("--store", metavar="NAME", help="memory (exact) or lance (as indexed).")]
+PIPE_WIDTH = 120
+"""Columns of what is printed to a file or a pipe."""
+
+
+def existing_home(home: Path | None) -> Home:
+    """The home to read from. Raises HomeNotFound rather than make one."""
+    from embassay.lifecycle.home import find_home
+
+    return Home(find_home(home))
+
+
+def open_registry(home: Path | None = None, *, cache_local: bool = False) -> Registry:
+    """The configured models, with the cache of the home if there is one."""
+    from embassay.embedders.registry import Registry
+    from embassay.errors import HomeNotFound
+    from embassay.home import CACHE_FILE
+    from embassay.lifecycle.home import find_home
+
+    try:
+        return Registry(cache_file=find_home(home).folder / CACHE_FILE, cache_local=cache_local)
+    except HomeNotFound:
+        return Registry(cache_local=cache_local)
+
+
+def dollars(usd: float | None) -> str:
+    """Money as a person reads it; nothing is billed for what runs here."""
+    if usd is None:
+        return "unknown"
+    return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
+
+
+def share(part: float) -> str:
+    """A percentage that is 0 only for nothing."""
+    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def print_json(data: Any) -> None:
+    json.dump(data, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
+    sys.stdout.write("\n")
+
+
+def console() -> Console:
+    """For results: stdout; plain and wide when it is not a terminal."""
+    from rich.console import Console
+
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # whoever reads has gone: the command ends well
+
+    return Output(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def messages() -> Console:
+    """For progress and remarks: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+class Bar:
+    """Told of texts embedded, and of their number where it is not known before."""
+
+    def __init__(self, progress: Any, task: Any) -> None:
+        self._progress, self._task = progress, task
+
+    def __call__(self, texts: int) -> None:
+        self._progress.advance(self._task, texts)
+
+    def start(self, total: int) -> None:
+        self._progress.update(self._task, total=total)
+
+
+@contextmanager
+def embedding_bar(total: int | None, what: str = "Embedding") -> Iterator[Bar]:
+    """On stderr; yields what is to be told of texts embedded."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    with Progress(
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=messages(),
+        transient=True,
+    ) as bar:
+        yield Bar(bar, bar.add_task(what, total=total))
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Something moves on stderr while nobody knows how long it takes."""
+    with messages().status(f"{what} ..."):
+        yield
+
+
+@contextmanager
+def new_stores(name: str) -> Iterator[Callable[[int], Store]]:
+    """Yields what opens an empty store for so many dimensions, for the time of an evaluation."""
+    import tempfile
+    from contextlib import nullcontext
+    from itertools import count as numbers
+
+    from embassay import plugins
+
+    backend = plugins.load("embassay.stores.backends", name)
+    number = numbers(1)
+    here = Path.cwd()  # where stores work, and not /tmp, which may be small
+    place = nullcontext(".") if name == "memory" else tempfile.TemporaryDirectory(prefix=".embassay-eval-", dir=here)
+    with place as folder:
+        yield lambda dimensions: backend.open_store(Path(folder), f"eval{next(number)}", dimensions, create=True)
+
+
+def count(n: int, word: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def size(n: float) -> str:
+    """Bytes as a person reads them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
+        n /= 1000
+    raise AssertionError
+
+
+def shown_path(path: str, root: Path) -> str:
+    """A stored path as it is reached from the working folder."""
+    file = os.path.join(os.path.abspath(root), path)
+    relative = os.path.relpath(file)
+    return relative if not relative.startswith(os.path.join("..", "..", "..")) else file

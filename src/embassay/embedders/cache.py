@@ -1,0 +1,264 @@
+"""Vectors that were paid for once: SQLite, keyed by space, precision, role and exact text.
+
+Several processes may share a file. Reads and writes go window by window, so that a stopped run keeps what it made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embassay.errors import CacheError
+
+if TYPE_CHECKING:
+    pass
+
+VERSION = 1
+USED_GRAIN = 3600
+"""Seconds: when an entry was last used is noted no finer, so that reading seldom writes."""
+BUSY_SECONDS = 60.0
+FITS, TRUNCATED, SPLIT = 0, 1, 2
+"""Whether a whole text was read, its head alone, or its parts."""
+
+_SCHEMA = """
+CREATE TABLE vectors (
+    key BLOB NOT NULL UNIQUE,
+    vector BLOB NOT NULL,
+    tokens INTEGER NOT NULL,
+    long INTEGER NOT NULL,
+    made INTEGER NOT NULL,
+    used INTEGER NOT NULL
+);
+CREATE INDEX vectors_used ON vectors (used);
+CREATE TABLE cuts (key BLOB PRIMARY KEY, pieces BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters VALUES ('hits', 0), ('misses', 0);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    path: str
+    entries: int
+    bytes: int
+    hits: int
+    misses: int
+
+    @property
+    def hit_rate(self) -> float | None:
+        asked = self.hits + self.misses
+        return self.hits / asked if asked else None
+
+    def to_dict(self) -> dict[str, Any]:
+        names = ("path", "entries", "bytes", "hits", "misses", "hit_rate")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cached vector, as its float32 bytes."""
+
+    vector: bytes
+    tokens: int
+    long: int
+    """FITS, TRUNCATED or SPLIT."""
+
+
+class VectorCache:
+    """The file. Threads may share it; it is opened when it is first used."""
+
+    def __init__(self, path: Path, max_bytes: int = 5_000_000_000) -> None:
+        self.path, self.max_bytes = path, max_bytes
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+        self._hits = self._misses = 0
+
+    def get(self, keys: Sequence[bytes], ttl: float | None = None) -> dict[bytes, Entry]:
+        """The entries that are there. Raises CacheError."""
+        now = int(time.time())
+        found: dict[bytes, Entry] = {}
+        with self._opened() as db:
+            stale = []
+            marks = ",".join("?" * len(keys))
+            query = f"SELECT key, vector, tokens, long, made, used FROM vectors WHERE key IN ({marks})"
+            for key, vector, tokens, long, made, used in db.execute(query, keys):
+                if ttl is None or made + ttl > now:
+                    found[key] = Entry(vector, tokens, long)
+                    if used < now - USED_GRAIN:
+                        stale.append((now, key))
+            if stale:
+                with _write(db):
+                    db.executemany("UPDATE vectors SET used = ? WHERE key = ?", stale)
+        return found
+
+    def tell(self, hits: int, misses: int) -> None:
+        """For the statistics."""
+        with self._lock:
+            self._hits += hits
+            self._misses += misses
+
+    def put(self, rows: Iterable[tuple[bytes, Entry]]) -> None:
+        """Store entries; the least recently used go when the file outgrows its bound. Raises CacheError."""
+        now = int(time.time())
+        with self._opened() as db, _write(db):
+            db.executemany(
+                "INSERT OR REPLACE INTO vectors (key, vector, tokens, long, made, used) VALUES (?, ?, ?, ?, ?, ?)",
+                [(key, e.vector, e.tokens, e.long, now, now) for key, e in rows],
+            )
+            self._count(db)
+            if self._bytes(db) > self.max_bytes:
+                self._shrink(db, int(self.max_bytes * 0.9))
+
+    def recall(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """How documents were cut before, see `embassay.ingest.chunk.Memory`. Raises CacheError."""
+        with self._opened() as db:
+            marks = ",".join("?" * len(keys))
+            return dict(db.execute(f"SELECT key, pieces FROM cuts WHERE key IN ({marks})", keys))
+
+    def remember(self, cuts: Mapping[bytes, bytes]) -> None:
+        """Raises CacheError."""
+        now = int(time.time())
+        if cuts:
+            with self._opened() as db, _write(db):
+                db.executemany("INSERT OR REPLACE INTO cuts VALUES (?, ?, ?)", [(k, v, now) for k, v in cuts.items()])
+                if self._bytes(db) > self.max_bytes:
+                    self._shrink(db, int(self.max_bytes * 0.9))
+
+    def stats(self) -> CacheStats:
+        """Raises CacheError."""
+        if not self.path.exists():
+            return CacheStats(str(self.path), 0, 0, 0, 0)
+        with self._opened() as db, _write(db):
+            self._count(db)
+            (entries,) = db.execute("SELECT count(*) FROM vectors").fetchone()
+            counters = dict(db.execute("SELECT name, value FROM counters"))
+            return CacheStats(str(self.path), entries, self._bytes(db), counters["hits"], counters["misses"])
+
+    def prune(self, max_bytes: int) -> int:
+        """Forget the least recently used until the file is no larger than `max_bytes`; how many went."""
+        if not self.path.exists():
+            return 0
+        with self._opened() as db:
+            with _write(db):
+                gone = self._shrink(db, max_bytes)
+            db.execute("VACUUM")
+            return gone
+
+    def clear(self) -> None:
+        """Delete the file, whatever is in it."""
+        with self._lock:
+            self.close()
+            try:
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            except OSError as error:
+                raise CacheError(f"{self.path} cannot be deleted: {error.strerror}.") from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is None:
+                return
+            try:
+                if self._hits or self._misses:
+                    with _write(self._db):
+                        self._count(self._db)
+            except sqlite3.Error:
+                pass  # statistics are not worth a failure at the end
+            finally:
+                self._db.close()
+                self._db = None
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated():
+            if self._db is None:
+                self._db = self._open()
+            yield self._db
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise CacheError(
+                    f"{self.path} was written by a later embassay (format {version}, this one reads {VERSION}).",
+                    remedy="Upgrade: pip install -U embassay; or forget it: embassay cache clear",
+                )
+            if version == 0:
+                db.execute("PRAGMA page_size = 16384")  # vectors of 1.5 to 16 kB, without much waste
+            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA mmap_size = 268435456")
+            if version == 0:
+                self._create(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _create(self, db: sqlite3.Connection) -> None:
+        with _write(db):
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been faster
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _count(self, db: sqlite3.Connection) -> None:
+        counts = [(self._hits, "hits"), (self._misses, "misses")]
+        db.executemany("UPDATE counters SET value = value + ? WHERE name = ?", counts)
+        self._hits = self._misses = 0
+
+    def _bytes(self, db: sqlite3.Connection) -> int:
+        used = db.execute("PRAGMA page_count").fetchone()[0] - db.execute("PRAGMA freelist_count").fetchone()[0]
+        return int(used * db.execute("PRAGMA page_size").fetchone()[0])
+
+    def _shrink(self, db: sqlite3.Connection, goal: int) -> int:
+        """Cuts go first: they are soon made again."""
+        gone = 0
+        if self._bytes(db) > goal:
+            db.execute("DELETE FROM cuts")
+        while (size := self._bytes(db)) > goal:
+            (entries,) = db.execute("SELECT count(*) FROM vectors").fetchone()
+            if not entries:
+                break
+            share = max(1, min(entries, int(entries * (size - goal) / size) + 1))
+            oldest = "SELECT key FROM vectors ORDER BY used LIMIT ?"
+            gone += db.execute(f"DELETE FROM vectors WHERE key IN ({oldest})", (share,)).rowcount
+        return gone
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            text = str(error)
+            if "malformed" in text or "not a database" in text or "no such table" in text or "no such column" in text:
+                raise CacheError(
+                    f"{self.path} is damaged: {text}.", remedy="Forget it: embassay cache clear"
+                ) from error
+            remedy = "Free space, mend the permissions, or set cache_enabled: false."
+            raise CacheError(f"{self.path} cannot be used: {text}.", remedy=remedy) from error
+        except OSError as error:
+            remedy = "Mend the permissions, or set cache: {path: ...}."
+            raise CacheError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=remedy) from error
+
+
+@contextmanager
+def _write(db: sqlite3.Connection) -> Iterator[None]:
+    """One transaction that takes the right to write at once: two writers wait for each other, none fails."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # a full disk has rolled it back already
+            db.execute("ROLLBACK")
+        raise

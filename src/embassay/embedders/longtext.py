@@ -1,0 +1,130 @@
+"""Texts as pieces that a model takes, by the caller's policy for long ones, and vectors of pieces as those of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embassay.errors import ConfigError, TextTooLong
+
+if TYPE_CHECKING:
+    from embassay.types import Counts, OnLong, Vectors
+
+CUT_AGAIN = 0.8
+"""A piece that is still too long keeps this share of itself: the count was an estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A text, or a part of one."""
+
+    owner: int
+    """Position of its text."""
+    text: str
+    tokens: int
+    truncated: bool = False
+
+
+def pieces(
+    texts: Sequence[str], counts: Sequence[int], tokens: Counts, prompt: str, on_long: OnLong, start: int = 0
+) -> Iterator[Piece]:
+    """Each text with its prompt, cut or split where `counts` (prompt included) are above the limit.
+
+    Raises TextTooLong under ``error``, with the position counted from `start`.
+    """
+    limit = tokens.max_tokens
+    for owner, (text, count) in enumerate(zip(texts, counts, strict=True)):
+        if count <= limit:
+            yield Piece(owner, prompt + text, count)
+        elif on_long == "error":
+            raise TextTooLong(start + owner, count, limit)
+        else:
+            yield from _cut(owner, text, tokens, prompt, whole=on_long == "split")
+
+
+def shorter(piece: Piece, prompt: str) -> Piece:
+    """The head of a piece that was refused as too long."""
+    body = piece.text[len(prompt) :]
+    kept = max(1, int(len(body) * CUT_AGAIN))
+    return Piece(piece.owner, prompt + body[:kept], max(1, int(piece.tokens * CUT_AGAIN)), truncated=True)
+
+
+def halves(piece: Piece, prompt: str) -> tuple[Piece, Piece]:
+    body = piece.text[len(prompt) :]
+    middle = _space(body, len(body) // 2)
+    return (
+        Piece(piece.owner, prompt + body[:middle], (piece.tokens + 1) // 2),
+        Piece(piece.owner, prompt + body[middle:], (piece.tokens + 1) // 2),
+    )
+
+
+def joined(vectors: Vectors, owners: Sequence[int], weights: Sequence[int], count: int, *, normalised: bool) -> Vectors:
+    """One row a text: the mean of its pieces weighted by their tokens; zero for a text without any."""
+    import numpy as np
+
+    if list(owners) == list(range(count)):
+        return vectors
+    weight = np.asarray(weights, np.float32)[:, None]
+    total = np.zeros((count, vectors.shape[1]), np.float32)
+    np.add.at(total, list(owners), vectors * weight)
+    if normalised:
+        total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+        return total
+    shares = np.bincount(list(owners), weight[:, 0], minlength=count)[:, None]
+    total /= np.maximum(shares, 1e-12)
+    return total
+
+
+def unit_rows(vectors: Vectors) -> Vectors:
+    """Rows of length 1; zero rows stay zero, and rows that have it already stay as they are."""
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if (np.abs(lengths - 1) < 1e-4).all():
+        return vectors
+    made: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return made
+
+
+def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> Iterator[Piece]:
+    """Pieces of at most the limit each: all of the text, or its head alone."""
+    room = tokens.max_tokens - (tokens.count([prompt])[0] if prompt else 0)
+    if room < 1:
+        raise ConfigError(
+            f"the prompt {prompt!r} leaves no room in the {tokens.max_tokens} tokens that the model takes.",
+            remedy="Raise max_tokens, or shorten the prompt.",
+        )
+    at = 0
+    while at < len(text):
+        end = _fits(text, at, room, tokens)
+        body = text[at:end]
+        yield Piece(owner, prompt + body, tokens.count([prompt + body])[0], truncated=not whole)
+        if not whole:
+            return
+        at = end
+
+
+def _fits(text: str, at: int, room: int, tokens: Counts) -> int:
+    """Where the longest stretch from `at` of at most `room` tokens ends, if possible between words.
+
+    Bisection over a window that is wide enough for the longest tokens, so that a text of any length costs
+    the same.
+    """
+    window = text[at : at + room * 16]
+    if tokens.count([window])[0] <= room:
+        return at + len(window)
+    low, high = 1, len(window)
+    while high - low > max(1, low // 64):
+        middle = (low + high) // 2
+        if tokens.count([window[:middle]])[0] <= room:
+            low = middle
+        else:
+            high = middle
+    return at + _space(window, low)
+
+
+def _space(text: str, at: int) -> int:
+    """The last white space before `at`, unless that gives up a lot."""
+    space = max(text.rfind(" ", 0, at), text.rfind("\n", 0, at))
+    return space + 1 if space > at * 0.8 else at

@@ -1,0 +1,1 @@
+"""One file a provider; see `embassay.embedders.base` for the contract."""

@@ -1,0 +1,139 @@
+"""Amazon Bedrock: Titan v1 and v2 (one text a request) and Cohere's models.
+
+Requests are signed by botocore (``pip install 'embassay[bedrock]'``) with the credentials it finds: environment,
+``~/.aws``, an instance role. With an API key in ``AWS_BEARER_TOKEN_BEDROCK`` nothing is signed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from embassay.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.providers.cohere import INPUT_TYPES, cohere_reply
+from embassay.embedders.settings import HttpSettings
+from embassay.embedders.wire import rows
+from embassay.errors import KeyMissing, PluginError
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.embedders.http import HttpEmbedder
+    from embassay.types import Role
+
+_GEOGRAPHY = re.compile(r"^(us|eu|apac|us-gov|global|jp|au)\.")
+
+
+def canonical(model_id: str) -> str:
+    """The model behind an inference profile or an ARN: what its card and its request go by."""
+    return _GEOGRAPHY.sub("", model_id.rsplit("/", 1)[-1])
+
+
+class Settings(HttpSettings, frozen=True, kw_only=True):
+    region: str = ""
+    """Default: AWS_REGION or AWS_DEFAULT_REGION, else us-east-1."""
+
+
+class _Titan(msgspec.Struct):
+    embedding: list[float] = []
+    embeddingsByType: dict[str, list[float]] = {}  # noqa: N815 - the wire's name
+    inputTextTokenCount: int | None = None  # noqa: N815
+
+
+class Bedrock(Api):
+    name = "bedrock"
+    url = ""
+    key_variables = ("AWS_BEARER_TOKEN_BEDROCK",)
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, card: ModelCard | None) -> None:
+        super().__init__(settings, card)
+        self._base_model = canonical(self.model)
+        self._is_cohere = self._base_model.startswith("cohere.")
+        self.role_by_parameter = self._is_cohere
+        self.caps = Caps(96 if self._is_cohere else 1)  # type: ignore[misc]
+        self.max_tokens = 512 if self._is_cohere else 8192  # type: ignore[misc]
+
+    def base_url(self) -> str:
+        return self.settings.base_url.rstrip("/") or f"https://bedrock-runtime.{self._region}.amazonaws.com"
+
+    def is_default_service(self) -> bool:
+        return not self.settings.base_url
+
+    def needs_key(self) -> bool:
+        return False  # without one the request is signed
+
+    def is_paid(self) -> bool:
+        return True
+
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        return Request(f"/model/{quote(self.model, safe='')}/invoke", self._body(texts, role))
+
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        billed = headers.get("x-amzn-bedrock-input-token-count")
+        if self._is_cohere:
+            return Reply(cohere_reply(body, count).vectors, int(billed) if billed else None)
+        answer = msgspec.json.decode(body, type=_Titan)
+        vector = answer.embeddingsByType.get("float") or answer.embedding
+        return Reply(rows([vector], count), answer.inputTextTokenCount)
+
+    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:
+        """SigV4. botocore encodes the path once more, as Bedrock wants it."""
+        if key:
+            return {}
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        request = AWSRequest("POST" if body else "GET", url, {"Content-Type": "application/json"}, body)
+        SigV4Auth(self._credentials.get_frozen_credentials(), "bedrock", self._region).add_auth(request)
+        return dict(request.headers)
+
+    def _body(self, texts: Sequence[str], role: Role) -> Mapping[str, Any]:
+        if not self._is_cohere:
+            body: dict[str, Any] = {"inputText": texts[0]}
+            if "titan-embed-text-v2" in self._base_model:
+                body |= {"normalize": True}
+                if self.settings.dimensions:
+                    body["dimensions"] = self.settings.dimensions
+            return body
+        body = {"texts": list(texts), "input_type": INPUT_TYPES[role], "embedding_types": ["float"]}
+        if self.settings.dimensions:
+            body["output_dimension"] = self.settings.dimensions
+        return body
+
+    @cached_property
+    def _region(self) -> str:
+        import os
+
+        return (
+            self.settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        )
+
+    @cached_property
+    def _credentials(self) -> Any:
+        try:
+            from botocore.session import get_session
+        except ImportError:
+            raise PluginError(
+                "bedrock signs its requests with botocore, which is not installed.",
+                remedy="pip install 'embassay[bedrock]', or set AWS_BEARER_TOKEN_BEDROCK.",
+            ) from None
+        found = get_session().get_credentials()
+        if found is None:
+            raise KeyMissing(
+                f"bedrock/{self.model} needs credentials.",
+                remedy="export AWS_ACCESS_KEY_ID=... and AWS_SECRET_ACCESS_KEY=...",
+            )
+        return found
+
+
+sizes = sizes_by_card
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    return over_http(Bedrock(settings, card))

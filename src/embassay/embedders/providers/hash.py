@@ -1,0 +1,91 @@
+"""Deterministic vectors from the SHA-256 of a text: for tests, demos, and as the last link of a chain.
+
+Equal texts have equal vectors, different ones are nearly orthogonal; there is no meaning in them. ``dimensions`` is
+64 to 4,096, by default 384. The same text gives the same vector on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from embassay.embedders.base import Embedder, check_role
+from embassay.embedders.estimate import EstimatedTokens
+from embassay.embedders.settings import Settings as CommonSettings
+from embassay.errors import ConfigError
+from embassay.space import Space
+from embassay.types import Embeddings, OnLong, Role
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.types import Vectors
+
+SMALLEST, LARGEST, DEFAULT = 64, 4096, 384
+BATCH = 4096
+
+
+class Settings(CommonSettings, frozen=True, kw_only=True):
+    pass
+
+
+class HashEmbedder(Embedder):
+    """Reads all of a text, however long."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+
+    @property
+    def tokens(self) -> EstimatedTokens:
+        return EstimatedTokens(1 << 30)
+
+    @property
+    def space(self) -> Space:
+        return Space(f"hash/{self._dimensions}", "sha256-splitmix64", self._dimensions, pooling="none")
+
+    @property
+    def precision(self) -> str:
+        return "f32"
+
+    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        check_role(role)
+        source = iter(texts)
+        while batch := list(islice(source, BATCH)):
+            words = [max(1, len(text) // 4) if text.strip() else 0 for text in batch]
+            vectors = hashed(batch, self._dimensions)
+            vectors[[not n for n in words]] = 0
+            yield Embeddings(vectors, words, [False] * len(batch), self.space, role, "f32", self.name)
+
+
+def hashed(texts: Sequence[str], dimensions: int) -> Vectors:
+    """float32 (len(texts), dimensions) of length 1: each text's SHA-256 seeds a SplitMix64 sequence.
+
+    SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+    """
+    import numpy as np
+
+    digests = b"".join(sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
+    seeds = np.frombuffer(digests, "<u8").reshape(-1, 1)
+    steps = np.arange(1, (dimensions + 1) // 2 + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = seeds + steps
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    values: Vectors = mixed.astype("<u8", copy=False).view("<i4")[:, :dimensions].astype(np.float32)
+    values /= np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64)).astype(np.float32)[:, None]
+    return values
+
+
+def sizes(settings: Settings, card: ModelCard | None) -> bool:
+    return True
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HashEmbedder:
+    named = settings.model_id if settings.model_id.isdigit() else ""
+    dimensions = settings.dimensions or int(named or DEFAULT)
+    if not SMALLEST <= dimensions <= LARGEST:
+        raise ConfigError(f"hash has {SMALLEST} to {LARGEST:,} dimensions, not {dimensions:,}.")
+    return HashEmbedder(dimensions)

@@ -1,0 +1,83 @@
+"""A service of your own that takes texts and gives vectors: ``POST /encode {"texts": [...]}`` unless set otherwise.
+
+Understood replies: ``{"embeddings": [[...]]}``, ``{"vectors": [[...]]}``, ``{"data": [[...]]}``,
+``{"data": [{"embedding": [...]}]}``, a bare ``[[...]]``, or the list under ``response_key``. Such services often
+cut in silence: set ``max_tokens`` to what the model takes, and texts above it are cut here and flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from embassay.embedders.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.settings import HttpSettings
+from embassay.embedders.wire import rows
+from embassay.errors import BadReply, ConfigError
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.embedders.http import HttpEmbedder
+    from embassay.types import Role
+
+KEYS = ("embeddings", "vectors", "data")
+
+
+class Settings(HttpSettings, frozen=True, kw_only=True):
+    path: str = "/encode"
+    """Below base_url."""
+    request_key: str = "texts"
+    """Under which the texts are sent."""
+    response_key: str = ""
+    """Under which the vectors come; default: whichever usual one is there."""
+    role_key: str = ""
+    """Under which the role is sent; default: it is not."""
+
+
+class Service(Api):
+    name = "http"
+    url = ""
+    caps = Caps(32)
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, card: ModelCard | None) -> None:
+        super().__init__(settings, card)
+        if not settings.base_url:
+            raise ConfigError("provider http needs a base_url.", remedy="base_url: http://localhost:8000")
+        self.model = settings.model_id or "service"
+        self.role_by_parameter = bool(settings.role_key)
+
+    def is_default_service(self) -> bool:
+        return False
+
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        body: dict[str, Any] = {self.settings.request_key: list(texts)}
+        if self.settings.role_key:
+            body[self.settings.role_key] = role
+        return Request(self.settings.path, body)
+
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        answer = msgspec.json.decode(body)
+        if isinstance(answer, dict):
+            keys = (self.settings.response_key,) if self.settings.response_key else KEYS
+            found = next((key for key in keys if key in answer), None)
+            if found is None:
+                raise BadReply(f"the reply has none of {', '.join(keys)}.", remedy="Set response_key.")
+            answer = answer[found]
+        if isinstance(answer, list) and answer and not isinstance(answer[0], (list, dict)):
+            answer = [answer]
+        if answer and all(isinstance(one, dict) and isinstance(one.get("index"), int) for one in answer):
+            if sorted(one["index"] for one in answer) != list(range(len(answer))):
+                raise BadReply(f"the reply's indexes are not 0 to {len(answer) - 1}, each once.")
+            answer = sorted(answer, key=lambda one: one["index"])
+        return Reply(rows([one["embedding"] if isinstance(one, dict) else one for one in answer], count))
+
+    def variant(self) -> str:
+        return f"{self.settings.path} {self.settings.request_key} {self.settings.role_key}"
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    return over_http(Service(settings, card))

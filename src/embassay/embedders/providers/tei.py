@@ -1,0 +1,53 @@
+"""Text Embeddings Inference, by its own ``/embed``. What it says of itself (``/info``) sets the batch and the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from embassay.embedders.api import Api, Caps, Description, Get, Reply, Request, over_http
+from embassay.embedders.settings import HttpSettings
+from embassay.embedders.wire import bare_rows
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.embedders.http import HttpEmbedder
+    from embassay.types import Role
+
+
+class Settings(HttpSettings, frozen=True, kw_only=True):
+    pass
+
+
+class _Info(msgspec.Struct):
+    model_id: str = ""
+    model_sha: str | None = None
+    max_input_length: int | None = None
+    max_client_batch_size: int | None = None
+
+
+class Tei(Api):
+    name = "tei"
+    url = "http://localhost:3000"
+    caps = Caps(32)
+    normalises = True
+
+    def is_default_service(self) -> bool:
+        return False  # it serves whatever model it was started with
+
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        return Request("/embed", {"inputs": list(texts), "normalize": True, "truncate": False})
+
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        billed = headers.get("x-compute-tokens", "")
+        return Reply(bare_rows(body, count), int(billed) if billed.isdigit() else None)
+
+    def describe(self, get: Get) -> Description:
+        info = msgspec.json.decode(get("/info"), type=_Info)
+        return Description(info.model_sha or "", info.max_input_length, info.max_client_batch_size)
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    return over_http(Tei(settings, card))

@@ -1,0 +1,71 @@
+"""Voyage AI. The role is its ``input_type``; the service puts its own prompt before the text.
+
+Keys that start with ``al-`` belong to MongoDB's endpoint, which is then used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from embassay.config import expand
+from embassay.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.settings import HttpSettings
+from embassay.embedders.wire import openai_reply
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.embedders.http import HttpEmbedder
+    from embassay.types import Role
+
+MONGODB_URL = "https://ai.mongodb.com/v1"
+
+
+class Settings(HttpSettings, frozen=True, kw_only=True):
+    pass
+
+
+class Voyage(Api):
+    name = "voyage"
+    url = "https://api.voyageai.com/v1"
+    key_variables = ("VOYAGE_API_KEY",)
+    caps = Caps(1000, 100_000)
+    max_tokens = 16_000
+
+    def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
+        super().__init__(settings, card)
+        self.role_by_parameter = True
+
+    def base_url(self) -> str:
+        key = (
+            expand(self.settings.api_key, "api_key") if self.settings.api_key else os.environ.get("VOYAGE_API_KEY", "")
+        )
+        if not self.settings.base_url and key.startswith("al-"):
+            return MONGODB_URL
+        return super().base_url()
+
+    def is_default_service(self) -> bool:
+        return self.base_url() in (self.url, MONGODB_URL)
+
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        body: dict[str, Any] = {
+            "model": self.model,
+            "input": list(texts),
+            "input_type": role,
+            "truncation": False,
+            "encoding_format": "base64",  # or nothing: it refuses "float"
+        }
+        if self.settings.dimensions:
+            body["output_dimension"] = self.settings.dimensions
+        return Request("/embeddings", body)
+
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        return Reply(*openai_reply(body, count))
+
+
+sizes = sizes_by_card
+
+
+def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+    return over_http(Voyage(settings, card))

@@ -1,0 +1,82 @@
+"""What can be set for a model. A provider adds its own by a subclass; unknown keys are errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from embassay.config import Seconds, positive
+from embassay.types import Precision
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common to all providers."""
+
+    provider: str = "local"
+    """Who runs it: one of the pages here."""
+    model_id: str = ""
+    """As the provider calls it."""
+    card: str = ""
+    """Id of the card that describes it, where its name does not tell: a deployment, a server of one's own."""
+    dimensions: int | None = None
+    """Fewer than the model's own, where it was trained for that (Matryoshka)."""
+    precision: Precision = "auto"
+    """Of the arithmetic, where embassay computes: auto, f32, bf16, int8."""
+    query_prompt: str | None = None
+    """Text put before every query instead of the model's own prompt."""
+    document_prompt: str | None = None
+    """Text put before every document instead of the model's own prompt."""
+    max_tokens: int | None = None
+    """Of one text; lowers the model's limit, or states it where nobody does."""
+    cache_enabled: bool | None = None
+    """Keep vectors in the cache; default: for models that are paid for."""
+    cache_ttl: Seconds | None = None
+    """Forget cached vectors after this time; default: never."""
+
+    def __post_init__(self) -> None:
+        positive(self, "dimensions", "max_tokens")
+
+    def prompt(self, role: str, default: str = "") -> str:
+        chosen = self.query_prompt if role == "query" else self.document_prompt
+        return default if chosen is None else chosen
+
+
+class HttpSettings(Settings, frozen=True, kw_only=True):
+    """Common to providers over HTTP."""
+
+    api_key: str = ""
+    """Write ``${NAME}`` to take it from the environment; default: the provider's usual variable."""
+    base_url: str = ""
+    """Another address: a proxy, a gateway, a server of your own."""
+    headers: dict[str, str] = {}
+    """Sent with every request; ``${NAME}`` is taken from the environment."""
+    extra_body: dict[str, Any] = {}
+    """Fields added to every request as they are."""
+    revision: str = ""
+    """Pins the identity of the weights where the provider does not state it: servers of one revision share a space."""
+    usd_per_million_tokens: float | None = None
+    """Price, where no card knows it."""
+    batch_size: int | None = None
+    """Most texts in a request; default: what the provider takes."""
+    batch_tokens: int | None = None
+    """Most tokens in a request; default: what the provider takes."""
+    timeout: Seconds = Seconds(60)
+    """Of one request, from sending it to the last byte of its answer."""
+    deadline: Seconds = Seconds(300)
+    """Of one batch with all its retries; rate limits are waited for until then."""
+    retries: int = 4
+    """How often a batch is sent again after no answer, or a failure on the provider's side."""
+    concurrency: int = 8
+    """Most requests in flight; fewer while the provider says that it is too many."""
+    requests_per_minute: float | None = None
+    """Kept below this from the start, without waiting for refusals."""
+    tokens_per_minute: float | None = None
+    """The same for tokens, as they are estimated."""
+
+    def __post_init__(self) -> None:
+        Settings.__post_init__(self)
+        positive(self, "batch_size", "batch_tokens", "concurrency", "timeout", "deadline")
+        positive(self, "requests_per_minute", "tokens_per_minute")
+        if self.retries < 0 or (self.usd_per_million_tokens is not None and not self.usd_per_million_tokens >= 0):
+            raise ValueError("retries and usd_per_million_tokens cannot be negative")

@@ -1,0 +1,149 @@
+"""The compiled model: feeds batches of token ids to OpenVINO, many at a time or one at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+    from embassay.types import Vectors
+
+AHEAD = 2
+"""Requests beyond one a core: the next batches are ready when a core comes free."""
+INT8_GROUP = "128"
+"""Activations are quantised in groups of this many channels."""
+
+
+class Feed(Protocol):
+    """Turns right-padded ids (batch, tokens) and lengths (batch,) into the graph's inputs."""
+
+    def __call__(self, ids: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> dict[str, Any]: ...
+
+
+def feed_lengths(ids: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> dict[str, Any]:
+    return {"input_ids": ids, "lengths": lengths}
+
+
+class Runtime:
+    """One graph at one precision. Threads may share it."""
+
+    def __init__(self, graph: ov.Model, precision: str, feed: Feed = feed_lengths) -> None:
+        from embassay.engine.quiet_openvino import openvino as ov
+
+        self._core = ov.Core()
+        self._graph, self._feed = graph, feed
+        self._options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32" if precision == "f32" else "bf16"}
+        if precision == "int8":
+            self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = INT8_GROUP
+            if "BF16" not in cpu_capabilities():
+                self._options["INFERENCE_PRECISION_HINT"] = "f32"
+        self._local = threading.local()
+        self._compiling = threading.Lock()
+
+    @cached_property
+    def _latency(self) -> ov.CompiledModel:
+        return self._compile("LATENCY", 1)
+
+    @cached_property
+    def _throughput(self) -> ov.CompiledModel:
+        return self._compile("THROUGHPUT", cpu_count())
+
+    def _compile(self, hint: str, streams: int) -> ov.CompiledModel:
+        with self._compiling:
+            options = {**self._options, "PERFORMANCE_HINT": hint, "NUM_STREAMS": streams}
+            return self._core.compile_model(self._graph, "CPU", {**options, "INFERENCE_NUM_THREADS": cpu_count()})
+
+    def once(self, batch: Sequence[Sequence[int]]) -> Vectors:
+        """One small batch as fast as possible, all cores on it. Shape (len(batch), dimensions)."""
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._latency.create_infer_request()
+        request.infer(self._inputs(batch, max(map(len, batch))))
+        return np.array(request.get_output_tensor(0).data)
+
+    def queue(self) -> Queue:
+        """A queue for many batches, one stream a core. Not to be shared between threads."""
+        return Queue(self._throughput, self._inputs)
+
+    def _inputs(self, batch: Sequence[Sequence[int]], width: int) -> dict[str, Any]:
+        ids = np.zeros((len(batch), width), np.int64)
+        lengths = np.empty(len(batch), np.int32)
+        for row, tokens in enumerate(batch):
+            lengths[row] = len(tokens)
+            ids[row, : len(tokens)] = tokens
+        return self._feed(ids, lengths)
+
+
+class Queue:
+    """Keeps every core busy with batches and writes their rows where they belong.
+
+    Requests are waited for in the order they were started, by the thread that uses the queue. OpenVINO's own
+    AsyncInferQueue calls back into Python instead, and its threads can then wait for the interpreter's lock
+    while the interpreter, dropping the model, waits for them: a deadlock that was seen.
+    """
+
+    def __init__(self, compiled: ov.CompiledModel, inputs: Any) -> None:
+        self._inputs = inputs
+        self._idle = [compiled.create_infer_request() for _ in range(cpu_count() + AHEAD)]
+        self._busy: deque[tuple[Any, Sequence[int], Target]] = deque()
+
+    def submit(self, batch: Sequence[Sequence[int]], width: int, rows: Sequence[int], into: Target) -> None:
+        """Waits only while every request is busy."""
+        inputs = self._inputs(batch, width)
+        if not self._idle:
+            self._collect()
+        request = self._idle.pop()
+        request.start_async(inputs)
+        self._busy.append((request, rows, into))
+
+    def finish(self, target: Target) -> Vectors:
+        """The vectors of `target`, once every row of it has arrived."""
+        while target.missing:
+            self._collect()
+        return target.vectors
+
+    def close(self) -> None:
+        while self._busy:
+            self._collect()
+
+    def _collect(self) -> None:
+        request, rows, into = self._busy.popleft()
+        request.wait()
+        into.write(rows, request.get_output_tensor(0).data)
+        self._idle.append(request)
+
+
+class Target:
+    """n rows that arrive in any order."""
+
+    def __init__(self, count: int, dimensions: int) -> None:
+        self.vectors: Vectors = np.empty((count, dimensions), np.float32)
+        self.missing = count
+
+    def write(self, rows: Sequence[int], values: Vectors) -> None:
+        self.vectors[rows] = values
+        self.missing -= len(rows)
+
+
+def cpu_capabilities() -> frozenset[str]:
+    """What OpenVINO finds in this CPU, e.g. ``BF16``, ``INT8``."""
+    from embassay.engine.quiet_openvino import openvino as ov
+
+    return frozenset(ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    import os
+
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:  # macOS and Windows do not say
+        return os.cpu_count() or 1

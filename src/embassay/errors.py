@@ -1,0 +1,227 @@
+"""Every error embassay raises on purpose, as one tree.
+
+    EmbassayError
+    ├── UsageError            the call makes no sense as it stands
+    │   ├── FilterError       a --where expression that cannot be read
+    │   ├── QueryError        an empty or oversized query
+    │   ├── JudgedSetError    judged files that do not hold together
+    │   ├── ConfigError       embassay.yaml or the environment says something that cannot be
+    │   └── CardError         a model's card that cannot be read, or contradicts itself
+    ├── PluginError           an unknown name, or one whose extra is not installed
+    ├── ModelError
+    │   ├── ModelNotFound     no weights under that name
+    │   ├── ModelUnsupported  weights this engine cannot run
+    │   ├── DigestMismatch    weights that are not what they should be
+    │   ├── DownloadFailed    the hub did not deliver
+    │   ├── DimensionsRefused dimensions that the model was not trained to be cut to
+    │   └── TextTooLong       policy "error" met a text above the token limit
+    ├── ProviderError         whoever runs the model did not do what was asked
+    │   ├── KeyMissing        no key, so nothing was sent
+    │   ├── KeyRejected       the key is wrong, or not allowed to do this
+    │   ├── QuotaExhausted    the account has no credit or no requests left
+    │   ├── RateLimited       too fast, and still so when the deadline came
+    │   ├── ProviderDown      no answer, or a failure on their side, after all retries
+    │   ├── RequestRefused    the provider will not take requests of this kind
+    │   │   └── TextRefused   it will not take one text; it takes others
+    │   ├── BadReply          an answer that cannot be vectors of this model
+    │   ├── AllFailed         every member of a chain failed; lists each cause
+    │   └── SpendCapReached   the next request would cost more than is left
+    ├── CacheError            the embedding cache cannot be read or written
+    ├── SpaceMismatch         vectors of two spaces would have met
+    ├── HomeError
+    │   ├── HomeNotFound      no .embassay/ here or above
+    │   ├── HomeNotWritable   permissions, read-only disk, disk full
+    │   ├── HomeCorrupt       a state file that is not one
+    │   ├── HomeTooNew        written by a later embassay
+    │   └── SetNotFound       no such set in this home
+    ├── StoreError            the vector store failed; nothing already stored is lost
+    └── ReadError             one document could not be read; it is quarantined
+        └── NotText           it holds no text to read: it is skipped
+
+A message says what was found and what was expected; `remedy` says what mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class EmbassayError(Exception):
+    """Root of the tree. `exit_code` is what the command line exits with."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+
+class UsageError(EmbassayError):
+    exit_code = 2
+
+
+class FilterError(UsageError):
+    pass
+
+
+class QueryError(UsageError):
+    pass
+
+
+class JudgedSetError(UsageError):
+    pass
+
+
+class ConfigError(UsageError):
+    pass
+
+
+class CardError(UsageError):
+    pass
+
+
+class PluginError(UsageError):
+    pass
+
+
+class ModelError(EmbassayError):
+    pass
+
+
+class ModelNotFound(ModelError):
+    pass
+
+
+class ModelUnsupported(ModelError):
+    pass
+
+
+class DigestMismatch(ModelError):
+    pass
+
+
+class DownloadFailed(ModelError):
+    pass
+
+
+class DimensionsRefused(ModelError):
+    pass
+
+
+class TextTooLong(ModelError):
+    """Carries the position of the first text above the limit, for the caller to drop or split."""
+
+    def __init__(self, position: int, tokens: int, limit: int) -> None:
+        super().__init__(
+            f"text {position} has {tokens:,} tokens, the model takes {limit:,}.",
+            remedy="Pass on_long='truncate' or on_long='split' to accept it.",
+        )
+        self.position = position
+        self.tokens = tokens
+        self.limit = limit
+
+
+class ProviderError(EmbassayError):
+    pass
+
+
+class KeyMissing(ProviderError):
+    pass
+
+
+class KeyRejected(ProviderError):
+    pass
+
+
+class QuotaExhausted(ProviderError):
+    pass
+
+
+class RateLimited(ProviderError):
+    pass
+
+
+class ProviderDown(ProviderError):
+    pass
+
+
+class RequestRefused(ProviderError):
+    pass
+
+
+class TextRefused(RequestRefused):
+    """Carries the position of the first text that was refused."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"text {position} was refused: {reason}")
+        self.position = position
+        self.reason = reason
+
+
+class BadReply(ProviderError):
+    pass
+
+
+class AllFailed(ProviderError):
+    """`causes` has the error of each member, by name, in the order they were tried."""
+
+    def __init__(self, causes: Mapping[str, EmbassayError]) -> None:
+        listed = "; ".join(f"{name}: {error.message.rstrip('.')}" for name, error in causes.items())
+        other = any(isinstance(error, SpaceMismatch) for error in causes.values())
+        remedy = "allow_other_space (--allow-other-space) takes the vectors of another space. " if other else ""
+        super().__init__(
+            f"every model of the chain failed: {listed}.", remedy=f"{remedy}embassay models probe NAME says more."
+        )
+        self.causes = dict(causes)
+
+
+class SpendCapReached(ProviderError):
+    pass
+
+
+class CacheError(EmbassayError):
+    pass
+
+
+class SpaceMismatch(EmbassayError):
+    pass
+
+
+class HomeError(EmbassayError):
+    pass
+
+
+class HomeNotFound(HomeError):
+    pass
+
+
+class HomeNotWritable(HomeError):
+    pass
+
+
+class HomeCorrupt(HomeError):
+    pass
+
+
+class HomeTooNew(HomeError):
+    pass
+
+
+class SetNotFound(HomeError):
+    pass
+
+
+class StoreError(EmbassayError):
+    pass
+
+
+class ReadError(EmbassayError):
+    pass
+
+
+class NotText(ReadError):
+    pass

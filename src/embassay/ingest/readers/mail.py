@@ -1,0 +1,38 @@
+"""E-mail (.eml): subject, sender and date are metadata, the text or HTML body is the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage, MIMEPart
+
+from embassay.ingest.base import Document, ReadError, Source
+
+SUFFIXES = frozenset({".eml"})
+HEADERS = {"from": "From", "to": "To", "date": "Date", "subject": "Subject"}
+
+
+def read(source: Source) -> Iterator[Document]:
+    message = message_from_bytes(source.data, policy=policy.default)
+    if not isinstance(message, EmailMessage) or not any(message[h] for h in HEADERS.values()):
+        raise ReadError("not an e-mail: it has no From, To, Date or Subject")
+    metadata = {name: str(message[header]) for name, header in HEADERS.items() if message[header]}
+    body = message.get_body(preferencelist=("plain", "html"))
+    text = _content(body) if isinstance(body, MIMEPart) else ""
+    if not text.strip() and message.defects:
+        raise ReadError(f"no readable body: {type(message.defects[0]).__name__}")
+    subject = metadata.get("subject", "")
+    yield Document(source.id, source.id, text.replace("\r\n", "\n"), title=subject, metadata=metadata)
+
+
+def _content(body: MIMEPart) -> str:
+    try:
+        text = str(body.get_content())
+    except (LookupError, KeyError):  # a charset that Python does not know
+        payload = body.get_payload(decode=True)
+        text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    if body.get_content_type() == "text/html" and text.strip():
+        from embassay.ingest.readers.html import extract
+
+        text = "\n".join(extract(text)[1].text)
+    return text

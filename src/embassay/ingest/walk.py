@@ -1,0 +1,198 @@
+"""Which files a run is about: folders walked as git would, each file with a reason when it is left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from embassay.errors import UsageError
+
+NOT_DOCUMENTS = frozenset({".lock", ".map", ".svg", ".pyc", ".css", ".woff2"})
+"""Suffixes of text that nobody searches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file, and what `stat` said of it."""
+
+    file: Path
+    size: int
+    mtime_ns: int
+    skip: str = ""
+    """Why it is left out; empty when it is to be read."""
+    unreadable: bool = False
+    """It, or what lies below it, may well exist: nothing is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignore:
+    folder: Path
+    spec: GitIgnoreSpec
+
+    def decides(self, path: Path, *, is_dir: bool) -> bool | None:
+        """True to leave out, False to keep, None if no rule of this file speaks of `path`."""
+        relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
+        return self.spec.check_file(relative + "/" if is_dir else relative).include
+
+
+def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset()) -> Iterator[Found]:
+    """Every file under `paths`, each once, in a stable order.
+
+    Hidden entries and what .gitignore names are passed over silently, except paths given by name.
+    Links are followed last, so that a file goes by its real name where it has one. Files above `max_bytes`
+    carry a reason, unless their suffix is in `streams`. Raises UsageError for a path that does not exist.
+    """
+    return _Walk(max_bytes, streams).run(paths)
+
+
+class _Walk:
+    def __init__(self, max_bytes: int, streams: frozenset[str]) -> None:
+        self._max_bytes, self._streams = max_bytes, streams
+        self._seen: set[tuple[int, int]] = set()
+        """Device and inode of every folder entered, and of every file."""
+        self._links: list[tuple[Path, list[_Ignore]]] = []
+
+    def run(self, paths: Iterable[Path]) -> Iterator[Found]:
+        names = set()
+        for path in paths:
+            try:
+                status = path.stat()
+            except OSError as error:
+                raise UsageError(f"{path}: {error.strerror or error}.") from error
+            if path.is_dir():
+                yield from self._folder(path, _ignores_above(path))
+            elif (name := os.path.abspath(path)) not in names and not self._known(status):
+                names.add(name)
+                yield self._file(path, status)
+        while self._links:
+            yield from self._follow(*self._links.pop(0))
+
+    def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found]:
+        """Depth first, by a stack of its own: folders nest deeper than Python recurses."""
+        stack = [self._listed(folder, ignores)]
+        while stack:
+            step = next(stack[-1], None)
+            if step is None:
+                stack.pop()
+            elif isinstance(step, Found):
+                yield step
+            else:
+                stack.append(self._listed(*step))
+
+    def _listed(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found | tuple[Path, list[_Ignore]]]:
+        """Files of one folder, and the folders in it that are to be entered."""
+        try:
+            status = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError as error:
+            yield Found(folder, 0, 0, f"cannot be listed: {error.strerror or error}", unreadable=True)
+            return
+        if self._known(status):
+            return
+        self._mark(status)
+        ignores = ignores + _ignore_in(folder)
+        for entry in entries:
+            if not entry.name.startswith("."):
+                yield from self._entry(folder / entry.name, entry, ignores)
+
+    def _entry(
+        self, path: Path, entry: os.DirEntry[str], ignores: list[_Ignore]
+    ) -> Iterator[Found | tuple[Path, list[_Ignore]]]:
+        if not _utf8(entry.name):
+            yield Found(path, 0, 0, "its name is not UTF-8")
+            return
+        try:
+            is_dir, status = entry.is_dir(), entry.stat()
+        except OSError as error:
+            yield Found(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
+            return
+        if _ignored(path, ignores, is_dir=is_dir):
+            return
+        if entry.is_symlink():
+            self._links.append((path, ignores))
+        elif is_dir:
+            yield path, ignores
+        elif entry.is_file():
+            yield self._file(path, status)
+
+    def _follow(self, link: Path, ignores: list[_Ignore]) -> Iterator[Found]:
+        try:
+            status = link.stat()
+        except OSError:
+            return
+        if self._known(status):
+            return
+        if link.is_dir():
+            yield from self._folder(link, ignores)
+        elif link.is_file():
+            yield self._file(link, status)
+
+    def _file(self, path: Path, status: os.stat_result) -> Found:
+        self._mark(status)
+        return _found(path, status, self._max_bytes, self._streams)
+
+    def _known(self, status: os.stat_result) -> bool:
+        return (status.st_dev, status.st_ino) in self._seen
+
+    def _mark(self, status: os.stat_result) -> None:
+        self._seen.add((status.st_dev, status.st_ino))
+
+
+def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozenset[str]) -> Found:
+    suffix = path.suffix.lower()
+    skip = ""
+    if not stat.S_ISREG(status.st_mode):
+        skip = "not a regular file"
+    elif not _utf8(path.name):
+        skip = "its name is not UTF-8"
+    elif suffix in NOT_DOCUMENTS or path.name.endswith((".min.js", "-lock.json")):
+        skip = "not a document"
+    elif status.st_size > max_bytes and suffix not in streams:
+        skip = f"{status.st_size / 1e6:,.0f} MB, the limit is {max_bytes / 1e6:,.0f} MB (--max-file-mb)"
+    return Found(path, status.st_size, status.st_mtime_ns, skip)
+
+
+def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:
+    """The innermost .gitignore that speaks of `path` decides, as in git."""
+    decisions = (ignore.decides(path, is_dir=is_dir) for ignore in reversed(ignores))
+    return next((decision for decision in decisions if decision is not None), False)
+
+
+def _ignores_above(folder: Path) -> list[_Ignore]:
+    """The .gitignore files between the repository's root and `folder`, outermost first.
+
+    None when they leave `folder` itself out: it was given by name.
+    """
+    start = Path(os.path.abspath(folder))
+    above: list[Path] = []
+    for parent in (start, *start.parents):
+        if parent != start:
+            above.append(parent)
+        if (parent / ".git").exists():
+            ignores = [ignore for p in reversed(above) for ignore in _ignore_in(p)]
+            inside = [start, *start.parents[: len(above)]]
+            return [] if any(_ignored(path, ignores, is_dir=True) for path in inside[:-1]) else ignores
+    return []
+
+
+def _ignore_in(folder: Path) -> list[_Ignore]:
+    if not (folder / ".gitignore").is_file():
+        return []
+    try:
+        lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
+        return [_Ignore(Path(os.path.abspath(folder)), GitIgnoreSpec.from_lines(lines))]
+    except (OSError, ValueError):
+        return []
+
+
+def _utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

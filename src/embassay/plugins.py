@@ -1,0 +1,65 @@
+"""A file is its own registration: plugins are the modules of a package, and entry points of its name.
+
+A package named ``embassay.ingest.readers`` is joined through the entry-point group ``embassay.readers``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from embassay.errors import PluginError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+@cache
+def names(package: str) -> tuple[str, ...]:
+    """Every plugin of `package`, sorted, without importing one.
+
+    A leading underscore hides a helper; an underscore in a module's name is a dash in the plugin's.
+    """
+    return tuple(sorted(_own(package) | {entry.name for entry in _entries(package)}))
+
+
+def load(package: str, name: str) -> Any:
+    """The module `name` of `package`. Raises PluginError for an unknown name or a missing extra."""
+    try:
+        if name in _own(package):
+            return import_module(f"{package}.{name.replace('-', '_')}")
+        entry = next((entry for entry in _entries(package) if entry.name == name), None)
+        if entry:
+            return entry.load()
+    except ImportError as error:
+        raise PluginError(
+            f"the {_kind(package)} {name!r} needs {error.name}.", remedy=f"pip install {error.name}"
+        ) from error
+    close = difflib.get_close_matches(name, names(package), 1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names(package))}."
+    raise PluginError(f"no {_kind(package)} is called {name!r}.", remedy=hint)
+
+
+def load_all(package: str) -> dict[str, Any]:
+    return {name: load(package, name) for name in names(package)}
+
+
+@cache
+def _own(package: str) -> frozenset[str]:
+    """Modules of the package itself."""
+    found = pkgutil.iter_modules(import_module(package).__path__)
+    return frozenset(m.name.replace("_", "-") for m in found if not m.name.startswith("_"))
+
+
+@cache
+def _entries(package: str) -> tuple[EntryPoint, ...]:
+    from importlib import metadata  # a tenth of the start-up where only our own are needed
+
+    return tuple(metadata.entry_points(group=f"embassay.{package.rsplit('.', 1)[-1]}"))
+
+
+def _kind(package: str) -> str:
+    return package.rsplit(".", 1)[-1].removesuffix("s")

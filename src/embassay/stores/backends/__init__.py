@@ -1,0 +1,1 @@
+"""One file a store; see `embassay.stores.base` for the contract."""

@@ -1,0 +1,13 @@
+"""Conformance suites and fakes that ship to users: prove a reader, a store or an embedder of your own with these.
+
+from embassay.testing import check_store
+
+def test_my_store(tmp_path):
+    check_store(lambda: my_backend.open_store(tmp_path, "name", 8, create=True))
+"""
+
+from embassay.testing.embedders import check_embedder
+from embassay.testing.readers import check_reader
+from embassay.testing.stores import check_store, sample_chunks
+
+__all__ = ["check_embedder", "check_reader", "check_store", "sample_chunks"]

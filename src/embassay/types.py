@@ -1,0 +1,178 @@
+"""Values that travel through the whole house: documents, chunks, vectors, hits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from tokenizers import Tokenizer
+
+    from embassay.space import Space
+
+    Vectors = npt.NDArray[np.float32]
+
+Role = Literal["query", "document"]
+Precision = Literal["auto", "f32", "bf16", "int8"]
+OnLong = Literal["error", "truncate", "split"]
+Mode = Literal["dense", "lexical", "hybrid"]
+Scalar = str | int | float | bool
+Metadata = Mapping[str, Scalar]
+
+
+class Counts(Protocol):
+    """What chunking needs of a model's tokenizer."""
+
+    max_tokens: int
+
+    @property
+    def safe_tokens(self) -> int:
+        """As many, so counted, surely fit: `max_tokens` where the count is exact."""
+
+    @property
+    def identity(self) -> str:
+        """Equal for equal tokenizers, on every machine; empty if that cannot be told."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    @property
+    def special(self) -> int: ...
+
+    def count(self, texts: Sequence[str]) -> list[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What making some vectors took. None: the provider did not say."""
+
+    requests: int = 0
+    """Sent over HTTP, retries included."""
+    tokens: int | None = 0
+    """Billed by the provider; 0 where nothing is billed."""
+    usd: float | None = 0.0
+    cached: int = 0
+    """Texts whose vectors came from the cache."""
+
+    def __add__(self, other: Usage) -> Usage:
+        tokens = None if self.tokens is None or other.tokens is None else self.tokens + other.tokens
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return Usage(self.requests + other.requests, tokens, usd, self.cached + other.cached)
+
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """What an embedder gives back for n texts. A blank text has the zero vector, which matches nothing."""
+
+    vectors: Vectors
+    """float32, shape (n, dimensions)."""
+    tokens: Sequence[int]
+    """Tokens of each text with its prompt and special tokens, before any cut; an estimate for hosted models."""
+    truncated: Sequence[bool]
+    """Whether the model saw only the head of the text."""
+    space: Space
+    role: Role
+    precision: str = "f32"
+    model: str = ""
+    """Who made them: a name of the registry, or ``provider/model``."""
+    usage: Usage = NO_USAGE
+    split: Collection[int] = ()
+    """Positions of texts whose vector is the mean of their parts, though their count did not show it."""
+    refused: Mapping[int, str] = field(default_factory=dict)
+    """Position to reason of each text that the provider will not take; its row is zero. Empty outside of streams."""
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Where a section of a text begins."""
+
+    at: int
+    """Character where the heading starts."""
+    level: int
+    """1 is the outermost; 0 one that locates (a page) but says nothing of the content."""
+    title: str
+    end: int = 1 << 62
+    """Where its section ends, if that is known (definitions); otherwise the next heading ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A source file, or one record of it, as text."""
+
+    id: str
+    """Unique in a set: the path, or ``path#record``."""
+    path: str
+    text: str
+    kind: str = "text"
+    """How to cut it: ``markdown``, ``text``, ``rst``, or ``code:<language>``."""
+    title: str = ""
+    metadata: Metadata = field(default_factory=dict)
+    headings: Sequence[Heading] = ()
+    """Sections that the reader knows better than the text shows; empty: they are found in the text."""
+    source_lines: Sequence[int] | None = None
+    """For each line of `text` its line in the file (1-based); None when they are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document that fits the model: the unit of retrieval."""
+
+    key: str
+    """Derived from the document's id and the indexed text, so that equal input gives equal keys."""
+    document: str
+    path: str
+    section: str
+    """Headings above the chunk, outermost first, joined by `` > ``."""
+    indexed: str
+    """What is embedded and searched: context (title, headings not in the body), newline, body."""
+    body_at: int
+    """Where the body starts in `indexed`."""
+    lines: tuple[int, int]
+    """First and last line in the file, 1-based, inclusive."""
+    span: tuple[int, int]
+    """Character span of the body in the document's text."""
+    tokens: int
+    truncated: bool = False
+    metadata: Metadata = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.indexed[self.body_at :]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmScore:
+    """Where one arm of a search ranked a chunk (1-based), and its raw score there."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One chunk found. `score` orders the hits of one search; it is not a similarity."""
+
+    rank: int
+    score: float
+    chunk: Chunk
+    arms: Mapping[str, ArmScore]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "rank": self.rank,
+            "score": self.score,
+            "path": self.chunk.path,
+            "lines": list(self.chunk.lines),
+            "section": self.chunk.section,
+            "text": self.chunk.text,
+            "arms": {name: {"rank": arm.rank, "score": arm.score} for name, arm in self.arms.items()},
+        }

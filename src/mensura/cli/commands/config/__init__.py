@@ -1,1 +1,0 @@
-"""The configuration: mensura.yaml and the environment."""

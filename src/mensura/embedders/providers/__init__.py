@@ -1,1 +1,0 @@
-"""One file a provider; see `mensura.embedders.base` for the contract."""

@@ -1,1 +1,0 @@
-"""One file a format; see `mensura.ingest.base` for the contract."""

@@ -1,1 +1,0 @@
-"""One file a store; see `mensura.stores.base` for the contract."""
