@@ -115,7 +115,7 @@ def int8_peak(rows: int = 2048, width: int = 2048) -> float:
     import openvino as ov
     from openvino import opset15 as op
 
-    from embassay.engine.runtime import INT8_GROUP, cpu_count
+    from embassay.engine.runtimes.openvino import INT8_GROUP, cpu_count
 
     levels = np.random.default_rng(0).integers(-127, 128, (width, width), np.int8)
     x = op.parameter([rows, width], np.float32)

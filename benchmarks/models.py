@@ -32,13 +32,13 @@ from benchmarks.common import (
     report,
     timed,
 )
-from embassay.embedders.cache import VectorCache
-from embassay.embedders.cached import Cached
-from embassay.embedders.coalesce import Coalesced
 from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.providers.local import open_local
 from embassay.embedders.providers.openai import Settings, open_embedder
-from embassay.embedders.wrapper import Wrapper
+from embassay.embedders.wrap.cached import Cached
+from embassay.embedders.wrap.coalesced import Coalesced
+from embassay.embedders.wrap.wrapper import Wrapper
+from embassay.models.cache import VectorCache
 from embassay.types import Embeddings, OnLong, Role
 
 ROUNDS = 200
@@ -96,10 +96,10 @@ def fresh_cache(name: str) -> VectorCache:
 
 def indexing_twice() -> list[Row]:
     """Three real documentation trees; between the runs all but the cache is deleted."""
-    from embassay.config import Config, EmbeddingsConfig
-    from embassay.embedders.registry import Registry
+    from embassay.config.values import Config, EmbeddingsConfig
     from embassay.home import Home
-    from embassay.lifecycle.home import HomeFolder
+    from embassay.models.registry import Registry
+    from embassay.sets.folder import HomeFolder
 
     place = WORK / "twice" / ".embassay"
     shutil.rmtree(place.parent, ignore_errors=True)
@@ -233,7 +233,7 @@ import sys, time
 started = time.perf_counter()
 import msgspec, yaml, embassay
 imported = time.perf_counter()
-from embassay.embedders.registry import Registry
+from embassay.models.registry import Registry
 models = Registry()
 ready = time.perf_counter()
 heavy = [name for name in ("openvino", "httpx", "numpy", "torch", "lancedb") if name in sys.modules]

@@ -9,8 +9,8 @@ from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, near,
 from embassay import plugins
 from embassay.embedders.base import Embedder
 from embassay.embedders.providers.local import open_local
-from embassay.evaluate.evaluation import Evaluation, evaluate
-from embassay.evaluate.judged import JudgedSet, read_judged
+from embassay.evaluate.data.judged import JudgedSet, read_judged
+from embassay.evaluate.score.evaluation import Evaluation, evaluate
 from embassay.search.fusion import FUSIONS
 from embassay.search.stages import Pipeline, pipeline
 from embassay.types import Embeddings, OnLong, Role

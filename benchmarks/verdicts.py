@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, at_most, median, report, timed
-from embassay.comparing import compare
-from embassay.evaluate.evaluation import Run, fill
-from embassay.evaluate.judged import JudgedSet, read_judged
-from embassay.evaluate.metrics import per_query
-from embassay.evaluate.statistics import detectable, differences
-from embassay.evaluate.verdict import MIN_EFFECT, decide
+from embassay.evaluate.compare.opening import compare
+from embassay.evaluate.compare.statistics import detectable, differences
+from embassay.evaluate.compare.verdict import MIN_EFFECT, decide
+from embassay.evaluate.data.judged import JudgedSet, read_judged
+from embassay.evaluate.score.evaluation import Run, fill
+from embassay.evaluate.score.metrics import per_query
 
 PAIRS, SIMULATIONS = 10_000, 1_000
 GAIN, QUERIES = 0.03, 300

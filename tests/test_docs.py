@@ -13,12 +13,12 @@ from types import ModuleType
 
 import pytest
 
-from embassay.config import load_config
+from embassay.config.reading import load_config
 from embassay.embedders.providers.hash import hashed
-from embassay.embedders.registry import Registry
+from embassay.models.registry import Registry
 from embassay.testing import check_embedder, check_reader
 from tests.cli.test_cli import command_names
-from tests.evaluate.test_generate import chat_body
+from tests.evaluate.judge.test_generate import chat_body
 from tests.servers import Answer, serving
 
 ROOT = Path(__file__).parents[1]

@@ -50,7 +50,7 @@ def test_openvino_does_not_phone_home():
     code = (
         "import multiprocessing, sys\n"
         "multiprocessing.Process.start = lambda self: sys.exit('forked')\n"
-        "import embassay.engine.runtime as r; r.cpu_capabilities()\n"
+        "import embassay.engine.runtimes.openvino as r; r.cpu_capabilities()\n"
         "print('openvino_telemetry.main' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

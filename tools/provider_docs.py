@@ -19,8 +19,8 @@ from embassay import plugins
 from embassay.catalog.advise import runs_here
 from embassay.catalog.card import ModelCard
 from embassay.catalog.catalog import shipped
-from embassay.embedders.reference import PROVIDERS
 from embassay.embedders.settings import HttpSettings, Settings
+from embassay.models.reference import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "providers"

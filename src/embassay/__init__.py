@@ -19,8 +19,8 @@ from embassay.space import Space, describe_difference
 from embassay.types import Chunk, Embeddings, Hit
 
 if TYPE_CHECKING:
-    from embassay.comparing import compare
-    from embassay.embedders.registry import Registry
+    from embassay.evaluate.compare.opening import compare
+    from embassay.models.registry import Registry
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-_LATER = {"Registry": "embassay.embedders.registry", "compare": "embassay.comparing"}
+_LATER = {"Registry": "embassay.models.registry", "compare": "embassay.evaluate.compare.opening"}
 """Loaded when they are first named: they take longer than all of the rest."""
 
 

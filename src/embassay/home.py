@@ -17,14 +17,14 @@ from embassay.types import Precision
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.embedders.registry import Registry
-    from embassay.lifecycle.build import IndexReport
-    from embassay.lifecycle.doctor import Finding
-    from embassay.lifecycle.home import HomeFolder
-    from embassay.lifecycle.progress import Progress
-    from embassay.lifecycle.state import Generation, State
+    from embassay.models.registry import Registry
     from embassay.search.index import Index, SearchResult
     from embassay.search.stages import Pipeline
+    from embassay.sets.build.progress import Progress
+    from embassay.sets.build.run import IndexReport
+    from embassay.sets.examine import Finding
+    from embassay.sets.folder import HomeFolder
+    from embassay.sets.state import Generation, State
     from embassay.space import Space
     from embassay.types import Embeddings, OnLong, Role
 
@@ -92,8 +92,8 @@ class Home:
         at a time, others wait. Raises UsageError for a missing path, SpaceMismatch for another model, and
         ModelError, HomeError or StoreError; whatever was stored before an error stays.
         """
-        from embassay.lifecycle.build import Build
-        from embassay.lifecycle.plan import make_plan
+        from embassay.sets.build.plan import make_plan
+        from embassay.sets.build.run import Build
 
         files = [Path(path) for path in paths]
         if chunk_tokens is not None and chunk_tokens < 16:
@@ -159,7 +159,7 @@ class Home:
 
     def doctor(self, set: str | None = None) -> list[Finding]:
         """What is wrong with one set, or with all; problems first. Raises SetNotFound."""
-        from embassay.lifecycle.doctor import examine
+        from embassay.sets.examine import examine
 
         findings = []
         for name in [set] if set else self.sets():
@@ -171,7 +171,7 @@ class Home:
     @property
     def models(self) -> Registry:
         """The models of ``embassay.yaml``, with this home's cache. Raises ConfigError."""
-        from embassay.embedders.registry import Registry
+        from embassay.models.registry import Registry
 
         with self._lock:
             if self._registry is None:
@@ -258,8 +258,8 @@ class Home:
         settings: Mapping[str, Any],
     ) -> tuple[Generation, Embedder]:
         """Whatever can be wrong is found before anything is made."""
-        from embassay.lifecycle.home import STORE
-        from embassay.lifecycle.state import new_collection
+        from embassay.sets.folder import STORE
+        from embassay.sets.state import new_collection
 
         _check_name(name)
         for file in files:
@@ -330,7 +330,7 @@ def open_home(home: str | os.PathLike[str] | None = None) -> Home:
 
     Nothing is written until something is indexed.
     """
-    from embassay.lifecycle.home import find_home
+    from embassay.sets.folder import find_home
 
     return Home(find_home(Path(home) if home is not None else None, create=True))
 
@@ -348,7 +348,7 @@ def embed(
     `model` is a name of ``embassay.yaml``, ``provider/model``, a Hugging Face id or a folder; by default the configured
     one, else all-MiniLM-L6-v2. Raises ModelError, ProviderError, and TextTooLong under ``on_long="error"``.
     """
-    from embassay.embedders.registry import Registry
+    from embassay.models.registry import Registry
 
     with Registry() as models:
         return models.get(with_precision(model or models.default_name, precision)).embed(texts, role, on_long)

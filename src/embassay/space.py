@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from embassay.errors import SpaceMismatch
+
 NO_TRANSFORM = "none"
 
 
@@ -62,6 +64,16 @@ def describe_difference(a: Space, b: Space) -> str:
         f"{_WORDS[name]} {_shown(getattr(a, name))} in {left} and {_shown(getattr(b, name))} in {right}"
         for name in differing
     )
+
+
+def check_space(made: Space, stored: Space, set_name: str) -> None:
+    """Raises SpaceMismatch where new vectors of space `made` would meet those of space `stored` in a set."""
+    if made != stored:
+        raise SpaceMismatch(
+            f"set {set_name!r} holds vectors of {stored}, the model on this machine makes {made}: "
+            f"{describe_difference(stored, made)}.",
+            remedy="Put the old weights back, or index into a new set: embassay index FOLDER --set NAME",
+        )
 
 
 _WORDS = {

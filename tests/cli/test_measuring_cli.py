@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cli.test_cli import run
-from tests.evaluate.test_generate import chat_body
+from tests.evaluate.judge.test_generate import chat_body
 from tests.servers import Answer, serving
 
 WORKERS = "\n\n".join(

@@ -49,8 +49,8 @@ def test_signature(monkeypatch, tmp_path, token):
 
 
 def test_the_model_behind_a_profile_or_an_arn():
-    from embassay.config import Config, EmbeddingsConfig
-    from embassay.embedders.registry import Registry
+    from embassay.config.values import Config, EmbeddingsConfig
+    from embassay.models.registry import Registry
 
     arn = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/us.cohere.embed-v4:0"
     models = {

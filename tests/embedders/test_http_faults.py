@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embassay.embedders.http import HttpEmbedder
+from embassay.embedders.http.driver import HttpEmbedder
 from embassay.embedders.providers.hash import hashed
 from embassay.embedders.providers.openai import Settings, open_embedder
 from embassay.errors import (
@@ -571,7 +571,7 @@ def test_a_proxy_that_cannot_be_used(monkeypatch):
 
 
 def test_settings_that_cannot_be():
-    from embassay.config import checked
+    from embassay.config.reading import checked
 
     for wrong in (
         {"concurrency": 0},

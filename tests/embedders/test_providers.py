@@ -11,11 +11,11 @@ import pytest
 
 from embassay import plugins
 from embassay.catalog.catalog import shipped
-from embassay.config import checked
+from embassay.config.reading import checked
 from embassay.embedders.base import Embedder
-from embassay.embedders.http import HttpEmbedder
-from embassay.embedders.reference import PROVIDERS
+from embassay.embedders.http.driver import HttpEmbedder
 from embassay.errors import KeyMissing
+from embassay.models.reference import PROVIDERS
 from embassay.testing import check_embedder
 from tests.embedders.golden_service import GOLDEN, answer_get, service
 from tests.servers import Answer, Received, serving

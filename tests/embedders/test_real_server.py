@@ -17,13 +17,13 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from embassay.config import Config, EmbeddingsConfig
+from embassay.config.values import Config, EmbeddingsConfig
 from embassay.embedders.providers.hash import hashed
 from embassay.embedders.providers.openai import Settings, open_embedder
-from embassay.embedders.registry import Registry
 from embassay.errors import KeyRejected, ProviderDown, RequestRefused, SpendCapReached
 from embassay.home import Home
-from embassay.lifecycle.home import HomeFolder
+from embassay.models.registry import Registry
+from embassay.sets.folder import HomeFolder
 from embassay.testing import check_embedder
 
 KEY = "sk-local-test"

@@ -16,17 +16,16 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from embassay.config import Glossary
+from embassay.config.values import Glossary
 from embassay.embedders.base import Embedder
-from embassay.embedders.cache import VectorCache
-from embassay.embedders.cached import Cached
-from embassay.embedders.coalesce import Coalesced
-from embassay.embedders.cut import Cut, check_dimensions, cut
-from embassay.embedders.fallback import Fallback
-from embassay.embedders.glossary import Expanded, Terms
 from embassay.embedders.providers.hash import HashEmbedder, hashed
-from embassay.embedders.spend import Budget, Capped
-from embassay.embedders.wrapper import Wrapper
+from embassay.embedders.wrap.cached import Cached
+from embassay.embedders.wrap.capped import Budget, Capped
+from embassay.embedders.wrap.chain import Fallback
+from embassay.embedders.wrap.coalesced import Coalesced
+from embassay.embedders.wrap.cut import Cut, check_dimensions, cut
+from embassay.embedders.wrap.glossary import Expanded, Terms
+from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.errors import (
     AllFailed,
     CacheError,
@@ -38,6 +37,7 @@ from embassay.errors import (
     TextRefused,
     TextTooLong,
 )
+from embassay.models.cache import VectorCache
 from embassay.space import Space
 from embassay.testing import check_embedder
 from embassay.types import Embeddings, OnLong, Role, Usage
@@ -310,8 +310,8 @@ def test_a_read_only_file(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from embassay.embedders.cache import VectorCache
-from embassay.embedders.cached import Cached
+from embassay.models.cache import VectorCache
+from embassay.embedders.wrap.cached import Cached
 from embassay.embedders.providers.hash import HashEmbedder
 cached = Cached(HashEmbedder(64), VectorCache(Path(sys.argv[1])))
 for i in range(40):
@@ -598,7 +598,7 @@ def test_the_cache_proves_equality_across_processes(cache):
 
 
 def test_a_chain_comes_back_by_itself(monkeypatch):
-    monkeypatch.setattr("embassay.embedders.fallback.COOL_DOWN", 0.2)
+    monkeypatch.setattr("embassay.embedders.wrap.chain.COOL_DOWN", 0.2)
     first, second = counting(), Same(HashEmbedder(64))
     chain = Fallback({"first": lambda: first, "second": lambda: second})
     chain.embed(["a"], "query")

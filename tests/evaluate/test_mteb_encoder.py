@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from embassay.errors import PluginError
-from embassay.evaluate.evaluation import evaluate
-from embassay.evaluate.judged import JudgedSet
+from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.mteb_encoder import MtebEncoder
+from embassay.evaluate.score.evaluation import evaluate
 from embassay.search.stages import pipeline
 from embassay.stores.backends.memory import MemoryStore
 from embassay.types import Document
@@ -81,7 +81,7 @@ def test_similarity_scores_as_we_do(mteb, minilm):
     from datasets import Dataset, DatasetDict
     from mteb.abstasks import AbsTaskSTS
 
-    from embassay.evaluate.similarity import Pairs, score_pairs
+    from embassay.evaluate.score.similarity import Pairs, score_pairs
     from tests.evaluate.test_similarity import STS
 
     first, second, scores = (list(column) for column in zip(*STS, strict=True))

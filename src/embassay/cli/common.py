@@ -17,7 +17,7 @@ from embassay.home import Home
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from embassay.embedders.registry import Registry
+    from embassay.models.registry import Registry
     from embassay.stores.base import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
@@ -54,17 +54,17 @@ PIPE_WIDTH = 120
 
 def existing_home(home: Path | None) -> Home:
     """The home to read from. Raises HomeNotFound rather than make one."""
-    from embassay.lifecycle.home import find_home
+    from embassay.sets.folder import find_home
 
     return Home(find_home(home))
 
 
 def open_registry(home: Path | None = None, *, cache_local: bool = False) -> Registry:
     """The configured models, with the cache of the home if there is one."""
-    from embassay.embedders.registry import Registry
     from embassay.errors import HomeNotFound
     from embassay.home import CACHE_FILE
-    from embassay.lifecycle.home import find_home
+    from embassay.models.registry import Registry
+    from embassay.sets.folder import find_home
 
     try:
         return Registry(cache_file=find_home(home).folder / CACHE_FILE, cache_local=cache_local)

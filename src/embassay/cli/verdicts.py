@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from embassay.cli import common
 from embassay.cli.tables import table, text, visible
-from embassay.evaluate.comparison import short_names
-from embassay.evaluate.verdict import TOP, plain_rule
+from embassay.evaluate.compare.result import short_names
+from embassay.evaluate.compare.verdict import TOP, plain_rule
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from embassay.evaluate.agreement import Agreement
-    from embassay.evaluate.comparison import Comparison, Row
+    from embassay.evaluate.compare.agreement import Agreement
+    from embassay.evaluate.compare.result import Comparison, Row
 
 COLOURS = {"switch": "green", "keep": "cyan", "undecided": "yellow"}
 SHOWN_CHANGES, SHOWN_HITS = 3, 3

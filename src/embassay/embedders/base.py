@@ -25,7 +25,7 @@ from embassay.types import NO_USAGE, Embeddings, OnLong, Role
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from embassay.embedders.cache import VectorCache as Memory
+    from embassay.models.cache import VectorCache as Memory
     from embassay.types import Counts
 
 ROLES = ("query", "document")

@@ -76,17 +76,6 @@ def joined(vectors: Vectors, owners: Sequence[int], weights: Sequence[int], coun
     return total
 
 
-def unit_rows(vectors: Vectors) -> Vectors:
-    """Rows of length 1; zero rows stay zero, and rows that have it already stay as they are."""
-    import numpy as np
-
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if (np.abs(lengths - 1) < 1e-4).all():
-        return vectors
-    made: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return made
-
-
 def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> Iterator[Piece]:
     """Pieces of at most the limit each: all of the text, or its head alone."""
     room = tokens.max_tokens - (tokens.count([prompt])[0] if prompt else 0)

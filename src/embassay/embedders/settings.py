@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from embassay.config import Seconds, positive
+from embassay.config.values import Seconds, positive
 from embassay.types import Precision
 
 

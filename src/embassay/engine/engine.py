@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from embassay.engine.batches import TOKEN_BUDGET, plan
-from embassay.engine.runtime import Queue, Runtime, Target
+from embassay.engine.runtimes.openvino import Queue, Runtime, Target
 from embassay.engine.tokens import Encoded, Tokens
 from embassay.errors import TextTooLong
 

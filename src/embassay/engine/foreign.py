@@ -14,7 +14,7 @@ from embassay.errors import ModelUnsupported
 if TYPE_CHECKING:
     import openvino as ov
 
-    from embassay.engine.runtime import Feed
+    from embassay.engine.runtimes.openvino import Feed
     from embassay.types import Vectors
 
 GRAPH_FILES = ("openvino/openvino_model.xml", "openvino_model.xml", "onnx/model.onnx", "model.onnx")

@@ -20,7 +20,7 @@ from embassay.space import Space
 
 if TYPE_CHECKING:
     from embassay.engine.engine import Engine
-    from embassay.engine.runtime import Runtime
+    from embassay.engine.runtimes.openvino import Runtime
     from embassay.types import Precision, Vectors
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
@@ -42,7 +42,7 @@ class LocalModel:
         """``auto`` resolved: bf16 where the CPU has it, else f32."""
         if self.requested != "auto":
             return self.requested
-        from embassay.engine.runtime import cpu_capabilities
+        from embassay.engine.runtimes.openvino import cpu_capabilities
 
         return "bf16" if "BF16" in cpu_capabilities() else "f32"
 
@@ -107,7 +107,7 @@ class LocalModel:
         return [read_weights(weight_files(Path(layer.folder))) for layer in self.spec.dense]
 
     def _runtime(self) -> Runtime:
-        from embassay.engine.runtime import Runtime
+        from embassay.engine.runtimes.openvino import Runtime
 
         if self._weight_files[0].suffix == ".safetensors":
             from embassay.engine.graph import build_graph

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
 
-from embassay.config import DEFAULT_MODEL
+from embassay.config.values import DEFAULT_MODEL
 from embassay.engine.foreign import graph_file
 from embassay.engine.weights import weight_files
 from embassay.errors import ModelNotFound

@@ -26,7 +26,7 @@ class MtebEncoder:
 
     def __init__(self, model: str | Embedder) -> None:
         """`model` as a registry opens it. Raises ModelError, PluginError without mteb."""
-        from embassay.embedders.registry import Registry
+        from embassay.models.registry import Registry
 
         self._registry = Registry() if isinstance(model, str) else None
         self.embedder: Embedder = self._registry.get(model) if isinstance(model, str) else model  # type: ignore[union-attr]
@@ -113,6 +113,6 @@ def _meta(embedder: Embedder) -> Any:
 def _unit(rows: Any) -> Vectors:
     import numpy as np
 
-    from embassay.embedders.longtext import unit_rows
+    from embassay.vectors import unit_rows
 
     return unit_rows(np.asarray(rows, np.float32))

@@ -8,14 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from embassay.embedders.longtext import unit_rows
-from embassay.embedders.wrapper import uncached
-from embassay.errors import CacheError, ModelError, PluginError, ProviderError, QueryError, SpaceMismatch
+from embassay.embedders.wrap.wrapper import uncached
+from embassay.errors import CacheError, ModelError, PluginError, ProviderError, QueryError
 from embassay.search.stages import Pipeline
-from embassay.space import Space, describe_difference
+from embassay.space import Space, check_space
 from embassay.stores.base import Scored, Snapshot, Store
 from embassay.stores.filters import Filter
 from embassay.types import ArmScore, Hit
+from embassay.vectors import comparable
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -104,7 +104,7 @@ class Index:
         if embedded.truncated[0]:
             limit = self._embedder.tokens.max_tokens
             notices.append(f"The query has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
-        vector: Vectors = unit(embedded.vectors, self.space)[0]
+        vector: Vectors = comparable(embedded.vectors, self.space)[0]
         return vector
 
     def _lists(
@@ -141,16 +141,6 @@ def rank(lists: dict[str, list[Scored]], pipeline: Pipeline) -> list[tuple[Hasha
     return sorted(fused.items(), key=lambda item: -item[1])[: pipeline.top.k]
 
 
-def check_space(made: Space, stored: Space, set_name: str) -> None:
-    """Raises SpaceMismatch where new vectors would meet others."""
-    if made != stored:
-        raise SpaceMismatch(
-            f"set {set_name!r} holds vectors of {stored}, the model on this machine makes {made}: "
-            f"{describe_difference(stored, made)}.",
-            remedy="Put the old weights back, or index into a new set: embassay index FOLDER --set NAME",
-        )
-
-
 def check_query(query: str) -> None:
     """Raises QueryError for a query without text or beyond all measure."""
     if not query.replace("\0", "").strip():
@@ -160,8 +150,3 @@ def check_query(query: str) -> None:
             f"the query has {len(query):,} characters, at most {MAX_QUERY:,} are searched.",
             remedy="Ask with the passage that matters.",
         )
-
-
-def unit(vectors: Vectors, space: Space) -> Vectors:
-    """Rows of length 1, so that a dot product is a cosine; unchanged where the model already does it."""
-    return vectors if space.normalised else unit_rows(vectors)

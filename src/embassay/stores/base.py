@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from embassay.types import Chunk
@@ -42,7 +43,13 @@ class Stats:
 
 
 class Snapshot(Protocol):
-    """One version of a store, for reading."""
+    """One version of a store, for reading; leaving its ``with`` block gives back what it holds."""
+
+    def __enter__(self) -> Snapshot: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     def dense(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
         """The k rows of greatest dot product with `vector` (dimensions,), best first; `where` applies before k."""

@@ -40,8 +40,8 @@ def command(
     embassay bench minilm --threads 1,2 --lengths 32,128 --json
     """
     from embassay.errors import UsageError
-    from embassay.evaluate.bench import Task, bench, check_threads
-    from embassay.evaluate.speed import processor
+    from embassay.evaluate.speed.bench import Task, bench, check_threads
+    from embassay.evaluate.speed.timing import processor
 
     cores: list[int | None] = list(_numbers("--threads", threads)) if threads else [None]
     check_threads([count for count in cores if count is not None])
@@ -79,7 +79,7 @@ def _numbers(option: str, text: str) -> list[int]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from embassay.evaluate.comparison import short_names
+    from embassay.evaluate.compare.result import short_names
 
     out = common.console()
     rows = [row for row in found["models"] if not row["error"]]

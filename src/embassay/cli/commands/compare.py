@@ -8,7 +8,7 @@ import typer
 from embassay.cli import common
 
 if TYPE_CHECKING:
-    from embassay.evaluate.judged import JudgedSet
+    from embassay.evaluate.data.judged import JudgedSet
 
 NEEDS_ARGUMENTS = True
 
@@ -78,11 +78,11 @@ def command(
     embassay compare --set-a docs --set-b docs-bge --queries saved_queries.txt
     """
     from embassay.cli import verdicts
-    from embassay.comparing import Options, compare
     from embassay.errors import UsageError
-    from embassay.evaluate.compare import METRICS
-    from embassay.evaluate.files import check_writable
-    from embassay.evaluate.verdict import Budgets
+    from embassay.evaluate.compare.opening import Options, compare
+    from embassay.evaluate.compare.paired import METRICS
+    from embassay.evaluate.compare.verdict import Budgets
+    from embassay.evaluate.data.files import check_writable
 
     names = [*filter(None, (set_a, set_b)), *(candidates or [])]
     data = _data(judged, queries, split)
@@ -124,8 +124,8 @@ def command(
 
 def _data(judged: Path | None, queries: Path | None, split: str | None) -> JudgedSet | list[str]:
     from embassay.errors import UsageError
-    from embassay.evaluate.judged import read_judged
-    from embassay.evaluate.saved import read_queries
+    from embassay.evaluate.data.judged import read_judged
+    from embassay.evaluate.data.saved import read_queries
 
     if (judged is None) == (queries is None):
         raise UsageError(
@@ -138,8 +138,8 @@ def _data(judged: Path | None, queries: Path | None, split: str | None) -> Judge
 def _agreement(names: list[str], queries: list[str], home: Path | None, mode: str, *, json: bool) -> None:
     """Queries that nobody judged: where two sets answer alike."""
     from embassay.cli import verdicts
-    from embassay.comparing import compare_sets
     from embassay.errors import UsageError
+    from embassay.evaluate.compare.opening import compare_sets
 
     if len(names) != 2:
         raise UsageError("queries without judgments compare exactly two sets.", remedy="--set-a NAME --set-b NAME")

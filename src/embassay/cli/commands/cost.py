@@ -40,7 +40,7 @@ def command(
     embassay cost ./docs --model openai/text-embedding-3-large
     embassay cost ./docs -m minilm -m openai/text-embedding-3-small --monthly-change 10% --json
     """
-    from embassay.evaluate.price import price_folder
+    from embassay.evaluate.speed.price import price_folder
 
     share = _share(monthly_change)
     with common.open_registry(home) as registry:

@@ -18,7 +18,7 @@ def command(
     embassay doctor
     embassay doctor --set docs --json
     """
-    from embassay.lifecycle.doctor import problems
+    from embassay.sets.examine import problems
 
     with common.existing_home(home) as opened:
         findings = opened.doctor(set_name or None)

@@ -95,7 +95,7 @@ def _embedder(
 def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, allow_other_space: bool) -> Embeddings:
     """With a progress bar where it takes long enough to ask."""
     from embassay.embedders.base import join
-    from embassay.embedders.fallback import Fallback
+    from embassay.embedders.wrap.chain import Fallback
     from embassay.errors import TextRefused
 
     if isinstance(embedder, Fallback):

@@ -9,9 +9,9 @@ from embassay.cli import common
 from embassay.cli.tables import table, text, visible
 
 if TYPE_CHECKING:
-    from embassay.evaluate.evaluation import Evaluation
-    from embassay.evaluate.gates import Checked
-    from embassay.evaluate.judged import JudgedSet
+    from embassay.evaluate.data.judged import JudgedSet
+    from embassay.evaluate.score.evaluation import Evaluation
+    from embassay.evaluate.score.gates import Checked
 
 NEEDS_ARGUMENTS = True
 GATE_FAILED = 4
@@ -62,12 +62,12 @@ def command(
     embassay eval judged/ --mode dense --baseline baseline.json --gate "nDCG@10 >= 0.70, drop <= 0.02"
     """
     from embassay.errors import UsageError
-    from embassay.evaluate.evaluation import evaluate
-    from embassay.evaluate.files import check_writable, write_whole
-    from embassay.evaluate.gates import check_data, check_gates, parse_gate, read_baseline
-    from embassay.evaluate.gates import junit as as_junit
-    from embassay.evaluate.judged import read_judged
-    from embassay.evaluate.metrics import DEFAULT_METRICS, canonical
+    from embassay.evaluate.data.files import check_writable, write_whole
+    from embassay.evaluate.data.judged import read_judged
+    from embassay.evaluate.score.evaluation import evaluate
+    from embassay.evaluate.score.gates import check_data, check_gates, parse_gate, read_baseline
+    from embassay.evaluate.score.gates import junit as as_junit
+    from embassay.evaluate.score.metrics import DEFAULT_METRICS, canonical
     from embassay.search.stages import pipeline
 
     chosen = pipeline(mode, fusion=fusion)

@@ -9,10 +9,10 @@ import typer
 
 from embassay.cli import common
 from embassay.home import DEFAULT_SET, MAX_FILE_MB, Home
-from embassay.lifecycle.progress import Progress
+from embassay.sets.build.progress import Progress
 
 if TYPE_CHECKING:
-    from embassay.lifecycle.build import IndexReport
+    from embassay.sets.build.run import IndexReport
 
 NEEDS_ARGUMENTS = True
 LISTED = 10
@@ -44,7 +44,7 @@ def command(
     embassay index . --set code --precision int8
     embassay index docs --retry-failed
     """
-    from embassay.lifecycle.home import find_home
+    from embassay.sets.folder import find_home
 
     with Home(find_home(home, create=True)) as opened, Bar() as bar:
         try:

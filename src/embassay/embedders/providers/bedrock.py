@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from embassay.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.wire import rows
 from embassay.embedders.providers.cohere import INPUT_TYPES, cohere_reply
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import rows
 from embassay.errors import KeyMissing, PluginError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 _GEOGRAPHY = re.compile(r"^(us|eu|apac|us-gov|global|jp|au)\.")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from embassay.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import rows
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 INPUT_TYPES = {"query": "search_query", "document": "search_document"}

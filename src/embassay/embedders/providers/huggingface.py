@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from embassay.embedders.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import rows
 from embassay.errors import BadReply
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from embassay.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import openai_reply
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 TASKS = {"query": "retrieval.query", "document": "retrieval.passage"}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from embassay.config import DEFAULT_MODEL
+from embassay.config.values import DEFAULT_MODEL
 from embassay.embedders.base import Blanks, Embedder, check_role
 from embassay.embedders.prompts import chosen
 from embassay.embedders.settings import Settings as CommonSettings

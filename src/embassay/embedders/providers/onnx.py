@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embassay.config import DEFAULT_MODEL
+from embassay.config.values import DEFAULT_MODEL
 from embassay.embedders.prompts import chosen
 from embassay.embedders.providers.local import LocalEmbedder
 from embassay.embedders.settings import Settings as CommonSettings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from embassay.catalog.card import ModelCard
-    from embassay.engine.runtime import Target
+    from embassay.engine.runtimes.openvino import Target
     from embassay.engine.spec import ModelSpec
     from embassay.types import Vectors
 

@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from embassay.embedders.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import openai_reply
 from embassay.errors import ConfigError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 AZURE_API_VERSION = "2024-10-21"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from embassay.embedders.api import Api, Caps, Description, Get, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request, over_http
+from embassay.embedders.http.wire import bare_rows
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import bare_rows
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 

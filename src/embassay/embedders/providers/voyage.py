@@ -9,14 +9,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from embassay.config import expand
-from embassay.embedders.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.config.secrets import expand
+from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
-from embassay.embedders.wire import openai_reply
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http import HttpEmbedder
+    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 MONGODB_URL = "https://ai.mongodb.com/v1"

@@ -10,11 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embassay.evaluate.comparison import Comparison, Row, short_names
-from embassay.evaluate.files import write_whole
+from embassay.evaluate.compare.result import Comparison, Row, short_names
+from embassay.evaluate.compare.statistics import RESAMPLES
+from embassay.evaluate.compare.verdict import plain_rule
+from embassay.evaluate.data.files import write_whole
 from embassay.evaluate.report.charts import Interval, Point, intervals, per_query, scatter
-from embassay.evaluate.statistics import RESAMPLES
-from embassay.evaluate.verdict import plain_rule
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -72,7 +72,7 @@ def _template() -> Template:
 def _environment() -> dict[str, str]:
     from importlib.metadata import version
 
-    from embassay.evaluate.speed import processor
+    from embassay.evaluate.speed.timing import processor
 
     return {"version": version("embassay"), "machine": processor()}
 

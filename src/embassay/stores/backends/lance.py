@@ -189,6 +189,12 @@ class LanceSnapshot:
         self._table, self._dimensions, self._folder = table, dimensions, folder
         self.version = table.version
 
+    def __enter__(self) -> LanceSnapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held that has to be given back."""
+
     def dense(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
         if not np.isfinite(vector).all():
             return []

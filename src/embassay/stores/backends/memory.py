@@ -52,6 +52,12 @@ class MemorySnapshot:
         self._chunks = [chunk for chunk, _ in rows]
         self._matrix = np.array([vector for _, vector in rows], np.float32).reshape(len(rows), dimensions)
 
+    def __enter__(self) -> MemorySnapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held that has to be given back."""
+
     def dense(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
         return self._top(self._matrix @ vector, k, self._mask(where))
 

@@ -18,7 +18,7 @@ def command(
     embassay config check
     embassay config check --health
     """
-    from embassay.embedders.measure import check_models
+    from embassay.evaluate.speed.measure import check_models
 
     with common.open_registry(home) as registry:
         rows = check_models(registry, health=health)

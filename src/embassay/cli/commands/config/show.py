@@ -14,7 +14,8 @@ def command(json: common.JsonOption = False) -> None:
     import msgspec
     import yaml
 
-    from embassay.config import load_config, masked
+    from embassay.config.reading import load_config
+    from embassay.config.secrets import masked
 
     config = load_config()
     data = msgspec.to_builtins(config, enc_hook=str)

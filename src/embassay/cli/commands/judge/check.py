@@ -8,7 +8,7 @@ import typer
 from embassay.cli import common
 
 if TYPE_CHECKING:
-    from embassay.evaluate.judging.check import Report
+    from embassay.evaluate.judge.check import Report
 
 NEEDS_ARGUMENTS = True
 
@@ -27,7 +27,7 @@ def command(
     embassay judge check judged/
     embassay judge check judged/ --split dev --json
     """
-    from embassay.evaluate.judging.check import check
+    from embassay.evaluate.judge.check import check
 
     report = check(judged, split)
     if json:

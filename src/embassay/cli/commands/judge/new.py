@@ -8,10 +8,10 @@ import typer
 from embassay.cli import common
 
 if TYPE_CHECKING:
-    from embassay.evaluate.judging.chat import Chat, ChatSettings
-    from embassay.evaluate.judging.generate import Questions
-    from embassay.evaluate.judging.make import Draft, Existing
-    from embassay.evaluate.judging.passages import Passages
+    from embassay.evaluate.judge.chat import Chat, ChatSettings
+    from embassay.evaluate.judge.generate import Questions
+    from embassay.evaluate.judge.make import Draft, Existing
+    from embassay.evaluate.judge.passages import Passages
 
 NEEDS_ARGUMENTS = True
 
@@ -61,12 +61,12 @@ def command(
     embassay judge new docs --out judged/ --llm llama3.1 --llm-url http://localhost:11434/v1 -n 100
     """
     from embassay.errors import UsageError
-    from embassay.evaluate.judging.chat import Chat
-    from embassay.evaluate.judging.generate import Questions
-    from embassay.evaluate.judging.make import NOTHING, draft
-    from embassay.evaluate.judging.passages import read_passages
-    from embassay.evaluate.judging.writing import check_same, existing, write
-    from embassay.lifecycle.home import find_home
+    from embassay.evaluate.judge.chat import Chat
+    from embassay.evaluate.judge.generate import Questions
+    from embassay.evaluate.judge.make import NOTHING, draft
+    from embassay.evaluate.judge.passages import read_passages
+    from embassay.evaluate.judge.writing import check_same, existing, write
+    from embassay.sets.folder import find_home
 
     if llm is not None and (labels or by or not llm.strip()):
         raise UsageError("--llm MODEL makes all the queries: leave --from and --by out.")
@@ -104,7 +104,7 @@ def _check(passages: Passages, paths: list[Path], out: Path) -> None:
 
 def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> Draft:
     from embassay.errors import JudgedSetError
-    from embassay.evaluate.judging.make import draft, labelled
+    from embassay.evaluate.judge.make import draft, labelled
 
     made = draft(passages, 0, existing=there)
     made.queries, unknown = labelled(file, [row["_id"] for row in made.corpus])
@@ -117,7 +117,7 @@ def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing)
 
 
 def _settings(model: str, url: str, key: str) -> ChatSettings:
-    from embassay.evaluate.judging.chat import ChatSettings
+    from embassay.evaluate.judge.chat import ChatSettings
 
     is_default = key == "OPENAI_API_KEY"
     return ChatSettings(model_id=model, base_url=url, api_key="" if is_default else f"${{{key}}}", concurrency=4)

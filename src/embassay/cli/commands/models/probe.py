@@ -25,7 +25,7 @@ def command(
     embassay models probe openai/text-embedding-3-small
     embassay models probe minilm --json
     """
-    from embassay.embedders.measure import probe
+    from embassay.evaluate.speed.measure import probe
 
     with common.open_registry(home) as registry, common.messages().status(f"Asking {model}"):
         found = probe(registry, model, max(1, requests))

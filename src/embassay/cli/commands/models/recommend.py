@@ -65,7 +65,7 @@ def command(
     embassay models recommend --language de --rerank llm --docs ./docs --json
     """
     from embassay.catalog.advise import Needs, advise
-    from embassay.embedders.measure import measure_machine
+    from embassay.evaluate.speed.measure import measure_machine
 
     if rerank not in RERANKS:
         raise UsageError(f"rerank {rerank!r} is not one of {', '.join(RERANKS)}.")
@@ -100,13 +100,13 @@ def command(
 
 def _check(languages: list[str], domain: str, *limits: float | None) -> None:
     from embassay.catalog.advise import FINE_TUNING
-    from embassay.config import nearest
+    from embassay.text import did_you_mean
 
     for language in languages:
         if not re.fullmatch(r"[a-z]{2,3}|multilingual|code", language.lower()):
             raise UsageError(f"language {language!r} is no code.", remedy="Write en, de, zh, ... or code.")
     if domain not in FINE_TUNING:
-        raise UsageError(f"domain {domain!r} is not known.", remedy=nearest(domain, filter(None, FINE_TUNING)))
+        raise UsageError(f"domain {domain!r} is not known.", remedy=did_you_mean(domain, filter(None, FINE_TUNING)))
     if any(limit is not None and limit <= 0 for limit in limits):
         raise UsageError("a limit must be above 0.")
 

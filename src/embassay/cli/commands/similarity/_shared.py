@@ -47,7 +47,7 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     from rich import box
     from rich.table import Table
 
-    from embassay.evaluate.comparison import short_names
+    from embassay.evaluate.compare.result import short_names
 
     out = common.console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

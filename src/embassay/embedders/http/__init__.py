@@ -1,0 +1,1 @@
+"""Any provider over HTTP: requests and replies, retries, rates, and the checks of what comes back."""

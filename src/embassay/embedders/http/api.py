@@ -1,0 +1,129 @@
+"""The contract of a provider over HTTP: build a request, parse its reply. Both are pure.
+
+`embassay.embedders.http.driver` does the rest: batches, retries, rates, limits of length, and checks of every reply.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.embedders.http.driver import HttpEmbedder
+    from embassay.embedders.settings import HttpSettings
+    from embassay.types import Role, Vectors
+
+Get = Callable[[str], bytes]
+"""GET of a path below the base URL; raises ProviderError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for the vectors of some texts."""
+
+    path: str
+    """Below the base URL, percent-encoded."""
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a provider answered, in the order of the request."""
+
+    vectors: Sequence[Sequence[float]] | Vectors
+    tokens: int | None = None
+    """Billed, if it says."""
+    truncated: Sequence[bool] | None = None
+    """Per text, if it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a running server says of its model. Empty: it does not say."""
+
+    revision: str = ""
+    max_tokens: int | None = None
+    max_inputs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Most that one request may hold, where no card says otherwise."""
+
+    inputs: int = 128
+    tokens: int | None = None
+
+
+def sizes_by_card(settings: HttpSettings, card: ModelCard | None) -> bool:  # noqa: ARG001
+    """Whether to ask the provider itself for fewer dimensions: where the card says that it gives them."""
+    return card is not None and card.can_cut
+
+
+def over_http(api: Api) -> HttpEmbedder:
+    """An embedder over `api`; what drives it is loaded only now, so that a provider's settings are cheap to read."""
+    from embassay.embedders.http.driver import HttpEmbedder
+
+    return HttpEmbedder(api)
+
+
+class Api(ABC):
+    """One provider, set up for one model."""
+
+    name: ClassVar[str]
+    url: ClassVar[str]
+    """Default base URL."""
+    key_variables: ClassVar[Sequence[str]] = ()
+    """Environment variables that may hold the key, first found wins; empty: none is needed."""
+    caps: ClassVar[Caps] = Caps()
+    url_variable: ClassVar[str] = ""
+    """Environment variable that may hold another base URL."""
+    normalises: ClassVar[bool] = False
+    """Vectors have length 1 whatever the model."""
+    max_tokens: ClassVar[int] = 512
+    """Assumed of a model that no card, server or user describes: one that is too low is seen, one too high is not."""
+
+    def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
+        self.settings, self.card = settings, card
+        self.model = settings.model_id
+        self.role_by_parameter = False
+        """The request says the role, so that no prompt is put before the text."""
+
+    @abstractmethod
+    def request(self, texts: Sequence[str], role: Role) -> Request: ...
+
+    @abstractmethod
+    def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        """Raises BadReply, or any ValueError for a body of another shape."""
+
+    def base_url(self) -> str:
+        return (self.settings.base_url or os.environ.get(self.url_variable) or self.url).rstrip("/")
+
+    def needs_key(self) -> bool:
+        """A server of the user's own may go without."""
+        return bool(self.key_variables) and self.is_default_service()
+
+    def is_paid(self) -> bool:
+        """Whether texts are billed, though nobody may know at what price."""
+        return self.needs_key()
+
+    def authorise(self, key: str) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:
+        """Headers that depend on the exact request; made anew for every attempt."""
+        return {}
+
+    def variant(self) -> str:
+        """Whatever else of the settings chooses the model or changes its vectors."""
+        return ""
+
+    def describe(self, get: Get) -> Description:
+        return Description()
+
+    def is_default_service(self) -> bool:
+        """Whether the model's name alone identifies it: not on a server of the user's own."""
+        return self.base_url() == self.url

@@ -1,0 +1,171 @@
+"""Texts in, checked vectors out: one request with its retries, at the pace that the provider bears."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from embassay.embedders.http.api import Api, Description
+from embassay.embedders.http.connection import Connection, backoff
+from embassay.embedders.http.faults import Fault
+from embassay.embedders.http.limits import Gate
+from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
+from embassay.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from embassay.types import Role, Vectors
+
+
+@dataclass(slots=True)
+class Meter:
+    """What a window took. Several threads add to it."""
+
+    requests: int = 0
+    tokens: int | None = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, requests: int, tokens: int | None) -> None:
+        with self.lock:
+            self.requests += requests
+            self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A reply whose vectors can be those of the model: float32 (n, dimensions)."""
+
+    vectors: Vectors
+    tokens: int | None
+    truncated: Sequence[bool] | None
+
+
+class Exchange:
+    """With one provider, about one model. Threads may share it."""
+
+    def __init__(self, api: Api, name: str, dimensions: int | None, *, normalised: bool) -> None:
+        self._api, self._settings, self._name = api, api.settings, name
+        self._normalised = normalised
+        self._connection = Connection(api, name)
+        settings = api.settings
+        self.gate = Gate(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+        self.dimensions = dimensions
+        """Of every vector; learnt from the first where nobody knows."""
+        self.answered = False
+        """Whether the set-up is known to work."""
+        self._doubtful = False
+        """It was out of reach: what comes back may run another model."""
+        self._lock = threading.Lock()
+
+    @cached_property
+    def description(self) -> Description:
+        """What the server says of itself. Raises ProviderError."""
+        try:
+            return self._api.describe(self._connection.get)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BadReply(f"{self._name}: what it says of itself cannot be read ({error}).") from None
+
+    def check_key(self) -> None:
+        """Raises KeyMissing or ConfigError where there is none; nothing is sent."""
+        self._connection.check_key()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def ask(
+        self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
+    ) -> Checked | Fault:
+        """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
+        request = self._api.request(texts, role)
+        body = msgspec.json.encode({**request.body, **self._settings.extra_body})
+        attempt = failures = 0
+        while True:
+            if not self.gate.enter(tokens, until, stopped.is_set):
+                raise RateLimited(
+                    f"{self._name}: no request was free within {self._settings.deadline:g} s.",
+                    remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
+                )
+            fault: Fault | None = None
+            try:
+                if self._doubtful:
+                    self._check_it_is_the_same()
+                answer = self._connection.send("POST", request.path, body, until)
+                if isinstance(answer, Fault):
+                    fault = answer
+                    meter.add(1, 0)
+                else:
+                    reply = self._checked(answer[0], answer[1], len(texts))
+                    meter.add(1, reply.tokens)
+                    self.answered = True
+                    return reply
+            finally:
+                self.gate.leave(busy=bool(fault and fault.busy), hold=fault.wait if fault and fault.busy else None)
+            if fault.action == "split":
+                return fault
+            if fault.action == "stop" or stopped.is_set():
+                raise fault.error
+            attempt += 1
+            pause = backoff(attempt, fault.wait)
+            failures += not isinstance(fault.error, RateLimited)
+            self._doubtful = self._doubtful or isinstance(fault.error, ProviderDown)
+            if time.monotonic() + pause > until or failures > self._settings.retries:
+                raise _given_up(fault, attempt, self._settings.deadline)
+            stopped.wait(pause)
+
+    def _check_it_is_the_same(self) -> None:
+        """Raises SpaceMismatch where a server came back with other weights. Most do not say, and are believed."""
+        known = self.__dict__.get("description")
+        if known and known.revision:
+            now = self._api.describe(self._connection.get)
+            if now.revision != known.revision:
+                raise SpaceMismatch(
+                    f"{self._name}: the server now runs {now.revision[:12]}, it was {known.revision[:12]}.",
+                    remedy="Put the old model back, or index into a new set: embassay index FOLDER --set NAME",
+                )
+        self._doubtful = False
+
+    def _checked(self, body: bytes, headers: Mapping[str, str], count: int) -> Checked:
+        """The reply as float32 rows that can be vectors of this model. Raises BadReply."""
+        import numpy as np
+
+        try:
+            reply = self._api.parse(body, headers, count)
+            vectors = np.asarray(reply.vectors, np.float32)
+        except BadReply as error:
+            raise BadReply(f"{self._name}: {error.message}") from None
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            start = self._connection.hushed(body[:2000].decode("utf-8", "replace"))[:80]
+            raise BadReply(
+                f"{self._name}: the reply is not what its documentation says ({error}): {start!r}."
+            ) from None
+        if vectors.ndim != 2 or len(vectors) != count:
+            raise BadReply(f"{self._name}: the reply has {len(vectors)} vectors for {count} texts.")
+        if not np.isfinite(vectors).all():
+            raise BadReply(f"{self._name}: the reply holds NaN or infinity.")
+        if not vectors.any(axis=1).all():
+            raise BadReply(f"{self._name}: the reply holds a zero vector.")
+        with self._lock:
+            if self.dimensions is None:
+                self.dimensions = vectors.shape[1]
+        if self._normalised:
+            vectors = unit_rows(vectors)
+        if vectors.shape[1] != self.dimensions:
+            raise BadReply(
+                f"{self._name}: the vectors have {vectors.shape[1]} dimensions, expected {self.dimensions}.",
+                remedy="The service runs another model, or ignores dimensions.",
+            )
+        return Checked(vectors, reply.tokens, reply.truncated)
+
+
+def _given_up(fault: Fault, attempts: int, deadline: float) -> ProviderError:
+    tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+    asked = f"; it asks to wait {fault.wait:.0f} s" if fault.wait is not None else ""
+    return type(fault.error)(
+        f"{fault.error.message} Given up after {tries}{asked}; the deadline is {deadline:g} s.",
+        remedy=fault.error.remedy,
+    )

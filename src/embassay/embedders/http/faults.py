@@ -1,0 +1,128 @@
+"""What a failed answer means: which error it is, whether to ask again, and how long to wait before.
+
+The rules are those of the providers' documentation and of their own clients (openai-python, cohere-python,
+python-genai); each quirk is one row of a table.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from embassay.embedders.http.wire import message_of
+from embassay.errors import KeyRejected, ProviderDown, ProviderError, QuotaExhausted, RateLimited, RequestRefused
+
+Action = Literal["retry", "split", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One failed attempt. `split`: too much in one request, or one bad text among others."""
+
+    error: ProviderError
+    action: Action
+    wait: float | None = None
+    """Seconds, as the provider asked."""
+    too_long: bool = False
+    """One text is above the token limit."""
+    busy: bool = False
+    """The provider wants fewer requests."""
+
+
+_TOO_LONG = re.compile(
+    r"context length|context window|too long|too many (input )?tokens|input is too large|longer than|maxLength"
+    r"|less than \d+ (tokens|characters)|exceed\w* .{0,40}(token|context|length)|token limit|input token count"
+    r"|size limited to",
+    re.IGNORECASE,
+)
+_NO_QUOTA = re.compile(r"insufficient_quota|perday|per.?month|/ ?month|ServiceQuotaExceeded", re.IGNORECASE)
+"""Of a 429 that waiting does not cure. Other words about plans and billing come with ordinary rate limits too."""
+_NO_BALANCE = re.compile(r"insufficient.balance|quota|credit", re.IGNORECASE)
+"""Of a 403."""
+_KEY = re.compile(r"api[_ ]key[_ ](invalid|not valid)|API_KEY_INVALID|invalid api (key|token)", re.IGNORECASE)
+_CLIENT_500 = re.compile(r"input is too large to process|UnsupportedParamsError|invalid tokens", re.IGNORECASE)
+"""Failures of the request that some servers report as their own."""
+_IN_TEXT = re.compile(r"retry (?:in|after) (\d+(?:\.\d+)?) ?s", re.IGNORECASE)
+_RETRY_INFO = re.compile(rb'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
+
+RETRIED = frozenset({408, 409})
+"""Besides 429, and 5xx other than 501."""
+
+
+def read_fault(status: int, headers: Mapping[str, str], body: bytes, service: str) -> Fault:
+    """The fault behind an answer whose status is not 2xx. `headers` are looked up in lower case."""
+    message, code = message_of(body)
+    code = " ".join(filter(None, [code, headers.get("x-amzn-errortype", "").split(":")[0]]))
+    said = f"{service} answered {status}" + (f": {message.rstrip('.')}" if message else "") + "."
+    evidence = f"{code} {message} {body[:4000].decode('utf-8', 'replace')}"
+    key_refused = _KEY.search(f"{code} {message[:80]}") or b'"API_KEY_INVALID"' in body  # a text may speak of keys too
+    if status in (401, 498) or (status in (400, 403) and key_refused):
+        return Fault(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
+    if status == 402 or _is_exhausted(status, code, message, body):
+        return Fault(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
+    if status == 403:
+        return Fault(KeyRejected(said, remedy="The key has no right to this model."), "stop")
+    if 300 <= status < 400:
+        where = headers.get("location", "elsewhere")
+        return Fault(RequestRefused(f"{service} redirects to {where}.", remedy="Set base_url to it."), "stop")
+    if status >= 500 and _CLIENT_500.search(evidence):
+        return Fault(RequestRefused(said), "split", too_long=bool(_TOO_LONG.search(evidence)))
+    if status in (400, 413, 422):
+        too_long = bool(_TOO_LONG.search(evidence)) and status != 413
+        return Fault(RequestRefused(said), "split", too_long=too_long)
+    if status == 429 or "throttl" in code.lower():
+        wait = wait_asked(headers, body, message)
+        refused = headers.get("x-should-retry") == "false"
+        error = RateLimited(said, remedy="Lower requests_per_minute, tokens_per_minute or concurrency.")
+        return Fault(error, "stop" if refused else "retry", wait, busy=True)
+    if status in RETRIED or (status >= 500 and status != 501):
+        refused = headers.get("x-should-retry") == "false"
+        busy = status in (503, 529)
+        return Fault(ProviderDown(said), "stop" if refused else "retry", wait_asked(headers, body, message), busy=busy)
+    remedy = "Check model_id and base_url." if status == 404 else ""
+    return Fault(RequestRefused(said, remedy=remedy), "stop")
+
+
+def _is_exhausted(status: int, code: str, message: str, body: bytes) -> bool:
+    """By codes and quota ids: messages of ordinary rate limits speak of billing as well."""
+    if status == 403:
+        return bool(_NO_BALANCE.search(f"{code} {message}"))
+    if status == 429:
+        quotas = " ".join(re.findall(r'"quotaId"\s*:\s*"([^"]*)"', body.decode("utf-8", "replace")))
+        return bool(
+            _NO_QUOTA.search(f"{code} {quotas}") or re.search(r"calls? ?(/|per) ?month", message, re.IGNORECASE)
+        )
+    return status == 400 and "ServiceQuotaExceeded" in code
+
+
+def wait_asked(headers: Mapping[str, str], body: bytes, message: str) -> float | None:
+    """Seconds to wait, from ``retry-after-ms``, ``retry-after``, Google's RetryInfo, or the message's own words."""
+    if (ms := _number(headers.get("retry-after-ms"))) is not None:
+        return ms / 1000
+    after = headers.get("retry-after")
+    if (seconds := _number(after)) is not None:
+        return seconds
+    if after:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
+        except (ValueError, OverflowError):
+            pass
+    if info := _RETRY_INFO.search(body):
+        return float(info[1])
+    if reset := _number(headers.get("x-ratelimit-reset")):  # Cohere: unix seconds
+        return max(0.0, reset - time.time()) if reset > 1e9 else None
+    words = _IN_TEXT.search(message)
+    return float(words[1]) if words else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        return None
+    return value if value is not None and 0 <= value < float("inf") else None

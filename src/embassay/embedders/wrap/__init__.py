@@ -1,0 +1,1 @@
+"""Behaviour that is added to an embedder by wrapping it."""

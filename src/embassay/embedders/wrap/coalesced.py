@@ -1,0 +1,105 @@
+"""The same text asked for twice at once is embedded once: later callers wait for the first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from embassay.embedders.base import Embedder, check_role
+from embassay.embedders.wrap.wrapper import Wrapper
+from embassay.errors import TextRefused, TextTooLong
+from embassay.types import NO_USAGE, Embeddings, OnLong, Role
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
+
+_Key = tuple[str, Role, OnLong]
+_Row = tuple["Vectors", int, bool]
+
+
+class Coalesced(Wrapper):
+    """Whole calls of `embed`; streams pass through, as one process reads each text of a stream once."""
+
+    def __init__(self, inner: Embedder) -> None:
+        super().__init__(inner)
+        self._flying: dict[_Key, Future[_Row | None]] = {}
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
+        check_role(role)
+        if not texts:
+            return self.inner.embed(texts, role, on_long)
+        keys: list[_Key] = [(text, role, on_long) for text in texts]
+        mine: dict[_Key, Future[_Row | None]] = {}
+        others: dict[_Key, Future[_Row | None]] = {}
+        with self._lock:
+            for key in dict.fromkeys(keys):
+                if key in self._flying:
+                    others[key] = self._flying[key]
+                else:
+                    mine[key] = self._flying[key] = Future()
+        led = self._lead(keys, mine, role, on_long)
+        if led and len(mine) == len(keys):
+            return led
+        rows = dict(zip(mine, _rows(led), strict=True)) if led else {}
+        failed = []
+        for key, future in others.items():
+            row = future.result()
+            if row is None:
+                failed.append(key)
+            else:
+                rows[key] = row
+        if failed:  # whoever asked first was refused, or stopped: that says nothing of this call
+            made = self._translated(keys, failed, role, on_long)
+            rows |= zip(failed, _rows(made), strict=True)
+        return self._gathered(keys, rows, led, role, shared=len(keys) - len(mine))
+
+    def _lead(
+        self, keys: Sequence[_Key], mine: dict[_Key, Future[_Row | None]], role: Role, on_long: OnLong
+    ) -> Embeddings | None:
+        """Embed what nobody else is embedding, and tell those who wait, whatever happens."""
+        made = None
+        try:
+            made = self._translated(keys, list(mine), role, on_long) if mine else None
+            return made
+        finally:
+            with self._lock:
+                for key in mine:
+                    del self._flying[key]
+            found: Sequence[_Row | None] = _rows(made) if made and len(made) == len(mine) else [None] * len(mine)
+            for future, row in zip(mine.values(), found, strict=True):
+                future.set_result(row)
+
+    def _translated(self, keys: Sequence[_Key], asked: Sequence[_Key], role: Role, on_long: OnLong) -> Embeddings:
+        """Embed some of the texts; errors name the position in the whole call."""
+        try:
+            return self.inner.embed([key[0] for key in asked], role, on_long)
+        except TextTooLong as error:
+            raise TextTooLong(keys.index(asked[error.position]), error.tokens, error.limit) from error
+        except TextRefused as error:
+            raise TextRefused(keys.index(asked[error.position]), error.reason) from error
+
+    def _gathered(
+        self, keys: Sequence[_Key], rows: dict[_Key, _Row], led: Embeddings | None, role: Role, *, shared: int
+    ) -> Embeddings:
+        import numpy as np
+
+        usage = led.usage if led else NO_USAGE
+        return Embeddings(
+            vectors=np.stack([rows[key][0] for key in keys]),
+            tokens=[rows[key][1] for key in keys],
+            truncated=[rows[key][2] for key in keys],
+            space=self.space,
+            role=role,
+            precision=self.precision,
+            model=self.name,
+            usage=replace(usage, cached=usage.cached + shared),
+        )
+
+
+def _rows(made: Embeddings) -> list[_Row]:
+    """Copies: a caller may change what it got."""
+    return [(made.vectors[at].copy(), made.tokens[at], made.truncated[at]) for at in range(len(made))]

@@ -1,0 +1,83 @@
+"""Matryoshka: the head of a vector, renormalised, for models that were trained to be cut.
+
+Kusupati et al., "Matryoshka Representation Learning", 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from embassay.embedders.base import Embedder
+from embassay.embedders.wrap.wrapper import Wrapper
+from embassay.errors import DimensionsRefused
+from embassay.space import Space
+from embassay.types import Embeddings, OnLong, Role
+from embassay.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.types import Vectors
+
+TRANSFORM = "matryoshka"
+EPSILON = 1e-5
+"""Of the layer normalisation, as torch has it by default."""
+
+
+class Cut(Wrapper):
+    """The first `dimensions` of an embedder's vectors, of length 1."""
+
+    def __init__(self, inner: Embedder, dimensions: int, *, layer_norm: bool = False) -> None:
+        super().__init__(inner)
+        self._dimensions, self._layer_norm = dimensions, layer_norm
+
+    @cached_property
+    def space(self) -> Space:
+        whole = self.inner.space
+        if self._dimensions == whole.dimensions:
+            return whole
+        return replace(whole, dimensions=self._dimensions, normalised=True, transform=TRANSFORM)
+
+    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        for block in self.inner.stream(texts, role, on_long):
+            yield self._cut(block)
+
+    def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
+        return self._cut(self.inner.embed(texts, role, on_long))
+
+    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:  # noqa: ARG002
+        found = self.inner.cached(texts, role)
+        return self._cut(found) if found else None
+
+    def _cut(self, block: Embeddings) -> Embeddings:
+        if self._dimensions == self.inner.space.dimensions:
+            return block
+        return replace(
+            block, vectors=cut(block.vectors, self._dimensions, layer_norm=self._layer_norm), space=self.space
+        )
+
+
+def cut(vectors: Vectors, dimensions: int, *, layer_norm: bool = False) -> Vectors:
+    """float32 (n, dimensions) of length 1; zero rows stay zero."""
+    import numpy as np
+
+    if layer_norm:
+        centred = vectors - vectors.mean(axis=1, keepdims=True)
+        vectors = centred / np.sqrt(vectors.var(axis=1, keepdims=True) + EPSILON)
+    return unit_rows(vectors[:, :dimensions])
+
+
+def check_dimensions(model: str, wanted: int, card: ModelCard | None) -> None:
+    """Raises DimensionsRefused, with the allowed ones, unless the model was trained to give `wanted` dimensions."""
+    if card is None or (not card.dimensions and not card.can_cut):
+        raise DimensionsRefused(
+            f"nothing is known of {model} that allows {wanted} dimensions.",
+            remedy="Leave dimensions out, or give it a card with its Matryoshka dimensions.",
+        )
+    if not card.allows_dimensions(wanted):
+        why = "" if card.can_cut else ", which was not trained to be cut (Matryoshka)"
+        raise DimensionsRefused(
+            f"{wanted} dimensions are not for {model}{why}.", remedy=f"Allowed: {card.allowed_dimensions()}."
+        )

@@ -1,0 +1,1 @@
+"""Candidates side by side: paired statistics, costs, and a verdict."""

@@ -1,0 +1,211 @@
+"""Candidates by name: models of the configuration or the catalog, and sets of a home, compared on judged data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from embassay.errors import HomeNotFound, ModelNotFound, UsageError
+from embassay.evaluate.compare.candidate import Candidate, parse_candidate
+from embassay.evaluate.compare.paired import METRICS
+from embassay.evaluate.compare.paired import compare as compare_systems
+from embassay.evaluate.compare.result import Comparison
+from embassay.evaluate.compare.systems import Models, SetSystem, System
+from embassay.evaluate.compare.verdict import MIN_EFFECT, Budgets
+from embassay.evaluate.data.judged import JudgedSet, read_judged
+from embassay.evaluate.data.places import Place
+from embassay.home import CACHE_FILE, Home
+from embassay.search.stages import MODES
+from embassay.types import Precision
+
+if TYPE_CHECKING:
+    from embassay.evaluate.compare.agreement import Agreement
+    from embassay.models.registry import Registry
+    from embassay.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How candidates rank."""
+
+    mode: str = "dense"
+    """Of candidates that do not write one."""
+    chunks: bool = False
+    """Cut documents as for indexing; the best chunk counts."""
+    drop_same_id: bool = False
+    """Leave out the document whose id is the query's."""
+    new_store: Callable[[int], Store] | None = None
+    """Makes an empty store for so many dimensions; default: the exact one in memory."""
+
+
+DEFAULT_OPTIONS = Options()
+
+
+def compare(
+    candidates: Sequence[str],
+    judged: str | os.PathLike[str] | JudgedSet,
+    *,
+    home: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    metrics: tuple[str, ...] = METRICS,
+    options: Options = DEFAULT_OPTIONS,
+    min_effect: float = MIN_EFFECT,
+    budgets: Budgets | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+    started: Callable[[int], None] = lambda _: None,
+) -> Comparison:
+    """Whether another candidate is better than the first one, on `judged`.
+
+    A candidate is ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]`` in any order, or a set of the home. `started` is
+    told how many texts there are, `advance` of each that is done. Raises JudgedSetError, UsageError, ConfigError; a
+    candidate that fails has its reason in its row.
+
+    >>> embassay.compare(["minilm", "minilm@hybrid"], "judged/").verdict           # doctest: +SKIP
+    'switch'
+    """
+    data = judged if isinstance(judged, JudgedSet) else read_judged(Path(judged), split)
+    with open_systems(candidates, home, options) as systems:
+        _check_judged(data, systems)
+        started(sum(system.texts(data) for system in systems))
+        return compare_systems(
+            data,
+            systems,
+            metrics=metrics,
+            min_effect=min_effect,
+            budgets=budgets,
+            advance=advance,
+        )
+
+
+def compare_sets(
+    a: str,
+    b: str,
+    queries: Sequence[str],
+    *,
+    home: str | os.PathLike[str] | None = None,
+    mode: str = "dense",
+    advance: Callable[[int], None] = lambda _: None,
+) -> Agreement:
+    """Where two sets of one home answer alike, for queries that nobody has judged."""
+    from embassay.evaluate.compare.agreement import agree
+
+    with open_systems([a, b], home, Options(mode)) as (first, second):
+        if not isinstance(first, SetSystem) or not isinstance(second, SetSystem):
+            wrong = a if not isinstance(first, SetSystem) else b
+            raise UsageError(f"{wrong!r} is no set, and queries without judgments compare sets.", remedy=_SETS)
+        return agree(queries, first, second, advance=advance)
+
+
+_SETS = "embassay status lists them."
+
+
+@contextmanager
+def open_systems(
+    names: Sequence[str], home: str | os.PathLike[str] | None = None, options: Options = DEFAULT_OPTIONS
+) -> Iterator[list[System]]:
+    """The candidates, ready to be run. Raises UsageError for sets that were made of different documents."""
+    from embassay.models.registry import Registry
+
+    opened = _home(home)
+    chosen = [parse_candidate(name, options.mode) for name in names]
+    cache_file = opened.folder / CACHE_FILE if opened else None
+    with Registry(cache_file=cache_file, cache_local=True) as registry:
+        try:
+            yield _systems(chosen, registry, opened, options)
+        finally:
+            if opened:
+                opened.close()
+
+
+def _home(given: str | os.PathLike[str] | None) -> Home | None:
+    from embassay.sets.folder import find_home
+
+    try:
+        return Home(find_home(Path(given) if given is not None else None))
+    except HomeNotFound:
+        if given is not None:
+            raise
+        return None
+
+
+def _systems(chosen: Sequence[Candidate], registry: Registry, home: Home | None, options: Options) -> list[System]:
+    known = set(home.sets()) if home and (home.folder / "state.db").is_file() else set()
+    models = Models(
+        registry,
+        [candidate for candidate in chosen if candidate.model not in known],
+        chunks=options.chunks,
+        drop_same_id=options.drop_same_id,
+        new_store=options.new_store,
+    )
+    systems: list[System] = []
+    _check_names([candidate for candidate in chosen if candidate.model not in known], registry)
+    for candidate in chosen:
+        is_set = home and candidate.model in known
+        systems.append(_set(candidate, home) if home and is_set else models.system(candidate))
+    if options.chunks or options.drop_same_id:
+        for system in systems:
+            if isinstance(system, SetSystem):
+                raise UsageError(
+                    f"{system.name!r} is a set: it is searched as it is, without --chunks, --drop-same-id."
+                )
+    if home:
+        _check_sets({c.name: home.sources(c.model) for c in chosen if c.model in known})
+    return systems
+
+
+def _check_names(candidates: Sequence[Candidate], registry: Registry) -> None:
+    """Before anything is embedded. Raises UsageError for a name that nobody knows."""
+    for candidate in candidates:
+        try:
+            registry.settings(candidate.model)
+        except ModelNotFound as error:
+            forms = ", ".join((*get_args(Precision)[1:], *MODES, "dims=N", "fusion=NAME"))
+            raise UsageError(error.message, remedy=f"{error.remedy} After @ go {forms}.") from None
+
+
+def _set(candidate: Candidate, home: Home) -> SetSystem:
+    index, embedder = home.searcher(candidate.model), home.embedder(candidate.model)
+    return SetSystem(candidate.name, index, embedder, candidate.pipeline, home.sources(candidate.model))
+
+
+def _check_sets(sources: Mapping[str, Mapping[str, str]]) -> None:
+    """Raises UsageError where sets were made of different files: what differs would not be the model."""
+    for (a, files_a), (b, files_b) in combinations(sources.items(), 2):
+        only_a, only_b = files_a.keys() - files_b.keys(), files_b.keys() - files_a.keys()
+        changed = [path for path in files_a.keys() & files_b.keys() if files_a[path] != files_b[path]]
+        if only_a or only_b or changed:
+            first = min([*only_a, *only_b, *changed])
+            raise UsageError(
+                f"sets {a!r} and {b!r} were made of different documents: {len(only_a)} only in {a!r}, {len(only_b)} "
+                f"only in {b!r}, {len(changed)} with another content, first {first}.",
+                remedy="Index the same folders into both.",
+            )
+
+
+def _check_judged(judged: JudgedSet, systems: Sequence[System]) -> None:
+    """Raises UsageError where a set lacks documents that are judged relevant: it could never find them."""
+    for system in systems:
+        if not isinstance(system, SetSystem):
+            if not judged.documents:
+                raise UsageError(
+                    f"{system.name!r} is no set, and {judged.name} has no documents to embed.",
+                    remedy="embassay judge new FOLDER --out DIR makes judged data with documents.",
+                )
+            continue
+        wanted = {
+            Place.parse(document).path
+            for relevant in judged.qrels.values()
+            for document, grade in relevant.items()
+            if grade > 0
+        }
+        missing = sorted(wanted - system.paths)
+        if missing:
+            raise UsageError(
+                f"set {system.name!r} lacks {len(missing)} of the {len(wanted)} judged documents, first {missing[0]}.",
+                remedy="Judge the documents that were indexed, by their paths: embassay judge new FOLDER --out DIR",
+            )

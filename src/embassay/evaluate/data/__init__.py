@@ -1,0 +1,1 @@
+"""Judged data: queries, documents, and which documents answer which query."""

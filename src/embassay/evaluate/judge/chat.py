@@ -1,0 +1,124 @@
+"""An OpenAI-compatible chat endpoint: one message in, its text out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+
+from embassay.config.values import positive
+from embassay.embedders.http.connection import Connection
+from embassay.embedders.settings import HttpSettings
+from embassay.errors import BadReply, RequestRefused
+
+URL = "https://api.openai.com/v1"
+_THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_PARAMETERS = ("temperature", "response_format", "max_tokens", "max_completion_tokens")
+
+
+class ChatSettings(HttpSettings, frozen=True, kw_only=True):
+    """Of a chat model. `model_id`, `base_url` and `api_key` as for embedding models."""
+
+    max_tokens_field: str = "max_completion_tokens"
+    """Local servers that know only the old name want ``max_tokens``."""
+    max_reply_tokens: int = 2048
+    """Of an answer, reasoning included."""
+    temperature: float | None = 0.7
+    """None: the server's own."""
+
+    def __post_init__(self) -> None:
+        HttpSettings.__post_init__(self)
+        positive(self, "max_reply_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer without reasoning; empty where there is none."""
+
+    text: str
+    reason: str
+    """Why it ended: stop, length, content_filter, ..."""
+    tokens_in: int | None
+    tokens_out: int | None
+
+
+class Chat:
+    """Threads may share it."""
+
+    key_variables: ClassVar[Sequence[str]] = ("OPENAI_API_KEY",)
+
+    def __init__(self, settings: ChatSettings) -> None:
+        self.settings: HttpSettings = settings
+        self._chat = settings
+        self.name = f"chat model {settings.model_id}"
+        self._connection = Connection(self, self.name)
+        self._dropped: set[str] = set()
+
+    def base_url(self) -> str:
+        return (self.settings.base_url or URL).rstrip("/")
+
+    def needs_key(self) -> bool:
+        return self.base_url() == URL
+
+    def authorise(self, key: str) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:  # noqa: ARG002
+        return {}
+
+    def check_key(self) -> None:
+        """Raises KeyMissing; nothing is sent."""
+        self._connection.check_key()
+
+    def say(self, message: str) -> Said:
+        """The answer to one message. Raises ProviderError.
+
+        A parameter that the server refuses by name is left out from then on: reasoning models refuse `temperature`,
+        local servers the newer name of the token limit.
+        """
+        while True:
+            body = self._body(message)
+            try:
+                return self._read(self._post(body))
+            except RequestRefused as error:
+                named = [name for name in _PARAMETERS if name in error.message and name in body]
+                if not named:
+                    raise
+                self._dropped.update(named)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _body(self, message: str) -> dict[str, Any]:
+        chosen = self._chat
+        body: dict[str, Any] = {
+            "model": chosen.model_id,
+            "messages": [{"role": "user", "content": message}],
+            "stream": False,
+            chosen.max_tokens_field: chosen.max_reply_tokens,
+        }
+        if chosen.temperature is not None:
+            body["temperature"] = chosen.temperature
+        return {key: value for key, value in body.items() if key not in self._dropped} | chosen.extra_body
+
+    def _post(self, body: Mapping[str, Any]) -> bytes:
+        tries, seconds = self._chat.retries + 1, self._chat.deadline
+        return self._connection.asked(
+            "POST", "/chat/completions", msgspec.json.encode(body), tries=tries, seconds=seconds
+        )
+
+    def _read(self, body: bytes) -> Said:
+        try:
+            reply = msgspec.json.decode(body)
+            choice = reply["choices"][0]
+            content = choice["message"].get("content") or ""
+            usage = reply.get("usage") or {}
+            text = content if isinstance(content, str) else "".join(p.get("text", "") for p in content)
+            tokens = [usage.get(key) for key in ("prompt_tokens", "completion_tokens")]
+        except (msgspec.DecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise BadReply(f"{self.name}: the reply is no chat completion ({error}): {body[:80]!r}.") from None
+        known = [n if isinstance(n, int) else None for n in tokens]
+        return Said(_THINK.sub("", text).strip(), str(choice.get("finish_reason") or ""), known[0], known[1])

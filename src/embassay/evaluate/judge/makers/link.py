@@ -1,0 +1,98 @@
+"""The text of a link asks for what it leads to: somebody described a page in the words of another one."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from embassay.evaluate.judge.makers import Proposal, hidden_heading, is_answer, plain, usable
+from embassay.evaluate.judge.passages import Passage, Passages
+from embassay.types import Document, Heading
+
+_LINK = re.compile(r"(?<!!)\[([^\[\]]{4,200})\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'(][^)]*)?\)")
+_ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:|^//", re.IGNORECASE)
+_POINTING = re.compile(
+    r"\b(previous|next|above|below|later|earlier|this|here|internal|chapter|section)\b", re.IGNORECASE
+)
+"""Words that say where something stands and not what it is."""
+MENU = 0.5
+"""Share of the words of a passage that stand in links, above which it is a table of contents."""
+
+Target = tuple[str, int]
+"""Document, and character of a heading in it."""
+
+
+def propose(passages: Passages) -> Iterator[Proposal]:
+    """Links of Markdown to other documents of the folder, or to headings in them; one for each target."""
+    headings = {document.id: _anchors(passages, document.id) for document in passages.documents}
+    found: dict[str, set[Target]] = defaultdict(set)
+    first: dict[str, tuple[str, str]] = {}
+    for document in passages.documents:
+        for text, address in _links(passages, document):
+            target = _target(passages, headings, document.id, address)
+            if target and usable(text) and not _POINTING.search(text):
+                found[text.lower()].add(target)
+                first.setdefault(text.lower(), (text, document.id))
+    taken: set[Target] = set()
+    for name, targets in found.items():
+        if len(targets) > 1 or targets & taken:
+            continue
+        taken |= targets
+        proposal = _proposal(passages, *first[name], *next(iter(targets)))
+        if proposal:
+            yield proposal
+
+
+def _links(passages: Passages, document: Document) -> Iterator[tuple[str, str]]:
+    """(text, address) of the links that stand in prose."""
+    for passage in passages.of.get(document.id, []) if document.kind == "markdown" else ():
+        links = _LINK.findall(passage.text)
+        linked = sum(len(text.split()) for text, _ in links)
+        if links and linked / max(1, len(plain(passage.text).split())) < MENU:
+            yield from ((plain(text), address) for text, address in links)
+
+
+def _target(passages: Passages, headings: dict[str, dict[str, Heading]], document: str, address: str) -> Target | None:
+    """Where a link leads; None for one that leaves the folder or stays in its own page."""
+    path, _, anchor = address.partition("#")
+    if _ELSEWHERE.match(address) or not path:
+        return None
+    folder = posixpath.dirname(document)
+    for name in (path, f"{path.rstrip('/')}.md", f"{path.rstrip('/')}/index.md"):
+        goal = posixpath.normpath(posixpath.join(folder, name))
+        if goal in passages.of and goal != document:
+            if anchor and anchor.lower() not in headings[goal]:
+                return None
+            return goal, headings[goal][anchor.lower()].at if anchor else -1
+    return None
+
+
+def _proposal(passages: Passages, text: str, source: str, goal: str, at: int) -> Proposal | None:
+    """The section below the heading, or the beginning of the page. A heading of the same words is taken out."""
+    document = next(d for d in passages.documents if d.id == goal)
+    known = passages.outlines[goal].headings
+    heading = next((h for h in known if at < 0 or h.at == at), None)
+    section: list[Passage] = passages.section(goal, heading) if heading and at >= 0 else []
+    section = section or _beginning(passages.of[goal])
+    if not is_answer(section):
+        return None
+    same = heading is not None and plain(heading.title).lower() == text.lower()
+    hides = hidden_heading(document, heading, section) if heading and same else ()
+    return Proposal(text, tuple(passage.id for passage in section), source, hides)
+
+
+def _beginning(passages: list[Passage]) -> list[Passage]:
+    """The first passage, with those behind it until something is said."""
+    count = next((n for n in range(1, len(passages) + 1) if is_answer(passages[:n])), len(passages))
+    return passages[:count]
+
+
+def _anchors(passages: Passages, document: str) -> dict[str, Heading]:
+    """Anchor to heading, as GitHub and most site generators form them."""
+    found: dict[str, Heading] = {}
+    for heading in passages.outlines[document].headings:
+        slug = re.sub(r"[^\w\- ]", "", heading.title.lower()).strip().replace(" ", "-")
+        found.setdefault(slug, heading)
+    return found

@@ -1,0 +1,1 @@
+"""What a model or a pipeline scores on judged data."""

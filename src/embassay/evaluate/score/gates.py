@@ -1,0 +1,166 @@
+"""Gates for continuous integration: conditions on scores, alone or against a baseline.
+
+nDCG@10 >= 0.70, R@100 >= 0.9, drop <= 0.02, R@100 drop <= 0.01
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embassay.errors import UsageError
+from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.evaluation import Evaluation
+from embassay.evaluate.score.metrics import canonical
+
+EXAMPLE = '"nDCG@10 >= 0.70, drop <= 0.02"'
+_CONDITION = re.compile(
+    r"^(?:(?P<metric>(?!drop\b)[^\s<>=]+)\s*)?(?P<drop>drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<bound>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))$"
+)
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+TOLERANCE = 1e-9
+"""A score that equals its bound but for rounding keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One bound: on a metric's mean, or on how far it fell below the baseline's."""
+
+    metric: str
+    drop: bool
+    op: str
+    bound: float
+
+    def __str__(self) -> str:
+        return f"{self.metric}{' drop' if self.drop else ''} {self.op} {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A condition, held against what was measured."""
+
+    condition: Condition
+    value: float
+    ok: bool
+    detail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"gate": str(self.condition), "value": self.value, "ok": self.ok, "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An earlier evaluation, as ``embassay eval --json`` wrote it."""
+
+    file: Path
+    judged: str
+    digest: str
+    metrics: Mapping[str, float]
+
+
+def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = None) -> list[Condition]:
+    """Conditions between commas; a drop without a metric is that of the first of `metrics`.
+
+    Raises UsageError, also for a drop that `baseline` says nothing of.
+    """
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = _CONDITION.match(part)
+        drop = bool(match and match["drop"])
+        if not match or (not drop and not match["metric"]):
+            raise UsageError(f"the gate {part!r} cannot be read.", remedy=f"Write, for instance, {EXAMPLE}.")
+        metric = canonical([match["metric"]])[0] if match["metric"] else metrics[0]
+        condition = Condition(metric, drop, match["op"], float(match["bound"]))
+        _check_baseline(condition, baseline)
+        found.append(condition)
+    if not found:
+        raise UsageError("the gate is empty.", remedy=f"Write, for instance, {EXAMPLE}.")
+    return found
+
+
+def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:
+    if condition.drop and baseline is None:
+        raise UsageError(f"the gate {str(condition)!r} needs --baseline FILE.")
+    if condition.drop and baseline and condition.metric not in baseline.metrics:
+        raise UsageError(
+            f"{baseline.file} has no {condition.metric}, only {', '.join(baseline.metrics)}.",
+            remedy=f"Make it with --metric {condition.metric}.",
+        )
+
+
+def read_baseline(file: Path) -> Baseline:
+    """Raises UsageError for a file that ``embassay eval --json`` did not write."""
+    try:
+        data = json.loads(file.read_text("utf-8-sig"))
+        metrics = {str(name): float(value) for name, value in data["metrics"].items()}
+        if not all(map(math.isfinite, metrics.values())):
+            raise ValueError
+        return Baseline(file, str(data["judged"]), str(data.get("digest", "")), metrics)
+    except OSError as error:
+        remedy = f"Make it: embassay eval JUDGED_DIR --json > {file}"
+        raise UsageError(f"the baseline {file} cannot be read: {error.strerror}.", remedy=remedy) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        remedy = f"Make it: embassay eval JUDGED_DIR --json > {file}"
+        raise UsageError(f"{file} is not what embassay eval --json writes.", remedy=remedy) from None
+
+
+def check_data(baseline: Baseline, judged: JudgedSet) -> None:
+    """Before anything is embedded. Raises UsageError for a baseline of other judged data."""
+    if baseline.digest and baseline.digest != judged.digest:
+        raise UsageError(
+            f"{baseline.file} was measured on other queries or documents, {baseline.judged} {baseline.digest} and not "
+            f"{judged.name} {judged.digest}.",
+            remedy=f"Make a new baseline: embassay eval JUDGED_DIR --json > {baseline.file}",
+        )
+
+
+def check_gates(conditions: Sequence[Condition], made: Evaluation, baseline: Baseline | None) -> list[Checked]:
+    """Each condition, held against what was measured."""
+    return [_checked(condition, made, baseline) for condition in conditions]
+
+
+def _checked(condition: Condition, made: Evaluation, baseline: Baseline | None) -> Checked:
+    now = made.metrics[condition.metric]
+    if not condition.drop:
+        return _result(condition, now, f"{condition.metric} is {now:.4f}")
+    assert baseline is not None
+    before = baseline.metrics[condition.metric]
+    return _result(condition, before - now, f"{condition.metric} was {before:.4f}, is {now:.4f}")
+
+
+def _result(condition: Condition, value: float, detail: str) -> Checked:
+    slack = TOLERANCE if condition.op in (">", ">=") else -TOLERANCE
+    slack = slack if "=" in condition.op else 0.0
+    return Checked(condition, value, OPERATORS[condition.op](value + slack, condition.bound), detail)
+
+
+def junit(checked: Sequence[Checked], made: Evaluation) -> str:
+    """The gates as JUnit XML, one test case each, as CI servers read it."""
+    from xml.etree import ElementTree as Xml
+
+    failures = sum(not gate.ok for gate in checked)
+    seconds = f"{made.embed_seconds + made.search_seconds:.3f}"
+    suite = Xml.Element(
+        "testsuite", name="embassay eval", tests=str(len(checked)), failures=str(failures), errors="0", time=seconds
+    )
+    for gate in checked:
+        case = Xml.SubElement(suite, "testcase", classname=f"{made.judged} {made.space}", name=str(gate.condition))
+        if not gate.ok:
+            Xml.SubElement(case, "failure", message=f"{gate.condition} does not hold").text = gate.detail
+    root = Xml.Element("testsuites")
+    root.append(suite)
+    Xml.indent(root)
+    text = _NOT_XML.sub("?", Xml.tostring(root, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'

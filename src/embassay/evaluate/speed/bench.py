@@ -1,0 +1,207 @@
+"""The speed of models, each in a process of its own: latency, throughput by length, memory, and what they ran on.
+
+A process of its own gives every model the same start and its own peak of memory, and lets the number of cores be
+chosen. Whatever is reported was repeated after a warm-up, and comes as median with its spread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from embassay.errors import EmbassayError, UsageError
+from embassay.evaluate.compare.statistics import spread
+from embassay.evaluate.speed.timing import BATCH, HOSTED_QUERIES, query_ms, read_tokens, spaced
+from embassay.ingest.survey import survey
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+
+LENGTHS = (16, 64, 256)
+"""Tokens of the texts in batches."""
+QUERIES, ROUNDS, HOSTED_ROUNDS = 200, 5, 3
+SAMPLE, HOSTED_SAMPLE = 256, 64
+"""Chunks of the user's documents that are embedded in each round."""
+ROUND_SECONDS = 1.0
+"""A round embeds as many texts as fit in about this time, and at least a batch."""
+PROSE = (
+    "Every request carries a key that names its owner and expires after thirty days. When a worker stops, its lease "
+    "ends, and another one goes on with the oldest batch that was not finished. Vectors of one space are compared by "
+    "their cosine; a query from another model is refused before it reaches the store. Reports are kept for a year, "
+    "then moved to cheaper disks, where reading them takes minutes instead of seconds. The scheduler prefers short "
+    "jobs at night because nobody waits for them. A failed upload is tried again with a growing pause, and given up "
+    "when the caller's deadline has passed. "
+)
+"""What texts are cut from where no documents are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one process measures."""
+
+    model: str
+    threads: int | None = None
+    """Cores it may use; None: all of them."""
+    docs: tuple[str, ...] = ()
+    """Files and folders of the user's own, to be cut as the model would index them."""
+    lengths: tuple[int, ...] = LENGTHS
+    rounds: int = ROUNDS
+
+
+def bench(task: Task) -> dict[str, Any]:
+    """Measure in a process of its own. A model that fails has its reason under ``error``.
+
+    ``-P``: modules of the working folder are none of ours.
+    """
+    started = subprocess.run(
+        [sys.executable, "-P", "-m", "embassay.evaluate.speed.bench"],
+        input=json.dumps(asdict(task)).encode(),
+        capture_output=True,
+        check=False,
+    )
+    lines = started.stdout.decode("utf-8", "replace").strip().splitlines()
+    if started.returncode or not lines:
+        said = started.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
+        return {**_empty(task), "error": f"the process ended with {started.returncode}: {said[0][:200]}"}
+    result: dict[str, Any] = json.loads(lines[-1])
+    return result
+
+
+def measure(task: Task) -> dict[str, Any]:
+    """In this process. Past every cache; a cap on what is spent holds."""
+    from embassay.embedders.wrap.wrapper import uncached
+    from embassay.models.registry import Registry
+
+    _use_cores(task.threads)
+    found = _empty(task)
+    try:
+        with Registry() as registry:
+            started = time.perf_counter()
+            embedder = uncached(registry.get(task.model))
+            embedder.embed(["the first query"], "query")
+            found["first_ms"] = round((time.perf_counter() - started) * 1e3, 1)
+            _fill(found, task, embedder)
+    except EmbassayError as error:
+        found["error"] = str(error)
+    return found
+
+
+def _empty(task: Task) -> dict[str, Any]:
+    return {
+        "model": task.model, "threads": task.threads, "space": None, "precision": None, "first_ms": None,
+        "query_ms": None, "batches": [], "left_out": [], "documents": None, "peak_mb": None,
+        "usd_per_million_tokens": None, "error": "",
+    }  # fmt: skip
+
+
+def _fill(found: dict[str, Any], task: Task, embedder: Embedder) -> None:
+    remote = embedder.remote
+    rounds = min(task.rounds, HOSTED_ROUNDS) if remote else task.rounds
+    queries = _cut(embedder, 16, 64)
+    wanted = HOSTED_QUERIES if remote else QUERIES
+    asked = (queries * -(-wanted // len(queries)))[:wanted]
+    found |= {
+        "space": str(embedder.space),
+        "precision": embedder.precision,
+        "query_ms": spread(query_ms(embedder, asked)),
+        "usd_per_million_tokens": embedder.price,
+    }
+    limit = embedder.tokens.max_tokens
+    found["left_out"] = [length for length in task.lengths if length > limit]
+    for length in [] if remote else [n for n in task.lengths if n <= limit]:
+        texts = _cut(embedder, length, 512)
+        found["batches"].append({"tokens": length, **_rounds(embedder, texts, rounds)})
+    if task.docs:
+        folders = [Path(path) for path in task.docs]
+        seen = survey(folders, embedder.tokens, prompt=embedder.space.document_prompt)
+        if not seen.sample:
+            raise UsageError(f"no text in {', '.join(task.docs)}.")
+        chunks = spaced(seen.sample, HOSTED_SAMPLE if remote else SAMPLE)
+        tokens = sum(seen.tokens)
+        usd = None if embedder.price is None else embedder.price * tokens / 1e6
+        found["documents"] = {"chunks": seen.chunks, "tokens": tokens, "usd": usd, **_rounds(embedder, chunks, rounds)}
+    found["peak_mb"] = _peak_mb()
+
+
+def _rounds(embedder: Embedder, texts: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Texts and tokens a second over `rounds`, the first one uncounted, which also shows how many texts fit."""
+    size = BATCH
+    seconds, _ = _once(embedder, texts[:size])
+    fitting = int(size * ROUND_SECONDS / max(seconds, 1e-6))
+    chosen = texts[: max(size, min(len(texts), fitting))]
+    per_text, per_token = [], []
+    for _ in range(rounds):
+        seconds, tokens = _once(embedder, chosen)
+        per_text.append(len(chosen) / seconds)
+        per_token.append(tokens / seconds)
+    return {"texts": len(chosen), "texts_per_second": _middle(per_text), "tokens_per_second": _middle(per_token)}
+
+
+def _once(embedder: Embedder, texts: Sequence[str]) -> tuple[float, int]:
+    started = time.perf_counter()
+    made = embedder.embed(texts, "document")
+    return max(time.perf_counter() - started, 1e-9), read_tokens(embedder, made)
+
+
+def _middle(values: Sequence[float]) -> dict[str, Any]:
+    """Median, least and greatest of the rounds."""
+    return {
+        "median": round(median(values), 1),
+        "low": round(min(values), 1),
+        "high": round(max(values), 1),
+        "rounds": len(values),
+    }
+
+
+def _cut(embedder: Embedder, length: int, count: int) -> list[str]:
+    """Different texts of `length` tokens, special ones included, as the model counts."""
+    tokens = embedder.tokens
+    source = PROSE * (2 + length // 100)
+    offsets = tokens.tokenizer.encode(source, add_special_tokens=False).offsets
+    body = max(1, length - tokens.special)
+    room = max(1, len(offsets) - body)
+    starts = [(at * 7) % room for at in range(count)]
+    return [source[offsets[s][0] : offsets[min(s + body, len(offsets)) - 1][1]].strip() for s in starts]
+
+
+def _use_cores(count: int | None) -> None:
+    """Raises UsageError where there are not as many, or the system cannot choose."""
+    if count is None:
+        return
+    if not hasattr(os, "sched_setaffinity"):
+        raise UsageError("this system cannot choose cores: leave --threads out.")
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:count])
+
+
+def check_threads(counts: Sequence[int]) -> None:
+    """Raises UsageError for numbers of cores that this process does not have."""
+    have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    for count in counts:
+        if not 1 <= count <= have:
+            raise UsageError(f"--threads {count}: this machine has {have} cores for it.")
+
+
+def _peak_mb() -> float | None:
+    """Of this process until now, in 10^6 bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.stdin.buffer.read())
+    for key in ("docs", "lengths"):
+        given[key] = tuple(given[key])
+    sys.stdout.write(json.dumps(measure(Task(**given))) + "\n")

@@ -1,0 +1,71 @@
+"""What a folder costs with a model, before anything is embedded or sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embassay.catalog.cost import Cost, Speed, Workload, estimate
+from embassay.embedders.estimate import ERROR, EstimatedTokens
+from embassay.ingest.survey import Survey, survey
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.models.registry import Registry
+
+SAMPLE_SECONDS = 3.0
+"""How long a local model's speed is measured, at most about."""
+
+
+def price_folder(
+    registry: Registry, name: str, paths: Sequence[Path], monthly_change: float, chunk_tokens: int | None = None
+) -> Cost:
+    """Cut `paths` for the model as an index run would and price it. Raises UsageError, ModelError, ProviderError."""
+    embedder = registry.bare(name)
+    try:
+        prompt = "" if _by_parameter(embedder) else embedder.space.document_prompt
+        seen = survey(paths, embedder.tokens, chunk_tokens=chunk_tokens, prompt=prompt)
+        extra = embedder.tokens.count([prompt])[0] - embedder.tokens.special if prompt else 0
+        work = Workload(
+            seen.documents, seen.chunks, sum(seen.tokens) + extra * seen.chunks, seen.text_bytes, seen.truncated
+        )
+        estimated = isinstance(embedder.tokens, EstimatedTokens)
+        return estimate(
+            name,
+            work,
+            dimensions=embedder.space.dimensions,
+            price=embedder.price,
+            speed=_speed(embedder, seen),
+            monthly_change=monthly_change,
+            token_error=ERROR if estimated else 0.0,
+        )
+    finally:
+        embedder.close()
+
+
+def _by_parameter(embedder: Embedder) -> bool:
+    """Whether the provider applies the prompt itself, out of sight."""
+    api = getattr(embedder, "api", None)
+    return bool(api and api.role_by_parameter)
+
+
+def _speed(embedder: Embedder, seen: Survey) -> Speed:
+    """Measured on a sample of the folder's own chunks, or from the limits of a provider."""
+    caps = getattr(embedder, "caps", None)
+    if caps is not None:
+        settings = embedder.settings  # type: ignore[attr-defined]
+        how = f"assumes {settings.concurrency} full batches at once of half a second each"
+        return Speed(None, caps.inputs, caps.tokens, settings.concurrency, settings.tokens_per_minute, how)
+    if not seen.sample:
+        return Speed(1.0, how="not measured: there is no text")
+    embedder.embed(seen.sample[:2], "document")
+    tokens, texts, started = 0, 0, time.perf_counter()
+    for at in range(0, len(seen.sample), 32):
+        batch = seen.sample[at : at + 32]
+        tokens += sum(embedder.embed(batch, "document").tokens)
+        texts += len(batch)
+        if time.perf_counter() - started > SAMPLE_SECONDS:
+            break
+    return Speed(tokens / (time.perf_counter() - started), how=f"measured on {texts} of its chunks on this machine")

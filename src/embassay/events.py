@@ -1,0 +1,115 @@
+"""What happens while the library works, told to whoever listens: progress, searches, texts that were embedded.
+
+    session.events.subscribe(Searched, lambda event: print(event.query, event.took_ms))
+
+An event is a small frozen value; its class is its topic. Making one costs something, so code that tells of frequent
+things asks `Events.wants` first: nothing is made where nobody listens. A listener that raises is dropped with a
+warning, and neither the work nor the other listeners are disturbed.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStarted:
+    """A piece of work begins whose progress is worth showing."""
+
+    what: str
+    """In a word or two, for a person: ``Indexing 3 files``, ``Embedding``."""
+    total: int | None = None
+    """How much there is to do, in the unit that `WorkAdvanced.done` counts; None where nobody knows yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkAdvanced:
+    """So much of the work that was started last is done."""
+
+    done: int
+    """Since the start, in the unit of `WorkStarted.total`: bytes of files for an index run, texts elsewhere."""
+    texts: int = 0
+    """Texts embedded since the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that a person who waits wants to read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A model has made vectors."""
+
+    model: str
+    role: str
+    texts: int
+    cached: int
+    """Of `texts`, those whose vectors came from the cache."""
+    tokens: int | None
+    """Billed by a provider; None where it did not say."""
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A set was asked a query."""
+
+    set: str
+    query: str
+    pipeline: str
+    took_ms: float
+    hits: int
+    notices: Sequence[str] = ()
+    trace: Sequence[Mapping[str, Any]] = field(default=())
+    """What each stage of the pipeline saw, kept and took."""
+
+
+E = TypeVar("E")
+Listener = Callable[[Any], None]
+
+
+class Events:
+    """Passes events on to those who subscribed to their class. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[type, tuple[Listener, ...]] = {}
+        self._lock = threading.Lock()
+
+    def subscribe(self, topic: type[E], listener: Callable[[E], None]) -> Callable[[], None]:
+        """Call `listener` with every event of class `topic`, in the thread that the event happens in.
+
+        Returns a function that ends the subscription.
+        """
+        with self._lock:
+            self._listeners[topic] = (*self._listeners.get(topic, ()), listener)
+        return lambda: self._drop(topic, listener)
+
+    def wants(self, topic: type) -> bool:
+        """Whether anybody listens to events of class `topic`: asked before an event is made."""
+        return bool(self._listeners.get(topic))
+
+    def tell(self, event: object) -> None:
+        """Pass `event` on. A listener that raises is unsubscribed, and a RuntimeWarning says so."""
+        for listener in self._listeners.get(type(event), ()):
+            try:
+                listener(event)
+            except Exception as error:  # a listener may fail in any way; the work must not
+                self._drop(type(event), listener)
+                words = f"{type(error).__name__}: {error}"
+                warnings.warn(f"a listener to {type(event).__name__} failed and is dropped: {words}", stacklevel=2)
+
+    def _drop(self, topic: type, listener: Listener) -> None:
+        with self._lock:
+            kept = tuple(other for other in self._listeners.get(topic, ()) if other is not listener)
+            self._listeners[topic] = kept
+
+
+SILENCE = Events()
+"""For work that nobody listens to."""

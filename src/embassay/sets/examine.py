@@ -1,0 +1,209 @@
+"""Looks for everything that can be wrong with a set, and says what mends it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from embassay.errors import ModelError, StoreError
+from embassay.sets.folder import HomeFolder
+from embassay.sets.state import UNSETTLED, Generation, State
+from embassay.space import describe_difference
+from embassay.types import Chunk
+from embassay.vectors import comparable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embassay.embedders.base import Embedder
+    from embassay.stores.base import Snapshot
+    from embassay.types import Vectors
+
+Level = Literal["problem", "notice"]
+CANARIES = 8
+"""Stored chunks that are embedded again and compared."""
+SAME_SPACE = 0.99
+"""Least cosine between a stored vector and a new one of the same text: below any precision's noise."""
+TRUNCATED_SHARE = 0.01
+UNINDEXED_ROWS = 20_000
+"""Fewer rows than this outside an index cost no noticeable time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    set: str
+    check: str
+    level: Level
+    message: str
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        return {n: getattr(self, n) for n in ("set", "check", "level", "message", "remedy")}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What one pass over the rows gathers."""
+
+    keys: Counter[str] = field(default_factory=Counter)
+    texts: Counter[str] = field(default_factory=Counter)
+    paths: Counter[str] = field(default_factory=Counter)
+    zero: int = 0
+    broken: int = 0
+    off_length: int = 0
+    truncated: int = 0
+    canaries: list[tuple[Chunk, Vectors]] = field(default_factory=list)
+
+
+def examine(home: HomeFolder, state: State, generation: Generation, embedder: Callable[[], Embedder]) -> list[Finding]:
+    """Findings on one set, problems first; an empty list means that it is well."""
+    found: list[Finding] = []
+
+    def report(check: str, level: Level, message: str, remedy: str = "") -> None:
+        found.append(Finding(generation.set_name, check, level, message, remedy))
+
+    again = f"embassay index FOLDER --set {generation.set_name}"
+    try:
+        snapshot = home.store(generation).snapshot()
+        seen = _pass(snapshot)
+        unindexed = snapshot.stats().unindexed
+        snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
+    except StoreError as error:
+        report("store", "problem", error.message, error.remedy or "Index again into a new set.")
+        return found
+    for check, level, message, remedy in _rows(seen, again):
+        report(check, level, message, remedy)
+    for check, level, message, remedy in _sources(home, state, generation, seen, again):
+        report(check, level, message, remedy)
+    for check, level, message, remedy in _space(generation, embedder, seen):
+        report(check, level, message, remedy)
+    for arm, rows in unindexed.items():
+        if rows > UNINDEXED_ROWS:
+            report("index", "problem", f"{rows:,} rows are outside the {arm} index, so that searches are slow.", again)
+    return sorted(found, key=lambda f: f.level != "problem")
+
+
+Row = tuple[str, Level, str, str]
+
+
+def _pass(snapshot: Snapshot) -> _Seen:
+    import numpy as np
+
+    seen = _Seen()
+    for chunks, vectors in snapshot.scan():
+        lengths = np.linalg.norm(vectors, axis=1)
+        finite = np.isfinite(lengths)
+        seen.broken += int((~finite).sum())
+        seen.zero += int((lengths == 0).sum())
+        seen.off_length += int((finite & (lengths > 0) & (np.abs(lengths - 1) > 0.01)).sum())
+        step = max(1, len(chunks) // CANARIES)
+        for at, chunk in enumerate(chunks):
+            seen.keys[chunk.key] += 1
+            seen.texts[chunk.indexed] += 1
+            seen.paths[chunk.path] += 1
+            seen.truncated += chunk.truncated
+            if at % step == 0 and finite[at] and lengths[at] > 0:
+                seen.canaries.append((chunk, vectors[at]))
+    step = max(1, len(seen.canaries) // CANARIES)
+    seen.canaries = seen.canaries[::step][:CANARIES]
+    return seen
+
+
+def _rows(seen: _Seen, again: str) -> Iterator[Row]:
+    rows = sum(seen.keys.values())
+    doubled = rows - len(seen.keys)
+    repeated = sum(n - 1 for n in seen.texts.values()) - doubled
+    rebuild = "Index into a new set and use that one."
+    if seen.broken:
+        yield "vectors", "problem", f"{seen.broken:,} vectors hold NaN or infinity.", rebuild
+    if seen.zero:
+        yield "vectors", "problem", f"{seen.zero:,} vectors are zero: they match nothing.", rebuild
+    if seen.off_length:
+        yield (
+            "vectors",
+            "problem",
+            f"{seen.off_length:,} vectors do not have length 1: they come from elsewhere.",
+            rebuild,
+        )
+    if doubled:
+        yield "duplicates", "problem", f"{doubled:,} rows are stored twice under one key.", rebuild
+    if repeated:
+        yield "duplicates", "notice", f"{repeated:,} of {rows:,} chunks repeat the text of another.", ""
+    if seen.truncated > TRUNCATED_SHARE * rows:
+        share = seen.truncated / rows
+        yield "truncation", "problem", f"{seen.truncated:,} chunks ({share:.1%}) exceed the token limit.", again
+
+
+def _sources(home: HomeFolder, state: State, generation: Generation, seen: _Seen, again: str) -> Iterator[Row]:
+    expected: dict[str, int] = {}
+    stale = missing = pending = failed = 0
+    for row in state.sources(generation):
+        expected[row.path] = row.chunks
+        pending += row.state == "pending"
+        failed += bool(row.reason)
+        try:
+            status = home.file_of(row.path).stat()
+            stale += status.st_size != row.size or (row.mtime_ns not in (UNSETTLED, status.st_mtime_ns))
+        except OSError:
+            missing += 1
+    orphans = sum(n for path, n in seen.paths.items() if path not in expected)
+    settled = pending == 0
+    lost = sum(1 for path, n in expected.items() if seen.paths.get(path, 0) != n)
+    if orphans:
+        yield (
+            "orphans",
+            "problem",
+            f"{orphans:,} rows belong to no known file.",
+            "Index into a new set and use that one.",
+        )
+    if pending:
+        yield "unfinished", "problem", f"{pending:,} files were being indexed when a run stopped.", again
+    if settled and lost:
+        yield "rows", "problem", f"{lost:,} files have more or fewer rows than were written.", f"{again} --checksum"
+    if missing:
+        yield "stale", "problem", f"{missing:,} indexed files are gone.", again
+    if stale:
+        yield "stale", "problem", f"{stale:,} files changed since they were indexed.", again
+    if failed:
+        yield (
+            "quarantine",
+            "notice",
+            f"{failed:,} files could not be read; embassay status lists them.",
+            f"{again} --retry-failed",
+        )
+
+
+def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen) -> Iterator[Row]:
+    """Embeds a few stored chunks again: the proof that vectors and model belong together."""
+    try:
+        current = embedder()
+        space = current.space
+    except ModelError as error:
+        yield "space", "problem", f"the model of this set cannot be opened: {error.message}", error.remedy
+        return
+    if space != generation.space:
+        words = describe_difference(generation.space, space)
+        yield (
+            "space",
+            "problem",
+            f"the model on this machine is not the one of this set: {words}.",
+            "Put the old weights back.",
+        )
+        return
+    if not seen.canaries:
+        return
+    vectors = comparable(current.embed([chunk.indexed for chunk, _ in seen.canaries], "document").vectors, space)
+    cosines = [float(old @ new) for (_, old), new in zip(seen.canaries, vectors, strict=True)]
+    strange = sum(cosine < SAME_SPACE for cosine in cosines)
+    if strange:
+        message = (
+            f"{strange} of {len(cosines)} stored vectors are not what {space} makes of their text "
+            f"(least cosine {min(cosines):.3f})."
+        )
+        yield "space", "problem", message, "Spaces are mixed: index into a new set and use that one."
+
+
+def problems(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.level == "problem"]

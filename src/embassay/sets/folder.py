@@ -1,0 +1,114 @@
+"""`.embassay/`: found by walking up from the working folder, as git finds its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from embassay import plugins
+from embassay.errors import HomeNotFound, HomeNotWritable
+from embassay.sets.state import Generation, State
+from embassay.stores.base import Store
+
+FOLDER = ".embassay"
+STORE = "lance"
+
+
+class HomeFolder:
+    """The files of one home: ``state.db``, ``vectors/``, ``locks/``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder.parent
+        """Source paths are kept relative to this, so that a project can move."""
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "state.db"
+
+    def state(self) -> State:
+        """A new connection. Raises HomeNotFound when nothing was indexed here yet."""
+        if not self.state_file.is_file():
+            raise HomeNotFound(f"{self.folder} holds no index yet.", remedy="Make one: embassay index FOLDER")
+        return State(self.state_file)
+
+    def create(self) -> State:
+        """The same, making the folder if it is missing. Raises HomeNotWritable."""
+        try:
+            (self.folder / "locks").mkdir(parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n")
+        except OSError as error:
+            raise HomeNotWritable(
+                f"{self.folder} cannot be written: {error.strerror}.", remedy="Choose another with --home DIR."
+            ) from error
+        return State(self.state_file, create=True)
+
+    def store(self, generation: Generation) -> Store:
+        """Where a generation's rows are. Raises StoreError when they are missing."""
+        return self.open_store(generation.store, generation.name, generation.space.dimensions)
+
+    def open_store(self, backend: str, collection: str, dimensions: int, *, create: bool = False) -> Store:
+        module = plugins.load("embassay.stores.backends", backend)
+        store: Store = module.open_store(self.folder / "vectors", collection, dimensions, create=create)
+        return store
+
+    @contextmanager
+    def writing(self, generation: Generation, waiting: object = None) -> Iterator[None]:
+        """The right to write a generation: one process at a time. A killed process gives it back.
+
+        `waiting` is called once when another process has it.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / "locks" / f"{generation.name}.lock")
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if callable(waiting):
+                    waiting()
+                lock.acquire()
+        except OSError as error:
+            raise HomeNotWritable(f"{self.folder} cannot be written: {error.strerror}.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def name_of(self, file: Path) -> str:
+        """A source's name: relative to the root where it lies inside, with ``/``; else absolute.
+
+        Names follow the path as given; links are resolved only where that shows that a file lies inside.
+        """
+        given, root = Path(os.path.abspath(file)), Path(os.path.abspath(self.root))
+        if not given.is_relative_to(root):
+            real, real_root = given.parent.resolve() / given.name, root.resolve()
+            given, root = (real, real_root) if real.is_relative_to(real_root) else (given, root)
+        return (given.relative_to(root) if given.is_relative_to(root) else given).as_posix()
+
+    def file_of(self, name: str) -> Path:
+        return Path(os.path.abspath(self.root)) / name
+
+
+def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeFolder:
+    """`given`, else EMBASSAY_HOME, else the nearest ``.embassay`` here or above, else (with `create`) one here.
+
+    Raises HomeNotFound.
+    """
+    chosen = given or os.environ.get("EMBASSAY_HOME")
+    if chosen:
+        folder = Path(chosen).expanduser().absolute()
+        if folder.exists() and not folder.is_dir():
+            raise HomeNotWritable(f"{folder} is a file, not a folder.", remedy="Choose another with --home DIR.")
+        if create or folder.is_dir():
+            return HomeFolder(folder)
+        raise HomeNotFound(f"there is no home at {folder}.", remedy="Make one: embassay index FOLDER --home DIR")
+    here = Path.cwd()
+    for parent in (here, *here.parents):
+        if (parent / FOLDER).is_dir():
+            return HomeFolder(parent / FOLDER)
+    if create:
+        return HomeFolder(here / FOLDER)
+    raise HomeNotFound(f"no {FOLDER}/ in {here} or above.", remedy="Make one: embassay index FOLDER")

@@ -1,0 +1,267 @@
+"""Questions from a chat model over real HTTP: every shape of answer, every kind of failure."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from embassay.errors import BadReply, KeyMissing, KeyRejected, ProviderDown
+from embassay.evaluate.data.judged import read_judged
+from embassay.evaluate.judge.chat import Chat, ChatSettings
+from embassay.evaluate.judge.generate import JOURNAL, Questions, questions_in
+from embassay.evaluate.judge.passages import Passages
+from embassay.evaluate.judge.writing import write
+from embassay.types import Document
+from tests.servers import Answer, serving
+
+WORDS = "the pump of unit {n} is started by hand after the valve has been opened and the pressure was read twice "
+
+
+@pytest.fixture
+def passages():
+    texts = [f"# Unit {n}\n\n" + (WORDS * 2).format(n=n) for n in range(12)]
+    return Passages([Document(f"unit{n}.md", f"unit{n}.md", text, "markdown") for n, text in enumerate(texts)])
+
+
+def chat_body(content, reason="stop", **message):
+    return {
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": content, "refusal": None, **message},
+                     "logprobs": None, "finish_reason": reason}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+    }  # fmt: skip
+
+
+def asked_about(request):
+    return request.json["messages"][0]["content"].split("unit ")[1].split()[0]
+
+
+def good(request):
+    return Answer(chat_body(json.dumps({"questions": [f"how is unit {asked_about(request)} switched on?"]})))
+
+
+def questions(passages, folder, server, count=12, **options):
+    settings = ChatSettings(model_id="m", base_url=server.url, concurrency=2, retries=2, deadline=5)
+    return Questions(passages, folder, Chat(settings), count=count, **options)
+
+
+def test_a_judged_set(tmp_path, passages):
+    with serving(good) as server:
+        asked = questions(passages, tmp_path, server, prices=(1.0, 2.0))
+        planned = asked.estimate()
+        assert planned.passages == 12 and planned.usd == pytest.approx(
+            (planned.tokens_in + 2 * planned.tokens_out) / 1e6
+        )
+        assert not server.received, "the cost is known before anything is sent"
+        draft, made = asked.draft()
+        assert len(draft.queries) == 12 and made.unusable == 0 and made.tokens_in == 1200
+        write(tmp_path, draft)
+        body = server.received[0].json
+    assert body["model"] == "m" and body["stream"] is False and "max_completion_tokens" in body
+    assert "Do not mention" in body["messages"][0]["content"]
+    found = read_judged(tmp_path)
+    assert set(found.sources.values()) == {"llm"}
+    for query, text in found.queries.items():
+        number = text.split("unit ")[1].split()[0]
+        assert found.relevant(query) == {name for name in found.by_id if name.startswith(f"unit{number}.md")}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{"questions": ["how to start it?"]}', ["how to start it?"]),
+        ('```json\n{"questions": ["how to start it?"]}\n```', ["how to start it?"]),
+        ('Sure! Here they are:\n{"questions": ["how to start it?"]}\nHope this helps.', ["how to start it?"]),
+        ('["how to start it?", "when to stop it?"]', ["how to start it?", "when to stop it?"]),
+        ('[{"question": "how to start it?"}, {"query": "when to stop it?"}]', ["how to start it?", "when to stop it?"]),
+        ("1. How do I start it?\n2) When do I stop it?", ["How do I start it?", "When do I stop it?"]),
+        ('- "How do I start it?"\n', ["How do I start it?"]),
+        ("The passage is about pumps.", []),
+        ("", []),
+        ('{"questions": []}', []),
+        ('{"questions": ["Why?", 7, null]}', []),
+        ('{"questions": ["how to start it?", "how  to start it?"]}', ["how to start it?"]),
+        ("ポンプはどうやって起動しますか？", ["ポンプはどうやって起動しますか？"]),
+        ("{" * 5000, []),
+        ('{"questions": ["چگونه می\u200cتوانم رمز را تغییر دهم؟"]}', ["چگونه می\u200cتوانم رمز را تغییر دهم؟"]),
+    ],
+)
+def test_answers(answer, expected):
+    assert questions_in(answer) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<think>The user wants {"questions": ["what is not this one?"]}</think>{answer}',
+        "<thinking>\nhm\n</thinking>\n\n{answer}",
+    ],
+)
+def test_reasoning_is_taken_out(tmp_path, passages, content):
+    def handle(request):
+        answer = json.dumps({"questions": [f"how is unit {asked_about(request)} switched on?"]})
+        return Answer(chat_body(content.replace("{answer}", answer)))
+
+    with serving(handle) as server:
+        draft, _ = questions(passages, tmp_path, server).draft()
+    assert len(draft.queries) == 12 and all("switched on" in query.text for query in draft.queries)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (chat_body("I am a language model and like pumps."), "I am a language model"),
+        (chat_body(None, "length"), r"nothing \(length\)"),
+        (chat_body("<think>and then the budget was spent", "length"), r"nothing \(length\)"),
+        (chat_body(None, "content_filter", reasoning_content="hm"), r"nothing \(content_filter\)"),
+    ],
+)
+def test_a_model_that_cannot_do_it(tmp_path, passages, body, shown):
+    with serving(lambda _: Answer(body)) as server, pytest.raises(BadReply, match=f"none of its first 5 .*{shown}"):
+        questions(passages, tmp_path, server).draft()
+
+
+def test_some_answers_without_a_question(tmp_path, passages):
+    def handle(request):
+        return Answer(chat_body("No.")) if asked_about(request) == "7" else good(request)
+
+    with serving(handle) as server:
+        draft, made = questions(passages, tmp_path, server).draft()
+        assert sum(asked_about(r) == "7" for r in server.received) == 2, "asked once more"
+    assert len(draft.queries) == 11 and made.unusable == 1 and made.example == "No."
+
+
+def test_one_passage_that_is_refused_is_one_passage(tmp_path, passages):
+    """A content filter, or one broken reply, costs no other answer."""
+
+    def filtering(request):
+        if asked_about(request) in ("2", "5"):
+            return Answer({"error": {"message": "blocked", "code": "content_filter"}}, status=400)
+        return Answer(b"<html>") if asked_about(request) == "8" else good(request)
+
+    with serving(filtering) as server:
+        draft, made = questions(passages, tmp_path, server).draft()
+        assert len(draft.queries) == 9 and made.unusable == 3
+        assert len((tmp_path / JOURNAL).read_text().splitlines()) == 9
+        server.received.clear()
+        questions(passages, tmp_path, server).draft()
+        assert len(server.received) == 3, "only those are asked again"
+
+
+def test_answers_in_flight_are_kept_when_one_fails(tmp_path, passages):
+    def handle(request):
+        if asked_about(request) == "3":
+            return Answer({"error": {"message": "bad key"}}, status=401)
+        return Answer(good(request).body, delay=0.2)
+
+    with serving(handle) as server:
+        with pytest.raises(KeyRejected):
+            questions(passages, tmp_path, server).draft()
+        answered = sum(asked_about(request) != "3" for request in server.received)
+        assert len((tmp_path / JOURNAL).read_text().splitlines()) == answered
+
+
+def _ask_all(folder, url):
+    texts = [f"# Unit {n}\n\n" + (WORDS * 2).format(n=n) for n in range(12)]
+    made = Passages([Document(f"unit{n}.md", f"unit{n}.md", text, "markdown") for n, text in enumerate(texts)])
+    settings = ChatSettings(model_id="m", base_url=url, concurrency=2)
+    Questions(made, folder, Chat(settings), count=12).draft()
+
+
+def test_two_processes_pay_once(tmp_path):
+    with serving(lambda request: Answer(good(request).body, delay=0.05)) as server:
+        context = multiprocessing.get_context("spawn")
+        workers = [context.Process(target=_ask_all, args=(tmp_path, server.url)) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(server.received) == 12
+
+
+def test_ctrl_c_ends_a_run_whose_server_hangs(tmp_path):
+    with serving(lambda _: Answer(b"{}", delay=60)) as server:
+        worker = multiprocessing.get_context("spawn").Process(target=_ask_all, args=(tmp_path, server.url))
+        worker.start()
+        while not server.received:
+            time.sleep(0.05)
+        os.kill(worker.pid, signal.SIGINT)
+        worker.join(timeout=20)
+        assert worker.exitcode is not None
+
+
+def test_few_passages_and_no_question_is_a_failure(tmp_path, passages):
+    with serving(lambda _: Answer(chat_body("No."))) as server, pytest.raises(BadReply, match="none of its first 2"):
+        questions(passages, tmp_path, server, count=2).draft()
+
+
+def test_a_run_that_broke_goes_on(tmp_path, passages):
+    def breaking(request):
+        return good(request) if len(server.received) <= 6 else Answer({"error": {"message": "gone"}}, status=500)
+
+    with serving(breaking) as server, pytest.raises(ProviderDown):
+        questions(passages, tmp_path, server).draft()
+    kept = len((tmp_path / JOURNAL).read_text().splitlines())
+    assert 1 <= kept <= 6 and not (tmp_path / "corpus.jsonl").exists()
+    with serving(good) as server:
+        again = questions(passages, tmp_path, server)
+        assert again.estimate().passages == 12 - kept
+        draft, _ = again.draft()
+        assert len(server.received) == 12 - kept, "an answer is paid for once"
+    assert len(draft.queries) == 12
+
+
+def test_a_journal_that_a_kill_cut_short(tmp_path, passages):
+    with serving(good) as server:
+        questions(passages, tmp_path, server, count=3).draft()
+        journal = tmp_path / JOURNAL
+        journal.write_bytes(journal.read_bytes()[:-20])
+        draft, made = questions(passages, tmp_path, server, count=3).draft()
+        assert made.asked == 1 and len(draft.queries) == 3
+        assert questions(passages, tmp_path, server, count=3).estimate().passages == 0
+
+
+def test_more_queries_later_keep_the_first_ones(tmp_path, passages):
+    with serving(good) as server:
+        first, _ = questions(passages, tmp_path, server, count=4).draft()
+        more, made = questions(passages, tmp_path, server, count=8).draft()
+    assert made.asked == 4 and {q.text for q in first.queries} < {q.text for q in more.queries}
+
+
+def test_parameters_that_a_server_refuses_are_left_out(tmp_path, passages):
+    def picky(request):
+        for name in ("temperature", "max_completion_tokens"):
+            if name in request.json:
+                message = f"Unsupported parameter: '{name}' is not supported with this model."
+                return Answer({"error": {"message": message, "param": name}}, status=400)
+        return good(request)
+
+    with serving(picky) as server:
+        draft, _ = questions(passages, tmp_path, server).draft()
+    assert len(draft.queries) == 12
+
+
+def test_failures_are_errors_of_ours(tmp_path, passages, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(KeyMissing, match="OPENAI_API_KEY"):
+        Chat(ChatSettings(model_id="gpt")).check_key()
+    refused = Answer({"error": {"message": "Incorrect API key"}}, status=401)
+    with serving(lambda _: refused) as server, pytest.raises(KeyRejected):
+        questions(passages, tmp_path, server).draft()
+    for body in (b"<html>", {"choices": []}, {"choices": [{"message": None}]}, b"[]"):
+        with serving(lambda _, body=body: Answer(body)) as server, pytest.raises(BadReply, match="no chat completion"):
+            Chat(ChatSettings(model_id="m", base_url=server.url)).say("hello")
+
+
+def test_rate_limits_are_waited_for(tmp_path, passages):
+    def limited(request):
+        if len(server.received) == 1:
+            return Answer({"error": {"message": "slow down"}}, status=429, headers={"retry-after": "0.05"})
+        return good(request)
+
+    with serving(limited) as server:
+        draft, _ = questions(passages, tmp_path, server, count=2).draft()
+    assert len(draft.queries) == 2

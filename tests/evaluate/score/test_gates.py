@@ -1,0 +1,97 @@
+"""Gates: what they mean, and what they refuse."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from embassay.errors import UsageError
+from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.evaluation import Evaluation
+from embassay.evaluate.score.gates import Baseline, check_data, check_gates, junit, parse_gate, read_baseline
+from embassay.search.stages import pipeline
+
+METRICS = {"nDCG@10": 0.70, "R@100": 0.9}
+
+
+def made(**metrics):
+    return Evaluation("docs/test", "abc", "model:384", "f32", pipeline("dense"), METRICS | metrics, {}, 1.0, 0.5)
+
+
+def baseline(digest="abc", **metrics):
+    return Baseline(Path("baseline.json"), "docs/test", digest, METRICS | metrics)
+
+
+def results(gate, now=None, before=None):
+    conditions = parse_gate(gate, ("nDCG@10", "R@100"), before)
+    return [checked.ok for checked in check_gates(conditions, now or made(), before)]
+
+
+def test_bounds():
+    assert results("nDCG@10 >= 0.70, R@100 > 0.9") == [True, False]
+    assert results("nDCG@10>=0.71") == [False] and results("R@100 <= 0.9") == [True]
+    assert results("nDCG@10 >= 0.70", made(**{"nDCG@10": 0.1 + 0.6})) == [True], "rounding is no failure"
+
+
+def test_drops():
+    before = baseline(**{"nDCG@10": 0.72})
+    assert results("drop <= 0.02", before=before) == [True]
+    assert results("drop <= 0.019, R@100 drop <= 0", before=before) == [False, True]
+    assert results("drop <= 0.0", before=baseline(**{"nDCG@10": 0.60})) == [True], "better is no drop"
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "",
+        ",",
+        "nDCG@10",
+        "nDCG@10 = 0.7",
+        "nDCG@10 >= x",
+        ">= 0.7",
+        "nonsense@2 >= 0.7",
+        "nDCG@10 >= 0.7.1",
+        "nDCG@10 >= .",
+        "drop",
+    ],
+)
+def test_what_cannot_be_read(gate):
+    with pytest.raises(UsageError):
+        parse_gate(gate, ("nDCG@10",), baseline())
+
+
+def test_a_drop_needs_a_baseline_that_has_it():
+    with pytest.raises(UsageError, match="needs --baseline"):
+        parse_gate("drop <= 0.1", ("nDCG@10",))
+    with pytest.raises(UsageError, match=r"has no P@5.*--metric P@5"):
+        parse_gate("P@5 drop <= 0.1", ("nDCG@10",), baseline())
+    judged = JudgedSet("docs/test", (), {"q": "t"}, {"q": {"d": 1}})
+    with pytest.raises(UsageError, match="other queries or documents"):
+        check_data(baseline("other"), judged)
+    check_data(baseline(judged.digest), judged)
+
+
+def test_baselines_that_are_none(tmp_path):
+    file = tmp_path / "b.json"
+    for text in (
+        "",
+        "[]",
+        '{"metrics": {"a": NaN}, "judged": "j"}',
+        '{"metrics": 3}',
+        '{"metrics": {"a": "x"}, "judged": "j"}',
+    ):
+        file.write_text(text)
+        with pytest.raises(UsageError, match="not what embassay eval --json writes"):
+            read_baseline(file)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_baseline(tmp_path / "none.json")
+
+
+def test_junit():
+    conditions = parse_gate("nDCG@10 >= 0.9, R@100 >= 0.9", ("nDCG@10",))
+    root = ElementTree.fromstring(junit(check_gates(conditions, made(), None), made()).encode())
+    (suite,) = root
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    first, second = suite
+    assert first.get("name") == "nDCG@10 >= 0.9" and "is 0.7000" in first.find("failure").text
+    assert second.find("failure") is None

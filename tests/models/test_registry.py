@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from embassay.catalog.catalog import shipped
+from embassay.config.values import Config, EmbeddingsConfig
+from embassay.embedders.providers.hash import HashEmbedder
+from embassay.errors import ConfigError, DimensionsRefused, ModelNotFound
+from embassay.models.reference import parse_reference, provider_of
+from embassay.models.registry import Registry
+from tests.servers import Answer, hash_openai, serving
+
+
+def registry(tmp_path, **models) -> Registry:
+    config = Config(embeddings=EmbeddingsConfig(models=models))
+    return Registry(config, cache_file=tmp_path / "cache.db")
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "name"),
+    [
+        ("openai/text-embedding-3-small", "openai", "text-embedding-3-small"),
+        ("voyage/voyage-3.5", "voyage", "voyage-3.5"),
+        ("google/gemini-embedding-001", "google", "gemini-embedding-001"),
+        ("google/embeddinggemma-300m", "local", "google/embeddinggemma-300m"),
+        ("BAAI/bge-small-en-v1.5", "local", "BAAI/bge-small-en-v1.5"),
+        ("someone/never-seen", "local", "someone/never-seen"),
+        ("sentence-transformers/all-MiniLM-L6-v2", "local", "sentence-transformers/all-MiniLM-L6-v2"),
+        ("sentence-transformers/some-new-model", "local", "sentence-transformers/some-new-model"),
+        ("sentence-transformers/BAAI/bge-m3", "sentence-transformers", "BAAI/bge-m3"),
+        ("ollama/bge-m3", "ollama", "bge-m3"),
+        ("tei/BAAI/bge-m3", "tei", "BAAI/bge-m3"),
+        ("huggingface/intfloat/e5-small-v2", "huggingface", "intfloat/e5-small-v2"),
+        ("bedrock/amazon.titan-embed-text-v2:0", "bedrock", "amazon.titan-embed-text-v2:0"),
+        ("hash/128", "hash", "128"),
+        ("hash", "hash", ""),
+        ("onnx/Xenova/all-MiniLM-L6-v2", "onnx", "Xenova/all-MiniLM-L6-v2"),
+    ],
+)  # fmt: skip
+def test_how_models_are_written(model, provider, name):
+    assert provider_of(model, shipped()) == (provider, name)
+
+
+def test_a_folder_is_local(tmp_path):
+    assert provider_of(str(tmp_path), shipped()) == ("local", str(tmp_path))
+
+
+def test_references():
+    reference = parse_reference("openai/text-embedding-3-small@dims=256@int8")
+    assert (reference.base, reference.options) == (
+        "openai/text-embedding-3-small",
+        {"dimensions": 256, "precision": "int8"},
+    )
+    assert parse_reference("textembedding-gecko@003").base == "textembedding-gecko@003"
+
+
+def test_names_that_are_nearly_right(tmp_path):
+    models = registry(tmp_path, minilm={"provider": "local"})
+    with pytest.raises(ModelNotFound, match=r"no model is called 'minlm'. Did you mean 'minilm'\?"):
+        models.get("minlm")
+
+
+def test_opened_once_by_many_threads(tmp_path):
+    opened = []
+
+    def slow():
+        opened.append(threading.get_ident())
+        time.sleep(0.2)
+        return HashEmbedder(64)
+
+    models = registry(tmp_path)
+    models.register("slow", slow)
+    assert opened == []
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: models.get("slow"), range(16)))
+    assert len(opened) == 1
+    assert len({id(m) for m in made}) == 1
+
+
+def test_two_models_open_side_by_side(tmp_path):
+    models = registry(tmp_path)
+    both = threading.Barrier(2, timeout=5)
+
+    def open_one():
+        both.wait()  # breaks unless the other one is being opened at the same time
+        return HashEmbedder(64)
+
+    models.register("a", open_one)
+    models.register("b", open_one)
+    with ThreadPoolExecutor(2) as pool:
+        assert len(list(pool.map(models.get, ["a", "b"]))) == 2
+
+
+def test_dimensions_are_sent_only_where_the_model_allows_it(tmp_path):
+    with serving(hash_openai(64)) as server:
+        base = {"provider": "openai", "base_url": f"{server.url}/v1", "max_tokens": 512}
+        models = registry(
+            tmp_path,
+            official={"provider": "openai", "model_id": "text-embedding-3-small", "dimensions": 512},
+            served={**base, "model_id": "nomic-ai/nomic-embed-text-v1.5", "dimensions": 64},
+            plain={**base, "model_id": "BAAI/bge-m3", "dimensions": 256},
+            unknown={**base, "model_id": "ours", "dimensions": 256},
+            ada={"provider": "openai", "model_id": "text-embedding-ada-002", "dimensions": 256},
+        )
+        official = models.bare("official")
+        assert official.api.request(["a"], "query").body["dimensions"] == 512
+        assert official.space.transform == "matryoshka"
+        served = models.bare("served")
+        assert "dimensions" not in served.inner.api.request(["a"], "query").body
+        assert served.space.dimensions == 64
+        for name, words in (
+            ("plain", r"not trained to be cut .*Allowed: 1024"),
+            ("unknown", "nothing is known"),
+            ("ada", "1536"),
+        ):
+            with pytest.raises(DimensionsRefused, match=words):
+                models.bare(name)
+
+
+def test_what_is_paid_for_is_cached_unless_told_otherwise(tmp_path):
+    with serving(hash_openai(64)) as server:
+        base = {"provider": "openai", "base_url": f"{server.url}/v1", "model_id": "m", "max_tokens": 512}
+        models = registry(tmp_path, on=base, off={**base, "cache_enabled": False}, plain={"provider": "hash"})
+        for name, expected in (
+            ("on", 2),
+            ("off", 4),
+            ("plain", 4),
+        ):  # a model without a card is asked for its dimensions
+            models.get(name).embed(["a"], "query")
+            models.get(name).embed(["a"], "query")
+            assert len(server.received) == expected
+        assert models.cache.stats().entries == 2, "the text, and the one by which the dimensions were learnt"
+        models.close()
+        assert models.get("on").embed(["a"], "query").usage.cached == 1, "closed cleanly, opened again"
+
+
+def test_servers_of_one_name_do_not_share_vectors(tmp_path):
+    """Two services may call different weights by one name; a revision says that they are the same."""
+    with serving(hash_openai(64)) as one, serving(hash_openai(64)) as two:
+        base = {"provider": "openai", "model_id": "m", "max_tokens": 512}
+        models = registry(
+            tmp_path,
+            one={**base, "base_url": one.url}, two={**base, "base_url": two.url},
+            three={**base, "base_url": one.url, "revision": "r1"}, four={**base, "base_url": two.url, "revision": "r1"},
+        )  # fmt: skip
+        spaces = [models.get(n).space for n in ("one", "two", "three", "four")]
+        assert spaces[0] != spaces[1]
+        assert spaces[2] == spaces[3]
+
+
+def test_health_of_all(tmp_path):
+    with serving(hash_openai(64)) as server:
+        base = {"provider": "openai", "model_id": "m", "max_tokens": 512, "retries": 0}
+        models = registry(
+            tmp_path,
+            up={**base, "base_url": server.url},
+            down={**base, "base_url": "http://127.0.0.1:9"},
+            h={"provider": "hash"},
+        )
+        health = models.health()
+    assert {name: h.ok for name, h in health.items()} == {"up": True, "down": False, "h": True}
+    assert "did not answer" in health["down"].message
+
+
+def test_health_is_not_read_from_the_cache(tmp_path):
+    with serving(hash_openai(64)) as server:
+        models = registry(
+            tmp_path,
+            m={"provider": "openai", "model_id": "m", "base_url": server.url, "max_tokens": 512, "retries": 0},
+        )
+        assert models.health()["m"].ok
+        asked = len(server.received)
+        server.handle = lambda request: Answer(b"", 500)
+        assert not models.health()["m"].ok
+        assert len(server.received) > asked
+
+
+def test_a_card_can_be_named(tmp_path):
+    base = {"provider": "openai", "base_url": "http://127.0.0.1:9/v1", "model_id": "deployment-7"}
+    models = registry(
+        tmp_path, named={**base, "card": "intfloat/e5-small-v2"}, wrong={**base, "card": "intfloat/e5-smal-v2"}
+    )
+    embedder = models.bare("named")
+    assert (embedder.space.dimensions, embedder.tokens.max_tokens) == (384, 512)
+    assert embedder.space.query_prompt == "query: "
+    with pytest.raises(ConfigError, match="Did you mean 'intfloat/e5-small-v2'"):
+        models.bare("wrong")
+
+
+def test_prompts_of_cards_reach_local_models(tmp_path):
+    """Repositories of e5 state no prompts; the card knows them, and the user may overrule it."""
+    from tests.tiny import CASES, write_model
+
+    folder = str(write_model(tmp_path / "m", CASES["bert"]))
+    models = registry(
+        tmp_path,
+        e5={"model_id": folder, "card": "intfloat/e5-small-v2", "precision": "f32"},
+        own={"model_id": folder, "card": "intfloat/e5-small-v2", "query_prompt": "", "precision": "f32"},
+        bare={"model_id": folder, "precision": "f32"},
+    )
+    texts = ["rotate the key"]
+    e5, own, bare = (models.get(n) for n in ("e5", "own", "bare"))
+    assert (e5.embed(texts, "query").vectors == bare.embed(["query: rotate the key"], "query").vectors).all()
+    assert (own.embed(texts, "query").vectors == bare.embed(texts, "query").vectors).all()
+    assert len({e5.space, own.space, bare.space}) == 3

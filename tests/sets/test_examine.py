@@ -1,0 +1,106 @@
+"""Doctor finds what is wrong, each kind of it made on purpose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import embassay
+from embassay.sets.examine import problems
+from tests.tiny import CASES, write_model
+
+
+@pytest.fixture
+def home(docs, tmp_path):
+    model = str(write_model(tmp_path / "model", CASES["bert"]))
+    with embassay.open(docs.parent / ".embassay") as opened:
+        opened.index([docs], model=model)
+        yield opened
+
+
+@pytest.fixture
+def store(home):
+    return home._home.store(home._live("default"))
+
+
+def checks(home):
+    return {finding.check for finding in problems(home.doctor())}
+
+
+def first(store):
+    chunks, vectors = next(iter(store.snapshot().scan()))
+    return chunks, vectors
+
+
+def test_a_healthy_set(home):
+    assert problems(home.doctor()) == []
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf])
+def test_zero_and_infinite_vectors(home, store, value):
+    chunks, vectors = first(store)
+    store.upsert(chunks[:1], np.full_like(vectors[:1], value))
+    assert "vectors" in checks(home)
+
+
+def test_vectors_of_another_space(home, store):
+    chunks, vectors = first(store)
+    store.upsert(chunks, np.roll(vectors, 1, axis=0))
+    assert checks(home) == {"space"}
+
+
+def test_vectors_of_another_length(home, store):
+    chunks, vectors = first(store)
+    store.upsert(chunks[:1], vectors[:1] * 3)
+    assert "vectors" in checks(home)
+
+
+def test_orphans_and_lost_rows(home, store):
+    chunks, vectors = first(store)
+    store.upsert([replace(chunks[0], key="0" * 32, path="docs/never.md")], vectors[:1])
+    assert checks(home) == {"orphans"}
+    store.delete(["0" * 32, chunks[0].key])
+    assert checks(home) == {"rows"}
+
+
+def test_lost_rows_are_mended_by_what_it_says(home, store, docs):
+    chunks, _ = first(store)
+    store.delete([chunks[0].key])
+    (finding,) = problems(home.doctor())
+    assert "--checksum" in finding.remedy
+    home.index([docs], checksum=True)
+    assert problems(home.doctor()) == []
+
+
+def test_stale_and_missing_files(home, docs):
+    (docs / "notes.txt").write_text("something longer than it was before, by far and away")
+    (docs / "keys.md").unlink()
+    assert checks(home) == {"stale"}
+    home.index([docs])
+    assert checks(home) == set()
+
+
+def test_unfinished_runs(home):
+    state, generation = home._opened(), home._live("default")
+    row = next(iter(state.sources(generation)))
+    state.put(generation, [replace(row, state="pending")])
+    assert checks(home) == {"unfinished"}
+
+
+def test_truncated_chunks(home, store):
+    chunks, vectors = first(store)
+    store.upsert([replace(chunk, truncated=True) for chunk in chunks], vectors)
+    assert checks(home) == {"truncation"}
+
+
+def test_repeated_text_is_a_notice(home, docs):
+    (docs / "copy.txt").write_text((docs / "notes.txt").read_text())
+    home.index([docs])
+    levels = {finding.check: finding.level for finding in home.doctor()}
+    assert levels == {"duplicates": "notice"}
+
+
+def test_changed_weights(home, tmp_path):
+    write_model(tmp_path / "model", CASES["bert"], seed=9)
+    with embassay.open(home.folder) as again:
+        assert checks(again) == {"space"}
