@@ -23,6 +23,7 @@ check: $(VENV)/dev
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.shape
 
 fix: $(VENV)/dev
 	$(BIN)/ruff format .

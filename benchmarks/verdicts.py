@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -165,7 +166,7 @@ def _rare(generator: np.random.Generator, size: int) -> np.ndarray:
     return values
 
 
-DISTRIBUTIONS = {
+DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "normal": lambda generator, size: generator.normal(0, 0.18, size),
     "normal, narrow": lambda generator, size: generator.normal(0, 0.10, size),
     "few queries change": _rare,

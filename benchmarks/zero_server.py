@@ -31,6 +31,7 @@ class Canned(asyncio.Protocol):
         self._reply, self._pause, self._buffer = reply, pause, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from embassay.embedders.providers.local import LocalEmbedder, open_local
+from tests.skips import pytest_sessionfinish  # noqa: F401 -- a hook of pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"

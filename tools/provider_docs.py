@@ -150,9 +150,9 @@ def _notes_in(source: str) -> dict[str, str]:
     assert isinstance(body, ast.ClassDef)
     found = {}
     for field, note in zip(body.body, body.body[1:], strict=False):
-        is_note = isinstance(note, ast.Expr) and isinstance(note.value, ast.Constant)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_note:
-            found[field.target.id] = " ".join(str(note.value.value).split()).replace("``", "`")  # type: ignore[union-attr]
+        match field, note:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=text)):
+                found[name] = " ".join(str(text).split()).replace("``", "`")
     return found
 
 
