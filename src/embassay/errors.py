@@ -2,7 +2,7 @@
 
     EmbassayError
     ├── UsageError            the call makes no sense as it stands
-    │   ├── FilterError       a --where expression that cannot be read
+    │   ├── FilterError       a filter expression that cannot be read
     │   ├── QueryError        an empty or oversized query
     │   ├── JudgedSetError    judged files that do not hold together
     │   ├── ConfigError       embassay.yaml or the environment says something that cannot be
@@ -38,30 +38,51 @@
     └── ReadError             one document could not be read; it is quarantined
         └── NotText           it holds no text to read: it is skipped
 
-A message says what was found and what was expected; `remedy` says what mends it.
+A message says what was found and what was expected; `remedy` says what mends it. `code` is the name by which a program
+knows the error: its class in small letters, as ``set_not_found``. A `UsageError` is mended by whoever made the call;
+every other failure lies elsewhere.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from embassay import remedy as remedies
+from embassay.remedy import Remedy
 
 
 class EmbassayError(Exception):
-    """Root of the tree. `exit_code` is what the command line exits with."""
+    """Root of the tree."""
 
-    exit_code = 1
+    code: ClassVar[str] = "error"
+    """Stable: it is never given another meaning."""
+    details: ClassVar[tuple[str, ...]] = ()
+    """Attributes that say more of the failure to a program, as numbers and words."""
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in vars(cls):
+            cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, message: str, *, remedy: Remedy | str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.remedy = remedy
+        self.remedy = remedies.say(remedy)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
 
+    def to_dict(self) -> dict[str, Any]:
+        """For a program: ``code``, ``message``, ``remedy`` in words, its ``actions`` as fields, and the `details`."""
+        actions = [action.to_dict() for action in self.remedy.actions]
+        seen = {"code": self.code, "message": self.message, "remedy": str(self.remedy), "actions": actions}
+        return seen | {name: getattr(self, name) for name in self.details}
+
 
 class UsageError(EmbassayError):
-    exit_code = 2
+    code = "usage"
 
 
 class FilterError(UsageError):
@@ -115,10 +136,13 @@ class DimensionsRefused(ModelError):
 class TextTooLong(ModelError):
     """Carries the position of the first text above the limit, for the caller to drop or split."""
 
+    details = ("position", "tokens", "limit")
+
     def __init__(self, position: int, tokens: int, limit: int) -> None:
         super().__init__(
             f"text {position} has {tokens:,} tokens, the model takes {limit:,}.",
-            remedy="Pass on_long='truncate' or on_long='split' to accept it.",
+            remedy=remedies.option("on_long", "truncate", say="Pass {}")
+            + remedies.option("on_long", "split", say="or {} to accept it."),
         )
         self.position = position
         self.tokens = tokens
@@ -156,6 +180,8 @@ class RequestRefused(ProviderError):
 class TextRefused(RequestRefused):
     """Carries the position of the first text that was refused."""
 
+    details = ("position", "reason")
+
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(f"text {position} was refused: {reason}")
         self.position = position
@@ -171,12 +197,14 @@ class AllFailed(ProviderError):
 
     def __init__(self, causes: Mapping[str, EmbassayError]) -> None:
         listed = "; ".join(f"{name}: {error.message.rstrip('.')}" for name, error in causes.items())
-        other = any(isinstance(error, SpaceMismatch) for error in causes.values())
-        remedy = "allow_other_space (--allow-other-space) takes the vectors of another space. " if other else ""
-        super().__init__(
-            f"every model of the chain failed: {listed}.", remedy=f"{remedy}embassay models probe NAME says more."
-        )
+        more = remedies.command("models probe", "NAME", say="{} says more.")
+        if any(isinstance(error, SpaceMismatch) for error in causes.values()):
+            more = remedies.option("allow_other_space", say="{} takes the vectors of another space.") + more
+        super().__init__(f"every model of the chain failed: {listed}.", remedy=more)
         self.causes = dict(causes)
+
+    def to_dict(self) -> dict[str, Any]:
+        return super().to_dict() | {"causes": {name: error.to_dict() for name, error in self.causes.items()}}
 
 
 class SpendCapReached(ProviderError):

@@ -162,10 +162,9 @@ def test_eval_json(project, tmp_path):
 )  # fmt: skip
 def test_errors_are_one_line(project, arguments, code, message):
     _, out, err = run(*arguments, cwd=project, check=code, env={"HF_HUB_OFFLINE": "1"})
-    assert message in " ".join(err.split()).replace("│ ", "")
+    assert message in err
     assert not out
-    if code == 1:
-        assert len(err.strip().splitlines()) == 1
+    assert len(err.strip().splitlines()) == 1
 
 
 def test_errors_in_a_set(indexed):
@@ -212,7 +211,6 @@ def command_names(package="embassay.cli.commands", before=""):
             yield before + name
 
 
-SPEAKS_TO_PEOPLE_ONLY = {"cache clear"}
 OF_SETS = {"index", "search", "status", "doctor", "embed", "eval"}
 
 
@@ -220,7 +218,7 @@ OF_SETS = {"index", "search", "status", "doctor", "embed", "eval"}
 def test_help_has_examples(name, tmp_path):
     _, out, _ = run(*name.split(), "--help", cwd=tmp_path, check=0)
     assert f"embassay {name}" in out
-    assert "--json" in out or name in SPEAKS_TO_PEOPLE_ONLY
+    assert "--json" in out
     assert name not in OF_SETS or ("--home" in out and "--set" in out)
 
 

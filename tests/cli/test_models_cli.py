@@ -209,7 +209,8 @@ def test_cache_commands(place):
     assert json.loads(run("cache", "prune", "--max-gb", "0", "--json", cwd=place, check=0)[1])["removed"] == 3
     _, _, err = run("cache", "clear", cwd=place, check=2)
     assert "--yes" in err
-    run("cache", "clear", "--yes", cwd=place, check=0)
+    cleared = json.loads(run("cache", "clear", "--yes", "--json", cwd=place, check=0)[1])
+    assert cleared == {"path": stats["path"]}
     assert "0 vectors" in run("cache", "stats", cwd=place, check=0)[1]
 
 
@@ -220,7 +221,7 @@ def test_embed_files_and_fallback(place, docs):
     _, _, err = run("embed", "--files", "none/*.md", "--role", "document", cwd=place, check=2)
     assert "no file matches" in err
     _, _, err = run("embed", "-c", "x", "--role", "query", "--fallback", cwd=place, check=1)
-    assert "every model of the chain failed: written: " in err and "allow_other_space" in err
+    assert "every model of the chain failed: written: " in err and "--allow-other-space" in err
     _, out, _ = run(
         "embed", "-c", "x", "--role", "query", "--fallback", "--allow-other-space", "--json", cwd=place, check=0
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,29 +71,9 @@ def open_registry(home: Path | None = None, *, cache_local: bool = False) -> Reg
         return Registry(cache_local=cache_local)
 
 
-def dollars(usd: float | None) -> str:
-    """Money as a person reads it; nothing is billed for what runs here."""
-    if usd is None:
-        return "unknown"
-    return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
-
-
-def share(part: float) -> str:
-    """A percentage that is 0 only for nothing."""
-    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
-
-
-def duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown"
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def print_json(data: Any) -> None:
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
-    sys.stdout.write("\n")
+    """One document on stdout, whole or not at all."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
 
 
 def console() -> Console:
@@ -115,41 +94,6 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-class Bar:
-    """Told of texts embedded, and of their number where it is not known before."""
-
-    def __init__(self, progress: Any, task: Any) -> None:
-        self._progress, self._task = progress, task
-
-    def __call__(self, texts: int) -> None:
-        self._progress.advance(self._task, texts)
-
-    def start(self, total: int) -> None:
-        self._progress.update(self._task, total=total)
-
-
-@contextmanager
-def embedding_bar(total: int | None, what: str = "Embedding") -> Iterator[Bar]:
-    """On stderr; yields what is to be told of texts embedded."""
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    with Progress(
-        *Progress.get_default_columns()[:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=messages(),
-        transient=True,
-    ) as bar:
-        yield Bar(bar, bar.add_task(what, total=total))
-
-
-@contextmanager
-def working(what: str) -> Iterator[None]:
-    """Something moves on stderr while nobody knows how long it takes."""
-    with messages().status(f"{what} ..."):
-        yield
-
-
 @contextmanager
 def new_stores(name: str) -> Iterator[Callable[[int], Store]]:
     """Yields what opens an empty store for so many dimensions, for the time of an evaluation."""
@@ -165,24 +109,3 @@ def new_stores(name: str) -> Iterator[Callable[[int], Store]]:
     place = nullcontext(".") if name == "memory" else tempfile.TemporaryDirectory(prefix=".embassay-eval-", dir=here)
     with place as folder:
         yield lambda dimensions: backend.open_store(Path(folder), f"eval{next(number)}", dimensions, create=True)
-
-
-def count(n: int, word: str) -> str:
-    """``1 file``, ``2,000 files``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
-
-
-def size(n: float) -> str:
-    """Bytes as a person reads them."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000 or unit == "GB":
-            return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
-        n /= 1000
-    raise AssertionError
-
-
-def shown_path(path: str, root: Path) -> str:
-    """A stored path as it is reached from the working folder."""
-    file = os.path.join(os.path.abspath(root), path)
-    relative = os.path.relpath(file)
-    return relative if not relative.startswith(os.path.join("..", "..", "..")) else file

@@ -1,8 +1,4 @@
-"""Entry point: gathers the commands, and turns every failure into one line and an exit code.
-
-0 done · 1 failed, or doctor found something · 2 wrong usage · 3 done, but some documents are quarantined ·
-4 a gate of eval does not hold · 130 stopped by Ctrl-C.
-"""
+"""Entry point: gathers the commands, and turns every failure into one line and an exit code of `exits.ExitCode`."""
 
 from __future__ import annotations
 
@@ -13,12 +9,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from embassay.errors import EmbassayError
+from embassay.cli.exits import EPILOG, ExitCode
+from embassay.cli.failures import Failure, abandon_stdout, failure_of, tell
 
 if TYPE_CHECKING:
     import typer
-
-EPILOG = "Exit codes: 0 done, 1 failed or unwell, 2 usage, 3 some documents quarantined, 4 a gate failed, 130 Ctrl-C."
 
 
 def build() -> typer.Typer:
@@ -60,7 +55,7 @@ def _add(app: typer.Typer, package: str) -> None:
             app.add_typer(group, name=name)
         else:
             needs = getattr(module, "NEEDS_ARGUMENTS", False)
-            app.command(name, help=_help(module.command), no_args_is_help=needs)(_until_unread(module.command))
+            app.command(name, help=_help(module.command), no_args_is_help=needs)(_until_told(module.command))
 
 
 def main() -> None:
@@ -68,29 +63,20 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    arguments = sys.argv[1:]
     try:
-        build()()
-    except EmbassayError as error:
-        _fail(error, str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail(None, "stopped.", 130)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(error, f"{where}{error.strerror or error}.", 1)
-    except MemoryError as error:
-        _fail(error, "out of memory.", 1)
-    except Exception as error:  # a defect of ours: still one line
-        _fail(error, f"unexpected {type(error).__name__}: {error} (EMBASSAY_DEBUG=1 shows where).", 1)
+        code = build()(arguments, prog_name="embassay", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:  # before a command began: wrong usage, or a defect
+        code = _end(error, as_json="--json" in arguments[: _last_option(arguments)])
+    raise SystemExit(int(code or ExitCode.DONE))
 
 
-def _help(command: Callable[..., None]) -> str:
-    """The docstring, its paragraphs without line breaks: a terminal has a width of its own. Examples keep theirs."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(p if p.startswith("\b") else " ".join(p.splitlines()) for p in paragraphs)
+def _until_told(command: Callable[..., None]) -> Callable[..., None]:
+    """`command`, which tells of its failure in the way that its arguments ask for.
 
-
-def _until_unread(command: Callable[..., None]) -> Callable[..., None]:
-    """Ends well when whoever reads the output has gone, as `| head` does."""
+    It ends well when whoever reads the output has gone, as `| head` does.
+    """
+    import typer
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -98,17 +84,52 @@ def _until_unread(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            abandon_stdout()
+        except typer.Exit:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            as_json = bool(kwargs.get("json")) or kwargs.get("format") == "json"
+            raise typer.Exit(_end(error, as_json=as_json)) from None
 
     return run
 
 
-def _fail(error: BaseException | None, message: str, code: int) -> None:
-    if error and os.environ.get("EMBASSAY_DEBUG"):
+def _end(error: BaseException, *, as_json: bool) -> ExitCode:
+    """Tell of `error`; what to exit with."""
+    import typer
+
+    if isinstance(error, typer.Abort):
+        failure = Failure("declined", "nobody agreed, so nothing was done.", ExitCode.FAILED)
+    elif isinstance(error, typer.TyperException):
+        if not error.format_message():  # no arguments at all: the help was shown
+            return ExitCode.USAGE
+        failure = _usage(error)
+    elif os.environ.get("EMBASSAY_DEBUG") and not isinstance(error, KeyboardInterrupt):
         raise error
-    shown = "".join(c if c.isprintable() else " " for c in " ".join(message.split()))
-    print(f"embassay: {shown}", file=sys.stderr)  # noqa: T201
-    raise SystemExit(code)
+    else:
+        failure = failure_of(error)
+    tell(failure, as_json=as_json)
+    return failure.exit
+
+
+def _usage(error: typer.TyperException) -> Failure:
+    """Arguments that cannot be parsed."""
+    context: Any = getattr(error, "ctx", None)
+    said = error.format_message().strip()
+    message = f"{said[:1].lower()}{said[1:]}{'' if said.endswith(('.', '?')) else '.'}"
+    remedy = f"See: {context.command_path} --help" if context else ""
+    return Failure("usage", message, ExitCode.USAGE, remedy)
+
+
+def _last_option(arguments: list[str]) -> int:
+    """Where options end: whatever follows ``--`` is an argument."""
+    return arguments.index("--") if "--" in arguments else len(arguments)
+
+
+def _help(command: Callable[..., None]) -> str:
+    """The docstring, its paragraphs without line breaks: a terminal has a width of its own. Examples keep theirs."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(p if p.startswith("\b") else " ".join(p.splitlines()) for p in paragraphs)
 
 
 if __name__ == "__main__":

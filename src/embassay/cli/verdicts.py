@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from embassay.cli import common
-from embassay.cli.tables import table, text, visible
+from embassay.cli import common, words
+from embassay.cli.tables import WIDE, table, text, visible
 from embassay.evaluate.compare.result import short_names
 from embassay.evaluate.compare.verdict import TOP, plain_rule
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from embassay.evaluate.compare.agreement import Agreement
     from embassay.evaluate.compare.result import Comparison, Row
 
 COLOURS = {"switch": "green", "keep": "cyan", "undecided": "yellow"}
 SHOWN_CHANGES, SHOWN_HITS = 3, 3
-WIDE = 110
-"""Columns of a terminal from which on scores and costs stand in one table, and reasons beside their verdicts."""
 
 
 def show(found: Comparison) -> None:
     """Scores and costs of every candidate, the statistics, the verdict, and examples."""
     out = common.console()
     judged = found.judged
-    documents = f", {common.count(len(judged.documents), 'document')}" if judged.documents else ""
+    documents = f", {words.count(len(judged.documents), 'document')}" if judged.documents else ""
     out.print(text(judged.name, "bold").append(f" · {len(judged.queries):,} queries{documents}", "not bold"))
     _show_candidates(out, found)
     for row in found.rows:
@@ -45,9 +44,9 @@ def show_agreement(found: Agreement) -> None:
     out.print(text(f"{found.queries:,} saved queries without judgments", "bold"))
     rows = []
     for name, outcome in zip((found.a, found.b), found.outcomes, strict=True):
-        latency, size = outcome.costs.latency_ms, common.size(outcome.costs.bytes_per_million)
+        latency, size = outcome.costs.latency_ms, words.size(outcome.costs.bytes_per_million)
         rows.append([name, outcome.space, f"{latency['p50']:.1f}", f"{latency['p95']:.1f}", size])
-    out.print(table(("set", "space", "p50 ms", "p95 ms", "a million"), rows))
+    out.print(table(("set", "space", "p50 ms", "p95 ms", "a million"), rows, left=("space",)))
     same = f"the first hit is the same for {found.same_first:.0%}"
     out.print(f"They share {found.overlap:.0%} of their first ten hits; {same} of the queries.")
     for differing in found.differing[:SHOWN_CHANGES]:
@@ -63,7 +62,8 @@ def show_agreement(found: Agreement) -> None:
 def _show_candidates(out: Console, found: Comparison) -> None:
     short = short_names([row.name for row in found.rows])
     best = {m: max((r.metrics.get(m, 0.0) for r in found.rows), default=0.0) for m in found.metrics}
-    scores, costs = [], []
+    scores: list[list[str | Text]] = []
+    costs: list[list[str | Text]] = []
     for row in found.rows:
         name = short[row.name]
         if row.error:
@@ -90,9 +90,9 @@ def _costs(row: Row) -> list[str]:
         f"{costs.latency_ms['p50']:.1f}",
         f"{costs.latency_ms['p95']:.1f}",
         "" if costs.texts_per_second is None else f"{costs.texts_per_second:,.0f}",
-        common.size(costs.bytes_per_million),
-        common.dollars(costs.usd_per_million_tokens),
-        "" if costs.truncated is None else common.share(costs.truncated),
+        words.size(costs.bytes_per_million),
+        words.dollars(costs.usd_per_million_tokens),
+        "" if costs.truncated is None else words.share(costs.truncated),
     ]
 
 
@@ -123,7 +123,7 @@ def _show_pairs(out: Console, found: Comparison) -> None:
         *(("why",) if wide else ()),
     )
     out.print(text(f"{found.metrics[0]} against {short[found.rows[0].name]}", "bold"))
-    out.print(table(names, rows, left=("verdict", "why")))
+    out.print(table(names, rows, left=("verdict",), wrap=("why",)))
     for pair in () if wide or len(found.deciding) == 1 else found.deciding:
         out.print(text(f"{short[pair.b]}: {pair.reason}", "dim"))
 
@@ -137,12 +137,12 @@ def _show_changes(out: Console, found: Comparison) -> None:
     out.print(text("\nQueries that changed most", "bold").append(f", {short[pair.a]} → {short[pair.b]}", "not bold"))
     for change in changes:
         relevant = found.judged.relevant(change.query)
-        line = text(f"\n{visible(change.text)}", "bold")
-        out.print(line.append(f"   {change.a:.2f} → {change.b:.2f}", "not bold"))
+        head = text(f"\n{visible(change.text)}", "bold")
+        out.print(head.append(f"   {change.a:.2f} → {change.b:.2f}", "not bold"))
         for name, hits in ((pair.a, change.hits_a), (pair.b, change.hits_b)):
             out.print(text(f"  {short[name]}", "dim"))
-            for words, style in _hits(hits, relevant, found):
-                out.print(text(f"    {words}", style), no_wrap=True, overflow="ellipsis", crop=False)
+            for line, style in _hits(hits, relevant, found):
+                out.print(text(f"    {line}", style), no_wrap=True, overflow="ellipsis", crop=False)
 
 
 def _hits(hits: Sequence[str], relevant: set[str], found: Comparison) -> Iterable[tuple[str, str]]:

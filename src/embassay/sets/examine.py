@@ -71,7 +71,7 @@ def examine(home: HomeFolder, state: State, generation: Generation, embedder: Ca
         unindexed = snapshot.stats().unindexed
         snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
     except StoreError as error:
-        report("store", "problem", error.message, error.remedy or "Index again into a new set.")
+        report("store", "problem", error.message, str(error.remedy) or "Index again into a new set.")
         return found
     for check, level, message, remedy in _rows(seen, again):
         report(check, level, message, remedy)
@@ -181,7 +181,7 @@ def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen
         current = embedder()
         space = current.space
     except ModelError as error:
-        yield "space", "problem", f"the model of this set cannot be opened: {error.message}", error.remedy
+        yield "space", "problem", f"the model of this set cannot be opened: {error.message}", str(error.remedy)
         return
     if space != generation.space:
         words = describe_difference(generation.space, space)

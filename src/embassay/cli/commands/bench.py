@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from embassay.cli import common
-from embassay.cli.tables import table, text
+from embassay.cli import common, progress, words
+from embassay.cli.exits import ExitCode
+from embassay.cli.tables import WIDE, table, text
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 NEEDS_ARGUMENTS = True
 LONGEST = 32_768
@@ -52,7 +56,7 @@ def command(
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder.")
     rows = []
-    with common.embedding_bar(len(models) * len(cores), "Measuring") as bar:
+    with progress.bar(len(models) * len(cores), "Measuring", "run") as bar:
         for model in models:
             for count in cores:
                 rows.append(bench(Task(model, count, tuple(map(str, docs or ())), tuple(sizes), rounds)))
@@ -63,7 +67,7 @@ def command(
     else:
         _show(found)
     if any(row["error"] for row in rows):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _numbers(option: str, text: str) -> list[int]:
@@ -90,13 +94,14 @@ def _show(found: dict[str, Any]) -> None:
         out.print(
             table(names, [_query(row, short) for row in rows], title="One query, ms (the first one loads the model)")
         )
-        batches = [line for row in rows for line in _batches(row, short)]
+        between = " " if out.width >= WIDE else "\n"
+        batches = [line for row in rows for line in _batches(row, short, between)]
         title = "Batches, median (least to greatest round)"
         out.print(table(("model", "cores", "texts of", "texts/s", "tokens/s"), batches, title=title))
     for row in rows:
         if row["documents"]:
             seen = row["documents"]
-            what = f"{seen['chunks']:,} chunks, {seen['tokens']:,} tokens, {common.dollars(seen['usd'])}"
+            what = f"{seen['chunks']:,} chunks, {seen['tokens']:,} tokens, {words.dollars(seen['usd'])}"
             out.print(text(f"your documents with {short[row['model']]}: {what}"))
     for row in rows:
         if row["left_out"]:
@@ -110,18 +115,18 @@ def _show(found: dict[str, Any]) -> None:
 def _query(row: dict[str, Any], short: dict[str, str]) -> list[str]:
     name = short[row["model"]]
     name = name if f"@{row['precision']}" in name else f"{name} ({row['precision']})"
-    memory = common.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
+    memory = words.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
     times = [f"{row['query_ms'][p]:.2f}" for p in ("p50", "p95", "p99")]
     cores = str(row["threads"] or "all")
-    return [name, cores, f"{row['first_ms']:,.0f}", *times, memory, common.dollars(row["usd_per_million_tokens"])]
+    return [name, cores, f"{row['first_ms']:,.0f}", *times, memory, words.dollars(row["usd_per_million_tokens"])]
 
 
-def _batches(row: dict[str, Any], short: dict[str, str]) -> list[list[str]]:
+def _batches(row: dict[str, Any], short: dict[str, str], between: str) -> list[list[str | Text]]:
     measured = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
     measured += [("your docs", row["documents"])] if row["documents"] else []
-    lines = []
+    lines: list[list[str | Text]] = []
     for what, batch in measured:
         speeds = (batch["texts_per_second"], batch["tokens_per_second"])
-        shown = [f"{s['median']:,.0f} ({s['low']:,.0f} to {s['high']:,.0f})" for s in speeds]
+        shown = [text(f"{s['median']:,.0f}{between}({s['low']:,.0f} to {s['high']:,.0f})") for s in speeds]
         lines.append([short[row["model"]], str(row["threads"] or "all"), what, *shown])
     return lines

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress
+from embassay.cli.exits import ExitCode
 
 if TYPE_CHECKING:
     from embassay.evaluate.data.judged import JudgedSet
@@ -97,7 +98,7 @@ def command(
     if report:
         check_writable(report)
     budgets = Budgets(max_p95_ms, None if max_mb is None else max_mb * 1e6, max_usd)
-    with common.embedding_bar(None) as bar, common.new_stores(store) as new_store:
+    with progress.bar(None) as bar, common.new_stores(store) as new_store:
         found = compare(
             names,
             data,
@@ -107,19 +108,20 @@ def command(
             min_effect=min_effect,
             budgets=budgets,
             advance=bar,
-            started=bar.start,
+            started=bar.expect,
         )
+    if report:
+        from embassay.evaluate.report.page import write_report
+
+        write_report(found, report)
     if json:
         common.print_json(found.to_dict(per_query=per_query))
     else:
         verdicts.show(found)
     if report:
-        from embassay.evaluate.report.page import write_report
-
-        write_report(found, report)
         common.messages().print(f"Report: {report}", markup=False)
     if any(row.error for row in found.rows):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _data(judged: Path | None, queries: Path | None, split: str | None) -> JudgedSet | list[str]:
@@ -143,7 +145,7 @@ def _agreement(names: list[str], queries: list[str], home: Path | None, mode: st
 
     if len(names) != 2:
         raise UsageError("queries without judgments compare exactly two sets.", remedy="--set-a NAME --set-b NAME")
-    with common.embedding_bar(2 * len(queries)) as bar:
+    with progress.bar(2 * len(queries)) as bar:
         found = compare_sets(names[0], names[1], queries, home=home, mode=mode, advance=bar)
     if json:
         common.print_json(found.to_dict())

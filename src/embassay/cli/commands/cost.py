@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress, words
+from embassay.cli.tables import table, text
 from embassay.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def command(
         if len(names) == 1:
             names.append(HOSTED if not registry.get(names[0]).remote else registry.default_name)
             names = list(dict.fromkeys(names))
-        with common.messages().status("Reading and counting"):
+        with progress.working("Reading and counting"):
             costs = [price_folder(registry, name, paths, share, chunk_tokens) for name in names]
     if not costs[0].first.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
@@ -69,27 +71,20 @@ def _share(text: str) -> float:
 
 
 def _show(costs: list[Cost], share: float) -> None:
-    from rich import box
-    from rich.table import Table
-
     out = common.console()
-    out.print(f"{common.count(costs[0].documents, 'document')}; {share:.0%} of it changes in a month.")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", no_wrap=True)
-    table.add_column("")
-    for name in ("chunks", "tokens", "money", "time", "storage"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for cost in costs:
-        for when, bill in (("first", cost.first), ("monthly", cost.monthly)):
-            about = "" if cost.tokens_exact else "~"
-            table.add_row(
-                cost.model if when == "first" else "", when, f"{bill.chunks:,}", f"{about}{bill.tokens:,}",
-                common.dollars(bill.usd), common.duration(bill.seconds), common.size(bill.bytes),
-            )  # fmt: skip
-    out.print(table)
+    out.print(f"{words.count(costs[0].documents, 'document')}; {share:.0%} of it changes in a month.")
+    rows = [row for cost in costs for row in _rows(cost)]
+    out.print(table(("model", "when", "chunks", "tokens", "money", "time", "storage"), rows, left=("when",)))
     for cost in costs:
         counted = (
             "counted with its own tokenizer" if cost.tokens_exact else f"estimated, within about {cost.token_error:.0%}"
         )
-        cut = f"; {common.count(cost.truncated, 'chunk')} above its limit" if cost.truncated else ""
-        out.print(f"[dim]{cost.model}: tokens {counted}; time {cost.speed}{cut}.[/dim]")
+        cut = f"; {words.count(cost.truncated, 'chunk')} above its limit" if cost.truncated else ""
+        out.print(text(f"{cost.model}: tokens {counted}; time {cost.speed}{cut}.", "dim"))
+
+
+def _rows(cost: Cost) -> Iterator[list[str]]:
+    about = "" if cost.tokens_exact else "~"
+    for name, when, bill in ((cost.model, "first", cost.first), ("", "monthly", cost.monthly)):
+        counts = [f"{bill.chunks:,}", f"{about}{bill.tokens:,}"]
+        yield [name, when, *counts, words.dollars(bill.usd), words.duration(bill.seconds), words.size(bill.bytes)]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, words
+from embassay.cli.exits import ExitCode
 
 
 def command(
@@ -35,6 +36,6 @@ def command(
             if finding.remedy:
                 out.print(f"        [green]{escape(finding.remedy)}[/green]")
         if not problems(findings):
-            out.print(f"[green]{common.count(len(names), 'set')} examined: nothing wrong.[/green]")
+            out.print(f"[green]{words.count(len(names), 'set')} examined: nothing wrong.[/green]")
     if problems(findings):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress, words
 from embassay.embedders.base import check_role
 from embassay.errors import UsageError
 
@@ -102,14 +102,11 @@ def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, all
         return embedder.embed(texts, role, on_long, allow_other_space=allow_other_space)
     if len(texts) <= FEW:
         return embedder.embed(texts, role, on_long)
-    from rich.progress import Progress
-
     blocks = []
-    with Progress(console=common.messages(), transient=True) as bar:
-        task = bar.add_task("Embedding", total=len(texts))
+    with progress.bar(len(texts)) as bar:
         for block in embedder.stream(texts, role, on_long):
             blocks.append(block)
-            bar.advance(task, len(block))
+            bar(len(block))
     made = join(blocks, embedder.space, role, embedder.precision)
     for position, reason in made.refused.items():
         raise TextRefused(position, reason)
@@ -140,12 +137,12 @@ def _remark(made: Embeddings) -> None:
     """What the caller should know, on stderr."""
     cut = sum(made.truncated)
     if cut:
-        common.messages().print(f"[yellow]{common.count(cut, 'text')} cut at the model's token limit.[/yellow]")
+        common.messages().print(f"[yellow]{words.count(cut, 'text')} cut at the model's token limit.[/yellow]")
     usage = made.usage
     if usage.requests or usage.cached:
         billed = f"{usage.tokens:,} tokens billed" if usage.tokens is not None else "tokens unknown"
-        money = f", {common.dollars(usage.usd)}" if usage.requests else ""
-        parts = [f"{common.count(usage.requests, 'request')}, {billed}{money}"] if usage.requests else []
+        money = f", {words.dollars(usage.usd)}" if usage.requests else ""
+        parts = [f"{words.count(usage.requests, 'request')}, {billed}{money}"] if usage.requests else []
         parts += [f"{usage.cached:,} from the cache"] if usage.cached else []
         common.messages().print(f"[dim]{made.model}: {'; '.join(parts)}.[/dim]")
 

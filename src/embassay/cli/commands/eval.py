@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress
+from embassay.cli.exits import ExitCode
 from embassay.cli.tables import table, text, visible
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from embassay.evaluate.score.gates import Checked
 
 NEEDS_ARGUMENTS = True
-GATE_FAILED = 4
-"""Exit code."""
 
 
 def command(
@@ -40,7 +39,10 @@ def command(
     ] = None,
     gate: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="CONDITIONS", help='Exit code 4 unless all hold: "nDCG@10 >= 0.70, drop <= 0.02".'),
+        typer.Option(
+            metavar="CONDITIONS",
+            help=f'Exit code {ExitCode.GATE_FAILED} unless all hold: "nDCG@10 >= 0.70, drop <= 0.02".',
+        ),
     ] = None,
     junit: Annotated[
         Optional[Path],  # noqa: UP045
@@ -84,7 +86,7 @@ def command(
         check_data(before, data)
     embedder = _embedder(model, precision, set_name, home)
     with (
-        common.embedding_bar(len(data.documents) + len(data.queries)) as advance,
+        progress.bar(len(data.documents) + len(data.queries)) as advance,
         common.new_stores(store) as new_store,
     ):
         result = evaluate(
@@ -98,16 +100,16 @@ def command(
             advance=advance,
         )
     checked = check_gates(conditions, result, before)
+    if junit:
+        write_whole(junit, as_junit(checked, result))
     if json:
         gates = {} if gate is None else {"gates": [found.to_dict() for found in checked]}
         common.print_json(result.to_dict(per_query=per_query) | gates)
     else:
         _show(result, data, per_query=per_query)
         _show_gates(checked)
-    if junit:
-        write_whole(junit, as_junit(checked, result))
     if not all(found.ok for found in checked):
-        raise typer.Exit(GATE_FAILED)
+        raise typer.Exit(ExitCode.GATE_FAILED)
 
 
 def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, words
+from embassay.cli.exits import ExitCode
+from embassay.cli.progress import Bar
 from embassay.home import DEFAULT_SET, MAX_FILE_MB, Home
 from embassay.sets.build.progress import Progress
 
@@ -46,7 +47,7 @@ def command(
     """
     from embassay.sets.folder import find_home
 
-    with Home(find_home(home, create=True)) as opened, Bar() as bar:
+    with Home(find_home(home, create=True)) as opened, Bar("chunk") as bar:
         try:
             report = opened.index(
                 paths,
@@ -57,78 +58,40 @@ def command(
                 max_file_mb=max_file_mb,
                 retry_failed=retry_failed,
                 checksum=checksum,
-                progress=bar,
+                progress=Told(bar),
             )
         except KeyboardInterrupt:
-            bar.close()
-            common.messages().print("Stopped. What was embedded is kept; run the same command to go on.")
-            raise typer.Exit(130) from None
+            raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None
     if json:
         common.print_json(report.to_dict())
     else:
         _show(report)
     if report.quarantined:
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.QUARANTINED)
 
 
-class Bar(Progress):
-    """A progress bar on stderr: bytes read, chunks a second, time left."""
+class Told(Progress):
+    """Passes on to a bar what a run tells."""
 
-    def __init__(self) -> None:
-        from rich import progress as rich
-
-        self._bar = rich.Progress(
-            rich.TextColumn("{task.description}"),
-            rich.BarColumn(bar_width=32),
-            rich.TextColumn("{task.percentage:>3.0f}%"),
-            rich.TextColumn("{task.fields[chunks]:,} chunks, {task.fields[rate]:,.0f}/s"),
-            rich.TimeRemainingColumn(),
-            console=common.messages(),
-            transient=True,
-        )
-        self._task: Any = None
-        self._began = 0.0
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
 
     def start(self, total_bytes: int, files: int) -> None:
-        import time
-
-        self._began = time.monotonic()
         if files:
-            self._bar.start()
-            self._task = self._bar.add_task(
-                f"Indexing {common.count(files, 'file')}", total=total_bytes, chunks=0, rate=0.0
-            )
+            self._bar.start(f"Indexing {words.count(files, 'file')}", total_bytes)
 
     def advance(self, done_bytes: int, chunks: int) -> None:
-        import time
-
-        if self._task is not None:
-            rate = chunks / max(time.monotonic() - self._began, 1e-3)
-            self._bar.update(self._task, completed=done_bytes, chunks=chunks, rate=rate)
+        self._bar.reach(done_bytes, chunks)
 
     def note(self, text: str) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, description=text.capitalize())
-        else:
-            common.messages().print(f"{text.capitalize()} …")
-
-    def close(self) -> None:
-        self._bar.stop()
-
-    def __enter__(self) -> Bar:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self._bar.note(text)
 
 
 def _show(report: IndexReport) -> None:
     from rich.markup import escape
 
     out = common.console()
-    parts = [common.count(report.files, "file") + " read"]
+    parts = [words.count(report.files, "file") + " read"]
     if report.unchanged:
         parts.append(f"{report.unchanged:,} unchanged")
     if report.removed:
@@ -137,13 +100,13 @@ def _show(report: IndexReport) -> None:
     out.print(f"[bold]{escape(report.set)}[/bold] · {escape(report.space)}")
     out.print(", ".join(parts) + ".")
     cached = f", {report.cached:,} of them from the cache," if report.cached else ""
-    paid = "" if report.usd == 0 else f", {common.dollars(report.usd)} paid"
+    paid = "" if report.usd == 0 else f", {words.dollars(report.usd)} paid"
     out.print(
-        f"{common.count(report.embedded, 'chunk')} embedded{cached} in {report.seconds:.1f} s{rate}{paid}; "
+        f"{words.count(report.embedded, 'chunk')} embedded{cached} in {report.seconds:.1f} s{rate}{paid}; "
         f"the set holds {report.chunks:,}."
     )
     for reason, files in Counter(reason for _, reason in report.skipped).most_common(LISTED):
-        out.print(f"[dim]Skipped {common.count(files, 'file')}: {escape(reason)}.[/dim]")
+        out.print(f"[dim]Skipped {words.count(files, 'file')}: {escape(reason)}.[/dim]")
     for path, reason in report.quarantined[:LISTED]:
         out.print(f"[yellow]Quarantined[/yellow] {escape(path)}: {escape(reason)}")
     if len(report.quarantined) > LISTED:

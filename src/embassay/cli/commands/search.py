@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, words
+from embassay.cli.tables import indented
 from embassay.home import DEFAULT_SET
 
 if TYPE_CHECKING:
@@ -67,13 +68,12 @@ def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> Non
 
 
 def _show_hit(out: Console, hit: Hit, query: str, root: Path, *, explain: bool, full: bool) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     from embassay.search.snippet import highlight, snippet
 
     head = Text(f"{hit.rank:>2}  ")
-    head.append(f"{common.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}", "bold cyan")
+    head.append(f"{words.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}", "bold cyan")
     if hit.chunk.section:
         head.append(f"  {hit.chunk.section}", "dim")
     out.print(head)
@@ -84,5 +84,5 @@ def _show_hit(out: Console, hit: Hit, query: str, root: Path, *, explain: bool, 
     body = Text()
     for piece, marked in highlight(text, query):
         body.append(piece, "bold yellow" if marked else "")
-    out.print(Padding(body, (0, 0, 0, 4), expand=False))
+    out.print(indented(body, 4))
     out.print()

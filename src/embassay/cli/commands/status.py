@@ -1,7 +1,15 @@
 from __future__ import annotations
 
-from embassay.cli import common
+from typing import TYPE_CHECKING
+
+from embassay.cli import common, words
+from embassay.cli.tables import table, text, visible
 from embassay.errors import SetNotFound
+
+if TYPE_CHECKING:
+    from embassay.home import SetStatus
+
+COUNTS = ("docs", "chunks", "cut", "failed")
 
 
 def command(
@@ -25,23 +33,16 @@ def command(
     if json:
         common.print_json({"home": folder, "sets": [status.to_dict() for status in sets]})
         return
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
     out = common.console()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("set", "space"):
-        table.add_column(name, no_wrap=True)
-    for name in ("documents", "chunks", "truncated", "quarantined", "size"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for s in sets:
-        counts = (s.documents, s.chunks, s.truncated_chunks, s.quarantined)
-        table.add_row(escape(s.set), escape(s.space), *(f"{n:,}" for n in counts), common.size(s.bytes))
-    out.print(f"[dim]{escape(folder)}[/dim]")
-    out.print(table)
-    for s in sets:
-        for path, reason in s.quarantine:
-            out.print(f"[yellow]Quarantined[/yellow] in {escape(s.set)}: {escape(path)}: {escape(reason)}")
-    if any(s.quarantine for s in sets):
+    out.print(text(folder, "dim"))
+    out.print(table(("set", "space", *COUNTS, "size"), [_row(status) for status in sets], left=("space",)))
+    for status in sets:
+        for path, reason in status.quarantine:
+            out.print(text("Quarantined", "yellow").append(visible(f" in {status.set}: {path}: {reason}"), "default"))
+    if any(status.quarantine for status in sets):
         out.print("Mend the files, then: embassay index FOLDER --retry-failed")
+
+
+def _row(status: SetStatus) -> list[str]:
+    counts = (status.documents, status.chunks, status.truncated_chunks, status.quarantined)
+    return [status.set, status.space, *(f"{n:,}" for n in counts), words.size(status.bytes)]

@@ -4,12 +4,15 @@ from typing import Annotated
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common
 from embassay.errors import UsageError
 
 
 def command(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, home: common.HomeOption = None
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
 ) -> None:
     """Delete the cache. What it holds has to be made, and paid for, again.
 
@@ -22,7 +25,10 @@ def command(
         cache = registry.cache
         if not yes:
             if not sys.stdin.isatty():
-                raise UsageError("clearing needs a yes.", remedy="embassay cache clear --yes")
-            typer.confirm(f"Delete {cache.path}?", abort=True)
+                raise UsageError("clearing needs a yes.", remedy=remedy.command("cache clear", yes=True))
+            typer.confirm(f"Delete {cache.path}?", abort=True, err=True)
         cache.clear()
-    common.console().print(f"Deleted {cache.path}.", markup=False)
+    if json:
+        common.print_json({"path": str(cache.path)})
+    else:
+        common.console().print(f"Deleted {cache.path}.", markup=False)

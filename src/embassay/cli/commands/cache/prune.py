@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, words
 from embassay.errors import UsageError
 
 NEEDS_ARGUMENTS = True
@@ -28,4 +28,4 @@ def command(
     if json:
         common.print_json({"removed": gone, **stats.to_dict()})
     else:
-        common.console().print(f"{common.count(gone, 'vector')} removed; {common.size(stats.bytes)} kept.")
+        common.console().print(f"{words.count(gone, 'vector')} removed; {words.size(stats.bytes)} kept.")

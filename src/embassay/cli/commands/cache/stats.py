@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from embassay.cli import common
+from embassay.cli import common, words
 
 
 def command(home: common.HomeOption = None, json: common.JsonOption = False) -> None:
@@ -22,4 +22,4 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
         if stats.hit_rate is None
         else f"{stats.hit_rate:.0%} of {stats.hits + stats.misses:,} look-ups found"
     )
-    out.print(f"{common.count(stats.entries, 'vector')}, {common.size(stats.bytes)}; {rate}.")
+    out.print(f"{words.count(stats.entries, 'vector')}, {words.size(stats.bytes)}; {rate}.")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from embassay.cli import common
+from embassay.cli.exits import ExitCode
 
 
 def command(
@@ -29,7 +30,7 @@ def command(
     else:
         _show(rows, str(file) if file else "no embassay.yaml: defaults")
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _show(rows: list[dict[str, Any]], file: str) -> None:

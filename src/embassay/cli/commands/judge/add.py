@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, words
 
 NEEDS_ARGUMENTS = True
 
@@ -39,5 +39,5 @@ def command(
         common.print_json({"query": query, "relevant": meant, "grade": grade})
     else:
         files = Counter(name.partition("#L")[0] for name in meant)
-        listed = ", ".join(f"{common.count(n, 'passage')} of {file}" for file, n in files.items())
+        listed = ", ".join(f"{words.count(n, 'passage')} of {file}" for file, n in files.items())
         common.console().print(f"{query}: judged {listed}.", markup=False)

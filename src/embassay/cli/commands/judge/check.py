@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from embassay.cli import common
+from embassay.cli.exits import ExitCode
 
 if TYPE_CHECKING:
     from embassay.evaluate.judge.check import Report
@@ -35,7 +36,7 @@ def command(
     else:
         _show(report)
     if not report.ok:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _show(report: Report) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress, words
 
 if TYPE_CHECKING:
     from embassay.evaluate.judge.chat import Chat, ChatSettings
@@ -70,7 +70,7 @@ def command(
 
     if llm is not None and (labels or by or not llm.strip()):
         raise UsageError("--llm MODEL makes all the queries: leave --from and --by out.")
-    with common.working("Reading"):
+    with progress.working("Reading"):
         passages = read_passages(paths, find_home(home, create=True).name_of, leave_out=out)
     _check(passages, paths, out)
     notes: list[str] = []
@@ -109,7 +109,7 @@ def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing)
     made = draft(passages, 0, existing=there)
     made.queries, unknown = labelled(file, [row["_id"] for row in made.corpus])
     if unknown:
-        notes.append(f"Not in the documents: {common.count(len(unknown), 'place')} of {file}, first {unknown[0]}.")
+        notes.append(f"Not in the documents: {words.count(len(unknown), 'place')} of {file}, first {unknown[0]}.")
     if not made.queries:
         found = f" {notes[-1]}" if notes else ""
         raise JudgedSetError(f"{file} judges nothing in these documents.{found}", remedy="Paths are relative to here.")
@@ -144,15 +144,15 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
 
     chat.check_key()
     planned = questions.estimate()
-    cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else common.dollars(planned.usd)
-    about = common.count(planned.passages, "passage")
+    cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else words.dollars(planned.usd)
+    about = words.count(planned.passages, "passage")
     tokens = f"{planned.tokens_in:,} tokens in and about {planned.tokens_out:,} out"
     common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.", markup=False)
     if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
         if not sys.stdin.isatty():
             raise UsageError("nobody is here to agree to the cost.", remedy="Pass --yes.")
         typer.confirm("Go on?", abort=True, err=True)
-    with common.embedding_bar(planned.passages, "Asking") as bar:
+    with progress.bar(planned.passages, "Asking") as bar:
         draft, made = questions.draft(bar)
     chat.close()
     if made.unusable:

@@ -4,14 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, words
+from embassay.cli.tables import WIDE, table, text
 
 if TYPE_CHECKING:
-    from embassay.catalog.card import ModelCard
-
-
-WIDE = 100
-"""Columns from which languages and licences are shown too."""
+    from embassay.catalog.card import ModelCard, RerankerCard
 
 
 def command(
@@ -63,29 +60,19 @@ def command(
 
 
 def _show(cards: list[ModelCard]) -> None:
-    from rich import box
-    from rich.table import Table
-
     out = common.console()
     if not cards:
         out.print("No model of the catalog is all that.")
         return
     wide = out.width >= WIDE
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", overflow="fold", min_width=20)
-    for name, width in (("dims", 5), ("tokens", 7), ("MB", 6), ("BEIR", 4), ("$/M", 4)):
-        table.add_column(name, justify="right", no_wrap=True, min_width=width)
-    for name in ("languages", "licence") if wide else ():
-        table.add_column(name, overflow="fold")
-    for card in cards:
-        table.add_row(*_cells(card)[: 8 if wide else 6])
-    out.print(table)
+    names = ("model", "dims", "tokens", "MB", "BEIR", "$/M", *(("languages", "licence") if wide else ()))
+    out.print(table(names, [_cells(card)[: len(names)] for card in cards], wrap=("languages", "licence")))
     notes = ["BEIR: mean nDCG@10 x 100 over 15 tasks, as published or computed. $/M: a million tokens."]
     if wide:
         notes.append("NC: no commercial use.")
     if any(card.retired for card in cards):
         notes.append("† retired.")
-    out.print(f"[dim]{common.count(len(cards), 'model')}. {' '.join(notes)}[/dim]")
+    out.print(text(f"{words.count(len(cards), 'model')}. {' '.join(notes)}", "dim"))
 
 
 def _cells(card: ModelCard) -> list[str]:
@@ -101,18 +88,14 @@ def _cells(card: ModelCard) -> list[str]:
     ]
 
 
-def _show_rerankers(cards: list) -> None:  # type: ignore[type-arg]
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("reranker", "tokens", "MB", "languages", "licence", "price"):
-        table.add_column(name, no_wrap=True, justify="right" if name in ("tokens", "MB") else "left")
-    for card in cards:
-        table.add_row(
-            card.id, _number(card.max_tokens), _number(card.size_mb), " ".join(card.languages), card.licence, card.price
-        )
-    common.console().print(table)
+def _show_rerankers(cards: list[RerankerCard]) -> None:
+    out = common.console()
+    names = ("reranker", "tokens", "MB", "languages", *(("licence", "price") if out.width >= WIDE else ()))
+    rows = [
+        [card.id, _number(card.max_tokens), _number(card.size_mb), " ".join(card.languages), card.licence, card.price]
+        for card in cards
+    ]
+    out.print(table(names, [row[: len(names)] for row in rows], wrap=("languages", "licence", "price")))
 
 
 def _number(value: int | None) -> str:

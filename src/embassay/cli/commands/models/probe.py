@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress, words
+from embassay.cli.exits import ExitCode
+from embassay.cli.tables import facts, text
 
 NEEDS_ARGUMENTS = True
 
@@ -27,42 +30,39 @@ def command(
     """
     from embassay.evaluate.speed.measure import probe
 
-    with common.open_registry(home) as registry, common.messages().status(f"Asking {model}"):
+    with common.open_registry(home) as registry, progress.working(f"Asking {model}"):
         found = probe(registry, model, max(1, requests))
     if json:
         common.print_json(found)
     else:
         _show(found)
     if not found["health"]["ok"]:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.table import Table
-
     out = common.console()
     health = found["health"]
-    state = "[green]answers[/green]" if health["ok"] else "[red]does not answer[/red]"
-    out.print(f"[bold]{found['model']}[/bold] {state}", highlight=False)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    state = text(" answers", "green") if health["ok"] else text(" does not answer", "red")
+    out.print(text(found["model"], "bold").append_text(state))
+    out.print(facts(_facts(found)))
+    if not health["ok"]:
+        out.print(text(health["message"]))
+    for warning in found["warnings"]:
+        out.print(text(warning, "yellow"))
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in found.items():
         if name not in ("model", "health", "latency_ms", "warnings", "billed_tokens", "usd_per_million_tokens"):
-            table.add_row(
-                name.replace("_", " "), ("any" if name == "max_tokens" else "unknown") if value is None else str(value)
-            )
+            unknown = "any" if name == "max_tokens" else "unknown"
+            yield name.replace("_", " "), unknown if value is None else str(value)
     if found.get("latency_ms"):
         times = found["latency_ms"]
-        table.add_row("latency", f"median {times['p50']} ms, slowest {times['max']} ms of {times['n']}")
-    if health["ok"]:
+        yield "latency", f"median {times['p50']} ms, slowest {times['max']} ms of {times['n']}"
+    if found["health"]["ok"]:
         billed = found["billed_tokens"]
-        price = common.dollars(found["usd_per_million_tokens"])
+        price = words.dollars(found["usd_per_million_tokens"])
         per = "" if price in ("free", "unknown") else " per million tokens"
         count = "" if price == "free" else f"; {'unknown' if billed is None else billed} billed for 16 tokens"
-        table.add_row("price", f"{price}{per}{count}")
-    out.print(table, markup=False)
-    if not health["ok"]:
-        out.print(health["message"], markup=False)
-    for warning in found["warnings"]:
-        out.print(f"[yellow]{warning}[/yellow]")
+        yield "price", f"{price}{per}{count}"

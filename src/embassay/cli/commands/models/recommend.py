@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress, words
+from embassay.cli.tables import WIDE, indented, table, text
 from embassay.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from embassay.catalog.advise import Advice, Needs
 
 RERANKS = ("none", "llm", "cross-encoder")
@@ -116,13 +119,13 @@ def _chunk_tokens(paths: list[Path]) -> int:
     from embassay.embedders.estimate import EstimatedTokens
     from embassay.ingest.survey import survey
 
-    with common.messages().status("Measuring your chunks"):
+    with progress.working("Measuring your chunks"):
         seen = survey(paths, EstimatedTokens(512))
     if not seen.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     longest = seen.percentile(0.95)
     common.messages().print(
-        f"{common.count(seen.documents, 'document')}, {common.count(seen.chunks, 'chunk')}: half have up to "
+        f"{words.count(seen.documents, 'document')}, {words.count(seen.chunks, 'chunk')}: half have up to "
         f"{seen.percentile(0.5):,} tokens, 95 % up to {longest:,}.",
         style="dim",
     )
@@ -130,43 +133,40 @@ def _chunk_tokens(paths: list[Path]) -> int:
 
 
 def _show(advice: Advice, needs: Needs) -> None:
-    from rich import box
-    from rich.table import Table
-
     out = common.console()
     if not advice.recommended:
-        out.print("[yellow]No model meets all of that.[/yellow]")
+        out.print(text("No model meets all of that.", "yellow"))
     for place, pick in enumerate(advice.recommended, 1):
-        out.print(f"{place}  [bold]{pick.card.id}[/bold]")
-        out.print(f"   {'; '.join(pick.why)}", markup=False)
+        out.print(text(f"{place}  ").append(pick.card.id, "bold"))
+        out.print(indented(text("; ".join(pick.why)), 3))
     if advice.recommended:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="A million chunks: storage, and time to scan them all",
-                      title_justify="left", title_style="dim")  # fmt: skip
-        table.add_column("model", no_wrap=True)
-        kinds = list(dict.fromkeys(f.name.split("-")[0] for p in advice.recommended for f in p.forms))
-        for kind in kinds:
-            table.add_column(kind, justify="right", no_wrap=True)
-        for pick in advice.recommended:
-            shown: dict[str, Any] = {f.name.split("-")[0]: f for f in pick.forms}
-            table.add_row(pick.card.id, *(_form(shown.get(kind)) for kind in kinds))
-        out.print(table)
+        out.print(_forms(advice, ", " if out.width >= WIDE else "\n"))
     reasons = Counter(why.split(":")[0] for _, why in advice.excluded)
     if reasons:
         listed = ", ".join(f"{name} {n}" for name, n in reasons.most_common())
-        out.print(f"[dim]Left out: {listed}. --json has the reason for each.[/dim]")
+        out.print(text(f"Left out: {listed}. --json has the reason for each.", "dim"))
     if not needs.machine.measured and not needs.gpu:
-        out.print(
-            "[dim]Latencies are for 2 cores with AVX-512; the default model is not here to measure this CPU.[/dim]"
-        )
+        guess = "Latencies are for 2 cores with AVX-512; the default model is not here to measure this CPU."
+        out.print(text(guess, "dim"))
     if needs.domain:
-        out.print(advice.fine_tuning)
+        out.print(text(advice.fine_tuning))
     if advice.next:
         out.print("\nPublished scores are not your documents. Measure the first picks on your own:")
-        out.print(f"  {advice.next}", soft_wrap=True)
+        out.print(text(f"  {advice.next}"), soft_wrap=True)
 
 
-def _form(form: Any) -> str:
+def _forms(advice: Advice, between: str) -> Any:
+    """What a million chunks take in each form that vectors can be stored in."""
+    kinds = list(dict.fromkeys(form.name.split("-")[0] for pick in advice.recommended for form in pick.forms))
+    rows: list[list[str | Text]] = []
+    for pick in advice.recommended:
+        shown = {form.name.split("-")[0]: form for form in pick.forms}
+        rows.append([pick.card.id, *(_form(shown.get(kind), between) for kind in kinds)])
+    return table(("model", *kinds), rows, title="A million chunks: storage, and time to scan them all")
+
+
+def _form(form: Any, between: str) -> Text:
     if form is None:
-        return ""
+        return text("")
     cut = f" at {form.dimensions}" if form.name.startswith("matryoshka") else ""
-    return f"{common.size(form.bytes_per_million)}{cut}, {form.search_ms_per_million:,.0f} ms"
+    return text(f"{words.size(form.bytes_per_million)}{cut}{between}{form.search_ms_per_million:,.0f} ms")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from embassay.cli import common
+from embassay.cli.tables import facts, text
 
 NEEDS_ARGUMENTS = True
 ASKED = ("dimensions", "max_tokens", "prompts", "languages", "licence", "commercial", "normalised")
@@ -59,18 +60,11 @@ def _found(model: str) -> dict[str, Any]:
 
 def _show(data: dict[str, Any]) -> None:
     """What is known, and of what everybody asks for also what is not."""
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
     names = [name for name in data if name not in ("id", *LAST)] + [name for name in LAST if data.get(name)]
-    for name in names:
-        if data[name] not in (None, "", [], (), {}, False) or name in ASKED:
-            table.add_row(name.replace("_", " "), _shown(name, data[name]))
+    asked = [name for name in names if data[name] not in (None, "", [], (), {}, False) or name in ASKED]
     out = common.console()
-    out.print(f"[bold]{data['id']}[/bold]")
-    out.print(table, markup=False)
+    out.print(text(data["id"], "bold"))
+    out.print(facts((name.replace("_", " "), _shown(name, data[name])) for name in asked))
 
 
 def _shown(name: str, value: Any) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, progress
+from embassay.cli.exits import ExitCode
+from embassay.cli.tables import table, text
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -30,7 +32,7 @@ def each_model(
     rows: list[dict[str, Any]] = []
     with common.open_registry(home, cache_local=True) as registry:
         names = models or [registry.default_name]
-        with common.embedding_bar(len(names) * texts) as bar:
+        with progress.bar(len(names) * texts) as bar:
             for name in names:
                 try:
                     embedder = registry.get(name)
@@ -43,30 +45,23 @@ def each_model(
 
 
 def show(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    """As a table, and exit code 1 where a model failed."""
-    from rich import box
-    from rich.table import Table
-
+    """As a table, and the reasons where models failed."""
     from embassay.evaluate.compare.result import short_names
 
     out = common.console()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", no_wrap=True)
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="right")
     short = short_names([row["name"] for row in rows])
-    for row in rows:
-        cells = ["failed"] if row["error"] else [_shown(row[name]) for name in columns]
-        table.add_row(short[row["name"]], *cells)
-    out.print(table)
+    cells = [
+        [short[row["name"]], *(["failed"] if row["error"] else [_shown(row[name]) for name in columns])] for row in rows
+    ]
+    out.print(table(("model", *(name.replace("_", " ") for name in columns)), cells))
     for row in rows:
         if row["error"]:
-            out.print(f"{row['name']} failed: {row['error']}", markup=False, style="yellow")
+            out.print(text(f"{row['name']} failed: {row['error']}", "yellow"))
 
 
 def exit_if_failed(rows: Sequence[dict[str, Any]]) -> None:
     if any(row["error"] for row in rows):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,67 @@
+"""How a command that failed says so: a sentence on stderr, and for a program one JSON document on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from embassay.cli import exits
+from embassay.cli.exits import ExitCode
+from embassay.errors import EmbassayError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is told of an exception."""
+
+    code: str
+    """Stable: that of an `EmbassayError`, or one of the five that only a process knows: ``interrupted``, ``declined``,
+    ``os_error``, ``out_of_memory`` and ``unexpected``."""
+    message: str
+    exit: ExitCode
+    remedy: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+    """Fields for programs."""
+
+    def to_dict(self) -> dict[str, Any]:
+        said = {"code": self.code, "message": self.message, "remedy": self.remedy, "actions": []}
+        return {"error": said | self.more}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """`error` as this command line words it. Whatever nobody foresaw is a defect of ours: ``unexpected``."""
+    code = exits.of(error)
+    if isinstance(error, EmbassayError):
+        remedy = error.remedy.in_shell()
+        return Failure(error.code, error.message, code, remedy, error.to_dict() | {"remedy": remedy})
+    if isinstance(error, KeyboardInterrupt):
+        return Failure("interrupted", str(error) or "stopped.", code)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return Failure("os_error", f"{where}{error.strerror or error}.", code)
+    if isinstance(error, MemoryError):
+        return Failure("out_of_memory", "out of memory.", code)
+    said = f"unexpected {type(error).__name__}: {error}."
+    return Failure("unexpected", said, code, "EMBASSAY_DEBUG=1 shows where.")
+
+
+def tell(failure: Failure, *, as_json: bool) -> None:
+    """One line on stderr; the document alone on stdout where a program asked for JSON."""
+    from embassay.cli.common import print_json
+
+    try:
+        if as_json:
+            print_json(failure.to_dict())
+        sys.stdout.flush()
+    except OSError:  # nobody reads it, or there is no room for it: the exit code says as much
+        abandon_stdout()
+    words = " ".join(f"{failure.message} {failure.remedy}".split())
+    shown = "".join(c if c.isprintable() else " " for c in words)
+    print(f"embassay: {shown}", file=sys.stderr)  # noqa: T201
+
+
+def abandon_stdout() -> None:
+    """Nothing more is written to it, not even what waits to be written at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

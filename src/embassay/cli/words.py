@@ -1,0 +1,50 @@
+"""Numbers, sizes, times and paths in the words of the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def count(n: int, word: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def size(n: float) -> str:
+    """Bytes as a person reads them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
+        n /= 1000
+    raise AssertionError
+
+
+def dollars(usd: float | None) -> str:
+    """Money as a person reads it. A model that runs here bills nothing: it is free."""
+    if usd is None:
+        return "unknown"
+    if 0 < usd < 0.0001:
+        return "< $0.0001"
+    return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
+
+
+def share(part: float) -> str:
+    """A percentage that is 0 only for nothing."""
+    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
+
+
+def duration(seconds: float | None) -> str:
+    """``3.2 s``, ``45 s``, ``12 min``, ``3.5 h``."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def shown_path(path: str, root: Path) -> str:
+    """A path that is stored relative to `root`, as it is reached from the working folder."""
+    file = os.path.join(os.path.abspath(root), path)
+    relative = os.path.relpath(file)
+    return relative if not relative.startswith(os.path.join("..", "..", "..")) else file

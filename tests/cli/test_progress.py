@@ -1,0 +1,76 @@
+"""The bar that shows how far a piece of work is."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from embassay.cli import common, progress
+from embassay.events import Events, Noted, WorkAdvanced, WorkStarted
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """What a terminal of 80 columns was sent."""
+    sent = io.StringIO()
+    console = Console(file=sent, width=80, force_terminal=True, highlight=False, legacy_windows=False)
+    monkeypatch.setattr(common, "messages", lambda: console)
+    return sent
+
+
+def lines(sent):
+    import re
+
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.getvalue())
+
+
+def test_called_with_what_is_done(terminal):
+    with progress.bar(4, "Measuring", "run") as bar:
+        bar(1)
+        bar(3)
+    assert "Measuring" in lines(terminal) and "100%" in lines(terminal) and "4 runs, " in lines(terminal)
+
+
+def test_the_total_may_come_later(terminal):
+    with progress.bar(None) as bar:
+        bar.expect(10)
+        bar(10)
+    assert "100%" in lines(terminal) and "10 texts, " in lines(terminal)
+
+
+def test_fed_by_events(terminal):
+    events = Events()
+    with progress.Bar("chunk") as bar:
+        with bar.follow(events):
+            events.tell(Noted("loading the model"))
+            events.tell(WorkStarted("Indexing [red]3[/red] files", total=2000))
+            events.tell(WorkAdvanced(done=1000, texts=1))
+            events.tell(Noted("asking again in 2 s"))
+            events.tell(WorkAdvanced(done=2000, texts=7))
+        assert not events.wants(WorkStarted) and not events.wants(WorkAdvanced) and not events.wants(Noted)
+    shown = lines(terminal)
+    assert "Loading the model …" in shown and "Indexing [red]3[/red] files" in shown
+    assert "Asking again in 2 s" in shown and "7 chunks, " in shown and "100%" in shown
+
+
+def test_without_a_start_nothing_is_shown(terminal):
+    with progress.Bar() as bar:
+        bar(3)
+        bar.expect(4)
+    assert not terminal.getvalue()
+
+
+def test_a_second_piece_of_work_begins_anew(terminal):
+    with progress.Bar() as bar:
+        bar.start("One", 2)
+        bar(2)
+        terminal.truncate(0)
+        bar.start("Two", 2)
+        bar(1)
+    assert "One" not in lines(terminal) and "50%" in lines(terminal) and "1 text, " in lines(terminal)
+
+
+def test_it_goes_when_the_work_fails(terminal):
+    with pytest.raises(ValueError, match="x"), progress.bar(3):
+        raise ValueError("x")
+    assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h") == 1, "the cursor is back"

@@ -1,0 +1,45 @@
+"""Tables in terminals of any width, with whatever documents and users wrote."""
+
+import io
+
+from rich.console import Console
+
+from embassay.cli.tables import facts, indented, table, text, visible
+
+
+def printed(what, width=80):
+    out = io.StringIO()
+    Console(file=out, width=width, highlight=False).print(what)
+    return out.getvalue()
+
+
+def test_words_are_no_markup():
+    shown = printed(table(("set", "why"), [["[red]a[/red]", "[/b] [link=x]"]], wrap=("why",)))
+    assert "[red]a[/red]" in shown and "[/b] [link=x]" in shown
+    assert "[b]x[/b]" in printed(facts([("[b]x[/b]", "y")]))
+
+
+def test_what_cannot_be_seen_becomes_a_space():
+    assert visible("a\x1b[31m\nb") == "a [31m b"
+    assert "\x1b" not in printed(table(("set",), [["\x1b[31mred"]]))
+
+
+def test_numbers_are_whole_and_words_wrap_where_it_is_narrow():
+    rows = [["a-name-of-forty-characters-" + "x" * 13, "1,234,567", "a reason of several words"]]
+    shown = printed(table(("set", "chunks", "why"), rows, wrap=("why",)), width=40)
+    assert "1,234,567" in shown
+    joined = "".join(line[1:15].strip() for line in shown.splitlines()[3:])
+    assert "a-name-of-forty-characters-" in joined
+
+
+def test_the_first_column_is_no_wider_than_its_names():
+    shown = printed(table(("set", "chunks"), [["docs", "1"], ["b", "22"]]))
+    assert [line.rstrip() for line in shown.splitlines() if line.strip()][2:] == [" docs       1", " b         22"]
+
+
+def test_facts():
+    assert printed(facts([("size", "3"), ("licence", "mit")])).split() == ["size", "3", "licence", "mit"]
+
+
+def test_every_line_is_indented():
+    assert all(line.startswith("   ") for line in printed(indented(text("word " * 40), 3)).splitlines())

@@ -1,0 +1,45 @@
+"""Numbers as people read them."""
+
+from pathlib import Path
+
+import pytest
+
+from embassay.cli import words
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        (words.count(1, "file"), "1 file"),
+        (words.count(2000, "file"), "2,000 files"),
+        (words.size(0), "0 B"),
+        (words.size(999), "999 B"),
+        (words.size(8_700), "8.7 kB"),
+        (words.size(96_000_000), "96 MB"),
+        (words.size(4.1e12), "4,100 GB"),
+        (words.dollars(None), "unknown"),
+        (words.dollars(0), "free"),
+        (words.dollars(0.00002), "< $0.0001"),
+        (words.dollars(0.0123), "$0.0123"),
+        (words.dollars(1234.5), "$1,234.50"),
+        (words.share(0), "0%"),
+        (words.share(0.004), "0.4%"),
+        (words.share(0.42), "42%"),
+        (words.duration(None), "unknown"),
+        (words.duration(3.21), "3.2 s"),
+        (words.duration(45), "45 s"),
+        (words.duration(720), "12 min"),
+        (words.duration(12_600), "3.5 h"),
+    ],
+)
+def test_words(shown, wanted):
+    assert shown == wanted
+
+
+def test_a_path_leads_from_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    assert words.shown_path("docs/a.md", tmp_path) == "a.md"
+    assert words.shown_path("a.md", tmp_path) == "../a.md"
+    far = Path("/nowhere/else")
+    assert words.shown_path("a.md", far) == "/nowhere/else/a.md"

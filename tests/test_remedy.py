@@ -1,0 +1,89 @@
+"""Remedies in the words of each reader: somebody who typed a command, a program in Python, a client of a server."""
+
+import inspect
+
+import pytest
+
+import embassay
+from embassay import remedy
+
+
+@pytest.mark.parametrize(
+    ("made", "in_shell", "in_python"),
+    [
+        (
+            remedy.command("index", "FOLDER", set="docs", say="Make one"),
+            "Make one: embassay index FOLDER --set docs",
+            "Make one: index('FOLDER', set='docs')",
+        ),
+        (
+            remedy.command("index", "FOLDER", set="my docs", retry_failed=True, max_file_mb=2.5),
+            "embassay index FOLDER --set 'my docs' --retry-failed --max-file-mb 2.5",
+            "index('FOLDER', set='my docs', retry_failed=True, max_file_mb=2.5)",
+        ),
+        (
+            remedy.command("status", say="{} lists them."),
+            "embassay status lists them.",
+            "status() lists them.",
+        ),
+        (
+            remedy.command("judge new", "FOLDER", out="DIR", n=0, say="Make one"),
+            "Make one: embassay judge new FOLDER --out DIR -n 0",
+            "Make one: embassay judge new FOLDER --out DIR -n 0",
+        ),
+        (
+            remedy.option("set", "NAME", say="Index into another set"),
+            "Index into another set: --set NAME",
+            "Index into another set: set='NAME'",
+        ),
+        (
+            remedy.setting("spend_cap_usd", say="Raise {} and run it again."),
+            "Raise spend_cap_usd and run it again.",
+            "Raise spend_cap_usd and run it again.",
+        ),
+        (remedy.setting("base_url", "http://x"), "base_url: http://x", "base_url: http://x"),
+        (remedy.environment("VOYAGE_API_KEY"), "export VOYAGE_API_KEY=...", "export VOYAGE_API_KEY=..."),
+        (
+            remedy.install("embassay[onnx]") + remedy.command("models list", say="or see {}."),
+            "pip install 'embassay[onnx]' or see embassay models list.",
+            "pip install 'embassay[onnx]' or see embassay models list.",
+        ),
+        (remedy.install("x", "--no-deps"), "pip install --no-deps x", "pip install --no-deps x"),
+        (remedy.say("Try again.") + "Or not.", "Try again. Or not.", "Try again. Or not."),
+        (remedy.say(""), "", ""),
+    ],
+)
+def test_words(made, in_shell, in_python):
+    assert made.in_shell() == in_shell
+    assert made.in_python() == str(made) == in_python
+
+
+def test_actions_as_fields():
+    made = remedy.command("index", "FOLDER", set="docs", say="Make one") + remedy.option("home", "DIR")
+    assert [action.to_dict() for action in made.actions] == [
+        {"do": "command", "name": "index", "arguments": ["FOLDER"], "options": {"set": "docs"}},
+        {"do": "option", "name": "home", "value": "DIR"},
+    ]
+    others = remedy.setting("a", "1") + remedy.environment("B") + remedy.install("c")
+    assert [action.to_dict() for action in others.actions] == [
+        {"do": "setting", "name": "a", "value": "1"},
+        {"do": "environment", "name": "B", "value": "..."},
+        {"do": "install", "package": "c"},
+    ]
+    assert remedy.say("Try again.").actions == ()
+
+
+def test_an_empty_one_is_false_and_adds_nothing():
+    assert not remedy.say("") and remedy.say("x")
+    assert remedy.say("") + "x" == remedy.say("x") == remedy.say("x") + ""
+
+
+def test_words_that_are_a_value_already_stay_as_they_are():
+    made = remedy.command("doctor")
+    assert remedy.say(made) is made
+
+
+def test_what_is_worded_as_a_call_can_be_called():
+    for name in remedy.CALLS:
+        called = getattr(embassay.Home, name, None) or getattr(embassay, name)
+        assert inspect.isfunction(called), name
