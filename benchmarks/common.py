@@ -35,18 +35,18 @@ class Row:
     met: bool | None
 
 
-def report(name: str, rows: list[Row], as_json: bool) -> None:
-    """Print the rows, as a table or as one JSON object; exit code 0 whether bars are met or not."""
+def report(name: str, rows: list[Row], as_json: bool, *, peer: str = "peer") -> None:
+    """Print the rows, as a table or as one JSON object. `peer` heads the column of what ours is held against."""
     if as_json:
         print(json.dumps({"benchmark": name, "rows": [asdict(row) for row in rows]}))
         return
     print(f"\n{name}")
-    print(f"{'what':<58}{'ours':>12}{'peer':>12}{'ratio':>8}  {'unit':<10}{'bar':<16}met")
+    print(f"{'what':<58}{'ours':>12}{peer:>12}{'ratio':>8}  {'unit':<10}{'bar':<16}met")
     for row in rows:
-        peer = f"{row.peer:>12,.4g}" if row.peer is not None else f"{'-':>12}"
+        other = f"{row.peer:>12,.5g}" if row.peer is not None else f"{'-':>12}"
         ratio = f"{row.ratio:>8.2f}" if row.ratio is not None else f"{'-':>8}"
         met = {True: "yes", False: "NO", None: ""}[row.met]
-        print(f"{row.what:<58}{row.ours:>12,.5g}{peer}{ratio}  {row.unit:<10}{row.bar:<16}{met}")
+        print(f"{row.what:<58}{row.ours:>12,.5g}{other}{ratio}  {row.unit:<10}{row.bar:<16}{met}")
 
 
 def at_least(what: str, ours: float, bar: float, unit: str = "", peer: float | None = None) -> Row:
