@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.checkouts import Asked, Checkout, Taken
-from benchmarks.common import DATA, MODEL, ROOT, WORK, Row, glosses, jsonl, median, report
+from benchmarks.common import DATA, MODEL, ROOT, Row, glosses, jsonl, median, report
 from benchmarks.models import zero_server
 
 WITHIN = 1.1
@@ -110,11 +110,9 @@ def engine(both: Both, size: Size) -> list[Row]:
 
 def ingest(both: Both, size: Size) -> list[Row]:
     """Indexing real documents; many small records with a model that costs nothing; the same again, unchanged."""
-    documents = (
-        [DATA / "docs" / name for name in ("fastapi", "httpx")] if size.judged else [pages(size.rows // 1000 + 1)]
-    )
+    documents = real_documents(size, both[0].work)
     real = [each(both, lambda c: index(c, "documents", documents))]
-    records = write_records(size.rows)
+    records = write_records(size.rows, both[0].work)
     many = in_turns(both, min(3, size.rounds), lambda c: index(c, "records", [records], "--model", "hash/384"))
     again = in_turns(both, min(3, size.rounds), lambda c: index(c, "records", [records], renew=False))
     return [
@@ -126,7 +124,7 @@ def ingest(both: Both, size: Size) -> list[Row]:
 
 def search(both: Both, size: Size) -> list[Row]:
     """Searches in one process over many rows, the embedding of the query included, and over real documents."""
-    records, rows = write_records(size.rows), []
+    records, rows = write_records(size.rows, both[0].work), []
     for checkout in both:
         index(checkout, "records", [records], "--model", "hash/384", renew=False)
     queries = passages(6, size.queries)
@@ -198,7 +196,7 @@ def hits(both: Both, size: Size) -> list[Row]:
         tested = {line.split("\t")[0] for line in (size.judged / "qrels" / "test.tsv").read_text("utf-8").splitlines()}
         queries = [row["text"] for row in jsonl("scifact/queries.jsonl") if row["_id"] in tested][: size.queries]
     else:
-        documents, queries = pages(5), passages(6, size.queries)
+        (documents,), queries = real_documents(size, both[0].work), passages(6, size.queries)
     for checkout in both:
         index(checkout, "hits", [documents])
     rows = []
@@ -309,9 +307,16 @@ def passages(words: int, count: int) -> list[str]:
     return [f"{at} " + " ".join(text[start : start + words]) for at, start in enumerate(starts)]
 
 
-def pages(copies: int) -> Path:
-    """A folder of this project's pages, each copy a little different, so that nothing is embedded once for all."""
-    folder = WORK / "beside" / "pages"
+def real_documents(size: Size, place: Path) -> list[Path]:
+    """Two documentation trees; without them, or for a trial, this project's own pages."""
+    if size.judged:
+        return [DATA / "docs" / name for name in ("fastapi", "httpx")]
+    return [pages(size.rows // 1000, place)] if size.rows >= 1000 else [ROOT / "docs" / "searching.md"]
+
+
+def pages(copies: int, place: Path) -> Path:
+    """A folder in `place` with this project's pages, each copy a little different, so that nothing is embedded once for all."""
+    folder = place / "pages"
     for at in range(copies):
         for page in (ROOT / "docs").rglob("*.md"):
             copy = folder / str(at) / page.relative_to(ROOT / "docs")
@@ -320,9 +325,9 @@ def pages(copies: int) -> Path:
     return folder
 
 
-def write_records(count: int) -> Path:
-    """So many short records, one JSON object a line."""
-    file = WORK / "beside" / f"records-{count}.jsonl"
+def write_records(count: int, place: Path) -> Path:
+    """A file in `place` of so many short records, one JSON object a line."""
+    file = place / f"records-{count}.jsonl"
     texts = glosses()[:count] if DATA.is_dir() else passages(14, count)
     rows = (json.dumps({"_id": str(at), "title": "", "text": text}) for at, text in enumerate(texts))
     file.write_text("\n".join(rows) + "\n", "utf-8")

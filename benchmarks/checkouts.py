@@ -33,13 +33,15 @@ class Taken:
 class Checkout:
     """A working tree of this project, under whatever name its package has, with a folder of its own to work in."""
 
-    def __init__(self, root: Path, label: str, python: Path | None = None) -> None:
+    def __init__(self, root: Path, label: str, python: Path | None = None, *, work: Path = WORK) -> None:
         self.root, self.label = root.resolve(), label
         (package,) = (f.parent.name for f in (self.root / "src").glob("*/__init__.py"))
         self.package: str = package
         own = self.root / ".venv" / "bin" / "python"
         self.python = python or (own if own.is_file() else Path(sys.executable))
-        self.place = WORK / "beside" / label
+        self.work = work / "beside"
+        """What both share."""
+        self.place = self.work / label
         self.place.mkdir(parents=True, exist_ok=True)
 
     @cached_property

@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import embassay
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("EMBASSAY_DATA") or ROOT.parent / "shared" / "data")
@@ -104,6 +109,12 @@ def exact_texts(tokens: Any, length: int, count: int) -> list[str]:
         if len(found) == count:
             break
     return found
+
+
+def stored(home: embassay.Home) -> tuple[list[embassay.Chunk], np.ndarray]:
+    """Every chunk of the set ``default`` with its vector."""
+    blocks = list(home._home.store(home._live("default")).snapshot().scan())
+    return [chunk for chunks, _ in blocks for chunk in chunks], np.concatenate([vectors for _, vectors in blocks])
 
 
 def median(values: list[float]) -> float:

@@ -27,7 +27,7 @@ from embassay.embedders.providers.local import LocalEmbedder, open_local
 SETS = {"18 tokens": (18, 800), "60 tokens, mixed": (0, 500), "250 tokens": (250, 160)}
 MIXTURE = ((20, 0.3), (40, 0.22), (60, 0.2), (90, 0.18), (150, 0.1))
 """Lengths and shares of the mixed set; their mean is about 60."""
-BARS = {"f32": (0, 0, 0), "bf16": (3.3, 3.3, 2.4), "int8": (4.8, 4.4, 3.2)}
+BARS: dict[str, tuple[float, float, float]] = {"f32": (0, 0, 0), "bf16": (3.3, 3.3, 2.4), "int8": (4.8, 4.4, 3.2)}
 COSINES = {"f32": 0.99999, "bf16": 0.9998, "int8": 0.993}
 
 
@@ -36,13 +36,14 @@ def main() -> None:
     engines = {precision: open_local(MODEL, precision=precision) for precision in BARS}  # type: ignore[arg-type]
     tokens = engines["f32"].tokens
     with Peer() as peer:
-        rows = same_vectors(engines, peer)
+        rows = same_vectors(real_texts(), engines, peer)
         for at, (name, (length, count)) in enumerate(SETS.items()):
             texts = exact_texts(tokens, length, count) if length else mixed(tokens, count)
-            rows += throughput(name, texts, engines, peer, at, chosen.rounds)
+            bars = {precision: three[at] for precision, three in BARS.items()}
+            rows += throughput(name, texts, engines, peer, bars, chosen.rounds)
             if length == 250:
                 rows += share_of_peak(engines["int8"], texts)
-        rows += one_query(exact_texts(tokens, 18, 40), engines, peer)
+        rows += one_query(exact_texts(tokens, 18, 40), engines["bf16"], peer)
     report("engine", rows, chosen.json)
 
 
@@ -52,10 +53,14 @@ def mixed(tokens: Any, count: int) -> list[str]:
     return texts
 
 
-def same_vectors(engines: dict[str, LocalEmbedder], peer: Peer) -> list[Row]:
-    """Least cosine over 600 real texts of all lengths."""
+def real_texts() -> list[str]:
+    """600 of all lengths: abstracts, definitions and claims."""
     texts = [f"{r['title']} {r['text']}" for r in list(jsonl("scifact/corpus.jsonl"))[:200]] + glosses()[::500][:200]
-    texts += [r["text"] for r in list(jsonl("scifact/queries.jsonl"))[:200]]
+    return texts + [r["text"] for r in list(jsonl("scifact/queries.jsonl"))[:200]]
+
+
+def same_vectors(texts: list[str], engines: dict[str, LocalEmbedder], peer: Peer) -> list[Row]:
+    """Least cosine to the peer's vectors."""
     reference = np.array(peer.ask(texts=texts, vectors=True)["vectors"])
     rows = []
     for precision, engine in engines.items():
@@ -67,7 +72,12 @@ def same_vectors(engines: dict[str, LocalEmbedder], peer: Peer) -> list[Row]:
 
 
 def throughput(
-    name: str, texts: list[str], engines: dict[str, LocalEmbedder], peer: Peer, at: int, rounds: int
+    name: str,
+    texts: list[str],
+    engines: dict[str, LocalEmbedder],
+    peer: Peer,
+    bars: dict[str, float],
+    rounds: int,
 ) -> list[Row]:
     """Alternating rounds; the ratio is the median of the rounds' ratios."""
     for engine in engines.values():
@@ -82,16 +92,15 @@ def throughput(
     rows = []
     for precision, figures in ours.items():
         ratio = median([mine / other for mine, other in zip(figures, theirs, strict=True)])
-        rows.append(faster(f"{name}, {precision}", median(figures), median(figures) / ratio, BARS[precision][at]))
+        rows.append(faster(f"{name}, {precision}", median(figures), median(figures) / ratio, bars[precision]))
     return rows
 
 
-def one_query(texts: list[str], engines: dict[str, LocalEmbedder], peer: Peer) -> list[Row]:
-    """One short query at a time, warm, in process; rounds of 40, because torch's threads go on spinning for a while."""
-    engine = engines["bf16"]
+def one_query(texts: list[str], engine: LocalEmbedder, peer: Peer, *, rounds: int = 4, pause: float = 0.5) -> list[Row]:
+    """One short query at a time, warm, in process. The peer's threads go on spinning for a while, hence the pause."""
     ours, theirs = [], []
-    for _ in range(4):
-        time.sleep(0.5)
+    for _ in range(rounds):
+        time.sleep(pause)
         engine.embed(texts[:1], "query")
         ours += [timed(lambda text=text: engine.embed([text], "query")) for text in texts]  # type: ignore[misc]
         peer.ask(texts=texts[:1])
@@ -99,18 +108,18 @@ def one_query(texts: list[str], engines: dict[str, LocalEmbedder], peer: Peer) -
     return [faster("one query, bf16 (per second)", 1 / median(ours), 1 / median(theirs), 3.5, "queries/s")]
 
 
-def share_of_peak(engine: LocalEmbedder, texts: list[str]) -> list[Row]:
+def share_of_peak(engine: LocalEmbedder, texts: list[str], *, peak_width: int = 2048) -> list[Row]:
     """The engine's int8 operations a second against the best that one large int8 product reaches here."""
     config = engine.model.spec.config
     width, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
     per_token = layers * 2 * (4 * width * width + 2 * width * inner)  # multiply and add of every matrix
     tokens = sum(engine.tokens.count(texts))
     seconds = min(timed(lambda: engine.embed(texts, "document")) for _ in range(3))
-    share = per_token * tokens / seconds / int8_peak()
+    share = per_token * tokens / seconds / int8_peak(peak_width, peak_width)
     return [Row("share of the CPU's int8 matrix peak, 250 tokens", share, None, None, "", "reported", None)]
 
 
-def int8_peak(rows: int = 2048, width: int = 2048) -> float:
+def int8_peak(rows: int, width: int) -> float:
     """Operations a second of an int8 product with the engine's own quantisation, large enough to be all matrix."""
     import openvino as ov
     from openvino import opset15 as op

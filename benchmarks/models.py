@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from benchmarks.common import (
     report,
     timed,
 )
+from embassay.embedders.base import Embedder
 from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.providers.local import open_local
 from embassay.embedders.providers.openai import Settings, open_embedder
@@ -46,18 +48,27 @@ ROUNDS = 200
 
 def main() -> None:
     chosen = arguments(__doc__)
-    rows = [*hashing(), *cache_hits(), *indexing_twice(), *http_overhead(), *in_flight(), *coalescing(), *start_up()]
+    texts, engine = glosses()[:1000], open_local(MODEL)
+    rows = [
+        *hashing(texts),
+        *cache_hits(texts, exact_texts(engine.tokens, 250, 200), engine, WORK),
+        *indexing_twice([DATA / "docs" / name for name in ("fastapi", "rust-book", "httpx")], WORK / "twice"),
+        *http_overhead(),
+        *in_flight(),
+        *coalescing(texts[:50], engine, WORK),
+        *start_up(WORK),
+    ]
     report("models", rows, chosen.json)
 
 
-def hashing() -> list[Row]:
-    texts = glosses()[:1000]
+def hashing(texts: list[str], *, rounds: int = 50) -> list[Row]:
     embedder = HashEmbedder(384)
     embedder.embed(texts, "document")
-    ours = median([timed(lambda: embedder.embed(texts, "document")) for _ in range(50)])
+    ours = median([timed(lambda: embedder.embed(texts, "document")) for _ in range(rounds)])
     peer = median([timed(lambda: naive_hashes(texts)) for _ in range(3)])
+    rate, rate_of_peer = len(texts) / ours, len(texts) / peer
     return [
-        at_least("hash provider, batches of 1,000 (peer: one by one)", 1000 / ours, 50_000, "texts/s", 1000 / peer),
+        at_least("hash provider, batches of 1,000 (peer: one by one)", rate, 50_000, "texts/s", rate_of_peer),
         at_most("hash provider, one batch of 1,000", ours * 1e3, 50, "ms", peer * 1e3),
     ]  # fmt: skip
 
@@ -69,15 +80,12 @@ def naive_hashes(texts: list[str]) -> np.ndarray:
     return normalised
 
 
-def cache_hits() -> list[Row]:
-    """1,000 short definitions: the engine's most favourable case."""
-    texts = glosses()[:1000]
-    engine = open_local(MODEL)
-    cached = Cached(engine, fresh_cache("hits"))
+def cache_hits(texts: list[str], long: list[str], engine: Embedder, place: Path) -> list[Row]:
+    """Short texts are the engine's most favourable case."""
+    cached = Cached(engine, fresh_cache(place / "hits.db"))
     cached.embed(texts, "document")
     ours = median([timed(lambda: cached.embed(texts, "document")) for _ in range(20)])
     peer = median([timed(lambda: engine.embed(texts, "document")) for _ in range(5)])
-    long = exact_texts(engine.tokens, 250, 200)
     cached.embed(long, "document")
     long_ours = median([timed(lambda: cached.embed(long, "document")) for _ in range(20)])
     long_peer = timed(lambda: engine.embed(long, "document"))
@@ -88,26 +96,24 @@ def cache_hits() -> list[Row]:
     ]
 
 
-def fresh_cache(name: str) -> VectorCache:
-    file = WORK / f"{name}.db"
+def fresh_cache(file: Path) -> VectorCache:
     cache = VectorCache(file)
     cache.clear()
     return cache
 
 
-def indexing_twice() -> list[Row]:
-    """Three real documentation trees; between the runs all but the cache is deleted."""
+def indexing_twice(folders: Sequence[Path], work: Path) -> list[Row]:
+    """Between the runs all but the cache is deleted."""
     from embassay.config.values import Config, EmbeddingsConfig
     from embassay.home import Home
     from embassay.models.registry import Registry
     from embassay.sets.folder import HomeFolder
 
-    place = WORK / "twice" / ".embassay"
+    place = work / ".embassay"
     shutil.rmtree(place.parent, ignore_errors=True)
     place.mkdir(parents=True)
     models = {"minilm": {"provider": "local", "model_id": MODEL, "cache_enabled": True}}
     config = Config(embeddings=EmbeddingsConfig(default_model="minilm", models=models))
-    folders = [DATA / "docs" / name for name in ("fastapi", "rust-book", "httpx")]
 
     def run() -> tuple[float, int]:
         with Home(HomeFolder(place), Registry(config, cache_file=place / "cache.db")) as home:
@@ -146,7 +152,7 @@ def zero_server(count: int, form: str, pause: float = 0.0) -> Iterator[int]:
         process.wait()
 
 
-def http_overhead() -> list[Row]:
+def http_overhead(*, rounds: int = ROUNDS) -> list[Row]:
     """Our call against the bare exchange of the same bytes with the standard library's client."""
     texts = [f"a short text, number {i}" for i in range(32)]
     rows = []
@@ -160,7 +166,7 @@ def http_overhead() -> list[Row]:
             body = json.dumps({"model": "m", "input": texts, "encoding_format": form})
             embedder.embed(texts, "document")
             ours, bare = [], []
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 ours.append(timed(partial(embedder.embed, texts, "document")))
                 bare.append(timed(partial(exchange, connection, body)))
             overhead, alone = (median(ours) - median(bare)) * 1e3, median(bare) * 1e3
@@ -175,9 +181,10 @@ def exchange(connection: http.client.HTTPConnection, body: str) -> bytes:
     return connection.getresponse().read()
 
 
-def in_flight() -> list[Row]:
-    texts = [f"text {i}" for i in range(64)]
-    with zero_server(1, "float", pause=0.1) as port:
+def in_flight(*, count: int = 64, pause: float = 0.1) -> list[Row]:
+    """A server that takes a while over each text, asked by one connection and by eight."""
+    texts = [f"text {i}" for i in range(count)]
+    with zero_server(1, "float", pause=pause) as port:
         times = {}
         for concurrency in (1, 8):
             settings = Settings(
@@ -212,19 +219,19 @@ class Counting(Wrapper):
             yield block
 
 
-def coalescing() -> list[Row]:
-    texts = glosses()[:50]
-    engine = Counting(open_local(MODEL))
-    embedder = Coalesced(Cached(engine, fresh_cache("coalesced")))
+def coalescing(texts: list[str], engine: Embedder, place: Path, *, calls: int = 1000) -> list[Row]:
+    """Many that ask for few distinct texts at once."""
+    counting = Counting(engine)
+    embedder = Coalesced(Cached(counting, fresh_cache(place / "coalesced.db")))
 
     async def all_at_once() -> None:
-        await asyncio.gather(*(embedder.aembed([texts[i % 50]], "query") for i in range(1000)))
+        await asyncio.gather(*(embedder.aembed([texts[i % len(texts)]], "query") for i in range(calls)))
 
     seconds = timed(lambda: asyncio.run(all_at_once()))
-    alone = open_local(MODEL)
-    peer = timed(lambda: [alone.embed([texts[i % 50]], "query") for i in range(1000)])
+    peer = timed(lambda: [engine.embed([texts[i % len(texts)]], "query") for i in range(calls)])
+    what = f"{calls:,} concurrent embeds of {len(texts)} distinct texts: engine computations"
     return [
-        at_most("1,000 concurrent embeds of 50 distinct texts: engine computations", engine.count, 50),
+        at_most(what, counting.count, len(texts)),
         Row("seconds of it (peer: one by one, bare engine)", seconds, peer, seconds / peer, "s", "reported", None),
     ]  # fmt: skip
 
@@ -242,16 +249,16 @@ print((ready - imported) * 1e3, (imported - started) * 1e3, len(models.names()),
 """
 
 
-def start_up() -> list[Row]:
+def start_up(place: Path, *, rounds: int = 9) -> list[Row]:
     """In a fresh process: the registry and the providers it names, beside embassay and its two parsers themselves."""
-    folder = WORK / "sixty"
+    folder = place / "sixty"
     folder.mkdir(exist_ok=True)
     kinds = ["local", "openai", "cohere", "voyage", "google", "mistral", "jina", "ollama", "tei", "hash"]
     lines = [f"    model-{i}: {{provider: {kinds[i % 10]}, model_id: m{i}, cache_ttl: 30d}}" for i in range(60)]
     (folder / "embassay.yaml").write_text("embeddings:\n  models:\n" + "\n".join(lines) + "\n")
     env = {**os.environ, "EMBASSAY_CONFIG": str(folder / "embassay.yaml")}
     found = []
-    for _ in range(9):
+    for _ in range(rounds):
         answer = subprocess.run([sys.executable, "-c", START], env=env, capture_output=True, text=True, check=True)
         ready, imports, count, heavy = answer.stdout.split()
         assert (count, heavy) == ("60", "nothing"), answer.stdout

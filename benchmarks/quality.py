@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,8 @@ from embassay.search.stages import Pipeline, pipeline
 from embassay.types import Embeddings, OnLong, Role
 
 PUBLISHED = {"scifact": 0.64508, "scifact R@100": 0.925, "xquad/en": 0.9436, "xquad/de": 0.7032}
+
+FUSION_SETS = [("scifact", "test"), ("scifact", "train"), ("xquad/en", "test_mteb"), ("xquad/de", "test_mteb")]
 
 
 def main() -> None:
@@ -38,7 +41,7 @@ def main() -> None:
                 hybrid = score(scifact, embedder, pipeline("hybrid"), store)
                 rows.append(at_least(f"SciFact lexical nDCG@10, {store}", lexical.metrics["nDCG@10"], 0.68))
                 rows.append(at_least(f"SciFact hybrid nDCG@10, defaults, {store}", hybrid.metrics["nDCG@10"], 0.73))
-            rows += fusions(embedder)
+            rows += fusions(embedder, FUSION_SETS)
             for language in ("en", "de"):
                 data = read_judged(DATA / "xquad" / language, "test_mteb")
                 found = score(data, embedder, pipeline("dense")).metrics["nDCG@10"]
@@ -46,9 +49,8 @@ def main() -> None:
     report("quality", rows, chosen.json)
 
 
-def fusions(embedder: Embedder) -> list[Row]:
-    """Every fusion on every set: the default is the one that is best on the average."""
-    sets = [("scifact", "test"), ("scifact", "train"), ("xquad/en", "test_mteb"), ("xquad/de", "test_mteb")]
+def fusions(embedder: Embedder, sets: Sequence[tuple[str, str]]) -> list[Row]:
+    """Every fusion on every set, a folder of the data and its split: the default is the best on the average."""
     rows = []
     for folder, split in sets:
         data = read_judged(DATA / folder, split)
@@ -60,12 +62,14 @@ def fusions(embedder: Embedder) -> list[Row]:
     return rows
 
 
-def score(data: JudgedSet, embedder: Embedder, chosen: Pipeline, store: str = "memory") -> Evaluation:
+def score(
+    data: JudgedSet, embedder: Embedder, chosen: Pipeline, store: str = "memory", *, place: Path = WORK
+) -> Evaluation:
+    """A store that needs files has them in a folder of its own in `place`, for the time of this call."""
     backend = plugins.load("embassay.stores.backends", store)
-    with TemporaryDirectory(dir=WORK) as place:
-        return evaluate(
-            data, embedder, backend.open_store(Path(place), "eval", embedder.space.dimensions, create=True), chosen
-        )
+    with TemporaryDirectory(dir=place) as folder:
+        empty = backend.open_store(Path(folder), "eval", embedder.space.dimensions, create=True)
+        return evaluate(data, embedder, empty, chosen)
 
 
 class Remembering(Embedder):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 import embassay
-from benchmarks.common import MODEL, Peer, Row, arguments, at_least, at_most, jsonl, median, report, timed
-from benchmarks.ingest import GLOSSES_HOME, index_glosses
+from benchmarks.common import DATA, Peer, Row, arguments, at_least, at_most, jsonl, median, report, stored, timed
+from benchmarks.ingest import GLOSSES_HOME, index_anew
 
 QUERIES = 300
 
@@ -14,24 +16,24 @@ QUERIES = 300
 def main() -> None:
     chosen = arguments(__doc__)
     if not GLOSSES_HOME.is_dir():
-        index_glosses()
+        index_anew(DATA / "wordnet-glosses" / "corpus.jsonl", GLOSSES_HOME)
     queries = [row["text"] for row in jsonl("scifact/queries.jsonl")][: QUERIES // 2]
     queries += [row["text"] for row in jsonl("xquad/en/queries.jsonl")][: QUERIES // 2]
     with embassay.open(GLOSSES_HOME) as home:
-        rows = latency(home, queries)
+        rows = latency(home, queries, Peer)
         rows += exactness(home, queries)
     report("search", rows, chosen.json)
 
 
-def latency(home: embassay.Home, queries: list[str]) -> list[Row]:
+def latency(home: embassay.Home, queries: list[str], peers: Callable[[], Peer]) -> list[Row]:
     """Milliseconds. The peer embeds the query with sentence-transformers and scans the same vectors with numpy."""
-    vectors = stored(home)[1]
+    _, vectors = stored(home)
     times: dict[str, list[float]] = {"hybrid": [], "dense": [], "lexical": [], "peer": []}
     home.search("warm up")
     for mode in ("hybrid", "dense", "lexical"):
         for query in queries:
             times[mode].append(timed(lambda query=query, mode=mode: home.search(query, mode=mode)) * 1000)  # type: ignore[misc]
-    with Peer() as peer:  # started only now: its threads go on spinning beside ours
+    with peers() as peer:  # started only now: its threads go on spinning beside ours
         for query, vector in zip(queries, vectors, strict=False):
             embedding = float(peer.ask(texts=[query])["seconds"]) * 1000
             scan = timed(lambda vector=vector: np.argsort(-(vectors @ vector))[:10]) * 1000  # type: ignore[misc]
@@ -48,9 +50,9 @@ def latency(home: embassay.Home, queries: list[str]) -> list[Row]:
 
 def exactness(home: embassay.Home, queries: list[str]) -> list[Row]:
     """Recall@10 of the dense arm as it is, and of the ANN index that larger sets get."""
-    keys, vectors = stored(home)
-    made = embassay.embed(queries, "query", model=MODEL).vectors
-    truth = [{keys[i] for i in np.argpartition(-(vectors @ q), 10)[:10]} for q in made]
+    chunks, vectors = stored(home)
+    made = home.embed(queries, "query").vectors
+    truth = [{chunks[i].key for i in np.argpartition(-(vectors @ q), 10)[:10]} for q in made]
     found = [{hit.chunk.key for hit in home.search(query, mode="dense").hits} for query in queries]
     recall = float(np.mean([len(a & b) / 10 for a, b in zip(truth, found, strict=True)]))
     rows = [at_least("dense recall@10 against exact search", recall, 0.99)]
@@ -78,11 +80,6 @@ def ann(home: embassay.Home, queries: np.ndarray, truth: list[set[str]]) -> list
     finally:
         lance.EXACT_BYTES = limit
         store._table.drop_index("vector_idx")  # type: ignore[attr-defined]
-
-
-def stored(home: embassay.Home) -> tuple[list[str], np.ndarray]:
-    blocks = list(home._home.store(home._live("default")).snapshot().scan())
-    return [c.key for chunks, _ in blocks for c in chunks], np.concatenate([vectors for _, vectors in blocks])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,219 @@
+"""Every benchmark runs on a few texts, so that a renamed function breaks a test and not a benchmark years later.
+
+What they measure means nothing here; what is checked is that they measure it, and that `benchmarks.beside` finds
+differences.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import embassay
+from benchmarks import beside, cli, common, engine, ingest, models, quality, search, verdicts
+from benchmarks.checkouts import Checkout, Taken, measured
+from embassay.embedders.providers.local import LocalEmbedder, open_local
+from embassay.evaluate.data.judged import read_judged
+from embassay.search.stages import pipeline
+from tests.tiny import CASES, TEXTS, WORDS, write_model
+
+ROOT = Path(__file__).parents[1]
+JUDGED = ROOT / "examples" / "judged"
+
+
+class FakePeer:
+    """Answers as the peer's process does, with the vectors of an embedder of ours."""
+
+    def __init__(self, embedder: LocalEmbedder) -> None:
+        self._embedder = embedder
+
+    def ask(self, *, texts: list[str], vectors: bool = False) -> dict[str, object]:
+        made = self._embedder.embed(texts, "document").vectors.tolist() if vectors else None
+        return {"seconds": 0.001 * len(texts), "vectors": made}
+
+    def __enter__(self) -> FakePeer:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    return write_model(tmp_path_factory.mktemp("tiny"), CASES["bert"])
+
+
+@pytest.fixture(scope="module")
+def tiny(weights) -> LocalEmbedder:
+    return open_local(str(weights), precision="f32")
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Path:
+    """256 short records, enough for an index of vectors."""
+    rows = [{"_id": str(at), "text": f"{WORDS[at % 16]} {WORDS[at // 16]} number {at}"} for at in range(16 * 16)]
+    file = tmp_path / "corpus.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.fixture
+def home(tmp_path, corpus, weights):
+    with embassay.open(tmp_path / "home" / ".embassay") as opened:
+        opened.index([corpus], model=str(weights))
+        yield opened
+
+
+def what(rows: list[common.Row]) -> list[str]:
+    assert all(np.isfinite(row.ours) for row in rows)
+    return [row.what for row in rows]
+
+
+def test_engine(tiny):
+    peer, engines = FakePeer(tiny), {"f32": tiny}
+    (same,) = engine.same_vectors(TEXTS, engines, peer)
+    assert same.met and same.ours == pytest.approx(1)
+    (rate,) = engine.throughput("short", TEXTS, engines, peer, {"f32": 0}, rounds=1)
+    assert rate.peer == pytest.approx(1000, rel=0.01) and rate.ratio == pytest.approx(rate.ours / 1000, rel=0.01)
+    assert what(engine.one_query(TEXTS[:2], tiny, peer, rounds=1, pause=0)) == ["one query, bf16 (per second)"]
+    (share,) = engine.share_of_peak(tiny, TEXTS, peak_width=64)
+    assert share.ours > 0
+
+
+def test_ingest(tiny, corpus, tmp_path):
+    assert len(what(ingest.end_to_end(corpus, TEXTS, tmp_path / "home" / ".embassay", tiny))) == 3
+    (tmp_path / "docs").mkdir()
+    for at in range(5):
+        (tmp_path / "docs" / f"{at}.md").write_text(f"# Page {at}\n\nSome text.\n")
+    changed, nothing = ingest.one_changed_file(tmp_path, rounds=1, pause=0)
+    assert "of 5 files" in changed.what and nothing.peer == changed.peer
+
+
+def test_search(home, tiny):
+    queries = ["rotate a key", "proxy server", "quarterly report"]
+    rows = search.latency(home, queries, lambda: FakePeer(tiny)) + search.exactness(home, queries)
+    assert {row.what: row.ours for row in rows}["dense recall@10 against exact search"] == 1
+    assert len(rows) == 7
+
+
+def test_quality(minilm, tmp_path):
+    data = read_judged(JUDGED, "test")
+    embedder = quality.Remembering(minilm)
+    for store in ("memory", "lance"):
+        assert quality.score(data, embedder, pipeline("hybrid"), store, place=tmp_path).metrics["nDCG@10"] > 0.5
+
+
+def test_cli(home, corpus, tmp_path):
+    cli.fill(home.folder, [corpus], tmp_path / "vectors.npz")
+    assert len(np.load(tmp_path / "vectors.npz")["vectors"]) == len(common.stored(home)[0]) == 256
+    ours, ratio = cli.start_to_answer(home.folder, ["true"], rounds=1)
+    assert ours.ours > 0 and ratio.met is False  # nothing is faster than doing nothing
+
+
+def test_models(tiny, tmp_path, docs):
+    texts = [f"text {at}" for at in range(8)]
+    assert len(what(models.hashing(texts, rounds=1))) == 2
+    assert len(what(models.cache_hits(texts, texts[:2], tiny, tmp_path))) == 3
+    assert "chunks again" in what(models.indexing_twice([docs], tmp_path / "twice"))[0]
+    assert len(what(models.http_overhead(rounds=2))) == 2
+    assert what(models.in_flight(count=8, pause=0.01))
+    computed, _ = models.coalescing(texts[:3], tiny, tmp_path, calls=20)
+    assert computed.ours == 3 and computed.met
+    assert what(models.start_up(tmp_path, rounds=1))
+
+
+def test_verdicts(tmp_path):
+    assert verdicts.trec_eval(1_000).met
+    assert what(verdicts.statistics(1, queries=50))
+    rows = verdicts.scifact(tmp_path, read_judged(JUDGED, "test"), simulations=2)
+    assert len(what(rows)) == 6
+    assert what(verdicts.power(simulations=2))
+
+
+def test_a_report_can_be_read_by_programs(capsys):
+    common.report("some", [common.at_most("time", 2, 1, "s", peer=4)], as_json=True)
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["ratio"] == 0.5 and row["met"] is False
+
+
+def run_beside(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks.beside", str(ROOT), "--small", "--json", *arguments]
+    env = os.environ | {"EMBASSAY_BENCH": str(place)}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_checkout_beside_itself_has_equal_hits(tmp_path):
+    done = run_beside(tmp_path, "--hits")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert len(rows) == 2 * len(beside.SEARCHES) and all(row["met"] for row in rows)
+
+
+def test_a_checkout_beside_itself_is_measured(tmp_path):
+    done = run_beside(tmp_path, "--only", "models")
+    rows = {row["what"]: row for row in json.loads(done.stdout)["rows"]}
+    assert rows.keys() == {"cache hits, 8 texts", "one request of 32 texts over HTTP"}, done.stderr
+    assert all(row["ours"] > 0 and row["peer"] > 0 for row in rows.values())
+
+
+class Pretended(Checkout):
+    """Runs nothing: remembers its commands; ours takes half as long as the parent's."""
+
+    def __init__(self, label: str, work: Path) -> None:
+        super().__init__(ROOT, label, work=work)
+        self.commands: list[str] = []
+
+    def run(self, *arguments: str) -> Taken:
+        self.commands.append(arguments[0])
+        share = 0.5 if self.label == "ours" else 1.0
+        candidates = [{"metrics": {"nDCG@10": 0.7}}] * 3
+        return Taken(share, share, 100 * share, json.dumps({"candidates": candidates}))
+
+
+@pytest.mark.parametrize(
+    ("part", "commands"),
+    [("start", {"index", "--version", "search"}), ("ingest", {"index"}), ("quality", {"compare"})],
+)
+def test_whole_commands_are_measured_in_turns(part, commands, tmp_path):
+    both = (Pretended("ours", tmp_path), Pretended("parent", tmp_path))
+    rows = beside.PARTS[part](both, beside.SMALL)
+    assert set(both[0].commands) == set(both[1].commands) == commands
+    assert all(row.ratio == (1 if row.bar == "equal" else 0.5) for row in rows) and len(rows) > 3
+
+
+def test_other_hits_and_other_scores_are_told(capsys):
+    hit, lower, other = ["k1", "a.md", [1, 2], 0.5], ["k1", "a.md", [1, 2], 0.4], ["k2", "b.md", [1, 2], 0.5]
+    hits, scores = beside.differences("dense", ["same", "lower"], [[hit], [hit]], [[hit], [lower]])
+    assert (hits.ours, hits.met) == (0, True) and scores.ours == pytest.approx(0.1) and not scores.met
+    hits, scores = beside.differences("dense", ["same", "other"], [[hit], [hit]], [[hit], [other]])
+    assert (hits.ours, hits.met) == (1, False) and scores.met
+    assert "'other'" in capsys.readouterr().err
+    assert not beside.differences("dense", ["fewer"], [[hit]], [[]])[0].met
+
+
+def test_slower_than_the_parent_breaks_the_bar():
+    assert beside.no_slower("x", [[1.0, 1.0], [1.05, 1.0]], "s").met
+    assert not beside.no_slower("x", [[1.2, 1.0], [1.3, 1.0]], "s").met
+    assert not beside.no_slower("x", [[0.5, 1.0]], "s", most=0.25).met
+
+
+def test_a_process_is_measured_alone_and_its_failure_is_told(tmp_path):
+    script = "import sys; x = bytearray(80_000_000); sum(range(3_000_000)); print('done')"
+    taken = measured([sys.executable, "-c", script], dict(os.environ), tmp_path)
+    assert taken.output == "done\n" and taken.megabytes > 80 and taken.cpu > 0
+    with pytest.raises(RuntimeError, match="broken"):
+        measured([sys.executable, "-c", "raise SystemExit('broken')"], dict(os.environ), tmp_path)
+
+
+def test_a_checkout_knows_the_name_of_its_package(tmp_path):
+    (tmp_path / "old" / "src" / "before").mkdir(parents=True)
+    (tmp_path / "old" / "src" / "before" / "__init__.py").touch()
+    old = Checkout(tmp_path / "old", "parent", work=tmp_path)
+    assert (Checkout(ROOT, "ours", work=tmp_path).package, old.package) == ("embassay", "before")
+    assert old.home("x") == tmp_path / "beside" / "parent" / "x" / ".before"
+    assert old.environment["BEFORE_CONFIG"] and old.environment["PYTHONPATH"] == str(tmp_path / "old" / "src")
