@@ -315,7 +315,7 @@ def real_documents(size: Size, place: Path) -> list[Path]:
 
 
 def pages(copies: int, place: Path) -> Path:
-    """A folder in `place` with this project's pages, each copy a little different, so that nothing is embedded once for all."""
+    """A folder in `place` with copies of this project's pages, no two alike, so that every text is embedded."""
     folder = place / "pages"
     for at in range(copies):
         for page in (ROOT / "docs").rglob("*.md"):
