@@ -45,9 +45,10 @@ from embassay import remedy
         (remedy.environment("VOYAGE_API_KEY"), "export VOYAGE_API_KEY=...", "export VOYAGE_API_KEY=..."),
         (
             remedy.install("embassay[onnx]") + remedy.command("models list", say="or see {}."),
-            "pip install 'embassay[onnx]' or see embassay models list.",
-            "pip install 'embassay[onnx]' or see embassay models list.",
+            "pip install '.[onnx]' in the checkout of embassay or see embassay models list.",
+            "pip install '.[onnx]' in the checkout of embassay or see embassay models list.",
         ),
+        (remedy.install("embassay", "-U"), *["pip install -U . in the checkout of embassay"] * 2),
         (remedy.install("x", "--no-deps"), "pip install --no-deps x", "pip install --no-deps x"),
         (remedy.say("Try again.") + "Or not.", "Try again. Or not.", "Try again. Or not."),
         (remedy.say(""), "", ""),

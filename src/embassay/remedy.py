@@ -95,13 +95,19 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """A package to install, as pip calls it; `options` are pip's own."""
+    """A package to install, as pip calls it; `options` are pip's own.
+
+    This package and its extras are not on the Python index: they are installed in a checkout.
+    """
 
     package: str
     options: tuple[str, ...] = ()
 
     def in_shell(self) -> str:
-        return " ".join(("pip install", *self.options, shlex.quote(self.package)))
+        name, bracket, extras = self.package.partition("[")
+        own = name == "embassay"
+        package = shlex.quote(f".{bracket}{extras}" if own else self.package)
+        return " ".join(("pip install", *self.options, package)) + (" in the checkout of embassay" if own else "")
 
     in_python = in_shell
 

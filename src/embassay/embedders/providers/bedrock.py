@@ -1,6 +1,6 @@
 """Amazon Bedrock: Titan v1 and v2 (one text a request) and Cohere's models.
 
-Requests are signed by botocore (``pip install 'embassay[bedrock]'``) with the credentials it finds: environment,
+Requests are signed by botocore (``pip install '.[bedrock]'``) with the credentials it finds: environment,
 ``~/.aws``, an instance role. With an API key in ``AWS_BEARER_TOKEN_BEDROCK`` nothing is signed.
 """
 

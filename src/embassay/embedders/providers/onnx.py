@@ -1,7 +1,7 @@
 """A model repository's own ONNX file on ONNX Runtime, pooled as the repository says.
 
-Needs ``pip install 'embassay[onnx]'``. The file is part of the space: an optimised or quantised one is another space
-until canary texts prove otherwise (see fallback chains).
+Needs the extra ``onnx``: ``pip install '.[onnx]'`` in the checkout. The file is part of the space: an optimised or
+quantised one is another space until canary texts prove otherwise (see fallback chains).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """sentence-transformers on torch, on the GPU where there is one: for architectures that the local engine cannot run.
 
-Needs ``pip install 'embassay[torch]'``. ``trust_remote_code`` runs code from the model's repository; it is off. A model
-that the local engine runs too has the same space there: vectors of both may be compared.
+Needs the extra ``torch``: ``pip install '.[torch]'`` in the checkout. ``trust_remote_code`` runs code from the model's
+repository; it is off. A model that the local engine runs too has the same space there: vectors of both may be compared.
 """
 
 from __future__ import annotations
