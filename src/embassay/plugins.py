@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.errors import PluginError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def load(package: str, name: str) -> Any:
             return entry.load()
     except ImportError as error:
         raise PluginError(
-            f"the {_kind(package)} {name!r} needs {error.name}.", remedy=f"pip install {error.name}"
+            f"the {_kind(package)} {name!r} needs {error.name}.", remedy=remedy.install(error.name or name)
         ) from error
     close = difflib.get_close_matches(name, names(package), 1)
     hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names(package))}."

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Value = str | int | float | bool
-CALLS = frozenset({"index", "search", "embed", "status", "doctor", "compare"})
-"""Commands that have a function or a method of the same name and arguments in Python."""
+CALLS = frozenset({"index", "search", "status", "doctor"})
+"""Commands that are methods of a home in Python, of the same name and arguments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from embassay import remedy
 from embassay.errors import SpaceMismatch
 
 NO_TRANSFORM = "none"
@@ -72,7 +73,9 @@ def check_space(made: Space, stored: Space, set_name: str) -> None:
         raise SpaceMismatch(
             f"set {set_name!r} holds vectors of {stored}, the model on this machine makes {made}: "
             f"{describe_difference(stored, made)}.",
-            remedy="Put the old weights back, or index into a new set: embassay index FOLDER --set NAME",
+            remedy=remedy.command(
+                "index", "FOLDER", set="NAME", say="Put the old weights back, or index into a new set"
+            ),
         )
 
 

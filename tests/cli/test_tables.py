@@ -4,7 +4,8 @@ import io
 
 from rich.console import Console
 
-from embassay.cli.tables import facts, indented, table, text, visible
+from embassay.cli import common
+from embassay.cli.tables import facts, indented, line, table, text, visible
 
 
 def printed(what, width=80):
@@ -35,6 +36,18 @@ def test_numbers_are_whole_and_words_wrap_where_it_is_narrow():
 def test_the_first_column_is_no_wider_than_its_names():
     shown = printed(table(("set", "chunks"), [["docs", "1"], ["b", "22"]]))
     assert [line.rstrip() for line in shown.splitlines() if line.strip()][2:] == [" docs       1", " b         22"]
+
+
+def test_a_line_has_styles_and_no_markup():
+    made = line(("docs[0]", "bold"), " holds :smile: [b]3[/b]\x1b")
+    assert made.plain == "docs[0] holds :smile: [b]3[/b] "
+    assert [(span.start, span.end, span.style) for span in made.spans if span.style] == [(0, 7, "bold")]
+
+
+def test_a_string_is_printed_as_it_is(capsys):
+    common.console().print("a [red]file[/red] :smile: 3")
+    common.messages().print("a [red]file[/red] :smile: 3")
+    assert capsys.readouterr() == ("a [red]file[/red] :smile: 3\n",) * 2
 
 
 def test_facts():

@@ -77,21 +77,21 @@ def print_json(data: Any) -> None:
 
 
 def console() -> Console:
-    """For results: stdout; plain and wide when it is not a terminal."""
+    """For results: stdout; plain and wide when it is not a terminal. Nothing in a string is markup."""
     from rich.console import Console
 
     class Output(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # whoever reads has gone: the command ends well
 
-    return Output(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return Output(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def messages() -> Console:
-    """For progress and remarks: stderr."""
+    """For progress and remarks: stderr. Nothing in a string is markup."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

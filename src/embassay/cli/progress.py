@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from embassay.cli import common, words
+from embassay.cli.tables import text
 from embassay.events import Noted, WorkAdvanced, WorkStarted
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Bar:
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=remark)
         else:
-            common.messages().print(f"{remark} …", markup=False)
+            common.messages().print(f"{remark} …")
 
     def close(self) -> None:
         """Take the bar off the terminal."""
@@ -106,7 +107,7 @@ def bar(total: int | None, what: str = "Embedding", unit: str = "text") -> Itera
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Something moves while nobody knows how long it takes."""
-    with common.messages().status(f"{what} ..."):
+    with common.messages().status(text(f"{what} ...")):
         yield
 
 

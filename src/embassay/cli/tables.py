@@ -77,6 +77,14 @@ def text(words: str, style: str = "") -> Text:
     return Text(words, style)
 
 
+def line(*parts: str | tuple[str, str]) -> Text:
+    """Words one after the other, each plain or with its style: ``line(("docs", "bold"), " holds 3 files.")``."""
+    from rich.text import Text
+
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((visible(words), style) for words, style in styled))
+
+
 def visible(words: str) -> str:
     """Documents may hold anything, terminal codes as well: whatever cannot be seen becomes a space."""
     return "".join(c if c.isprintable() else " " for c in words)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from embassay import remedy
 from embassay.errors import ConfigError
 
 MASK = "********"
@@ -33,7 +34,9 @@ def expand(value: str, what: str, env: Mapping[str, str] = os.environ) -> str:
 
     def replace(match: re.Match[str]) -> str:
         if match[1] not in env:
-            raise ConfigError(f"{what} refers to ${{{match[1]}}}, which is not set.", remedy=f"export {match[1]}=...")
+            raise ConfigError(
+                f"{what} refers to ${{{match[1]}}}, which is not set.", remedy=remedy.environment(match[1])
+            )
         return env[match[1]]
 
     return _REFERENCE.sub(replace, value)

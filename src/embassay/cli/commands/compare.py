@@ -119,7 +119,7 @@ def command(
     else:
         verdicts.show(found)
     if report:
-        common.messages().print(f"Report: {report}", markup=False)
+        common.messages().print(f"Report: {report}")
     if any(row.error for row in found.rows):
         raise typer.Exit(ExitCode.FAILED)
 

@@ -4,6 +4,7 @@ import typer
 
 from embassay.cli import common, words
 from embassay.cli.exits import ExitCode
+from embassay.cli.tables import line
 
 
 def command(
@@ -27,15 +28,13 @@ def command(
     if json:
         common.print_json({"sets": names, "findings": [finding.to_dict() for finding in findings]})
     else:
-        from rich.markup import escape
-
         out = common.console()
         for finding in findings:
-            colour = "red" if finding.level == "problem" else "dim"
-            out.print(f"[{colour}]{finding.level}[/{colour}] {escape(finding.set)}: {escape(finding.message)}")
+            level = (finding.level, "red" if finding.level == "problem" else "dim")
+            out.print(line(level, f" {finding.set}: {finding.message}"))
             if finding.remedy:
-                out.print(f"        [green]{escape(finding.remedy)}[/green]")
+                out.print(line("        ", (finding.remedy, "green")))
         if not problems(findings):
-            out.print(f"[green]{words.count(len(names), 'set')} examined: nothing wrong.[/green]")
+            out.print(line((f"{words.count(len(names), 'set')} examined: nothing wrong.", "green")))
     if problems(findings):
         raise typer.Exit(ExitCode.FAILED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embassay.cli import common, progress, words
+from embassay.cli.tables import line
 from embassay.embedders.base import check_role
 from embassay.errors import UsageError
 
@@ -137,14 +138,14 @@ def _remark(made: Embeddings) -> None:
     """What the caller should know, on stderr."""
     cut = sum(made.truncated)
     if cut:
-        common.messages().print(f"[yellow]{words.count(cut, 'text')} cut at the model's token limit.[/yellow]")
+        common.messages().print(line((f"{words.count(cut, 'text')} cut at the model's token limit.", "yellow")))
     usage = made.usage
     if usage.requests or usage.cached:
         billed = f"{usage.tokens:,} tokens billed" if usage.tokens is not None else "tokens unknown"
         money = f", {words.dollars(usage.usd)}" if usage.requests else ""
         parts = [f"{words.count(usage.requests, 'request')}, {billed}{money}"] if usage.requests else []
         parts += [f"{usage.cached:,} from the cache"] if usage.cached else []
-        common.messages().print(f"[dim]{made.model}: {'; '.join(parts)}.[/dim]")
+        common.messages().print(line((f"{made.model}: {'; '.join(parts)}.", "dim")))
 
 
 def _stdin() -> list[str]:
@@ -176,4 +177,4 @@ def _print(made: Embeddings, texts: list[str], chosen: str) -> None:
             common.print_json({"text": text, "embedding": vector.tolist(), "tokens": tokens, "truncated": truncated})
         else:
             head = ", ".join(f"{value:.4f}" for value in vector[:4])
-            common.console().print(f"[{head}, … {len(vector)} values]  {tokens} tokens  {text[:60]!r}", markup=False)
+            common.console().print(f"[{head}, … {len(vector)} values]  {tokens} tokens  {text[:60]!r}")

@@ -139,4 +139,4 @@ def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
     ]
     means = [text(f"{value:.4f}", "bold") for value in result.metrics.values()]
     out.print(table(("", *result.metrics), [*rows, ["mean", *means]]))
-    out.print(f"[dim]embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s[/dim]")
+    out.print(text(f"embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s", "dim"))

@@ -9,6 +9,7 @@ import typer
 from embassay.cli import common, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
+from embassay.cli.tables import line
 from embassay.home import DEFAULT_SET, MAX_FILE_MB, Home
 from embassay.sets.build.progress import Progress
 
@@ -88,8 +89,6 @@ class Told(Progress):
 
 
 def _show(report: IndexReport) -> None:
-    from rich.markup import escape
-
     out = common.console()
     parts = [words.count(report.files, "file") + " read"]
     if report.unchanged:
@@ -97,7 +96,7 @@ def _show(report: IndexReport) -> None:
     if report.removed:
         parts.append(f"{report.removed:,} removed")
     rate = f" ({report.embedded / report.seconds:,.0f}/s)" if report.embedded and report.seconds else ""
-    out.print(f"[bold]{escape(report.set)}[/bold] · {escape(report.space)}")
+    out.print(line((report.set, "bold"), f" · {report.space}"))
     out.print(", ".join(parts) + ".")
     cached = f", {report.cached:,} of them from the cache," if report.cached else ""
     paid = "" if report.usd == 0 else f", {words.dollars(report.usd)} paid"
@@ -106,9 +105,9 @@ def _show(report: IndexReport) -> None:
         f"the set holds {report.chunks:,}."
     )
     for reason, files in Counter(reason for _, reason in report.skipped).most_common(LISTED):
-        out.print(f"[dim]Skipped {words.count(files, 'file')}: {escape(reason)}.[/dim]")
+        out.print(line((f"Skipped {words.count(files, 'file')}: {reason}.", "dim")))
     for path, reason in report.quarantined[:LISTED]:
-        out.print(f"[yellow]Quarantined[/yellow] {escape(path)}: {escape(reason)}")
+        out.print(line(("Quarantined", "yellow"), f" {path}: {reason}"))
     if len(report.quarantined) > LISTED:
         out.print(f"… and {len(report.quarantined) - LISTED:,} more: embassay status")
     if not report.chunks:

@@ -58,9 +58,9 @@ def command(
 def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
     out = common.console()
     for notice in result.notices:
-        common.messages().print(notice, style="yellow", markup=False)
+        common.messages().print(notice, style="yellow")
     if explain:
-        out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms\n", style="dim", markup=False)
+        out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms\n", style="dim")
     if not result.hits:
         out.print("Nothing found.")
     for hit in result.hits:

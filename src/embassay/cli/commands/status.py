@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from embassay.cli import common, words
-from embassay.cli.tables import table, text, visible
+from embassay.cli.tables import line, table, text
 from embassay.errors import SetNotFound
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(
     out.print(table(("set", "space", *COUNTS, "size"), [_row(status) for status in sets], left=("space",)))
     for status in sets:
         for path, reason in status.quarantine:
-            out.print(text("Quarantined", "yellow").append(visible(f" in {status.set}: {path}: {reason}"), "default"))
+            out.print(line(("Quarantined", "yellow"), f" in {status.set}: {path}: {reason}"))
     if any(status.quarantine for status in sets):
         out.print("Mend the files, then: embassay index FOLDER --retry-failed")
 

@@ -31,4 +31,4 @@ def command(
     if json:
         common.print_json({"path": str(cache.path)})
     else:
-        common.console().print(f"Deleted {cache.path}.", markup=False)
+        common.console().print(f"Deleted {cache.path}.")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from embassay.cli import common, words
+from embassay.cli.tables import line
 
 
 def command(home: common.HomeOption = None, json: common.JsonOption = False) -> None:
@@ -16,7 +17,7 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
         common.print_json(stats.to_dict())
         return
     out = common.console()
-    out.print(f"[dim]{stats.path}[/dim]")
+    out.print(line((str(stats.path), "dim")))
     rate = (
         "never asked"
         if stats.hit_rate is None

@@ -6,6 +6,7 @@ import typer
 
 from embassay.cli import common
 from embassay.cli.exits import ExitCode
+from embassay.cli.tables import line
 
 
 def command(
@@ -35,14 +36,12 @@ def command(
 
 def _show(rows: list[dict[str, Any]], file: str) -> None:
     out = common.console()
-    out.print(file, style="dim", markup=False)
+    out.print(file, style="dim")
     for row in rows:
-        state = "[red]problem[/red]" if row["problem"] else "[green]fine[/green]"
-        out.print(
-            f"{state}  [bold]{row['name']}[/bold]  {'/'.join(filter(None, (row['provider'], row['model_id'])))}",
-            highlight=False,
-        )
+        state = ("problem", "red") if row["problem"] else ("fine", "green")
+        runs = "/".join(filter(None, (row["provider"], row["model_id"])))
+        out.print(line(state, "  ", (row["name"], "bold"), f"  {runs}"))
         for text in filter(None, (row["problem"], *row["notes"])):
-            out.print(f"    {text}", markup=False)
+            out.print(f"    {text}")
     if not rows:
         out.print("No models are configured; the default is all-MiniLM-L6-v2 on the local engine.")

@@ -24,5 +24,5 @@ def command(json: common.JsonOption = False) -> None:
     if json:
         common.print_json({"file": file, **data})
         return
-    common.console().print(f"# {file or 'no embassay.yaml here or above: defaults'}", style="dim", markup=False)
+    common.console().print(f"# {file or 'no embassay.yaml here or above: defaults'}", style="dim")
     yaml.safe_dump(data, sys.stdout, sort_keys=False, allow_unicode=True)

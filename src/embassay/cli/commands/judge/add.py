@@ -40,4 +40,4 @@ def command(
     else:
         files = Counter(name.partition("#L")[0] for name in meant)
         listed = ", ".join(f"{words.count(n, 'passage')} of {file}" for file, n in files.items())
-        common.console().print(f"{query}: judged {listed}.", markup=False)
+        common.console().print(f"{query}: judged {listed}.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from embassay.cli import common
 from embassay.cli.exits import ExitCode
+from embassay.cli.tables import facts, line
 
 if TYPE_CHECKING:
     from embassay.evaluate.judge.check import Report
@@ -40,26 +42,26 @@ def command(
 
 
 def _show(report: Report) -> None:
-    from rich.text import Text
-
     out = common.console()
-    out.print(
-        f"[bold]{report.name}[/bold] · {report.queries:,} queries, {report.documents:,} documents, "
-        f"{report.judgments:,} judgments ({report.relevant_per_query:.1f} relevant a query)"
-    )
-    made = ", ".join(f"{count:,} {source}" for source, count in report.sources.items())
-    out.print(f"  queries made from       {made}", markup=False)
-    out.print(f"  words in the answer     {report.overlap:.0%} of a query's telling words; {report.copied:.0%} copied")
-    out.print(f"  judged                  {report.judged_at_10:.0%} of the first ten BM25 hits")
-    for what, least in report.detectable.items():
-        shown = "nothing: too few queries" if least is None else f"a difference of {least:.3f} nDCG@10 or more"
-        out.print(f"  able to show            {shown}, for {what} (80 % power)")
+    judgments = f"{report.judgments:,} judgments ({report.relevant_per_query:.1f} relevant a query)"
+    counts = f" · {report.queries:,} queries, {report.documents:,} documents, {judgments}"
+    out.print(line((report.name, "bold"), counts))
+    out.print(facts(_facts(report)))
     for finding in report.findings:
-        line = Text(f"{finding.level}: ", "bold red" if finding.level == "problem" else "yellow")
-        out.print(line.append(f"{finding.message}.", "not bold default"))
+        level = (f"{finding.level}: ", "bold red" if finding.level == "problem" else "yellow")
+        out.print(line(level, f"{finding.message}."))
         for example in finding.examples:
-            out.print(f"  {example[:150]}", markup=False, style="dim")
+            out.print(line((f"  {example[:150]}", "dim")))
     if report.ok:
         out.print(
             "Usable, with the warnings above." if report.findings else "Nothing to complain about.", style="green"
         )
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    yield "queries made from", ", ".join(f"{count:,} {source}" for source, count in report.sources.items())
+    yield "words in the answer", f"{report.overlap:.0%} of a query's telling words; {report.copied:.0%} copied"
+    yield "judged", f"{report.judged_at_10:.0%} of the first ten BM25 hits"
+    for what, least in report.detectable.items():
+        shown = "nothing: too few queries" if least is None else f"a difference of {least:.3f} nDCG@10 or more"
+        yield "able to show", f"{shown}, for {what} (80 % power)"

@@ -147,7 +147,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else words.dollars(planned.usd)
     about = words.count(planned.passages, "passage")
     tokens = f"{planned.tokens_in:,} tokens in and about {planned.tokens_out:,} out"
-    common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.", markup=False)
+    common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.")
     if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
         if not sys.stdin.isatty():
             raise UsageError("nobody is here to agree to the cost.", remedy="Pass --yes.")
@@ -180,10 +180,10 @@ def _report(made: Draft, out: Path, added: int, notes: list[str], *, json: bool)
     queries = f"{len(made.queries):,} {'query' if len(made.queries) == 1 else 'queries'}"
     sources = f" ({made_of})" if made_of else ""
     new = f", {added:,} of them new" if added != len(made.queries) else ""
-    console.print(f"{out}: {len(made.corpus):,} passages, {queries}{sources}{new}.", markup=False)
+    console.print(f"{out}: {len(made.corpus):,} passages, {queries}{sources}{new}.")
     for note in notes:
-        common.messages().print(note, style="yellow", markup=False)
+        common.messages().print(note, style="yellow")
     following = (
         f"embassay judge check {out}" if made.queries else f'embassay judge add {out} --query "..." --relevant ...'
     )
-    console.print(f"Next: {following}", markup=False)
+    console.print(f"Next: {following}")

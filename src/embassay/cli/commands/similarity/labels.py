@@ -7,6 +7,7 @@ import typer
 
 from embassay.cli import common
 from embassay.cli.commands.similarity import _shared
+from embassay.cli.tables import line
 
 NEEDS_ARGUMENTS = True
 
@@ -36,6 +37,6 @@ def command(
         common.print_json({"train": str(train), "test": str(test), "models": found})
     else:
         counts = f"{len(asked.texts):,} texts, {len(known.texts):,} to learn from"
-        common.console().print(f"[bold]{asked.name}[/bold] · {counts}")
+        common.console().print(line((asked.name, "bold"), f" · {counts}"))
         _shared.show(found, ("knn_accuracy", "purity", "v_measure"))
     _shared.exit_if_failed(found)

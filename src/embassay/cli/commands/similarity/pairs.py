@@ -7,6 +7,7 @@ import typer
 
 from embassay.cli import common
 from embassay.cli.commands.similarity import _shared
+from embassay.cli.tables import line
 
 NEEDS_ARGUMENTS = True
 
@@ -32,6 +33,6 @@ def command(
     if json:
         common.print_json({"file": str(file), "models": found})
     else:
-        common.console().print(f"[bold]{pairs.name}[/bold] · {len(pairs.scores):,} pairs")
+        common.console().print(line((pairs.name, "bold"), f" · {len(pairs.scores):,} pairs"))
         _shared.show(found, ("spearman", "spearman_interval", "pearson"))
     _shared.exit_if_failed(found)
