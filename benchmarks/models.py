@@ -34,9 +34,11 @@ from benchmarks.common import (
     timed,
 )
 from embassay.embedders.base import Embedder
+from embassay.embedders.http.driver import HttpEmbedder
+from embassay.embedders.keeper import Keeper
 from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.providers.local import open_local
-from embassay.embedders.providers.openai import Settings, open_embedder
+from embassay.embedders.providers.openai import Settings, open_api
 from embassay.embedders.wrap.cached import Cached
 from embassay.embedders.wrap.coalesced import Coalesced
 from embassay.embedders.wrap.wrapper import Wrapper
@@ -82,7 +84,7 @@ def naive_hashes(texts: list[str]) -> np.ndarray:
 
 def cache_hits(texts: list[str], long: list[str], engine: Embedder, place: Path) -> list[Row]:
     """Short texts are the engine's most favourable case."""
-    cached = Cached(engine, fresh_cache(place / "hits.db"))
+    cached = Cached(engine, Keeper(fresh_cache(place / "hits.db")))
     cached.embed(texts, "document")
     ours = median([timed(lambda: cached.embed(texts, "document")) for _ in range(20)])
     peer = median([timed(lambda: engine.embed(texts, "document")) for _ in range(5)])
@@ -158,10 +160,10 @@ def http_overhead(*, rounds: int = ROUNDS) -> list[Row]:
     rows = []
     for form in ("base64", "float"):
         with zero_server(32, form) as port:
-            embedder = open_embedder(
-                Settings(model_id="m", base_url=f"http://127.0.0.1:{port}/v1", encoding_format=form, max_tokens=512),
-                None,
+            settings = Settings(
+                model_id="m", base_url=f"http://127.0.0.1:{port}/v1", encoding_format=form, max_tokens=512
             )
+            embedder = HttpEmbedder(open_api(settings, None))
             connection = http.client.HTTPConnection("127.0.0.1", port)
             body = json.dumps({"model": "m", "input": texts, "encoding_format": form})
             embedder.embed(texts, "document")
@@ -194,7 +196,7 @@ def in_flight(*, count: int = 64, pause: float = 0.1) -> list[Row]:
                 concurrency=concurrency,
                 max_tokens=512,
             )
-            embedder = open_embedder(settings, None)
+            embedder = HttpEmbedder(open_api(settings, None))
             embedder.embed(texts[:1], "document")
             times[concurrency] = timed(partial(embedder.embed, texts, "document"))
     return [at_least("64 texts, 8 connections, 100 ms server: times as fast as one", times[1] / times[8], 5)]
@@ -222,7 +224,7 @@ class Counting(Wrapper):
 def coalescing(texts: list[str], engine: Embedder, place: Path, *, calls: int = 1000) -> list[Row]:
     """Many that ask for few distinct texts at once."""
     counting = Counting(engine)
-    embedder = Coalesced(Cached(counting, fresh_cache(place / "coalesced.db")))
+    embedder = Coalesced(Cached(counting, Keeper(fresh_cache(place / "coalesced.db"))))
 
     async def all_at_once() -> None:
         await asyncio.gather(*(embedder.aembed([texts[i % len(texts)]], "query") for i in range(calls)))

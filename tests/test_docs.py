@@ -15,6 +15,7 @@ import pytest
 
 from embassay.config.reading import load_config
 from embassay.embedders.providers.hash import hashed
+from embassay.models.provider import Provider
 from embassay.models.registry import Registry
 from embassay.testing import check_embedder, check_reader
 from tests.cli.test_cli import command_names
@@ -138,7 +139,7 @@ def test_the_provider_of_the_docs_conforms():
     exec(source, module.__dict__)
     with serving(lambda request: Answer({"vectors": hashed(request.json["texts"], 64).tolist()})) as server:
         settings = module.Settings(model_id="m", base_url=server.url, region="us")
-        check_embedder(module.open_embedder(settings, None))
+        check_embedder(Provider("acme", module).open(settings, None))
         assert server.received[0].json["region"] == "us"
 
 

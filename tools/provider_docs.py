@@ -20,7 +20,7 @@ from embassay.catalog.advise import runs_here
 from embassay.catalog.card import ModelCard
 from embassay.catalog.catalog import shipped
 from embassay.embedders.settings import HttpSettings, Settings
-from embassay.models.reference import PROVIDERS
+from embassay.models.provider import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "providers"

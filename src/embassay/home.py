@@ -116,7 +116,8 @@ class Home:
                 retry_failed=retry_failed,
                 checksum=checksum or lost,
             )
-            return Build(state, generation, store, embedder, progress).run(plan)
+            cuts = self.models.cuts(with_precision(generation.model, generation.precision))
+            return Build(state, generation, store, embedder, progress, cuts).run(plan)
 
     def search(
         self,

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from embassay.errors import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -16,11 +18,18 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 Role = Literal["query", "document"]
+ROLES: Sequence[Role] = ("query", "document")
 Precision = Literal["auto", "f32", "bf16", "int8"]
 OnLong = Literal["error", "truncate", "split"]
 Mode = Literal["dense", "lexical", "hybrid"]
 Scalar = str | int | float | bool
 Metadata = Mapping[str, Scalar]
+
+
+def check_role(role: str) -> None:
+    """Raises UsageError for a role that there is not."""
+    if role not in ROLES:
+        raise UsageError(f"role {role!r} is not one of {', '.join(ROLES)}.")
 
 
 class Counts(Protocol):

@@ -23,10 +23,16 @@ class Gate:
 
     def __init__(self) -> None:
         self.reached, self._opened = threading.Event(), threading.Event()
+        self._visitors = threading.Semaphore(0)
 
     def pass_through(self) -> None:
         self.reached.set()
+        self._visitors.release()
         assert self._opened.wait(30), "nobody opened the gate"
+
+    def came(self, count: int) -> bool:
+        """Wait until so many have come since this was asked last."""
+        return all(self._visitors.acquire(timeout=30) for _ in range(count))
 
     def open(self) -> None:
         self._opened.set()

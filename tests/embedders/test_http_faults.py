@@ -13,7 +13,7 @@ import pytest
 
 from embassay.embedders.http.driver import HttpEmbedder
 from embassay.embedders.providers.hash import hashed
-from embassay.embedders.providers.openai import Settings, open_embedder
+from embassay.embedders.providers.openai import Settings, open_api
 from embassay.errors import (
     BadReply,
     EmbassayError,
@@ -33,7 +33,7 @@ GOOD = hash_openai()
 
 def model(server: Server, **settings: Any) -> HttpEmbedder:
     defaults: dict[str, Any] = {"model_id": "m", "base_url": f"{server.url}/v1", "deadline": 6.0, "timeout": 2.0}
-    return open_embedder(Settings(**{**defaults, **settings}), None)
+    return HttpEmbedder(open_api(Settings(**{**defaults, **settings}), None))
 
 
 def first(*answers: Answer) -> Any:
@@ -215,7 +215,7 @@ def test_a_service_that_is_down():
     with serving(GOOD) as server:
         url = server.url
     with pytest.raises(ProviderDown, match=r"did not answer.*Given up after 2 attempts"):
-        open_embedder(Settings(model_id="m", base_url=url, retries=1), None).embed(TEXTS, "document")
+        HttpEmbedder(open_api(Settings(model_id="m", base_url=url, retries=1), None)).embed(TEXTS, "document")
 
 
 STOPPED = {
@@ -455,7 +455,7 @@ def test_requests_per_minute_are_kept():
 def test_a_wrong_address_says_so():
     for url in ("not an address", "ftp://127.0.0.1/", "http://127.0.0.1:1"):
         with pytest.raises(EmbassayError):
-            open_embedder(Settings(model_id="m", base_url=url, retries=0), None).embed(["a"], "query")
+            HttpEmbedder(open_api(Settings(model_id="m", base_url=url, retries=0), None)).embed(["a"], "query")
 
 
 def test_streams_that_end_early_never_hang():
@@ -475,12 +475,12 @@ def test_streams_that_end_early_never_hang():
 
 def test_what_changes_the_vector_is_part_of_the_space():
     from embassay.embedders.providers.http import Settings as HttpService
-    from embassay.embedders.providers.http import open_embedder as open_service
+    from embassay.embedders.providers.http import open_api as open_service
 
     with serving(GOOD) as server:
         base = {"base_url": server.url, "model_id": "m", "dimensions": 64}
         spaces = [
-            open_service(HttpService(**base, **more), None).space
+            HttpEmbedder(open_service(HttpService(**base, **more), None)).space
             for more in ({}, {"path": "/e5"}, {"extra_body": {"task": "x"}})
         ]
         spaces += [
@@ -560,14 +560,16 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_addresses_are_named_errors(name):
     with pytest.raises(EmbassayError) as caught:
-        open_embedder(Settings(model_id="m", base_url=ODD[name], retries=0), None).embed(["a"], "query")
+        HttpEmbedder(open_api(Settings(model_id="m", base_url=ODD[name], retries=0), None)).embed(["a"], "query")
     assert "PASSWORD-1" not in str(caught.value)
 
 
 def test_a_proxy_that_cannot_be_used(monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "strange://127.0.0.1:1")
     with pytest.raises(EmbassayError, match="no request can be made"):
-        open_embedder(Settings(model_id="m", base_url="http://127.0.0.1:9", retries=0), None).embed(["a"], "query")
+        HttpEmbedder(open_api(Settings(model_id="m", base_url="http://127.0.0.1:9", retries=0), None)).embed(
+            ["a"], "query"
+        )
 
 
 def test_settings_that_cannot_be():
@@ -583,7 +585,7 @@ def test_settings_that_cannot_be():
         with pytest.raises(EmbassayError):
             checked({"provider": "openai", "model_id": "m", **wrong}, Settings, "test")
     with pytest.raises(EmbassayError, match="needs a model_id"):
-        open_embedder(Settings(), None)
+        HttpEmbedder(open_api(Settings(), None))
 
 
 def test_a_prompt_that_leaves_no_room():
@@ -605,7 +607,7 @@ def test_one_text_that_no_length_satisfies_does_not_stop_the_others():
 
 def test_a_server_that_comes_back_with_another_model_is_noticed():
     from embassay.embedders.providers.tei import Settings as TeiSettings
-    from embassay.embedders.providers.tei import open_embedder as open_tei
+    from embassay.embedders.providers.tei import open_api as open_tei
     from embassay.errors import SpaceMismatch
 
     info = {"model_sha": "sha-one", "max_input_length": 512}
@@ -617,7 +619,7 @@ def test_a_server_that_comes_back_with_another_model_is_noticed():
         return Answer(info) if request.path == "/info" else Answer(hashed(request.json["inputs"], 64).tolist())
 
     with serving(handle) as server:
-        embedder = open_tei(TeiSettings(model_id="m", base_url=server.url, retries=0), None)
+        embedder = HttpEmbedder(open_tei(TeiSettings(model_id="m", base_url=server.url, retries=0), None))
         assert embedder.embed(["a"], "query").space.weights == "sha-one"
         state["down"] = True
         with pytest.raises(ProviderDown):

@@ -15,7 +15,7 @@ from embassay.config.reading import checked
 from embassay.embedders.base import Embedder
 from embassay.embedders.http.driver import HttpEmbedder
 from embassay.errors import KeyMissing
-from embassay.models.reference import PROVIDERS
+from embassay.models.provider import PROVIDERS, Provider
 from embassay.testing import check_embedder
 from tests.embedders.golden_service import GOLDEN, answer_get, service
 from tests.servers import Answer, Received, serving
@@ -35,7 +35,7 @@ def open_case(provider: str, settings: dict[str, Any]) -> Embedder:
     made = checked({"provider": provider, **settings}, module.Settings, "test")
     catalog = shipped()
     card = catalog.get(made.card) if made.card else catalog.named(provider, made.model_id)
-    return module.open_embedder(made, card)
+    return Provider(provider, module).open(made, card)
 
 
 def test_every_http_provider_has_a_golden_file():

@@ -18,8 +18,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from embassay.config.values import Config, EmbeddingsConfig
+from embassay.embedders.http.driver import HttpEmbedder
 from embassay.embedders.providers.hash import hashed
-from embassay.embedders.providers.openai import Settings, open_embedder
+from embassay.embedders.providers.openai import Settings, open_api
 from embassay.errors import KeyRejected, ProviderDown, RequestRefused, SpendCapReached
 from embassay.home import Home
 from embassay.models.registry import Registry
@@ -102,28 +103,28 @@ def settings(address: str, **changes: Any) -> Settings:
 @pytest.mark.parametrize("form", ["float", "base64", "omit"])
 def test_vectors_are_those_of_the_model_behind_it(address, minilm, form):
     texts = [f"how do I rotate key number {i}" for i in range(50)]
-    made = open_embedder(settings(address, encoding_format=form), None).embed(texts, "document")
+    made = HttpEmbedder(open_api(settings(address, encoding_format=form), None)).embed(texts, "document")
     assert np.abs(made.vectors - minilm.embed(texts, "document").vectors).max() < 1e-5
     assert made.usage.tokens == sum(minilm.tokens.count(texts))
 
 
 def test_conformance(address):
-    check_embedder(open_embedder(settings(address), None))
+    check_embedder(HttpEmbedder(open_api(settings(address), None)))
 
 
 def test_long_texts_are_cut_until_they_fit_and_flagged(address):
     """The count here is an estimate: what the server still refuses is cut again."""
     texts = ["short", "antidisestablishmentarianism " * 200]
-    made = open_embedder(settings(address, max_tokens=8000), None).embed(texts, "document")
+    made = HttpEmbedder(open_api(settings(address, max_tokens=8000), None)).embed(texts, "document")
     assert list(made.truncated) == [False, True]
     assert np.abs(np.linalg.norm(made.vectors, axis=1) - 1).max() < 1e-3
 
 
 def test_wrong_key_and_wrong_model(address):
     with pytest.raises(KeyRejected, match="Incorrect API key provided"):
-        open_embedder(settings(address, api_key="sk-wrong-key"), None).embed(["a"], "query")
+        HttpEmbedder(open_api(settings(address, api_key="sk-wrong-key"), None)).embed(["a"], "query")
     with pytest.raises(RequestRefused, match=r"does not exist.*Check model_id"):
-        open_embedder(settings(address, model_id="other"), None).embed(["a"], "query")
+        HttpEmbedder(open_api(settings(address, model_id="other"), None)).embed(["a"], "query")
 
 
 def registry(address: str, tmp_path: Any, **embeddings: Any) -> Registry:

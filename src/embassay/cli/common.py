@@ -58,7 +58,7 @@ def existing_home(home: Path | None) -> Home:
     return Home(find_home(home))
 
 
-def open_registry(home: Path | None = None, *, cache_local: bool = False) -> Registry:
+def open_registry(home: Path | None = None, *, keep_local: bool = False) -> Registry:
     """The configured models, with the cache of the home if there is one."""
     from embassay.errors import HomeNotFound
     from embassay.home import CACHE_FILE
@@ -66,9 +66,9 @@ def open_registry(home: Path | None = None, *, cache_local: bool = False) -> Reg
     from embassay.sets.folder import find_home
 
     try:
-        return Registry(cache_file=find_home(home).folder / CACHE_FILE, cache_local=cache_local)
+        return Registry(cache_file=find_home(home).folder / CACHE_FILE, keep_local=keep_local)
     except HomeNotFound:
-        return Registry(cache_local=cache_local)
+        return Registry(keep_local=keep_local)
 
 
 def print_json(data: Any) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from embassay.config.values import Seconds, positive
-from embassay.types import Precision
+from embassay.config.values import DEFAULT_PROVIDER, Seconds, positive
+from embassay.types import ROLES, Precision
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common to all providers."""
 
-    provider: str = "local"
+    provider: str = DEFAULT_PROVIDER
     """Who runs it: one of the pages here."""
     model_id: str = ""
     """As the provider calls it."""
@@ -38,8 +42,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         positive(self, "dimensions", "max_tokens")
 
     def prompt(self, role: str, default: str = "") -> str:
+        """What is put before a text of `role`: what the user set, which may be nothing, else `default`."""
         chosen = self.query_prompt if role == "query" else self.document_prompt
         return default if chosen is None else chosen
+
+    def prompts(self, card: ModelCard | None, repository: Mapping[str, str]) -> dict[str, str]:
+        """Role to prompt, without the empty ones: what the user set, else the card's, else the model repository's.
+
+        The card comes before the repository because repositories of e5 and bge may state none, though the models
+        need them.
+        """
+        known = card.prompts if card and card.prompts else repository
+        found = {role: self.prompt(role, known.get(role, "")) for role in ROLES}
+        return {role: prompt for role, prompt in found.items() if prompt}
 
 
 class HttpSettings(Settings, frozen=True, kw_only=True):

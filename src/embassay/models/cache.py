@@ -1,4 +1,4 @@
-"""Vectors that were paid for once: SQLite, keyed by space, precision, role and exact text.
+"""Vectors that were paid for once, and how documents were cut: one SQLite file.
 
 Several processes may share a file. Reads and writes go window by window, so that a stopped run keeps what it made.
 """
@@ -12,19 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from embassay.embedders.keeper import Kept
 from embassay.errors import CacheError
-
-if TYPE_CHECKING:
-    pass
 
 VERSION = 1
 USED_GRAIN = 3600
 """Seconds: when an entry was last used is noted no finer, so that reading seldom writes."""
 BUSY_SECONDS = 60.0
-FITS, TRUNCATED, SPLIT = 0, 1, 2
-"""Whether a whole text was read, its head alone, or its parts."""
 
 _SCHEMA = """
 CREATE TABLE vectors (
@@ -60,16 +56,6 @@ class CacheStats:
         return {name: getattr(self, name) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One cached vector, as its float32 bytes."""
-
-    vector: bytes
-    tokens: int
-    long: int
-    """FITS, TRUNCATED or SPLIT."""
-
-
 class VectorCache:
     """The file. Threads may share it; it is opened when it is first used."""
 
@@ -79,17 +65,17 @@ class VectorCache:
         self._db: sqlite3.Connection | None = None
         self._hits = self._misses = 0
 
-    def get(self, keys: Sequence[bytes], ttl: float | None = None) -> dict[bytes, Entry]:
+    def get(self, keys: Sequence[bytes], ttl: float | None = None) -> dict[bytes, Kept]:
         """The entries that are there. Raises CacheError."""
         now = int(time.time())
-        found: dict[bytes, Entry] = {}
+        found: dict[bytes, Kept] = {}
         with self._opened() as db:
             stale = []
             marks = ",".join("?" * len(keys))
             query = f"SELECT key, vector, tokens, long, made, used FROM vectors WHERE key IN ({marks})"
             for key, vector, tokens, long, made, used in db.execute(query, keys):
                 if ttl is None or made + ttl > now:
-                    found[key] = Entry(vector, tokens, long)
+                    found[key] = Kept(vector, tokens, long)
                     if used < now - USED_GRAIN:
                         stale.append((now, key))
             if stale:
@@ -103,7 +89,7 @@ class VectorCache:
             self._hits += hits
             self._misses += misses
 
-    def put(self, rows: Iterable[tuple[bytes, Entry]]) -> None:
+    def put(self, rows: Iterable[tuple[bytes, Kept]]) -> None:
         """Store entries; the least recently used go when the file outgrows its bound. Raises CacheError."""
         now = int(time.time())
         with self._opened() as db, _write(db):

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embassay import plugins
+from embassay.config.values import DEFAULT_PROVIDER
 from embassay.errors import ModelNotFound
+from embassay.models.provider import load_provider, provider_names
 
 if TYPE_CHECKING:
     from embassay.catalog.catalog import Catalog
 
-PROVIDERS = "embassay.embedders.providers"
-LOCAL = "local"
 _OPTION = re.compile(r"^(?P<precision>auto|f32|bf16|int8)$|^dims=(?P<dimensions>\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
+    """A model as it was written, taken apart."""
+
     base: str
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -46,26 +47,29 @@ def parse_reference(text: str) -> Reference:
 def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:
     """(provider, what it calls the model).
 
-    A card's id, a folder and a bare Hugging Face id speak for themselves; ``provider/...`` names a provider.
-    ``sentence-transformers/x`` is a Hugging Face id: with that provider write ``sentence-transformers/org/x``.
-    Raises ModelNotFound for a plain word that is no folder.
+    A card's id, a folder and a bare Hugging Face id speak for themselves; ``provider/...`` names a provider, unless
+    that provider says that it has no model of such a name. Raises ModelNotFound for a plain word that is no folder.
     """
     card = catalog.get(model)
     if card:
         return card.provider, card.provider_ids[card.provider]
     if _is_folder(model):
-        return LOCAL, os.path.abspath(os.path.expanduser(model))  # noqa: PTH111 - Path raises for unknown users
-    first, _, rest = model.partition("/")
-    if first in plugins.names(PROVIDERS) and rest and not (first == "sentence-transformers" and "/" not in rest):
+        return DEFAULT_PROVIDER, os.path.abspath(os.path.expanduser(model))  # noqa: PTH111 - Path raises for unknown users
+    if names_provider(model):
+        first, _, rest = model.partition("/")
         return first, rest
-    if rest:
-        return LOCAL, model
-    if first in ("hash", LOCAL):
-        return first, ""
+    if "/" in model.rstrip("/"):
+        return DEFAULT_PROVIDER, model
     raise ModelNotFound(
         f"no model is called {model!r}.",
         remedy="Write provider/model or a Hugging Face id; embassay models list shows some.",
     )
+
+
+def names_provider(model: str) -> bool:
+    """Whether `model` is written ``provider/model``, or is the bare name of a provider that is a model too."""
+    first, _, rest = model.partition("/")
+    return first in provider_names() and load_provider(first).takes(rest)
 
 
 def _is_folder(model: str) -> bool:

@@ -9,23 +9,25 @@ from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from embassay import plugins
-from embassay.config.reading import checked, load_config
+from embassay.config.reading import load_config
 from embassay.config.values import DEFAULT_MODEL, Config
 from embassay.embedders.base import Embedder, Health
+from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
-from embassay.errors import ConfigError, EmbassayError, ModelNotFound, UsageError
-from embassay.models.reference import LOCAL, PROVIDERS, Reference, parse_reference, provider_of
-from embassay.text import did_you_mean
+from embassay.errors import ConfigError, EmbassayError, UsageError
+from embassay.events import SILENCE, Events
+from embassay.models.lookup import Lookup
+from embassay.models.opening import open_model
+from embassay.models.provider import Provider, load_provider
+from embassay.models.reference import parse_reference
+from embassay.models.wrapping import Plan, wrap
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.catalog.catalog import Catalog
-    from embassay.embedders.wrap.capped import Budget
+    from embassay.embedders.wrap.budget import Budget
     from embassay.embedders.wrap.chain import Fallback
     from embassay.models.cache import VectorCache
     from embassay.space import Space
@@ -39,62 +41,75 @@ class Registry:
     """
 
     def __init__(
-        self, config: Config | None = None, *, cache_file: Path | None = None, cache_local: bool = False
+        self,
+        config: Config | None = None,
+        *,
+        cache_file: Path | None = None,
+        keep_local: bool = False,
+        budget: Budget | None = None,
+        events: Events = SILENCE,
     ) -> None:
         """`config` None: it is looked for, see `embassay.config`. Raises ConfigError for settings no provider has.
 
-        `cache_local`: keep vectors of local models as well, for work that asks for the same ones again.
+        `keep_local`: keep vectors of local models as well, for work that asks for the same ones again.
+        `budget`: what these models may spend together; default: the ``spend_cap_usd`` of the configuration.
+        `events` are told what is embedded.
         """
         self.config = load_config() if config is None else config
-        self._cache_file, self._cache_local = cache_file, cache_local
+        self._cache_file, self._keep_local, self._events = cache_file, keep_local, events
+        self._lookup = Lookup(self.config)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
         self._opened: dict[str, Embedder] = {}
-        self._registered: dict[str, Callable[[], Embedder]] = {}
-        self._settings = {name: self._checked(name, raw) for name, raw in self.config.embeddings.models.items()}
-        self._check_names()
-        self.budget = self._new_budget()
+        self._registered: dict[str, Callable[[], Embedder] | Embedder | Settings] = {}
+        self.budget = _budget(self.config) if budget is None else budget
         """What these models may still spend together; None without a cap."""
 
+    # -- names ----------------------------------------------------------------------------------------------
+
     def register(self, name: str, model: Callable[[], Embedder] | Embedder | Settings) -> None:
-        """Add a model under a name: settings, an embedder, or what opens one. Replaces what had that name."""
+        """Add a model under a name: settings, an embedder, or what opens one. Replaces what had that name.
+
+        An embedder that is handed over opened stays its owner's to close.
+        """
         with self._lock:
             concerned = [key for key in self._opened if key == name or key.startswith((f"{name}@", "chain:"))]
-            old = [self._opened.pop(key) for key in concerned]
-            self._settings.pop(name, None)
-            self._registered.pop(name, None)
-            if isinstance(model, Settings):
-                self._settings[name] = model
-            else:
-                self._registered[name] = (lambda: model) if isinstance(model, Embedder) else model
+            old = [self._opened.pop(key) for key in concerned if self._is_ours(key)]
+            for key in concerned:
+                self._opened.pop(key, None)
+            self._registered[name] = model
         _close(old)
 
     def names(self) -> list[str]:
         """The configured and registered ones."""
         with self._lock:
-            return sorted({*self._settings, *self._registered})
+            return sorted({*self._lookup.configured, *self._registered})
 
     def settings(self, name: str) -> Settings:
         """What a model would be opened with. Raises ModelNotFound, ConfigError."""
-        reference = parse_reference(name)
-        if reference.base in self._settings:
-            known = self._settings[reference.base]
-            return msgspec.structs.replace(known, **reference.options) if reference.options else known
-        return self._from_id(reference)
+        with self._lock:
+            registered = {key: one for key, one in self._registered.items() if isinstance(one, Settings)}
+        return self._lookup.settings(name, registered)
 
     def card(self, name: str) -> ModelCard | None:
         """What is known of a model."""
-        settings = self.settings(name)
-        if settings.card:
-            found = self._cards_for(settings.card).get(settings.card)
-            if found is None:
-                raise ConfigError(
-                    f"{name}: no card {settings.card!r}.", remedy=did_you_mean(settings.card, self.catalog.models)
-                )
-            return found
-        model = settings.model_id or (DEFAULT_MODEL if settings.provider == LOCAL else "")
-        canonical = getattr(plugins.load(PROVIDERS, settings.provider), "canonical", str)
-        return self._cards_for(canonical(model)).named(settings.provider, canonical(model))
+        return self._lookup.card(name, self.settings(name))
+
+    def provider(self, name: str) -> Provider:
+        """Who runs a model. Raises ModelNotFound, ConfigError, PluginError."""
+        return load_provider(self.settings(name).provider)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The shipped cards and those of the user's own files."""
+        return self._lookup.catalog
+
+    @property
+    def default_name(self) -> str:
+        """The model that is used where nobody names one."""
+        return self.config.embeddings.default_model or DEFAULT_MODEL
+
+    # -- models ---------------------------------------------------------------------------------------------
 
     def get(self, name: str) -> Embedder:
         """A model by its name, ``provider/model`` or Hugging Face id, with ``@precision`` and ``@dims=N``.
@@ -116,18 +131,16 @@ class Registry:
 
     def bare(self, name: str) -> Embedder:
         """A model without cache, cap or glossary, opened anew: the model itself. Raises as `get` does."""
-        return self._made(name, lambda embedder: embedder)
-
-    @property
-    def default_name(self) -> str:
-        return self.config.embeddings.default_model or DEFAULT_MODEL
+        return self._open(name, bare=True)
 
     def default(self) -> Embedder:
+        """The model that is used where nobody names one."""
         return self.get(self.default_name)
 
     def chain(self, names: Iterable[str] | None = None) -> Fallback:
         """`names` (default: the configured ``fallback_chain``) as one embedder. Raises ConfigError for none."""
         from embassay.embedders.wrap.chain import Fallback
+        from embassay.models.canaries import KeptCanaries
 
         chosen = list(names or self.config.embeddings.fallback_chain)
         if not chosen:
@@ -135,7 +148,8 @@ class Registry:
         key = "chain:" + ",".join(chosen)
         with self._lock:
             if key not in self._opened:
-                self._opened[key] = Fallback({name: partial(self.get, name) for name in chosen})
+                memory = KeptCanaries(self.cache) if self._keeps(chosen[0]) else None
+                self._opened[key] = Fallback({name: partial(self.get, name) for name in chosen}, memory)
             found = self._opened[key]
         assert isinstance(found, Fallback)
         return found
@@ -161,10 +175,33 @@ class Registry:
         with ThreadPoolExecutor(max(1, min(16, len(chosen)))) as pool:
             return dict(zip(chosen, pool.map(self._health, chosen), strict=True))
 
+    # -- the cache ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def cache(self) -> VectorCache:
+        """Where vectors are kept; the file is opened when it is first used."""
+        from embassay.models.cache import VectorCache
+
+        return VectorCache(self.cache_file(), int(self.config.cache.max_gb * 1e9))
+
+    def cache_file(self) -> Path:
+        """As configured, else the home's, else one for the user."""
+        if self.config.cache.path:
+            root = self.config.file.parent if self.config.file else Path()
+            return root / Path(self.config.cache.path).expanduser()
+        return self._cache_file or user_cache()
+
+    def cuts(self, name: str) -> VectorCache | None:
+        """What remembers how documents were cut for a model; None where its vectors are not kept either."""
+        return self.cache if self._keeps(name) else None
+
+    # -- the end --------------------------------------------------------------------------------------------
+
     def close(self) -> None:
-        """Close whatever was opened. It may be used again."""
+        """Close whatever was opened here. The registry may be used again."""
         with self._lock:
-            opened, self._opened = list(self._opened.values()), {}
+            opened = [embedder for name, embedder in self._opened.items() if self._is_ours(name)]
+            self._opened = {}
             cache = self.__dict__.pop("cache", None)
         _close(opened)
         if cache:
@@ -178,127 +215,55 @@ class Registry:
     ) -> None:
         self.close()
 
-    def _new_budget(self) -> Budget | None:
-        cap = self.config.embeddings.spend_cap_usd
-        if cap is None:
-            return None
-        from embassay.embedders.wrap.capped import Budget
+    def _is_ours(self, name: str) -> bool:
+        return not isinstance(self._registered.get(name), Embedder)
 
-        return Budget(cap)
-
-    def _check_names(self) -> None:
-        """Raises ConfigError for names that lead nowhere, or that could not be told from a model at a precision."""
-        embeddings = self.config.embeddings
-        wanted = {"default_model": [embeddings.default_model], "fallback_chain": embeddings.fallback_chain}
-        for name in self._settings:
-            if parse_reference(name).options:
-                raise ConfigError(f"a model cannot be called {name!r}: that is a model at a precision or dimensions.")
-        for key, names in wanted.items():
-            for name in filter(None, names):
-                base = parse_reference(name).base
-                known = base in self._settings or "/" in base or base in ("hash", LOCAL)
-                if not known and not self._cards_for(base).get(base):
-                    hint = (
-                        did_you_mean(base, self._settings)
-                        if self._settings
-                        else "Write provider/model, or add it to models."
-                    )
-                    raise ConfigError(f"{key} names {name!r}, which is no model.", remedy=hint)
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        from embassay.catalog.catalog import shipped
-
-        files = self.config.card_files()
-        return shipped().with_files(files) if files else shipped()
-
-    def _cards_for(self, name: str) -> Catalog:
-        """A catalog that has whatever is known of `name`."""
-        from embassay.catalog.catalog import shipped_for
-
-        return self.catalog if self.config.cards else shipped_for(name)
-
-    @cached_property
-    def cache(self) -> VectorCache:
-        from embassay.models.cache import VectorCache
-
-        return VectorCache(self.cache_file(), int(self.config.cache.max_gb * 1e9))
-
-    def cache_file(self) -> Path:
-        """As configured, else the home's, else one for the user."""
-        if self.config.cache.path:
-            root = self.config.file.parent if self.config.file else Path()
-            return root / Path(self.config.cache.path).expanduser()
-        return self._cache_file or user_cache()
-
-    def _open(self, name: str) -> Embedder:
-        from embassay.embedders.wrap.coalesced import Coalesced
-
-        embedder = self._made(name, partial(self._guarded, name))
-        if parse_reference(name).base in self._registered:
-            return embedder
-        embedder = Coalesced(embedder)
-        if self.config.glossary.terms:
-            from embassay.embedders.wrap.glossary import Expanded
-
-            embedder = Expanded(embedder, self.config.glossary)
-        return embedder
-
-    def _guarded(self, name: str, embedder: Embedder) -> Embedder:
-        """Below a cap on what is spent, and behind the cache: whole vectors are kept, whatever they are cut to."""
-        settings = self.settings(name)
-        if embedder.remote and self.budget:
-            from embassay.embedders.wrap.capped import Capped
-
-            embedder = Capped(embedder, self.budget)
-        usual = embedder.remote or self._cache_local
-        if usual if settings.cache_enabled is None else settings.cache_enabled:
-            from embassay.embedders.wrap.cached import Cached
-
-            embedder = Cached(embedder, self.cache, settings.cache_ttl)
-        return embedder
-
-    def _made(self, name: str, guard: Callable[[Embedder], Embedder]) -> Embedder:
-        """The provider's embedder behind `guard`, asked for fewer dimensions where that is possible, else cut here."""
-        from embassay.embedders.wrap.cut import Cut, check_dimensions
-
+    def _open(self, name: str, *, bare: bool = False) -> Embedder:
+        """The model behind all that the configuration asks for; `bare`: behind the cut of its dimensions alone."""
         reference = parse_reference(name)
-        if reference.base in self._registered:
+        with self._lock:
+            registered = self._registered.get(reference.base)
+        if registered is not None and not isinstance(registered, Settings):
             if reference.options:
                 raise UsageError(f"{reference.base} was registered as it is: {name} cannot be made of it.")
-            return self._registered[reference.base]()
-        settings, card = self.settings(name), self.card(name)
-        module, wanted = plugins.load(PROVIDERS, settings.provider), settings.dimensions
-        if wanted is not None and settings.provider != "hash":
-            check_dimensions(name, wanted, card)
-        if wanted is None or getattr(module, "sizes", lambda *_: False)(settings, card):
-            return guard(module.open_embedder(settings, card))
-        whole = guard(module.open_embedder(msgspec.structs.replace(settings, dimensions=None), card))
-        return Cut(whole, wanted, layer_norm=bool(card and card.matryoshka_layer_norm))
+            embedder = registered if isinstance(registered, Embedder) else registered()
+            return embedder if bare else wrap(embedder, Plan(events=self._events))
+        settings = self.settings(name)
+        return open_model(name, settings, self.card(name), Plan() if bare else self._plan(name, settings))
 
-    def _from_id(self, reference: Reference) -> Settings:
-        try:
-            provider, model = provider_of(reference.base, self._cards_for(reference.base))
-        except ModelNotFound as error:
-            names = self.names()
-            remedy = did_you_mean(reference.base, names) if names else error.remedy
-            raise ModelNotFound(error.message, remedy=remedy) from None
-        raw = {"provider": provider, "model_id": model, **reference.options}
-        return self._checked(reference.base, raw)
+    def _plan(self, name: str, settings: Settings) -> Plan:
+        return Plan(
+            budget=self.budget,
+            keeper=Keeper(self.cache, settings.cache_ttl) if self._keeps(name) else None,
+            coalesce=True,
+            glossary=self.config.glossary,
+            events=self._events,
+        )
 
-    def _checked(self, name: str, raw: dict[str, Any]) -> Settings:
-        """Raises ConfigError or PluginError that names the model and the key."""
-        provider = raw.get("provider", LOCAL)
-        module = plugins.load(PROVIDERS, str(provider))
-        where = f"{self.config.file or 'settings'}, model {name!r}"
-        settings: Settings = checked(raw, module.Settings, where)
-        return settings
+    def _keeps(self, name: str) -> bool:
+        """Whether the vectors of a model are kept: as set, else those that are paid for."""
+        with self._lock:
+            registered = self._registered.get(parse_reference(name).base)
+        if registered is not None and not isinstance(registered, Settings):
+            return False
+        settings = self.settings(name)
+        if settings.cache_enabled is not None:
+            return settings.cache_enabled
+        return self._keep_local or load_provider(settings.provider).remote
 
     def _health(self, name: str) -> Health:
         try:
             return self.get(name).health()
         except EmbassayError as error:
             return Health(False, 0.0, str(error))
+
+
+def _budget(config: Config) -> Budget | None:
+    if config.embeddings.spend_cap_usd is None:
+        return None
+    from embassay.embedders.wrap.budget import Budget
+
+    return Budget(config.embeddings.spend_cap_usd)
 
 
 def _close(embedders: Iterable[Embedder]) -> None:

@@ -244,7 +244,7 @@ def test_a_candidate_that_fails_half_way_is_resumed(judged, tmp_path, monkeypatc
         candidates = [parse_candidate(BETTER), parse_candidate("svc"), parse_candidate(WORSE)]
 
         def run():
-            with Registry(config, cache_file=tmp_path / "cache.db", cache_local=True) as registry:
+            with Registry(config, cache_file=tmp_path / "cache.db", keep_local=True) as registry:
                 models = Models(registry, candidates)
                 return run_systems(judged, [models.system(candidate) for candidate in candidates])
 

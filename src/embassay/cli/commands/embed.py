@@ -10,8 +10,8 @@ import typer
 
 from embassay.cli import common, progress, words
 from embassay.cli.tables import line
-from embassay.embedders.base import check_role
 from embassay.errors import UsageError
+from embassay.types import check_role
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -95,7 +95,7 @@ def _embedder(
 
 def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, allow_other_space: bool) -> Embeddings:
     """With a progress bar where it takes long enough to ask."""
-    from embassay.embedders.base import join
+    from embassay.embedders.texts.blocks import join
     from embassay.embedders.wrap.chain import Fallback
     from embassay.errors import TextRefused
 

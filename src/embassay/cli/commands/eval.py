@@ -118,7 +118,7 @@ def _embedder(model: str | None, precision: Any, set_name: str, home: Path | Non
     if set_name:
         with common.existing_home(home) as opened:
             return opened.embedder(set_name)
-    models = common.open_registry(home, cache_local=True)
+    models = common.open_registry(home, keep_local=True)
     return models.get(with_precision(model or models.default_name, precision))
 
 

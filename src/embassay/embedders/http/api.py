@@ -1,6 +1,8 @@
 """The contract of a provider over HTTP: build a request, parse its reply. Both are pure.
 
-`embassay.embedders.http.driver` does the rest: batches, retries, rates, limits of length, and checks of every reply.
+The provider's module has a class ``Settings``, which extends `HttpSettings`, and ``open_api(settings, card) -> Api``,
+which sends nothing. Whoever opens the model makes the driver (`embassay.embedders.http.driver`), which does the rest:
+batches, retries, rates, limits of length, and checks of every reply.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.embedders.settings import HttpSettings
     from embassay.types import Role, Vectors
 
@@ -59,15 +60,8 @@ class Caps:
 
 
 def sizes_by_card(settings: HttpSettings, card: ModelCard | None) -> bool:  # noqa: ARG001
-    """Whether to ask the provider itself for fewer dimensions: where the card says that it gives them."""
+    """A provider's ``sizes``: it is itself asked for fewer dimensions where the card says that it gives them."""
     return card is not None and card.can_cut
-
-
-def over_http(api: Api) -> HttpEmbedder:
-    """An embedder over `api`; what drives it is loaded only now, so that a provider's settings are cheap to read."""
-    from embassay.embedders.http.driver import HttpEmbedder
-
-    return HttpEmbedder(api)
 
 
 class Api(ABC):
@@ -93,17 +87,19 @@ class Api(ABC):
         """The request says the role, so that no prompt is put before the text."""
 
     @abstractmethod
-    def request(self, texts: Sequence[str], role: Role) -> Request: ...
+    def request(self, texts: Sequence[str], role: Role) -> Request:
+        """The request for the vectors of `texts`, which are no more than `caps` allow."""
 
     @abstractmethod
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
-        """Raises BadReply, or any ValueError for a body of another shape."""
+        """What a good answer says of `count` texts. Raises BadReply, or any ValueError for a body of another shape."""
 
     def base_url(self) -> str:
+        """Where requests go, without a slash at the end: as set, else from the environment, else the default."""
         return (self.settings.base_url or os.environ.get(self.url_variable) or self.url).rstrip("/")
 
     def needs_key(self) -> bool:
-        """A server of the user's own may go without."""
+        """Whether nothing can be sent without a key. A server of the user's own may go without."""
         return bool(self.key_variables) and self.is_default_service()
 
     def is_paid(self) -> bool:
@@ -111,6 +107,7 @@ class Api(ABC):
         return self.needs_key()
 
     def authorise(self, key: str) -> Mapping[str, str]:
+        """Headers that carry the key, which may be empty."""
         return {"Authorization": f"Bearer {key}"} if key else {}
 
     def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:
@@ -118,10 +115,11 @@ class Api(ABC):
         return {}
 
     def variant(self) -> str:
-        """Whatever else of the settings chooses the model or changes its vectors."""
+        """Whatever settings of the provider's own choose the model or change its vectors, as one text."""
         return ""
 
     def describe(self, get: Get) -> Description:
+        """What a running server says of its model. Raises ProviderError."""
         return Description()
 
     def is_default_service(self) -> bool:

@@ -39,8 +39,8 @@ def backoff(attempt: int, asked: float | None) -> float:
     return random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))
 
 
-class Service(Protocol):
-    """What a connection needs to know; `Api` is one."""
+class Endpoint(Protocol):
+    """What a connection needs to know of where it leads; `Api` is one."""
 
     settings: HttpSettings
     key_variables: ClassVar[Sequence[str]]
@@ -54,12 +54,13 @@ class Service(Protocol):
 class Connection:
     """To one provider, for one model. Threads may share it; it is opened when it is first used."""
 
-    def __init__(self, api: Service, name: str) -> None:
+    def __init__(self, api: Endpoint, name: str) -> None:
         self._api, self._settings, self._name = api, api.settings, name
         self._lock = threading.RLock()
         self._client: httpx.Client | None = None
 
     def close(self) -> None:
+        """Close it; the next request opens it again."""
         with self._lock:
             if self._client:
                 self._client.close()

@@ -24,20 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Meter:
-    """What a window took. Several threads add to it."""
+    """What the requests of a window took. Several threads add to it."""
 
     requests: int = 0
     tokens: int | None = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, requests: int, tokens: int | None) -> None:
+        """Add requests and the tokens billed for them; None: the provider did not say."""
         with self.lock:
             self.requests += requests
             self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedReply:
     """A reply whose vectors can be those of the model: float32 (n, dimensions)."""
 
     vectors: Vectors
@@ -75,11 +76,12 @@ class Exchange:
         self._connection.check_key()
 
     def close(self) -> None:
+        """Close the connection; the next request opens it again."""
         self._connection.close()
 
     def ask(
         self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
-    ) -> Checked | Fault:
+    ) -> CheckedReply | Fault:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         request = self._api.request(texts, role)
         body = msgspec.json.encode({**request.body, **self._settings.extra_body})
@@ -129,7 +131,7 @@ class Exchange:
                 )
         self._doubtful = False
 
-    def _checked(self, body: bytes, headers: Mapping[str, str], count: int) -> Checked:
+    def _checked(self, body: bytes, headers: Mapping[str, str], count: int) -> CheckedReply:
         """The reply as float32 rows that can be vectors of this model. Raises BadReply."""
         import numpy as np
 
@@ -159,7 +161,7 @@ class Exchange:
                 f"{self._name}: the vectors have {vectors.shape[1]} dimensions, expected {self.dimensions}.",
                 remedy="The service runs another model, or ignores dimensions.",
             )
-        return Checked(vectors, reply.tokens, reply.truncated)
+        return CheckedReply(vectors, reply.tokens, reply.truncated)
 
 
 def _given_up(fault: Fault, attempts: int, deadline: float) -> ProviderError:

@@ -1,4 +1,7 @@
-"""Shapes in which services answer. One decoder a shape; vectors come as float32 rows in the order of the request."""
+"""Shapes in which services answer, named after whose they were first. Several services share most of them.
+
+One decoder a shape; vectors come as float32 rows in the order of the request.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from embassay.errors import BadReply
+from embassay.types import Role
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -29,6 +33,27 @@ class _OpenAI(msgspec.Struct):
     usage: _Usage | None = None
 
 
+class _CohereBilled(msgspec.Struct):
+    input_tokens: float | None = None
+
+
+class _CohereMeta(msgspec.Struct):
+    billed_units: _CohereBilled | None = None
+
+
+class _CohereByType(msgspec.Struct, rename={"rows": "float"}):
+    rows: list[list[float]]
+
+
+class _Cohere(msgspec.Struct):
+    embeddings: _CohereByType | list[list[float]]
+    """By type; a plain list from v1 and from Bedrock's first models."""
+    meta: _CohereMeta | None = None
+
+
+_COHERE = msgspec.json.Decoder(_Cohere)
+COHERE_ROLES: Mapping[Role, str] = {"query": "search_query", "document": "search_document"}
+"""How requests of Cohere's shape name the role, as ``input_type``."""
 _OPENAI = msgspec.json.Decoder(_OpenAI)
 _ROWS = msgspec.json.Decoder(list[list[float]])
 
@@ -46,6 +71,17 @@ def openai_reply(body: bytes, count: int) -> tuple[Vectors, int | None]:
         items = sorted(items, key=lambda item: item.index or 0)
     usage = reply.usage or _Usage()
     return rows([item.embedding for item in items], count), usage.prompt_tokens or usage.total_tokens
+
+
+def cohere_reply(body: bytes, count: int) -> tuple[Vectors, int | None]:
+    """``{"embeddings": {"float": [...]} or [...], "meta": {"billed_units": {"input_tokens": 2}}}``.
+
+    The vectors, and the tokens that are billed. Raises BadReply or ValueError.
+    """
+    answer = _COHERE.decode(body)
+    vectors = answer.embeddings.rows if isinstance(answer.embeddings, _CohereByType) else answer.embeddings
+    billed = answer.meta and answer.meta.billed_units and answer.meta.billed_units.input_tokens
+    return rows(vectors, count), int(billed) if billed else None
 
 
 def rows(values: Sequence[Sequence[float] | bytes], count: int) -> Vectors:

@@ -14,15 +14,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
-from embassay.embedders.http.wire import rows
-from embassay.embedders.providers.cohere import INPUT_TYPES, cohere_reply
+from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
+from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply, rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import KeyMissing, PluginError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 _GEOGRAPHY = re.compile(r"^(us|eu|apac|us-gov|global|jp|au)\.")
@@ -77,7 +75,7 @@ class Bedrock(Api):
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         billed = headers.get("x-amzn-bedrock-input-token-count")
         if self._is_cohere:
-            return Reply(cohere_reply(body, count).vectors, int(billed) if billed else None)
+            return Reply(cohere_reply(body, count)[0], int(billed) if billed else None)
         answer = msgspec.json.decode(body, type=_Titan)
         vector = answer.embeddingsByType.get("float") or answer.embedding
         return Reply(rows([vector], count), answer.inputTextTokenCount)
@@ -101,7 +99,7 @@ class Bedrock(Api):
                 if self.settings.dimensions:
                     body["dimensions"] = self.settings.dimensions
             return body
-        body = {"texts": list(texts), "input_type": INPUT_TYPES[role], "embedding_types": ["float"]}
+        body = {"texts": list(texts), "input_type": COHERE_ROLES[role], "embedding_types": ["float"]}
         if self.settings.dimensions:
             body["output_dimension"] = self.settings.dimensions
         return body
@@ -135,5 +133,5 @@ class Bedrock(Api):
 sizes = sizes_by_card
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(Bedrock(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> Bedrock:
+    return Bedrock(settings, card)

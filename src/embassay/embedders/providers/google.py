@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import ConfigError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 TASKS = {"query": "RETRIEVAL_QUERY", "document": "RETRIEVAL_DOCUMENT"}
@@ -122,7 +121,7 @@ class Vertex(Api):
 sizes = sizes_by_card
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+def open_api(settings: Settings, card: ModelCard | None) -> Api:
     """Raises ConfigError for a model that the chosen API does not have."""
     on_vertex_only = settings.model_id.startswith(("text-embedding-", "text-multilingual-embedding-"))
     if on_vertex_only and not settings.project:
@@ -131,4 +130,4 @@ def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
         )
     if settings.project and settings.model_id.startswith("gemini-embedding-2"):
         raise ConfigError(f"{settings.model_id} is not supported on Vertex AI.", remedy="Leave project out.")
-    return over_http(Vertex(settings, card) if settings.project else Gemini(settings, card))
+    return Vertex(settings, card) if settings.project else Gemini(settings, card)

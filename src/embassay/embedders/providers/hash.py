@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from embassay.embedders.base import Embedder, check_role
-from embassay.embedders.estimate import EstimatedTokens
+from embassay.embedders.base import Embedder
 from embassay.embedders.settings import Settings as CommonSettings
+from embassay.embedders.texts.blocks import is_blank, windows
+from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import ConfigError
 from embassay.space import Space
-from embassay.types import Embeddings, OnLong, Role
+from embassay.types import Embeddings, OnLong, Role, check_role
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.types import Vectors
 
 SMALLEST, LARGEST, DEFAULT = 64, 4096, 384
-BATCH = 4096
+BATCH_TEXTS = 4096
+NEEDS_CARD = False
+"""There is nothing to know of it: any dimensions are right."""
 
 
 class Settings(CommonSettings, frozen=True, kw_only=True):
@@ -50,9 +52,8 @@ class HashEmbedder(Embedder):
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         check_role(role)
-        source = iter(texts)
-        while batch := list(islice(source, BATCH)):
-            words = [max(1, len(text) // 4) if text.strip() else 0 for text in batch]
+        for batch in windows(texts, BATCH_TEXTS):
+            words = [0 if is_blank(text) else max(1, len(text) // 4) for text in batch]
             vectors = hashed(batch, self._dimensions)
             vectors[[not n for n in words]] = 0
             yield Embeddings(vectors, words, [False] * len(batch), self.space, role, "f32", self.name)
@@ -79,7 +80,13 @@ def hashed(texts: Sequence[str], dimensions: int) -> Vectors:
     return values
 
 
+def takes(model_id: str) -> bool:
+    """The bare name of the provider is a model too: the one of the usual dimensions."""
+    return True
+
+
 def sizes(settings: Settings, card: ModelCard | None) -> bool:
+    """Any dimensions are made here."""
     return True
 
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Reply, Request
 from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import BadReply, ConfigError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 KEYS = ("embeddings", "vectors", "data")
@@ -79,5 +78,5 @@ class Service(Api):
         return f"{self.settings.path} {self.settings.request_key} {self.settings.role_key}"
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(Service(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> Service:
+    return Service(settings, card)

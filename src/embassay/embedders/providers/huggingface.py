@@ -8,14 +8,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Reply, Request
 from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import BadReply
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 
@@ -41,5 +40,5 @@ class HuggingFace(Api):
         return Reply(rows([answer] if answer and not isinstance(answer[0], list) else answer, count))
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(HuggingFace(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> HuggingFace:
+    return HuggingFace(settings, card)

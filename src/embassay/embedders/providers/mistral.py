@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 
@@ -39,5 +38,5 @@ class Mistral(Api):
 sizes = sizes_by_card
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(Mistral(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> Mistral:
+    return Mistral(settings, card)

@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request
 from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import RequestRefused
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 
@@ -92,5 +91,5 @@ class Ollama(Api):
         return Description(revision=digest)
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(Ollama(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> Ollama:
+    return Ollama(settings, card)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embassay.config.values import DEFAULT_MODEL
-from embassay.embedders.prompts import chosen
 from embassay.embedders.providers.local import LocalEmbedder
 from embassay.embedders.settings import Settings as CommonSettings
 from embassay.errors import ModelUnsupported, PluginError
@@ -51,7 +50,7 @@ def open_embedder(settings: Settings, card: ModelCard | None) -> LocalEmbedder:
     if not there:
         raise ModelUnsupported(f"{model} has no {' or '.join(names)} in {folder}.", remedy="Use the provider local.")
     file, spec = there[0], read_spec(model, folder)
-    spec = replace(spec, prompts=chosen(settings, card, spec.prompts))
+    spec = replace(spec, prompts=settings.prompts(card, spec.prompts))
     if settings.max_tokens:
         spec = replace(spec, max_tokens=min(spec.max_tokens, settings.max_tokens))
 

@@ -13,14 +13,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Reply, Request
 from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import ConfigError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 AZURE_API_VERSION = "2024-10-21"
@@ -93,7 +92,7 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
     return official and card is not None and card.can_cut
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
+def open_api(settings: Settings, card: ModelCard | None) -> OpenAI:
     """Raises ConfigError for half an Azure set-up: a key must not reach the wrong service."""
     base = OpenAI(settings, card).base_url()
     on_azure = ".azure.com" in base
@@ -103,4 +102,4 @@ def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
         )
     if on_azure and not settings.deployment:
         raise ConfigError(f"{base} is Azure's, and deployment is not set.", remedy="deployment: the deployment's name")
-    return over_http(OpenAI(settings, card))
+    return OpenAI(settings, card)

@@ -9,16 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from embassay.embedders.base import Embedder, check_role
-from embassay.embedders.longtext import joined, pieces
-from embassay.embedders.prompts import chosen
+from embassay.embedders.base import Embedder
 from embassay.embedders.settings import Settings as CommonSettings
+from embassay.embedders.texts.blocks import is_blank, windows
+from embassay.embedders.texts.longtext import joined, parts_of
 from embassay.errors import ModelNotFound, ModelUnsupported, PluginError
 from embassay.space import Space
-from embassay.types import Embeddings, OnLong, Role
+from embassay.types import Embeddings, OnLong, Role, check_role
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.types import Counts
 
-WINDOW_TEXTS = 1024
+ENCODED_TEXTS = 1024
+"""Texts that are counted and handed to the library at once; it sorts them by length."""
 DTYPES = {"auto": None, "f32": "float32", "bf16": "bfloat16"}
 
 
@@ -60,8 +60,8 @@ class SentenceTransformersEmbedder(Embedder):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         check_role(role)
         prompt = self._prompts.get(role, "")
-        source, start = iter(texts), 0
-        while window := list(islice(source, WINDOW_TEXTS)):
+        start = 0
+        for window in windows(texts, ENCODED_TEXTS):
             yield self._embed(window, role, prompt, on_long, start)
             start += len(window)
 
@@ -69,8 +69,8 @@ class SentenceTransformersEmbedder(Embedder):
         import numpy as np
 
         counts = self.tokens.count([prompt + text for text in texts])
-        counts = [0 if not text or text.isspace() else n for text, n in zip(texts, counts, strict=True)]
-        parts = [p for p in pieces(texts, counts, self.tokens, prompt, on_long, start) if counts[p.owner]]
+        counts = [0 if is_blank(text) else n for text, n in zip(texts, counts, strict=True)]
+        parts = [p for p in parts_of(texts, counts, self.tokens, prompt, on_long, start) if counts[p.owner]]
         vectors = np.zeros((len(texts), self.space.dimensions), np.float32)
         if parts:
             with self._lock:
@@ -138,7 +138,7 @@ class SentenceTransformersEmbedder(Embedder):
             "query": stored.get("query", ""),
             "document": stored.get("document", "") or stored.get("passage", ""),
         }
-        return chosen(self._settings, self._card, repository)
+        return self._settings.prompts(self._card, repository)
 
     def _local_space(self) -> Space | None:
         """As the local engine says it, where it knows the model."""
@@ -149,7 +149,7 @@ class SentenceTransformersEmbedder(Embedder):
         if self._folder is None:
             return None
         try:
-            space = load(str(self._folder), prompts=partial(chosen, self._settings, self._card)).space
+            space = load(str(self._folder), prompts=partial(self._settings.prompts, self._card)).space
         except ModelUnsupported:
             return None
         from dataclasses import replace
@@ -209,6 +209,11 @@ def _hush() -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def takes(model_id: str) -> bool:
+    """``sentence-transformers/all-MiniLM-L6-v2`` is a Hugging Face id, and names no model of this provider."""
+    return "/" in model_id
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> SentenceTransformersEmbedder:

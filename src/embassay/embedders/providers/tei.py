@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request, over_http
+from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request
 from embassay.embedders.http.wire import bare_rows
 from embassay.embedders.settings import HttpSettings
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 
@@ -49,5 +48,5 @@ class Tei(Api):
         return Description(info.model_sha or "", info.max_input_length, info.max_client_batch_size)
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(Tei(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> Tei:
+    return Tei(settings, card)

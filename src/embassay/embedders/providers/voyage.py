@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embassay.config.secrets import expand
-from embassay.embedders.http.api import Api, Caps, Reply, Request, over_http, sizes_by_card
+from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.http.driver import HttpEmbedder
     from embassay.types import Role
 
 MONGODB_URL = "https://ai.mongodb.com/v1"
@@ -67,5 +66,5 @@ class Voyage(Api):
 sizes = sizes_by_card
 
 
-def open_embedder(settings: Settings, card: ModelCard | None) -> HttpEmbedder:
-    return over_http(Voyage(settings, card))
+def open_api(settings: Settings, card: ModelCard | None) -> Voyage:
+    return Voyage(settings, card)

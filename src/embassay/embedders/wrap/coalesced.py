@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from embassay.embedders.base import Embedder, check_role
+from embassay.embedders.alongside import rebased
+from embassay.embedders.base import Embedder
 from embassay.embedders.wrap.wrapper import Wrapper
-from embassay.errors import TextRefused, TextTooLong
-from embassay.types import NO_USAGE, Embeddings, OnLong, Role
+from embassay.types import NO_USAGE, Embeddings, OnLong, Role, check_role
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -23,6 +23,8 @@ _Row = tuple["Vectors", int, bool]
 class Coalesced(Wrapper):
     """Whole calls of `embed`; streams pass through, as one process reads each text of a stream once."""
 
+    remembers = True
+
     def __init__(self, inner: Embedder) -> None:
         super().__init__(inner)
         self._flying: dict[_Key, Future[_Row | None]] = {}
@@ -33,15 +35,18 @@ class Coalesced(Wrapper):
         if not texts:
             return self.inner.embed(texts, role, on_long)
         keys: list[_Key] = [(text, role, on_long) for text in texts]
+        places: dict[_Key, int] = {}
+        for at, key in enumerate(keys):
+            places.setdefault(key, at)
         mine: dict[_Key, Future[_Row | None]] = {}
         others: dict[_Key, Future[_Row | None]] = {}
         with self._lock:
-            for key in dict.fromkeys(keys):
+            for key in places:
                 if key in self._flying:
                     others[key] = self._flying[key]
                 else:
                     mine[key] = self._flying[key] = Future()
-        led = self._lead(keys, mine, role, on_long)
+        led = self._lead(places, mine, role, on_long)
         if led and len(mine) == len(keys):
             return led
         rows = dict(zip(mine, _rows(led), strict=True)) if led else {}
@@ -53,17 +58,17 @@ class Coalesced(Wrapper):
             else:
                 rows[key] = row
         if failed:  # whoever asked first was refused, or stopped: that says nothing of this call
-            made = self._translated(keys, failed, role, on_long)
+            made = self._made(places, failed, role, on_long)
             rows |= zip(failed, _rows(made), strict=True)
         return self._gathered(keys, rows, led, role, shared=len(keys) - len(mine))
 
     def _lead(
-        self, keys: Sequence[_Key], mine: dict[_Key, Future[_Row | None]], role: Role, on_long: OnLong
+        self, places: Mapping[_Key, int], mine: dict[_Key, Future[_Row | None]], role: Role, on_long: OnLong
     ) -> Embeddings | None:
         """Embed what nobody else is embedding, and tell those who wait, whatever happens."""
         made = None
         try:
-            made = self._translated(keys, list(mine), role, on_long) if mine else None
+            made = self._made(places, list(mine), role, on_long) if mine else None
             return made
         finally:
             with self._lock:
@@ -73,14 +78,11 @@ class Coalesced(Wrapper):
             for future, row in zip(mine.values(), found, strict=True):
                 future.set_result(row)
 
-    def _translated(self, keys: Sequence[_Key], asked: Sequence[_Key], role: Role, on_long: OnLong) -> Embeddings:
-        """Embed some of the texts; errors name the position in the whole call."""
-        try:
-            return self.inner.embed([key[0] for key in asked], role, on_long)
-        except TextTooLong as error:
-            raise TextTooLong(keys.index(asked[error.position]), error.tokens, error.limit) from error
-        except TextRefused as error:
-            raise TextRefused(keys.index(asked[error.position]), error.reason) from error
+    def _made(self, places: Mapping[_Key, int], asked: Sequence[_Key], role: Role, on_long: OnLong) -> Embeddings:
+        """Embed some of the texts, of which `places` says the first position in the call."""
+        texts = [key[0] for key in asked]
+        with rebased(lambda at: places[asked[at]]):
+            return self.inner.embed(texts, role, on_long)
 
     def _gathered(
         self, keys: Sequence[_Key], rows: dict[_Key, _Row], led: Embeddings | None, role: Role, *, shared: int

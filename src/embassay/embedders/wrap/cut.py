@@ -47,10 +47,6 @@ class Cut(Wrapper):
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         return self._cut(self.inner.embed(texts, role, on_long))
 
-    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:  # noqa: ARG002
-        found = self.inner.cached(texts, role)
-        return self._cut(found) if found else None
-
     def _cut(self, block: Embeddings) -> Embeddings:
         if self._dimensions == self.inner.space.dimensions:
             return block

@@ -112,9 +112,5 @@ class Expanded(Wrapper):
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         return replace(self.inner.embed(list(self._expanded(texts, role)), role, on_long), space=self.space)
 
-    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:  # noqa: ARG002
-        found = self.inner.cached(list(self._expanded(texts, role)), role)
-        return replace(found, space=self.space) if found else None
-
     def _expanded(self, texts: Iterable[str], role: Role) -> Iterable[str]:
         return map(self._terms.expand, texts) if role in self._roles else texts

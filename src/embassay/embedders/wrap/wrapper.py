@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+import copy
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
 
 from embassay.embedders.base import Embedder, Health
 from embassay.space import Space
-from embassay.types import Embeddings, OnLong, Role
-
-if TYPE_CHECKING:
-    from embassay.models.cache import VectorCache as Memory
-    from embassay.types import Counts
+from embassay.types import Counts, Embeddings, OnLong, Role
 
 
 class Wrapper(Embedder):
+    """Passes everything on to `inner`; a subclass changes some of it."""
+
+    remembers: ClassVar[bool] = False
+    """Whether it may answer without asking the model."""
+
     def __init__(self, inner: Embedder) -> None:
         self.inner = inner
 
@@ -45,12 +47,8 @@ class Wrapper(Embedder):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         return self.inner.stream(texts, role, on_long)
 
-    @property
-    def memory(self) -> Memory | None:
-        return self.inner.memory
-
-    def cached(self, texts: Sequence[str], role: Role, space: Space | None = None) -> Embeddings | None:
-        return self.inner.cached(texts, role, space)
+    def check_ready(self) -> None:
+        self.inner.check_ready()
 
     def health(self) -> Health:
         """Of the model itself: a vector from the cache would say nothing of it."""
@@ -68,9 +66,14 @@ def innermost(embedder: Embedder) -> Any:
 
 
 def uncached(embedder: Embedder) -> Embedder:
-    """The same below whatever remembers vectors, and still below a cap on what is spent."""
-    from embassay.embedders.wrap.capped import Capped
-
-    while isinstance(embedder, Wrapper) and not isinstance(embedder, Capped):
-        embedder = embedder.inner
-    return embedder
+    """The same behaviour without whatever remembers vectors: every text reaches the model, within its spend cap."""
+    if not isinstance(embedder, Wrapper):
+        return embedder
+    inner = uncached(embedder.inner)
+    if embedder.remembers:
+        return inner
+    if inner is embedder.inner:
+        return embedder
+    other = copy.copy(embedder)
+    other.inner = inner
+    return other

@@ -114,7 +114,7 @@ def open_systems(
     opened = _home(home)
     chosen = [parse_candidate(name, options.mode) for name in names]
     cache_file = opened.folder / CACHE_FILE if opened else None
-    with Registry(cache_file=cache_file, cache_local=True) as registry:
+    with Registry(cache_file=cache_file, keep_local=True) as registry:
         try:
             yield _systems(chosen, registry, opened, options)
         finally:

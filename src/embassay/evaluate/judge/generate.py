@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, Queue, SimpleQueue
 from typing import Any
 
-from embassay.embedders.estimate import EstimatedTokens
+from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import BadReply, HomeNotWritable, RequestRefused
 from embassay.evaluate.judge.chat import Chat
 from embassay.evaluate.judge.make import NOTHING, Draft, Existing, Query, draft, query_id

@@ -10,7 +10,7 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
-from embassay.embedders.estimate import EstimatedTokens
+from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.evaluate.data.places import Place
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.outline import Outline, outline

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from embassay.catalog.machine import QUERY_TOKENS, Machine, flops_per_token
 from embassay.config.values import DEFAULT_MODEL
 from embassay.embedders.base import Embedder
-from embassay.embedders.http.driver import HttpEmbedder
-from embassay.embedders.wrap.wrapper import innermost
 from embassay.errors import EmbassayError, ModelError
 from embassay.models.registry import Registry
 
@@ -152,13 +150,11 @@ def _check(registry: Registry, name: str, health: Any) -> dict[str, Any]:
         if card and card.retired:
             row["problem"] = f"{card.id} was retired on {card.retired}."
             return row
-        embedder = innermost(registry.bare(name))
-        if isinstance(embedder, HttpEmbedder):
-            embedder.check_key()
+        registry.bare(name).check_ready()
     except EmbassayError as error:
         row["problem"] = str(error)
         return row
-    if card is None and settings.provider != "hash":
+    if card is None and registry.provider(name).needs_card:
         notes.append("No card: its limits, prompts and price are not known.")
     key = getattr(settings, "api_key", "")
     if key and "${" not in key:

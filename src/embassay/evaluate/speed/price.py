@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.catalog.cost import Cost, Speed, Workload, estimate
-from embassay.embedders.estimate import ERROR, EstimatedTokens
+from embassay.embedders.texts.estimate import ERROR, EstimatedTokens
 from embassay.ingest.survey import Survey, survey
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from embassay.errors import CacheError, NotText, ReadError
 from embassay.ingest.base import Source
-from embassay.ingest.chunk import Chunker
+from embassay.ingest.chunk import Chunker, Memory
 from embassay.ingest.read import read
 from embassay.sets.build.plan import Plan, Task
 from embassay.sets.build.progress import Progress
@@ -84,10 +84,16 @@ class Build:
     """One run over one generation. The caller holds the right to write it."""
 
     def __init__(
-        self, state: State, generation: Generation, store: Store, embedder: Embedder, progress: Progress | None = None
+        self,
+        state: State,
+        generation: Generation,
+        store: Store,
+        embedder: Embedder,
+        progress: Progress | None = None,
+        cuts: Memory | None = None,
     ) -> None:
         self._state, self._generation, self._store, self._embedder = state, generation, store, embedder
-        self._progress = progress or Progress()
+        self._progress, self._cuts = progress or Progress(), cuts
         self._entries: deque[Entry] = deque()
         self._stopping = False
         self._skipped: list[tuple[str, str]] = []
@@ -147,7 +153,7 @@ class Build:
             self._embedder.tokens,
             self._generation.settings.get("chunk_tokens"),
             self._embedder.space.document_prompt,
-            self._embedder.memory,
+            self._cuts,
         )
         for group in _groups(self._documents(tasks, snapshot)):
             if self._stopping:

@@ -116,7 +116,7 @@ def _check(languages: list[str], domain: str, *limits: float | None) -> None:
 
 def _chunk_tokens(paths: list[Path]) -> int:
     """95th percentile of the chunks' tokens, cut at 512 as for a model that takes as much."""
-    from embassay.embedders.estimate import EstimatedTokens
+    from embassay.embedders.texts.estimate import EstimatedTokens
     from embassay.ingest.survey import survey
 
     with progress.working("Measuring your chunks"):

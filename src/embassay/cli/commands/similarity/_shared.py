@@ -30,7 +30,7 @@ def each_model(
     from embassay.errors import EmbassayError, UsageError
 
     rows: list[dict[str, Any]] = []
-    with common.open_registry(home, cache_local=True) as registry:
+    with common.open_registry(home, keep_local=True) as registry:
         names = models or [registry.default_name]
         with progress.bar(len(names) * texts) as bar:
             for name in names:

@@ -40,7 +40,7 @@ more for code.
 
 
 class EstimatedTokens:
-    """Counts as the models' own tokenizers do, but for the error said in `ERROR`."""
+    """Counts tokens about as the models' own tokenizers do; `ERROR` says how far off it may be. See `Counts`."""
 
     special = 0
     identity = f"estimate {PATTERN}"
@@ -51,9 +51,11 @@ class EstimatedTokens:
 
     @property
     def tokenizer(self) -> Tokenizer:
+        """Cuts where `PATTERN` does; its ids mean nothing."""
         return _tokenizer()
 
     def count(self, texts: Sequence[str]) -> list[int]:
+        """About how many tokens each text has."""
         return [len(e.ids) for e in _tokenizer().encode_batch_fast([encodable(t) for t in texts])]
 
 

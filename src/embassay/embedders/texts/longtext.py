@@ -1,4 +1,4 @@
-"""Texts as pieces that a model takes, by the caller's policy for long ones, and vectors of pieces as those of texts."""
+"""Texts above a model's limit, cut or split as the caller asks, and the vectors of the parts made one a text again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from embassay.types import Counts, OnLong, Vectors
 
 CUT_AGAIN = 0.8
-"""A piece that is still too long keeps this share of itself: the count was an estimate."""
+"""A part that is still too long keeps this share of itself. It can be, because the count was an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A text, or a part of one."""
+class TextPart:
+    """A whole text, or a part of one that the model takes."""
 
     owner: int
     """Position of its text."""
@@ -26,9 +26,9 @@ class Piece:
     truncated: bool = False
 
 
-def pieces(
+def parts_of(
     texts: Sequence[str], counts: Sequence[int], tokens: Counts, prompt: str, on_long: OnLong, start: int = 0
-) -> Iterator[Piece]:
+) -> Iterator[TextPart]:
     """Each text with its prompt, cut or split where `counts` (prompt included) are above the limit.
 
     Raises TextTooLong under ``error``, with the position counted from `start`.
@@ -36,31 +36,32 @@ def pieces(
     limit = tokens.max_tokens
     for owner, (text, count) in enumerate(zip(texts, counts, strict=True)):
         if count <= limit:
-            yield Piece(owner, prompt + text, count)
+            yield TextPart(owner, prompt + text, count)
         elif on_long == "error":
             raise TextTooLong(start + owner, count, limit)
         else:
             yield from _cut(owner, text, tokens, prompt, whole=on_long == "split")
 
 
-def shorter(piece: Piece, prompt: str) -> Piece:
-    """The head of a piece that was refused as too long."""
-    body = piece.text[len(prompt) :]
+def shorter(part: TextPart, prompt: str) -> TextPart:
+    """The head of a part that a provider refused as too long."""
+    body = part.text[len(prompt) :]
     kept = max(1, int(len(body) * CUT_AGAIN))
-    return Piece(piece.owner, prompt + body[:kept], max(1, int(piece.tokens * CUT_AGAIN)), truncated=True)
+    return TextPart(part.owner, prompt + body[:kept], max(1, int(part.tokens * CUT_AGAIN)), truncated=True)
 
 
-def halves(piece: Piece, prompt: str) -> tuple[Piece, Piece]:
-    body = piece.text[len(prompt) :]
+def halves(part: TextPart, prompt: str) -> tuple[TextPart, TextPart]:
+    """Both halves of a part that a provider refused as too long, cut between words if possible."""
+    body = part.text[len(prompt) :]
     middle = _space(body, len(body) // 2)
     return (
-        Piece(piece.owner, prompt + body[:middle], (piece.tokens + 1) // 2),
-        Piece(piece.owner, prompt + body[middle:], (piece.tokens + 1) // 2),
+        TextPart(part.owner, prompt + body[:middle], (part.tokens + 1) // 2),
+        TextPart(part.owner, prompt + body[middle:], (part.tokens + 1) // 2),
     )
 
 
 def joined(vectors: Vectors, owners: Sequence[int], weights: Sequence[int], count: int, *, normalised: bool) -> Vectors:
-    """One row a text: the mean of its pieces weighted by their tokens; zero for a text without any."""
+    """One row a text: the mean of its parts, weighted by their tokens. A text without parts has the zero vector."""
     import numpy as np
 
     if list(owners) == list(range(count)):
@@ -76,8 +77,8 @@ def joined(vectors: Vectors, owners: Sequence[int], weights: Sequence[int], coun
     return total
 
 
-def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> Iterator[Piece]:
-    """Pieces of at most the limit each: all of the text, or its head alone."""
+def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> Iterator[TextPart]:
+    """Parts of at most the limit each: of all the text where `whole`, else its head alone."""
     room = tokens.max_tokens - (tokens.count([prompt])[0] if prompt else 0)
     if room < 1:
         raise ConfigError(
@@ -88,7 +89,7 @@ def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> 
     while at < len(text):
         end = _fits(text, at, room, tokens)
         body = text[at:end]
-        yield Piece(owner, prompt + body, tokens.count([prompt + body])[0], truncated=not whole)
+        yield TextPart(owner, prompt + body, tokens.count([prompt + body])[0], truncated=not whole)
         if not whole:
             return
         at = end

@@ -1,0 +1,93 @@
+"""Consecutive texts of a call, the batches that their parts went into, and the vectors that came back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from embassay.embedders.http.exchange import Meter
+from embassay.embedders.texts.longtext import TextPart, joined
+
+if TYPE_CHECKING:
+    from embassay.embedders.http.api import Caps
+    from embassay.types import OnLong, Role, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What all windows of one call share."""
+
+    role: Role
+    prompt: str
+    on_long: OnLong
+    stopped: threading.Event = field(default_factory=threading.Event)
+    """Set when the caller wants no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The vector of a part, or why there is none."""
+
+    part: TextPart
+    vector: Vectors | None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Window:
+    """Consecutive texts of a call, and the batches they went into."""
+
+    texts: Sequence[str]
+    counts: Sequence[int]
+    """Tokens of each text, prompt included; 0 for a blank one, which is not sent."""
+    start: int
+    """Position of the first text in the call."""
+    meter: Meter = field(default_factory=Meter)
+    batches: list[Future[list[Made]]] = field(default_factory=list)
+    whole: frozenset[int] = frozenset()
+    """Texts that are one part: their vectors are complete as they arrive."""
+    split: set[int] = field(default_factory=set)
+    """Texts that are split because the provider refused them whole, though the count here let them pass."""
+
+    def wait(self) -> list[Made]:
+        """What became of all parts. Raises what a batch raised."""
+        return [one for batch in self.batches for one in batch.result()]
+
+    def collect(
+        self, made: Sequence[Made], dimensions: int, *, normalised: bool
+    ) -> tuple[Vectors, list[bool], dict[int, str]]:
+        """Vectors of the texts, which of them were cut, and why some were refused.
+
+        A text that is blank or refused has the zero vector.
+        """
+        import numpy as np
+
+        refused = {one.part.owner: one.reason for one in made if one.vector is None}
+        kept = [(one.part, one.vector) for one in made if one.vector is not None and one.part.owner not in refused]
+        truncated = [False] * len(self.counts)
+        for part, _ in kept:
+            truncated[part.owner] |= part.truncated
+        vectors = np.zeros((len(self.counts), dimensions), np.float32)
+        if kept:
+            owners, weights = [part.owner for part, _ in kept], [part.tokens for part, _ in kept]
+            stacked = np.stack([vector for _, vector in kept])
+            vectors = joined(stacked, owners, weights, len(self.counts), normalised=normalised)
+        return vectors, truncated, refused
+
+
+def batches(parts: Sequence[TextPart], caps: Caps) -> Iterator[list[TextPart]]:
+    """`parts` in lists that are each no more than one request may hold."""
+    batch: list[TextPart] = []
+    held = 0
+    for part in parts:
+        too_much = caps.tokens is not None and held + part.tokens > caps.tokens
+        if batch and (len(batch) >= caps.inputs or too_much):
+            yield batch
+            batch, held = [], 0
+        batch.append(part)
+        held += part.tokens
+    if batch:
+        yield batch

@@ -1,0 +1,69 @@
+"""USD that the models of a run share."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Budget:
+    """What is under way is reserved at its highest price, then settled at the real one. Threads may share it."""
+
+    def __init__(self, usd: float) -> None:
+        """`usd`: most that may be spent."""
+        self.usd = usd
+        self.spent = 0.0
+        self._reserved = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def remaining(self) -> float:
+        """USD that are neither spent nor reserved: what may be promised to somebody else, a process for one."""
+        with self._lock:
+            return max(0.0, self.usd - self.spent - self._reserved)
+
+    def reserve(self, usd: float) -> bool:
+        """Set `usd` aside; whether there was so much."""
+        with self._lock:
+            if self.spent + self._reserved + usd > self.usd:
+                return False
+            self._reserved += usd
+            return True
+
+    def settle(self, reserved: float, usd: float | None) -> None:
+        """Count `usd` as spent in place of what was reserved for it.
+
+        `usd` None: nobody said, so what was reserved counts. ``settle(0, usd)`` counts what somebody else spent, for
+        one a process that was started with what remained.
+        """
+        with self._lock:
+            self._reserved -= reserved
+            self.spent += reserved if usd is None else usd
+
+
+class Hold:
+    """What one call has reserved of a budget. One thread may reserve while another one settles."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._held = 0.0
+        self._lock = threading.Lock()
+
+    def reserve(self, usd: float) -> bool:
+        """See `Budget.reserve`."""
+        if not self._budget.reserve(usd):
+            return False
+        with self._lock:
+            self._held += usd
+        return True
+
+    def settle(self, reserved: float, usd: float | None) -> None:
+        """See `Budget.settle`."""
+        with self._lock:
+            self._held -= reserved
+        self._budget.settle(reserved, usd)
+
+    def close(self) -> None:
+        """Count all that is still reserved as spent: whether it was sent, nobody can tell."""
+        with self._lock:
+            held, self._held = self._held, 0.0
+        self._budget.settle(held, None)

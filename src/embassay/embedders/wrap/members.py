@@ -1,0 +1,123 @@
+"""The models of a chain, and what is known of their spaces."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embassay.canaries import CANARY_TEXTS, CanaryMemory, same_space
+from embassay.embedders.base import Embedder
+from embassay.embedders.wrap.breaker import Breaker
+from embassay.errors import ConfigError, EmbassayError, ModelError, PluginError, ProviderError, SpaceMismatch
+from embassay.space import Space
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
+
+ABOUT_THE_MEMBER = (ProviderError, ModelError, PluginError, ConfigError, SpaceMismatch)
+"""Errors that another model may not have."""
+
+
+@dataclass(slots=True)
+class Member:
+    """One model of a chain."""
+
+    name: str
+    open: Callable[[], Embedder]
+    breaker: Breaker
+    equal: bool | None = None
+    """Whether its space was proven to be the chain's; None: not yet."""
+
+    def failed(self, error: EmbassayError, causes: dict[str, EmbassayError]) -> None:
+        """Leave it alone for a while, and note in `causes` why."""
+        self.breaker.failed(error)
+        causes[self.name] = error
+
+
+class SharedSpace:
+    """The space of a chain is that of its first model. Other models share it if they put the canaries alike.
+
+    The first model may be out of reach when that has to be told: what it said of its space when a set was made, and
+    where it put the canaries then, may be known all the same.
+    """
+
+    def __init__(self, first: Member, memory: CanaryMemory | None, *, alone: bool) -> None:
+        """`alone`: there is no other model to compare with, so the first is not asked for the canaries."""
+        self._first, self._memory, self._alone = first, memory, alone
+        self._true: Space | None = None
+        self._assumed: Space | None = None
+        self._canaries: Vectors | None = None
+        self._may_ask = True
+        self._lock = threading.Lock()
+
+    def assume(self, space: Space) -> bool:
+        """Believe that the space is `space` while the first model cannot be asked; whether that overturns proofs."""
+        with self._lock:
+            overturned = space != self._assumed and self._true is None
+            if overturned:
+                self._canaries = None
+            self._assumed = space
+            return overturned
+
+    def get(self) -> Space:
+        """The first model's own; where that is out of reach, what `assume` was told. Raises as the model does."""
+        if self._true is None and (self._assumed is None or self._first.breaker.admits()):
+            try:
+                self._true = self._first.open().space
+            except ABOUT_THE_MEMBER as error:
+                if self._assumed is None:
+                    raise
+                self._first.breaker.failed(error)
+        known = self.known
+        assert known is not None
+        return known
+
+    @property
+    def known(self) -> Space | None:
+        """The same without asking anybody."""
+        return self._true or self._assumed
+
+    def learn(self, space: Space) -> None:
+        """Believe what the first model has just said, and ask it for the canaries while it is well."""
+        self._true = self._true or space
+        if not self._alone:
+            self._own_canaries()
+
+    def includes(self, member: Member, embedder: Embedder) -> bool:
+        """Whether a model's vectors belong to the space: by identity, or proven by the canaries.
+
+        Where the first model cannot be asked, unproven is not included. Raises what embedding raises.
+        """
+        if member.equal is None:
+            if self.known is not None and embedder.space == self.known:
+                member.equal = True
+            elif (expected := self._own_canaries()) is not None:
+                member.equal = same_space(embedder.embed(CANARY_TEXTS, "document").vectors, expected)
+        return bool(member.equal)
+
+    def _own_canaries(self) -> Vectors | None:
+        """Where the first model puts the canaries: known in this process, remembered, or, if it is well, asked for."""
+        with self._lock:
+            if self._canaries is None:
+                try:
+                    self._canaries = self._find_canaries()
+                except EmbassayError:
+                    return None
+            return self._canaries
+
+    def _find_canaries(self) -> Vectors | None:
+        well = self._first.breaker.cause is None
+        if not (well or self.known or self._may_ask):
+            return None  # its space may cost a request that fails: once is enough
+        self._may_ask = well
+        space = self.known or self._first.open().space
+        if self._memory and (remembered := self._memory.recall(space)) is not None:
+            return remembered
+        if not well:
+            return None
+        made = self._first.open().embed(CANARY_TEXTS, "document")
+        if self._memory:
+            self._memory.remember(made.space, made.vectors)
+        return made.vectors

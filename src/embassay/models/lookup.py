@@ -1,0 +1,96 @@
+"""Names of models looked up: with what settings one is opened, and the card that describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from embassay.config.reading import checked
+from embassay.config.values import DEFAULT_PROVIDER, Config
+from embassay.embedders.settings import Settings
+from embassay.errors import ConfigError, ModelNotFound
+from embassay.models.provider import load_provider
+from embassay.models.reference import names_provider, parse_reference, provider_of
+from embassay.text import did_you_mean
+
+if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
+    from embassay.catalog.catalog import Catalog
+
+
+class Lookup:
+    """Over one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError or PluginError for settings that no provider has, and for names that lead nowhere."""
+        self._config = config
+        models = config.embeddings.models
+        self.configured: Mapping[str, Settings] = {name: self._checked(name, raw) for name, raw in models.items()}
+        self._check_names()
+
+    def settings(self, name: str, registered: Mapping[str, Settings] | None = None) -> Settings:
+        """What a model would be opened with; those in `registered` come first. Raises ModelNotFound, ConfigError."""
+        reference = parse_reference(name)
+        named = {**self.configured, **(registered or {})}
+        known = named.get(reference.base) or self._of_id(reference.base, named)
+        return msgspec.structs.replace(known, **reference.options) if reference.options else known
+
+    def card(self, name: str, settings: Settings) -> ModelCard | None:
+        """What is known of the model that `settings` open. Raises ConfigError where they name a card there is not."""
+        if settings.card:
+            found = self._cards_for(settings.card).get(settings.card)
+            if found is None:
+                raise ConfigError(
+                    f"{name}: no card {settings.card!r}.", remedy=did_you_mean(settings.card, self.catalog.models)
+                )
+            return found
+        canonical = load_provider(settings.provider).canonical(settings.model_id)
+        return self._cards_for(canonical).named(settings.provider, canonical)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The shipped cards and those of the user's own files."""
+        from embassay.catalog.catalog import shipped
+
+        files = self._config.card_files()
+        return shipped().with_files(files) if files else shipped()
+
+    def _cards_for(self, name: str) -> Catalog:
+        """A catalog that has whatever is known of `name`: reading all of the shipped cards takes a while."""
+        from embassay.catalog.catalog import shipped_for
+
+        return self.catalog if self._config.cards else shipped_for(name)
+
+    def _of_id(self, base: str, named: Collection[str]) -> Settings:
+        try:
+            provider, model = provider_of(base, self._cards_for(base))
+        except ModelNotFound as error:
+            raise ModelNotFound(error.message, remedy=did_you_mean(base, named) if named else error.remedy) from None
+        return self._checked(base, {"provider": provider} | ({"model_id": model} if model else {}))
+
+    def _checked(self, name: str, raw: dict[str, Any]) -> Settings:
+        """Raises ConfigError or PluginError that names the model and the key."""
+        provider = load_provider(str(raw.get("provider", DEFAULT_PROVIDER)))
+        return checked(raw, provider.settings, f"{self._config.file or 'settings'}, model {name!r}")
+
+    def _check_names(self) -> None:
+        """Raises ConfigError for names that lead nowhere, or that could not be told from a model at a precision."""
+        embeddings = self._config.embeddings
+        for name in self.configured:
+            if parse_reference(name).options:
+                raise ConfigError(f"a model cannot be called {name!r}: that is a model at a precision or dimensions.")
+        self._check_leads("default_model", embeddings.default_model)
+        for name in embeddings.fallback_chain:
+            self._check_leads("fallback_chain", name)
+
+    def _check_leads(self, key: str, name: str) -> None:
+        base = parse_reference(name).base
+        if not name or base in self.configured or "/" in base or names_provider(base):
+            return
+        if self._cards_for(base).get(base):
+            return
+        hint = did_you_mean(base, self.configured) if self.configured else "Write provider/model, or add it to models."
+        raise ConfigError(f"{key} names {name!r}, which is no model.", remedy=hint)
