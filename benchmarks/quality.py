@@ -12,8 +12,9 @@ from embassay.embedders.base import Embedder
 from embassay.embedders.providers.local import open_local
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.score.evaluation import Evaluation, evaluate
-from embassay.search.fusion import FUSIONS
-from embassay.search.stages import Pipeline, pipeline
+from embassay.search.modes import fusions as known_fusions
+from embassay.search.modes import pipeline
+from embassay.search.pipeline import Pipeline
 from embassay.types import Embeddings, OnLong, Role
 
 PUBLISHED = {"scifact": 0.64508, "scifact R@100": 0.925, "xquad/en": 0.9436, "xquad/de": 0.7032}
@@ -54,11 +55,9 @@ def fusions(embedder: Embedder, sets: Sequence[tuple[str, str]]) -> list[Row]:
     rows = []
     for folder, split in sets:
         data = read_judged(DATA / folder, split)
-        for name in FUSIONS:
+        for name, fusion in known_fusions().items():
             found = score(data, embedder, pipeline("hybrid", fusion=name)).metrics["nDCG@10"]
-            rows.append(
-                Row(f"{folder} {split} hybrid nDCG@10, {FUSIONS[name]}", found, None, None, "", "reported", None)
-            )
+            rows.append(Row(f"{folder} {split} hybrid nDCG@10, {fusion}", found, None, None, "", "reported", None))
     return rows
 
 

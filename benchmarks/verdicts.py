@@ -14,8 +14,9 @@ from embassay.evaluate.compare.opening import compare
 from embassay.evaluate.compare.statistics import detectable, differences
 from embassay.evaluate.compare.verdict import MIN_EFFECT, decide
 from embassay.evaluate.data.judged import JudgedSet, read_judged
-from embassay.evaluate.score.evaluation import Run, fill
+from embassay.evaluate.score.filling import fill
 from embassay.evaluate.score.metrics import per_query
+from embassay.evaluate.score.ranking import Run
 
 PAIRS, SIMULATIONS = 10_000, 1_000
 GAIN, QUERIES = 0.03, 300

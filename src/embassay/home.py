@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.models.registry import Registry
     from embassay.search.index import Index, SearchResult
-    from embassay.search.stages import Pipeline
+    from embassay.search.pipeline import Pipeline
     from embassay.sets.build.progress import Progress
     from embassay.sets.build.run import IndexReport
     from embassay.sets.examine import Finding
@@ -135,7 +135,7 @@ class Home:
         before the top k, for instance ``path ~ "docs/*.md" and year >= 2024``. Raises QueryError, FilterError,
         SetNotFound, SpaceMismatch, ModelError, StoreError.
         """
-        from embassay.search.stages import pipeline as make
+        from embassay.search.modes import pipeline as make
 
         chosen = pipeline or make(mode, k)
         return self.searcher(set).search(query, chosen, parse(where) if isinstance(where, str) else where)

@@ -21,7 +21,6 @@ Role = Literal["query", "document"]
 ROLES: Sequence[Role] = ("query", "document")
 Precision = Literal["auto", "f32", "bf16", "int8"]
 OnLong = Literal["error", "truncate", "split"]
-Mode = Literal["dense", "lexical", "hybrid"]
 Scalar = str | int | float | bool
 Metadata = Mapping[str, Scalar]
 

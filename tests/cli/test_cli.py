@@ -52,6 +52,19 @@ def test_search_prints_path_and_line(indexed):
     assert "keys.md:" in out and "docs/keys.md" not in out, "paths lead from the working folder"
     assert "dense(100) | lexical(100) >> convex(0.75) >> top(10)" in out
     assert "lexical #1" in out
+    assert [
+        line.split()[0]
+        for line in out.splitlines()
+        if line.startswith((" dense(", " lexical(", " convex", " top", " fetch"))
+    ] == ["dense(100)", "lexical(100)", "convex(0.75)", "top(10)", "fetch"]
+
+
+def test_search_with_a_pipeline(indexed):
+    said = "near=dense(3) | far=dense(20) | lexical(20) >> rrf(60) >> top(2)"
+    _, out, _ = run("search", "rotate the key", "--pipeline", said, "--explain", "--json", cwd=indexed, check=0)
+    found = json.loads(out)
+    assert found["pipeline"] == said and len(found["hits"]) == 2 and found["mode"] == "hybrid"
+    assert {"near", "far"} <= set(found["hits"][0]["arms"]) and [s["kept"] for s in found["trace"]][-2:] == [2, 2]
 
 
 def test_status_json(indexed):
@@ -158,6 +171,8 @@ def test_eval_json(project, tmp_path):
         (["embed", "--role", "query", "-c", "x " * 999, "--on-long", "error"], 1, "text 0 has 1,001 tokens, the model takes 256"),
         (["eval", "nowhere"], 2, "nowhere does not exist. Make one: embassay judge new"),
         (["search", "x", "--mode", "fuzzy"], 2, "mode 'fuzzy' is not one of"),
+        (["search", "x", "--pipeline", "dens >> top"], 2, "at character 1: no stage is called 'dens'"),
+        (["search", "x", "--pipeline", "dense >> top", "-k", "3"], 2, "--pipeline says the mode"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line(project, arguments, code, message):

@@ -10,7 +10,7 @@ from embassay.errors import PluginError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.mteb_encoder import MtebEncoder
 from embassay.evaluate.score.evaluation import evaluate
-from embassay.search.stages import pipeline
+from embassay.search.modes import pipeline
 from embassay.stores.backends.memory import MemoryStore
 from embassay.types import Document
 from tests.conftest import DEFAULT

@@ -1,25 +1,31 @@
-"""A set bound to its embedder and its store: what a query runs against."""
+"""A set bound to its embedder and its store: what a query is asked of."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from embassay.embedders.wrap.wrapper import uncached
-from embassay.errors import CacheError, ModelError, PluginError, ProviderError, QueryError
-from embassay.search.stages import Pipeline
+from embassay.errors import QueryError, UsageError
+from embassay.events import SILENCE, Events, Searched
+from embassay.search.context import Context
+from embassay.search.pipeline import Pipeline
+from embassay.search.run import run
+from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space, check_space
-from embassay.stores.base import Scored, Snapshot, Store
+from embassay.stores.base import Store
 from embassay.stores.filters import Filter
-from embassay.types import ArmScore, Hit
+from embassay.types import Hit
 from embassay.vectors import comparable
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.types import Vectors
+    from embassay.types import Role, Vectors
 
 MAX_QUERY = 100_000
 """Characters. A longer one is a document, not a query."""
@@ -33,17 +39,22 @@ class SearchResult:
     set: str
     space: Space
     pipeline: Pipeline
+    """The one that ran: without the stages that had to be left out."""
     took_ms: float
     hits: Sequence[Hit]
     notices: Sequence[str] = ()
     """What the caller should know: a query cut at the token limit, an arm that could not run."""
+    trace: Sequence[TraceStep] = ()
+    """What each stage saw, kept and took."""
 
     @property
     def mode(self) -> str:
+        """``hybrid`` where several arms ran, else the name of the only one."""
         return self.pipeline.mode
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
+    def to_dict(self, *, trace: bool = False) -> dict[str, Any]:
+        """For JSON; `trace` adds the pipeline and its trace."""
+        plain: dict[str, Any] = {
             "query": self.query,
             "set": self.set,
             "space": str(self.space),
@@ -52,93 +63,126 @@ class SearchResult:
             "hits": [hit.to_dict() for hit in self.hits],
             "notices": list(self.notices),
         }
+        if trace:
+            plain |= {"pipeline": str(self.pipeline), "trace": [step.to_dict() for step in self.trace]}
+        return plain
 
 
 class Index:
     """Searches one set. Threads may share it; writes of other processes are seen by the next search."""
 
-    def __init__(self, name: str, space: Space, store: Callable[[], Store], embedder: Callable[[], Embedder]) -> None:
+    def __init__(
+        self,
+        name: str,
+        space: Space,
+        store: Callable[[], Store],
+        embedder: Callable[[], Embedder],
+        events: Events = SILENCE,
+    ) -> None:
+        """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
+
+        `embedder` opens the model when the first search needs it; the index does not close that.
+        """
         self.name, self.space = name, space
-        self._pool = ThreadPoolExecutor(1, "open")
-        self._store: Future[Store] = self._pool.submit(store)  # while the model loads
+        self._events = events
+        self._opening = ThreadPoolExecutor(1, "open")
+        self._store: Future[Store] = self._opening.submit(store)
         self._open_embedder = embedder
         self._embedder: Embedder | None = None
+        self._lock = threading.Lock()
+        self._searching = 0
+        self._closed = False
 
-    def search(self, query: str, pipeline: Pipeline, where: Filter | None = None) -> SearchResult:
-        """Run `pipeline`; where the model cannot be asked, a hybrid search goes on by words alone and says so.
+    def search(
+        self,
+        query: str,
+        pipeline: Pipeline,
+        where: Filter | None = None,
+        *,
+        measured: bool = False,
+        cached: bool = True,
+    ) -> SearchResult:
+        """Run `pipeline` for `query`, over the chunks that pass `where`.
 
-        Raises QueryError, SpaceMismatch, StoreError; ModelError and ProviderError where there are no words to go by.
+        Where the model cannot be asked, the stages that need it are left out and a notice says so; with `measured`
+        the error is raised, because a measurement of another pipeline would be no measurement. Without `cached` the
+        model embeds the query anew, as for a query that nobody asked before. Raises QueryError, SpaceMismatch,
+        StoreError, and UsageError once the index is closed; ModelError and ProviderError where no stage can do
+        without the model.
         """
         started = time.perf_counter()
         check_query(query)
-        notices: list[str] = []
-        vector = None
-        if any(arm.name == "dense" for arm in pipeline.arms):
-            try:
-                vector = self._embed(query, notices)
-            except (ModelError, ProviderError, PluginError, CacheError) as error:
-                if len(pipeline.arms) == 1:
-                    raise
-                pipeline = pipeline.without("dense")
-                notices.append(f"Searched by words only: {error}")
-        snapshot = self._store.result().snapshot()
-        lists = self._lists(snapshot, query, vector, pipeline, where)
-        hits = self._hits(snapshot, lists, pipeline)
-        took = round((time.perf_counter() - started) * 1000, 2)
-        return SearchResult(query, self.name, self.space, pipeline, took, hits, notices)
+        trace = Trace()
 
-    def uncached(self) -> Index:
-        """The same, whose model embeds every query anew: what a search takes that nobody asked before."""
-        return Index(self.name, self.space, self._store.result, lambda: uncached(self._open_embedder()))
+        def embed(text: str, role: Role) -> Vectors:
+            return self._embed(text, role, trace, cached=cached)
+
+        with self._in_use(), ExitStack() as held:
+            context = Context(
+                query,
+                lambda: held.enter_context(self._store.result().snapshot()),
+                embed,
+                where,
+                trace=trace,
+                without_model=not measured,
+            )
+            ranked = run(pipeline, context)
+        took = round((time.perf_counter() - started) * 1000, 2)
+        steps, notices = tuple(trace.steps), tuple(trace.notices)
+        result = SearchResult(query, self.name, self.space, ranked.pipeline, took, ranked.hits, notices, steps)
+        self._tell(result)
+        return result
 
     def close(self) -> None:
-        self._pool.shutdown()
+        """Close the store, after the searches that run now. A search after that is an error."""
+        with self._lock:
+            idle = not (self._closed or self._searching)
+            self._closed = True
+        if idle:
+            self._close_store()
 
-    def _embed(self, query: str, notices: list[str]) -> Vectors:
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """The store stays open inside. Raises UsageError for a closed index."""
+        with self._lock:
+            if self._closed:
+                raise UsageError(f"the index of set {self.name!r} is closed.", remedy="Open its home again.")
+            self._searching += 1
+        try:
+            yield
+        finally:
+            if self._is_last():
+                self._close_store()
+
+    def _is_last(self) -> bool:
+        """Whether the search that ends now is the last one of a closed index."""
+        with self._lock:
+            self._searching -= 1
+            return self._closed and not self._searching
+
+    def _close_store(self) -> None:
+        """Called once, by whoever uses the store last."""
+        self._opening.shutdown()
+
+    def _embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         if self._embedder is None:
-            embedder = self._open_embedder()
-            check_space(embedder.space, self.space, self.name)
-            self._embedder = embedder
-        embedded = self._embedder.embed([query], "query")
+            opened = self._open_embedder()
+            check_space(opened.space, self.space, self.name)
+            self._embedder = opened
+        embedder = self._embedder if cached else uncached(self._embedder)
+        embedded = embedder.embed([text], role)
         check_space(embedded.space, self.space, self.name)
         if embedded.truncated[0]:
-            limit = self._embedder.tokens.max_tokens
-            notices.append(f"The query has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
+            what, limit = "query" if role == "query" else "text", embedder.tokens.max_tokens
+            trace.notices.append(f"The {what} has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
         vector: Vectors = comparable(embedded.vectors, self.space)[0]
         return vector
 
-    def _lists(
-        self, snapshot: Snapshot, query: str, vector: Vectors | None, pipeline: Pipeline, where: Filter | None
-    ) -> dict[str, list[Scored]]:
-        """Candidates of each arm, one after the other: side by side they took half as long again on two cores."""
-        lists = {}
-        for arm in pipeline.arms:
-            if arm.name == "lexical":
-                lists[arm.name] = snapshot.lexical(query, arm.depth, where)
-            elif vector is not None:
-                lists[arm.name] = snapshot.dense(vector, arm.depth, where)
-        return lists
-
-    def _hits(self, snapshot: Snapshot, lists: dict[str, list[Scored]], pipeline: Pipeline) -> list[Hit]:
-        scores = rank(lists, pipeline)
-        arms: dict[Hashable, dict[str, ArmScore]] = {}
-        for name, candidates in lists.items():
-            for place, candidate in enumerate(candidates, 1):
-                arms.setdefault(candidate.ref, {})[name] = ArmScore(place, candidate.score)
-        chunks = snapshot.fetch([ref for ref, _ in scores])
-        return [
-            Hit(place, score, chunk, arms[ref])
-            for place, ((ref, score), chunk) in enumerate(zip(scores, chunks, strict=True), 1)
-        ]
-
-
-def rank(lists: dict[str, list[Scored]], pipeline: Pipeline) -> list[tuple[Hashable, float]]:
-    """(ref, score) of the top k, best first: the one place where rankings are made."""
-    if len(lists) == 1:
-        (only,) = lists.values()
-        return [(c.ref, c.score) for c in only[: pipeline.top.k]]
-    fused = pipeline.fusion.fuse(lists)
-    return sorted(fused.items(), key=lambda item: -item[1])[: pipeline.top.k]
+    def _tell(self, result: SearchResult) -> None:
+        if self._events.wants(Searched):
+            trace = [step.to_dict() for step in result.trace]
+            said = str(result.pipeline), result.took_ms, len(result.hits), result.notices, trace
+            self._events.tell(Searched(result.set, result.query, *said))
 
 
 def check_query(query: str) -> None:

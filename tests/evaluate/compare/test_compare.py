@@ -13,9 +13,9 @@ from embassay.config.values import Config
 from embassay.embedders.providers.hash import hashed
 from embassay.errors import JudgedSetError, UsageError
 from embassay.evaluate.compare.candidate import parse_candidate
+from embassay.evaluate.compare.model_system import Models
 from embassay.evaluate.compare.opening import Options, compare, compare_sets, open_systems
 from embassay.evaluate.compare.paired import compare as run_systems
-from embassay.evaluate.compare.systems import Models
 from embassay.evaluate.compare.verdict import Budgets
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.home import open_home
@@ -148,9 +148,9 @@ def test_scores_do_not_depend_on_what_else_is_asked(judged):
 
 def test_the_correction_is_for_what_is_asked():
     """More candidates cost power, but not for the comparisons among the others."""
+    from embassay.evaluate.compare.costs import Costs
     from embassay.evaluate.compare.paired import compare_scores
     from embassay.evaluate.compare.result import Row
-    from embassay.evaluate.compare.systems import Costs
 
     generator = np.random.default_rng(0)
     costs = Costs({"p95": 1.0}, 1, 0.0)
@@ -169,7 +169,7 @@ def test_the_correction_is_for_what_is_asked():
 
 
 def test_a_defect_of_one_loses_nothing(judged, monkeypatch):
-    from embassay.evaluate.compare.systems import ModelSystem
+    from embassay.evaluate.compare.model_system import ModelSystem
 
     whole = ModelSystem.outcome
 
@@ -203,7 +203,7 @@ def test_queries_that_nothing_answers_are_left_out(tmp_path):
 
 def test_a_hit_has_one_rank():
     """However many judged places it covers; whole files are ranked as files."""
-    from embassay.evaluate.compare.systems import _ranked
+    from embassay.evaluate.compare.set_system import ranked_places
     from embassay.evaluate.data.places import Place
     from embassay.types import Chunk, Hit
 
@@ -211,10 +211,10 @@ def test_a_hit_has_one_rank():
         return Hit(1, 1.0, Chunk("k", path, path, "", "text", 0, (first, last), (0, 4), 1), {})
 
     places = [Place.parse(text) for text in ("a#L1-2", "a#L3-4", "a#L5-6", "b#L1-9")]
-    found = list(_ranked([hit("x", 1, 5), hit("a", 1, 6), hit("b", 2, 8)], places))
+    found = list(ranked_places([hit("x", 1, 5), hit("a", 1, 6), hit("b", 2, 8)], places))
     assert found == ["x#L1-5", "a#L1-2", "b#L1-9", "a#L3-4", "a#L5-6"]
     files = [Place.parse("rel.md")]
-    assert list(_ranked([hit("x.md", 1, 5), hit("x.md", 6, 9), hit("rel.md", 1, 3)], files)) == ["x.md", "rel.md"]
+    assert list(ranked_places([hit("x.md", 1, 5), hit("x.md", 6, 9), hit("rel.md", 1, 3)], files)) == ["x.md", "rel.md"]
 
 
 @pytest.mark.parametrize("names", [[], [WORSE], [WORSE, WORSE]])

@@ -7,7 +7,7 @@ from embassay.errors import JudgedSetError, UsageError
 from embassay.evaluate.data.judged import read_judged
 from embassay.evaluate.score.evaluation import evaluate
 from embassay.evaluate.score.metrics import DEFAULT_METRICS, mean, per_query
-from embassay.search.stages import pipeline
+from embassay.search.modes import pipeline
 from embassay.stores.backends.memory import MemoryStore
 from tests.conftest import DEFAULT
 

@@ -9,7 +9,7 @@ from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
 from embassay.evaluate.score.gates import Baseline, check_data, check_gates, junit, parse_gate, read_baseline
-from embassay.search.stages import pipeline
+from embassay.search.modes import pipeline
 
 METRICS = {"nDCG@10": 0.70, "R@100": 0.9}
 

@@ -7,8 +7,8 @@ import pytest
 import pytrec_eval
 
 from embassay.errors import UsageError
-from embassay.evaluate.score.evaluation import Run
 from embassay.evaluate.score.metrics import canonical, deepest, mean, per_query
+from embassay.evaluate.score.ranking import Run
 
 NAMES = ("nDCG@10", "nDCG@3", "RR@10", "R@5", "R@100", "P@5", "AP@100", "Success@3", "Judged@10")
 

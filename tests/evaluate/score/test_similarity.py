@@ -10,7 +10,7 @@ from sklearn.metrics import v_measure_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from embassay.errors import JudgedSetError
-from embassay.evaluate.score.evaluation import embed_all
+from embassay.evaluate.score.embedding import embed_all
 from embassay.evaluate.score.similarity import (
     Labelled,
     Pairs,

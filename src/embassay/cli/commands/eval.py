@@ -70,7 +70,7 @@ def command(
     from embassay.evaluate.score.gates import check_data, check_gates, parse_gate, read_baseline
     from embassay.evaluate.score.gates import junit as as_junit
     from embassay.evaluate.score.metrics import DEFAULT_METRICS, canonical
-    from embassay.search.stages import pipeline
+    from embassay.search.modes import pipeline
 
     chosen = pipeline(mode, fusion=fusion)
     metrics = canonical(tuple(metric or DEFAULT_METRICS))

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from embassay.cli import common, words
-from embassay.cli.tables import indented
+from embassay.cli.tables import indented, table
 from embassay.home import DEFAULT_SET
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from embassay.search.index import SearchResult
+    from embassay.search.pipeline import Pipeline
+    from embassay.search.trace import TraceStep
     from embassay.types import Hit
 
 NEEDS_ARGUMENTS = True
@@ -20,8 +24,11 @@ NEEDS_ARGUMENTS = True
 
 def command(
     query: Annotated[str, typer.Argument(help="What you look for, in your own words.")],
-    k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
-    mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense or lexical.")] = "hybrid",
+    k: Annotated[Optional[int], typer.Option("-k", metavar="N", help="How many hits; default: 10.")] = None,  # noqa: UP045
+    mode: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="MODE", help="hybrid (default), dense or lexical."),
+    ] = None,
     where: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="FILTER", help='Only matching chunks: path ~ "docs/*.md" and year >= 2024'),
@@ -30,7 +37,15 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="NAME", help="How hybrid joins its arms: convex (default), zscore, rrf."),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show where each arm ranked a hit.")] = False,
+    pipeline: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="STAGES", help='Instead of -k, --mode, --fusion: "dense(50) | lexical(200) >> rrf >> top(5)".'
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what each stage did, and where each arm ranked a hit.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     set_name: common.SetOption = DEFAULT_SET,
     home: common.HomeOption = None,
@@ -42,17 +57,33 @@ def command(
     embassay search "how do I rotate a key" -k 5 --explain
     embassay search "timeout" --mode lexical --where 'path ~ "docs/**"'
     embassay search "refund" --json | jq '.hits[].path'
+    embassay search "refund" --pipeline 'dense(50) | lexical(200) >> rrf(60) >> top(5)'
     """
-    from embassay.search.stages import pipeline
-
-    chosen = pipeline(mode, k, fusion=fusion)
+    chosen = _pipeline(pipeline, mode, k, fusion)
     with common.existing_home(home) as opened:
         result = opened.search(query, where=where, set=set_name, pipeline=chosen)
         root = opened.folder.parent
     if json:
-        common.print_json(result.to_dict())
+        common.print_json(result.to_dict(trace=explain))
     else:
         _show(result, root, explain=explain, full=full)
+
+
+def _pipeline(written: str | None, mode: str | None, k: int | None, fusion: str | None) -> Pipeline:
+    """The pipeline as it is written, or that of a mode. Raises UsageError for both at once."""
+    if written is None:
+        from embassay.search.modes import pipeline
+
+        return pipeline("hybrid" if mode is None else mode, 10 if k is None else k, fusion=fusion)
+    from embassay.errors import UsageError
+    from embassay.search.parse import parse_pipeline
+
+    if any(given is not None for given in (mode, k, fusion)):
+        raise UsageError(
+            "--pipeline says the mode, the fusion and the number of hits itself.",
+            remedy="Leave --mode, --fusion and -k out, or --pipeline.",
+        )
+    return parse_pipeline(written)
 
 
 def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
@@ -60,11 +91,27 @@ def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> Non
     for notice in result.notices:
         common.messages().print(notice, style="yellow")
     if explain:
-        out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms\n", style="dim")
+        out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms", style="dim")
+        out.print(_trace(result.trace))
     if not result.hits:
         out.print("Nothing found.")
     for hit in result.hits:
         _show_hit(out, hit, result.query, root, explain=explain, full=full)
+
+
+def _trace(steps: Sequence[TraceStep]) -> object:
+    """What each stage was given and handed on, and the milliseconds it took."""
+    rows = [
+        (
+            step.stage,
+            "the set" if step.saw is None else f"{step.saw:,}",
+            f"{step.kept:,}",
+            f"{step.ms:.1f}",
+            f"{step.model_ms:.1f}" if step.model_ms else "",
+        )
+        for step in steps
+    ]
+    return table(("stage", "saw", "kept", "ms", "model ms"), rows)
 
 
 def _show_hit(out: Console, hit: Hit, query: str, root: Path, *, explain: bool, full: bool) -> None:

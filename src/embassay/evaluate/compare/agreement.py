@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embassay.evaluate.compare.systems import SHOWN, Outcome, SetSystem
+from embassay.evaluate.compare.set_system import SetSystem
+from embassay.evaluate.compare.systems import SHOWN, Outcome
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.data.places import Place, covering
 

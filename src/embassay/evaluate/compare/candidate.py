@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from embassay.models.reference import is_option
-from embassay.search.stages import MODES, Pipeline, pipeline
+from embassay.search.modes import MODES, pipeline
+from embassay.search.pipeline import Pipeline
 
 FUSION = "fusion="
 
@@ -19,10 +20,6 @@ class Candidate:
     model: str
     """What a registry opens: name, precision and dimensions."""
     pipeline: Pipeline
-
-    @property
-    def dense(self) -> bool:
-        return any(arm.name == "dense" for arm in self.pipeline.arms)
 
 
 def parse_candidate(text: str, mode: str = "dense") -> Candidate:

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, get_args
 
 from embassay.errors import HomeNotFound, ModelNotFound, UsageError
 from embassay.evaluate.compare.candidate import Candidate, parse_candidate
+from embassay.evaluate.compare.model_system import Models
 from embassay.evaluate.compare.paired import METRICS
 from embassay.evaluate.compare.paired import compare as compare_systems
 from embassay.evaluate.compare.result import Comparison
-from embassay.evaluate.compare.systems import Models, SetSystem, System
+from embassay.evaluate.compare.set_system import SetSystem
+from embassay.evaluate.compare.systems import System
 from embassay.evaluate.compare.verdict import MIN_EFFECT, Budgets
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.data.places import Place
 from embassay.home import CACHE_FILE, Home
-from embassay.search.stages import MODES
+from embassay.search.modes import MODES
 from embassay.types import Precision
 
 if TYPE_CHECKING:

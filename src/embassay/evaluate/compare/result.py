@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from embassay.evaluate.compare.costs import Costs
 from embassay.evaluate.compare.statistics import detectable
-from embassay.evaluate.compare.systems import SHOWN, Costs, Outcome
+from embassay.evaluate.compare.systems import SHOWN, Outcome
 from embassay.evaluate.compare.verdict import MIN_QUERIES, Budgets, Verdict, plain_rule
 from embassay.evaluate.data.judged import JudgedSet
 

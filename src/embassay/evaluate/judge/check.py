@@ -14,8 +14,8 @@ from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES
 from embassay.evaluate.data.formats import beir
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.judge.makers import WORDS, telling
-from embassay.evaluate.score.evaluation import Run
 from embassay.evaluate.score.metrics import mean, per_query
+from embassay.evaluate.score.ranking import Run
 from embassay.stores.backends.memory import MemoryStore
 from embassay.types import Chunk
 

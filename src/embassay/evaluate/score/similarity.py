@@ -18,7 +18,7 @@ import numpy as np
 
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.judged import json_lines, malformed
-from embassay.evaluate.score.evaluation import embed_all
+from embassay.evaluate.score.embedding import embed_all
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -1,0 +1,106 @@
+"""Models as candidates: each embeds the documents of the judged set and ranks them with a pipeline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from embassay.evaluate.compare.candidate import Candidate
+from embassay.evaluate.compare.costs import Costs, ModelTimes, bytes_per_million, model_times
+from embassay.evaluate.compare.statistics import spread
+from embassay.evaluate.compare.systems import Outcome
+from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.filling import Filled, fill
+from embassay.evaluate.score.ranking import Run, rank_documents
+
+if TYPE_CHECKING:
+    from embassay.models.registry import Registry
+    from embassay.stores.base import Store
+
+
+class Models:
+    """Makes systems of models. Candidates of one model share its vectors: documents are embedded once."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        candidates: Sequence[Candidate],
+        *,
+        chunks: bool = False,
+        drop_same_id: bool = False,
+        new_store: Callable[[int], Store] | None = None,
+    ) -> None:
+        """`new_store` makes an empty one for so many dimensions; by default the exact one in memory."""
+        self.registry, self.chunks, self.drop_same_id = registry, chunks, drop_same_id
+        self._new_store = new_store or _memory
+        self._left = Counter(candidate.model for candidate in candidates)
+        self._embedded = {candidate.model for candidate in candidates if candidate.pipeline.needs_model}
+        self._filled: dict[str, Filled] = {}
+        self._times: dict[str, ModelTimes] = {}
+
+    def system(self, candidate: Candidate) -> ModelSystem:
+        """The candidate as something that ranks."""
+        return ModelSystem(self, candidate)
+
+    def filled(self, model: str, judged: JudgedSet, advance: Callable[[int], None]) -> Filled:
+        """Its documents in a store; given up when its last candidate has been here."""
+        self._left[model] -= 1
+        if model in self._filled:
+            advance(len(judged.documents) + len(judged.queries))
+            return self._filled[model] if self._left[model] > 0 else self._filled.pop(model)
+        embedder = self.registry.get(model)
+        store = self._new_store(embedder.space.dimensions)
+        made = fill(judged, embedder, store, vectors=model in self._embedded, chunks=self.chunks, advance=advance)
+        if self._left[model] > 0:
+            self._filled[model] = made
+        return made
+
+    def times(self, model: str, judged: JudgedSet) -> ModelTimes:
+        """Measured once for each model, whatever the number of its pipelines."""
+        if model not in self._times:
+            self._times[model] = model_times(self.registry.get(model), judged)
+        return self._times[model]
+
+
+def _memory(dimensions: int) -> Store:
+    from embassay.stores.backends.memory import MemoryStore
+
+    return MemoryStore(dimensions)
+
+
+class ModelSystem:
+    """A model in a form with a pipeline, over the documents of the judged set."""
+
+    def __init__(self, models: Models, candidate: Candidate) -> None:
+        self.name = candidate.name
+        self._models, self._candidate = models, candidate
+
+    def texts(self, judged: JudgedSet) -> int:
+        """Every document and every query."""
+        return len(judged.documents) + len(judged.queries)
+
+    def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
+        """Embed what is not embedded yet, and rank. Raises ModelError, ProviderError, StoreError."""
+        chosen = self._candidate
+        filled = self._models.filled(chosen.model, judged, advance)
+        run = rank_documents(filled, chosen.pipeline, depth=depth, drop_same_id=self._models.drop_same_id)
+        return Outcome(str(filled.embedder.space), chosen.pipeline, run, self._costs(judged, filled, run))
+
+    def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:
+        if not self._candidate.pipeline.needs_model:
+            return Costs(spread(list(run.search_ms.values())), 0, 0.0)
+        alone = self._models.times(self._candidate.model, judged)
+        times = [ms + run.search_ms[query] for query, ms in alone.query_ms.items()]
+        rate = alone.throughput
+        per_second = rate.texts_per_second if rate else None
+        if rate is None and not filled.usage.cached and filled.seconds > 0:  # all of it was asked for just now
+            per_second = len(judged.documents) / filled.seconds
+        return Costs(
+            spread(times),
+            bytes_per_million(filled.embedder.space),
+            filled.embedder.price,
+            per_second,
+            rate.tokens_per_second if rate else None,
+            filled.truncated,
+        )

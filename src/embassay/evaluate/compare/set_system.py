@@ -1,0 +1,90 @@
+"""Sets as candidates: each is searched as it is, and its hits are held against the judged places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from embassay.evaluate.compare.costs import Costs, bytes_per_million, timed_queries
+from embassay.evaluate.compare.statistics import spread
+from embassay.evaluate.compare.systems import SHOWN, Outcome
+from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.data.places import Place, covering
+from embassay.evaluate.score.ranking import Run
+from embassay.search.pipeline import Pipeline
+from embassay.search.snippet import snippet
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.search.index import Index
+    from embassay.space import Space
+    from embassay.types import Hit
+
+
+class SetSystem:
+    """An existing set as it is searched: its chunks, its store, its model."""
+
+    def __init__(self, name: str, index: Index, embedder: Embedder, pipeline: Pipeline, paths: Collection[str]) -> None:
+        """`paths`: of the files that the set was made of."""
+        self.name = name
+        self.index, self.embedder, self.pipeline, self.paths = index, embedder, pipeline, frozenset(paths)
+
+    @property
+    def space(self) -> Space:
+        """Of the set's vectors."""
+        return self.index.space
+
+    def texts(self, judged: JudgedSet) -> int:
+        """Every query; the documents were embedded when the set was made."""
+        return len(judged.queries)
+
+    def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
+        """Search every query. A chunk that covers a judged place counts as that place.
+
+        A hit that is none of them keeps its rank under its own place. Raises ModelError, ProviderError, StoreError.
+        """
+        deep = self.pipeline.handing_out(depth)
+        rankings: dict[str, Sequence[str]] = {}
+        texts: dict[str, str] = {}
+        for name, query in judged.queries.items():
+            found = self.index.search(query, deep, measured=True)
+            places = [Place.parse(document) for document in judged.qrels.get(name, {})]
+            ranked = ranked_places(found.hits, places)
+            rankings[name] = list(ranked)[:depth]
+            texts.update({k: _line(hit, query) for k, hit in list(ranked.items())[:SHOWN]})
+            advance(1)
+        needs_model = self.pipeline.needs_model
+        size = bytes_per_million(self.space) if needs_model else 0
+        price = self.embedder.price if needs_model else 0.0
+        costs = Costs(spread(self._times(list(judged.queries.values()))), size, price, truncated=None)
+        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts)
+
+    def _times(self, queries: list[str]) -> list[float]:
+        """Milliseconds of whole searches, each query embedded anew."""
+        asked = timed_queries(self.embedder, queries)
+        self._took_ms(asked[0])
+        return [self._took_ms(query) for query in asked]
+
+    def _took_ms(self, query: str) -> float:
+        return self.index.search(query, self.pipeline, measured=True, cached=False).took_ms
+
+
+def ranked_places(hits: Sequence[Hit], places: Sequence[Place]) -> dict[str, Hit]:
+    """Ids in the order of the hits: judged places as they are written, others as lines of their file.
+
+    A hit has one rank: where it covers several judged places, the nearest has it, and the others come behind all hits.
+    Where whole files are judged, all hits of a file are that file.
+    """
+    whole = bool(places) and all(place.first is None for place in places)
+    ranked: dict[str, Hit] = {}
+    behind: dict[str, Hit] = {}
+    for hit in hits:
+        place = Place(hit.chunk.path) if whole else Place(hit.chunk.path, *hit.chunk.lines)
+        named = [str(found) for found in covering(place, places) if str(found) not in ranked]
+        ranked.setdefault((named or [str(place)])[0], hit)
+        behind.update(dict.fromkeys(named[1:], hit))
+    return ranked | {name: hit for name, hit in behind.items() if name not in ranked}
+
+
+def _line(hit: Hit, query: str) -> str:
+    return f"{hit.chunk.section}: {snippet(hit.chunk.text, query)}".removeprefix(": ")

@@ -1,0 +1,42 @@
+"""Vectors of many texts at once, for measurements that need all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from embassay.errors import RequestRefused
+from embassay.types import NO_USAGE, Usage
+from embassay.vectors import comparable
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.types import Role, Vectors
+
+
+def embed_all(
+    embedder: Embedder, texts: Sequence[str], role: Role, advance: Callable[[int], None]
+) -> tuple[Vectors, float, Usage]:
+    """Rows of length 1, float32 (len(texts), dimensions), the share of texts that were cut, and what it took.
+
+    `advance` is told of texts embedded. Raises ModelError, ProviderError, and RequestRefused for a text that the
+    provider will not take.
+    """
+    import numpy as np
+
+    blocks, truncated, usage = [zeros(0, embedder)], 0, NO_USAGE
+    for block in embedder.stream(texts, role):
+        for reason in block.refused.values():
+            raise RequestRefused(f"a text was refused: {reason}")
+        blocks.append(block.vectors)
+        truncated += sum(block.truncated)
+        usage += block.usage
+        advance(len(block))
+    return comparable(np.concatenate(blocks), embedder.space), truncated / max(1, len(texts)), usage
+
+
+def zeros(rows: int, embedder: Embedder) -> Vectors:
+    """float32 (rows, dimensions) of zeros: what stands for vectors that nobody compares."""
+    import numpy as np
+
+    return np.zeros((rows, embedder.space.dimensions), np.float32)

@@ -1,0 +1,133 @@
+"""The contract of a stage, one step of a search: a file in `stages/`, whose name is the stage's name.
+
+The file's ``STAGE`` is a frozen dataclass of one of the kinds below. Its fields are its arguments, each a str, int,
+float or bool with a default, so that a stage prints itself and is parsed without further code: ``dense(100)``. Other
+packages join through the entry-point group ``embassay.stages``; the module has the name of its stage there too.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from embassay.errors import UsageError
+from embassay.search.arguments import argument, check, hidden, written
+from embassay.stores.base import Scored
+
+if TYPE_CHECKING:
+    from embassay.search.context import Context
+
+S = TypeVar("S", bound="Stage")
+DEPTH = 100
+"""Candidates that an arm hands on, where nothing else is said."""
+MOST = 1_000_000
+"""Candidates and hits that can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one arm found, best first."""
+
+    arm: Arm
+    scored: Sequence[Scored]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What has been found for one query until now."""
+
+    found: Mapping[str, Found] = field(default_factory=dict)
+    """What each arm found, by its label, in the order of the arms."""
+    ranking: Sequence[Scored] = ()
+    """All candidates, best first; empty before the lists of several arms are joined."""
+
+
+@dataclass(frozen=True)
+class Stage(ABC):
+    """One step of a search: a value that prints as it is written in a pipeline."""
+
+    needs_model: ClassVar[bool] = False
+    """Whether `run` asks a model; a search leaves the stage out where no model can be asked."""
+
+    @abstractmethod
+    def run(self, context: Context, candidates: Candidates) -> Candidates:
+        """What this stage makes of `candidates`. An arm is given none, and its ranking is what it found."""
+
+    def deepened(self: S, depth: int) -> S:  # noqa: ARG002
+        """The same stage where `depth` candidates are looked at; itself where it has no depth of its own."""
+        return self
+
+    @property
+    def name(self) -> str:
+        """As in a pipeline: the name of its file."""
+        return type(self).__module__.rpartition(".")[2].replace("_", "-")
+
+    def __post_init__(self) -> None:
+        check(self, self.name)
+
+    def __str__(self) -> str:
+        return written(self, self.name)
+
+
+@dataclass(frozen=True)
+class Arm(Stage):
+    """A stage that finds candidates in the store. Arms stand side by side: ``dense(100) | lexical(100)``."""
+
+    dense: ClassVar[bool] = False
+    """Whether it compares dense vectors: such arms share the dense weight of a fusion."""
+    least: ClassVar[float] = 0.0
+    """The least score that it can give: a cosine of -1, a BM25 of 0."""
+
+    depth: int = argument(DEPTH, least=1, most=MOST)
+    """Candidates that it hands on."""
+    label: str = hidden("")
+    """What tells it from other arms of a pipeline: its name, unless another one is given."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "label", self.label or self.name)
+        if not re.fullmatch(r"[^\W\d][\w-]*", self.label):
+            raise UsageError(f"{self.label!r} cannot name an arm: a letter, then letters, digits, _ and -.")
+
+    def deepened(self: A, depth: int) -> A:
+        """The same arm, which hands on `depth` candidates."""
+        return replace(self, depth=depth)
+
+    def __or__(self, other: Arm) -> Draft:
+        return Draft((self, other))
+
+    def __rshift__(self, stage: Inner) -> Draft:
+        return Draft((self,)) >> stage
+
+    def __str__(self) -> str:
+        return ("" if self.label == self.name else f"{self.label}=") + super().__str__()
+
+
+A = TypeVar("A", bound=Arm)
+
+
+class Inner(Stage):
+    """A stage between the arms and the end: it joins or orders what was found. Fusions are such stages."""
+
+
+class Last(Stage):
+    """The stage that ends a pipeline and says how many hits come out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A pipeline that is being put together in Python; ``>> Top(10)`` ends it and makes a `Pipeline` of it."""
+
+    arms: tuple[Arm, ...]
+    stages: tuple[Inner, ...] = ()
+
+    def __or__(self, other: Arm) -> Draft:
+        return replace(self, arms=(*self.arms, other))
+
+    def __rshift__(self, stage: Inner) -> Draft:
+        if isinstance(stage, Last):  # which makes a pipeline of what stands before it
+            return NotImplemented
+        return replace(self, stages=(*self.stages, stage))

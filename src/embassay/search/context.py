@@ -1,0 +1,68 @@
+"""What a pipeline runs over: one query, one version of a store, and the model that makes vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from embassay.errors import EmbassayError
+from embassay.search.trace import Trace
+
+if TYPE_CHECKING:
+    from embassay.stores.base import Snapshot
+    from embassay.stores.filters import Filter
+    from embassay.types import Role, Vectors
+
+
+class Context:
+    """Everything that the stages of one run may ask for."""
+
+    def __init__(
+        self,
+        query: str,
+        snapshot: Callable[[], Snapshot],
+        embed: Callable[[str, Role], Vectors],
+        where: Filter | None = None,
+        *,
+        trace: Trace | None = None,
+        without_model: bool = False,
+    ) -> None:
+        """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
+
+        `embed` makes the vector (dimensions,) of a text. `without_model` says what happens where the model cannot be
+        asked: True leaves out the stages that need it and gives a notice, as a search does; False raises the error,
+        as a measurement must.
+        """
+        self.query, self.where, self.without_model = query, where, without_model
+        self.trace = trace or Trace()
+        self.model_ms = 0.0
+        """Milliseconds that `embed` took until now."""
+        self._snapshot, self._embed = snapshot, embed
+        self._vectors: dict[tuple[str, Role], Vectors] = {}
+        self._failed: dict[tuple[str, Role], Exception] = {}
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The version of the store that the whole run reads."""
+        return self._snapshot()
+
+    def embed(self, text: str, role: Role) -> Vectors:
+        """The vector (dimensions,) of `text`, asked for once in a run, also where that fails.
+
+        Raises ModelError, ProviderError.
+        """
+        asked = text, role
+        if asked in self._failed:
+            raise self._failed[asked]
+        if asked not in self._vectors:
+            started = time.perf_counter()
+            try:
+                self._vectors[asked] = self._embed(text, role)
+            except EmbassayError as error:
+                self._failed[asked] = error
+                raise
+            finally:
+                self.model_ms += (time.perf_counter() - started) * 1e3
+        return self._vectors[asked]

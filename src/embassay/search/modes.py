@@ -1,0 +1,50 @@
+"""The short way to say a pipeline, a mode and a number of hits, and what it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from embassay.errors import PluginError, UsageError
+from embassay.search.base import DEPTH, Arm, Stage
+from embassay.search.fusion import Fusion
+from embassay.search.pipeline import Pipeline
+from embassay.search.stages import stage_class, stage_names
+from embassay.search.stages.convex import Convex
+from embassay.search.stages.dense import Dense
+from embassay.search.stages.lexical import Lexical
+from embassay.search.stages.top import Top
+
+MODES: Mapping[str, tuple[type[Arm], ...]] = {"dense": (Dense,), "lexical": (Lexical,), "hybrid": (Dense, Lexical)}
+DEFAULT_FUSION = Convex()
+
+
+def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, depth: int = DEPTH) -> Pipeline:
+    """The pipeline of a mode with `k` hits; each arm hands on at least `k`. Raises UsageError for unknown names."""
+    if mode not in MODES:
+        raise UsageError(f"mode {mode!r} is not one of {', '.join(MODES)}.")
+    joined = named_fusion(fusion) if fusion is not None else DEFAULT_FUSION
+    end = Top(k)
+    arms = MODES[mode]
+    if len(arms) == 1:
+        return Pipeline((arms[0](k),), (end,))
+    return Pipeline(tuple(arm(max(depth, k)) for arm in arms), (joined, end))
+
+
+def fusions() -> dict[str, Fusion]:
+    """Every stage that joins arms, by its name, as it is without arguments."""
+    made = {name: stage_class(name)() for name in stage_names()}
+    return {name: stage for name, stage in made.items() if isinstance(stage, Fusion)}
+
+
+def named_fusion(name: str) -> Fusion:
+    """The fusion `name`, as it is without arguments. Raises UsageError for one that nobody knows."""
+    made: Stage | None
+    try:
+        made = stage_class(name)()
+    except PluginError:
+        if name in stage_names():  # it is there, and something that it needs is not
+            raise
+        made = None
+    if not isinstance(made, Fusion):
+        raise UsageError(f"fusion {name!r} is not one of {', '.join(fusions())}.")
+    return made

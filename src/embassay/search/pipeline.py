@@ -1,0 +1,120 @@
+"""A search as a value that prints as it is read aloud: ``dense(100) | lexical(100) >> convex(0.75) >> top(10)``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from embassay.errors import UsageError
+from embassay.search.base import Arm, Last, Stage
+from embassay.search.fusion import Fusion
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What makes no sense in a pipeline."""
+
+    at: int
+    """Position of the stage, counted over arms and stages; their number for something that is missing at the end."""
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Arms side by side, then stages one after the other, of which the last one says how many hits come out.
+
+    Raises UsageError for what makes no sense as a search.
+    """
+
+    arms: tuple[Arm, ...]
+    stages: tuple[Stage, ...]
+
+    def __post_init__(self) -> None:
+        fault = find_fault(self.arms, self.stages)
+        if fault:
+            raise UsageError(fault.message, remedy=fault.remedy)
+
+    @property
+    def mode(self) -> str:
+        """``hybrid`` for several arms, else the name of the only one."""
+        return "hybrid" if len(self.arms) > 1 else self.arms[0].name
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether any stage asks a model."""
+        return any(stage.needs_model for stage in (*self.arms, *self.stages))
+
+    @property
+    def depth(self) -> int:
+        """How many candidates each of its arms looks at, at least."""
+        return min(arm.depth for arm in self.arms)
+
+    def without(self, gone: Collection[Stage]) -> Pipeline | None:
+        """What is left without the stages `gone`, and without a fusion of one arm; None where no arm is left."""
+        arms = tuple(arm for arm in self.arms if arm not in gone)
+        left = (stage for stage in self.stages if stage not in gone)
+        stages = tuple(stage for stage in left if len(arms) > 1 or not isinstance(stage, Fusion))
+        return Pipeline(arms, stages) if arms else None
+
+    def handing_out(self, depth: int) -> Pipeline:
+        """The same search with at least `depth` hits: all that several arms find, or one arm that looks so deep.
+
+        Several arms look as deep as before, because that decides how a fusion scores what they found.
+        """
+        if len(self.arms) == 1:
+            return self.looking(max(depth, self.depth))
+        return self._ending(max(depth, sum(arm.depth for arm in self.arms)))
+
+    def looking(self, depth: int) -> Pipeline:
+        """The same stages, where each arm looks for `depth` candidates and all of them are handed out."""
+        arms = tuple(arm.deepened(depth) for arm in self.arms)
+        stages = tuple(stage.deepened(depth) for stage in self.stages)
+        return Pipeline(arms, stages)._ending(depth * len(arms))
+
+    def _ending(self, hits: int) -> Pipeline:
+        return replace(self, stages=(*self.stages[:-1], self.stages[-1].deepened(hits)))
+
+    def __str__(self) -> str:
+        return " >> ".join([" | ".join(map(str, self.arms)), *map(str, self.stages)])
+
+
+def find_fault(arms: Sequence[Stage], stages: Sequence[Stage]) -> Fault | None:
+    """The first thing that makes no sense, in the order in which the pipeline is read; None for a good one."""
+    return _fault_of_arms(arms) or _fault_of_stages(stages, len(arms))
+
+
+def _fault_of_arms(arms: Sequence[Stage]) -> Fault | None:
+    if not arms:
+        return Fault(0, "a pipeline starts with a stage that finds something, and there is none.", _EXAMPLE)
+    labels: set[str] = set()
+    for at, arm in enumerate(arms):
+        if not isinstance(arm, Arm):
+            return Fault(at, f"{arm} finds nothing by itself: it stands behind >>.", _EXAMPLE)
+        if arm.label in labels:
+            return Fault(at, f"two arms are called {arm.label!r}.", f"Name one of them: other={arm}")
+        labels.add(arm.label)
+    return None
+
+
+def _fault_of_stages(stages: Sequence[Stage], arms: int) -> Fault | None:
+    fusions = 0
+    for at, stage in enumerate(stages, arms):
+        if isinstance(stage, Arm):
+            return Fault(at, f"{stage} finds candidates: it stands before the first >>, beside other arms.", _EXAMPLE)
+        if at > arms and isinstance(stages[at - arms - 1], Last):
+            return Fault(at, f"nothing stands behind {stages[at - arms - 1]}, and here is {stage}.")
+        fusions += isinstance(stage, Fusion)
+        if isinstance(stage, Fusion) and arms == 1:
+            return Fault(at, f"{stage} joins several arms, and there is one.", _ONE_ARM)
+        if fusions > 1:
+            return Fault(at, f"{stage} joins the arms a second time.", "Leave one of the two out.")
+    if arms > 1 and not fusions:
+        return Fault(arms, f"{arms} arms need a stage that joins them.", "Add one: >> convex(0.75)")
+    if not stages or not isinstance(stages[-1], Last):
+        return Fault(arms + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
+    return None
+
+
+_EXAMPLE = "Example: dense(100) | lexical(100) >> convex(0.75) >> top(10)"
+_ONE_ARM = "Leave it out, or put another arm beside that one with |; in Python the arms need parentheses: (a | b) >> c"

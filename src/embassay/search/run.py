@@ -1,0 +1,104 @@
+"""Runs a pipeline over a context. Searches, evaluations, comparisons and measurements of speed all come here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from embassay.errors import CacheError, ModelError, PluginError, ProviderError
+from embassay.search.base import Candidates, Found, Stage
+from embassay.search.context import Context
+from embassay.search.fusion import Fusion
+from embassay.search.pipeline import Pipeline
+from embassay.search.trace import Trace, TraceStep
+from embassay.types import ArmScore, Hit
+
+CANNOT_ASK = (ModelError, ProviderError, PluginError, CacheError)
+"""What is raised where a model cannot be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What a pipeline found for one query."""
+
+    pipeline: Pipeline
+    """The one that ran: without the stages that had to be left out."""
+    hits: Sequence[Hit]
+    """Best first."""
+    trace: Trace
+
+
+def run(pipeline: Pipeline, context: Context) -> Ranked:
+    """The hits of `pipeline` for the query of `context`.
+
+    Where a model cannot be asked, a context that allows it goes on without the stages that need it, and a notice says
+    so. Raises ModelError and ProviderError otherwise, or where no arm is left; and StoreError.
+    """
+    left_out: dict[Stage, Exception] = {}
+    found: dict[str, Found] = {}
+    nothing = Candidates()
+    for arm in pipeline.arms:  # one after the other: side by side they took half as long again on two cores
+        made = _attempt(arm, context, nothing, left_out)
+        if made is not None:
+            found[arm.label] = Found(arm, made.ranking)
+    ran = pipeline.without(left_out)
+    if ran is None:
+        raise next(iter(left_out.values()))
+    candidates = Candidates(found, next(iter(found.values())).scored if len(found) == 1 else ())
+    for stage in ran.stages:
+        candidates = _attempt(stage, context, candidates, left_out) or candidates
+    context.trace.notices.extend(_notices(pipeline, left_out))
+    return Ranked(ran.without(left_out) or ran, _hits(candidates, context), context.trace)
+
+
+def _attempt(
+    stage: Stage, context: Context, candidates: Candidates, left_out: dict[Stage, Exception]
+) -> Candidates | None:
+    """What `stage` makes of `candidates`; None where it is left out, because a model that it needs cannot be asked."""
+    try:
+        return _traced(stage, context, candidates)
+    except CANNOT_ASK as error:
+        if not (context.without_model and stage.needs_model) or isinstance(stage, Fusion):
+            raise
+        left_out[stage] = error
+        return None
+
+
+def _notices(pipeline: Pipeline, left_out: Mapping[Stage, Exception]) -> list[str]:
+    """One sentence for each cause."""
+    causes: dict[str, list[str]] = {}
+    for stage, error in left_out.items():
+        causes.setdefault(str(error), []).append(str(stage))
+    only_words = not any(arm.needs_model for arm in pipeline.arms if arm not in left_out)
+    return [
+        f"Searched {'by words only' if only_words else 'without ' + ' and '.join(stages)}: {cause}"
+        for cause, stages in causes.items()
+    ]
+
+
+def _traced(stage: Stage, context: Context, candidates: Candidates) -> Candidates:
+    saw = len(candidates.ranking) or sum(len(one.scored) for one in candidates.found.values())
+    started, model_before = time.perf_counter(), context.model_ms
+    made = stage.run(context, candidates)
+    taken = (time.perf_counter() - started) * 1e3
+    seen = saw if candidates.found else None
+    step = TraceStep(str(stage), seen, len(made.ranking), taken, context.model_ms - model_before)
+    context.trace.steps.append(step)
+    return made
+
+
+def _hits(candidates: Candidates, context: Context) -> list[Hit]:
+    """The ranking with the chunks behind it, and where each arm ranked them."""
+    started = time.perf_counter()
+    wanted = [candidate.ref for candidate in candidates.ranking]
+    chunks = context.snapshot.fetch(wanted)
+    taken = (time.perf_counter() - started) * 1e3
+    context.trace.steps.append(TraceStep("fetch", len(wanted), len(chunks), taken))
+    arms: dict[object, dict[str, ArmScore]] = {ref: {} for ref in wanted}
+    for label, one in candidates.found.items():
+        for place, candidate in enumerate(one.scored, 1):
+            if candidate.ref in arms:
+                arms[candidate.ref][label] = ArmScore(place, candidate.score)
+    ranked = zip(candidates.ranking, chunks, strict=True)
+    return [Hit(at, one.score, chunk, arms[one.ref]) for at, (one, chunk) in enumerate(ranked, 1)]

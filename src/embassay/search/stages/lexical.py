@@ -1,0 +1,23 @@
+"""``lexical(100)``: the chunks that share the rarest words with the query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embassay.search.base import Arm, Candidates
+
+if TYPE_CHECKING:
+    from embassay.search.context import Context
+
+
+@dataclass(frozen=True)
+class Lexical(Arm):
+    """Finds names, codes and rare words: by BM25 over words and their stems. It needs no model."""
+
+    def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
+        """The `depth` best chunks that share a word with the query. Raises StoreError."""
+        return Candidates(ranking=context.snapshot.lexical(context.query, self.depth, context.where))
+
+
+STAGE = Lexical

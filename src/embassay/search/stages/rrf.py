@@ -1,0 +1,29 @@
+"""``rrf(60)``: reciprocal rank fusion, which looks at ranks and not at scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from embassay.search.arguments import argument
+from embassay.search.base import Found
+from embassay.search.fusion import Fusion, Scores
+
+
+@dataclass(frozen=True)
+class Rrf(Fusion):
+    """The sum of 1 / (k + rank) over the arms (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+
+    k: int = argument(60, least=0, most=1_000_000)
+    """The greater it is, the less do the first ranks stand out."""
+
+    def fuse(self, found: Mapping[str, Found]) -> Scores:
+        """A candidate that an arm did not find gets nothing from it."""
+        fused: Scores = {}
+        for arm in found.values():
+            for rank, candidate in enumerate(arm.scored, 1):
+                fused[candidate.ref] = fused.get(candidate.ref, 0.0) + 1 / (self.k + rank)
+        return fused
+
+
+STAGE = Rrf

@@ -1,0 +1,37 @@
+"""``top(10)``: how many hits come out, the last stage of every pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from embassay.search.arguments import argument
+from embassay.search.base import MOST, Arm, Candidates, Draft, Last
+from embassay.search.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from embassay.search.context import Context
+
+
+@dataclass(frozen=True)
+class Top(Last):
+    """Keeps the first k of the ranking."""
+
+    k: int = argument(10, least=1, most=MOST)
+
+    def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
+        """The first k, in their order."""
+        return replace(candidates, ranking=candidates.ranking[: self.k])
+
+    def deepened(self, depth: int) -> Top:
+        """The first `depth` instead."""
+        return replace(self, k=depth)
+
+    def __rrshift__(self, before: Arm | Draft) -> Pipeline:
+        """End what was put together before. Raises UsageError where it makes no sense as a search."""
+        if isinstance(before, Arm):
+            return Pipeline((before,), (self,))
+        return Pipeline(before.arms, (*before.stages, self))
+
+
+STAGE = Top

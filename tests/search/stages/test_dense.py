@@ -1,0 +1,52 @@
+import pytest
+
+from embassay.errors import UsageError
+from embassay.search.base import Candidates
+from embassay.search.stages.dense import Dense
+from embassay.stores.filters import parse
+from tests.search.fakes import DENSE, FakeSnapshot, context
+
+
+def test_it_asks_for_the_nearest_of_the_query():
+    snapshot, where = FakeSnapshot(), parse("year > 2000")
+    asked = []
+
+    def embed(text, role):
+        import numpy as np
+
+        asked.append((text, role))
+        return np.array([1.0, 2.0], np.float32)
+
+    made = Dense(2).run(context(snapshot, embed, where=where), Candidates())
+    assert list(made.ranking) == DENSE[:2] and asked == [("the query", "query")]
+    assert snapshot.asked == [("dense", [1.0, 2.0], 2, where)]
+
+
+def test_it_is_dense_and_needs_a_model():
+    assert Dense.dense and Dense.needs_model and Dense.least == -1.0
+
+
+def test_the_vector_is_made_before_the_store_is_waited_for():
+    """The store opens while the model loads."""
+    order = []
+
+    def embed(text, role):
+        import numpy as np
+
+        order.append("model")
+        return np.ones(2, np.float32)
+
+    from embassay.search.context import Context
+
+    def snapshot():
+        order.append("store")
+        return FakeSnapshot()
+
+    Dense().run(Context("q", snapshot, embed), Candidates())
+    assert order == ["model", "store"]
+
+
+@pytest.mark.parametrize("depth", [0, 1_000_001, 1.5, True, "ten"])
+def test_a_depth_is_a_number_in_its_range(depth):
+    with pytest.raises(UsageError, match=r"dense: depth is .* a whole number between 1 and 1,000,000"):
+        Dense(depth)

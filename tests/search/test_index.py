@@ -1,0 +1,149 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from embassay.embedders.providers.hash import HashEmbedder
+from embassay.errors import ModelNotFound, QueryError, SpaceMismatch, UsageError
+from embassay.events import Events, Searched
+from embassay.search.index import Index
+from embassay.search.modes import pipeline
+from tests.search.fakes import FakeSnapshot
+
+MODEL = HashEmbedder(64)
+
+
+class FakeStore:
+    def __init__(self, snapshot=None):
+        self.snapshots = snapshot or FakeSnapshot()
+        self.closed = 0
+
+    def snapshot(self):
+        return self.snapshots
+
+    def close(self):
+        self.closed += 1
+
+
+def index(store=None, embedder=lambda: MODEL, **options):
+    made = store or FakeStore()
+    return Index("mine", MODEL.space, lambda: made, embedder, **options)
+
+
+def without_model():
+    raise ModelNotFound("the model has gone.")
+
+
+def test_a_search():
+    found = index().search("the query", pipeline(k=2))
+    assert [hit.chunk.key for hit in found.hits] == ["a", "b"]
+    assert (found.query, found.set, found.space, found.mode) == ("the query", "mine", MODEL.space, "hybrid")
+    assert found.took_ms >= 0 and [step.stage for step in found.trace][-1] == "fetch"
+    plain = found.to_dict()
+    assert "trace" not in plain and "pipeline" not in plain
+    traced = found.to_dict(trace=True)
+    assert traced["pipeline"] == str(pipeline(k=2)) and traced["trace"][0]["stage"] == "dense(100)"
+
+
+def test_the_snapshot_is_given_back():
+    store = FakeStore()
+    index(store).search("q", pipeline())
+    assert store.snapshots.asked[-1] == ("exit",)
+    with pytest.raises(ModelNotFound):
+        index(store, without_model).search("q", pipeline("dense"))
+
+
+def test_words_stand_in_for_a_model_but_not_in_a_measurement():
+    found = index(embedder=without_model).search("q", pipeline())
+    assert found.mode == "lexical" and found.notices == ("Searched by words only: the model has gone.",)
+    with pytest.raises(ModelNotFound):
+        index(embedder=without_model).search("q", pipeline(), measured=True)
+
+
+def test_words_need_no_model():
+    assert index(embedder=without_model).search("q", pipeline("lexical"), measured=True).hits
+
+
+def test_another_space_is_refused():
+    with pytest.raises(SpaceMismatch):
+        index(embedder=lambda: HashEmbedder(128)).search("q", pipeline())
+
+
+@pytest.mark.parametrize("query", ["", " \n", "\0", "x" * 100_001])
+def test_what_is_no_query(query):
+    with pytest.raises(QueryError):
+        index().search(query, pipeline())
+
+
+def test_past_every_cache():
+    """A query that is measured is embedded anew."""
+    from embassay.embedders.wrap.wrapper import Wrapper
+
+    asked = []
+
+    class Cache(Wrapper):
+        def stream(self, texts, role, on_long="truncate"):
+            asked.append(role)
+            return super().stream(texts, role, on_long)
+
+    searched = index(embedder=lambda: Cache(MODEL))
+    searched.search("q", pipeline())
+    searched.search("q", pipeline(), cached=False)
+    assert asked == ["query"]
+
+
+def test_who_listens_is_told():
+    events, told = Events(), []
+    searched = index(events=events)
+    searched.search("before", pipeline())
+    events.subscribe(Searched, told.append)
+    searched.search("after", pipeline(k=1))
+    (event,) = told
+    assert (event.set, event.query, event.hits) == ("mine", "after", 1)
+    assert event.pipeline == str(pipeline(k=1)) and event.trace[-1]["stage"] == "fetch"
+
+
+def test_a_closed_index_says_so():
+    store = FakeStore()
+    searched = index(store)
+    searched.close()
+    searched.close()
+    with pytest.raises(UsageError, match="the index of set 'mine' is closed"):
+        searched.search("q", pipeline())
+
+
+def test_the_store_is_closed_by_the_last_search():
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Slow(FakeSnapshot):
+        def lexical(self, *args, **kwargs):
+            inside.set()
+            assert go_on.wait(10)
+            return super().lexical(*args, **kwargs)
+
+    store = FakeStore(Slow())
+    searched = index(store)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(searched.search, "q", pipeline())
+        assert inside.wait(10)
+        searched.close()
+        go_on.set()
+        assert running.result().hits
+
+
+def test_a_store_that_cannot_be_opened():
+    def broken():
+        raise OSError("no such file")
+
+    searched = Index("mine", MODEL.space, broken, lambda: MODEL)
+    with pytest.raises(OSError, match="no such file"):
+        searched.search("q", pipeline())
+    searched.close()
+
+
+def test_one_index_in_many_threads():
+    searched = index()
+    with ThreadPoolExecutor(16) as pool:
+        results = list(pool.map(lambda n: searched.search(f"query {n}", pipeline()), range(64)))
+    assert {tuple(hit.chunk.key for hit in result.hits) for result in results} == {("a", "b", "c", "d")}
+    assert [result.query for result in results] == [f"query {n}" for n in range(64)]
