@@ -82,7 +82,7 @@ def test_similarity_scores_as_we_do(mteb, minilm):
     from mteb.abstasks import AbsTaskSTS
 
     from embassay.evaluate.score.similarity import Pairs, score_pairs
-    from tests.evaluate.test_similarity import STS
+    from tests.evaluate.score.test_similarity import STS
 
     first, second, scores = (list(column) for column in zip(*STS, strict=True))
 
