@@ -20,7 +20,7 @@ from benchmarks import beside, cli, common, engine, ingest, models, quality, sea
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.providers.local import LocalEmbedder, open_local
 from embassay.evaluate.data.judged import read_judged
-from embassay.search.stages import pipeline
+from embassay.search.modes import pipeline
 from tests.tiny import CASES, TEXTS, WORDS, write_model
 
 ROOT = Path(__file__).parents[1]
