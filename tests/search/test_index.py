@@ -82,6 +82,8 @@ def test_past_every_cache():
     asked = []
 
     class Cache(Wrapper):
+        remembers = True
+
         def stream(self, texts, role, on_long="truncate"):
             asked.append(role)
             return super().stream(texts, role, on_long)
