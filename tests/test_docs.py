@@ -19,7 +19,7 @@ from embassay.models.provider import Provider
 from embassay.models.registry import Registry
 from embassay.testing import check_embedder, check_reader
 from tests.cli.test_cli import command_names
-from tests.evaluate.judge.test_generate import chat_body
+from tests.evaluate.judge.chat_server import chat_body
 from tests.servers import Answer, serving
 
 ROOT = Path(__file__).parents[1]

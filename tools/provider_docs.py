@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from embassay import plugins
-from embassay.catalog.advise import runs_here
 from embassay.catalog.card import ModelCard
 from embassay.catalog.catalog import shipped
+from embassay.catalog.runnable import runs_here
 from embassay.embedders.settings import HttpSettings, Settings
 from embassay.models.provider import PROVIDERS
 

@@ -5,7 +5,6 @@ A package named ``embassay.ingest.readers`` is joined through the entry-point gr
 
 from __future__ import annotations
 
-import difflib
 import pkgutil
 from functools import cache
 from importlib import import_module
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from embassay import remedy
 from embassay.errors import PluginError
+from embassay.text import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -39,9 +39,7 @@ def load(package: str, name: str) -> Any:
         raise PluginError(
             f"the {_kind(package)} {name!r} needs {error.name}.", remedy=remedy.install(error.name or name)
         ) from error
-    close = difflib.get_close_matches(name, names(package), 1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names(package))}."
-    raise PluginError(f"no {_kind(package)} is called {name!r}.", remedy=hint)
+    raise PluginError(f"no {_kind(package)} is called {name!r}.", remedy=did_you_mean(name, names(package)))
 
 
 def load_all(package: str) -> dict[str, Any]:

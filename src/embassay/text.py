@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+ALIKE = 0.6
+"""Least similarity, from 0 to 1, at which one name is offered in place of another (`difflib`'s ratio)."""
+LONG_NAME = 24
+"""A name of more characters is shortened where it stands in a table."""
 
 
 def encodable(text: str) -> str:
@@ -16,10 +21,43 @@ def encodable(text: str) -> str:
     return text
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the one of `known` that is most like `name`, or else all of them."""
+def nearest_name(
+    name: str, known: Iterable[str], *, cutoff: float = ALIKE, key: Callable[[str], str] = str
+) -> str | None:
+    """The one of `known` that is spelled most like `name`; None if none reaches the similarity `cutoff`.
+
+    `key` makes of a name what is compared, for instance its last part in lower case.
+    """
     import difflib
 
+    by_key = {key(other): other for other in known}
+    close = difflib.get_close_matches(key(name), by_key, 1, cutoff)
+    return by_key[close[0]] if close else None
+
+
+def did_you_mean(
+    name: str,
+    known: Iterable[str],
+    *,
+    cutoff: float = ALIKE,
+    key: Callable[[str], str] | None = None,
+    otherwise: str | None = None,
+) -> str:
+    """A sentence that names the one of `known` that is spelled most like `name`.
+
+    Whole names are compared first, then what `key` makes of them. Where nothing is alike, the sentence is `otherwise`,
+    or by default one that lists all of `known`.
+    """
     known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(sorted(known))}."
+    close = nearest_name(name, known, cutoff=cutoff)
+    if close is None and key is not None:
+        close = nearest_name(name, known, cutoff=cutoff, key=key)
+    if close is not None:
+        return f"Did you mean {close!r}?"
+    return f"There are: {', '.join(sorted(known))}." if otherwise is None else otherwise
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Each name as a table shows it: long ones lose their organisation, if all of them can still be told apart."""
+    short = {name: name.rsplit("/", 1)[-1] if len(name) > LONG_NAME else name for name in names}
+    return short if len(set(short.values())) == len(short) else {name: name for name in names}

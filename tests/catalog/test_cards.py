@@ -1,14 +1,15 @@
+"""The shipped cards: what they say, and what is often said wrongly."""
+
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from embassay.catalog.card import ModelCard, inconsistencies
-from embassay.catalog.catalog import read_cards, shipped
-from embassay.errors import CardError, ModelNotFound
+from embassay.catalog.card import ModelCard
+from embassay.catalog.catalog import shipped
+from embassay.catalog.consistency import inconsistencies
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 
@@ -19,34 +20,6 @@ def test_the_shipped_catalog_is_large_and_consistent():
     assert len(catalog.rerankers) >= 8
     assert [problem for card in catalog.models.values() for problem in inconsistencies(card)] == []
     assert all(card.sources for card in catalog.rerankers.values())
-
-
-GOOD = shipped().models["BAAI/bge-small-en-v1.5"]
-BAD = {
-    "a prompt without its space": {"prompts": {"query": "query:"}},
-    "a prompt for no role": {"prompts": {"passage": "passage: "}},
-    "commercial use of a non-commercial licence": {"licence": "cc-by-nc-4.0"},
-    "limit above the architecture": {"max_tokens": 512, "max_tokens_architecture": 256},
-    "cuts above its dimensions": {"matryoshka": (256, 768)},
-    "cuts out of order": {"matryoshka": (256, 128)},
-    "an empty range": {"matryoshka_range": (512, 128)},
-    "a score of 700": {"scores": {"retrieval": 700.0}},
-    "scores without a source": {"scores_source": ""},
-    "no source": {"sources": ""},
-    "nobody runs it": {"provider_ids": {}},
-    "size of another model": {"size_mb": 13_300},
-    "no such dimensions": {"dimensions": 0},
-    "an id without an owner": {"id": "bge-small"},
-    "open weights with a price": {"usd_per_million_tokens": 0.1, "price_date": "2026-08-06"},
-    "a limit and none": {"unlimited_tokens": True},
-    "prompts and unknown": {"prompts_known": False},
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_card_that_contradicts_itself_is_refused(name):
-    assert list(inconsistencies(GOOD)) == []
-    assert list(inconsistencies(msgspec.structs.replace(GOOD, **BAD[name])))
 
 
 @pytest.mark.parametrize(
@@ -109,47 +82,6 @@ def test_every_card_agrees_with_the_facts():
             fact = row[f"{role}_prompt"].replace("\\n", "\n")
             if name != "google/gemini-embedding-2":  # its prompts come from the provider facts
                 assert card.prompts.get(role, "") + card.role_parameter.get(role, "") == fact
-
-
-def test_names_that_are_nearly_right():
-    with pytest.raises(ModelNotFound, match=r"Did you mean BAAI/bge-small-en-v1\.5\?"):
-        shipped().show("BAAI/bge-smal-en-v1.5")
-    with pytest.raises(ModelNotFound, match="Did you mean sentence-transformers/all-MiniLM-L6-v2"):
-        shipped().show("all-minilm-l6-v2")
-
-
-def test_own_cards_join_and_replace(tmp_path):
-    file = tmp_path / "ours.toml"
-    file.write_text(
-        '[[model]]\nid = "ours/tickets"\nprovider_ids = { openai = "tickets-v2" }\ndimensions = 512\nmax_tokens = 2048\n'
-        'matryoshka = [128, 256]\nprompts = { query = "ticket: " }\nsources = "our wiki"\n'
-    )
-    catalog = shipped().with_files([file])
-    assert catalog.named("openai", "tickets-v2").prompts == {"query": "ticket: "}
-    assert catalog.get("ours/tickets").family == "ours"
-    assert len(catalog.models) == len(shipped().models) + 1
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[[model]]\nid = 3", "ours.toml, 3"),
-        ('[[model]]\nid = "a/b"\ndimension = 3', "unknown field `dimension`"),
-        ("[[model", "cannot be read"),
-        ('[model]\nid = "a/b"', r"write \[\[model\]\]"),
-        (
-            '[[model]]\nid = "a/b"\nprovider_ids = {local = "a/b"}\nprompts = {query = "q:"}\nsources = "x"',
-            "without white space",
-        ),
-    ],
-)
-def test_own_cards_that_are_wrong(tmp_path, text, words):
-    file = tmp_path / "ours.toml"
-    file.write_text(text)
-    with pytest.raises(CardError, match=words):
-        shipped().with_files([file])
-    with pytest.raises(CardError):
-        read_cards(tmp_path / "none.toml")
 
 
 def test_unknown_is_said_to_be_unknown():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cli.test_cli import run
-from tests.evaluate.judge.test_generate import chat_body
+from tests.evaluate.judge.chat_server import chat_body
 from tests.servers import Answer, serving
 
 WORKERS = "\n\n".join(
@@ -50,7 +50,7 @@ def test_judge_new_by_hand(project):
     _, out, _ = run(*arguments, "--json", cwd=project, check=0)
     assert json.loads(out)["relevant"][0].startswith("docs/keys.md#L")
     code, _, err = run("judge", "add", "judged", "-q", "x y", "-r", "docs/kyes.md", cwd=project)
-    assert code == 2 and "Did you mean docs/keys.md" in err
+    assert code == 2 and "Did you mean 'docs/keys.md'?" in err
     _, out, _ = run("judge", "check", "judged", "--json", cwd=project, check=0)
     assert json.loads(out)["queries"] == 1
 

@@ -88,7 +88,7 @@ def test_show(place):
         == "openai/text-embedding-3-small"
     )
     _, _, err = run("models", "show", "intfloat/e5-smal-v2", cwd=place, check=1)
-    assert "Did you mean intfloat/e5-small-v2?" in err
+    assert "Did you mean 'intfloat/e5-small-v2'?" in err
     _, _, err = run("models", "show", "tiny", cwd=place, check=1)
     assert "no card knows what it runs" in err
 

@@ -81,8 +81,9 @@ def test_similarity_scores_as_we_do(mteb, minilm):
     from datasets import Dataset, DatasetDict
     from mteb.abstasks import AbsTaskSTS
 
-    from embassay.evaluate.score.similarity import Pairs, score_pairs
-    from tests.evaluate.score.test_similarity import STS
+    from embassay.evaluate.data.pairs import SentencePairs
+    from embassay.evaluate.score.pairs import score_pairs
+    from tests.evaluate.sentences import STS
 
     first, second, scores = (list(column) for column in zip(*STS, strict=True))
 
@@ -97,7 +98,7 @@ def test_similarity_scores_as_we_do(mteb, minilm):
 
     theirs = run(mteb, MtebEncoder(minilm), Tiny())
     assert theirs["cosine_spearman"] == pytest.approx(
-        score_pairs(minilm, Pairs("p", first, second, scores)).spearman, abs=1e-4
+        score_pairs(minilm, SentencePairs("p", first, second, scores)).spearman, abs=1e-4
     )
 
 

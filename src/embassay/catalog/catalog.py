@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -11,11 +10,15 @@ from typing import TypeVar
 
 import msgspec
 
-from embassay.catalog.card import ModelCard, RerankerCard, inconsistencies
+from embassay.catalog.card import ModelCard, RerankerCard
+from embassay.catalog.consistency import inconsistencies
 from embassay.errors import CardError, ModelNotFound
+from embassay.text import did_you_mean
 
 CARDS = Path(__file__).parent / "cards"
 
+LOOSELY_ALIKE = 0.5
+"""Least similarity of a model's name to the one that is offered for it: ids are long, and much of them is guessed."""
 _Card = TypeVar("_Card", ModelCard, RerankerCard)
 
 
@@ -31,6 +34,7 @@ class Catalog:
         }
 
     def get(self, model: str) -> ModelCard | None:
+        """The card of a model by its id or by one of its aliases."""
         return self.models.get(model) or self._aliases.get(model)
 
     def named(self, provider: str, model: str) -> ModelCard | None:
@@ -38,15 +42,12 @@ class Catalog:
         return self._by_provider.get((provider, model)) or self.models.get(model)
 
     def show(self, model: str) -> ModelCard | RerankerCard:
-        """Raises ModelNotFound with the nearest names."""
+        """The card of a model or a reranker. Raises ModelNotFound, which names the nearest one."""
         found = self.get(model) or self.rerankers.get(model)
         if found:
             return found
         known = [*self.models, *self.rerankers]
-        short = {name.rsplit("/", 1)[-1].lower(): name for name in known}
-        close = difflib.get_close_matches(model, known, 1, 0.5)
-        close = close or [short[n] for n in difflib.get_close_matches(model.rsplit("/", 1)[-1].lower(), short, 1, 0.5)]
-        hint = f"Did you mean {close[0]}?" if close else "embassay models list shows all."
+        hint = did_you_mean(model, known, cutoff=LOOSELY_ALIKE, key=_short, otherwise="embassay models list shows all.")
         raise ModelNotFound(f"no card for {model!r}.", remedy=hint)
 
     def with_files(self, files: Iterable[Path]) -> Catalog:
@@ -88,6 +89,11 @@ def read_cards(file: Path) -> tuple[list[ModelCard], list[RerankerCard]]:
     except ValueError as error:
         raise CardError(f"{file} cannot be read: {error}.", remedy="Mend the card.") from error
     return list(_rows(data, "model", ModelCard, file)), list(_rows(data, "reranker", RerankerCard, file))
+
+
+def _short(name: str) -> str:
+    """What people remember of an id: its last part, in lower case."""
+    return name.rsplit("/", 1)[-1].lower()
 
 
 def _rows(data: dict[str, object], table: str, kind: type[_Card], file: Path) -> Iterator[_Card]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 REQUEST_SECONDS = 0.5
-"""Of a full batch at a hosted model, as a rule of thumb; `models probe` measures it."""
+"""Seconds that a hosted model takes for a full batch, as a rule of thumb; `models probe` measures it."""
 OVERHEAD = 1.9
 """Bytes on disk for each byte of text and vectors: measured right after indexing 5,516 chunks of documentation
 (3.1 MB of text, 8.5 MB of vectors, 22.3 MB stored); later runs remove old versions and need less."""
@@ -27,8 +26,8 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
-    """Of one model. One of the two is known: tokens a second here, or requests to somebody else."""
+class EmbeddingSpeed:
+    """How fast one model embeds: either in tokens a second on this machine, or in requests to whoever hosts it."""
 
     tokens_per_second: float | None = None
     batch_inputs: int = 0
@@ -39,6 +38,7 @@ class Speed:
     """Where the figure comes from."""
 
     def seconds(self, chunks: float, tokens: float) -> float | None:
+        """How long it takes to embed so many chunks with so many tokens in all; None where nothing is known."""
         if self.tokens_per_second:
             return tokens / self.tokens_per_second
         if not self.batch_inputs:
@@ -51,7 +51,7 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Of one indexing run."""
+    """What one indexing run takes."""
 
     chunks: int
     tokens: int
@@ -59,7 +59,8 @@ class Bill:
     seconds: float | None
     bytes: int
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The bill as ``--json`` prints it."""
         seconds = None if self.seconds is None else round(self.seconds, 2)
         usd = None if self.usd is None else round(self.usd, 6)
         return {"chunks": self.chunks, "tokens": self.tokens, "usd": usd, "seconds": seconds, "bytes": self.bytes}
@@ -67,7 +68,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one model on one folder."""
+    """What one model costs on one folder."""
 
     model: str
     documents: int
@@ -81,23 +82,28 @@ class Cost:
     speed: str
     truncated: int
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The cost as ``--json`` prints it."""
         plain = ("model", "documents", "dimensions", "usd_per_million_tokens", "tokens_exact", "token_error", "speed")
         data = {name: getattr(self, name) for name in plain}
         return data | {"truncated": self.truncated, "first": self.first.to_dict(), "monthly": self.monthly.to_dict()}
 
 
-def estimate(
+def estimate_cost(
     model: str,
     work: Workload,
     *,
     dimensions: int,
     price: float | None,
-    speed: Speed,
+    speed: EmbeddingSpeed,
     monthly_change: float,
     token_error: float = 0.0,
 ) -> Cost:
-    """`price` in USD per million tokens, 0 where nothing is billed; `monthly_change` as a share of the folder."""
+    """What `work` costs with a model, at first and every month.
+
+    `price` is in USD per million tokens and 0 where nothing is billed; `monthly_change` is the share of the folder
+    that changes in a month; `token_error` is the share by which the count of tokens may be off.
+    """
 
     def bill(share: float) -> Bill:
         tokens, chunks = round(work.tokens * share), math.ceil(work.chunks * share)

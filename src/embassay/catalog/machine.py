@@ -43,17 +43,21 @@ class Machine:
     measured: bool = False
 
     def query_ms(self, card: ModelCard) -> float | None:
-        """Of one query, computed here; None where the model's size is unknown."""
+        """Milliseconds that one query takes on this machine; None where the model's size is unknown."""
         per_token = flops_per_token(card)
         return None if per_token is None else per_token * QUERY_TOKENS / self.query_flops * 1e3
 
     def tokens_per_second(self, card: ModelCard) -> float | None:
+        """Tokens that full batches embed in a second; None where the model's size is unknown."""
         per_token = flops_per_token(card)
         return None if not per_token else self.batch_flops / per_token
 
 
 def flops_per_token(card: ModelCard) -> float | None:
-    """2 for each weight that a token meets. Static models only look vectors up."""
+    """Floating-point operations for one token: 2 for each weight that it meets; None where the size is unknown.
+
+    Static models only look vectors up.
+    """
     if card.architecture == "static":
         return 1e4
     if card.parameters is None:
@@ -76,6 +80,7 @@ class Form:
     """To scan them all; an ANN index reads a part."""
 
     def to_dict(self) -> dict[str, object]:
+        """The form as ``--json`` prints it."""
         return {
             "form": self.name,
             "dimensions": self.dimensions,
@@ -85,7 +90,10 @@ class Form:
 
 
 def forms(card: ModelCard, machine: Machine) -> list[Form]:
-    """Full float32, the smallest useful Matryoshka cut, int8 and binary; none where the dimensions are unknown."""
+    """The ways to store the vectors of a model: float32, the smallest useful Matryoshka cut, int8 and binary.
+
+    The list is empty where the dimensions are unknown.
+    """
     if card.dimensions is None:
         return []
     shapes = [("float32", card.dimensions, 4.0)]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from embassay.cli import common, words
 from embassay.cli.tables import WIDE, table, text, visible
-from embassay.evaluate.compare.result import short_names
 from embassay.evaluate.compare.verdict import TOP, plain_rule
+from embassay.text import short_names
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from embassay.evaluate.judge.check import check
+from embassay.evaluate.judge.check import check_judged_set
 
 TEXTS = {
     f"d{n}": f"Document {n} explains how the {thing} is calibrated by two technicians before it leaves the workshop in spring."
@@ -33,7 +33,7 @@ def found(report):
 
 
 def test_counts(judged):
-    report = check(
+    report = check_judged_set(
         judged({"a": "who adjusts pumps", "b": "valve setup"}, [("a", "d0", 1), ("a", "d1", 0), ("b", "d1", 2)])
     )
     assert (report.queries, report.documents, report.judgments, report.relevant_per_query) == (2, 6, 3, 1.0)
@@ -49,7 +49,7 @@ def test_duplicates(judged):
         "c": "today how are pumps calibrated",
     }
     corpus = TEXTS | {"twin": TEXTS["d0"]}
-    report = found(check(judged(queries, [(q, "d0", 1) for q in queries], corpus)))
+    report = found(check_judged_set(judged(queries, [(q, "d0", 1) for q in queries], corpus)))
     assert report["duplicate queries"].examples == ("how are PUMPS calibrated today?",)
     assert len(report["near-duplicates"].examples) == 2
     assert report["duplicate documents"].examples == ("twin",)
@@ -57,27 +57,27 @@ def test_duplicates(judged):
 
 def test_a_judged_twin_is_no_finding(judged):
     corpus = TEXTS | {"twin": TEXTS["d0"]}
-    report = found(check(judged({"a": "pumps"}, [("a", "d0", 1), ("a", "twin", 1)], corpus)))
+    report = found(check_judged_set(judged({"a": "pumps"}, [("a", "d0", 1), ("a", "twin", 1)], corpus)))
     assert "duplicate documents" not in report
 
 
 def test_copied(judged):
     copied = {"a": "calibrated by two technicians before", "b": "the valve is calibrated by two people"}
-    report = check(judged(copied, [("a", "d0", 1), ("b", "d1", 1)]))
+    report = check_judged_set(judged(copied, [("a", "d0", 1), ("b", "d1", 1)]))
     assert report.copied == 1.0 and found(report)["copied"].level == "warning"
     own = {"a": "who adjusts pumps when they are new", "b": "checking a valve"}
-    assert check(judged(own, [("a", "d0", 1), ("b", "d1", 1)])).copied == 0
+    assert check_judged_set(judged(own, [("a", "d0", 1), ("b", "d1", 1)])).copied == 0
 
 
 def test_leakage_fails(judged):
     queries = {"a": "Pump care?", "b": "valve care", "c": "pump care"}
-    report = check(judged(queries, [("a", "d0", 1), ("b", "d1", 1)], train=[("c", "d0", 1)]))
+    report = check_judged_set(judged(queries, [("a", "d0", 1), ("b", "d1", 1)], train=[("c", "d0", 1)]))
     assert not report.ok and report.findings[0].check == "leakage"
     assert "1 queries of 'test' are in 'train' too" in report.findings[0].message
 
 
 def test_unknown_and_unanswered_fail(judged):
-    report = check(
+    report = check_judged_set(
         judged({"a": "pump", "b": "valve"}, [("a", "gone", 1), ("a", "d0", 1), ("b", "d1", 0), ("zz", "d1", 1)])
     )
     assert not report.ok
@@ -86,13 +86,13 @@ def test_unknown_and_unanswered_fail(judged):
 
 
 def test_unjudged_and_blank(judged):
-    report = found(check(judged({"a": "pump", "b": "valve"}, [("a", "d0", 1)], TEXTS | {"empty": " "})))
+    report = found(check_judged_set(judged({"a": "pump", "b": "valve"}, [("a", "d0", 1)], TEXTS | {"empty": " "})))
     assert report["unjudged queries"].examples == ("b",) and report["blank documents"].examples == ("empty",)
 
 
 def test_what_it_is_able_to_show(judged):
     many = {f"q{n}": f"question number {n} {n * 7919}" for n in range(400)}
-    report = check(judged(many, [(q, "d0", 1) for q in many]))
+    report = check_judged_set(judged(many, [(q, "d0", 1) for q in many]))
     small, large = report.detectable.values()
     assert 0.01 < small < large == pytest.approx(2.8 * 0.25 / 20, rel=0.02)
     assert "few queries" not in found(report)
@@ -100,6 +100,6 @@ def test_what_it_is_able_to_show(judged):
 
 def test_scifact(shared):
     """Two claims of the published train split are in its test split: known, and reported as what it is."""
-    report = check(shared / "scifact", "test")
+    report = check_judged_set(shared / "scifact", "test")
     assert found(report)["leakage"].message.startswith("2 queries") and report.queries == 300
     assert 0.05 < report.copied < 0.3 and report.judged_at_10 < 0.2

@@ -1,4 +1,4 @@
-"""Questions from a chat model over real HTTP: every shape of answer, every kind of failure."""
+"""Questions from a chat model over real HTTP: what is asked, what is kept, and every kind of failure."""
 
 import json
 import multiprocessing
@@ -11,10 +11,11 @@ import pytest
 from embassay.errors import BadReply, KeyMissing, KeyRejected, ProviderDown
 from embassay.evaluate.data.judged import read_judged
 from embassay.evaluate.judge.chat import Chat, ChatSettings
-from embassay.evaluate.judge.generate import JOURNAL, Questions, questions_in
+from embassay.evaluate.judge.generate import JOURNAL, Questions
 from embassay.evaluate.judge.passages import Passages
-from embassay.evaluate.judge.writing import write
+from embassay.evaluate.judge.writing import write_judged_set
 from embassay.types import Document
+from tests.evaluate.judge.chat_server import asked_about, chat_body, good
 from tests.servers import Answer, serving
 
 WORDS = "the pump of unit {n} is started by hand after the valve has been opened and the pressure was read twice "
@@ -24,23 +25,6 @@ WORDS = "the pump of unit {n} is started by hand after the valve has been opened
 def passages():
     texts = [f"# Unit {n}\n\n" + (WORDS * 2).format(n=n) for n in range(12)]
     return Passages([Document(f"unit{n}.md", f"unit{n}.md", text, "markdown") for n, text in enumerate(texts)])
-
-
-def chat_body(content, reason="stop", **message):
-    return {
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": content, "refusal": None, **message},
-                     "logprobs": None, "finish_reason": reason}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-    }  # fmt: skip
-
-
-def asked_about(request):
-    return request.json["messages"][0]["content"].split("unit ")[1].split()[0]
-
-
-def good(request):
-    return Answer(chat_body(json.dumps({"questions": [f"how is unit {asked_about(request)} switched on?"]})))
 
 
 def questions(passages, folder, server, count=12, **options):
@@ -58,7 +42,7 @@ def test_a_judged_set(tmp_path, passages):
         assert not server.received, "the cost is known before anything is sent"
         draft, made = asked.draft()
         assert len(draft.queries) == 12 and made.unusable == 0 and made.tokens_in == 1200
-        write(tmp_path, draft)
+        write_judged_set(tmp_path, draft)
         body = server.received[0].json
     assert body["model"] == "m" and body["stream"] is False and "max_completion_tokens" in body
     assert "Do not mention" in body["messages"][0]["content"]
@@ -67,30 +51,6 @@ def test_a_judged_set(tmp_path, passages):
     for query, text in found.queries.items():
         number = text.split("unit ")[1].split()[0]
         assert found.relevant(query) == {name for name in found.by_id if name.startswith(f"unit{number}.md")}
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ('{"questions": ["how to start it?"]}', ["how to start it?"]),
-        ('```json\n{"questions": ["how to start it?"]}\n```', ["how to start it?"]),
-        ('Sure! Here they are:\n{"questions": ["how to start it?"]}\nHope this helps.', ["how to start it?"]),
-        ('["how to start it?", "when to stop it?"]', ["how to start it?", "when to stop it?"]),
-        ('[{"question": "how to start it?"}, {"query": "when to stop it?"}]', ["how to start it?", "when to stop it?"]),
-        ("1. How do I start it?\n2) When do I stop it?", ["How do I start it?", "When do I stop it?"]),
-        ('- "How do I start it?"\n', ["How do I start it?"]),
-        ("The passage is about pumps.", []),
-        ("", []),
-        ('{"questions": []}', []),
-        ('{"questions": ["Why?", 7, null]}', []),
-        ('{"questions": ["how to start it?", "how  to start it?"]}', ["how to start it?"]),
-        ("ポンプはどうやって起動しますか？", ["ポンプはどうやって起動しますか？"]),
-        ("{" * 5000, []),
-        ('{"questions": ["چگونه می\u200cتوانم رمز را تغییر دهم؟"]}', ["چگونه می\u200cتوانم رمز را تغییر دهم؟"]),
-    ],
-)
-def test_answers(answer, expected):
-    assert questions_in(answer) == expected
 
 
 @pytest.mark.parametrize(
@@ -244,6 +204,17 @@ def test_parameters_that_a_server_refuses_are_left_out(tmp_path, passages):
     assert len(draft.queries) == 12
 
 
+def test_rate_limits_are_waited_for(tmp_path, passages):
+    def limited(request):
+        if len(server.received) == 1:
+            return Answer({"error": {"message": "slow down"}}, status=429, headers={"retry-after": "0.05"})
+        return good(request)
+
+    with serving(limited) as server:
+        draft, _ = questions(passages, tmp_path, server, count=2).draft()
+    assert len(draft.queries) == 2
+
+
 def test_failures_are_errors_of_ours(tmp_path, passages, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(KeyMissing, match="OPENAI_API_KEY"):
@@ -254,14 +225,3 @@ def test_failures_are_errors_of_ours(tmp_path, passages, monkeypatch):
     for body in (b"<html>", {"choices": []}, {"choices": [{"message": None}]}, b"[]"):
         with serving(lambda _, body=body: Answer(body)) as server, pytest.raises(BadReply, match="no chat completion"):
             Chat(ChatSettings(model_id="m", base_url=server.url)).say("hello")
-
-
-def test_rate_limits_are_waited_for(tmp_path, passages):
-    def limited(request):
-        if len(server.received) == 1:
-            return Answer({"error": {"message": "slow down"}}, status=429, headers={"retry-after": "0.05"})
-        return good(request)
-
-    with serving(limited) as server:
-        draft, _ = questions(passages, tmp_path, server, count=2).draft()
-    assert len(draft.queries) == 2

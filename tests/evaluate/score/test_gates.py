@@ -1,14 +1,13 @@
 """Gates: what they mean, and what they refuse."""
 
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
 from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
-from embassay.evaluate.score.gates import Baseline, check_data, check_gates, junit, parse_gate, read_baseline
+from embassay.evaluate.score.gates import Baseline, check_data, check_gates, parse_gate, read_baseline
 from embassay.search.modes import pipeline
 
 METRICS = {"nDCG@10": 0.70, "R@100": 0.9}
@@ -85,13 +84,3 @@ def test_baselines_that_are_none(tmp_path):
             read_baseline(file)
     with pytest.raises(UsageError, match="cannot be read"):
         read_baseline(tmp_path / "none.json")
-
-
-def test_junit():
-    conditions = parse_gate("nDCG@10 >= 0.9, R@100 >= 0.9", ("nDCG@10",))
-    root = ElementTree.fromstring(junit(check_gates(conditions, made(), None), made()).encode())
-    (suite,) = root
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
-    first, second = suite
-    assert first.get("name") == "nDCG@10 >= 0.9" and "is 0.7000" in first.find("failure").text
-    assert second.find("failure") is None

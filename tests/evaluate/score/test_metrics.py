@@ -7,7 +7,7 @@ import pytest
 import pytrec_eval
 
 from embassay.errors import UsageError
-from embassay.evaluate.score.metrics import canonical, deepest, mean, per_query
+from embassay.evaluate.score.metrics import DEFAULT_METRICS, canonical, deepest, mean, per_query
 from embassay.evaluate.score.ranking import Run
 
 NAMES = ("nDCG@10", "nDCG@3", "RR@10", "R@5", "R@100", "P@5", "AP@100", "Success@3", "Judged@10")
@@ -90,3 +90,19 @@ def test_names():
     for wrong in ("nonsense@3", "nDCG@x", "", "nDCG@0", "nDCG@10.5", "RBP", "SDCG@10", "ERR@10", "alpha_nDCG@10"):
         with pytest.raises(UsageError, match="nDCG@10"):
             canonical([wrong])
+
+
+def test_metrics_by_hand():
+    """q1 finds its only relevant document second, q2 nothing."""
+    qrels = {"q1": {"d1": 1}, "q2": {"d1": 1, "d2": 1}}
+    values = per_query(qrels, {"q1": {"d9": 2.0, "d1": 1.0}}, DEFAULT_METRICS)
+    assert values["q1"] == pytest.approx(
+        {"nDCG@10": 1 / math.log2(3), "R@100": 1.0, "RR@10": 0.5, "P@5": 0.2, "AP@100": 0.5}
+    )
+    assert set(values["q2"].values()) == {0.0}
+    assert mean(values)["RR@10"] == 0.25
+
+
+def test_unknown_metric():
+    with pytest.raises(UsageError, match="nDCG@10"):
+        per_query({"q": {"d": 1}}, {}, ["nonsense@3"])

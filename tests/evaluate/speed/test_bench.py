@@ -5,7 +5,6 @@ import pytest
 
 from embassay.errors import UsageError
 from embassay.evaluate.speed.bench import Task, _cut, bench, check_threads, measure
-from embassay.evaluate.speed.timing import processor, spaced
 from embassay.models.registry import Registry
 from tests.conftest import DEFAULT
 from tests.servers import hash_openai, serving
@@ -74,15 +73,6 @@ def test_threads():
         check_threads([10_000])
     with pytest.raises(UsageError, match="cores"):
         check_threads([0])
-
-
-def test_spaced():
-    assert spaced(list(range(10)), 3) == [0, 4, 8] and spaced([1, 2], 5) == [1, 2] and spaced([], 3) == []
-    assert spaced(list(range(100)), 100) == list(range(100))
-
-
-def test_the_processor_has_a_name_and_cores():
-    assert "cores" in processor()
 
 
 def test_uncached_keeps_the_cap(tmp_path):

@@ -45,7 +45,7 @@ def command(
     """
     from embassay.errors import UsageError
     from embassay.evaluate.speed.bench import Task, bench, check_threads
-    from embassay.evaluate.speed.timing import processor
+    from embassay.evaluate.speed.machine import processor
 
     cores: list[int | None] = list(_numbers("--threads", threads)) if threads else [None]
     check_threads([count for count in cores if count is not None])
@@ -83,7 +83,7 @@ def _numbers(option: str, text: str) -> list[int]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from embassay.evaluate.compare.result import short_names
+    from embassay.text import short_names
 
     out = common.console()
     rows = [row for row in found["models"] if not row["error"]]

@@ -83,7 +83,7 @@ def command(
     from embassay.evaluate.compare.opening import Options, compare
     from embassay.evaluate.compare.paired import METRICS
     from embassay.evaluate.compare.verdict import Budgets
-    from embassay.evaluate.data.files import check_writable
+    from embassay.files import check_writable
 
     names = [*filter(None, (set_a, set_b)), *(candidates or [])]
     data = _data(judged, queries, split)

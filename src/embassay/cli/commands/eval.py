@@ -12,7 +12,7 @@ from embassay.cli.tables import table, text, visible
 if TYPE_CHECKING:
     from embassay.evaluate.data.judged import JudgedSet
     from embassay.evaluate.score.evaluation import Evaluation
-    from embassay.evaluate.score.gates import Checked
+    from embassay.evaluate.score.gates import GateResult
 
 NEEDS_ARGUMENTS = True
 
@@ -64,12 +64,12 @@ def command(
     embassay eval judged/ --mode dense --baseline baseline.json --gate "nDCG@10 >= 0.70, drop <= 0.02"
     """
     from embassay.errors import UsageError
-    from embassay.evaluate.data.files import check_writable, write_whole
     from embassay.evaluate.data.judged import read_judged
+    from embassay.evaluate.report.junit import junit_xml
     from embassay.evaluate.score.evaluation import evaluate
     from embassay.evaluate.score.gates import check_data, check_gates, parse_gate, read_baseline
-    from embassay.evaluate.score.gates import junit as as_junit
     from embassay.evaluate.score.metrics import DEFAULT_METRICS, canonical
+    from embassay.files import check_writable, write_whole
     from embassay.search.modes import pipeline
 
     chosen = pipeline(mode, fusion=fusion)
@@ -101,7 +101,7 @@ def command(
         )
     checked = check_gates(conditions, result, before)
     if junit:
-        write_whole(junit, as_junit(checked, result))
+        write_whole(junit, junit_xml(checked, result))
     if json:
         gates = {} if gate is None else {"gates": [found.to_dict() for found in checked]}
         common.print_json(result.to_dict(per_query=per_query) | gates)
@@ -122,7 +122,7 @@ def _embedder(model: str | None, precision: Any, set_name: str, home: Path | Non
     return models.get(with_precision(model or models.default_name, precision))
 
 
-def _show_gates(checked: list[Checked]) -> None:
+def _show_gates(checked: list[GateResult]) -> None:
     for found in checked:
         line = text("holds  " if found.ok else "FAILS  ", "green" if found.ok else "bold red")
         common.console().print(line.append(f"{found.condition}: {found.detail}", "not bold default"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from embassay.evaluate.compare.set_system import SetSystem
 from embassay.evaluate.compare.systems import SHOWN, Outcome
@@ -17,7 +16,7 @@ LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A query whose hits differ."""
+    """A query to which two sets give different hits."""
 
     text: str
     overlap: float
@@ -31,6 +30,7 @@ class Differing:
 
     @property
     def only_b(self) -> list[str]:
+        """Hits of B that A has not."""
         return [hit for hit in self.hits_b if not _found(hit, self.hits_a)]
 
 
@@ -49,7 +49,8 @@ class Agreement:
     differing: Sequence[Differing]
     """Those that differ most, first."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The agreement as ``--json`` prints it, in the form of a comparison that is undecided."""
         rows = [
             {
                 "name": name,
@@ -77,7 +78,10 @@ class Agreement:
 def agree(
     queries: Sequence[str], a: SetSystem, b: SetSystem, *, advance: Callable[[int], None] = lambda _: None
 ) -> Agreement:
-    """Ask both sets every query. Raises EmbassayError."""
+    """Ask both sets every query and see how far their hits agree.
+
+    `advance` is told of each answered query. Raises EmbassayError.
+    """
     asked = JudgedSet("", (), {str(at): query for at, query in enumerate(queries)}, {})
     outcomes = a.outcome(asked, SHOWN, advance), b.outcome(asked, SHOWN, advance)
     found = [

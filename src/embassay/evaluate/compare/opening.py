@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, get_args
 from embassay.errors import HomeNotFound, ModelNotFound, UsageError
 from embassay.evaluate.compare.candidate import Candidate, parse_candidate
 from embassay.evaluate.compare.model_system import Models
-from embassay.evaluate.compare.paired import METRICS
-from embassay.evaluate.compare.paired import compare as compare_systems
+from embassay.evaluate.compare.paired import METRICS, compare_systems
 from embassay.evaluate.compare.result import Comparison
 from embassay.evaluate.compare.set_system import SetSystem
 from embassay.evaluate.compare.systems import System

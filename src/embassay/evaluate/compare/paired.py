@@ -24,7 +24,7 @@ LINE = 160
 """Characters of a document that stand for it."""
 
 
-def compare(
+def compare_systems(
     judged: JudgedSet,
     systems: Sequence[System],
     *,
@@ -35,8 +35,10 @@ def compare(
 ) -> Comparison:
     """Run every system on `judged` and compare them; the first one is what is in use.
 
-    A system that fails has its reason in its row and the others go on; what it embedded is in the cache, so that the
-    next run goes on where it stopped. Raises UsageError for calls that make no sense.
+    The first of `metrics` decides. `advance` is told how many texts have been embedded since it was last called. A
+    system that fails has its reason in its row and the others go on; what it embedded is in the cache, so that the
+    next run goes on where it stopped. Raises UsageError for fewer than two systems, systems of one name, unknown
+    metrics, and a minimum effect that is no number or negative.
     """
     if not (math.isfinite(min_effect) and min_effect >= 0):
         raise UsageError(f"a minimum effect of {min_effect}: write a number that is not negative.")
@@ -49,7 +51,7 @@ def compare(
     depth = max(SHOWN, deepest(metrics))
     budgets = budgets or Budgets()
     rows = [_row(system, judged, metrics, depth, advance) for system in systems]
-    pairs = compare_scores({row.name: row for row in rows if not row.error}, metrics, min_effect, budgets)
+    pairs = paired_differences({row.name: row for row in rows if not row.error}, metrics, min_effect, budgets)
     verdict, winner, reason = _overall(rows, pairs, metrics[0])
     texts = {d.id: _line(d) for d in judged.documents}
     for row in rows:
@@ -77,8 +79,14 @@ def _row(
     )  # fmt: skip
 
 
-def compare_scores(rows: Mapping[str, Row], metrics: Sequence[str], min_effect: float, budgets: Budgets) -> list[Pair]:
-    """Paired statistics of every two rows on every metric."""
+def paired_differences(
+    rows: Mapping[str, Row], metrics: Sequence[str], min_effect: float, budgets: Budgets
+) -> list[Pair]:
+    """The paired statistics and the verdict of every two rows on every metric, B instead of A.
+
+    Holm's correction is made for the comparisons with the first row on their own, and for those among the others on
+    their own.
+    """
     couples = list(combinations(rows, 2))
     if not couples:
         return []

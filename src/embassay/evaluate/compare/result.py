@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from embassay.evaluate.compare.costs import Costs
 from embassay.evaluate.compare.statistics import detectable
 from embassay.evaluate.compare.systems import SHOWN, Outcome
 from embassay.evaluate.compare.verdict import MIN_QUERIES, Budgets, Verdict, plain_rule
 from embassay.evaluate.data.judged import JudgedSet
+from embassay.text import short_names
 
-LONG_NAME = 24
 DIFFERING = 5
 """Queries that have to differ for their deviation to be worth anything."""
 CHANGED, HARDEST = 10, 10
@@ -34,9 +33,10 @@ class Row:
     per_query: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     outcome: Outcome | None = None
 
-    def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
+        """The row as ``--json`` prints it; with `per_query` the scores of every query stand in it."""
         costs = self.costs
-        plain = {
+        plain: dict[str, object] = {
             "name": self.name,
             "space": self.space or None,
             "pipeline": self.pipeline or None,
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two candidates on one metric: B instead of A."""
+    """Two candidates on one metric, and what the statistics say of taking B instead of A."""
 
     a: str
     b: str
@@ -75,7 +75,8 @@ class Pair:
     reason: str
     queries_needed: int | None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The pair as ``--json`` prints it."""
         return {
             "a": self.a, "b": self.b, "metric": self.metric, "difference": self.difference,
             "interval": list(self.interval), "p": self.p, "p_uncorrected": self.p_uncorrected,
@@ -96,7 +97,8 @@ class Changed:
     hits_a: Sequence[str]
     hits_b: Sequence[str]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The query as ``--json`` prints it."""
         return {
             "query": self.query, "text": self.text, "a": self.a, "b": self.b,
             "hits_a": list(self.hits_a), "hits_b": list(self.hits_b),
@@ -105,7 +107,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
-    """Everything that was found. Prints as tables, becomes an HTML report, or JSON."""
+    """All that a comparison found: scores and costs of every candidate, every pair, and the verdict."""
 
     judged: JudgedSet
     metrics: tuple[str, ...]
@@ -124,11 +126,12 @@ class Comparison:
         return f"<Comparison on {self.judged.name}: {self.headline}>"
 
     def row(self, name: str) -> Row:
+        """The row of the candidate of this name."""
         return next(row for row in self.rows if row.name == name)
 
     @property
     def deciding(self) -> list[Pair]:
-        """Every other candidate instead of the first one, on the metric that decides."""
+        """The pairs that decide: every other candidate instead of the first one, on the first metric."""
         return [pair for pair in self.pairs if pair.metric == self.metrics[0] and pair.a == self.rows[0].name]
 
     @property
@@ -186,7 +189,7 @@ class Comparison:
         return any(p.interval[0] <= 0 <= p.interval[1] for p in pairs)
 
     def title(self, ranked: str) -> str:
-        """What a ranked id stands for, in a line."""
+        """A line that shows a person what a ranked id stands for."""
         return self.texts.get(ranked) or ranked
 
     def changed(self, pair: Pair, count: int = CHANGED) -> list[Changed]:
@@ -208,7 +211,8 @@ class Comparison:
         scores = {q: sum(row.per_query[q][self.metrics[0]] for row in done) / len(done) for q in self.judged.queries}
         return sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
 
-    def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
+    def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
+        """The comparison as ``--json`` prints it; with `per_query` the scores of every query stand in it."""
         pair = self.foremost
         return {
             "judged": self.judged.name,
@@ -226,14 +230,8 @@ class Comparison:
         }
 
 
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Long names without their organisation, where all of them stay apart."""
-    short = {name: name.rsplit("/", 1)[-1] if len(name) > LONG_NAME else name for name in names}
-    return short if len(set(short.values())) == len(short) else {name: name for name in names}
-
-
 def budgeted(row: Row) -> dict[str, float | None]:
-    """The costs that budgets are held against."""
+    """The costs of a row by the names of the budgets that they are held against."""
     assert row.costs is not None
     return {
         "p95_ms": row.costs.latency_ms["p95"],

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -33,7 +33,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """B minus A on one metric over all queries."""
+    """How B differs from A on one metric over all queries: B minus A."""
 
     mean: float
     low: float
@@ -181,8 +181,17 @@ def _normal(tests: int) -> tuple[float, float]:
     return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * tests)), NormalDist().inv_cdf(POWER)
 
 
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Median, 95th and 99th percentile of repeated measurements, and how many there were."""
+class Spread(TypedDict):
+    """Median, 95th and 99th percentile of repeated measurements, and how many there were; None of none."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    n: int
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The spread of repeated measurements, rounded to three digits behind the point."""
     if not values:
         return {"p50": None, "p95": None, "p99": None, "n": 0}
     p50, p95, p99 = (float(v) for v in np.percentile(values, (50, 95, 99)))

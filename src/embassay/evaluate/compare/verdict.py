@@ -25,7 +25,7 @@ MOST_QUERIES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Most that a candidate may take; None: as much as it likes."""
+    """The most that a candidate may take of each cost; None: as much as it likes."""
 
     p95_ms: float | None = None
     """Latency of one query, 95th percentile."""
@@ -71,6 +71,8 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """The verdict on B instead of A, and why."""
+
     verdict: Verdict
     reason: str
     queries_needed: int | None
@@ -85,7 +87,7 @@ def decide(
     exceeded: list[str] | None = None,
     tests: int = 1,
 ) -> Decision:
-    """Of B instead of A. `p` is corrected for `tests` comparisons; `exceeded` are the budgets that B breaks.
+    """Decide on B instead of A. `p` is corrected for `tests` comparisons; `exceeded` are the budgets that B breaks.
 
     Switch: the interval lies above zero, p is at most 0.05, and the mean gain is at least `min_effect`. Keep: B
     breaks a budget, is worse, or the interval lies below `min_effect` on enough queries to have seen a gain that comes
@@ -138,7 +140,7 @@ RULE = ((0.60, "switch"), (0.50, "marginal"), (0.0, "keep"))
 
 
 def plain_rule(share: float) -> str:
-    """Switch above 60 %, marginal from 50 %, keep below."""
+    """The word of `RULE` for a share: switch above 60 %, marginal from 50 %, keep below."""
     if share > RULE[0][0]:
         return RULE[0][1]
     return RULE[1][1] if share >= RULE[1][0] else RULE[2][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -20,12 +20,12 @@ _PARAMETERS = ("temperature", "response_format", "max_tokens", "max_completion_t
 
 
 class ChatSettings(HttpSettings, frozen=True, kw_only=True):
-    """Of a chat model. `model_id`, `base_url` and `api_key` as for embedding models."""
+    """Settings of a chat model; `model_id`, `base_url` and `api_key` are as for embedding models."""
 
     max_tokens_field: str = "max_completion_tokens"
     """Local servers that know only the old name want ``max_tokens``."""
     max_reply_tokens: int = 2048
-    """Of an answer, reasoning included."""
+    """Most tokens of an answer, reasoning included."""
     temperature: float | None = 0.7
     """None: the server's own."""
 
@@ -35,18 +35,19 @@ class ChatSettings(HttpSettings, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """An answer without reasoning; empty where there is none."""
+class ChatAnswer:
+    """The answer to one message, without the reasoning before it."""
 
     text: str
+    """Empty where the model said nothing."""
     reason: str
-    """Why it ended: stop, length, content_filter, ..."""
+    """Why the answer ended: stop, length, content_filter, ..."""
     tokens_in: int | None
     tokens_out: int | None
 
 
 class Chat:
-    """Threads may share it."""
+    """A chat model behind an OpenAI-compatible endpoint. Threads may share it."""
 
     key_variables: ClassVar[Sequence[str]] = ("OPENAI_API_KEY",)
 
@@ -58,23 +59,26 @@ class Chat:
         self._dropped: set[str] = set()
 
     def base_url(self) -> str:
+        """As the settings say it, otherwise OpenAI's."""
         return (self.settings.base_url or URL).rstrip("/")
 
     def needs_key(self) -> bool:
+        """Whether nothing can be asked without a key; a server of the user's own may go without."""
         return self.base_url() == URL
 
     def authorise(self, key: str) -> Mapping[str, str]:
+        """The header that carries the key."""
         return {"Authorization": f"Bearer {key}"} if key else {}
 
     def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:  # noqa: ARG002
         return {}
 
     def check_key(self) -> None:
-        """Raises KeyMissing; nothing is sent."""
+        """Raise KeyMissing if a key is needed and there is none; nothing is sent."""
         self._connection.check_key()
 
-    def say(self, message: str) -> Said:
-        """The answer to one message. Raises ProviderError.
+    def say(self, message: str) -> ChatAnswer:
+        """Ask one message and return the answer. Raises ProviderError.
 
         A parameter that the server refuses by name is left out from then on: reasoning models refuse `temperature`,
         local servers the newer name of the token limit.
@@ -90,11 +94,12 @@ class Chat:
                 self._dropped.update(named)
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
-    def _body(self, message: str) -> dict[str, Any]:
+    def _body(self, message: str) -> dict[str, object]:
         chosen = self._chat
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": chosen.model_id,
             "messages": [{"role": "user", "content": message}],
             "stream": False,
@@ -104,13 +109,13 @@ class Chat:
             body["temperature"] = chosen.temperature
         return {key: value for key, value in body.items() if key not in self._dropped} | chosen.extra_body
 
-    def _post(self, body: Mapping[str, Any]) -> bytes:
+    def _post(self, body: Mapping[str, object]) -> bytes:
         tries, seconds = self._chat.retries + 1, self._chat.deadline
         return self._connection.asked(
             "POST", "/chat/completions", msgspec.json.encode(body), tries=tries, seconds=seconds
         )
 
-    def _read(self, body: bytes) -> Said:
+    def _read(self, body: bytes) -> ChatAnswer:
         try:
             reply = msgspec.json.decode(body)
             choice = reply["choices"][0]
@@ -121,4 +126,4 @@ class Chat:
         except (msgspec.DecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise BadReply(f"{self.name}: the reply is no chat completion ({error}): {body[:80]!r}.") from None
         known = [n if isinstance(n, int) else None for n in tokens]
-        return Said(_THINK.sub("", text).strip(), str(choice.get("finish_reason") or ""), known[0], known[1])
+        return ChatAnswer(_THINK.sub("", text).strip(), str(choice.get("finish_reason") or ""), known[0], known[1])

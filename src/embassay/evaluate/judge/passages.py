@@ -23,7 +23,7 @@ TOKENS = 180
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of a document."""
+    """A stretch of a document that every model can take whole."""
 
     id: str
     """Its place: ``docs/a.md#L10-40``; passages that share their lines are numbered, ``#L10-10.2``."""
@@ -36,11 +36,12 @@ class Passage:
 
     @property
     def text(self) -> str:
+        """What stands in the document between `start` and `end`."""
         return self.document.text[self.start : self.end]
 
     @property
     def digest(self) -> str:
-        """Of what stands in the document, whatever is taken out of it later."""
+        """A hash of title and text as they stand in the document, whatever is taken out of the passage later."""
         return blake2b(f"{self.title}\0{self.text}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
@@ -65,6 +66,7 @@ class Passages:
 
     @cached_property
     def all(self) -> list[Passage]:
+        """The passages of all documents, in order."""
         return [passage for passages in self.of.values() for passage in passages]
 
     @cached_property
@@ -73,7 +75,7 @@ class Passages:
         return {d.id: Outline(d.headings or outline(d.text, d.kind)) for d in self.documents}
 
     def section(self, document: str, heading: Heading) -> list[Passage]:
-        """Passages below a heading, sections inside it included."""
+        """The passages below a heading, sections inside it included."""
         outline = self.outlines[document]
         return [
             passage
@@ -94,8 +96,9 @@ def _one_line(name: str) -> str:
 
 
 def read_passages(paths: Iterable[Path], name: Callable[[Path], str], leave_out: Path | None = None) -> Passages:
-    """Raises UsageError for a path that does not exist. Unreadable files are passed over, as an index run would.
+    """Read and cut every document under `paths`; `name` says what a file is called in judgments.
 
+    Files that cannot be read are passed over, as an index run would. Raises UsageError for a path that does not exist.
     `leave_out`: a folder whose files are no documents, such as the one that the judged set is written to.
     """
     hidden = leave_out.resolve() if leave_out else None

@@ -7,66 +7,55 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from embassay.errors import HomeNotWritable, JudgedSetError
-from embassay.evaluate.data.files import write_whole
-from embassay.evaluate.data.formats import beir
-from embassay.evaluate.data.formats.beir import MOST_GRADE, ROW, read_qrels, splits
-from embassay.evaluate.data.judged import format_of, json_lines
-from embassay.evaluate.judge.make import NOTHING, Draft, Existing, Query, passages_at, query_id, sources
+from embassay.evaluate.data import layout
+from embassay.evaluate.data.judged import format_of
+from embassay.evaluate.data.layout import MOST_GRADE
+from embassay.evaluate.data.lines import json_lines
+from embassay.evaluate.judge.draft import NOTHING, Draft, Existing, Query, digest_of, query_id
+from embassay.evaluate.judge.labelled import passages_at
+from embassay.evaluate.judge.make import sources
+from embassay.files import write_whole
+from embassay.text import did_you_mean
 
 SPLIT = "test"
 LOCK = ".lock"
+LOOSELY_ALIKE = 0.4
+"""Least similarity of a path to the one that is offered for it: people leave out folders and endings."""
 _NAME = re.compile(r"[\w-][\w.-]*")
+Row = Mapping[str, object]
 
 
-def existing(folder: Path) -> Existing:
-    """What a folder holds already; nothing, where it holds no judged set. Raises JudgedSetError."""
-    corpus, queries = folder / "corpus.jsonl", folder / "queries.jsonl"
-    if not corpus.is_file():
+def read_existing(folder: Path) -> Existing:
+    """What a folder holds already, which is nothing where it holds no judged set. Raises JudgedSetError."""
+    if not (folder / layout.CORPUS).is_file():
         return NOTHING
-    rows = {str(row.get("_id")): row for _, row in json_lines(corpus, ROW)}
-    asked = (str(row.get("text")) for _, row in json_lines(queries, ROW)) if queries.is_file() else ()
+    rows = _rows(folder / layout.CORPUS)
+    asked = (str(row.get("text")) for row in _rows(folder / layout.QUERIES).values())
     return Existing(rows, frozenset(map(query_id, asked)))
 
 
-def write(folder: Path, draft: Draft, *, split: str = SPLIT, force: bool = False) -> int:
+def write_judged_set(folder: Path, draft: Draft, *, split: str = SPLIT, force: bool = False) -> int:
     """Write a judged set, or add what is new to one of the same documents; returns how many queries were added.
 
     Raises JudgedSetError where the folder holds a set of other documents, unless `force` replaces it. What people
-    judged and what was paid for is carried over then, as far as its passages are still there.
+    judged and what was paid for is then carried over, as far as its passages are still there.
     """
-    with _writing(folder):
+    with _locked(folder):
         if not force:
-            check_same(existing(folder), draft, folder)
-        kept = _by_people(folder, [row["_id"] for row in draft.corpus], split) if force else []
-        write_whole(folder / "corpus.jsonl", "".join(_line(row) for row in draft.corpus))
+            check_same_documents(read_existing(folder), draft, folder)
+        kept = _not_made_again(folder, [row["_id"] for row in draft.corpus], split) if force else []
+        write_whole(folder / layout.CORPUS, "".join(map(_line, draft.corpus)))
         added = _add(folder, [*kept, *draft.queries], split, afresh=force) - len(kept)
-        for other in splits(folder) if force else ():
+        for other in layout.splits_of(folder) if force else ():
             if other != split:  # they judge documents that are gone
-                (folder / "qrels" / f"{other}.tsv").unlink()
+                layout.qrels_file(folder, other).unlink()
         return added
 
 
-def _by_people(folder: Path, ids: Sequence[str], split: str) -> list[Query]:
-    """Queries that no maker can make again, with the passages that stand where theirs stood."""
-    queries = folder / "queries.jsonl"
-    rows = [row for _, row in json_lines(queries, ROW)] if queries.is_file() else []
-    file = folder / "qrels" / f"{split}.tsv"
-    qrels = read_qrels(file) if file.is_file() else {}
-    kept = []
-    for row in rows:
-        source = str((row.get("metadata") or {}).get("source", "label"))
-        judged = qrels.get(str(row.get("_id")), {}).items()
-        relevant = {found: grade for place, grade in judged for found in passages_at(place, ids)}
-        if source not in sources() and relevant:
-            kept.append(Query(str(row.get("text")), relevant, source))
-    return kept
-
-
-def add(folder: Path, query: str, places: Sequence[str], *, grade: int = 1, split: str = SPLIT) -> list[str]:
-    """Judge `places` for `query`, which is added if it is new; returns the documents that were meant.
+def add_judgment(folder: Path, query: str, places: Sequence[str], *, grade: int = 1, split: str = SPLIT) -> list[str]:
+    """Judge `places` for `query`, which is added if it is new; returns the ids of the documents that were meant.
 
     Raises JudgedSetError for a place that is not in the corpus.
     """
@@ -75,15 +64,16 @@ def add(folder: Path, query: str, places: Sequence[str], *, grade: int = 1, spli
             f"query {query[:40]!r}, split {split!r}, grade {grade}: write a query, a split without slashes, and a "
             f"grade of at most {MOST_GRADE}."
         )
-    corpus = folder / "corpus.jsonl"
+    corpus = folder / layout.CORPUS
     if not corpus.is_file():
         raise JudgedSetError(
             f"{folder} has no corpus.jsonl.", remedy=f"Make one: embassay judge new FOLDER --out {folder} -n 0"
         )
-    if not splits(folder) and format_of(folder).__name__ != beir.__name__:
+    if not layout.splits_of(folder) and not layout.is_layout(folder):
+        format_of(folder)  # raises for a folder without any judged data
         raise JudgedSetError(f"{folder} is not in the layout of BEIR.", remedy="Add to its own file of judgments.")
-    with _writing(folder):
-        ids = [str(row.get("_id")) for _, row in json_lines(corpus, ROW)]
+    with _locked(folder):
+        ids = list(_rows(corpus))
         meant: list[str] = []
         for place in (place.removeprefix("./") for place in places):
             found = passages_at(place, ids)
@@ -94,46 +84,12 @@ def add(folder: Path, query: str, places: Sequence[str], *, grade: int = 1, spli
         return meant
 
 
-def _near(place: str, ids: Sequence[str]) -> str:
-    import difflib
-
-    path = place.partition("#L")[0]
-    inside = [name for name in ids if name.startswith(f"{path}#")]
-    if inside:
-        listed = ", ".join(inside[:5])
-        return f"Its passages are {listed}{' and others' if len(inside) > 5 else ''}."
-    paths = sorted({name.partition("#L")[0] for name in ids})
-    close = difflib.get_close_matches(path, paths, 1, 0.4)
-    return f"Did you mean {close[0]}?" if close else f"It holds, for instance, {', '.join(paths[:3])}."
-
-
-def _add(folder: Path, queries: Sequence[Query], split: str, *, afresh: bool = False) -> int:
-    """Queries first: one without judgments is passed over, a judgment without its query is an error."""
-    for document in (document for query in queries for document in query.relevant):
-        if any(c in document for c in "\t\r\n"):
-            raise JudgedSetError(f"the id {document!r} cannot stand in a .tsv file.", remedy="Give it another id.")
-    file, qrels_file = folder / "queries.jsonl", folder / "qrels" / f"{split}.tsv"
-    rows = {str(row.get("_id")): row for _, row in json_lines(file, ROW)} if file.is_file() and not afresh else {}
-    qrels = read_qrels(qrels_file) if qrels_file.is_file() and not afresh else {}
-    by_text = {str(row.get("text")): name for name, row in rows.items()}
-    before = len(qrels)
-    for query in queries:
-        name = by_text.get(query.text, query.id)
-        rows.setdefault(name, {"_id": name, "text": query.text, "metadata": {"source": query.source}})
-        qrels.setdefault(name, {}).update(query.relevant)
-    write_whole(file, "".join(_line(row) for row in rows.values()))
-    lines = [f"{q}\t{d}\t{grade}\n" for q, judged in qrels.items() for d, grade in judged.items()]
-    (folder / "qrels").mkdir(exist_ok=True)
-    write_whole(qrels_file, "query-id\tcorpus-id\tscore\n" + "".join(lines))
-    return len(qrels) - before
-
-
-def check_same(old: Existing, draft: Draft, folder: Path) -> None:
-    """Raises JudgedSetError for a set of other documents, by what stood in them before queries were taken out."""
+def check_same_documents(old: Existing, draft: Draft, folder: Path) -> None:
+    """Raise JudgedSetError if `old` was made of other documents than `draft`, before queries were taken out of them."""
     if not old.rows:
         return
     new = {row["_id"]: row["metadata"]["digest"] for row in draft.corpus}
-    before = {name: (row.get("metadata") or {}).get("digest") for name, row in old.rows.items()}
+    before = {name: digest_of(row) for name, row in old.rows.items()}
     names = before.keys() | new.keys()
     differing = sum(before.get(name) != new.get(name) for name in names)
     if differing:
@@ -143,9 +99,70 @@ def check_same(old: Existing, draft: Draft, folder: Path) -> None:
         )
 
 
+def _not_made_again(folder: Path, ids: Sequence[str], split: str) -> list[Query]:
+    """Queries that no maker can make again, with the passages that stand where theirs stood."""
+    file = layout.qrels_file(folder, split)
+    qrels = layout.read_qrels(file) if file.is_file() else {}
+    kept = []
+    for name, row in _rows(folder / layout.QUERIES).items():
+        source = layout.source_of(row) or "label"
+        judged = qrels.get(name, {}).items()
+        relevant = {found: grade for place, grade in judged for found in passages_at(place, ids)}
+        if source not in sources() and relevant:
+            kept.append(Query(str(row.get("text")), relevant, source))
+    return kept
+
+
+def _near(place: str, ids: Sequence[str]) -> str:
+    """What the user may have meant by a place that is not there, as a sentence."""
+    path = place.partition("#L")[0]
+    inside = [name for name in ids if name.startswith(f"{path}#")]
+    if inside:
+        listed = ", ".join(inside[:5])
+        return f"Its passages are {listed}{' and others' if len(inside) > 5 else ''}."
+    paths = sorted({name.partition("#L")[0] for name in ids})
+    instance = f"It holds, for instance, {', '.join(paths[:3])}."
+    return did_you_mean(path, paths, cutoff=LOOSELY_ALIKE, otherwise=instance)
+
+
+def _add(folder: Path, queries: Sequence[Query], split: str, *, afresh: bool = False) -> int:
+    """Write queries and then their judgments; returns how many queries are judged that were not.
+
+    A kill between the two leaves queries without judgments, which readers pass over; the other way round it would
+    leave judgments without their query, which is an error.
+    """
+    _check_ids(queries)
+    file, qrels_file = folder / layout.QUERIES, layout.qrels_file(folder, split)
+    rows: dict[str, Row] = {} if afresh else _rows(file)
+    qrels = layout.read_qrels(qrels_file) if qrels_file.is_file() and not afresh else {}
+    by_text = {str(row.get("text")): name for name, row in rows.items()}
+    before = len(qrels)
+    for query in queries:
+        name = by_text.get(query.text, query.id)
+        rows.setdefault(name, {"_id": name, "text": query.text, "metadata": {"source": query.source}})
+        qrels.setdefault(name, {}).update(query.relevant)
+    write_whole(file, "".join(map(_line, rows.values())))
+    lines = [f"{q}\t{d}\t{grade}\n" for q, judged in qrels.items() for d, grade in judged.items()]
+    qrels_file.parent.mkdir(exist_ok=True)
+    write_whole(qrels_file, layout.QRELS_HEADER + "".join(lines))
+    return len(qrels) - before
+
+
+def _check_ids(queries: Sequence[Query]) -> None:
+    """Raises JudgedSetError for an id that would break a line of judgments."""
+    for document in (document for query in queries for document in query.relevant):
+        if any(c in document for c in "\t\r\n"):
+            raise JudgedSetError(f"the id {document!r} cannot stand in a .tsv file.", remedy="Give it another id.")
+
+
+def _rows(file: Path) -> dict[str, Row]:
+    """Id to record, of a corpus or of queries; empty where there is no file."""
+    return {str(row.get("_id")): row for _, row in json_lines(file, layout.RECORD)} if file.is_file() else {}
+
+
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """One process at a time. Raises HomeNotWritable."""
+def _locked(folder: Path) -> Iterator[None]:
+    """The folder, held by one process at a time. Raises HomeNotWritable."""
     from filelock import FileLock
 
     try:
@@ -157,5 +174,5 @@ def _writing(folder: Path) -> Iterator[None]:
         raise HomeNotWritable(f"{folder} cannot be written: {error.strerror or error}.") from error
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def _line(row: Mapping[str, object]) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"

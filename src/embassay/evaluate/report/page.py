@@ -10,11 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embassay.evaluate.compare.result import Comparison, Row, short_names
+from embassay.evaluate.compare.result import Comparison, Row
 from embassay.evaluate.compare.statistics import RESAMPLES
 from embassay.evaluate.compare.verdict import plain_rule
-from embassay.evaluate.data.files import write_whole
 from embassay.evaluate.report.charts import Interval, Point, intervals, per_query, scatter
+from embassay.files import write_whole
+from embassay.text import short_names
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -72,7 +73,7 @@ def _template() -> Template:
 def _environment() -> dict[str, str]:
     from importlib.metadata import version
 
-    from embassay.evaluate.speed.timing import processor
+    from embassay.evaluate.speed.machine import processor
 
     return {"version": version("embassay"), "machine": processor()}
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
@@ -23,7 +22,6 @@ EXAMPLE = '"nDCG@10 >= 0.70, drop <= 0.02"'
 _CONDITION = re.compile(
     r"^(?:(?P<metric>(?!drop\b)[^\s<>=]+)\s*)?(?P<drop>drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<bound>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))$"
 )
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -36,7 +34,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One bound: on a metric's mean, or on how far it fell below the baseline's."""
+    """One bound: on the mean of a metric, or on how far that mean fell below the baseline's."""
 
     metric: str
     drop: bool
@@ -48,15 +46,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A condition, held against what was measured."""
+class GateResult:
+    """Whether a condition holds for what was measured."""
 
     condition: Condition
     value: float
+    """What the bound is for: the score, or how far it fell below the baseline's."""
     ok: bool
     detail: str
+    """The scores in words."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The result as ``--json`` prints it."""
         return {"gate": str(self.condition), "value": self.value, "ok": self.ok, "detail": self.detail}
 
 
@@ -71,9 +72,9 @@ class Baseline:
 
 
 def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = None) -> list[Condition]:
-    """Conditions between commas; a drop without a metric is that of the first of `metrics`.
+    """Read conditions that stand between commas; a drop without a metric is that of the first of `metrics`.
 
-    Raises UsageError, also for a drop that `baseline` says nothing of.
+    Raises UsageError for what cannot be read, and for a drop of a metric that `baseline` lacks.
     """
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -101,7 +102,7 @@ def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:
 
 
 def read_baseline(file: Path) -> Baseline:
-    """Raises UsageError for a file that ``embassay eval --json`` did not write."""
+    """Read an earlier evaluation. Raises UsageError for a file that ``embassay eval --json`` did not write."""
     try:
         data = json.loads(file.read_text("utf-8-sig"))
         metrics = {str(name): float(value) for name, value in data["metrics"].items()}
@@ -117,7 +118,7 @@ def read_baseline(file: Path) -> Baseline:
 
 
 def check_data(baseline: Baseline, judged: JudgedSet) -> None:
-    """Before anything is embedded. Raises UsageError for a baseline of other judged data."""
+    """Raise UsageError for a baseline of other judged data, so that this is known before anything is embedded."""
     if baseline.digest and baseline.digest != judged.digest:
         raise UsageError(
             f"{baseline.file} was measured on other queries or documents, {baseline.judged} {baseline.digest} and not "
@@ -126,12 +127,12 @@ def check_data(baseline: Baseline, judged: JudgedSet) -> None:
         )
 
 
-def check_gates(conditions: Sequence[Condition], made: Evaluation, baseline: Baseline | None) -> list[Checked]:
-    """Each condition, held against what was measured."""
+def check_gates(conditions: Sequence[Condition], made: Evaluation, baseline: Baseline | None) -> list[GateResult]:
+    """Hold each condition against what was measured; `baseline` is needed for conditions on a drop."""
     return [_checked(condition, made, baseline) for condition in conditions]
 
 
-def _checked(condition: Condition, made: Evaluation, baseline: Baseline | None) -> Checked:
+def _checked(condition: Condition, made: Evaluation, baseline: Baseline | None) -> GateResult:
     now = made.metrics[condition.metric]
     if not condition.drop:
         return _result(condition, now, f"{condition.metric} is {now:.4f}")
@@ -140,27 +141,7 @@ def _checked(condition: Condition, made: Evaluation, baseline: Baseline | None) 
     return _result(condition, before - now, f"{condition.metric} was {before:.4f}, is {now:.4f}")
 
 
-def _result(condition: Condition, value: float, detail: str) -> Checked:
+def _result(condition: Condition, value: float, detail: str) -> GateResult:
     slack = TOLERANCE if condition.op in (">", ">=") else -TOLERANCE
     slack = slack if "=" in condition.op else 0.0
-    return Checked(condition, value, OPERATORS[condition.op](value + slack, condition.bound), detail)
-
-
-def junit(checked: Sequence[Checked], made: Evaluation) -> str:
-    """The gates as JUnit XML, one test case each, as CI servers read it."""
-    from xml.etree import ElementTree as Xml
-
-    failures = sum(not gate.ok for gate in checked)
-    seconds = f"{made.embed_seconds + made.search_seconds:.3f}"
-    suite = Xml.Element(
-        "testsuite", name="embassay eval", tests=str(len(checked)), failures=str(failures), errors="0", time=seconds
-    )
-    for gate in checked:
-        case = Xml.SubElement(suite, "testcase", classname=f"{made.judged} {made.space}", name=str(gate.condition))
-        if not gate.ok:
-            Xml.SubElement(case, "failure", message=f"{gate.condition} does not hold").text = gate.detail
-    root = Xml.Element("testsuites")
-    root.append(suite)
-    Xml.indent(root)
-    text = _NOT_XML.sub("?", Xml.tostring(root, encoding="unicode"))
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+    return GateResult(condition, value, OPERATORS[condition.op](value + slack, condition.bound), detail)

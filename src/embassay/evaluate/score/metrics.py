@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Protocol
 
 from embassay.errors import UsageError
 
@@ -13,17 +13,23 @@ Scores = Mapping[str, Mapping[str, float]]
 """Query id to document id to score."""
 
 
-def parse_metrics(names: Sequence[str]) -> list[Any]:
-    """Raises UsageError for a name that ir-measures does not know, or cannot compute from grades alone."""
+class Measure(Protocol):
+    """What is used of a measure of ir-measures; it prints as its name."""
+
+    params: Mapping[str, object]
+
+
+def parse_metrics(names: Sequence[str]) -> list[Measure]:
+    """Metrics by name. Raises UsageError for one that ir-measures does not know, or that grades do not suffice for."""
     return [_parsed(name) for name in names]
 
 
 @cache
-def _parsed(name: str) -> Any:
+def _parsed(name: str) -> Measure:
     import ir_measures
 
     try:
-        measure = ir_measures.parse_measure(name)
+        measure: Measure = ir_measures.parse_measure(name)
         cutoff = measure.params.get("cutoff", 1)
         if not isinstance(cutoff, int) or cutoff < 1:
             raise ValueError(f"a cutoff of {cutoff}")
@@ -37,7 +43,7 @@ def _parsed(name: str) -> Any:
 
 
 def canonical(names: Sequence[str]) -> tuple[str, ...]:
-    """As ir-measures writes them, each once. Raises UsageError for an unknown one."""
+    """The names as ir-measures writes them, each once. Raises UsageError for an unknown one."""
     return tuple(dict.fromkeys(map(str, parse_metrics(names))))
 
 
@@ -46,8 +52,8 @@ UNCUT = 1000
 
 
 def deepest(names: Sequence[str]) -> int:
-    """How many documents the metrics look at. Raises UsageError for an unknown one."""
-    return max((int(measure.params.get("cutoff", UNCUT)) for measure in parse_metrics(names)), default=0)
+    """How many documents of a ranking the metrics look at. Raises UsageError for an unknown one."""
+    return max((int(str(measure.params.get("cutoff", UNCUT))) for measure in parse_metrics(names)), default=0)
 
 
 def per_query(qrels: Mapping[str, Mapping[str, int]], run: Scores, names: Sequence[str]) -> dict[str, dict[str, float]]:

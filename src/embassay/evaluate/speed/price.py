@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay.catalog.cost import Cost, Speed, Workload, estimate
+from embassay.catalog.cost import Cost, EmbeddingSpeed, Workload, estimate_cost
 from embassay.embedders.texts.estimate import ERROR, EstimatedTokens
 from embassay.ingest.survey import Survey, survey
 
@@ -22,7 +22,11 @@ SAMPLE_SECONDS = 3.0
 def price_folder(
     registry: Registry, name: str, paths: Sequence[Path], monthly_change: float, chunk_tokens: int | None = None
 ) -> Cost:
-    """Cut `paths` for the model as an index run would and price it. Raises UsageError, ModelError, ProviderError."""
+    """Cut `paths` for a model as an index run would, and say what embedding the chunks costs.
+
+    No document is sent. `monthly_change` is the share of the folder that changes in a month. Raises UsageError,
+    ModelError, ProviderError.
+    """
     embedder = registry.bare(name)
     try:
         prompt = "" if _by_parameter(embedder) else embedder.space.document_prompt
@@ -32,7 +36,7 @@ def price_folder(
             seen.documents, seen.chunks, sum(seen.tokens) + extra * seen.chunks, seen.text_bytes, seen.truncated
         )
         estimated = isinstance(embedder.tokens, EstimatedTokens)
-        return estimate(
+        return estimate_cost(
             name,
             work,
             dimensions=embedder.space.dimensions,
@@ -51,15 +55,15 @@ def _by_parameter(embedder: Embedder) -> bool:
     return bool(api and api.role_by_parameter)
 
 
-def _speed(embedder: Embedder, seen: Survey) -> Speed:
+def _speed(embedder: Embedder, seen: Survey) -> EmbeddingSpeed:
     """Measured on a sample of the folder's own chunks, or from the limits of a provider."""
     caps = getattr(embedder, "caps", None)
     if caps is not None:
         settings = embedder.settings  # type: ignore[attr-defined]
         how = f"assumes {settings.concurrency} full batches at once of half a second each"
-        return Speed(None, caps.inputs, caps.tokens, settings.concurrency, settings.tokens_per_minute, how)
+        return EmbeddingSpeed(None, caps.inputs, caps.tokens, settings.concurrency, settings.tokens_per_minute, how)
     if not seen.sample:
-        return Speed(1.0, how="not measured: there is no text")
+        return EmbeddingSpeed(1.0, how="not measured: there is no text")
     embedder.embed(seen.sample[:2], "document")
     tokens, texts, started = 0, 0, time.perf_counter()
     for at in range(0, len(seen.sample), 32):
@@ -68,4 +72,6 @@ def _speed(embedder: Embedder, seen: Survey) -> Speed:
         texts += len(batch)
         if time.perf_counter() - started > SAMPLE_SECONDS:
             break
-    return Speed(tokens / (time.perf_counter() - started), how=f"measured on {texts} of its chunks on this machine")
+    return EmbeddingSpeed(
+        tokens / (time.perf_counter() - started), how=f"measured on {texts} of its chunks on this machine"
+    )

@@ -20,10 +20,10 @@ def command(
     embassay config check
     embassay config check --health
     """
-    from embassay.evaluate.speed.measure import check_models
+    from embassay.models.check import check_models
 
     with common.open_registry(home) as registry:
-        rows = check_models(registry, health=health)
+        rows = [found.to_dict() for found in check_models(registry, health=health)]
         file = registry.config.file
     problems = [row for row in rows if row["problem"]]
     if json:

@@ -32,9 +32,9 @@ def command(
     embassay judge add judged/ --query "how long is a link valid" --relevant docs/a.md#L10-40
     embassay judge add judged/ -q "rotate a key" -r docs/keys.md -r docs/security.md#L3-9 --grade 2
     """
-    from embassay.evaluate.judge.writing import add
+    from embassay.evaluate.judge.writing import add_judgment
 
-    meant = add(judged, query, relevant, grade=grade, split=split)
+    meant = add_judgment(judged, query, relevant, grade=grade, split=split)
     if json:
         common.print_json({"query": query, "relevant": meant, "grade": grade})
     else:

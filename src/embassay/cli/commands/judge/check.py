@@ -11,7 +11,7 @@ from embassay.cli.exits import ExitCode
 from embassay.cli.tables import facts, line
 
 if TYPE_CHECKING:
-    from embassay.evaluate.judge.check import Report
+    from embassay.evaluate.judge.check import JudgedReport
 
 NEEDS_ARGUMENTS = True
 
@@ -30,9 +30,9 @@ def command(
     embassay judge check judged/
     embassay judge check judged/ --split dev --json
     """
-    from embassay.evaluate.judge.check import check
+    from embassay.evaluate.judge.check import check_judged_set
 
-    report = check(judged, split)
+    report = check_judged_set(judged, split)
     if json:
         common.print_json(report.to_dict())
     else:
@@ -41,7 +41,7 @@ def command(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _show(report: Report) -> None:
+def _show(report: JudgedReport) -> None:
     out = common.console()
     judgments = f"{report.judgments:,} judgments ({report.relevant_per_query:.1f} relevant a query)"
     counts = f" · {report.queries:,} queries, {report.documents:,} documents, {judgments}"
@@ -58,7 +58,7 @@ def _show(report: Report) -> None:
         )
 
 
-def _facts(report: Report) -> Iterator[tuple[str, str]]:
+def _facts(report: JudgedReport) -> Iterator[tuple[str, str]]:
     yield "queries made from", ", ".join(f"{count:,} {source}" for source, count in report.sources.items())
     yield "words in the answer", f"{report.overlap:.0%} of a query's telling words; {report.copied:.0%} copied"
     yield "judged", f"{report.judged_at_10:.0%} of the first ten BM25 hits"

@@ -9,8 +9,8 @@ from embassay.cli import common, progress, words
 
 if TYPE_CHECKING:
     from embassay.evaluate.judge.chat import Chat, ChatSettings
+    from embassay.evaluate.judge.draft import Draft, Existing
     from embassay.evaluate.judge.generate import Questions
-    from embassay.evaluate.judge.make import Draft, Existing
     from embassay.evaluate.judge.passages import Passages
 
 NEEDS_ARGUMENTS = True
@@ -62,10 +62,11 @@ def command(
     """
     from embassay.errors import UsageError
     from embassay.evaluate.judge.chat import Chat
+    from embassay.evaluate.judge.draft import NOTHING
     from embassay.evaluate.judge.generate import Questions
-    from embassay.evaluate.judge.make import NOTHING, draft
+    from embassay.evaluate.judge.make import make_draft
     from embassay.evaluate.judge.passages import read_passages
-    from embassay.evaluate.judge.writing import check_same, existing, write
+    from embassay.evaluate.judge.writing import check_same_documents, read_existing, write_judged_set
     from embassay.sets.folder import find_home
 
     if llm is not None and (labels or by or not llm.strip()):
@@ -74,8 +75,8 @@ def command(
         passages = read_passages(paths, find_home(home, create=True).name_of, leave_out=out)
     _check(passages, paths, out)
     notes: list[str] = []
-    there = NOTHING if force else existing(out)
-    check_same(there, draft(passages, 0, existing=there), out)
+    there = NOTHING if force else read_existing(out)
+    check_same_documents(there, make_draft(passages, 0, existing=there), out)
     if llm is not None:
         settings = _settings(llm, llm_url, llm_key)
         chat = Chat(settings)
@@ -86,10 +87,10 @@ def command(
     elif labels:
         made = _labelled(passages, labels, notes, there)
     else:
-        made = draft(passages, count, by or (), seed, there)
+        made = make_draft(passages, count, by or (), seed, there)
         if len(made.queries) < count:
             notes.append(f"The documents gave {len(made.queries):,} queries, not {count:,}.")
-    added = write(out, made, force=force)
+    added = write_judged_set(out, made, force=force)
     _report(made, out, added, notes, json=json)
 
 
@@ -104,10 +105,11 @@ def _check(passages: Passages, paths: list[Path], out: Path) -> None:
 
 def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> Draft:
     from embassay.errors import JudgedSetError
-    from embassay.evaluate.judge.make import draft, labelled
+    from embassay.evaluate.judge.labelled import read_labels
+    from embassay.evaluate.judge.make import make_draft
 
-    made = draft(passages, 0, existing=there)
-    made.queries, unknown = labelled(file, [row["_id"] for row in made.corpus])
+    made = make_draft(passages, 0, existing=there)
+    made.queries, unknown = read_labels(file, [row["_id"] for row in made.corpus])
     if unknown:
         notes.append(f"Not in the documents: {words.count(len(unknown), 'place')} of {file}, first {unknown[0]}.")
     if not made.queries:

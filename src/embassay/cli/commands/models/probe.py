@@ -28,10 +28,10 @@ def command(
     embassay models probe openai/text-embedding-3-small
     embassay models probe minilm --json
     """
-    from embassay.evaluate.speed.measure import probe
+    from embassay.evaluate.speed.probe import probe
 
     with common.open_registry(home) as registry, progress.working(f"Asking {model}"):
-        found = probe(registry, model, max(1, requests))
+        found: dict[str, Any] = probe(registry, model, max(1, requests)).to_dict()
     if json:
         common.print_json(found)
     else:

@@ -14,7 +14,8 @@ from embassay.errors import UsageError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from embassay.catalog.advise import Advice, Needs
+    from embassay.catalog.advice import Advice
+    from embassay.catalog.rules import Needs
 
 RERANKS = ("none", "llm", "cross-encoder")
 
@@ -67,8 +68,9 @@ def command(
     embassay models recommend --privacy --language en --cpu --max-latency-ms 20
     embassay models recommend --language de --rerank llm --docs ./docs --json
     """
-    from embassay.catalog.advise import Needs, advise
-    from embassay.evaluate.speed.measure import measure_machine
+    from embassay.catalog.advice import advise
+    from embassay.catalog.rules import Needs
+    from embassay.evaluate.speed.machine import measure_machine
 
     if rerank not in RERANKS:
         raise UsageError(f"rerank {rerank!r} is not one of {', '.join(RERANKS)}.")
@@ -102,7 +104,7 @@ def command(
 
 
 def _check(languages: list[str], domain: str, *limits: float | None) -> None:
-    from embassay.catalog.advise import FINE_TUNING
+    from embassay.catalog.advice import FINE_TUNING
     from embassay.text import did_you_mean
 
     for language in languages:

@@ -46,7 +46,7 @@ def each_model(
 
 def show(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     """As a table, and the reasons where models failed."""
-    from embassay.evaluate.compare.result import short_names
+    from embassay.text import short_names
 
     out = common.console()
     short = short_names([row["name"] for row in rows])

@@ -28,7 +28,8 @@ def command(
     embassay similarity labels train.csv test.csv
     embassay similarity labels train.csv test.csv -m minilm -m minilm@int8 --json
     """
-    from embassay.evaluate.score.similarity import read_labelled, score_labels
+    from embassay.evaluate.data.labels import read_labelled
+    from embassay.evaluate.score.labels import score_labels
 
     known, asked = read_labelled(train), read_labelled(test)
     total = len(known.texts) + len(asked.texts)

@@ -26,7 +26,8 @@ def command(
     embassay similarity pairs stsb.tsv
     embassay similarity pairs stsb.tsv -m minilm -m bge-small --json
     """
-    from embassay.evaluate.score.similarity import read_pairs, score_pairs
+    from embassay.evaluate.data.pairs import read_pairs
+    from embassay.evaluate.score.pairs import score_pairs
 
     pairs = read_pairs(file)
     found = _shared.each_model(models, home, 2 * len(pairs.scores), lambda e, bar: score_pairs(e, pairs, bar).to_dict())

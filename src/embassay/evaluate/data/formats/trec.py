@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from embassay.errors import JudgedSetError
-from embassay.evaluate.data.formats.beir import read_corpus
-from embassay.evaluate.data.judged import Files, lines_of, malformed
+from embassay.evaluate.data.base import JudgedFiles
+from embassay.evaluate.data.layout import CORPUS, read_corpus
+from embassay.evaluate.data.lines import lines_of, malformed
 from embassay.types import Document
 
 EXPECTED = "a folder with topics*, qrels* (query, 0, document, grade) and corpus.jsonl or *.trec documents"
@@ -22,10 +23,12 @@ _TAG = re.compile(r"<[^>]{1,80}>")
 
 
 def claims(path: Path) -> bool:
+    """Whether the folder at `path` has files whose names begin with ``topics`` and ``qrels``."""
     return path.is_dir() and bool(_files(path, "topics") and _files(path, "qrels"))
 
 
-def read(path: Path, split: str | None) -> Files:
+def read(path: Path, split: str | None) -> JudgedFiles:
+    """The only file of judgments, or the one whose name has `split` between its dots, dashes or underscores."""
     judgments = _files(path, "qrels")
     chosen = [file for file in judgments if split is None or split in re.split(r"[._-]", file.name)]
     if len(chosen) != 1:
@@ -34,7 +37,9 @@ def read(path: Path, split: str | None) -> Files:
     queries = {}
     for topics in _files(path, "topics"):
         queries.update(_topics(topics))
-    return Files(f"{path.resolve().name}/{chosen[0].stem}", _documents(path), queries, _qrels(chosen[0]), chosen[0])
+    return JudgedFiles(
+        f"{path.resolve().name}/{chosen[0].stem}", _documents(path), queries, _qrels(chosen[0]), chosen[0]
+    )
 
 
 def _files(folder: Path, start: str) -> list[Path]:
@@ -72,8 +77,8 @@ def _qrels(file: Path) -> dict[str, dict[str, int]]:
 
 
 def _documents(folder: Path) -> tuple[Document, ...]:
-    if (folder / "corpus.jsonl").is_file():
-        return read_corpus(folder / "corpus.jsonl")
+    if (folder / CORPUS).is_file():
+        return read_corpus(folder / CORPUS)
     found = []
     for file in sorted([*folder.glob("*.trec"), *folder.glob("*.sgml")]):
         text = "\n".join(line for _, line in lines_of(file))

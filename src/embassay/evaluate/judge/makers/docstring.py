@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Iterator
 from itertools import accumulate
 
-from embassay.evaluate.judge.makers import Proposal, usable
+from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passages
+from embassay.evaluate.judge.phrases import usable
 from embassay.types import Document
 
 _SENTENCE = re.compile(r"^(.+?)(?:\.(?=\s|$)|\n\s*\n|$)", re.DOTALL)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from embassay.evaluate.judge.makers import Proposal, hidden_heading, is_answer, plain, usable
+from embassay.evaluate.judge.answers import hidden_heading, is_answer
+from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passages
+from embassay.evaluate.judge.phrases import plain, usable
 
 
 def propose(passages: Passages) -> Iterator[Proposal]:

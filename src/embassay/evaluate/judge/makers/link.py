@@ -7,8 +7,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from embassay.evaluate.judge.makers import Proposal, hidden_heading, is_answer, plain, usable
+from embassay.evaluate.judge.answers import hidden_heading, is_answer
+from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passage, Passages
+from embassay.evaluate.judge.phrases import plain, usable
 from embassay.types import Document, Heading
 
 _LINK = re.compile(r"(?<!!)\[([^\[\]]{4,200})\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'(][^)]*)?\)")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from embassay.evaluate.judge.makers import Proposal, plain, telling, usable
+from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passage, Passages
+from embassay.evaluate.judge.phrases import plain, telling, usable
 from embassay.types import Document
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Þ\"'(])")

@@ -9,7 +9,10 @@ from embassay.errors import HomeNotWritable
 
 
 def write_whole(file: Path, text: str) -> None:
-    """A kill or a full disk leaves the old file or the new one. Raises HomeNotWritable."""
+    """Replace `file` by one that holds `text`, in UTF-8.
+
+    A kill or a full disk leaves either the old file or the new one. Raises HomeNotWritable.
+    """
     new = file.with_name(f".{file.name}.new")
     try:
         with new.open("w", encoding="utf-8", errors="replace") as stream:
@@ -25,7 +28,7 @@ def write_whole(file: Path, text: str) -> None:
 
 
 def check_writable(file: Path) -> None:
-    """Before hours of work. Raises HomeNotWritable where a file could not be written."""
+    """Raise HomeNotWritable if `file` could not be written, so that this is known before hours of work."""
     folder = file.absolute().parent
     if file.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         why = "it is a folder" if file.is_dir() else f"{folder} is no folder that can be written to"

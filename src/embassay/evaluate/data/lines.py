@@ -1,0 +1,41 @@
+"""Text files and JSON lines, read so that an error names the file and the line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from embassay.errors import JudgedSetError
+
+
+def lines_of(file: Path) -> Iterator[tuple[int, str]]:
+    """(line number, line) of every line that is not blank. Raises JudgedSetError if the file cannot be read."""
+    try:
+        with file.open(encoding="utf-8-sig") as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield number, line.rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise JudgedSetError(f"{file} cannot be read: {reason}.") from error
+
+
+def json_lines(file: Path, expected: str) -> Iterator[tuple[int, dict[str, object]]]:
+    """(line number, object) of every line of JSON. Raises JudgedSetError, which says what was `expected` instead."""
+    for number, line in lines_of(file):
+        try:
+            row = json.loads(line)
+            if "\\u" in line:  # half of a pair of surrogates is JSON, and no text
+                json.dumps(row, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise malformed(file, number, expected, line)
+        yield number, row
+
+
+def malformed(file: Path, number: int, expected: str, found: object) -> JudgedSetError:
+    """The error that says what a line should have held and how it begins instead."""
+    shown = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return JudgedSetError(f"{file}:{number}: expected {expected}, found {shown[:60]!r}.")

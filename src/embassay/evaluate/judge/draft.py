@@ -1,0 +1,81 @@
+"""A judged set in the making: its queries, its corpus, and what is there already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TypedDict
+
+from embassay.evaluate.judge.passages import Passage
+
+
+class Record(TypedDict):
+    """A passage as a line of ``corpus.jsonl``."""
+
+    _id: str
+    title: str
+    text: str
+    metadata: dict[str, str]
+    """``digest`` says what stood in the passage before anything was taken out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query of a judged set that is being made."""
+
+    text: str
+    relevant: Mapping[str, int]
+    """Passage id to grade."""
+    source: str
+    """How the query was made."""
+
+    @property
+    def id(self) -> str:
+        """Derived from the text, see `query_id`."""
+        return query_id(self.text)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A judged set before it is written."""
+
+    corpus: list[Record]
+    queries: list[Query] = field(default_factory=list)
+    proposed: Counter[str] = field(default_factory=Counter)
+    """Source to how many queries there were to choose from."""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Source to how many of the queries come from it."""
+        return Counter(query.source for query in self.queries)
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A judged set that is there already, to be added to."""
+
+    rows: Mapping[str, Mapping[str, object]]
+    """Passage id to its record."""
+    queries: frozenset[str]
+    """Ids of its queries, as `query_id` makes them."""
+
+
+NOTHING = Existing({}, frozenset())
+
+
+def query_id(text: str) -> str:
+    """An id that is equal for equal queries, so that asking for one again adds nothing."""
+    return "q" + blake2b(" ".join(text.lower().split()).encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def record(passage: Passage, title: str, text: str) -> Record:
+    """A passage as it is written, with the digest of what stood there before anything was taken out."""
+    return {"_id": passage.id, "title": title, "text": text, "metadata": {"digest": passage.digest}}
+
+
+def digest_of(row: Mapping[str, object]) -> object:
+    """The digest that a record was written with; None for a record of somebody else."""
+    metadata = row.get("metadata")
+    return metadata.get("digest") if isinstance(metadata, dict) else None

@@ -1,0 +1,77 @@
+"""Judged sets made from documents: what is asked, and what is taken out."""
+
+import pytest
+
+from embassay.errors import PluginError
+from embassay.evaluate.judge.make import make_draft, sources
+from embassay.evaluate.judge.passages import Passages, read_passages
+from embassay.types import Document
+from tests.evaluate.judge.sample import GUIDE, JOBS, PROSE, documents
+
+
+@pytest.fixture
+def passages():
+    return Passages(documents())
+
+
+def by_source(made):
+    return {s: [q.text for q in made.queries if q.source == s] for s in made.counts}
+
+
+def test_every_source(passages):
+    made = make_draft(passages, 100)
+    found = by_source(made)
+    assert set(found) == set(sources()) == {"docstring", "heading", "link", "sentence"}
+    assert set(found["heading"]) == {"Background jobs", "Install the worker", "Retry policy"}, "two are called Overview"
+    assert found["link"] == ["how retries are paced"], "not an address outside, not one word, not a menu"
+    assert found["docstring"] == ["Replace a key before it expires"]
+    assert all(sentence in PROSE + JOBS + GUIDE for sentence in found["sentence"])
+
+
+def test_what_a_query_was_taken_from_is_taken_out(passages):
+    made = make_draft(passages, 100)
+    rows = {row["_id"]: row for row in made.corpus}
+    for query in made.queries:
+        for document in query.relevant:
+            if query.source != "link":
+                assert query.text not in rows[document]["text"], query
+                assert query.text not in rows[document]["title"].split(" > "), query
+    (code,) = (row["text"] for row in made.corpus if row["_id"].startswith("keys.py"))
+    assert "Old keys stay valid" not in code and "announce(fresh)" in code and "Too short" in code
+
+
+def test_a_link_leads_to_its_heading(passages):
+    (link,) = (q for q in make_draft(passages, 50, ["link"]).queries)
+    (where,) = link.relevant
+    rows = {row["_id"]: row for row in make_draft(passages, 0).corpus}
+    assert where.startswith("jobs.md#L") and "## Retry policy" in rows[where]["text"]
+
+
+def test_equal_arguments_give_equal_sets(passages):
+    assert make_draft(passages, 4) == make_draft(Passages(documents()), 4)
+    assert make_draft(passages, 4, seed=1) != make_draft(passages, 4)
+    assert len(make_draft(passages, 3).queries) == 3
+    with pytest.raises(PluginError, match="heading"):
+        make_draft(passages, 3, ["headings"])
+
+
+def test_equal_passages_are_equal_answers():
+    twins = [Document(f"{n}.md", f"{n}.md", f"# Retry pauses\n\n{PROSE}", "markdown") for n in ("a", "b")]
+    twins.append(
+        Document(
+            "c.md", "c.md", f"# Something else here\n\n[pauses between retries](a.md)\n\n{GUIDE[-200:]}", "markdown"
+        )
+    )
+    (link,) = make_draft(Passages(twins), 10, ["link"]).queries
+    assert {name.partition("#")[0] for name in link.relevant} == {"a.md", "b.md"}
+
+
+def test_real_documentation(shared):
+    root = shared / "docs" / "httpx"
+    made = make_draft(read_passages([root], lambda file: file.relative_to(root).as_posix()), 100)
+    assert len(made.queries) == 100 and {"heading", "link", "sentence"} <= set(made.counts)
+    assert min(made.counts.values()) > 10, "spread over the sources"
+    for query in made.queries:
+        if query.source == "sentence":
+            assert query.text[0].isupper() and not query.text.startswith(("This ", "It ", "They ")), query.text
+    assert not any(mark in query.text for query in made.queries for mark in ("](", "**", "```"))

@@ -1,0 +1,28 @@
+"""Files that are written whole or not at all."""
+
+import pytest
+
+from embassay.errors import HomeNotWritable
+from embassay.files import check_writable, write_whole
+
+
+def test_a_file_is_replaced(tmp_path):
+    file = tmp_path / "a.txt"
+    write_whole(file, "one")
+    write_whole(file, "zwei — \ud800")
+    assert file.read_text("utf-8") == "zwei — ?" and [found.name for found in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_cannot_be_written_leaves_what_was_there(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(HomeNotWritable, match="cannot be written"):
+        write_whole(tmp_path / "folder", "text")
+    assert [found.name for found in tmp_path.iterdir()] == ["folder"], "and nothing beside it"
+
+
+def test_it_is_known_before(tmp_path):
+    check_writable(tmp_path / "new.html")
+    with pytest.raises(HomeNotWritable, match="it is a folder"):
+        check_writable(tmp_path)
+    with pytest.raises(HomeNotWritable, match="is no folder"):
+        check_writable(tmp_path / "none" / "new.html")
