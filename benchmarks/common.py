@@ -113,8 +113,11 @@ def exact_texts(tokens: Any, length: int, count: int) -> list[str]:
 
 def stored(home: embassay.Home) -> tuple[list[embassay.Chunk], np.ndarray]:
     """Every chunk of the set ``default`` with its vector."""
+    from embassay.stores.values import VECTOR
+
     blocks = list(home._home.store(home._live("default")).snapshot().scan())
-    return [chunk for chunks, _ in blocks for chunk in chunks], np.concatenate([vectors for _, vectors in blocks])
+    vectors = np.concatenate([by_label[VECTOR] for _, by_label in blocks])
+    return [chunk for chunks, _ in blocks for chunk in chunks], vectors
 
 
 def median(values: list[float]) -> float:

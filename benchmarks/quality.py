@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, near, report
-from embassay import plugins
 from embassay.embedders.base import Embedder
 from embassay.embedders.providers.local import open_local
 from embassay.evaluate.data.judged import JudgedSet, read_judged
@@ -15,6 +13,7 @@ from embassay.evaluate.score.evaluation import Evaluation, evaluate
 from embassay.search.modes import fusions as known_fusions
 from embassay.search.modes import pipeline
 from embassay.search.pipeline import Pipeline
+from embassay.stores.opening import temporary_stores
 from embassay.types import Embeddings, OnLong, Role
 
 PUBLISHED = {"scifact": 0.64508, "scifact R@100": 0.925, "xquad/en": 0.9436, "xquad/de": 0.7032}
@@ -65,10 +64,8 @@ def score(
     data: JudgedSet, embedder: Embedder, chosen: Pipeline, store: str = "memory", *, place: Path = WORK
 ) -> Evaluation:
     """A store that needs files has them in a folder of its own in `place`, for the time of this call."""
-    backend = plugins.load("embassay.stores.backends", store)
-    with TemporaryDirectory(dir=place) as folder:
-        empty = backend.open_store(Path(folder), "eval", embedder.space.dimensions, create=True)
-        return evaluate(data, embedder, empty, chosen)
+    with temporary_stores(store, place) as new_store:
+        return evaluate(data, embedder, new_store(embedder.space.dimensions), chosen)
 
 
 class Remembering(Embedder):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 import embassay
 from benchmarks.common import DATA, Peer, Row, arguments, at_least, at_most, jsonl, median, report, stored, timed
 from benchmarks.ingest import GLOSSES_HOME, index_anew
+from embassay.stores.values import Collection
 
 QUERIES = 300
 
@@ -63,8 +65,9 @@ def ann(home: embassay.Home, queries: np.ndarray, truth: list[set[str]]) -> list
     """The same rows under the index that sets above the in-memory limit have."""
     from embassay.stores.backends import lance
 
-    store = home._home.store(home._live("default"))
-    limit, lance.EXACT_BYTES = lance.EXACT_BYTES, 0
+    generation = home._live("default")
+    settings = replace(lance.settings_in(home.folder), exact_bytes=0)
+    store = lance.open_store(settings, Collection.single(generation.name, generation.space.dimensions))
     try:
         store.optimise(thorough=True)
         snapshot = store.snapshot()
@@ -78,8 +81,7 @@ def ann(home: embassay.Home, queries: np.ndarray, truth: list[set[str]]) -> list
             Row("ANN index: p50 for 100 rows", median(times), None, None, "ms", "reported", None),
         ]
     finally:
-        lance.EXACT_BYTES = limit
-        store._table.drop_index("vector_idx")  # type: ignore[attr-defined]
+        store._table.drop_index("vector_idx")
 
 
 if __name__ == "__main__":

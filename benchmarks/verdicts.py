@@ -131,11 +131,12 @@ def switches(runs: list[np.ndarray], generator: np.random.Generator, simulations
 
 def similarities(data: JudgedSet, precision: str) -> tuple[np.ndarray, list[str]]:
     from embassay.embedders.providers.local import open_local
-    from embassay.stores.backends.memory import MemoryStore
+    from embassay.stores.opening import exact_store
+    from embassay.stores.values import VECTOR
 
-    filled = fill(data, open_local(MODEL, precision), MemoryStore(384))  # type: ignore[arg-type]
-    ((chunks, vectors),) = filled.snapshot.scan()
-    return filled.queries @ vectors.T, [chunk.document for chunk in chunks]
+    filled = fill(data, open_local(MODEL, precision), exact_store(384))  # type: ignore[arg-type]
+    ((chunks, by_label),) = filled.snapshot.scan()
+    return filled.queries @ by_label[VECTOR].T, [chunk.document for chunk in chunks]
 
 
 def ndcg(data: JudgedSet, scores: np.ndarray, ids: list[str], generator: np.random.Generator) -> np.ndarray:

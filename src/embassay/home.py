@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from embassay.errors import SpaceMismatch, UsageError
 from embassay.space import describe_difference
-from embassay.stores.filters import Filter, parse
+from embassay.stores.filters.parser import parse
+from embassay.stores.filters.values import Filter
 from embassay.types import Precision
 
 if TYPE_CHECKING:
@@ -106,18 +108,20 @@ class Home:
         with self._home.writing(generation, waiting and (lambda: waiting("waiting for another process to finish"))):
             known = {row.path: row for row in state.sources(generation)}
             store = self._home.open_store(generation.store, generation.name, generation.space.dimensions, create=True)
-            totals = state.totals(generation)
-            lost = not totals["pending"] and store.snapshot().count() != totals["chunks"]
-            plan = make_plan(
-                self._home,
-                files,
-                known,
-                max_bytes=int(max_file_mb * 1e6),
-                retry_failed=retry_failed,
-                checksum=checksum or lost,
-            )
-            cuts = self.models.cuts(with_precision(generation.model, generation.precision))
-            return Build(state, generation, store, embedder, progress, cuts).run(plan)
+            with closing(store):
+                totals = state.totals(generation)
+                with store.snapshot() as stored:
+                    lost = not totals["pending"] and stored.count() != totals["chunks"]
+                plan = make_plan(
+                    self._home,
+                    files,
+                    known,
+                    max_bytes=int(max_file_mb * 1e6),
+                    retry_failed=retry_failed,
+                    checksum=checksum or lost,
+                )
+                cuts = self.models.cuts(with_precision(generation.model, generation.precision))
+                return Build(state, generation, store, embedder, progress, cuts).run(plan)
 
     def search(
         self,
@@ -225,7 +229,8 @@ class Home:
             state = self._opened()
             totals = state.totals(generation)
             failed = tuple((row.path, row.reason) for row in state.sources(generation) if row.reason)
-        stats = self._home.store(generation).snapshot().stats()
+        with closing(self._home.store(generation)) as store, store.snapshot() as stored:
+            stats = stored.stats()
         return SetStatus(
             name,
             str(generation.space),
@@ -279,6 +284,7 @@ class Home:
         if generation.name != collection:  # another process made the set meanwhile
             store.drop()
             self._check(generation, model, precision, settings)
+        store.close()
         return generation, self._same_space(generation, embedder)
 
     def _check(

@@ -131,10 +131,15 @@ def test_eval_json(project, tmp_path):
     )
     (judged / "queries.jsonl").write_text('{"_id": "q", "text": "key"}\n')
     (judged / "qrels/test.tsv").write_text("q\t1\t1\n")
+    before = sorted(project.rglob("*"))
     for store in ("memory", "lance"):
         _, out, _ = run(
-            "eval", judged, "--json", "--per-query", "-m", "../model", "--store", store, cwd=project, check=0
-        )
+            "eval", judged, "--json", "--per-query", "-m", "../model", "--store", store, cwd=project, check=0,
+            env={"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        )  # fmt: skip
+        assert sorted(project.rglob("*")) == before, "nothing is written into the working directory"
+        left = (tmp_path / "cache").rglob("scratch/*")
+        assert {file.name for file in left} <= {"making.lock"}, "and nothing is left in the cache"
         result = json.loads(out)
         assert set(result) == {
             "judged",

@@ -11,7 +11,7 @@ from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.mteb_encoder import MtebEncoder
 from embassay.evaluate.score.evaluation import evaluate
 from embassay.search.modes import pipeline
-from embassay.stores.backends.memory import MemoryStore
+from embassay.stores.opening import exact_store
 from embassay.types import Document
 from tests.conftest import DEFAULT
 
@@ -72,7 +72,7 @@ def test_retrieval_scores_as_we_do(mteb, minilm):
     theirs = run(mteb, MtebEncoder(minilm), Tiny())
     documents = tuple(Document(d, d, text, title=title) for d, (title, text) in DOCUMENTS.items())
     judged = JudgedSet("tiny", documents, QUERIES, QRELS)
-    ours = evaluate(judged, minilm, MemoryStore(384), pipeline("dense"), metrics=("nDCG@10", "RR@10"))
+    ours = evaluate(judged, minilm, exact_store(384), pipeline("dense"), metrics=("nDCG@10", "RR@10"))
     assert theirs["ndcg_at_10"] == pytest.approx(ours.metrics["nDCG@10"], abs=1e-4)
     assert theirs["mrr_at_10"] == pytest.approx(ours.metrics["RR@10"], abs=1e-4)
 

@@ -8,7 +8,7 @@ from embassay.search.base import Arm, Found
 from embassay.search.context import Context
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.lexical import Lexical
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 from embassay.types import Chunk
 
 DENSE = [Scored("a", 0.9), Scored("b", 0.5), Scored("c", 0.1)]

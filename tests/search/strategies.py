@@ -9,7 +9,7 @@ from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.rrf import Rrf
 from embassay.search.stages.top import Top
 from embassay.search.stages.zscore import ZScore
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 
 weights = st.floats(0, 1, allow_nan=False)
 lists = st.lists(

@@ -45,7 +45,7 @@ def test_one_arm_keeps_its_raw_scores(dense, depth, k):
 
 def test_equal_scores_stay_in_the_order_in_which_they_were_found():
     from embassay.search.stages.rrf import Rrf
-    from embassay.stores.base import Scored
+    from embassay.stores.values import Scored
 
     lists = found([Scored("b", 1.0)], [Scored("a", 1.0)])
     made = Rrf().run(context(), Candidates(lists))

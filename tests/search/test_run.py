@@ -5,7 +5,7 @@ from embassay.errors import KeyRejected, ModelNotFound, StoreError
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.search.run import run
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 from tests.search.fakes import DENSE, LEXICAL, FakeSnapshot, context
 
 

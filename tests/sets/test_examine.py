@@ -7,6 +7,7 @@ import pytest
 
 import embassay
 from embassay.sets.examine import problems
+from embassay.stores.values import VECTOR
 from tests.tiny import CASES, write_model
 
 
@@ -28,8 +29,8 @@ def checks(home):
 
 
 def first(store):
-    chunks, vectors = next(iter(store.snapshot().scan()))
-    return chunks, vectors
+    chunks, by_label = next(iter(store.snapshot().scan()))
+    return chunks, by_label[VECTOR]
 
 
 def test_a_healthy_set(home):
@@ -39,25 +40,25 @@ def test_a_healthy_set(home):
 @pytest.mark.parametrize("value", [0.0, np.inf])
 def test_zero_and_infinite_vectors(home, store, value):
     chunks, vectors = first(store)
-    store.upsert(chunks[:1], np.full_like(vectors[:1], value))
+    store.upsert(chunks[:1], {VECTOR: np.full_like(vectors[:1], value)})
     assert "vectors" in checks(home)
 
 
 def test_vectors_of_another_space(home, store):
     chunks, vectors = first(store)
-    store.upsert(chunks, np.roll(vectors, 1, axis=0))
+    store.upsert(chunks, {VECTOR: np.roll(vectors, 1, axis=0)})
     assert checks(home) == {"space"}
 
 
 def test_vectors_of_another_length(home, store):
     chunks, vectors = first(store)
-    store.upsert(chunks[:1], vectors[:1] * 3)
+    store.upsert(chunks[:1], {VECTOR: vectors[:1] * 3})
     assert "vectors" in checks(home)
 
 
 def test_orphans_and_lost_rows(home, store):
     chunks, vectors = first(store)
-    store.upsert([replace(chunks[0], key="0" * 32, path="docs/never.md")], vectors[:1])
+    store.upsert([replace(chunks[0], key="0" * 32, path="docs/never.md")], {VECTOR: vectors[:1]})
     assert checks(home) == {"orphans"}
     store.delete(["0" * 32, chunks[0].key])
     assert checks(home) == {"rows"}
@@ -89,7 +90,7 @@ def test_unfinished_runs(home):
 
 def test_truncated_chunks(home, store):
     chunks, vectors = first(store)
-    store.upsert([replace(chunk, truncated=True) for chunk in chunks], vectors)
+    store.upsert([replace(chunk, truncated=True) for chunk in chunks], {VECTOR: vectors})
     assert checks(home) == {"truncation"}
 
 

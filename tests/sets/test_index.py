@@ -17,6 +17,7 @@ import pytest
 
 import embassay
 from embassay.errors import EmbassayError, QueryError, SetNotFound, SpaceMismatch, StoreError, UsageError
+from embassay.stores.values import VECTOR
 from tests.tiny import CASES, write_model
 
 
@@ -35,8 +36,8 @@ def home(docs, model):
 def rows(home: embassay.Home, name: str = "default") -> dict[str, tuple[object, ...]]:
     """Every row by key; fails on a doubled key."""
     found: dict[str, tuple[object, ...]] = {}
-    for chunks, vectors in home._home.store(home._live(name)).snapshot().scan():
-        for chunk, vector in zip(chunks, vectors, strict=True):
+    for chunks, by_label in home._home.store(home._live(name)).snapshot().scan():
+        for chunk, vector in zip(chunks, by_label[VECTOR], strict=True):
             assert chunk.key not in found, "a row is doubled"
             found[chunk.key] = (chunk, np.round(vector, 4).tolist())
     return found

@@ -95,17 +95,19 @@ def messages() -> Console:
 
 
 @contextmanager
-def new_stores(name: str) -> Iterator[Callable[[int], Store]]:
-    """Yields what opens an empty store for so many dimensions, for the time of an evaluation."""
-    import tempfile
-    from contextlib import nullcontext
-    from itertools import count as numbers
+def new_stores(name: str, home: Path | None = None) -> Iterator[Callable[[int], Store]]:
+    """Yields what opens an empty store for so many dimensions, for the time of an evaluation.
 
-    from embassay import plugins
+    What it writes goes into the home, or into the user's cache where there is none.
+    """
+    from embassay.errors import HomeNotFound
+    from embassay.models.registry import user_cache
+    from embassay.sets.folder import find_home
+    from embassay.stores.opening import temporary_stores
 
-    backend = plugins.load("embassay.stores.backends", name)
-    number = numbers(1)
-    here = Path.cwd()  # where stores work, and not /tmp, which may be small
-    place = nullcontext(".") if name == "memory" else tempfile.TemporaryDirectory(prefix=".embassay-eval-", dir=here)
-    with place as folder:
-        yield lambda dimensions: backend.open_store(Path(folder), f"eval{next(number)}", dimensions, create=True)
+    try:
+        folder = find_home(home).folder
+    except HomeNotFound:
+        folder = user_cache().parent
+    with temporary_stores(name, folder) as new_store:
+        yield new_store

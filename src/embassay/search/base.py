@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from embassay.errors import UsageError
 from embassay.search.arguments import argument, check, hidden, written
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
     from embassay.search.context import Context

@@ -12,7 +12,7 @@ from embassay.search.trace import Trace
 
 if TYPE_CHECKING:
     from embassay.stores.base import Snapshot
-    from embassay.stores.filters import Filter
+    from embassay.stores.filters.values import Filter
     from embassay.types import Role, Vectors
 
 

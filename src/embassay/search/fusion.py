@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embassay.search.base import Candidates, Found, Inner
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
     from embassay.search.context import Context

@@ -19,7 +19,7 @@ from embassay.search.run import run
 from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space, check_space
 from embassay.stores.base import Store
-from embassay.stores.filters import Filter
+from embassay.stores.filters.values import Filter
 from embassay.types import Hit
 from embassay.vectors import comparable
 
@@ -163,6 +163,8 @@ class Index:
     def _close_store(self) -> None:
         """Called once, by whoever uses the store last."""
         self._opening.shutdown()
+        if not self._store.exception():
+            self._store.result().close()
 
     def _embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         if self._embedder is None:

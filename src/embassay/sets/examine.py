@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from embassay.errors import ModelError, StoreError
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import UNSETTLED, Generation, State
 from embassay.space import describe_difference
+from embassay.stores.values import VECTOR
 from embassay.types import Chunk
 from embassay.vectors import comparable
 
@@ -66,10 +68,10 @@ def examine(home: HomeFolder, state: State, generation: Generation, embedder: Ca
 
     again = f"embassay index FOLDER --set {generation.set_name}"
     try:
-        snapshot = home.store(generation).snapshot()
-        seen = _pass(snapshot)
-        unindexed = snapshot.stats().unindexed
-        snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
+        with closing(home.store(generation)) as store, store.snapshot() as snapshot:
+            seen = _pass(snapshot)
+            unindexed = snapshot.stats().unindexed
+            snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
     except StoreError as error:
         report("store", "problem", error.message, str(error.remedy) or "Index again into a new set.")
         return found
@@ -92,7 +94,8 @@ def _pass(snapshot: Snapshot) -> _Seen:
     import numpy as np
 
     seen = _Seen()
-    for chunks, vectors in snapshot.scan():
+    for chunks, by_label in snapshot.scan():
+        vectors = by_label[VECTOR]
         lengths = np.linalg.norm(vectors, axis=1)
         finite = np.isfinite(lengths)
         seen.broken += int((~finite).sum())

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embassay import plugins
 from embassay.errors import HomeNotFound, HomeNotWritable
 from embassay.sets.state import Generation, State
 from embassay.stores.base import Store
+from embassay.stores.opening import open_collection
+from embassay.stores.values import Collection
 
 FOLDER = ".embassay"
 STORE = "lance"
@@ -50,9 +51,8 @@ class HomeFolder:
         return self.open_store(generation.store, generation.name, generation.space.dimensions)
 
     def open_store(self, backend: str, collection: str, dimensions: int, *, create: bool = False) -> Store:
-        module = plugins.load("embassay.stores.backends", backend)
-        store: Store = module.open_store(self.folder / "vectors", collection, dimensions, create=create)
-        return store
+        """The collection of that name, whose rows have one vector each. Raises StoreError."""
+        return open_collection(backend, self.folder, Collection.single(collection, dimensions), create=create)
 
     @contextmanager
     def writing(self, generation: Generation, waiting: object = None) -> Iterator[None]:

@@ -1,112 +1,108 @@
-"""The contract of a store: one file in `backends/`, its name is the store's name.
+"""The contract of a store: one file in `backends/`, which offers what `Backend` lists; its name is the store's name.
 
-    def open_store(place: Path, name: str, dimensions: int, *, create: bool = False) -> Store
-
-`place` is a folder that the backend may fill, `name` one collection in it. A collection that is missing is made
-with `create`, also over the remains of a creation that was killed; else StoreError is raised. Vectors come in
-float32 and ready to be compared by dot product. A store has one writer at a time (the caller holds a lock) and any
-number of readers, in this process and others: all reading goes through a snapshot, so one search sees one version.
-Foreign exceptions do not escape: raise StoreError, or HomeNotWritable for a full or read-only disk.
-`embassay.testing.check_store` runs the conformance suite on any backend. Other packages join through the
-entry-point group ``embassay.backends``.
+A store has one writer at a time (the caller holds a lock) and any number of readers, in this process and others. All
+reading goes through a snapshot, so that one search sees one version. Threads may share a store; a snapshot is used by
+one thread at a time. Foreign exceptions do not escape: StoreError is raised, or HomeNotWritable for a full or
+read-only disk. `embassay.testing.check_store` runs the conformance suite on any backend. Other packages join through
+the entry-point group ``embassay.backends``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from embassay.stores.values import VECTOR, Capabilities, Collection, Scored, Stats
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
-    from embassay.stores.filters import Filter
+    from embassay.stores.filters.values import Filter
     from embassay.types import Vectors
 
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A row found. `ref` is the backend's own name of it, good within the snapshot that returned it."""
-
-    ref: Hashable
-    score: float
+Settings = TypeVar("Settings")
+"""Where a backend's stores are and how they work: a small frozen dataclass that each backend defines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
-    rows: int
-    bytes: int
-    """On disk; in memory for a store that has no disk."""
-    unindexed: dict[str, int]
-    """Rows that each index does not cover yet."""
+class Snapshot(AbstractContextManager["Snapshot"], Protocol):
+    """One version of a store, for reading. Leaving its ``with`` block gives back what it holds.
 
+    It is not used after that. A label that the collection does not have is a StoreError.
+    """
 
-class Snapshot(Protocol):
-    """One version of a store, for reading; leaving its ``with`` block gives back what it holds."""
-
-    def __enter__(self) -> Snapshot: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def dense(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
+    def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
         """The k rows of greatest dot product with `vector` (dimensions,), best first; `where` applies before k."""
-        ...
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
         """The k rows of greatest BM25 score, best first; rows that share no word with `query` are left out.
 
         Every string is a query: there is no syntax, and one without words finds nothing.
         """
-        ...
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         """The chunks behind `refs`, in that order."""
-        ...
 
-    def count(self, where: Filter | None = None) -> int: ...
+    def count(self, where: Filter | None = None) -> int:
+        """How many rows there are, or how many of them pass `where`."""
 
     def chunks(self, paths: Iterable[str]) -> Iterator[Chunk]:
         """Every chunk of these files, in any order."""
-        ...
 
-    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
-        """Vector (dimensions,) of each key that exists."""
-        ...
+    def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
+        """The vector (dimensions,) of each key that exists."""
 
-    def scan(self) -> Iterator[tuple[list[Chunk], Vectors]]:
-        """The whole store in blocks: chunks and vectors (len(chunks), dimensions)."""
-        ...
+    def scan(self, labels: Sequence[str] = (VECTOR,)) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
+        """All rows in blocks: chunks, and for each of `labels` their vectors (len(chunks), dimensions).
 
-    def stats(self) -> Stats: ...
+        Only the labels that are asked for are read: some are many times as large as the rest of a row.
+        """
+
+    def stats(self) -> Stats:
+        """How large this version is."""
 
 
 class Store(Protocol):
-    """A collection of chunks with vectors, by key."""
+    """A collection that is open. Every use after `close` is a StoreError, but for `close` itself."""
 
-    dimensions: int
+    collection: Collection
 
-    def upsert(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        """Insert or replace by key; repeating it changes nothing. Durable on return."""
-        ...
+    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
+        """Insert or replace rows by key; repeating it changes nothing. Durable on return.
+
+        `vectors` has an array (len(chunks), dimensions) for every label of the collection, else StoreError is raised.
+        """
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove these keys; unknown ones are passed over."""
-        ...
 
     def snapshot(self) -> Snapshot:
-        """The latest version, other processes' writes included."""
-        ...
+        """The latest version, with what other processes wrote."""
 
     def optimise(self, *, thorough: bool = False) -> None:
         """Build or extend indexes where that pays, and compact. Safe beside readers.
 
-        `thorough` at the end of a run; without it only what keeps searches fast during one.
+        `thorough` is for the end of a run; without it only what keeps searches fast during one is done.
         """
-        ...
 
     def drop(self) -> None:
         """Remove the collection and its files."""
-        ...
+
+    def close(self) -> None:
+        """Give back connections, files and memory. Snapshots of this store are not used after that."""
+
+
+class Backend(Protocol[Settings]):
+    """What the module of a backend offers."""
+
+    CAPABILITIES: Capabilities
+
+    def settings_in(self, folder: Path) -> Settings:
+        """The settings of a store that belongs to `folder`: a home, or a folder for the time of an evaluation."""
+
+    def open_store(self, settings: Settings, collection: Collection, *, create: bool = False) -> Store:
+        """Open a collection that asks for nothing beyond CAPABILITIES.
+
+        One that is missing is made with `create`, also over the remains of a creation that was killed; else
+        StoreError is raised. StoreError is raised too where it was made with other vectors.
+        """

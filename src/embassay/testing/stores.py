@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay.stores.backends.memory import MemoryStore
-from embassay.stores.filters import parse
-from embassay.types import Chunk
+from embassay.errors import StoreError
+from embassay.stores.filters.parser import parse
+from embassay.stores.opening import EXACT, open_collection
+from embassay.stores.values import VECTOR, Collection, VectorSpec
+from embassay.testing.samples import Rows, sample_chunks, sample_rows
 
 if TYPE_CHECKING:
-    from embassay.stores.base import Store
-    from embassay.types import Vectors
+    from embassay.stores.base import Backend, Settings, Store
+    from embassay.types import Chunk, Vectors
 
-WORDS = "key rotate proxy server index vector search cache token model query document chunk space graph layer".split()
 FILTERS = (
     'path ~ "docs/*.md"',
     'path ~ "**/a?.md"',
@@ -32,150 +34,250 @@ FILTERS = (
     'meta.path = "inner"',
     'lang > "d"',
 )
+STRANGE = ("", " ", "\0", '"unclosed', "a AND (b", "key:value^2", "*", "'; DROP TABLE", "日本", "zzzznothing", "\ud800")
+"""Queries that are no syntax errors, since there is no syntax."""
+DIMENSIONS = 16
+COARSE = 4
+"""Dimensions of a second vector."""
+INFLECTED = {
+    "da": ("biler kørte på vejen", "bil", "på"),
+    "de": ("die Lampen brannten und", "lampe", "und"),
+    "en": ("the keys rotated", "rotating", "the"),
+    "es": ("los gatos cantan", "gato", "los"),
+    "fr": ("les chansons pour elle", "chanson", "pour"),
+    "it": ("i gatti della casa", "gatto", "della"),
+    "nl": ("de lampen en de tafel", "lamp", "de"),
+    "no": ("biler kjørte og", "bil", "og"),
+    "pt": ("os livros de", "livro", "os"),
+    "ru": ("новые книги и", "книга", "на"),
+    "sv": ("bilar och vägen", "bil", "och"),
+}
+"""By language: a text, another form of one of its words, and one of its words that is left out of a search."""
 
 
-def sample_chunks(count: int, dimensions: int, seed: int = 0) -> tuple[list[Chunk], Vectors]:
-    """Chunks with words, paths and metadata of all kinds, and unit vectors (count, dimensions)."""
-    import numpy as np
+def check_store(backend: Backend[Settings], settings: Settings, rows: int = 300) -> None:
+    """Run the whole suite against `backend`, at a place where it has no collections yet.
 
-    rng = np.random.default_rng(seed)
-    vectors = rng.normal(size=(count, dimensions)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    chunks = []
-    for i in range(count):
-        body = " ".join(rng.choice(WORDS, size=int(rng.integers(3, 30)))) + f" unique{i}"
-        folder = ("docs", "docs/deep", "notes", "it's")[i % 4]
-        metadata: dict[str, str | int | float | bool] = {"year": 2015 + i % 8, "draft": i % 3 == 0}
-        if i % 5:
-            metadata["lang"] = ("de", "en", "it's", "日本")[i % 4]
-        if i % 7 == 0:
-            metadata["path"] = "inner"
-        chunks.append(
-            Chunk(
-                key=f"{i:032x}",
-                document=f"{folder}/a{i % 12}.md",
-                path=f"{folder}/a{i % 12}.md",
-                section='Top > Sub "quoted"' if i % 2 else "",
-                indexed=f"Context\n{body}",
-                body_at=8,
-                lines=(i, i + 2),
-                span=(10 * i, 10 * i + len(body)),
-                tokens=len(body.split()),
-                truncated=i % 11 == 0,
-                metadata=metadata,
-            )
-        )
-    return chunks, vectors
-
-
-def check_store(make: Callable[[], Store], rows: int = 300) -> None:
-    """Run the whole suite. `make` opens the same, at first empty, collection every time it is called.
-
-    Raises AssertionError with what differs.
+    Everything that its capabilities declare is tried. Raises AssertionError with what differs from the contract, or
+    from what the exact store in memory answers.
     """
+    able = backend.CAPABILITIES
+    label = {VECTOR: VectorSpec(DIMENSIONS)}
+    collections = [Collection("one", label)]
+    if able.labels:
+        collections.append(Collection("several", label | {"coarse": VectorSpec(COARSE)}))
+    for collection in collections:
+
+        def make(*, create: bool = True, collection: Collection = collection) -> Store:
+            return backend.open_store(settings, collection, create=create)
+
+        _check_rows(make, sample_rows(collection, rows), keeps=able.persistent)
+    for language in sorted(able.languages & INFLECTED.keys()):
+        _check_language(lambda other: backend.open_store(settings, other, create=True), language)
+    if able.persistent:
+        other = Collection("one", {VECTOR: VectorSpec(DIMENSIONS + 1)})
+        _refused(lambda: backend.open_store(settings, Collection("missing", label)))
+        _check_other_vectors(backend, settings, collections[0], other)
+
+
+def _check_rows(make: Callable[..., Store], sample: Rows, *, keeps: bool) -> None:
+    """One collection, from its creation to its end."""
     store = make()
-    chunks, vectors = sample_chunks(rows, store.dimensions)
-    oracle = MemoryStore(store.dimensions)
-    _empty(store, vectors)
+    oracle = open_collection(EXACT, Path(), store.collection, create=True)
+    _empty(store, sample)
+    _wrong_rows(store, sample)
     for target in (store, oracle):
-        target.upsert(chunks, vectors)
-    _same(store, oracle, vectors)
-    store.upsert(chunks[: rows // 2], vectors[: rows // 2])
-    assert store.snapshot().count() == rows, "an upsert of the same rows must change nothing"
+        sample.put_into(target)
+    _same(store, oracle, sample)
+    sample.part(0, len(sample.chunks) // 2).put_into(store)
+    assert _count(store) == len(sample.chunks), "an upsert of the same rows must change nothing"
     store.optimise(thorough=True)
-    _same(store, oracle, vectors)
-    _words(store, chunks)
+    _same(store, oracle, sample)
+    _words(store, sample.chunks)
     _strange_queries(store)
-    _updates(store, oracle, chunks, vectors)
-    _isolation(store, chunks, vectors)
-    reopened = make()
-    if reopened.snapshot().count():
-        _same(reopened, store, vectors)
-    store.drop()
+    _updates(store, oracle, sample)
+    _isolation(store, oracle, sample)
+    if keeps:
+        again = make(create=False)
+        _same(again, oracle, sample)
+        again.close()
+    _closed(store, sample)
+    last = make()
+    assert _count(last) == (_count(oracle) if keeps else 0), "opening with create keeps the rows that are there"
+    last.drop()
+    last.close()
+    fresh = make()
+    assert _count(fresh) == 0, "a collection that was dropped is empty when it is made again"
+    fresh.drop()
+    fresh.close()
 
 
-def _empty(store: Store, vectors: Vectors) -> None:
-    snapshot = store.snapshot()
-    assert snapshot.count() == 0
-    assert snapshot.dense(vectors[0], 5) == [] and snapshot.lexical("key", 5) == []
-    assert snapshot.fetch([]) == [] and snapshot.vectors(["0"]) == {} and list(snapshot.chunks(["a"])) == []
-    assert all(not chunks for chunks, _ in snapshot.scan())
+def _count(store: Store) -> int:
+    with store.snapshot() as version:
+        return version.count()
+
+
+def _refused(action: Callable[[], object]) -> None:
+    """Whatever else it raises goes through, and fails the suite."""
+    try:
+        action()
+    except StoreError:
+        return
+    raise AssertionError("a StoreError was expected")
+
+
+def _empty(store: Store, sample: Rows) -> None:
+    with store.snapshot() as version:
+        assert version.count() == 0 and version.stats().rows == 0
+        for label, vectors in sample.vectors.items():
+            assert version.dense(vectors[0], 5, label=label) == [] and version.vectors(["0"], label=label) == {}
+        assert version.lexical("key", 5) == []
+        assert version.fetch([]) == [] and list(version.chunks(["a"])) == []
+        assert all(not chunks for chunks, _ in version.scan())
     store.optimise(thorough=True)
 
 
-def _same(store: Store, oracle: Store, vectors: Vectors) -> None:
-    """Equal contents, equal filters, equal dense rankings."""
+def _wrong_rows(store: Store, sample: Rows) -> None:
+    """Vectors that are missing, of a label that is unknown, or of another shape."""
+    chunks, vectors = sample.chunks[:3], sample.part(0, 3).vectors
+    for wrong in (
+        {},
+        vectors | {"unknown": vectors[VECTOR]},
+        vectors | {VECTOR: vectors[VECTOR][:2]},
+        vectors | {VECTOR: vectors[VECTOR][:, 1:]},
+    ):
+        _refused(lambda wrong=wrong: store.upsert(chunks, wrong))  # type: ignore[misc]
+    with store.snapshot() as version:
+        assert version.count() == 0
+        _refused(lambda: version.dense(vectors[VECTOR][0], 3, label="unknown"))
+        _refused(lambda: version.vectors(["0"], label="unknown"))
+        _refused(lambda: list(version.scan(["unknown"])))
+
+
+def _same(store: Store, oracle: Store, sample: Rows) -> None:
+    """Equal contents, equal filters, equal dense rankings under every label."""
     import numpy as np
 
-    ours, exact = store.snapshot(), oracle.snapshot()
     assert _contents(store) == _contents(oracle)
-    for text in (None, *FILTERS):
-        where = parse(text) if text else None
-        assert ours.count(where) == exact.count(where), f"filter {text}"
-        for vector in vectors[:3]:
-            left = ours.dense(vector, 10, where)
-            right = exact.dense(vector, 10, where)
-            keys = [c.key for c in ours.fetch([s.ref for s in left])]
-            assert keys == [c.key for c in exact.fetch([s.ref for s in right])], f"dense under {text}"
-            assert np.allclose([s.score for s in left], [s.score for s in right], atol=1e-4)
-        found = {c.key for c in ours.fetch([s.ref for s in ours.lexical("rotate key", 10_000, where)])}
-        assert found == {c.key for c in exact.fetch([s.ref for s in exact.lexical("rotate key", 10_000, where)])}
+    _same_vectors(store, oracle, sample)
+    with store.snapshot() as ours, oracle.snapshot() as exact:
+        for text in (None, *FILTERS):
+            where = parse(text) if text else None
+            assert ours.count(where) == exact.count(where), f"filter {text}"
+            for label, vector in ((label, row) for label, rows in sample.vectors.items() for row in rows[:3]):
+                left = ours.dense(vector, 10, where, label=label)
+                right = exact.dense(vector, 10, where, label=label)
+                keys = [c.key for c in ours.fetch([s.ref for s in left])]
+                assert keys == [c.key for c in exact.fetch([s.ref for s in right])], f"dense {label} under {text}"
+                assert np.allclose([s.score for s in left], [s.score for s in right], atol=1e-4)
+            found = {c.key for c in ours.fetch([s.ref for s in ours.lexical("rotate key", 10_000, where)])}
+            assert found == {c.key for c in exact.fetch([s.ref for s in exact.lexical("rotate key", 10_000, where)])}
 
 
 def _contents(store: Store) -> dict[str, Chunk]:
-    return {chunk.key: chunk for chunks, _ in store.snapshot().scan() for chunk in chunks}
+    with store.snapshot() as version:
+        return {chunk.key: chunk for chunks, _ in version.scan(()) for chunk in chunks}
+
+
+def _same_vectors(store: Store, oracle: Store, sample: Rows) -> None:
+    """What a scan and a look-up by keys give back of every label."""
+    import numpy as np
+
+    labels = list(sample.vectors)
+    keys = [chunk.key for chunk in sample.chunks]
+    with store.snapshot() as ours, oracle.snapshot() as exact:
+        scanned: dict[str, dict[str, Vectors]] = {label: {} for label in labels}
+        for chunks, vectors in ours.scan(labels):
+            assert set(vectors) == set(labels), "a scan gives the labels that were asked for"
+            for label in labels:
+                scanned[label] |= zip((chunk.key for chunk in chunks), vectors[label], strict=True)
+        for label in labels:
+            expected = exact.vectors(keys, label=label)
+            for found in (ours.vectors(keys, label=label), scanned[label]):
+                assert found.keys() == expected.keys()
+                assert all(np.allclose(found[key], expected[key], atol=1e-6) for key in expected), label
 
 
 def _words(store: Store, chunks: Sequence[Chunk]) -> None:
-    snapshot = store.snapshot()
-    for i in (0, 7, len(chunks) - 1):
-        best = snapshot.lexical(f"which one is unique{i}?", 5)
-        assert snapshot.fetch([best[0].ref])[0].key == chunks[i].key, "a rare word decides"
-    scores = [s.score for s in snapshot.lexical("vector search cache", 50)]
-    assert scores == sorted(scores, reverse=True) and all(score > 0 for score in scores)
-    assert len(snapshot.lexical("key", 7)) == 7
+    with store.snapshot() as version:
+        for i in (0, 7, len(chunks) - 1):
+            best = version.lexical(f"which one is unique{i}?", 5)
+            assert version.fetch([best[0].ref])[0].key == chunks[i].key, "a rare word decides"
+        scores = [s.score for s in version.lexical("vector search cache", 50)]
+        assert scores == sorted(scores, reverse=True) and all(score > 0 for score in scores)
+        assert len(version.lexical("key", 7)) == 7
 
 
 def _strange_queries(store: Store) -> None:
-    """No string is a syntax error."""
-    snapshot = store.snapshot()
-    for query in (
-        "",
-        " ",
-        "\0",
-        '"unclosed',
-        "a AND (b",
-        "key:value^2",
-        "*",
-        "'; DROP TABLE",
-        "日本",
-        "zzzznothing",
-        "\ud800",
-    ):
-        assert len(snapshot.lexical(query, 5)) <= 5
-    assert snapshot.lexical("zzzznothing", 5) == []
+    with store.snapshot() as version:
+        for query in STRANGE:
+            assert len(version.lexical(query, 5)) <= 5
+        assert version.lexical("zzzznothing", 5) == []
 
 
-def _updates(store: Store, oracle: Store, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-    moved = [replace(chunk, lines=(900, 901), metadata={"year": 1999}) for chunk in chunks[:20]]
+def _updates(store: Store, oracle: Store, sample: Rows) -> None:
+    moved = [replace(chunk, lines=(900, 901), metadata={"year": 1999}) for chunk in sample.chunks[:20]]
+    turned = {label: -rows[:20] for label, rows in sample.vectors.items()}
     for target in (store, oracle):
-        target.upsert(moved, -vectors[:20])
-        target.delete([chunk.key for chunk in chunks[20:40]])
+        target.upsert(moved, turned)
+        target.delete([chunk.key for chunk in sample.chunks[20:40]])
         target.delete(["not there"])
         target.delete([])
-    _same(store, oracle, vectors)
-    stored = store.snapshot().vectors([chunks[0].key, "not there"])
-    assert list(stored) == [chunks[0].key] and float(stored[chunks[0].key] @ vectors[0]) < -0.99
-    wanted = {chunk.key for chunk in oracle.snapshot().chunks([chunks[0].path])}
-    assert {chunk.key for chunk in store.snapshot().chunks([chunks[0].path])} == wanted
+    _same(store, oracle, sample)
+    key, path = sample.chunks[0].key, sample.chunks[0].path
+    with store.snapshot() as ours, oracle.snapshot() as exact:
+        stored = ours.vectors([key, "not there"])
+        assert list(stored) == [key] and float(stored[key] @ sample.vectors[VECTOR][0]) < -0.99
+        assert {c.key for c in ours.chunks([path])} == {c.key for c in exact.chunks([path])}
 
 
-def _isolation(store: Store, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-    """A snapshot goes on showing the version that it was taken of."""
-    before = store.snapshot()
-    count, best = before.count(), before.dense(vectors[50], 3)
-    expected = [chunk.key for chunk in before.fetch([s.ref for s in best])]
-    store.delete([chunks[50].key])
-    assert before.count() == count
-    assert [chunk.key for chunk in before.fetch([s.ref for s in best])] == expected
-    assert store.snapshot().count() == count - 1
+def _isolation(store: Store, oracle: Store, sample: Rows) -> None:
+    """A snapshot goes on showing the version that it was taken of, beside those taken later."""
+    with store.snapshot() as before:
+        count, best = before.count(), before.dense(sample.vectors[VECTOR][50], 3)
+        expected = [chunk.key for chunk in before.fetch([s.ref for s in best])]
+        for target in (store, oracle):
+            target.delete([sample.chunks[50].key])
+        with store.snapshot() as after:
+            assert after.count() == count - 1
+            assert before.count() == count
+        assert [chunk.key for chunk in before.fetch([s.ref for s in best])] == expected
+    assert _count(store) == count - 1
+
+
+def _closed(store: Store, sample: Rows) -> None:
+    store.close()
+    store.close()
+    for action in (
+        store.snapshot,
+        store.optimise,
+        store.drop,
+        lambda: store.delete(["0"]),
+        lambda: sample.part(0, 1).put_into(store),
+    ):
+        _refused(action)
+
+
+def _check_language(make: Callable[[Collection], Store], language: str) -> None:
+    """A word is found by another form of it, and a stop word finds nothing."""
+    text, other, stop_word = INFLECTED[language]
+    store = make(Collection.single(f"words_{language}", 1, language))
+    (chunk,), vectors = sample_chunks(1, 1)
+    store.upsert([replace(chunk, indexed=text, body_at=0)], {VECTOR: vectors})
+    store.optimise(thorough=True)
+    with store.snapshot() as version:
+        assert len(version.lexical(other, 5)) == 1, f"{other!r} is a form of a word of {text!r} ({language})"
+        assert version.lexical(stop_word, 5) == [], f"{stop_word!r} is a stop word ({language})"
+    store.drop()
+    store.close()
+
+
+def _check_other_vectors(
+    backend: Backend[Settings], settings: Settings, collection: Collection, other: Collection
+) -> None:
+    """A collection is not opened with other vectors than it was made with."""
+    store = backend.open_store(settings, collection, create=True)
+    _refused(lambda: backend.open_store(settings, other))
+    _refused(lambda: backend.open_store(settings, other, create=True))
+    store.drop()
+    store.close()

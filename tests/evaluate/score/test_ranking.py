@@ -14,7 +14,7 @@ from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.search.pipeline import Pipeline
 from embassay.search.stages.top import Top
-from embassay.stores.backends.memory import MemoryStore
+from embassay.stores.opening import exact_store
 from embassay.types import Document
 from tests.search.strategies import pipelines
 
@@ -30,7 +30,7 @@ def document(n):
 JUDGED = JudgedSet(
     "made/test", tuple(map(document, range(40))), {"q1": "key proxy", "q2": "cat report only7", "d3": "server"}, {}
 )
-STORE = MemoryStore(64)
+STORE = exact_store(64)
 FILLED = fill(JUDGED, MODEL, STORE)
 
 
@@ -70,7 +70,7 @@ def test_no_words_stand_in_for_a_model():
         def stream(self, *args, **kwargs):
             raise ModelNotFound("the model has gone.")
 
-    filled = fill(JUDGED, Gone(64), MemoryStore(64), vectors=False)
+    filled = fill(JUDGED, Gone(64), exact_store(64), vectors=False)
     assert not filled.queries.any() and rank_documents(filled, pipeline("lexical")).rankings["q1"]
     with pytest.raises(ModelNotFound):
-        fill(JUDGED, Gone(64), MemoryStore(64))
+        fill(JUDGED, Gone(64), exact_store(64))

@@ -4,7 +4,7 @@ from embassay.errors import UsageError
 from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.lexical import Lexical
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 from tests.search.fakes import arms, found
 
 

@@ -3,7 +3,7 @@ import pytest
 from embassay.errors import UsageError
 from embassay.search.base import Candidates
 from embassay.search.stages.dense import Dense
-from embassay.stores.filters import parse
+from embassay.stores.filters.parser import parse
 from tests.search.fakes import DENSE, FakeSnapshot, context
 
 

@@ -3,7 +3,7 @@ import pytest
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.zscore import ZScore
-from embassay.stores.base import Scored
+from embassay.stores.values import Scored
 from tests.search.fakes import arms, found
 
 

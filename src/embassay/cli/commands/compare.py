@@ -98,7 +98,7 @@ def command(
     if report:
         check_writable(report)
     budgets = Budgets(max_p95_ms, None if max_mb is None else max_mb * 1e6, max_usd)
-    with progress.bar(None) as bar, common.new_stores(store) as new_store:
+    with progress.bar(None) as bar, common.new_stores(store, home) as new_store:
         found = compare(
             names,
             data,

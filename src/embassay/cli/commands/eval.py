@@ -87,7 +87,7 @@ def command(
     embedder = _embedder(model, precision, set_name, home)
     with (
         progress.bar(len(data.documents) + len(data.queries)) as advance,
-        common.new_stores(store) as new_store,
+        common.new_stores(store, home) as new_store,
     ):
         result = evaluate(
             data,

@@ -13,6 +13,7 @@ from embassay.evaluate.compare.systems import Outcome
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import Filled, fill
 from embassay.evaluate.score.ranking import Run, rank_documents
+from embassay.stores.opening import exact_store
 
 if TYPE_CHECKING:
     from embassay.models.registry import Registry
@@ -33,7 +34,7 @@ class Models:
     ) -> None:
         """`new_store` makes an empty one for so many dimensions; by default the exact one in memory."""
         self.registry, self.chunks, self.drop_same_id = registry, chunks, drop_same_id
-        self._new_store = new_store or _memory
+        self._new_store = new_store or exact_store
         self._left = Counter(candidate.model for candidate in candidates)
         self._embedded = {candidate.model for candidate in candidates if candidate.pipeline.needs_model}
         self._filled: dict[str, Filled] = {}
@@ -61,12 +62,6 @@ class Models:
         if model not in self._times:
             self._times[model] = model_times(self.registry.get(model), judged)
         return self._times[model]
-
-
-def _memory(dimensions: int) -> Store:
-    from embassay.stores.backends.memory import MemoryStore
-
-    return MemoryStore(dimensions)
 
 
 class ModelSystem:

@@ -23,7 +23,8 @@ from embassay.evaluate.judge.duplicates import (
 from embassay.evaluate.judge.phrases import normalised
 from embassay.evaluate.score.metrics import mean, per_query
 from embassay.evaluate.score.ranking import Run
-from embassay.stores.backends.memory import MemoryStore
+from embassay.stores.opening import exact_store
+from embassay.stores.values import VECTOR
 from embassay.types import Chunk
 
 DEVIATIONS = {"another precision of one model": 0.05, "another model or pipeline": 0.25}
@@ -163,12 +164,12 @@ def _lexical(judged: JudgedSet) -> Run:
     """For each query the first ten documents that BM25 finds."""
     import numpy as np
 
-    store = MemoryStore(1)
+    store = exact_store(1)
     rows = [
         Chunk(d.id, d.id, d.path, "", re.sub(r"\s+", " ", f"{d.title} {d.text}"), 0, (1, 1), (0, 0), 0)
         for d in judged.documents
     ]
-    store.upsert(rows, np.zeros((len(rows), 1), np.float32))
+    store.upsert(rows, {VECTOR: np.zeros((len(rows), 1), np.float32)})
     found = store.snapshot()
     return Run(
         {

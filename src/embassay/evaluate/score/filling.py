@@ -11,6 +11,7 @@ from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.embedding import embed_all, zeros
 from embassay.ingest.chunk import Chunker
 from embassay.stores.base import Snapshot, Store
+from embassay.stores.values import VECTOR
 from embassay.types import NO_USAGE, Chunk, Document, Usage
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def fill(
     else:
         made, asked = (zeros(len(rows), embedder) for rows in (texts, queries))
         truncated, usage, used = 0.0, NO_USAGE, NO_USAGE
-    store.upsert(pieces, made)
+    store.upsert(pieces, {VECTOR: made})
     store.optimise(thorough=True)
     seconds = time.perf_counter() - started
     return Filled(judged, embedder, store.snapshot(), asked, truncated, usage + used, seconds)

@@ -29,6 +29,7 @@ from embassay.sets.build.tally import Checkpoint, Entry, Tally, as_read
 from embassay.space import check_space
 from embassay.vectors import comparable
 from embassay.stores.base import Snapshot, Store
+from embassay.stores.values import VECTOR
 from embassay.types import NO_USAGE, Chunk, Document
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ class Build:
             self._remove(plan.gone)
             self._embed_all(plan, writer)
         changed = bool(self._stored or plan.gone or self._unfolded)
-        if changed or any(self._store.snapshot().stats().unindexed.values()):
+        with self._store.snapshot() as stored:
+            unindexed = any(stored.stats().unindexed.values())
+        if changed or unindexed:
             self._progress.note("indexing")
             self._store.optimise(thorough=True)
         return self._report(plan, time.monotonic() - started)
@@ -148,7 +151,10 @@ class Build:
 
     def _texts(self, tasks: list[Task]) -> Iterator[str]:
         """Texts to embed, in order; every chunk and every end of a source is noted in `_entries` before."""
-        snapshot = self._store.snapshot()
+        with self._store.snapshot() as snapshot:
+            yield from self._texts_beside(snapshot, tasks)
+
+    def _texts_beside(self, snapshot: Snapshot, tasks: list[Task]) -> Iterator[str]:
         chunker = Chunker(
             self._embedder.tokens,
             self._generation.settings.get("chunk_tokens"),
@@ -284,11 +290,12 @@ class Build:
         if checkpoint.rows or stale:
             self._state.put(self._generation, [tally.row("pending") for tally in checkpoint.touched.values()])
         if checkpoint.moved:
-            stored = self._store.snapshot().vectors([chunk.key for chunk in checkpoint.moved])
+            with self._store.snapshot() as before:
+                stored = before.vectors([chunk.key for chunk in checkpoint.moved])
             checkpoint.chunks += checkpoint.moved
             checkpoint.vectors += [stored[chunk.key] for chunk in checkpoint.moved]
         if checkpoint.chunks:
-            self._store.upsert(checkpoint.chunks, np.stack(checkpoint.vectors))
+            self._store.upsert(checkpoint.chunks, {VECTOR: np.stack(checkpoint.vectors)})
         if stale:
             self._store.delete(stale)
         states = [(tally, "failed" if tally.failed else "ok") for tally in checkpoint.finished]
@@ -302,11 +309,15 @@ class Build:
     def _remove(self, gone: list[str]) -> None:
         if not gone:
             return
-        self._store.delete(chunk.key for chunk in self._store.snapshot().chunks(gone))
+        with self._store.snapshot() as stored:
+            keys = [chunk.key for chunk in stored.chunks(gone)]
+        self._store.delete(keys)
         self._state.forget(self._generation, gone)
 
     def _report(self, plan: Plan, seconds: float) -> IndexReport:
         quarantined = tuple((row.path, row.reason) for row in self._state.sources(self._generation) if row.reason)
+        with self._store.snapshot() as stored:
+            chunks = stored.count()
         return IndexReport(
             set=self._generation.set_name,
             space=str(self._generation.space),
@@ -314,7 +325,7 @@ class Build:
             unchanged=plan.unchanged,
             removed=len(plan.gone),
             embedded=self._embedded,
-            chunks=self._store.snapshot().count(),
+            chunks=chunks,
             skipped=(*plan.skipped, *self._skipped),
             quarantined=quarantined,
             seconds=seconds,

@@ -1,1 +1,1 @@
-"""One file a store; see `embassay.stores.base` for the contract."""
+"""One file a store; see `embassay.stores.base` for the contract. Files with a leading underscore are their parts."""

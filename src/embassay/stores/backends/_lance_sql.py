@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from embassay.stores.filters import (
-    COLUMNS,
-    And,
-    Compare,
-    Filter,
-    Glob,
-    In,
-    Not,
-    Or,
-    as_text,
-    glob_to_regex,
-    metadata_key,
-)  # fmt: skip
+from embassay.stores.filters.meaning import as_text, glob_to_regex, metadata_key
+from embassay.stores.filters.values import COLUMNS, And, Compare, Filter, Glob, In, Not, Or
 from embassay.text import encodable
 from embassay.types import Scalar
 

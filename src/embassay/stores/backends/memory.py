@@ -2,67 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay.stores.base import Scored, Stats
-from embassay.stores.filters import Filter, matches
+from embassay.errors import StoreError
+from embassay.stores.backends._languages import STEMMERS
+from embassay.stores.filters.meaning import matches
+from embassay.stores.filters.values import Filter
+from embassay.stores.values import VECTOR, Capabilities, Collection, Scored, Stats
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
-STOP_WORDS = "en"
-STEMMER = "english"
+CAPABILITIES = Capabilities(languages=frozenset(STEMMERS), persistent=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """Memory needs no settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A chunk and its vector under each label."""
+
+    chunk: Chunk
+    vectors: Mapping[str, Vectors]
 
 
 class MemoryStore:
-    def __init__(self, dimensions: int) -> None:
-        self.dimensions = dimensions
-        self._rows: dict[str, tuple[Chunk, Vectors]] = {}
+    """Rows in a dictionary that is never changed, but replaced: a snapshot keeps the one it was taken of."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self._rows: dict[str, StoredRow] | None = {}
         self._snapshot: MemorySnapshot | None = None
 
-    def upsert(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        self._rows = self._rows | {c.key: (c, v) for c, v in zip(chunks, vectors, strict=True)}
-        self._snapshot = None
+    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
+        self.collection.check_rows(len(chunks), vectors)
+        new = {
+            chunk.key: StoredRow(chunk, {label: rows[at] for label, rows in vectors.items()})
+            for at, chunk in enumerate(chunks)
+        }
+        self._replace(self._opened() | new)
 
     def delete(self, keys: Iterable[str]) -> None:
         gone = set(keys)
-        self._rows = {key: row for key, row in self._rows.items() if key not in gone}
-        self._snapshot = None
+        self._replace({key: row for key, row in self._opened().items() if key not in gone})
 
     def snapshot(self) -> MemorySnapshot:
+        rows = self._opened()
         if self._snapshot is None:
-            self._snapshot = MemorySnapshot(list(self._rows.values()), self.dimensions)
+            self._snapshot = MemorySnapshot(list(rows.values()), self.collection)
         return self._snapshot
 
-    def optimise(self, *, thorough: bool = False) -> None:
-        """Nothing to do: every search is exact."""
+    def optimise(self, *, thorough: bool = False) -> None:  # noqa: ARG002
+        """Nothing is done: every search is exact."""
+        self._opened()
 
     def drop(self) -> None:
-        self._rows, self._snapshot = {}, None
+        self._opened()
+        self._replace({})
+
+    def close(self) -> None:
+        self._rows = self._snapshot = None
+
+    def _opened(self) -> dict[str, StoredRow]:
+        if self._rows is None:
+            raise StoreError("the store is closed.")
+        return self._rows
+
+    def _replace(self, rows: dict[str, StoredRow]) -> None:
+        self._rows, self._snapshot = rows, None
 
 
 class MemorySnapshot:
-    def __init__(self, rows: list[tuple[Chunk, Vectors]], dimensions: int) -> None:
-        self._chunks = [chunk for chunk, _ in rows]
-        self._matrix = np.array([vector for _, vector in rows], np.float32).reshape(len(rows), dimensions)
+    """The rows as they were. Threads may share it, and it holds nothing that has to be given back."""
+
+    def __init__(self, rows: list[StoredRow], collection: Collection) -> None:
+        self._collection = collection
+        self._chunks = [row.chunk for row in rows]
+        self._matrices: dict[str, Vectors] = {
+            label: np.array([row.vectors[label] for row in rows], np.float32).reshape(len(rows), spec.dimensions)
+            for label, spec in collection.vectors.items()
+        }
 
     def __enter__(self) -> MemorySnapshot:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is held that has to be given back."""
+        """Nothing has to be given back."""
 
-    def dense(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
-        return self._top(self._matrix @ vector, k, self._mask(where))
+    def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
+        return self._top(self._matrix(label) @ vector, k, self._mask(where))
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
-        words = tokenise([query])[0]
+        words = tokenise([query], self._collection.language)[0]
         if not words or self._bm25 is None:
             return []
         scores = self._bm25.get_scores(words)
@@ -78,28 +119,33 @@ class MemorySnapshot:
         wanted = set(paths)
         return (chunk for chunk in self._chunks if chunk.path in wanted)
 
-    def vectors(self, keys: Sequence[str]) -> dict[str, Vectors]:
+    def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
         wanted = set(keys)
-        return {c.key: v for c, v in zip(self._chunks, self._matrix, strict=True) if c.key in wanted}
+        return {c.key: v for c, v in zip(self._chunks, self._matrix(label), strict=True) if c.key in wanted}
 
-    def scan(self) -> Iterator[tuple[list[Chunk], Vectors]]:
+    def scan(self, labels: Sequence[str] = (VECTOR,)) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
+        matrices = {label: self._matrix(label) for label in labels}
         if self._chunks:
-            yield self._chunks, self._matrix
+            yield self._chunks, matrices
 
     def stats(self) -> Stats:
-        size = self._matrix.nbytes + sum(len(chunk.indexed) for chunk in self._chunks)
-        return Stats(len(self._chunks), size, {})
+        size = sum(matrix.nbytes for matrix in self._matrices.values())
+        return Stats(len(self._chunks), size + sum(len(chunk.indexed) for chunk in self._chunks), {})
 
     @cached_property
     def _bm25(self) -> Any:
         import bm25s
 
-        corpus = tokenise([chunk.indexed for chunk in self._chunks])
+        corpus = tokenise([chunk.indexed for chunk in self._chunks], self._collection.language)
         if not any(corpus):
             return None
         index = bm25s.BM25(k1=1.5, b=0.75)
         index.index(corpus, show_progress=False)
         return index
+
+    def _matrix(self, label: str) -> Vectors:
+        self._collection.spec(label)
+        return self._matrices[label]
 
     def _mask(self, where: Filter | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
         if where is None:
@@ -112,16 +158,21 @@ class MemorySnapshot:
         return [Scored(int(i), float(scores[i])) for i in best]
 
 
-def tokenise(texts: list[str]) -> list[list[str]]:
-    """Lower-cased words, English stop words out, Snowball stems."""
+def tokenise(texts: list[str], language: str) -> list[list[str]]:
+    """Lower-cased words, without the stop words of `language`, cut to their Snowball stems."""
     import bm25s
     import Stemmer
 
-    tokens = bm25s.tokenize(
-        texts, stopwords=STOP_WORDS, stemmer=Stemmer.Stemmer(STEMMER), return_ids=False, show_progress=False
-    )
+    stemmer = Stemmer.Stemmer(STEMMERS[language])
+    tokens = bm25s.tokenize(texts, stopwords=language, stemmer=stemmer, return_ids=False, show_progress=False)
     return [list(words) for words in tokens]
 
 
-def open_store(place: Path, name: str, dimensions: int, *, create: bool = False) -> MemoryStore:  # noqa: ARG001
-    return MemoryStore(dimensions)
+def settings_in(folder: Path) -> MemorySettings:  # noqa: ARG001 - nothing is kept there
+    return MemorySettings()
+
+
+def open_store(settings: MemorySettings, collection: Collection, *, create: bool = False) -> MemoryStore:  # noqa: ARG001
+    if not create:
+        raise StoreError("a store in memory ends with its process: there is none to open.")
+    return MemoryStore(collection)

@@ -1,0 +1,31 @@
+"""Errors of LanceDB and of the disk as errors of ours."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from embassay.errors import HomeNotWritable, StoreError
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Translate what LanceDB raises, which has no classes of its own: the cause stands in the text of a common one."""
+    try:
+        yield
+    except (ValueError, RuntimeError, OSError, pa.ArrowException) as error:
+        text = " ".join(str(error).split())
+        number = getattr(error, "errno", None)
+        if "os error 28" in text or "No space left" in text or number == errno.ENOSPC:
+            raise HomeNotWritable(
+                "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
+            ) from error
+        if "os error 30" in text or "os error 13" in text or number in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise HomeNotWritable(f"the vector store cannot be written: {text[:200]}") from error
+        raise StoreError(
+            f"the vector store failed: {text[:300]}",
+            remedy="Run embassay doctor; if files are damaged, index again into a new set.",
+        ) from error

@@ -1,0 +1,111 @@
+"""Chunks and their vectors as rows of an Arrow table, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from embassay.stores.values import VECTOR, Collection
+from embassay.text import encodable
+from embassay.types import Chunk, Metadata
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
+
+FIELDS = [
+    pa.field("key", pa.string(), nullable=False),
+    pa.field("document", pa.string()),
+    pa.field("path", pa.string()),
+    pa.field("section", pa.string()),
+    pa.field("indexed", pa.string()),
+    pa.field("body_at", pa.int32()),
+    pa.field("first_line", pa.int32()),
+    pa.field("last_line", pa.int32()),
+    pa.field("start", pa.int64()),
+    pa.field("end", pa.int64()),
+    pa.field("tokens", pa.int32()),
+    pa.field("truncated", pa.bool_()),
+    pa.field("metadata", pa.json_(pa.utf8())),
+]
+COLUMNS = [field.name for field in FIELDS]
+"""What a chunk is read from."""
+
+
+def column_of(label: str) -> str:
+    """The column of a label. The default label is the column ``vector``, as in tables that are older than labels."""
+    return label if label == VECTOR else f"vector_{label}"
+
+
+def schema_of(collection: Collection) -> pa.Schema:
+    """The columns of a table: those of a chunk, and one for the vectors of each label."""
+    vectors = [
+        pa.field(column_of(label), pa.list_(pa.float32(), spec.dimensions), nullable=False)
+        for label, spec in collection.vectors.items()
+    ]
+    return pa.schema([*FIELDS, *vectors])
+
+
+def vector_columns(schema: pa.Schema) -> dict[str, int]:
+    """The columns of vectors that a table has, with their dimensions."""
+    return {field.name: field.type.list_size for field in schema if pa.types.is_fixed_size_list(field.type)}
+
+
+def rows_of(collection: Collection, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> pa.Table:
+    """A table of `chunks`, in the schema of `collection`."""
+    values: dict[str, list[Any]] = {
+        "key": [c.key for c in chunks],
+        "document": [encodable(c.document) for c in chunks],
+        "path": [encodable(c.path) for c in chunks],
+        "section": [encodable(c.section) for c in chunks],
+        "indexed": [encodable(c.indexed) for c in chunks],
+        "body_at": [c.body_at for c in chunks],
+        "first_line": [c.lines[0] for c in chunks],
+        "last_line": [c.lines[1] for c in chunks],
+        "start": [c.span[0] for c in chunks],
+        "end": [c.span[1] for c in chunks],
+        "tokens": [c.tokens for c in chunks],
+        "truncated": [c.truncated for c in chunks],
+        "metadata": [_to_json(c.metadata) for c in chunks],
+    }
+    arrays = [
+        pa.ExtensionArray.from_storage(field.type, pa.array(values[field.name], pa.utf8()))
+        if field.name == "metadata"
+        else pa.array(values[field.name], field.type)
+        for field in FIELDS
+    ]
+    for label, spec in collection.vectors.items():
+        flat = pa.array(np.ascontiguousarray(vectors[label], np.float32).reshape(-1))
+        arrays.append(pa.FixedSizeListArray.from_arrays(flat, spec.dimensions))
+    return pa.table(arrays, schema=schema_of(collection))
+
+
+def chunks_of(rows: Any) -> Iterator[Chunk]:
+    """The chunks of an Arrow table or batch that has all of COLUMNS."""
+    columns = [rows[name].to_pylist() for name in COLUMNS]
+    for key, document, path, section, indexed, body_at, first, last, start, end, tokens, truncated, meta in zip(
+        *columns, strict=True
+    ):
+        metadata = json.loads(meta) if meta and meta != "{}" else {}
+        yield Chunk(
+            key, document, path, section, indexed, body_at, (first, last), (start, end), tokens, truncated, metadata
+        )
+
+
+def matrix_of(column: Any, dimensions: int) -> Vectors:
+    """A column of vectors as an array (rows, dimensions)."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.chunk(0)
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False), np.float32).reshape(-1, dimensions)
+
+
+def _to_json(metadata: Metadata) -> str:
+    """JSON has no NaN and no infinity: such a number is kept as text."""
+    clean = {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in metadata.items()}
+    return json.dumps(clean)

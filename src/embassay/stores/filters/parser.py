@@ -1,0 +1,149 @@
+"""Reads a filter from text."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from embassay.errors import FilterError
+from embassay.stores.filters.values import And, Compare, Filter, Glob, In, Not, Or
+from embassay.types import Scalar
+
+MAX_TESTS = 100
+MAX_DEPTH = 20
+"""A filter beyond these is a program, and the planner of Lance takes minutes over it."""
+
+
+def parse(text: str) -> Filter:
+    """Read a filter. Raises FilterError, which names the character that cannot be read and what was expected there."""
+    return _Parser(text).whole()
+
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    |(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
+    |(?P<op><=|>=|!=|==|=|<|>|~|\(|\)|,)
+    |(?P<word>[^\W\d][\w.\-]*)
+    |(?P<end>$))""",
+    re.VERBOSE,
+)
+
+
+class _Parser:
+    """A recursive descent over this grammar:
+
+    expression := term ("or" term)*
+    term       := factor ("and" factor)*
+    factor     := "not" factor | "(" expression ")" | test
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = self._tests = 0
+        self._next()
+
+    def whole(self) -> Filter:
+        result = self._or()
+        if self._kind != "end":
+            raise self._error("and, or, or the end")
+        return result
+
+    def _or(self) -> Filter:
+        left = self._and()
+        while self._take("word", "or"):
+            left = Or(left, self._and())
+        return left
+
+    def _and(self) -> Filter:
+        left = self._factor()
+        while self._take("word", "and"):
+            left = And(left, self._factor())
+        return left
+
+    def _factor(self) -> Filter:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FilterError(f"the filter nests more than {MAX_DEPTH} levels deep.")
+        try:
+            if self._take("word", "not"):
+                inner = self._factor()
+                return inner.inner if isinstance(inner, Not) else Not(inner)
+            if self._take("op", "("):
+                inner = self._or()
+                self._expect(")")
+                return inner
+            return self._test()
+        finally:
+            self._depth -= 1
+
+    def _test(self) -> Filter:
+        self._tests += 1
+        if self._tests > MAX_TESTS:
+            raise FilterError(f"the filter has more than {MAX_TESTS} tests.", remedy='Use: field in ("a", "b", ...)')
+        if self._kind != "word":
+            raise self._error("a field name")
+        field = self._pop()
+        if self._take("word", "in"):
+            self._expect("(")
+            values = [self._literal()]
+            while self._take("op", ","):
+                values.append(self._literal())
+            self._expect(")")
+            return In(field, tuple(values))
+        if self._kind != "op" or self._word in {"(", ")", ","}:
+            raise self._error("one of = != < <= > >= ~ in")
+        op = self._pop()
+        if op == "~":
+            if self._kind != "string":
+                raise self._error('a pattern in quotes, like "docs/*.md"')
+            return Glob(field, str(self._literal()))
+        return Compare(field, "=" if op == "==" else op, self._literal())
+
+    def _literal(self) -> Scalar:
+        kind, word = self._kind, self._word
+        if kind == "string":
+            self._next()
+            return re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL)
+        if kind == "number":
+            number = float(word)
+            if not math.isfinite(number) or abs(number) > 2**53:
+                raise self._error("a number up to 2**53")
+            self._next()
+            return number if re.search(r"[.eE]", word) else int(word)
+        if kind == "word" and word in {"true", "false"}:
+            self._next()
+            return word == "true"
+        raise self._error('a value: "text", a number, true or false')
+
+    def _take(self, kind: str, word: str) -> bool:
+        if self._kind != kind or self._word.lower() != word:
+            return False
+        self._next()
+        return True
+
+    def _expect(self, word: str) -> None:
+        if not self._take("op", word):
+            raise self._error(repr(word))
+
+    def _pop(self) -> str:
+        word = self._word
+        self._next()
+        return word
+
+    def _next(self) -> None:
+        found = _TOKEN.match(self._text, self._at)
+        if not found or found.lastgroup is None:
+            self._kind, self._word = "", self._text[self._at : self._at + 10]
+            raise self._error("a field, a value or an operator")
+        self._start = found.start(found.lastgroup)
+        self._at = found.end()
+        self._kind, self._word = found.lastgroup, found[found.lastgroup]
+
+    def _error(self, expected: str) -> FilterError:
+        found = repr(self._word) if self._word else "the end"
+        at = getattr(self, "_start", self._at) + 1
+        return FilterError(
+            f"the filter {self._text!r} cannot be read at character {at}: expected {expected}, found {found}.",
+            remedy="""Example: path ~ "docs/*.md" and year >= 2024""",
+        )

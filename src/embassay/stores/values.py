@@ -1,0 +1,130 @@
+"""The values of the contract: what a collection consists of, what a backend can keep, and what a search finds.
+
+A collection is a table of chunks. Each row has one vector, or several under different labels: a coarse one to search
+fast, a precise one to rank again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embassay.errors import StoreError
+from embassay.text import did_you_mean
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
+
+VECTOR = "vector"
+"""Label of the vector that a row has when nothing else is said."""
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,47}")
+"""What names of collections and labels look like, so that every backend can name its tables and columns by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpec:
+    """The vectors of one label. They are compared by dot product."""
+
+    dimensions: int
+    dtype: str = "f32"
+    """How a number is kept: ``f32``, or what else a backend declares."""
+    many: bool = False
+    """Whether a row has any number of these vectors, one for each token, instead of exactly one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a store keeps under one name. Raises StoreError for a name or a label that is no plain identifier."""
+
+    name: str
+    vectors: Mapping[str, VectorSpec]
+    """By label."""
+    language: str = "en"
+    """Two-letter code; it decides which words lexical search leaves out and how it stems the others."""
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.vectors):
+            if not IDENTIFIER.fullmatch(name):
+                raise StoreError(f"{name!r} cannot name a collection or its vectors: lower-case letters, digits and _.")
+        if not self.vectors:
+            raise StoreError(f"the collection {self.name!r} has no vectors.")
+
+    @classmethod
+    def single(cls, name: str, dimensions: int, language: str = "en") -> Collection:
+        """A collection whose rows have one float32 vector each, under the default label."""
+        return cls(name, {VECTOR: VectorSpec(dimensions)}, language)
+
+    def spec(self, label: str) -> VectorSpec:
+        """The vectors under `label`. Raises StoreError where there are none."""
+        if label not in self.vectors:
+            raise StoreError(
+                f"the collection has no vectors that are called {label!r}.", remedy=did_you_mean(label, self.vectors)
+            )
+        return self.vectors[label]
+
+    def check_rows(self, rows: int, vectors: Mapping[str, Vectors]) -> None:
+        """Raises StoreError unless `vectors` has every label, each with an array (rows, dimensions)."""
+        if set(vectors) != set(self.vectors):
+            raise StoreError(
+                f"rows of this collection need the vectors {', '.join(sorted(self.vectors))}; "
+                f"given were {', '.join(sorted(vectors)) or 'none'}."
+            )
+        for label, spec in self.vectors.items():
+            if vectors[label].shape != (rows, spec.dimensions):
+                raise StoreError(
+                    f"the vectors {label!r} of {rows} rows must have the shape {(rows, spec.dimensions)}; "
+                    f"theirs is {vectors[label].shape}."
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can keep and search. Whatever it declares, the conformance suite holds it to."""
+
+    languages: frozenset[str]
+    """Codes of the languages whose stop words and stems lexical search knows."""
+    dtypes: frozenset[str] = frozenset({"f32"})
+    labels: bool = True
+    """Whether a row can have several vectors under different labels."""
+    many: bool = False
+    """Whether a row can have many vectors under one label."""
+    persistent: bool = True
+    """Whether rows outlive the process that wrote them."""
+
+    def check(self, backend: str, collection: Collection) -> None:
+        """Raises StoreError, which says what `backend` can do, where `collection` asks for more."""
+        if len(collection.vectors) > 1 and not self.labels:
+            raise StoreError(f"the store {backend} keeps one vector a row, not {len(collection.vectors)}.")
+        for label, spec in collection.vectors.items():
+            if spec.dtype not in self.dtypes:
+                able = ", ".join(sorted(self.dtypes))
+                raise StoreError(f"the store {backend} keeps vectors as {able}, not as {spec.dtype} ({label!r}).")
+            if spec.many and not self.many:
+                raise StoreError(f"the store {backend} keeps one vector a row under a label, not many ({label!r}).")
+        if collection.language not in self.languages:
+            able = ", ".join(sorted(self.languages))
+            raise StoreError(
+                f"the store {backend} cannot search the words of the language {collection.language!r}.",
+                remedy=f"It knows: {able}.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A row that was found. `ref` is the backend's own name of it, good within the snapshot that returned it."""
+
+    ref: Hashable
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The size of one version."""
+
+    rows: int
+    bytes: int
+    """On disk; in memory for a store that has no disk."""
+    unindexed: dict[str, int]
+    """Rows that each index does not cover yet."""

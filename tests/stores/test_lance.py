@@ -1,0 +1,196 @@
+"""What the conformance suite leaves open of Lance: its indexes, several processes, damage, and older tables."""
+
+import multiprocessing
+import threading
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+import pytest
+from lancedb.index import FTS
+
+from embassay.errors import StoreError
+from embassay.stores.backends import lance
+from embassay.stores.filters.parser import parse
+from embassay.stores.values import VECTOR, Collection, VectorSpec
+from embassay.testing import sample_chunks
+
+COLLECTION = Collection.single("one", 32)
+
+
+@pytest.fixture
+def make(tmp_path):
+    return lambda: lance.open_store(lance.LanceSettings(tmp_path / "v"), COLLECTION, create=True)
+
+
+@pytest.fixture
+def indexed(tmp_path):
+    """Sets above 2,000 rows get an ANN index, so that a test can afford one."""
+    settings = lance.LanceSettings(tmp_path / "v", exact_bytes=2_000 * 32 * 4, min_fold=500)
+    return lance.open_store(settings, COLLECTION, create=True)
+
+
+def _structured(count, dimensions, seed=4):
+    """Unit vectors near a space of few dimensions, as a model's are; isotropic noise has no neighbours to find."""
+    latent = np.random.default_rng(3).normal(size=(5, dimensions))
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(count, 5)) @ latent + rng.normal(0, 0.05, (count, dimensions))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_ann_index_is_built_and_finds_what_exact_search_finds(indexed):
+    store = indexed
+    chunks, _ = sample_chunks(6_000, 32)
+    vectors, queries = _structured(6_000, 32), _structured(40, 32, seed=5)
+    store.upsert(chunks[:5000], {VECTOR: vectors[:5000]})
+    store.optimise()
+    assert store.snapshot().stats().unindexed == {"lexical": 0, "dense": 0}
+    store.upsert(chunks[5000:], {VECTOR: vectors[5000:]})
+    snapshot = store.snapshot()
+    assert snapshot.stats().unindexed["dense"] == 1000
+    found = 0
+    for query in queries:
+        exact = {chunks[i].key for i in np.argsort(-(vectors @ query))[:10]}
+        found += len(exact & {c.key for c in snapshot.fetch([s.ref for s in snapshot.dense(query, 10)])})
+    assert found / 400 >= 0.99, "rows outside the index are found too"
+
+
+def test_ann_with_a_selective_filter_still_finds_k(indexed):
+    store = indexed
+    chunks, vectors = sample_chunks(5_000, 32)
+    store.upsert(chunks, {VECTOR: vectors})
+    store.optimise(thorough=True)
+    snapshot = store.snapshot()
+    where = parse('path = "docs/a0.md" and year = 2015 and meta.path = "inner"')
+    matching = snapshot.count(where)
+    assert 0 < matching < 100
+    hits = snapshot.fetch([s.ref for s in snapshot.dense(vectors[1], matching, where)])
+    assert len(hits) == matching
+    assert all(c.path == "docs/a0.md" and c.metadata["year"] == 2015 for c in hits)
+
+
+def _merge(place, seed):
+    chunks, vectors = sample_chunks(400, 32)
+    store = lance.open_store(lance.LanceSettings(place), COLLECTION, create=True)
+    for at in range(0, 400, 50):
+        store.upsert(chunks[at : at + 50], {VECTOR: vectors[at : at + 50]})
+
+
+def test_two_processes_upserting_the_same_keys_double_nothing(make, tmp_path):
+    make()
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_merge, args=(tmp_path / "v", seed)) for seed in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    keys = [chunk.key for chunks, _ in make().snapshot().scan() for chunk in chunks]
+    assert len(keys) == len(set(keys)) == 400
+
+
+def test_searches_beside_a_writer_never_fail(make):
+    store = make()
+    chunks, vectors = sample_chunks(3_000, 32)
+    store.upsert(chunks[:100], {VECTOR: vectors[:100]})
+    store.optimise()
+    done, failures = threading.Event(), []
+
+    def search():
+        reader = make()
+        while not done.is_set():
+            try:
+                snapshot = reader.snapshot()
+                refs = [s.ref for s in snapshot.dense(vectors[0], 10)] + [s.ref for s in snapshot.lexical("rotate", 10)]
+                assert len(snapshot.fetch(refs)) == len(refs)
+            except Exception as error:
+                failures.append(error)
+                return
+
+    threads = [threading.Thread(target=search) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for at in range(100, 3000, 100):
+        store.upsert(chunks[at : at + 100], {VECTOR: vectors[at : at + 100]})
+        if at % 500 == 0:
+            store.optimise(thorough=True)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_damaged_files_are_one_clear_error(make, tmp_path):
+    store = make()
+    chunks, vectors = sample_chunks(500, 32)
+    store.upsert(chunks, {VECTOR: vectors})
+    for file in (tmp_path / "v").rglob("data/*"):
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(StoreError, match="the vector store failed"):
+        list(make().snapshot().scan())
+
+
+def test_each_label_has_an_index_of_its_own(tmp_path):
+    collection = Collection("one", {VECTOR: VectorSpec(32), "wide": VectorSpec(64)})
+    settings = lance.LanceSettings(tmp_path / "v", exact_bytes=2_500 * 32 * 4, min_fold=500)
+    store = lance.open_store(settings, collection, create=True)
+    chunks, _ = sample_chunks(2_000, 1)
+    vectors = {VECTOR: _structured(2_000, 32), "wide": _structured(2_000, 64, seed=6)}
+    store.upsert(chunks, vectors)
+    store.optimise(thorough=True)
+    with store.snapshot() as version:
+        assert version.stats().unindexed == {"lexical": 0, "dense wide": 0}, "32 dimensions stay below the limit"
+        for label, rows in vectors.items():
+            best = version.fetch([hit.ref for hit in version.dense(rows[7], 1, label=label)])
+            assert best[0].key == chunks[7].key
+    assert {index.name for index in store._table.list_indices()} == {"indexed_idx", "vector_wide_idx"}
+
+
+OLD_SCHEMA = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        *(pa.field(name, pa.string()) for name in ("document", "path", "section", "indexed")),
+        *(pa.field(name, pa.int32()) for name in ("body_at", "first_line", "last_line")),
+        *(pa.field(name, pa.int64()) for name in ("start", "end")),
+        pa.field("tokens", pa.int32()),
+        pa.field("truncated", pa.bool_()),
+        pa.field("metadata", pa.json_(pa.utf8())),
+        pa.field("vector", pa.list_(pa.float32(), 32), nullable=False),
+    ]
+)
+"""Of every table that was made before rows could have several vectors."""
+
+
+def test_a_table_of_before_opens_unchanged(tmp_path, make):
+    table = lancedb.connect(str(tmp_path / "v")).create_table("one", schema=OLD_SCHEMA)
+    table.set_unenforced_primary_key("key")
+    table.create_index("indexed", config=FTS(with_position=False), name="indexed_idx")
+    version, schema = table.version, table.schema
+    store = make()
+    assert store._table.version == version and store._table.schema.equals(schema), "opening changes nothing"
+    (before,) = store._table.list_indices()
+    chunks, vectors = sample_chunks(50, 32)
+    store.upsert(chunks, {VECTOR: vectors})
+    with store.snapshot() as found:
+        assert found.count() == 50 and len(found.lexical("rotate", 5)) == 5
+        assert found.fetch([found.dense(vectors[3], 1)[0].ref]) == [chunks[3]]
+    table = lance.open_store(lance.LanceSettings(tmp_path / "new"), COLLECTION, create=True)._table
+    assert table.schema.equals(schema), "a new table has the same columns"
+    (now,) = table.list_indices()
+    assert (now.name, now.index_details) == (before.name, before.index_details)
+
+
+def test_the_words_index_has_the_language_of_the_collection(tmp_path):
+    store = lance.open_store(lance.LanceSettings(tmp_path), Collection.single("one", 8, "sv"), create=True)
+    (index,) = store._table.list_indices()
+    assert index.index_details["language"] == "Swedish"
+
+
+def test_the_remains_of_a_killed_creation_are_made_anew(tmp_path, make):
+    lancedb.connect(str(tmp_path / "v")).create_table("one", schema=pa.schema([pa.field("key", pa.string())]))
+    with make().snapshot() as version:
+        assert version.count() == 0
+
+
+def test_a_home_keeps_its_tables_in_a_folder_of_their_own(tmp_path):
+    assert lance.settings_in(tmp_path) == lance.LanceSettings(tmp_path / "vectors")
