@@ -13,6 +13,7 @@ from embassay.stores.backends._lance_rows import COLUMNS, chunks_of, column_of, 
 from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import MatchQuery
+from embassay.stores.base import Snapshot
 from embassay.stores.filters.values import Filter, In
 from embassay.stores.values import VECTOR, Collection, Scored, Stats
 from embassay.text import encodable
@@ -42,7 +43,7 @@ def vector_index(label: str) -> str:
     return f"{column_of(label)}_idx"
 
 
-class LanceSnapshot:
+class LanceSnapshot(Snapshot):
     """A handle of a table that stays on its version, since it is never asked to check out another.
 
     Threads share it, and with it the vectors that it holds in memory; there is nothing to give back after a search.

@@ -23,6 +23,7 @@ from embassay.stores.backends._lance_snapshot import BATCH, WORDS_INDEX, LanceSn
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import FTS, IvfRq, connect
 from embassay.stores.backends._languages import STEMMERS
+from embassay.stores.base import Store
 from embassay.stores.filters.values import In
 from embassay.stores.values import Capabilities, Collection
 from embassay.types import Chunk
@@ -40,7 +41,7 @@ KEEP_VERSIONS = timedelta(minutes=10)
 """Older versions are removed; a shorter age could pull files from under a running search."""
 
 
-class LanceStore:
+class LanceStore(Store):
     """One table of a folder."""
 
     def __init__(self, settings: LanceSettings, collection: Collection, *, create: bool = False) -> None:
@@ -168,4 +169,5 @@ def settings_in(folder: Path) -> LanceSettings:
 
 
 def open_store(settings: LanceSettings, collection: Collection, *, create: bool = False) -> LanceStore:
+    """The table of `collection`. Raises StoreError where it is missing, or has other vectors."""
     return LanceStore(settings, collection, create=create)

@@ -12,6 +12,7 @@ import numpy as np
 
 from embassay.errors import StoreError
 from embassay.stores.backends._languages import STEMMERS
+from embassay.stores.base import Snapshot, Store
 from embassay.stores.filters.meaning import matches
 from embassay.stores.filters.values import Filter
 from embassay.stores.values import VECTOR, Capabilities, Collection, Scored, Stats
@@ -36,7 +37,7 @@ class StoredRow:
     vectors: Mapping[str, Vectors]
 
 
-class MemoryStore:
+class MemoryStore(Store):
     """Rows in a dictionary that is never changed, but replaced: a snapshot keeps the one it was taken of."""
 
     def __init__(self, collection: Collection) -> None:
@@ -82,7 +83,7 @@ class MemoryStore:
         self._rows, self._snapshot = rows, None
 
 
-class MemorySnapshot:
+class MemorySnapshot(Snapshot):
     """The rows as they were. Threads may share it, and it holds nothing that has to be given back."""
 
     def __init__(self, rows: list[StoredRow], collection: Collection) -> None:
@@ -168,11 +169,13 @@ def tokenise(texts: list[str], language: str) -> list[list[str]]:
     return [list(words) for words in tokens]
 
 
-def settings_in(folder: Path) -> MemorySettings:  # noqa: ARG001 - nothing is kept there
+def settings_in(folder: Path) -> MemorySettings:  # noqa: ARG001
+    """Nothing is kept in `folder`."""
     return MemorySettings()
 
 
 def open_store(settings: MemorySettings, collection: Collection, *, create: bool = False) -> MemoryStore:  # noqa: ARG001
+    """A new store, empty; there never is one to open without `create`."""
     if not create:
         raise StoreError("a store in memory ends with its process: there is none to open.")
     return MemoryStore(collection)
