@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, get_args
 
 from embassay.errors import SpaceMismatch, UsageError
+from embassay.events import SILENCE, Events, Noted
 from embassay.space import describe_difference
 from embassay.stores.filters.parser import parse
 from embassay.stores.filters.values import Filter
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from embassay.models.registry import Registry
     from embassay.search.index import Index, SearchResult
     from embassay.search.pipeline import Pipeline
-    from embassay.sets.build.progress import Progress
-    from embassay.sets.build.run import IndexReport
+    from embassay.sets.build.report import IndexReport
     from embassay.sets.examine import Finding
     from embassay.sets.folder import HomeFolder
     from embassay.sets.state import Generation, State
@@ -85,17 +85,20 @@ class Home:
         retry_failed: bool = False,
         checksum: bool = False,
         max_file_mb: float = MAX_FILE_MB,
-        progress: Progress | None = None,
+        progress: Events = SILENCE,
     ) -> IndexReport:
         """Bring `set` up to date with files and folders; only what changed is embedded.
 
         The first run fixes the set's model (default: the configured one, else all-MiniLM-L6-v2), precision (``auto``)
-        and `chunk_tokens` (default: the model's limit, at most 512); later runs must agree. One process writes a set
+        and `chunk_tokens` (default: 512, at most what the model takes); later runs must agree. One process writes a set
         at a time, others wait. Raises UsageError for a missing path, SpaceMismatch for another model, and
         ModelError, HomeError or StoreError; whatever was stored before an error stays.
         """
+        from embassay.ingest.chunk import Chunker
+        from embassay.sets.build.files import Files
         from embassay.sets.build.plan import make_plan
-        from embassay.sets.build.run import Build
+        from embassay.sets.build.run import build
+        from embassay.sets.build.writer import Writer
 
         files = [Path(path) for path in paths]
         if chunk_tokens is not None and chunk_tokens < 16:
@@ -104,8 +107,8 @@ class Home:
             raise UsageError(f"max_file_mb is {max_file_mb}; it must be between 0 and 1,000,000.")
         generation, embedder = self._generation_for_writing(set, files, model, precision, chunk_tokens)
         state = self._opened()
-        waiting = progress.note if progress else None
-        with self._home.writing(generation, waiting and (lambda: waiting("waiting for another process to finish"))):
+        waiting = Noted("waiting for another process to finish")
+        with self._home.writing(generation, lambda: progress.tell(waiting)):
             known = {row.path: row for row in state.sources(generation)}
             store = self._home.open_store(generation.store, generation.name, generation.space.dimensions, create=True)
             with closing(store):
@@ -116,12 +119,15 @@ class Home:
                     self._home,
                     files,
                     known,
-                    max_bytes=int(max_file_mb * 1e6),
+                    max_file_mb=max_file_mb,
                     retry_failed=retry_failed,
                     checksum=checksum or lost,
                 )
                 cuts = self.models.cuts(with_precision(generation.model, generation.precision))
-                return Build(state, generation, store, embedder, progress, cuts).run(plan)
+                most = generation.settings.get("chunk_tokens")
+                prompt = embedder.space.document_prompt
+                source = Files(plan, store, lambda: Chunker(embedder.tokens, most, prompt, cuts))
+                return build(source, Writer(state, generation, store), embedder, progress)
 
     def search(
         self,

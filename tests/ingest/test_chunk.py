@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embassay.ingest.chunk import CONTEXT_TOKENS, Chunker, chunk_key
+from embassay.ingest.chunk import CONTEXT_TOKENS, Chunker
+from embassay.ingest.spans import chunk_key
 from embassay.types import Document
 
 PROSE = "Rotate the key before Friday. The proxy server answers requests. "

@@ -9,7 +9,7 @@ import pytest
 
 from embassay import plugins
 from embassay.errors import ReadError
-from embassay.ingest.base import Source
+from embassay.ingest.base import SourceFile
 from embassay.ingest.decode import decode
 from embassay.ingest.outline import Outline, outline
 from embassay.ingest.read import read, readers, streams
@@ -96,7 +96,7 @@ SAMPLES: dict[str, tuple[str, bytes]] = {
 def documents(tmp_path, name, data):
     file = tmp_path / name
     file.write_bytes(data)
-    return list(read(Source(file, name)))
+    return list(read(SourceFile(file, name)))
 
 
 def test_every_reader_has_a_sample():

@@ -14,7 +14,7 @@ the items that the caller knows.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -48,7 +48,7 @@ def alongside(
     embedder: Embedder,
     role: Role,
     on_long: OnLong = "truncate",
-) -> Iterator[Step[Item]]:
+) -> Generator[Step[Item], None, None]:
     """Embed the texts of `items`, and give the items back in order, each with its vector.
 
     An item whose `text_of` is None needs no vector and keeps its place among the others. Where no item has a text, the
@@ -65,7 +65,7 @@ def in_step(
     items: Iterable[Item],
     text_of: Callable[[Item], str | None],
     stream: Callable[[Iterator[str]], Iterator[Embeddings]],
-) -> Iterator[Step[Item]]:
+) -> Generator[Step[Item], None, None]:
     """The same over any function that turns a stream of texts into blocks of vectors, one row a text, in order."""
     pending: _Pending[Item] = _Pending(iter(items), text_of)
     while (first := pending.first_text()) is None:

@@ -2,16 +2,18 @@
 
     SUFFIXES = {".md", ".markdown"}          # lower case, with the dot
 
-    def read(source: Source) -> Iterator[Document]:
-        text = source.text()                 # decoded, or source.data for bytes, or source.file for a stream
+    def read(source: SourceFile) -> Iterator[Document]:
+        text = source.text()                 # decoded; `source.data` has the bytes, `source.file` is for a stream
         yield Document(id=source.id, path=source.id, text=text, kind="markdown")
 
-Raise ReadError with the reason when the file cannot be read: it is quarantined and the run goes on. Any
-other exception is treated the same. A reader that can go on behind a bad record yields the ReadError instead
-of raising it: the rest of the file is kept, and the file is listed with that reason. A reader of many records
-yields one Document a record, with an id of ``f"{source.id}#{record}"`` and `source_lines`, sets
-``STREAMS = True`` and opens `source.file` itself; the size limit then does not apply. Other packages join
-through the entry-point group ``embassay.readers``, whose value is such a module.
+A reader raises ReadError with the reason when it cannot read the file; the file is quarantined and the run goes on. Any
+other exception is treated the same. A reader that can go on behind a bad record yields the ReadError instead of raising
+it: then the rest of the file is kept, and the file is listed with that reason.
+
+A reader of many records yields one Document for each record, with an id of ``f"{source.id}#{record}"`` and with
+`source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and opens `source.file` itself;
+the size limit does not apply to its files. Other packages join through the entry-point group ``embassay.readers``,
+whose value is such a module.
 """
 
 from __future__ import annotations
@@ -27,19 +29,20 @@ from embassay.types import Document
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """A file about to be read."""
 
     file: Path
     id: str
-    """Its name in the set: relative to the folder that holds .embassay/ where possible, with ``/``."""
+    """Its name in the set: relative to the folder that holds ``.embassay/`` where possible, with ``/``."""
 
     @cached_property
     def data(self) -> bytes:
+        """The whole file. Raises OSError."""
         return self.file.read_bytes()
 
     def text(self) -> str:
-        """Decoded text with ``\\n`` line ends. Raises ReadError for binary data."""
+        """The whole file, decoded, with ``\\n`` at the end of lines. Raises ReadError for binary data."""
         from embassay.ingest.decode import decode
 
         return decode(self.data)
@@ -50,7 +53,7 @@ class Reader(Protocol):
 
     SUFFIXES: frozenset[str]
 
-    def read(self, source: Source) -> Iterator[Document | ReadError]: ...
+    def read(self, source: SourceFile) -> Iterator[Document | ReadError]: ...
 
 
-__all__ = ["Document", "ReadError", "Reader", "Source"]
+__all__ = ["Document", "ReadError", "Reader", "SourceFile"]

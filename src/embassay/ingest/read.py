@@ -1,4 +1,4 @@
-"""A file to its documents, by the reader that claims its suffix."""
+"""Reads a file into documents, with the reader that claims its suffix."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from functools import cache
 
 from embassay import plugins
 from embassay.errors import NotText, ReadError
-from embassay.ingest.base import Document, Reader, Source
+from embassay.ingest.base import Document, Reader, SourceFile
 from embassay.ingest.decode import looks_binary
 from embassay.text import encodable
 
 FALLBACK = "text"
+"""The reader of files whose suffix no reader claims."""
 
 
 def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | ReadError]:
-    """Records may share an id; the second becomes ``id~2``, so that no row stands for two."""
+    """Give every document an id of its own: where records share one, the second becomes ``id~2``."""
     seen: Counter[str] = Counter()
     for document in documents:
         if isinstance(document, ReadError):
@@ -34,7 +35,7 @@ def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | Re
 
 
 def _clean(document: Document) -> Document:
-    """Lone surrogates, which JSON and PDF can hold, would stop whatever the text goes through next."""
+    """Take lone surrogates out, which JSON and PDF can hold: they would stop whatever the text goes through next."""
     whole = (document.text, document.title, document.id, *map(str, document.metadata.values()))
     if all(encodable(part) is part for part in whole):
         return document
@@ -45,18 +46,24 @@ def _clean(document: Document) -> Document:
 
 @cache
 def readers() -> Mapping[str, Reader]:
-    """Suffix to reader. Reader modules import their libraries only when they read."""
+    """Every suffix that a reader claims, with that reader.
+
+    This imports all reader modules, but not the libraries that they use: they import those when they read.
+    """
     loaded = plugins.load_all("embassay.ingest.readers")
     return {suffix: reader for reader in loaded.values() for suffix in reader.SUFFIXES}
 
 
 def streams() -> frozenset[str]:
-    """Suffixes whose readers do not hold the file in memory."""
+    """Suffixes of files that are read without being held in memory, so that no size limit applies to them."""
     return frozenset(suffix for suffix, reader in readers().items() if getattr(reader, "STREAMS", False))
 
 
-def read(source: Source) -> Iterator[Document | ReadError]:
-    """Documents of a file. Raises ReadError, whatever went wrong inside a reader."""
+def read(source: SourceFile) -> Iterator[Document | ReadError]:
+    """The documents of a file, in order; a ReadError stands in the place of a record that could not be read.
+
+    Raises NotText for a file without text, and ReadError for whatever goes wrong inside a reader.
+    """
     reader = readers().get(source.file.suffix.lower())
     try:
         if source.file.stat().st_size == 0:

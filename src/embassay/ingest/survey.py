@@ -1,48 +1,51 @@
-"""A folder as a model would see it: documents, chunks and tokens, without embedding anything."""
+"""A folder as a model would see it: its documents, chunks and tokens, without anything being embedded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay.errors import NotText, ReadError
-from embassay.ingest.base import Source
 from embassay.ingest.chunk import Chunker
-from embassay.ingest.read import read, streams
-from embassay.ingest.walk import walk
-from embassay.types import Chunk, Document
+from embassay.ingest.flow import MAX_FILE_MB, Chunked, Uncut, Unreadable, chunked, read_all
+from embassay.types import Chunk
 
 if TYPE_CHECKING:
     from embassay.types import Counts
 
-GROUP = 256
-"""Documents cut at once: the tokenizer works on a group."""
 SAMPLE = 256
-"""Chunks that are kept, spread over the folder, to measure a model's speed on."""
+"""Chunks whose texts are kept, spread over the folder, to measure a model's speed on."""
 
 
 @dataclass(slots=True)
 class Survey:
+    """Counts of what was found, summed up as it comes."""
+
     documents: int = 0
+    """Files and records that could be read."""
     tokens: list[int] = field(default_factory=list)
-    """Of each chunk."""
+    """Tokens of each chunk."""
     text_bytes: int = 0
+    """Of all chunks together, in UTF-8."""
     truncated: int = 0
+    """Chunks that the model would read only the head of."""
     unreadable: int = 0
+    """Files and records that could not be read or cut."""
     sample: list[str] = field(default_factory=list)
+    """Texts of some of the chunks, `SAMPLE` at most."""
 
     @property
     def chunks(self) -> int:
         return len(self.tokens)
 
     def percentile(self, share: float) -> int:
-        """Tokens that this share of the chunks does not exceed; 0 without chunks."""
+        """The tokens that this share of the chunks does not exceed; 0 without chunks."""
         ordered = sorted(self.tokens)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0
 
     def add(self, chunk: Chunk) -> None:
+        """Count one more chunk."""
         self.tokens.append(chunk.tokens)
         self.text_bytes += len(chunk.indexed.encode("utf-8", "replace"))
         self.truncated += chunk.truncated
@@ -58,64 +61,16 @@ def survey(
     *,
     chunk_tokens: int | None = None,
     prompt: str = "",
-    max_file_mb: float = 32.0,
+    max_file_mb: float = MAX_FILE_MB,
 ) -> Survey:
     """Cut every document under `paths` as an index run would. Raises UsageError for a path that does not exist."""
     seen = Survey()
-    for chunk in _chunks(paths, tokens, chunk_tokens, prompt, max_file_mb, seen):
-        seen.add(chunk)
-    return seen
-
-
-def chunks_of(paths: Iterable[Path], tokens: Counts, *, prompt: str = "", max_file_mb: float = 32.0) -> Iterator[Chunk]:
-    """The chunks of every readable document under `paths`, in order."""
-    yield from _chunks(paths, tokens, None, prompt, max_file_mb, Survey())
-
-
-def _chunks(
-    paths: Iterable[Path], tokens: Counts, chunk_tokens: int | None, prompt: str, max_file_mb: float, seen: Survey
-) -> Iterator[Chunk]:
-    chunker = Chunker(tokens, chunk_tokens, prompt)
-    for group in _grouped(documents_of(paths, max_file_mb=max_file_mb, seen=seen)):
-        for chunks in chunker.chunk(group):
-            yield from chunks
-
-
-def documents_of(
-    paths: Iterable[Path],
-    *,
-    max_file_mb: float = 32.0,
-    name: Callable[[Path], str] = Path.as_posix,
-    skip: Callable[[Path], bool] = lambda _: False,
-    seen: Survey | None = None,
-) -> Iterator[Document]:
-    """Every readable document under `paths`; `name` is what a file is called, `skip` leaves one out.
-
-    Raises UsageError for a path that does not exist.
-    """
-    seen = seen or Survey()
-    for found in walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams()):
-        if found.skip or skip(found.file):
-            continue
-        try:
-            for document in read(Source(found.file, name(found.file))):
-                if isinstance(document, ReadError):
-                    seen.unreadable += 1
-                else:
-                    seen.documents += 1
-                    yield document
-        except NotText:
-            continue
-        except (ReadError, OSError):
+    for step in chunked(read_all(paths, max_file_mb=max_file_mb), Chunker(tokens, chunk_tokens, prompt)):
+        if isinstance(step, Unreadable | Uncut):
             seen.unreadable += 1
-
-
-def _grouped(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    group: list[Document] = []
-    for document in documents:
-        group.append(document)
-        if len(group) == GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
+        if isinstance(step, Chunked | Uncut):
+            seen.documents += 1
+        if isinstance(step, Chunked):
+            for chunk in step.chunks:
+                seen.add(chunk)
+    return seen

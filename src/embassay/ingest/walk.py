@@ -1,4 +1,4 @@
-"""Which files a run is about: folders walked as git would, each file with a reason when it is left out."""
+"""Finds the files under some paths as git would, each file that is left out with the reason."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from pathspec import GitIgnoreSpec
 from embassay.errors import UsageError
 
 NOT_DOCUMENTS = frozenset({".lock", ".map", ".svg", ".pyc", ".css", ".woff2"})
-"""Suffixes of text that nobody searches."""
+"""Suffixes of files that hold text, but none that anybody searches for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file, and what `stat` said of it."""
+    """A file that was found, and what `stat` said of it."""
 
     file: Path
     size: int
     mtime_ns: int
     skip: str = ""
-    """Why it is left out; empty when it is to be read."""
+    """Why it is left out; empty if it is to be read."""
     unreadable: bool = False
-    """It, or what lies below it, may well exist: nothing is known of it."""
+    """The system would not say what it is. It, and files below it, may exist all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ignore:
+    """The rules of one .gitignore file."""
+
     folder: Path
     spec: GitIgnoreSpec
 
     def decides(self, path: Path, *, is_dir: bool) -> bool | None:
-        """True to leave out, False to keep, None if no rule of this file speaks of `path`."""
+        """True to leave `path` out, False to keep it, None if no rule of this file speaks of it."""
         relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
         return self.spec.check_file(relative + "/" if is_dir else relative).include
 
@@ -43,18 +45,20 @@ class _Ignore:
 def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset()) -> Iterator[Found]:
     """Every file under `paths`, each once, in a stable order.
 
-    Hidden entries and what .gitignore names are passed over silently, except paths given by name.
-    Links are followed last, so that a file goes by its real name where it has one. Files above `max_bytes`
-    carry a reason, unless their suffix is in `streams`. Raises UsageError for a path that does not exist.
+    Hidden entries and what .gitignore names are passed over silently, except paths that are given by name. Links are
+    followed last, so that a file goes by its real name where it has one. Files above `max_bytes` are found with a
+    reason to leave them out, unless their suffix is in `streams`. Raises UsageError for a path that does not exist.
     """
     return _Walk(max_bytes, streams).run(paths)
 
 
 class _Walk:
+    """One walk: what was seen of it, and the links that are followed at its end."""
+
     def __init__(self, max_bytes: int, streams: frozenset[str]) -> None:
         self._max_bytes, self._streams = max_bytes, streams
         self._seen: set[tuple[int, int]] = set()
-        """Device and inode of every folder entered, and of every file."""
+        """Device and inode of every file found and every folder entered."""
         self._links: list[tuple[Path, list[_Ignore]]] = []
 
     def run(self, paths: Iterable[Path]) -> Iterator[Found]:
@@ -73,7 +77,7 @@ class _Walk:
             yield from self._follow(*self._links.pop(0))
 
     def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found]:
-        """Depth first, by a stack of its own: folders nest deeper than Python recurses."""
+        """Everything below `folder`, depth first. The stack is our own: folders nest deeper than Python recurses."""
         stack = [self._listed(folder, ignores)]
         while stack:
             step = next(stack[-1], None)
@@ -158,7 +162,7 @@ def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozense
 
 
 def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:
-    """The innermost .gitignore that speaks of `path` decides, as in git."""
+    """Whether `path` is left out. As in git, the innermost .gitignore that speaks of it decides."""
     decisions = (ignore.decides(path, is_dir=is_dir) for ignore in reversed(ignores))
     return next((decision for decision in decisions if decision is not None), False)
 
@@ -166,7 +170,7 @@ def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:
 def _ignores_above(folder: Path) -> list[_Ignore]:
     """The .gitignore files between the repository's root and `folder`, outermost first.
 
-    None when they leave `folder` itself out: it was given by name.
+    There are none where they would leave `folder` itself out, because it was given by name.
     """
     start = Path(os.path.abspath(folder))
     above: list[Path] = []

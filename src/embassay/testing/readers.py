@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.errors import ReadError
-from embassay.ingest.base import Source
+from embassay.ingest.base import SourceFile
 
 if TYPE_CHECKING:
     from embassay.ingest.base import Reader
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def check_reader(reader: Reader, file: Path) -> list[Document]:
     """Read `file` and check the documents; give them back. Raises AssertionError with what is wrong."""
     assert reader.SUFFIXES and all(s.startswith(".") and s == s.lower() for s in reader.SUFFIXES)
-    source = Source(file, file.name)
+    source = SourceFile(file, file.name)
     documents = []
     for document in reader.read(source):
         assert not isinstance(document, ReadError), document

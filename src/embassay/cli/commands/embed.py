@@ -126,7 +126,7 @@ def _chunks(patterns: list[str], embedder: Embedder) -> list[str]:
     """The chunks of every file that a pattern matches; the shell may have expanded it already."""
     import glob
 
-    from embassay.ingest.survey import chunks_of
+    from embassay.ingest.flow import chunks_of
 
     paths = [Path(found) for pattern in patterns for found in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 - patterns may be absolute
     if not paths:

@@ -10,11 +10,11 @@ from embassay.cli import common, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
+from embassay.events import Events
 from embassay.home import DEFAULT_SET, MAX_FILE_MB, Home
-from embassay.sets.build.progress import Progress
 
 if TYPE_CHECKING:
-    from embassay.sets.build.run import IndexReport
+    from embassay.sets.build.report import IndexReport
 
 NEEDS_ARGUMENTS = True
 LISTED = 10
@@ -27,7 +27,7 @@ def command(
     precision: common.PrecisionOption = None,
     chunk_tokens: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(metavar="N", help="Most tokens of a chunk; default: the model's limit."),
+        typer.Option(metavar="N", help="Most tokens of a chunk; default: 512, at most what the model takes."),
     ] = None,
     max_file_mb: Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped.")] = MAX_FILE_MB,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try quarantined files again.")] = False,
@@ -48,7 +48,8 @@ def command(
     """
     from embassay.sets.folder import find_home
 
-    with Home(find_home(home, create=True)) as opened, Bar("chunk") as bar:
+    events = Events()
+    with Home(find_home(home, create=True)) as opened, Bar("chunk") as bar, bar.follow(events):
         try:
             report = opened.index(
                 paths,
@@ -59,7 +60,7 @@ def command(
                 max_file_mb=max_file_mb,
                 retry_failed=retry_failed,
                 checksum=checksum,
-                progress=Told(bar),
+                progress=events,
             )
         except KeyboardInterrupt:
             raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None
@@ -69,23 +70,6 @@ def command(
         _show(report)
     if report.quarantined:
         raise typer.Exit(ExitCode.QUARANTINED)
-
-
-class Told(Progress):
-    """Passes on to a bar what a run tells."""
-
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
-
-    def start(self, total_bytes: int, files: int) -> None:
-        if files:
-            self._bar.start(f"Indexing {words.count(files, 'file')}", total_bytes)
-
-    def advance(self, done_bytes: int, chunks: int) -> None:
-        self._bar.reach(done_bytes, chunks)
-
-    def note(self, text: str) -> None:
-        self._bar.note(text)
 
 
 def _show(report: IndexReport) -> None:

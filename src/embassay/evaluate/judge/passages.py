@@ -13,8 +13,8 @@ from pathlib import Path
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.evaluate.data.places import Place
 from embassay.ingest.chunk import Chunker
+from embassay.ingest.flow import documents_of
 from embassay.ingest.outline import Outline, outline
-from embassay.ingest.survey import documents_of
 from embassay.types import Document, Heading
 
 TOKENS = 180

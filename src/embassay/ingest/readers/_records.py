@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from embassay.ingest.base import Document, Source
+from embassay.ingest.base import Document, SourceFile
 
 IDS = ("_id", "id", "uid", "uuid", "key")
 TITLES = ("title", "name", "headline", "subject")
 TEXTS = ("text", "body", "content", "contents", "abstract", "description", "summary")
 
 
-def document(source: Source, record: Mapping[str, Any], line: int) -> Document:
+def document(source: SourceFile, record: Mapping[str, Any], line: int) -> Document:
     """A record as a document. Without a text field, its string fields are the text, as ``field: value`` lines."""
     record = {k: v for k, v in record.items() if k and str(k).strip()}  # pandas writes its row numbers without a name
     fields = {str(k).lower(): k for k in record}

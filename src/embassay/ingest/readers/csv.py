@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, ReadError, Source
+from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._records import document
 
 SUFFIXES = frozenset({".csv", ".tsv"})
@@ -14,7 +14,7 @@ MAX_FIELD = 16_000_000
 """Characters in a field; Python's own limit of 131,072 is below what people keep in spreadsheets."""
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document]:
     text = source.text()
     csv.field_size_limit(MAX_FIELD)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(source, text))
@@ -27,7 +27,7 @@ def read(source: Source) -> Iterator[Document]:
         raise ReadError(f"line {rows.line_num} is not CSV: {error}") from error
 
 
-def _delimiter(source: Source, text: str) -> str:
+def _delimiter(source: SourceFile, text: str) -> str:
     if source.file.suffix.lower() == ".tsv":
         return "\t"
     header = text.split("\n", 1)[0]

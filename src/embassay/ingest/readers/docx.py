@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from embassay.ingest.base import Document, ReadError, Source
+from embassay.ingest.base import Document, ReadError, SourceFile
 
 SUFFIXES = frozenset({".docx"})
 MAX_UNPACKED = 200_000_000
@@ -18,7 +18,7 @@ MAX_BLOCKS = 100_000
 _HEADING = re.compile(r"(?:Heading|heading) ([1-9])$|(Title)$")
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document]:
     import docx
 
     try:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, ReadError, Source
+from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._records import document
 
 SUFFIXES = frozenset({".jsonl", ".ndjson"})
 STREAMS = True
 
 
-def read(source: Source) -> Iterator[Document | ReadError]:
+def read(source: SourceFile) -> Iterator[Document | ReadError]:
     with source.file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             if not line.strip():

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 
-from embassay.ingest.base import Document, ReadError, Source
+from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.html_text import extract
 
 SUFFIXES = frozenset({".eml"})
 HEADERS = {"from": "From", "to": "To", "date": "Date", "subject": "Subject"}
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document]:
     message = message_from_bytes(source.data, policy=policy.default)
     if not isinstance(message, EmailMessage) or not any(message[h] for h in HEADERS.values()):
         raise ReadError("not an e-mail: it has no From, To, Date or Subject")
@@ -32,7 +33,5 @@ def _content(body: MIMEPart) -> str:
         payload = body.get_payload(decode=True)
         text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
     if body.get_content_type() == "text/html" and text.strip():
-        from embassay.ingest.readers.html import extract
-
         text = "\n".join(extract(text)[1].text)
     return text

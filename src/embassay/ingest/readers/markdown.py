@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from embassay.ingest.base import Document, Source
+from embassay.ingest.base import Document, SourceFile
 from embassay.types import Metadata
 
 SUFFIXES = frozenset({".md", ".markdown", ".mdx", ".mkd"})
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document]:
     text = source.text()
     metadata: Metadata = {}
     first = 1

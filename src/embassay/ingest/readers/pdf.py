@@ -6,13 +6,13 @@ import io
 import logging
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, ReadError, Source
+from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.types import Heading
 
 SUFFIXES = frozenset({".pdf"})
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document]:
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, Source
+from embassay.ingest.base import Document, SourceFile
 
 SUFFIXES = frozenset({".txt", ".text", ".log", ".org", ".adoc"})
 
 
-def read(source: Source) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document]:
     yield Document(source.id, source.id, source.text(), "text")

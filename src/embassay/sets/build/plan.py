@@ -1,4 +1,4 @@
-"""What an index run has to do: which files are new, changed, unchanged or gone."""
+"""Holds the files under some paths against what was indexed of them: which are new, changed, unchanged or gone."""
 
 from __future__ import annotations
 
@@ -7,32 +7,39 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from embassay.errors import UsageError
-from embassay.ingest.read import streams
-from embassay.ingest.walk import Found, walk
+from embassay.ingest.flow import MAX_FILE_MB, find
+from embassay.ingest.walk import Found
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import SourceRow
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A file to look at, and its row from an earlier run if there is one."""
+class DueFile:
+    """A file to look into."""
 
     found: Found
     name: str
+    """What it is called in the set."""
     row: SourceRow | None
+    """Its row from an earlier run, if there is one."""
 
 
 @dataclass(slots=True)
 class Plan:
-    tasks: list[Task] = field(default_factory=list)
+    """What an index run over files has to do."""
+
+    due: list[DueFile] = field(default_factory=list)
+    """Files that are new, or may have changed."""
     unchanged: int = 0
-    gone: list[str] = field(default_factory=list)
+    gone: list[SourceRow] = field(default_factory=list)
+    """Rows of files that were indexed and are no more, ordered by name."""
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    """(name, reason) of files left out."""
+    """(name, reason) of files that are left out."""
 
     @property
     def bytes(self) -> int:
-        return sum(task.found.size for task in self.tasks)
+        """Of all files that are due."""
+        return sum(file.found.size for file in self.due)
 
 
 def make_plan(
@@ -40,20 +47,20 @@ def make_plan(
     paths: Iterable[Path],
     known: Mapping[str, SourceRow],
     *,
-    max_bytes: int,
+    max_file_mb: float = MAX_FILE_MB,
     retry_failed: bool = False,
     checksum: bool = False,
 ) -> Plan:
-    """Walk `paths` and hold every file against its row.
+    """Walk `paths` and hold every file against its row in `known`, which has the rows of the set by name.
 
-    A file whose size and time are as recorded is unchanged; `checksum` reads it all the same. A quarantined
-    file is tried again when it changed or with `retry_failed`. Raises UsageError for a path that neither
-    exists nor was indexed.
+    A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content. A quarantined file
+    is tried again when it changed, or with `retry_failed`. Raises UsageError for a path that neither exists nor was
+    indexed.
     """
     plan = Plan()
     seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
-    for found in walk(existing, max_bytes=max_bytes, streams=streams()):
+    for found in find(existing, max_file_mb=max_file_mb):
         name = home.name_of(found.file)
         if found.unreadable:
             hidden.append(name)
@@ -65,15 +72,15 @@ def make_plan(
         if row and not checksum and _unchanged(row, found) and not (retry_failed and row.reason):
             plan.unchanged += 1
         else:
-            plan.tasks.append(Task(found, name, row))
+            plan.due.append(DueFile(found, name, row))
     gone = missing | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
     kept = seen | {name for folder in hidden for name in _under(home, folder, known)}
-    plan.gone = sorted(gone - kept)
+    plan.gone = [known[name] for name in sorted(gone - kept)]
     return plan
 
 
 def _split(home: HomeFolder, paths: Iterable[Path], known: Mapping[str, SourceRow]) -> tuple[list[Path], set[str]]:
-    """Paths that exist, and names that were indexed once but do not any more."""
+    """Paths that exist, and names that were indexed once but are not there any more."""
     existing: list[Path] = []
     missing: set[str] = set()
     for path in paths:

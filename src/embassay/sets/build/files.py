@@ -1,0 +1,119 @@
+"""Files as a source of an index run: what changed since the last run is read and cut, the rest is left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from embassay.errors import ReadError
+from embassay.ingest.base import SourceFile
+from embassay.ingest.chunk import Chunker
+from embassay.ingest.flow import Chunked, FileEnd, NoText, ReadStep, Uncut, Unreadable, chunked, read_file
+from embassay.sets.build.origin import Change, Origin, recall
+from embassay.sets.build.plan import DueFile, Plan
+from embassay.sets.build.source import Outcome
+from embassay.sets.state import UNSETTLED, SourceRow
+from embassay.stores.base import Store
+
+GROUP_FILES = 128
+GROUP_GONE = 1024
+"""Files whose stored chunks are looked up at once."""
+RACY_NS = 2_000_000_000
+"""A file that changed less than this before it was read may change again before its clock ticks."""
+
+Member = TypeVar("Member")
+
+
+class Files:
+    """The files of a plan. Each is an origin, and those that are gone come first."""
+
+    def __init__(self, plan: Plan, store: Store, chunker: Callable[[], Chunker]) -> None:
+        """`chunker` is called only if there are files to read: it may load a model's tokenizer."""
+        self._plan, self._store, self._chunker = plan, store, chunker
+        self._without_text: list[tuple[str, str]] = []
+        count = len(plan.due)
+        self.what = f"{count:,} file{'' if count == 1 else 's'}" if count else ""
+        self.total: int | None = plan.bytes
+
+    def __iter__(self) -> Iterator[Change]:
+        yield from self._gone()
+        if not self._plan.due:
+            return
+        for step in chunked(self._read(), self._chunker()):
+            origin = step.owner
+            match step:
+                case Chunked(chunks=chunks):
+                    origin.documents += 1
+                    origin.readable = True
+                    for chunk in chunks:
+                        change = origin.take(chunk)
+                        if change is not None:
+                            yield change
+                case Uncut(error=error):
+                    origin.documents += 1
+                    origin.readable = True
+                    origin.unread.add(f"{type(error).__name__} while it was cut: {error}")
+                case Unreadable(error=error):
+                    origin.unread.add(error.message)
+                case NoText(reason=reason):
+                    self._without_text.append((origin.name, reason))
+                case FileEnd():
+                    yield origin.end()
+
+    def outcome(self) -> Outcome:
+        plan = self._plan
+        skipped = (*plan.skipped, *self._without_text)
+        return Outcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)
+
+    def _gone(self) -> Iterator[Change]:
+        for rows in _groups(self._plan.gone, GROUP_GONE):
+            origins = [_gone(row) for row in rows]
+            recall(self._store, origins)
+            for origin in origins:
+                yield origin.end()
+
+    def _read(self) -> Iterator[ReadStep[Origin]]:
+        for due in _groups(self._plan.due, GROUP_FILES):
+            origins = [Origin(file.name, file.row, file.found.size) for file in due]
+            recall(self._store, origins)
+            for file, origin in zip(due, origins, strict=True):
+                yield from _read(file, origin)
+
+
+def _gone(row: SourceRow) -> Origin:
+    return Origin(row.path, row, mtime_ns=row.mtime_ns, digest=row.digest, gone=True)
+
+
+def _read(file: DueFile, origin: Origin) -> Iterator[ReadStep[Origin]]:
+    """What reading the file brings; nothing but its end if its content is what was indexed before."""
+    racy = time.time_ns() - file.found.mtime_ns < RACY_NS
+    origin.mtime_ns = UNSETTLED if racy else file.found.mtime_ns
+    try:
+        origin.digest = _digest(file.found.file)
+    except OSError as error:
+        yield Unreadable(origin, ReadError(error.strerror or str(error)))
+        yield FileEnd(origin)
+        return
+    origin.untouched = file.row is not None and _holds(file.row, origin)
+    if origin.untouched:
+        yield FileEnd(origin)
+    else:
+        yield from read_file(origin, SourceFile(file.found.file, file.name))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _holds(row: SourceRow, origin: Origin) -> bool:
+    """Whether all of the file's present content was indexed, and is still there."""
+    stored = (origin.digest, len(origin.existing), "")
+    return row.state == "ok" and (row.digest, row.chunks, row.reason) == stored
+
+
+def _groups(items: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
+    return (items[at : at + size] for at in range(0, len(items), size))

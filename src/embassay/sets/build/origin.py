@@ -1,0 +1,176 @@
+"""What an index run keeps of each origin while it works on it, and the changes that come of it.
+
+An origin is what chunks come from and what is indexed, or found gone, as a whole: a file, or a batch of records. Its
+row in the bookkeeping tells the next run what was indexed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from embassay.sets.state import UNSETTLED, SourceRow
+from embassay.text import encodable
+from embassay.types import Chunk
+
+if TYPE_CHECKING:
+    from embassay.stores.base import Store
+
+REASONS = 3
+"""Reasons that are kept of one origin; a count stands for the rest."""
+
+
+@dataclass(slots=True)
+class Reasons:
+    """Why parts of an origin are missing: the first few reasons, and how many there were."""
+
+    first: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, reason: str) -> None:
+        self.count += 1
+        if len(self.first) < REASONS:
+            self.first.append(encodable(reason))
+
+
+@dataclass(slots=True)
+class Origin:
+    """An origin of chunks, such as a file, while an index run works on it.
+
+    The thread that reads fills it up to its end. What the embedder says of its chunks comes from another thread at the
+    same time, and has fields of its own.
+    """
+
+    name: str
+    """The path that its chunks carry."""
+    before: SourceRow | None = None
+    """Its row from an earlier run."""
+    size: int = 0
+    """How much of the run's work it is: the bytes of a file."""
+    mtime_ns: int = UNSETTLED
+    digest: str = ""
+    """Of its content, by which the next run knows whether it changed."""
+    existing: dict[str, Chunk] = field(default_factory=dict)
+    """Its chunks from earlier runs, by key; those that remain at its end are stale."""
+
+    documents: int = 0
+    chunks: int = 0
+    truncated: int = 0
+    readable: bool = False
+    """At least one document of it could be read."""
+    unread: Reasons = field(default_factory=Reasons)
+    """Why documents of it could not be read or cut."""
+    untouched: bool = False
+    """Its content is what it was: nothing changes but size and time."""
+    gone: bool = False
+    """It is no more: its chunks and its row go."""
+
+    shortened: int = 0
+    """Chunks that the model read only the head of, though they were expected to fit."""
+    refused: Reasons = field(default_factory=Reasons)
+    """Why the provider did not take chunks of it."""
+    _told: int = 0
+    """How much of `size` its changes have counted so far."""
+
+    def take(self, chunk: Chunk) -> New | Moved | None:
+        """Count a chunk of it, and tell what has to be done: embed and store it, store it with the vector that is there
+        already, or nothing, because it is stored as it is."""
+        self.chunks += 1
+        self.truncated += chunk.truncated
+        old = self.existing.pop(chunk.key, None)
+        if old is None:
+            return New(self, chunk, self._part(len(chunk.indexed)))
+        return Moved(self, chunk, self._part(len(chunk.indexed))) if old != chunk else None
+
+    def end(self) -> Ended:
+        """Nothing more comes of it."""
+        return Ended(self, self._part(self.size))
+
+    def _part(self, size: int) -> int:
+        """As much of `size` as is left of the whole: an origin counts with all its size, however it is cut."""
+        part = min(self.size - self._told, size)
+        self._told += part
+        return part
+
+    @property
+    def failed(self) -> bool:
+        """Nothing of it could be read: what was indexed of it before stays."""
+        return self.unread.count > 0 and not self.readable
+
+    @property
+    def stale(self) -> Collection[str]:
+        """Keys of rows that it no longer has, known at its end."""
+        return () if self.failed or self.untouched else self.existing.keys()
+
+    def pending(self) -> SourceRow:
+        """Its row while its chunks are being written: a run that finds one repeats the origin."""
+        old = self.before
+        return self._row("pending", documents=old.documents if old else 0, chunks=old.chunks if old else 0)
+
+    def settled(self) -> SourceRow | None:
+        """Its row once all its chunks are written; None if it is gone."""
+        old = self.before
+        if self.gone:
+            return None
+        if self.untouched and old:
+            return replace(old, size=self.size, mtime_ns=self.mtime_ns)
+        if self.failed and old:
+            return self._row("failed", old.documents, old.chunks, old.truncated, self._reason())
+        state: Literal["failed", "ok"] = "failed" if self.failed else "ok"
+        chunks, truncated = self.chunks - self.refused.count, self.truncated + self.shortened
+        return self._row(state, self.documents, chunks, truncated, self._reason())
+
+    def _row(
+        self,
+        state: Literal["pending", "failed", "ok"],
+        documents: int = 0,
+        chunks: int = 0,
+        truncated: int = 0,
+        reason: str = "",
+    ) -> SourceRow:
+        return SourceRow(self.name, self.size, self.mtime_ns, self.digest, state, reason, documents, chunks, truncated)
+
+    def _reason(self) -> str:
+        shown = [*self.unread.first, *self.refused.first][:REASONS]
+        more = self.unread.count + self.refused.count - len(shown)
+        return "; ".join(shown) + (f"; and {more:,} more" if more else "")
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A chunk whose text is to be embedded and stored."""
+
+    origin: Origin
+    chunk: Chunk
+    size: int = 0
+    """How much of the run's work is done with it, in the unit of `Source.total`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A chunk whose text is stored already; its lines or its metadata are others now, its vector stays."""
+
+    origin: Origin
+    chunk: Chunk
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of an origin: with it, stale rows go and the bookkeeping is settled."""
+
+    origin: Origin
+    size: int = 0
+
+
+Change = New | Moved | Ended
+
+
+def recall(store: Store, origins: Sequence[Origin]) -> None:
+    """Give each origin the chunks that are stored of it. Raises StoreError."""
+    by_name = {origin.name: origin for origin in origins if origin.before}
+    if by_name:
+        with store.snapshot() as version:
+            for chunk in version.chunks(by_name):
+                by_name[chunk.path].existing[chunk.key] = chunk

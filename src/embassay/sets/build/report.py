@@ -1,0 +1,41 @@
+"""The report of an index run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did."""
+
+    set: str
+    space: str
+    files: int
+    """Files that were read in this run."""
+    unchanged: int
+    removed: int
+    """Files whose rows went because the file is gone."""
+    embedded: int
+    """Chunks whose text was new."""
+    chunks: int
+    """In the set, after the run."""
+    skipped: tuple[tuple[str, str], ...]
+    """(path, reason) of files that were left out on purpose."""
+    quarantined: tuple[tuple[str, str], ...]
+    """(path, reason) of files of the set, or of records in them, that could not be read."""
+    seconds: float
+    cached: int = 0
+    """Of `embedded`, those whose vectors were in the cache."""
+    usd: float | None = 0.0
+    """Paid to providers; None where one did not say how much it counted."""
+
+    def to_dict(self) -> dict[str, Any]:
+        pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
+        plain = {
+            name: getattr(self, name)
+            for name in ("set", "space", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd")
+        }
+        listed = {name: [{"path": p, "reason": r} for p, r in rows] for name, rows in pairs.items()}
+        return plain | listed | {"seconds": round(self.seconds, 3)}

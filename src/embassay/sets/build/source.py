@@ -1,0 +1,53 @@
+"""The contract of a source: what an index run takes its chunks from.
+
+    class Records:                                   # a source is anything that offers this
+        what = "2 records"
+        total = None
+
+        def __iter__(self):                          # runs in another thread, ahead of the vectors
+            for origin, chunks in ...:               # an origin is what chunks come from: a file, a batch of records
+                for chunk in chunks:
+                    if (change := origin.take(chunk)) is not None:
+                        yield change
+                yield origin.end()
+
+        def outcome(self):                           # asked once the iteration has ended
+            return Outcome(read=2)
+
+A source yields changes in the order in which they are to be stored, and ends every origin that it began. It knows
+nothing of vectors, and whoever makes and stores them knows nothing of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from embassay.sets.build.origin import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a source has to tell for the report of the run."""
+
+    read: int
+    """Files, or whatever its origins are, that were looked into."""
+    unchanged: int = 0
+    removed: int = 0
+    """Origins that are gone, and their rows with them."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """(name, reason) of what was left out on purpose."""
+
+
+class Source(Protocol):
+    """Chunks to index, and the bookkeeping of where they come from."""
+
+    what: str
+    """What there is to do, for a person who waits: ``3 files``. Empty where there is nothing to read."""
+    total: int | None
+    """The sum of the sizes of all changes, if that is known before."""
+
+    def __iter__(self) -> Iterator[Change]: ...
+
+    def outcome(self) -> Outcome: ...

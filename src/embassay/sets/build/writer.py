@@ -1,0 +1,158 @@
+"""Writes the changes of an index run into a set, in checkpoints, so that a run may be killed at any moment.
+
+A checkpoint is written in this order: the origins concerned are marked as pending, rows are upserted by keys that come
+from their content, stale rows are deleted, the origins that ended are settled. Whatever moment a run dies at, the next
+one finds origins that are pending or unknown, repeats them, and arrives at the same rows.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from embassay.sets.build.origin import Change, Ended, Moved, New, Origin
+from embassay.sets.state import Generation, State
+from embassay.stores.base import Store
+from embassay.stores.values import VECTOR
+from embassay.types import Chunk
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
+
+CHECKPOINT_ROWS = 4096
+CHECKPOINT_SECONDS = 5.0
+FOLD_ROWS = 16_384
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Changes that are written together."""
+
+    chunks: list[Chunk] = field(default_factory=list)
+    vectors: list[Vectors] = field(default_factory=list)
+    """One for each of `chunks`."""
+    moved: list[Chunk] = field(default_factory=list)
+    """Chunks whose vectors are in the store already."""
+    touched: dict[str, Origin] = field(default_factory=dict)
+    """Every origin that one of the changes belongs to, by name."""
+    ended: list[Origin] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.chunks) + len(self.moved) + len(self.ended)
+
+
+class Writer:
+    """Takes changes with their vectors, in order, and writes them to one generation of a set.
+
+    The caller holds the right to write the generation. One checkpoint is written in a thread of the writer's own while
+    the next one is collected: after `rows` changes, or when `seconds` have passed. After `fold` new rows the indexes of
+    the store are extended, so that searches beside a long run stay fast. Used as a context manager; leaving it writes
+    what was collected, also after an error, so that no vector is paid for twice.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        generation: Generation,
+        store: Store,
+        *,
+        rows: int = CHECKPOINT_ROWS,
+        seconds: float = CHECKPOINT_SECONDS,
+        fold: int = FOLD_ROWS,
+    ) -> None:
+        self.state, self.generation, self.store = state, generation, store
+        self._rows, self._seconds, self._fold = rows, seconds, fold
+        self._pool = ThreadPoolExecutor(1, "write")
+        self._writing: Future[None] | None = None
+        self._collected, self._since = Checkpoint(), time.monotonic()
+        self._changed = False
+        self._unfolded = 0
+
+    def add(self, change: Change, vector: Vectors | None = None) -> None:
+        """Take the next change; `vector` (dimensions,), of length 1 or zero, is that of a New chunk.
+
+        Raises StoreError, HomeError and others of an earlier checkpoint that could not be written.
+        """
+        collected = self._collected
+        collected.touched[change.origin.name] = change.origin
+        match change:
+            case New():
+                assert vector is not None, "a new chunk comes with its vector"
+                collected.chunks.append(change.chunk)
+                collected.vectors.append(vector)
+            case Moved():
+                collected.moved.append(change.chunk)
+            case Ended():
+                collected.ended.append(change.origin)
+        if collected.size >= self._rows or time.monotonic() - self._since > self._seconds:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Have everything that was added until now written, in the background, once the checkpoint before it is."""
+        self._wait()
+        collected, self._collected = self._collected, Checkpoint()
+        self._since = time.monotonic()
+        if collected.touched:
+            self._writing = self._pool.submit(self._write, collected)
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether the indexes of the store do not know everything that was written, by this run or one before it."""
+        if self._changed:
+            return True
+        with self.store.snapshot() as version:
+            return any(version.stats().unindexed.values())
+
+    def fold(self) -> None:
+        """Bring the indexes of the store up to date, thoroughly, at the end of a run."""
+        self.store.optimise(thorough=True)
+        self._changed = False
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._pool:
+            self.checkpoint()
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._writing:
+            writing, self._writing = self._writing, None
+            writing.result()
+
+    def _write(self, collected: Checkpoint) -> None:
+        """Runs in the writer's thread."""
+        stale = [key for origin in collected.ended for key in origin.stale]
+        if collected.chunks or collected.moved or stale:
+            self.state.put(self.generation, [origin.pending() for origin in collected.touched.values()])
+        self._upsert(collected)
+        if stale:
+            self.store.delete(stale)
+        settled = [(origin.name, origin.settled()) for origin in collected.ended]
+        self.state.put(self.generation, [row for _, row in settled if row])
+        if gone := [name for name, row in settled if row is None]:
+            self.state.forget(self.generation, gone)
+        self._changed |= bool(collected.chunks or collected.moved or stale or gone)
+        if self._unfolded >= self._fold:
+            self.store.optimise()
+            self._unfolded = 0
+
+    def _upsert(self, collected: Checkpoint) -> None:
+        import numpy as np
+
+        chunks, vectors = collected.chunks, collected.vectors
+        if collected.moved:
+            with self.store.snapshot() as version:
+                stored = version.vectors([chunk.key for chunk in collected.moved])
+            chunks = chunks + collected.moved
+            vectors = vectors + [stored[chunk.key] for chunk in collected.moved]
+        if chunks:
+            self.store.upsert(chunks, {VECTOR: np.stack(vectors)})
+        self._unfolded += len(chunks)
