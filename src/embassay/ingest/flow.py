@@ -107,9 +107,14 @@ def read_file(owner: Owner, file: SourceFile) -> Iterator[ReadStep[Owner]]:
     yield FileEnd(owner)
 
 
-def chunked(steps: Iterable[ReadStep[Owner]], chunker: Chunker) -> Iterator[CutStep[Owner]]:
-    """The same steps in the same order, each document with its chunks. Raises CacheError of the chunker's memory."""
-    for group in _groups(steps):
+def chunked(
+    steps: Iterable[ReadStep[Owner]], chunker: Chunker, *, seconds: float = GROUP_SECONDS
+) -> Iterator[CutStep[Owner]]:
+    """The same steps in the same order, each document with its chunks. Raises CacheError of the chunker's memory.
+
+    `seconds`: how long documents may be waited for before those that are there are cut.
+    """
+    for group in _groups(steps, seconds):
         cut = iter(_cut(chunker, [step.document for step in group if isinstance(step, Loaded)]))
         for step in group:
             if not isinstance(step, Loaded):
@@ -150,6 +155,13 @@ def documents_of(
             yield step.document
 
 
+def cut_all(documents: Iterable[Document], chunker: Chunker) -> Iterator[tuple[Document, list[Chunk]]]:
+    """Each of the documents that can be cut, with its chunks, in order."""
+    for step in chunked((Loaded(None, document) for document in documents), chunker):
+        if isinstance(step, Chunked):
+            yield step.document, step.chunks
+
+
 def chunks_of(
     paths: Iterable[Path], tokens: Counts, *, prompt: str = "", max_file_mb: float = MAX_FILE_MB
 ) -> Iterator[Chunk]:
@@ -162,13 +174,13 @@ def chunks_of(
             yield from step.chunks
 
 
-def _groups(steps: Iterable[ReadStep[Owner]]) -> Iterator[list[ReadStep[Owner]]]:
+def _groups(steps: Iterable[ReadStep[Owner]], seconds: float) -> Iterator[list[ReadStep[Owner]]]:
     group: list[ReadStep[Owner]] = []
     chars, since = 0, time.monotonic()
     for step in steps:
         group.append(step)
         chars += len(step.document.text) if isinstance(step, Loaded) else 0
-        if len(group) >= GROUP_DOCUMENTS or chars >= GROUP_CHARS or time.monotonic() - since > GROUP_SECONDS:
+        if len(group) >= GROUP_DOCUMENTS or chars >= GROUP_CHARS or time.monotonic() - since > seconds:
             yield group
             group, chars, since = [], 0, time.monotonic()
     if group:

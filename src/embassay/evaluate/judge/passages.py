@@ -13,7 +13,7 @@ from pathlib import Path
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.evaluate.data.places import Place
 from embassay.ingest.chunk import Chunker
-from embassay.ingest.flow import documents_of
+from embassay.ingest.flow import cut_all, documents_of
 from embassay.ingest.outline import Outline, outline
 from embassay.types import Document, Heading
 
@@ -53,7 +53,7 @@ class Passages:
         chunker = Chunker(EstimatedTokens(1 << 20), TOKENS)
         self.of: dict[str, list[Passage]] = {}
         """Document id to its passages, in order."""
-        for document, chunks in zip(documents, chunker.chunk(documents), strict=True):
+        for document, chunks in cut_all(documents, chunker):
             taken: dict[str, int] = defaultdict(int)
             passages = []
             for chunk in chunks:
