@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from embassay.embedders.estimate import EstimatedTokens
+from embassay.embedders.texts.estimate import EstimatedTokens
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

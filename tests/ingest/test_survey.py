@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embassay.embedders.estimate import EstimatedTokens
+from embassay.embedders.texts.estimate import EstimatedTokens
 from hypothesis import given
 from hypothesis import strategies as st
 

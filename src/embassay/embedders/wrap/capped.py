@@ -78,7 +78,7 @@ class Capped(Wrapper):
             carried.clear()
 
         try:
-            with closing(alongside(priced(), lambda one: one[0], self.inner, role, on_long)) as steps:  # type: ignore[type-var]
+            with closing(alongside(priced(), lambda one: one[0], self.inner, role, on_long)) as steps:
                 for step in steps:
                     assert step.made is not None, "every item has a text"
                     hold.settle(sum(usd for _, usd in step.items), step.made.usage.usd)
