@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from embassay.embedders.texts.estimate import EstimatedTokens
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import CacheError, ReadError, UsageError
 from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from embassay.embedders.texts.estimate import EstimatedTokens
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.ingest.flow import chunks_of
 from embassay.ingest.survey import SAMPLE, Survey, survey
 from embassay.types import Chunk
