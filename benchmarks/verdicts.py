@@ -135,7 +135,7 @@ def similarities(data: JudgedSet, precision: str) -> tuple[np.ndarray, list[str]
     from embassay.stores.values import VECTOR
 
     filled = fill(data, open_local(MODEL, precision), exact_store(384))  # type: ignore[arg-type]
-    ((chunks, by_label),) = filled.snapshot.scan()
+    ((chunks, by_label),) = filled.store.snapshot().scan()
     return filled.queries @ by_label[VECTOR].T, [chunk.document for chunk in chunks]
 
 

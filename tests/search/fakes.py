@@ -32,8 +32,8 @@ class FakeSnapshot:
     def __exit__(self, *_):
         self.asked.append(("exit",))
 
-    def dense(self, vector, k, where=None):
-        self.asked.append(("dense", vector.tolist(), k, where))
+    def dense(self, vector, k, where=None, *, label="vector"):
+        self.asked.append(("dense", vector.tolist(), k, where, label))
         return self.lists["dense"][:k]
 
     def lexical(self, query, k, where=None):

@@ -21,8 +21,11 @@ labels = st.from_regex(r"\A[^\W\d][\w-]{0,8}\Z")
 
 
 @st.composite
-def pipelines(draw, depths=st.integers(1, 1_000_000)):
+def pipelines(draw, depths=st.integers(1, 1_000_000), vectors=st.just("vector")):
     """One to four arms of either kind, each with a label of its own."""
     named = draw(st.lists(labels, min_size=1, max_size=4, unique=True))
-    arms = tuple(draw(st.sampled_from([Dense, Lexical]))(draw(depths), label=label) for label in named)
+    arms = tuple(
+        Lexical(draw(depths), label=label) if draw(st.booleans()) else Dense(draw(depths), draw(vectors), label=label)
+        for label in named
+    )
     return Pipeline(arms, (*([draw(fusions)] if len(arms) > 1 else []), Top(draw(depths))))

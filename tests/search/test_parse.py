@@ -10,7 +10,7 @@ from embassay.search.parse import parse_pipeline
 from tests.search.strategies import pipelines
 
 
-@given(pipelines())
+@given(pipelines(vectors=st.text(min_size=1, max_size=5).filter(str.isprintable)))
 def test_what_is_printed_is_read_back(made):
     again = parse_pipeline(str(made))
     assert again == made and str(again) == str(made)
@@ -25,6 +25,8 @@ def test_what_is_printed_is_read_back(made):
         ("lexical(5)\n>> top(5)", "lexical(5) >> top(5)"),
         ("dense=dense(5) >> top(5)", "dense(5) >> top(5)"),
         ("a=dense(5) | b=dense(7) >> zscore(1) >> top(5)", "a=dense(5) | b=dense(7) >> zscore(1) >> top(5)"),
+        ('dense(5, "coarse") >> top(5)', 'dense(5, vectors="coarse") >> top(5)'),
+        ('dense(5, vectors="vector") >> top(5)', "dense(5) >> top(5)"),
         ("dense | lexical >> convex(1e-1) >> top", "dense(100) | lexical(100) >> convex(0.1) >> top(10)"),
     ],
 )
@@ -44,7 +46,10 @@ def test_what_may_be_left_out(text, printed):
         ("dense(1.5) >> top", "1.5", "expected depth, a whole number"),
         ('dense("x") >> top', '"x"', "expected depth, a whole number"),
         ("dense(true) >> top", "true", "expected depth, a whole number"),
-        ("dense(10, 20) >> top", "20", "expected ), found '20'"),
+        ("dense(10, 20) >> top", "20", "expected vectors, a text, found '20'"),
+        ('dense(10, "") >> top', '""', "expected vectors, a text, found '\"\"'"),
+        ('dense(10, "a", 3) >> top', "3", "expected ), found '3'"),
+        ('dense(vectors="a", 3) >> top', "3", "expected name=value, found '3'"),
         ("dense(10 20) >> top", "20", "expected , or ), found '20'"),
         ("dense(10, depth=20) >> top", "depth", "depth is given twice"),
         ("dense(depth 20) >> top", "20", "expected = and the value of depth, found '20'"),

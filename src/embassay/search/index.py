@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +88,6 @@ class Index:
         self._store: Future[Store] = self._opening.submit(store)
         self._open_embedder = embedder
         self._embedder: Embedder | None = None
-        self._lock = threading.Lock()
-        self._searching = 0
         self._closed = False
 
     def search(
@@ -117,7 +114,9 @@ class Index:
         def embed(text: str, role: Role) -> Vectors:
             return self._embed(text, role, trace, cached=cached)
 
-        with self._in_use(), ExitStack() as held:
+        if self._closed:
+            raise UsageError(f"the index of set {self.name!r} is closed.", remedy="Open its home again.")
+        with ExitStack() as held:
             context = Context(
                 query,
                 lambda: held.enter_context(self._store.result().snapshot()),
@@ -134,36 +133,12 @@ class Index:
         return result
 
     def close(self) -> None:
-        """Close the store, after the searches that run now. A search after that is an error."""
-        with self._lock:
-            idle = not (self._closed or self._searching)
-            self._closed = True
-        if idle:
-            self._close_store()
-
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """The store stays open inside. Raises UsageError for a closed index."""
-        with self._lock:
-            if self._closed:
-                raise UsageError(f"the index of set {self.name!r} is closed.", remedy="Open its home again.")
-            self._searching += 1
-        try:
-            yield
-        finally:
-            if self._is_last():
-                self._close_store()
-
-    def _is_last(self) -> bool:
-        """Whether the search that ends now is the last one of a closed index."""
-        with self._lock:
-            self._searching -= 1
-            return self._closed and not self._searching
-
-    def _close_store(self) -> None:
-        """Called once, by whoever uses the store last."""
+        """Close the store. A search after that is an error; one that runs now is the caller's to wait for."""
+        if self._closed:
+            return
+        self._closed = True
         self._opening.shutdown()
-        if not self._store.exception():
+        if not self._store.exception():  # a store that could not be opened has nothing to be closed
             self._store.result().close()
 
     def _embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:

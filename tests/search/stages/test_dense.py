@@ -19,7 +19,9 @@ def test_it_asks_for_the_nearest_of_the_query():
 
     made = Dense(2).run(context(snapshot, embed, where=where), Candidates())
     assert list(made.ranking) == DENSE[:2] and asked == [("the query", "query")]
-    assert snapshot.asked == [("dense", [1.0, 2.0], 2, where)]
+    assert snapshot.asked == [("dense", [1.0, 2.0], 2, where, "vector")]
+    Dense(2, vectors="coarse").run(context(snapshot, embed), Candidates())
+    assert snapshot.asked[-1] == ("dense", [1.0, 2.0], 2, None, "coarse")
 
 
 def test_it_is_dense_and_needs_a_model():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.embedding import embed_all, zeros
 from embassay.ingest.chunk import Chunker
-from embassay.stores.base import Snapshot, Store
+from embassay.stores.base import Store
 from embassay.stores.values import VECTOR
 from embassay.types import NO_USAGE, Chunk, Document, Usage
 
@@ -25,7 +25,7 @@ class Filled:
 
     judged: JudgedSet
     embedder: Embedder
-    snapshot: Snapshot
+    store: Store
     queries: Vectors
     """float32 (queries, dimensions), in the order of `judged.queries`; zero where no pipeline needs them."""
     truncated: float
@@ -63,7 +63,7 @@ def fill(
     store.upsert(pieces, {VECTOR: made})
     store.optimise(thorough=True)
     seconds = time.perf_counter() - started
-    return Filled(judged, embedder, store.snapshot(), asked, truncated, usage + used, seconds)
+    return Filled(judged, embedder, store, asked, truncated, usage + used, seconds)
 
 
 def _whole(document: Document) -> Chunk:

@@ -14,6 +14,8 @@ from embassay.search.run import run
 from embassay.vectors import comparable
 
 if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.stores.base import Snapshot
     from embassay.types import Role, Vectors
 
 DEPTH = 100
@@ -42,32 +44,41 @@ def rank_documents(filled: Filled, pipeline: Pipeline, *, depth: int = DEPTH, dr
     How deep its arms look decides what a fusion makes of them: the first hits have to be those of a search. With
     `drop_same_id` a document whose id is the query's is left out. Raises ModelError, ProviderError, StoreError.
     """
-    wanted, rows = depth + drop_same_id, filled.snapshot.count()
+    wanted = depth + drop_same_id
     served = pipeline.handing_out(wanted)
     rankings, milliseconds = {}, {}
-    for at, (query, text) in enumerate(filled.judged.queries.items()):
-        if not at:
-            _documents(filled, served, text, filled.queries[at])  # makes indexes that are made when first needed
-        started = time.perf_counter()
-        found = _documents(filled, served, text, filled.queries[at])
-        milliseconds[query] = (time.perf_counter() - started) * 1e3
-        looked = served.depth
-        while len(found) < wanted and looked < rows:
-            looked = max(wanted, looked) * DEEPER
-            further = _documents(filled, pipeline.looking(looked), text, filled.queries[at])
-            found = list(dict.fromkeys([*found, *further]))
-        rankings[query] = [name for name in found if not (drop_same_id and name == query)][:depth]
+    with filled.store.snapshot() as version:
+        rows = version.count()
+        for at, (query, text) in enumerate(filled.judged.queries.items()):
+            asked = _Query(text, filled.queries[at], filled.embedder)
+            if not at:
+                asked.documents(served, version)  # makes indexes that are made when first needed
+            started = time.perf_counter()
+            found = asked.documents(served, version)
+            milliseconds[query] = (time.perf_counter() - started) * 1e3
+            looked = served.depth
+            while len(found) < wanted and looked < rows:
+                looked = max(wanted, looked) * DEEPER
+                found = list(dict.fromkeys([*found, *asked.documents(pipeline.looking(looked), version)]))
+            rankings[query] = [name for name in found if not (drop_same_id and name == query)][:depth]
     return Run(rankings, milliseconds)
 
 
-def _documents(filled: Filled, pipeline: Pipeline, query: str, vector: Vectors) -> list[str]:
-    """Documents in the order of their best chunks. The vector of the query has been made before."""
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query whose vector has been made before."""
 
-    def embed(text: str, role: Role) -> Vectors:
-        if (text, role) == (query, "query"):
-            return vector
-        made: Vectors = comparable(filled.embedder.embed([text], role).vectors, filled.embedder.space)[0]
+    text: str
+    vector: Vectors
+    embedder: Embedder
+
+    def documents(self, pipeline: Pipeline, version: Snapshot) -> list[str]:
+        """Documents in the order of their best chunks."""
+        found = run(pipeline, Context(self.text, lambda: version, self._embed))
+        return list(dict.fromkeys(hit.chunk.document for hit in found.hits))
+
+    def _embed(self, text: str, role: Role) -> Vectors:
+        if (text, role) == (self.text, "query"):
+            return self.vector
+        made: Vectors = comparable(self.embedder.embed([text], role).vectors, self.embedder.space)[0]
         return made
-
-    found = run(pipeline, Context(query, lambda: filled.snapshot, embed))
-    return list(dict.fromkeys(hit.chunk.document for hit in found.hits))
