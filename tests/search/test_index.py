@@ -1,9 +1,10 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from embassay.embedders.providers.hash import HashEmbedder
-from embassay.errors import ModelNotFound, QueryError, SpaceMismatch, UsageError
+from embassay.errors import ModelNotFound, QueryError, SpaceMismatch, StoreError, UsageError
 from embassay.events import Events, Searched
 from embassay.search.index import Index
 from embassay.search.modes import pipeline
@@ -130,3 +131,24 @@ def test_one_index_in_many_threads():
         results = list(pool.map(lambda n: searched.search(f"query {n}", pipeline()), range(64)))
     assert {tuple(hit.chunk.key for hit in result.hits) for result in results} == {("a", "b", "c", "d")}
     assert [result.query for result in results] == [f"query {n}" for n in range(64)]
+
+
+def test_two_dense_arms_over_two_kinds_of_vectors():
+    """A row with a fine and a coarse vector, in the exact store: each arm compares its own."""
+    import numpy as np
+
+    from embassay.search.parse import parse_pipeline
+    from embassay.stores.opening import open_collection
+    from embassay.stores.values import Collection, VectorSpec
+    from tests.search.fakes import chunk
+
+    collection = Collection("two", {"vector": VectorSpec(64), "coarse": VectorSpec(64)})
+    store = open_collection("memory", Path(), collection, create=True)
+    asked = MODEL.embed(["q"], "query").vectors[0]
+    rows = {"vector": np.stack([asked, -asked]), "coarse": np.stack([-asked, asked])}
+    store.upsert([chunk("a"), chunk("b")], rows)
+    both = parse_pipeline('dense(1) | coarse=dense(1, vectors="coarse") >> rrf >> top')
+    found = index(store).search("q", both)
+    assert {hit.chunk.key: set(hit.arms) for hit in found.hits} == {"a": {"dense"}, "b": {"coarse"}}
+    with pytest.raises(StoreError, match="no vectors that are called 'corse'"):
+        index(store).search("q", parse_pipeline('dense(1, vectors="corse") >> top'))
