@@ -31,6 +31,8 @@ from embassay.types import Chunk
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
+__all__ = ["CAPABILITIES", "LanceSettings", "LanceStore", "open_store", "settings_in"]
+
 CAPABILITIES = Capabilities(languages=frozenset(STEMMERS))
 PARTITION_ROWS = 1600
 FOLD_SHARE = 8

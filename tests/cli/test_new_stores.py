@@ -1,0 +1,42 @@
+"""Where the stores of an evaluation lie: in the home if there is one, else in the user's cache."""
+
+import pytest
+
+from embassay.cli import common
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "embassay"
+
+
+def tables(folder):
+    return [file.name for file in folder.glob("scratch/*/vectors/*.lance")]
+
+
+def test_in_the_home(monkeypatch, tmp_path, cache):
+    home = tmp_path / "project" / ".embassay"
+    home.mkdir(parents=True)
+    monkeypatch.chdir(home.parent)
+    with common.new_stores("lance") as new_store:
+        new_store(8)
+        assert len(tables(home)) == 1 and not cache.exists()
+    assert tables(home) == [] and [file.name for file in home.parent.iterdir()] == [".embassay"]
+
+
+def test_in_the_cache(monkeypatch, tmp_path, cache):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    with common.new_stores("lance") as new_store:
+        new_store(8)
+        assert len(tables(cache)) == 1
+    assert tables(cache) == [] and list((tmp_path / "project").iterdir()) == []
+
+
+def test_a_store_in_memory_has_no_place(monkeypatch, tmp_path, cache):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    with common.new_stores("memory") as new_store, new_store(8).snapshot() as version:
+        assert version.count() == 0
+    assert not cache.exists()
