@@ -14,6 +14,7 @@ from embassay.catalog.evidence import evidence
 from embassay.catalog.machine import Form, flops_per_token, forms
 from embassay.catalog.rules import Needs, Rerank, excluded, made_for_domain
 from embassay.catalog.runnable import how_it_runs, on_engine
+from embassay.remedy import Command
 
 BASE_FLOPS = 2e7
 """Floating-point operations a token of all-MiniLM-L6-v2: sizes are weighed in powers of ten above it."""
@@ -63,7 +64,7 @@ FINE_TUNING = {
     "scientific": "Scientific text: general models do well on SciFact and SciDocs; fine-tune only if your own judged set says otherwise.",
     "finance": "Finance: try a hosted finance model first; fine-tuning pays when filings of your own format are searched.",
 }  # fmt: skip
-"""By domain: when training a model is worth its trouble. Thin judgements of ours, to be checked by `embassay compare`."""
+"""By domain: when training a model is worth its trouble. Thin judgements of ours, to be checked by a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Pick:
     """The ways to store its vectors."""
 
     def to_dict(self) -> dict[str, object]:
-        """The pick as ``--json`` prints it."""
+        """The pick as the JSON output has it."""
         full = next((f.bytes_per_million for f in self.forms), None)
         return {
             "id": self.card.id,
@@ -101,7 +102,7 @@ class Advice:
     """The command that measures the first picks on the user's own documents."""
 
     def to_dict(self) -> dict[str, object]:
-        """The advice as ``--json`` prints it."""
+        """The advice as the JSON output has it."""
         return {
             "recommended": [pick.to_dict() for pick in self.recommended],
             "excluded": [{"id": name, "why": why} for name, why in self.excluded],
@@ -124,8 +125,8 @@ def advise(cards: Iterable[ModelCard], needs: Needs, *, count: int = SHOWN) -> A
     if best:
         behind = f"{best[-1].score:.1f} points reach the list"
         left_out += [(p.card.id, f"order: {p.score:.1f} points, {behind}") for p in picks[count:]]
-    measured = " ".join(pick.card.id for pick in best[:3])
-    command = f"embassay compare {measured} --judged judged/" if best else ""
+    measured = Command("compare", tuple(pick.card.id for pick in best[:3]), (("judged", "judged/"),))
+    command = measured.in_shell() if best else ""
     return Advice(best, tuple(left_out), FINE_TUNING.get(needs.domain, FINE_TUNING[""]), command)
 
 

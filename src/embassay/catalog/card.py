@@ -121,7 +121,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return language.lower() in self.languages or MULTILINGUAL in self.languages
 
     def to_dict(self) -> dict[str, object]:
-        """The card as ``--json`` prints it; unknown fields are null, notes stand only where there are any."""
+        """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
         return {k: v for k, v in data.items() if v or not k.endswith(("note", "warning", "retired"))}
 
@@ -160,6 +160,6 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sources: str = ""
 
     def to_dict(self) -> dict[str, object]:
-        """The card as ``--json`` prints it; unknown fields are null, notes stand only where there are any."""
+        """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
         return {k: v for k, v in data.items() if v or not k.endswith("note")}

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from embassay import remedy
 from embassay.catalog.card import ModelCard, RerankerCard
 from embassay.catalog.consistency import inconsistencies
 from embassay.errors import CardError, ModelNotFound
@@ -47,8 +48,9 @@ class Catalog:
         if found:
             return found
         known = [*self.models, *self.rerankers]
-        hint = did_you_mean(model, known, cutoff=LOOSELY_ALIKE, key=_short, otherwise="embassay models list shows all.")
-        raise ModelNotFound(f"no card for {model!r}.", remedy=hint)
+        alike = remedy.say(did_you_mean(model, known, cutoff=LOOSELY_ALIKE, key=_short, otherwise=""))
+        shown = alike or remedy.command("models list", say="{} shows all.")
+        raise ModelNotFound(f"no card for {model!r}.", remedy=shown)
 
     def with_files(self, files: Iterable[Path]) -> Catalog:
         """This catalog and the user's own cards. Raises CardError."""
@@ -84,8 +86,8 @@ def read_cards(file: Path) -> tuple[list[ModelCard], list[RerankerCard]]:
     try:
         data = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
-        remedy = "Mend cards: in embassay.yaml; paths are relative to that file."
-        raise CardError(f"{file} cannot be read: {error.strerror}.", remedy=remedy) from error
+        mend = remedy.setting("cards", say="Mend {}: in embassay.yaml; paths are relative to that file.")
+        raise CardError(f"{file} cannot be read: {error.strerror}.", remedy=mend) from error
     except ValueError as error:
         raise CardError(f"{file} cannot be read: {error}.", remedy="Mend the card.") from error
     return list(_rows(data, "model", ModelCard, file)), list(_rows(data, "reranker", RerankerCard, file))

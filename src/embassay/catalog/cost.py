@@ -60,7 +60,7 @@ class Bill:
     bytes: int
 
     def to_dict(self) -> dict[str, object]:
-        """The bill as ``--json`` prints it."""
+        """The bill as the JSON output has it."""
         seconds = None if self.seconds is None else round(self.seconds, 2)
         usd = None if self.usd is None else round(self.usd, 6)
         return {"chunks": self.chunks, "tokens": self.tokens, "usd": usd, "seconds": seconds, "bytes": self.bytes}
@@ -83,7 +83,7 @@ class Cost:
     truncated: int
 
     def to_dict(self) -> dict[str, object]:
-        """The cost as ``--json`` prints it."""
+        """The cost as the JSON output has it."""
         plain = ("model", "documents", "dimensions", "usd_per_million_tokens", "tokens_exact", "token_error", "speed")
         data = {name: getattr(self, name) for name in plain}
         return data | {"truncated": self.truncated, "first": self.first.to_dict(), "monthly": self.monthly.to_dict()}

@@ -80,7 +80,7 @@ class Form:
     """To scan them all; an ANN index reads a part."""
 
     def to_dict(self) -> dict[str, object]:
-        """The form as ``--json`` prints it."""
+        """The form as the JSON output has it."""
         return {
             "form": self.name,
             "dimensions": self.dimensions,

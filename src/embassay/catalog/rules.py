@@ -134,7 +134,7 @@ def _licence(card: ModelCard, needs: Needs) -> str:
 
 def _runs(card: ModelCard, needs: Needs) -> str:
     if card.open_weights and card.trust_remote_code and not runs_here(card) and not needs.remote_code:
-        return "it runs only with code from its repository (--remote-code allows that)"
+        return "it runs only with code from its repository (remote_code allows that)"
     return ""
 
 

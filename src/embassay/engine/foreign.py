@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embassay import remedy
 from embassay.engine.spec import ModelSpec
 from embassay.errors import ModelUnsupported
 
@@ -46,7 +47,7 @@ def read_graph(file: Path, spec: ModelSpec, dense: Sequence[Mapping[str, Vectors
         raise ModelUnsupported(
             f"{file}: expected input_ids and attention_mask in and one of {', '.join(HIDDEN_STATES)} out, "
             f"found {', '.join(inputs)} in and {', '.join(p.get_any_name() for p in graph.outputs)} out.",
-            remedy="Run it as sentence-transformers/ID: pip install 'embassay[torch]'.",
+            remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
         )
     mask = next(port for port in graph.inputs if port.get_any_name() == "attention_mask")
     states = hidden.get_node().input_value(0)

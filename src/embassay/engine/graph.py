@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embassay import remedy
 from embassay.engine.layouts import LAYOUTS, Layout
 from embassay.engine.quiet_openvino import openvino as ov
 from embassay.engine.spec import ModelSpec, position_offset
@@ -81,7 +82,7 @@ class _Builder:
         if config.get("position_embedding_type", "absolute") != "absolute":
             raise ModelUnsupported(
                 f"{spec.id}: position_embedding_type {config['position_embedding_type']!r} is not supported.",
-                remedy="Run it as sentence-transformers/ID: pip install 'embassay[torch]'.",
+                remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
             )
         self.heads = int(self.layout.setting(config, "num_attention_heads"))
         self.layers = int(self.layout.setting(config, "num_hidden_layers"))

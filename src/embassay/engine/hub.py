@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.engine.foreign import GRAPH_FILES
 from embassay.engine.layouts import LAYOUTS
 from embassay.engine.spec import read_spec
@@ -16,31 +17,34 @@ from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound, Model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from embassay.remedy import Remedy
+
 SMALL_FILES = ("*.json", "*/config.json", "*/model.safetensors")
 """Configurations and dense layers: a few kilobytes, read before the weights are asked for."""
 
 
-def download(model: str, cache: Path, *, remedy: str = "") -> Path:
+def download(model: str, cache: Path, *, otherwise: Remedy | str = "") -> Path:
     """Fetch what the engine needs of `model` into `cache`, nothing else; resumes what a cut connection left.
 
-    Raises ModelNotFound, DownloadFailed, or DigestMismatch (the bad file is then removed).
+    `otherwise` is the remedy where the hub does not have it, or does not answer. Raises ModelNotFound, DownloadFailed,
+    or DigestMismatch (the bad file is then removed).
     """
-    folder = _fetch(model, cache, SMALL_FILES, remedy)
+    folder = _fetch(model, cache, SMALL_FILES, otherwise)
     supported = read_spec(model, folder).architecture in LAYOUTS
     wanted = (SINGLE, SHARDED, "model-*.safetensors") if supported else (*GRAPH_FILES, "openvino/*.bin", "onnx/*_data")
-    folder = _fetch(model, cache, wanted, remedy)
+    folder = _fetch(model, cache, wanted, otherwise)
     weights = [path for path in folder.rglob("*") if path.suffix in {".safetensors", ".onnx", ".bin", ".xml"}]
     if not weights:
         raise ModelUnsupported(
             f"{model} offers none of {', '.join(wanted)}.",
-            remedy="Run it as sentence-transformers/ID: pip install 'embassay[torch]'.",
+            remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
         )
     for path in weights:
         _verify(path)
     return folder
 
 
-def _fetch(model: str, cache: Path, patterns: Sequence[str], remedy: str) -> Path:
+def _fetch(model: str, cache: Path, patterns: Sequence[str], otherwise: Remedy | str) -> Path:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     from huggingface_hub import snapshot_download
@@ -56,10 +60,10 @@ def _fetch(model: str, cache: Path, patterns: Sequence[str], remedy: str) -> Pat
             f"{model} asks you to accept its terms first.", remedy="Do so on its page, then set HF_TOKEN."
         ) from error
     except RepositoryNotFoundError as error:
-        raise ModelNotFound(f"the hub knows no model {model!r}.", remedy=remedy) from error
+        raise ModelNotFound(f"the hub knows no model {model!r}.", remedy=otherwise) from error
     except Exception as error:  # whatever the HTTP stack raises
         reason = " ".join(str(error).split()).split(" An error happened")[0][:200] or type(error).__name__
-        raise DownloadFailed(f"{model} could not be downloaded: {reason}.", remedy=remedy) from error
+        raise DownloadFailed(f"{model} could not be downloaded: {reason}.", remedy=otherwise) from error
     return Path(folder)
 
 

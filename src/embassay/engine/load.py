@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.engine.foreign import GRAPH_FILES, companion_files, graph_file
 from embassay.engine.layouts import LAYOUTS
 from embassay.engine.locate import KNOWN_DIGESTS, locate
@@ -98,7 +99,7 @@ class LocalModel:
             raise ModelUnsupported(
                 f"{self.spec.id}: the local engine builds {', '.join(LAYOUTS)}, this is {self.spec.architecture!r}, "
                 f"and its folder has none of {', '.join(GRAPH_FILES)}.",
-                remedy="Run it as sentence-transformers/ID: pip install 'embassay[torch]'.",
+                remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
             )
         return companion_files(graph)
 

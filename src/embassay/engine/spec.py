@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embassay import remedy
 from embassay.errors import ModelUnsupported
 
 POOLINGS = {
@@ -130,7 +131,7 @@ OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
 def _needs_torch(model_id: str, what: str) -> ModelUnsupported:
     return ModelUnsupported(
         f"{model_id}: the local engine cannot run {what}.",
-        remedy="Run it as sentence-transformers/ID: pip install 'embassay[torch]'.",
+        remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
     )
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.errors import ModelUnsupported
 from embassay.text import encodable
 
@@ -54,7 +55,7 @@ class Tokens:
         if not self._file.is_file():
             raise ModelUnsupported(
                 f"{self._file.parent} has no tokenizer.json.",
-                remedy="Run it as sentence-transformers/ID: pip install 'embassay[torch]'.",
+                remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
             )
         try:
             tokenizer = Tokenizer.from_file(str(self._file))

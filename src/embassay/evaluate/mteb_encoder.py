@@ -14,6 +14,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.errors import PluginError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _meta(embedder: Embedder) -> Any:
     try:
         from mteb.models import ModelMeta
     except ImportError as error:
-        raise PluginError(f"the MTEB encoder needs {error.name}.", remedy="pip install 'embassay[mteb]'") from error
+        raise PluginError(f"the MTEB encoder needs {error.name}.", remedy=remedy.install("embassay[mteb]")) from error
     space = embedder.space
     name = space.model if space.model.count("/") == 1 else f"embassay/{space.model.replace('/', '-')}"
     return ModelMeta(

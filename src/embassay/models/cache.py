@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embassay import remedy
 from embassay.embedders.keeper import Kept
 from embassay.errors import CacheError
 
@@ -175,7 +176,8 @@ class VectorCache:
             if version > VERSION:
                 raise CacheError(
                     f"{self.path} was written by a later embassay (format {version}, this one reads {VERSION}).",
-                    remedy="Upgrade: pip install -U embassay; or forget it: embassay cache clear",
+                    remedy=remedy.install("embassay", "-U", say="Upgrade: {};")
+                    + remedy.command("cache clear", say="or forget it"),
                 )
             if version == 0:
                 db.execute("PRAGMA page_size = 16384")  # vectors of 1.5 to 16 kB, without much waste
@@ -228,13 +230,13 @@ class VectorCache:
             text = str(error)
             if "malformed" in text or "not a database" in text or "no such table" in text or "no such column" in text:
                 raise CacheError(
-                    f"{self.path} is damaged: {text}.", remedy="Forget it: embassay cache clear"
+                    f"{self.path} is damaged: {text}.", remedy=remedy.command("cache clear", say="Forget it")
                 ) from error
-            remedy = "Free space, mend the permissions, or set cache_enabled: false."
-            raise CacheError(f"{self.path} cannot be used: {text}.", remedy=remedy) from error
+            mend = remedy.setting("cache_enabled", "false", say="Free space, mend the permissions, or set {}.")
+            raise CacheError(f"{self.path} cannot be used: {text}.", remedy=mend) from error
         except OSError as error:
-            remedy = "Mend the permissions, or set cache: {path: ...}."
-            raise CacheError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=remedy) from error
+            mend = remedy.setting("cache", "{path: ...}", say="Mend the permissions, or set {}.")
+            raise CacheError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class ModelCheck:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
-        """The check as ``config check --json`` prints it."""
+        """The check as the JSON output has it."""
         return {
             "name": self.name,
             "provider": self.provider,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.config.values import DEFAULT_PROVIDER
 from embassay.errors import ModelNotFound
 from embassay.models.provider import load_provider, provider_names
@@ -62,7 +63,7 @@ def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:
         return DEFAULT_PROVIDER, model
     raise ModelNotFound(
         f"no model is called {model!r}.",
-        remedy="Write provider/model or a Hugging Face id; embassay models list shows some.",
+        remedy=remedy.command("models list", say="Write provider/model or a Hugging Face id; {} shows some."),
     )
 
 

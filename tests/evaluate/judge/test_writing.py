@@ -39,7 +39,7 @@ def test_another_set_is_not_overwritten(tmp_path, passages):
     write_judged_set(tmp_path, make_draft(passages, 100))
     add_judgment(tmp_path, "who wakes up each minute", ["guide.md#L5-9"])
     changed = Passages([*documents()[1:], Document("guide.md", "guide.md", GUIDE + "One more line.\n", "markdown")])
-    with pytest.raises(JudgedSetError, match=r"other documents: \d+ of \d+ differ.*--force"):
+    with pytest.raises(JudgedSetError, match=r"other documents: \d+ of \d+ differ.*force=True"):
         write_judged_set(tmp_path, make_draft(changed, 3))
     before = read_judged(tmp_path)
     assert "who wakes up each minute" in before.queries.values()

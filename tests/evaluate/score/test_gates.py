@@ -60,9 +60,9 @@ def test_what_cannot_be_read(gate):
 
 
 def test_a_drop_needs_a_baseline_that_has_it():
-    with pytest.raises(UsageError, match="needs --baseline"):
+    with pytest.raises(UsageError, match="needs a baseline. baseline='FILE'"):
         parse_gate("drop <= 0.1", ("nDCG@10",))
-    with pytest.raises(UsageError, match=r"has no P@5.*--metric P@5"):
+    with pytest.raises(UsageError, match=r"has no P@5.*metric='P@5'"):
         parse_gate("P@5 drop <= 0.1", ("nDCG@10",), baseline())
     judged = JudgedSet("docs/test", (), {"q": "t"}, {"q": {"d": 1}})
     with pytest.raises(UsageError, match="other queries or documents"):
@@ -80,7 +80,7 @@ def test_baselines_that_are_none(tmp_path):
         '{"metrics": {"a": "x"}, "judged": "j"}',
     ):
         file.write_text(text)
-        with pytest.raises(UsageError, match="not what embassay eval --json writes"):
+        with pytest.raises(UsageError, match="not what an evaluation writes as JSON"):
             read_baseline(file)
     with pytest.raises(UsageError, match="cannot be read"):
         read_baseline(tmp_path / "none.json")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common, progress
 from embassay.cli.exits import ExitCode
 
@@ -132,7 +133,7 @@ def _data(judged: Path | None, queries: Path | None, split: str | None) -> Judge
     if (judged is None) == (queries is None):
         raise UsageError(
             "say on what to compare: --judged DIR, or --queries FILE for sets.",
-            remedy="embassay judge new FOLDER --out judged makes judged data from your documents.",
+            remedy=remedy.command("judge new", "FOLDER", out="judged", say="{} makes judged data from your documents."),
         )
     return read_judged(judged, split) if judged else read_queries(queries)  # type: ignore[arg-type]
 
@@ -144,7 +145,10 @@ def _agreement(names: list[str], queries: list[str], home: Path | None, mode: st
     from embassay.evaluate.compare.opening import compare_sets
 
     if len(names) != 2:
-        raise UsageError("queries without judgments compare exactly two sets.", remedy="--set-a NAME --set-b NAME")
+        raise UsageError(
+            "queries without judgments compare exactly two sets.",
+            remedy=remedy.option("set_a", "NAME") + remedy.option("set_b", "NAME"),
+        )
     with progress.bar(2 * len(queries)) as bar:
         found = compare_sets(names[0], names[1], queries, home=home, mode=mode, advance=bar)
     if json:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common, progress
 from embassay.cli.exits import ExitCode
 from embassay.cli.tables import table, text, visible
@@ -75,7 +76,7 @@ def command(
     chosen = pipeline(mode, fusion=fusion)
     metrics = canonical(tuple(metric or DEFAULT_METRICS))
     if (baseline or junit) and gate is None:
-        raise UsageError("--baseline and --junit go with --gate.", remedy='--gate "drop <= 0.02"')
+        raise UsageError("--baseline and --junit go with --gate.", remedy=remedy.option("gate", "drop <= 0.02"))
     before = read_baseline(baseline) if baseline else None
     if junit:
         check_writable(junit)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
 
+from embassay import remedy
 from embassay.config.secrets import expand
 from embassay.embedders.http.faults import Fault, read_fault
 from embassay.errors import BadReply, ConfigError, KeyMissing, ProviderDown, RequestRefused
@@ -148,7 +149,7 @@ class Connection:
         key = key or next((os.environ[name] for name in self._api.key_variables if os.environ.get(name)), "")
         if not key and self._api.needs_key():
             names = " or ".join(self._api.key_variables)
-            raise KeyMissing(f"{self._name} needs a key.", remedy=f"export {names.split(' or ')[0]}=...")
+            raise KeyMissing(f"{self._name} needs a key.", remedy=remedy.environment(names.split(" or ")[0]))
         if not key.isascii() or any(c.isspace() or not c.isprintable() for c in key):
             raise KeyMissing(f"the key of {self._name} holds characters that no key has.", remedy="Set it again.")
         return key

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from embassay import remedy
 from embassay.embedders.http.api import Api, Description
 from embassay.embedders.http.connection import Connection, backoff
 from embassay.embedders.http.faults import Fault
@@ -127,7 +128,9 @@ class Exchange:
             if now.revision != known.revision:
                 raise SpaceMismatch(
                     f"{self._name}: the server now runs {now.revision[:12]}, it was {known.revision[:12]}.",
-                    remedy="Put the old model back, or index into a new set: embassay index FOLDER --set NAME",
+                    remedy=remedy.command(
+                        "index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set"
+                    ),
                 )
         self._doubtful = False
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from embassay import remedy
 from embassay.config.secrets import is_secret
 from embassay.embedders.http.api import Api, Caps, Description
 from embassay.errors import ConfigError
@@ -21,7 +22,10 @@ class Identity:
     def __init__(self, api: Api) -> None:
         """Raises ConfigError for settings that name no model."""
         if not api.model:
-            raise ConfigError(f"a model of {api.name} needs a model_id.", remedy="model_id: as the provider calls it")
+            raise ConfigError(
+                f"a model of {api.name} needs a model_id.",
+                remedy=remedy.setting("model_id", "NAME", say="{}, as the provider calls it."),
+            )
         self.api, self.settings, self.card = api, api.settings, api.card
 
     @property

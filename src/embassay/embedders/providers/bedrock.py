@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from embassay import remedy
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply, rows
 from embassay.embedders.settings import HttpSettings
@@ -119,13 +120,15 @@ class Bedrock(Api):
         except ImportError:
             raise PluginError(
                 "bedrock signs its requests with botocore, which is not installed.",
-                remedy="pip install 'embassay[bedrock]', or set AWS_BEARER_TOKEN_BEDROCK.",
+                remedy=remedy.install("embassay[bedrock]")
+                + remedy.environment("AWS_BEARER_TOKEN_BEDROCK", say="or {}"),
             ) from None
         found = get_session().get_credentials()
         if found is None:
             raise KeyMissing(
                 f"bedrock/{self.model} needs credentials.",
-                remedy="export AWS_ACCESS_KEY_ID=... and AWS_SECRET_ACCESS_KEY=...",
+                remedy=remedy.environment("AWS_ACCESS_KEY_ID")
+                + remedy.environment("AWS_SECRET_ACCESS_KEY", say="and {}"),
             )
         return found
 

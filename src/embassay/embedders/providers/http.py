@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from embassay import remedy
 from embassay.embedders.http.api import Api, Caps, Reply, Request
 from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
@@ -45,7 +46,9 @@ class Service(Api):
     def __init__(self, settings: Settings, card: ModelCard | None) -> None:
         super().__init__(settings, card)
         if not settings.base_url:
-            raise ConfigError("provider http needs a base_url.", remedy="base_url: http://localhost:8000")
+            raise ConfigError(
+                "provider http needs a base_url.", remedy=remedy.setting("base_url", "http://localhost:8000")
+            )
         self.model = settings.model_id or "service"
         self.role_by_parameter = bool(settings.role_key)
 
@@ -64,7 +67,9 @@ class Service(Api):
             keys = (self.settings.response_key,) if self.settings.response_key else KEYS
             found = next((key for key in keys if key in answer), None)
             if found is None:
-                raise BadReply(f"the reply has none of {', '.join(keys)}.", remedy="Set response_key.")
+                raise BadReply(
+                    f"the reply has none of {', '.join(keys)}.", remedy=remedy.setting("response_key", say="Set {}.")
+                )
             answer = answer[found]
         if isinstance(answer, list) and answer and not isinstance(answer[0], (list, dict)):
             answer = [answer]

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.config.values import DEFAULT_MODEL
 from embassay.embedders.providers.local import LocalEmbedder
 from embassay.embedders.settings import Settings as CommonSettings
@@ -76,7 +77,9 @@ class _Runtime:
         try:
             import onnxruntime as ort
         except ImportError as error:
-            raise PluginError("the provider onnx needs onnxruntime.", remedy="pip install 'embassay[onnx]'") from error
+            raise PluginError(
+                "the provider onnx needs onnxruntime.", remedy=remedy.install("embassay[onnx]")
+            ) from error
         try:
             self._session = ort.InferenceSession(str(file), providers=list(providers) or ort.get_available_providers())
         except Exception as error:  # the runtime has no base class of its own

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from embassay import remedy
 from embassay.embedders.http.api import Api, Caps, Reply, Request
 from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
@@ -98,8 +99,9 @@ def open_api(settings: Settings, card: ModelCard | None) -> OpenAI:
     on_azure = ".azure.com" in base
     if settings.deployment and base == URL:
         raise ConfigError(
-            "deployment is Azure's, and base_url is not set.", remedy="base_url: https://NAME.openai.azure.com"
+            "deployment is Azure's, and base_url is not set.",
+            remedy=remedy.setting("base_url", "https://NAME.openai.azure.com"),
         )
     if on_azure and not settings.deployment:
-        raise ConfigError(f"{base} is Azure's, and deployment is not set.", remedy="deployment: the deployment's name")
+        raise ConfigError(f"{base} is Azure's, and deployment is not set.", remedy=remedy.setting("deployment", "NAME"))
     return OpenAI(settings, card)

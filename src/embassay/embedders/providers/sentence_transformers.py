@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.embedders.base import Embedder
 from embassay.embedders.settings import Settings as CommonSettings
 from embassay.embedders.texts.blocks import is_blank, windows
@@ -96,7 +97,7 @@ class SentenceTransformersEmbedder(Embedder):
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise PluginError(
-                f"the provider sentence-transformers needs {error.name}.", remedy="pip install 'embassay[torch]'"
+                f"the provider sentence-transformers needs {error.name}.", remedy=remedy.install("embassay[torch]")
             ) from error
         precision = self._settings.precision
         if precision not in DTYPES:
@@ -116,9 +117,10 @@ class SentenceTransformersEmbedder(Embedder):
                 message = str(error).strip().splitlines()[0]
                 raise ModelNotFound(f"{self._settings.model_id}: {message}") from error
             except (ValueError, ImportError, RuntimeError, KeyError, AttributeError) as error:
-                remedy = "Set trust_remote_code: true if you trust its repository." if "trust" in str(error) else ""
+                asks = "trust" in str(error)
+                trust = remedy.setting("trust_remote_code", "true", say="Set {} if you trust its repository.")
                 message = f"{self._settings.model_id} cannot be opened: {str(error).strip().splitlines()[0]}"
-                raise ModelUnsupported(message, remedy=remedy) from error
+                raise ModelUnsupported(message, remedy=trust if asks else "") from error
         return model
 
     @cached_property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
 
+from embassay import remedy
 from embassay.embedders.alongside import alongside, rebased
 from embassay.embedders.base import Embedder
 from embassay.embedders.texts.estimate import ERROR
@@ -49,7 +50,9 @@ class Capped(Wrapper):
                 raise SpendCapReached(
                     f"{self.name}: the spend cap of ${self._budget.usd:g} is reached "
                     f"(${self._budget.spent:.4f} spent).",
-                    remedy="Raise spend_cap_usd and run it again: it goes on where it stopped.",
+                    remedy=remedy.setting(
+                        "spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."
+                    ),
                 )
             start += passed
 
@@ -98,7 +101,7 @@ class Capped(Wrapper):
         if price is None:
             raise ConfigError(
                 f"the price of {self.name} is not known, so that no spend cap can be kept.",
-                remedy="Set usd_per_million_tokens of the model.",
+                remedy=remedy.setting("usd_per_million_tokens", say="Set {} of the model."),
             )
         tokens = self.tokens
         extra = tokens.count([getattr(self.space, f"{role}_prompt")])[0] + SPECIAL_TOKENS

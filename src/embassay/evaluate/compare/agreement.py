@@ -50,7 +50,7 @@ class Agreement:
     """Those that differ most, first."""
 
     def to_dict(self) -> dict[str, object]:
-        """The agreement as ``--json`` prints it, in the form of a comparison that is undecided."""
+        """The agreement as the JSON output has it, in the form of a comparison that is undecided."""
         rows = [
             {
                 "name": name,

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from embassay import remedy
 from embassay.errors import HomeNotFound, ModelNotFound, UsageError
 from embassay.evaluate.compare.candidate import Candidate, parse_candidate
 from embassay.evaluate.compare.model_system import Models
@@ -102,7 +103,7 @@ def compare_sets(
         return agree(queries, first, second, advance=advance)
 
 
-_SETS = "embassay status lists them."
+_SETS = remedy.command("status", say="{} lists them.")
 
 
 @contextmanager
@@ -152,7 +153,7 @@ def _systems(chosen: Sequence[Candidate], registry: Registry, home: Home | None,
         for system in systems:
             if isinstance(system, SetSystem):
                 raise UsageError(
-                    f"{system.name!r} is a set: it is searched as it is, without --chunks, --drop-same-id."
+                    f"{system.name!r} is a set: it is searched as it is, so chunks and drop_same_id are not for it."
                 )
     if home:
         _check_sets({c.name: home.sources(c.model) for c in chosen if c.model in known})
@@ -166,7 +167,7 @@ def _check_names(candidates: Sequence[Candidate], registry: Registry) -> None:
             registry.settings(candidate.model)
         except ModelNotFound as error:
             forms = ", ".join((*get_args(Precision)[1:], *MODES, "dims=N", "fusion=NAME"))
-            raise UsageError(error.message, remedy=f"{error.remedy} After @ go {forms}.") from None
+            raise UsageError(error.message, remedy=error.remedy + f"After @ go {forms}.") from None
 
 
 def _set(candidate: Candidate, home: Home) -> SetSystem:
@@ -195,7 +196,7 @@ def _check_judged(judged: JudgedSet, systems: Sequence[System]) -> None:
             if not judged.documents:
                 raise UsageError(
                     f"{system.name!r} is no set, and {judged.name} has no documents to embed.",
-                    remedy="embassay judge new FOLDER --out DIR makes judged data with documents.",
+                    remedy=remedy.command("judge new", "FOLDER", out="DIR", say="{} makes judged data with documents."),
                 )
             continue
         wanted = {
@@ -208,5 +209,7 @@ def _check_judged(judged: JudgedSet, systems: Sequence[System]) -> None:
         if missing:
             raise UsageError(
                 f"set {system.name!r} lacks {len(missing)} of the {len(wanted)} judged documents, first {missing[0]}.",
-                remedy="Judge the documents that were indexed, by their paths: embassay judge new FOLDER --out DIR",
+                remedy=remedy.command(
+                    "judge new", "FOLDER", out="DIR", say="Judge the documents that were indexed, by their paths"
+                ),
             )

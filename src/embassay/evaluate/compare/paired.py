@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
+from embassay import remedy
 from embassay.errors import EmbassayError, UsageError
 from embassay.evaluate.compare.result import Comparison, Pair, Row, budgeted
 from embassay.evaluate.compare.statistics import differences, holm
@@ -45,7 +46,8 @@ def compare_systems(
     names = [system.name for system in systems]
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageError(
-            "name two different candidates or more.", remedy="embassay compare MODEL_A MODEL_B --judged DIR"
+            "name two different candidates or more.",
+            remedy=remedy.command("compare", "MODEL_A", "MODEL_B", judged="DIR"),
         )
     metrics = canonical(metrics)
     depth = max(SHOWN, deepest(metrics))

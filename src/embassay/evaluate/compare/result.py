@@ -34,7 +34,7 @@ class Row:
     outcome: Outcome | None = None
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
-        """The row as ``--json`` prints it; with `per_query` the scores of every query stand in it."""
+        """The row as the JSON output has it; with `per_query` the scores of every query stand in it."""
         costs = self.costs
         plain: dict[str, object] = {
             "name": self.name,
@@ -76,7 +76,7 @@ class Pair:
     queries_needed: int | None
 
     def to_dict(self) -> dict[str, object]:
-        """The pair as ``--json`` prints it."""
+        """The pair as the JSON output has it."""
         return {
             "a": self.a, "b": self.b, "metric": self.metric, "difference": self.difference,
             "interval": list(self.interval), "p": self.p, "p_uncorrected": self.p_uncorrected,
@@ -98,7 +98,7 @@ class Changed:
     hits_b: Sequence[str]
 
     def to_dict(self) -> dict[str, object]:
-        """The query as ``--json`` prints it."""
+        """The query as the JSON output has it."""
         return {
             "query": self.query, "text": self.text, "a": self.a, "b": self.b,
             "hits_a": list(self.hits_a), "hits_b": list(self.hits_b),
@@ -212,7 +212,7 @@ class Comparison:
         return sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
-        """The comparison as ``--json`` prints it; with `per_query` the scores of every query stand in it."""
+        """The comparison as the JSON output has it; with `per_query` the scores of every query stand in it."""
         pair = self.foremost
         return {
             "judged": self.judged.name,

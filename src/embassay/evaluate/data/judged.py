@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embassay import plugins
+from embassay import plugins, remedy
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.base import JudgedFiles, JudgedFormat, Qrels
 from embassay.types import Document
 
 FORMATS = "embassay.evaluate.data.formats"
-_LISTED = "embassay judge check lists them."
+_LISTED = remedy.command("judge check", say="{} lists them.")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,7 +92,9 @@ def format_of(path: Path) -> JudgedFormat:
         if module.claims(path):
             return module
     if not path.exists():
-        raise JudgedSetError(f"{path} does not exist.", remedy="Make one: embassay judge new FOLDER --out DIR")
+        raise JudgedSetError(
+            f"{path} does not exist.", remedy=remedy.command("judge new", "FOLDER", out="DIR", say="Make one")
+        )
     known = "; ".join(f"{name}: {module.EXPECTED}" for name, module in formats.items())
     raise JudgedSetError(f"{path} holds no judged data.", remedy=f"Expected one of these. {known}.")
 
@@ -125,7 +127,9 @@ def _check_asked(files: JudgedFiles, qrels: Qrels) -> None:
     """Raises JudgedSetError where nothing is left to ask, or a query to be asked says nothing."""
     if not qrels:
         found = "no judgments" if not files.qrels else "no judgment of a relevant document"
-        raise JudgedSetError(f"{files.judgments} holds {found}.", remedy="embassay judge add makes one.")
+        raise JudgedSetError(
+            f"{files.judgments} holds {found}.", remedy=remedy.command("judge add", say="{} makes one.")
+        )
     blank = [query for query in qrels if not files.queries[query].strip()]
     if blank:
         raise JudgedSetError(f"{files.judgments} judges {len(blank)} queries without any text, first {blank[0]!r}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.lines import json_lines, lines_of, malformed
 from embassay.types import Document
@@ -43,7 +44,8 @@ def chosen_qrels_file(folder: Path, split: str | None) -> Path:
     only = available[0] if len(available) == 1 else None
     chosen = split or next((name for name in DEFAULT_SPLITS if name in available), only)
     if chosen is None or chosen not in available:
-        found = f"There are: {', '.join(available)}." if available else "qrels/ holds no .tsv file: embassay judge add"
+        listed = remedy.say(f"There are: {', '.join(available)}.")
+        found = listed if available else remedy.command("judge add", say="qrels/ holds no .tsv file")
         raise JudgedSetError(f"no judgments {split or 'test'!r} in {folder}.", remedy=found)
     return qrels_file(folder, chosen)
 

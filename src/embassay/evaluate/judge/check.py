@@ -73,7 +73,7 @@ class JudgedReport:
         return not any(finding.level == "problem" for finding in self.findings)
 
     def to_dict(self) -> dict[str, object]:
-        """The report as ``--json`` prints it."""
+        """The report as the JSON output has it."""
         plain = {name: getattr(self, name) for name in self.__slots__ if name != "findings"}
         listed = [
             {"level": f.level, "check": f.check, "message": f.message, "examples": list(f.examples)}

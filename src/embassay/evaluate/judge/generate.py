@@ -10,6 +10,7 @@ from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
+from embassay import remedy
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import BadReply, RequestRefused
 from embassay.evaluate.judge.chat import Chat
@@ -161,7 +162,7 @@ class Questions:
         return BadReply(
             f"{self._chat.name}: none of its first {made.asked} answers holds a question; the first begins "
             f"{made.example!r}.",
-            remedy="Try a larger model, or without one: embassay judge new FOLDER --out DIR",
+            remedy=remedy.command("judge new", "FOLDER", out="DIR", say="Try a larger model, or without one"),
         )
 
     def _queries(self) -> list[Query]:

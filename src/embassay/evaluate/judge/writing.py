@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import HomeNotWritable, JudgedSetError
 from embassay.evaluate.data import layout
 from embassay.evaluate.data.judged import format_of
@@ -67,7 +68,8 @@ def add_judgment(folder: Path, query: str, places: Sequence[str], *, grade: int 
     corpus = folder / layout.CORPUS
     if not corpus.is_file():
         raise JudgedSetError(
-            f"{folder} has no corpus.jsonl.", remedy=f"Make one: embassay judge new FOLDER --out {folder} -n 0"
+            f"{folder} has no corpus.jsonl.",
+            remedy=remedy.command("judge new", "FOLDER", out=str(folder), n=0, say="Make one"),
         )
     if not layout.splits_of(folder) and not layout.is_layout(folder):
         format_of(folder)  # raises for a folder without any judged data
@@ -95,7 +97,8 @@ def check_same_documents(old: Existing, draft: Draft, folder: Path) -> None:
     if differing:
         raise JudgedSetError(
             f"{folder} holds other documents: {differing:,} of {len(names):,} differ.",
-            remedy="Choose another --out, or replace it with --force.",
+            remedy=remedy.option("out", "DIR", say="Choose another, {},")
+            + remedy.option("force", say="or replace it with {}."),
         )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
@@ -57,13 +58,13 @@ class GateResult:
     """The scores in words."""
 
     def to_dict(self) -> dict[str, object]:
-        """The result as ``--json`` prints it."""
+        """The result as the JSON output has it."""
         return {"gate": str(self.condition), "value": self.value, "ok": self.ok, "detail": self.detail}
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """An earlier evaluation, as ``embassay eval --json`` wrote it."""
+    """An earlier evaluation, read from its JSON output."""
 
     file: Path
     judged: str
@@ -93,16 +94,16 @@ def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = No
 
 def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:
     if condition.drop and baseline is None:
-        raise UsageError(f"the gate {str(condition)!r} needs --baseline FILE.")
+        raise UsageError(f"the gate {str(condition)!r} needs a baseline.", remedy=remedy.option("baseline", "FILE"))
     if condition.drop and baseline and condition.metric not in baseline.metrics:
         raise UsageError(
             f"{baseline.file} has no {condition.metric}, only {', '.join(baseline.metrics)}.",
-            remedy=f"Make it with --metric {condition.metric}.",
+            remedy=remedy.option("metric", condition.metric, say="Make it with {}."),
         )
 
 
 def read_baseline(file: Path) -> Baseline:
-    """Read an earlier evaluation. Raises UsageError for a file that ``embassay eval --json`` did not write."""
+    """Read an earlier evaluation. Raises UsageError for a file that is not the JSON output of one."""
     try:
         data = json.loads(file.read_text("utf-8-sig"))
         metrics = {str(name): float(value) for name, value in data["metrics"].items()}
@@ -110,11 +111,11 @@ def read_baseline(file: Path) -> Baseline:
             raise ValueError
         return Baseline(file, str(data["judged"]), str(data.get("digest", "")), metrics)
     except OSError as error:
-        remedy = f"Make it: embassay eval JUDGED_DIR --json > {file}"
-        raise UsageError(f"the baseline {file} cannot be read: {error.strerror}.", remedy=remedy) from error
+        made = remedy.command("eval", "JUDGED_DIR", json=True, say=f"Make it: {{}} > {file}")
+        raise UsageError(f"the baseline {file} cannot be read: {error.strerror}.", remedy=made) from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        remedy = f"Make it: embassay eval JUDGED_DIR --json > {file}"
-        raise UsageError(f"{file} is not what embassay eval --json writes.", remedy=remedy) from None
+        made = remedy.command("eval", "JUDGED_DIR", json=True, say=f"Make it: {{}} > {file}")
+        raise UsageError(f"{file} is not what an evaluation writes as JSON.", remedy=made) from None
 
 
 def check_data(baseline: Baseline, judged: JudgedSet) -> None:
@@ -123,7 +124,7 @@ def check_data(baseline: Baseline, judged: JudgedSet) -> None:
         raise UsageError(
             f"{baseline.file} was measured on other queries or documents, {baseline.judged} {baseline.digest} and not "
             f"{judged.name} {judged.digest}.",
-            remedy=f"Make a new baseline: embassay eval JUDGED_DIR --json > {baseline.file}",
+            remedy=remedy.command("eval", "JUDGED_DIR", json=True, say=f"Make a new baseline: {{}} > {baseline.file}"),
         )
 
 

@@ -40,7 +40,7 @@ class LabelScores:
     labels: int
 
     def to_dict(self) -> dict[str, object]:
-        """The scores as ``--json`` prints them."""
+        """The scores as the JSON output has them."""
         return asdict(self)
 
 

@@ -37,7 +37,7 @@ class PairScores:
     pairs: int
 
     def to_dict(self) -> dict[str, object]:
-        """The scores as ``--json`` prints them."""
+        """The scores as the JSON output has them."""
         return asdict(self) | {"spearman_interval": list(self.spearman_interval)}
 
 

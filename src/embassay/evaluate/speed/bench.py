@@ -177,7 +177,7 @@ def _use_cores(count: int | None) -> None:
     if count is None:
         return
     if not hasattr(os, "sched_setaffinity"):
-        raise UsageError("this system cannot choose cores: leave --threads out.")
+        raise UsageError("this system cannot choose cores.", remedy="Leave threads out.")
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[:count])
 
@@ -187,7 +187,7 @@ def check_threads(counts: Sequence[int]) -> None:
     have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     for count in counts:
         if not 1 <= count <= have:
-            raise UsageError(f"--threads {count}: this machine has {have} cores for it.")
+            raise UsageError(f"threads is {count}: this machine has {have} cores for it.")
 
 
 def _peak_mb() -> float | None:

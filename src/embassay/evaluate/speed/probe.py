@@ -34,11 +34,11 @@ class Probe:
     message: str = ""
     """Why it did not answer."""
     measured: dict[str, object] = field(default_factory=dict)
-    """What was seen of a model that answers, as ``models probe --json`` prints it."""
+    """What was seen of a model that answers, as the JSON output has it."""
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
-        """The probe as ``--json`` prints it."""
+        """The probe as the JSON output has it."""
         health = {"ok": self.ok, "message": self.message}
         return {"model": self.model, "health": health, "warnings": list(self.warnings), **self.measured}
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common, progress, words
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _check(passages: Passages, paths: list[Path], out: Path) -> None:
     if not passages.all:
         raise JudgedSetError(f"no text in {', '.join(map(str, paths))}.")
     if out.exists() and not out.is_dir():
-        raise JudgedSetError(f"{out} is a file.", remedy="Name a folder: --out DIR")
+        raise JudgedSetError(f"{out} is a file.", remedy=remedy.option("out", "DIR", say="Name a folder"))
 
 
 def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> Draft:
@@ -152,7 +153,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.")
     if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
         if not sys.stdin.isatty():
-            raise UsageError("nobody is here to agree to the cost.", remedy="Pass --yes.")
+            raise UsageError("nobody is here to agree to the cost.", remedy=remedy.option("yes", say="Pass {}."))
         typer.confirm("Go on?", abort=True, err=True)
     with progress.bar(planned.passages, "Asking") as bar:
         draft, made = questions.draft(bar)

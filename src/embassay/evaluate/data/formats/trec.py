@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.base import JudgedFiles
 from embassay.evaluate.data.layout import CORPUS, read_corpus
@@ -33,7 +34,9 @@ def read(path: Path, split: str | None) -> JudgedFiles:
     chosen = [file for file in judgments if split is None or split in re.split(r"[._-]", file.name)]
     if len(chosen) != 1:
         names = ", ".join(file.name for file in judgments)
-        raise JudgedSetError(f"which judgments of {path}? There are {names}.", remedy="Name one: --split NAME")
+        raise JudgedSetError(
+            f"which judgments of {path}? There are {names}.", remedy=remedy.option("split", "NAME", say="Name one")
+        )
     queries = {}
     for topics in _files(path, "topics"):
         queries.update(_topics(topics))
