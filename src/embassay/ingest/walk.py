@@ -157,7 +157,7 @@ def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozense
     elif suffix in NOT_DOCUMENTS or path.name.endswith((".min.js", "-lock.json")):
         skip = "not a document"
     elif status.st_size > max_bytes and suffix not in streams:
-        skip = f"{status.st_size / 1e6:,.0f} MB, the limit is {max_bytes / 1e6:,.0f} MB (--max-file-mb)"
+        skip = f"{status.st_size / 1e6:,.0f} MB, the limit is {max_bytes / 1e6:,.0f} MB (max_file_mb)"
     return Found(path, status.st_size, status.st_mtime_ns, skip)
 
 

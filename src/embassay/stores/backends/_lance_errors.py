@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
+from embassay import remedy
 from embassay.errors import HomeNotWritable, StoreError
 
 
@@ -27,5 +28,5 @@ def translated() -> Iterator[None]:
             raise HomeNotWritable(f"the vector store cannot be written: {text[:200]}") from error
         raise StoreError(
             f"the vector store failed: {text[:300]}",
-            remedy="Run embassay doctor; if files are damaged, index again into a new set.",
+            remedy=remedy.command("doctor", say="Run {}; if files are damaged, index again into a new set."),
         ) from error

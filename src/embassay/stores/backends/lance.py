@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.errors import StoreError
 from embassay.stores.backends._lance_errors import translated
 from embassay.stores.backends._lance_rows import column_of, rows_of, schema_of, vector_columns
@@ -54,7 +55,8 @@ class LanceStore(Store):
         self._current: LanceSnapshot | None = None
         if not create and not self._folder.is_dir():
             raise StoreError(
-                "the vectors of this set are missing.", remedy="Index again: embassay index FOLDER --checksum"
+                "the vectors of this set are missing.",
+                remedy=remedy.command("index", "FOLDER", checksum=True, say="Index again"),
             )
         with translated():
             self._database = connect(str(settings.folder.absolute()))
