@@ -60,7 +60,7 @@ def test_what_cannot_be_read(gate):
 
 
 def test_a_drop_needs_a_baseline_that_has_it():
-    with pytest.raises(UsageError, match="needs a baseline. baseline='FILE'"):
+    with pytest.raises(UsageError, match=r"needs a baseline\. baseline='FILE'"):
         parse_gate("drop <= 0.1", ("nDCG@10",))
     with pytest.raises(UsageError, match=r"has no P@5.*metric='P@5'"):
         parse_gate("P@5 drop <= 0.1", ("nDCG@10",), baseline())
