@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embassay.sets.folder import HomeFolder
+
 if TYPE_CHECKING:
     import embassay
+    from embassay.stores.base import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("EMBASSAY_DATA") or ROOT.parent / "shared" / "data")
@@ -111,11 +115,20 @@ def exact_texts(tokens: Any, length: int, count: int) -> list[str]:
     return found
 
 
+@contextmanager
+def opened_store(home: embassay.Home, name: str = "default") -> Iterator[Store]:
+    """The store of a set's live generation."""
+    folder = HomeFolder(home.folder)
+    with closing(folder.state()) as state, closing(folder.store(state.live(name))) as store:
+        yield store
+
+
 def stored(home: embassay.Home) -> tuple[list[embassay.Chunk], np.ndarray]:
     """Every chunk of the set ``default`` with its vector."""
     from embassay.stores.values import VECTOR
 
-    blocks = list(home._home.store(home._live("default")).snapshot().scan())
+    with opened_store(home) as store, store.snapshot() as version:
+        blocks = list(version.scan())
     vectors = np.concatenate([by_label[VECTOR] for _, by_label in blocks])
     return [chunk for chunks, _ in blocks for chunk in chunks], vectors
 

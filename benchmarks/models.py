@@ -108,7 +108,7 @@ def indexing_twice(folders: Sequence[Path], work: Path) -> list[Row]:
     """Between the runs all but the cache is deleted."""
     from embassay.config.values import Config, EmbeddingsConfig
     from embassay.home import Home
-    from embassay.models.registry import Registry
+    from embassay.session import Session
     from embassay.sets.folder import HomeFolder
 
     place = work / ".embassay"
@@ -118,7 +118,7 @@ def indexing_twice(folders: Sequence[Path], work: Path) -> list[Row]:
     config = Config(embeddings=EmbeddingsConfig(default_model="minilm", models=models))
 
     def run() -> tuple[float, int]:
-        with Home(HomeFolder(place), Registry(config, cache_file=place / "cache.db")) as home:
+        with Session(config, cache_file=place / "cache.db") as session, Home(HomeFolder(place), session) as home:
             home.embed(["warm up"], "query", set="default") if home.folder.joinpath("state.db").exists() else None
             embedded = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 import embassay
 from benchmarks.common import DATA, Peer, Row, arguments, at_least, at_most, jsonl, median, report, stored, timed
 from benchmarks.ingest import GLOSSES_HOME, index_anew
+from embassay.sets.folder import HomeFolder
 from embassay.stores.values import Collection
 
 QUERIES = 300
@@ -65,7 +67,8 @@ def ann(home: embassay.Home, queries: np.ndarray, truth: list[set[str]]) -> list
     """The same rows under the index that sets above the in-memory limit have."""
     from embassay.stores.backends import lance
 
-    generation = home._live("default")
+    with closing(HomeFolder(home.folder).state()) as state:
+        generation = state.live("default")
     settings = replace(lance.settings_in(home.folder), exact_bytes=0)
     store = lance.open_store(settings, Collection.single(generation.name, generation.space.dimensions))
     try:

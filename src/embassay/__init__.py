@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from embassay.errors import EmbassayError
 from embassay.home import Home, embed
 from embassay.home import open_home as open
+from embassay.session import Session
 from embassay.space import Space, describe_difference
 from embassay.types import Chunk, Embeddings, Hit
 
@@ -31,6 +32,7 @@ __all__ = [
     "Hit",
     "Home",
     "Registry",
+    "Session",
     "Space",
     "__version__",
     "compare",

@@ -103,7 +103,9 @@ class Events:
             except Exception as error:  # a listener may fail in any way; the work must not
                 self._drop(type(event), listener)
                 words = f"{type(error).__name__}: {error}"
-                warnings.warn(f"a listener to {type(event).__name__} failed and is dropped: {words}", stacklevel=2)
+                warnings.warn(
+                    f"a listener to {type(event).__name__} failed and is dropped: {words}", RuntimeWarning, stacklevel=2
+                )
 
     def _drop(self, topic: type, listener: Listener) -> None:
         with self._lock:

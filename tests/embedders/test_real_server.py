@@ -24,8 +24,10 @@ from embassay.embedders.providers.openai import Settings, open_api
 from embassay.errors import KeyRejected, ProviderDown, RequestRefused, SpendCapReached
 from embassay.home import Home
 from embassay.models.registry import Registry
+from embassay.session import Session
 from embassay.sets.folder import HomeFolder
 from embassay.testing import check_embedder
+from tests.sets.indexed import opened
 
 KEY = "sk-local-test"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -127,7 +129,7 @@ def test_wrong_key_and_wrong_model(address):
         HttpEmbedder(open_api(settings(address, model_id="other"), None)).embed(["a"], "query")
 
 
-def registry(address: str, tmp_path: Any, **embeddings: Any) -> Registry:
+def session(address: str, tmp_path: Any, **embeddings: Any) -> Session:
     models = {
         "served": {"provider": "openai", "model_id": MODEL, "base_url": address, "api_key": KEY, "max_tokens": 256},
         "minilm": {"provider": "local", "model_id": MODEL, "precision": "f32"},
@@ -135,11 +137,11 @@ def registry(address: str, tmp_path: Any, **embeddings: Any) -> Registry:
                  "revision": "x", "max_tokens": 256},
     }  # fmt: skip
     config = Config(embeddings=EmbeddingsConfig(default_model="served", models=models, **embeddings))
-    return Registry(config, cache_file=tmp_path / "cache.db")
+    return Session(config, cache_file=tmp_path / "cache.db")
 
 
 def test_a_set_indexed_through_the_server_and_searched(address, tmp_path, docs):
-    with Home(HomeFolder(docs.parent / ".embassay"), registry(address, tmp_path)) as home:
+    with Home(HomeFolder(docs.parent / ".embassay"), session(address, tmp_path)) as home:
         report = home.index([docs])
         assert report.embedded == report.chunks > 0
         assert (report.cached, report.usd) == (0, 0.0)
@@ -152,12 +154,12 @@ def test_a_set_indexed_through_the_server_and_searched(address, tmp_path, docs):
 def test_local_and_served_stand_in_for_each_other(address, tmp_path, docs, monkeypatch):
     """Proven by canary texts: the same weights behind two providers are one space to a chain."""
     with Home(
-        HomeFolder(docs.parent / ".embassay"), registry(address, tmp_path, fallback_chain=["served", "minilm"])
+        HomeFolder(docs.parent / ".embassay"), session(address, tmp_path, fallback_chain=["served", "minilm"])
     ) as home:
         home.index([docs])
         first = home.embedder()
         assert first.embed(["a"], "query").model == "served"
-        served = home.models.get("served")
+        served = home.session.models.get("served")
         while hasattr(served, "inner"):
             served = served.inner
         monkeypatch.setattr(served.api, "base_url", lambda: "http://127.0.0.1:9/v1")
@@ -169,13 +171,14 @@ def test_local_and_served_stand_in_for_each_other(address, tmp_path, docs, monke
 
 def test_search_goes_on_by_words_when_the_model_is_down(tmp_path, docs, address):
     folder = docs.parent / ".embassay"
-    with Home(HomeFolder(folder), registry(address, tmp_path)) as home:
+    with Home(HomeFolder(folder), session(address, tmp_path)) as home:
         home.index([docs])
-    broken = registry("http://127.0.0.1:9/v1", tmp_path)
+    broken = session("http://127.0.0.1:9/v1", tmp_path)
     with Home(HomeFolder(folder), broken) as home:
-        space = home._live("default").space
-        same = msgspec.structs.replace(broken.settings("served"), retries=0, revision=space.weights)
-        broken.register("served", same)
+        with opened(home) as (_, generation, _store):
+            space = generation.space
+        same = msgspec.structs.replace(broken.models.settings("served"), retries=0, revision=space.weights)
+        broken.models.register("served", same)
         result = home.search("rotate a key never asked")
         assert result.mode == "lexical"
         assert "did not answer" in result.notices[0]
@@ -183,9 +186,11 @@ def test_search_goes_on_by_words_when_the_model_is_down(tmp_path, docs, address)
 
 
 def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, docs):
-    def priced(cap: float) -> Registry:
-        made = registry(address, tmp_path, spend_cap_usd=cap)
-        made.register("served", msgspec.structs.replace(made.settings("served"), usd_per_million_tokens=1000.0))
+    def priced(cap: float) -> Session:
+        made = session(address, tmp_path, spend_cap_usd=cap)
+        made.models.register(
+            "served", msgspec.structs.replace(made.models.settings("served"), usd_per_million_tokens=1000.0)
+        )
         return made
 
     folder = HomeFolder(docs.parent / ".embassay")
@@ -200,9 +205,9 @@ def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, 
             try:
                 report = home.index([docs])
             except SpendCapReached:
-                spent += home.models.budget.spent
+                spent += home.session.models.budget.spent
                 continue
-            spent += home.models.budget.spent
+            spent += home.session.models.budget.spent
             break
     assert 1 < runs < 6
     assert report.chunks == whole.chunks

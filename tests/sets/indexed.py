@@ -5,19 +5,33 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 
 import embassay
+from embassay.sets.folder import HomeFolder
+from embassay.sets.state import Generation, State
+from embassay.stores.base import Store
 from embassay.stores.values import VECTOR
+
+
+@contextmanager
+def opened(home: embassay.Home, name: str = "default") -> Iterator[tuple[State, Generation, Store]]:
+    """The state of a home, the live generation of a set and its store, past the home's own face."""
+    folder = HomeFolder(home.folder)
+    with closing(folder.state()) as state:
+        generation = state.live(name)
+        with closing(folder.store(generation)) as store:
+            yield state, generation, store
 
 
 def rows(home: embassay.Home, name: str = "default") -> dict[str, tuple[object, ...]]:
     """Every row by key; fails on a doubled key."""
     found: dict[str, tuple[object, ...]] = {}
-    with closing(home._home.store(home._live(name))) as store, store.snapshot() as version:
+    with opened(home, name) as (_, _, store), store.snapshot() as version:
         for chunks, by_label in version.scan():
             for chunk, vector in zip(chunks, by_label[VECTOR], strict=True):
                 assert chunk.key not in found, "a row is doubled"

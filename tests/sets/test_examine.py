@@ -8,6 +8,7 @@ import pytest
 import embassay
 from embassay.sets.examine import problems
 from embassay.stores.values import VECTOR
+from tests.sets.indexed import opened
 from tests.tiny import CASES, write_model
 
 
@@ -21,7 +22,8 @@ def home(docs, tmp_path):
 
 @pytest.fixture
 def store(home):
-    return home._home.store(home._live("default"))
+    with opened(home) as (_, _, found):
+        yield found
 
 
 def checks(home):
@@ -82,9 +84,9 @@ def test_stale_and_missing_files(home, docs):
 
 
 def test_unfinished_runs(home):
-    state, generation = home._opened(), home._live("default")
-    row = next(iter(state.sources(generation)))
-    state.put(generation, [replace(row, state="pending")])
+    with opened(home) as (state, generation, _):
+        row = next(iter(state.sources(generation)))
+        state.put(generation, [replace(row, state="pending")])
     assert checks(home) == {"unfinished"}
 
 

@@ -60,7 +60,7 @@ def test_corrupt_state(home, content):
 def test_a_later_embassay_wrote_it(home):
     with sqlite3.connect(home / "state.db") as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(HomeTooNew, match="pip install -U embassay"):
+    with pytest.raises(HomeTooNew, match="Upgrade embassay"):
         embassay.open(home).search("key")
 
 

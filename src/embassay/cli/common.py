@@ -16,7 +16,7 @@ from embassay.home import Home
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from embassay.models.registry import Registry
+    from embassay.session import Session
     from embassay.stores.base import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
@@ -51,24 +51,33 @@ PIPE_WIDTH = 120
 """Columns of what is printed to a file or a pipe."""
 
 
-def existing_home(home: Path | None) -> Home:
-    """The home to read from. Raises HomeNotFound rather than make one."""
-    from embassay.sets.folder import find_home
+@contextmanager
+def opened_session(home: Path | None = None, *, keep_local: bool = False) -> Iterator[Session]:
+    """The one session of a command, with the cache of the home if there is one.
 
-    return Home(find_home(home))
-
-
-def open_registry(home: Path | None = None, *, keep_local: bool = False) -> Registry:
-    """The configured models, with the cache of the home if there is one."""
+    `keep_local`: cache the vectors of local models too, for commands that ask for the same ones again.
+    """
     from embassay.errors import HomeNotFound
-    from embassay.home import CACHE_FILE
-    from embassay.models.registry import Registry
+    from embassay.session import Session
     from embassay.sets.folder import find_home
 
     try:
-        return Registry(cache_file=find_home(home).folder / CACHE_FILE, keep_local=keep_local)
+        cache_file = find_home(home).cache_file
     except HomeNotFound:
-        return Registry(keep_local=keep_local)
+        cache_file = None
+    with Session(cache_file=cache_file, keep_local=keep_local) as session:
+        yield session
+
+
+@contextmanager
+def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = False) -> Iterator[Home]:
+    """The home of a command, in its one session. Raises HomeNotFound unless it may be made with `create`."""
+    from embassay.session import Session
+    from embassay.sets.folder import find_home
+
+    folder = find_home(home, create=create)
+    with Session(cache_file=folder.cache_file, keep_local=keep_local) as session, Home(folder, session) as opened:
+        yield opened
 
 
 def print_json(data: Any) -> None:

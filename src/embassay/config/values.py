@@ -12,6 +12,8 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 """The model that is used where nobody chose another."""
 DEFAULT_PROVIDER = "local"
 """Who runs a model that is given as a folder or a Hugging Face id, and one whose settings name no provider."""
+DEFAULT_STORE = "lance"
+"""The backend of a new set where nobody chose another."""
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -6,12 +6,13 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from embassay import remedy
 from embassay.config.values import DEFAULT_PROVIDER
-from embassay.errors import ModelNotFound
+from embassay.errors import ModelNotFound, UsageError
 from embassay.models.provider import load_provider, provider_names
+from embassay.types import Precision
 
 if TYPE_CHECKING:
     from embassay.catalog.catalog import Catalog
@@ -43,6 +44,14 @@ def parse_reference(text: str) -> Reference:
             options["dimensions"] = int(match["dimensions"])
         parts.pop()
     return Reference("@".join(parts), options)
+
+
+def with_precision(model: str, precision: str | None) -> str:
+    """The reference of `model` at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
+    known = get_args(Precision)
+    if precision is not None and precision not in known:
+        raise UsageError(f"precision {precision!r} is not one of {', '.join(known)}.")
+    return model if precision in (None, "auto") else f"{model}@{precision}"
 
 
 def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:

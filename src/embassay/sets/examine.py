@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from embassay.errors import ModelError, StoreError
 from embassay.sets.folder import HomeFolder
+from embassay.sets.opened import OpenSets
 from embassay.sets.state import UNSETTLED, Generation, State
 from embassay.space import describe_difference
 from embassay.stores.values import VECTOR
@@ -59,16 +60,17 @@ class _Seen:
     canaries: list[tuple[Chunk, Vectors]] = field(default_factory=list)
 
 
-def examine(home: HomeFolder, state: State, generation: Generation, embedder: Callable[[], Embedder]) -> list[Finding]:
-    """Findings on one set, problems first; an empty list means that it is well."""
+def examine(sets: OpenSets, name: str) -> list[Finding]:
+    """What is wrong with one set, problems first; an empty list means that it is well. Raises SetNotFound."""
+    generation = sets.live(name)
     found: list[Finding] = []
 
     def report(check: str, level: Level, message: str, remedy: str = "") -> None:
-        found.append(Finding(generation.set_name, check, level, message, remedy))
+        found.append(Finding(name, check, level, message, remedy))
 
-    again = f"embassay index FOLDER --set {generation.set_name}"
+    again = f"embassay index FOLDER --set {name}"
     try:
-        with closing(home.store(generation)) as store, store.snapshot() as snapshot:
+        with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
             seen = _pass(snapshot)
             unindexed = snapshot.stats().unindexed
             snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
@@ -77,9 +79,9 @@ def examine(home: HomeFolder, state: State, generation: Generation, embedder: Ca
         return found
     for check, level, message, remedy in _rows(seen, again):
         report(check, level, message, remedy)
-    for check, level, message, remedy in _sources(home, state, generation, seen, again):
+    for check, level, message, remedy in _sources(sets.folder, sets.state, generation, seen, again):
         report(check, level, message, remedy)
-    for check, level, message, remedy in _space(generation, embedder, seen):
+    for check, level, message, remedy in _space(generation, lambda: sets.embedder(generation), seen):
         report(check, level, message, remedy)
     for arm, rows in unindexed.items():
         if rows > UNINDEXED_ROWS:

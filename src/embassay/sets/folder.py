@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from embassay.errors import HomeNotFound, HomeNotWritable
+from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
 from embassay.stores.base import Store
 from embassay.stores.opening import open_collection
 from embassay.stores.values import Collection
 
 FOLDER = ".embassay"
-STORE = "lance"
 
 
 class HomeFolder:
@@ -28,6 +28,11 @@ class HomeFolder:
     @property
     def state_file(self) -> Path:
         return self.folder / "state.db"
+
+    @property
+    def cache_file(self) -> Path:
+        """Where vectors are cached that were made or paid for once."""
+        return self.folder / "cache.db"
 
     def state(self) -> State:
         """A new connection. Raises HomeNotFound when nothing was indexed here yet."""
@@ -46,16 +51,17 @@ class HomeFolder:
             ) from error
         return State(self.state_file, create=True)
 
-    def store(self, generation: Generation) -> Store:
-        """Where a generation's rows are. Raises StoreError when they are missing."""
-        return self.open_store(generation.store, generation.name, generation.space.dimensions)
+    def store(self, generation: Generation, *, create: bool = False) -> Store:
+        """Where a generation's rows are; made if it is missing with `create`, else StoreError is raised."""
+        return self.open_store(generation.spec, generation.name, generation.space.dimensions, create=create)
 
-    def open_store(self, backend: str, collection: str, dimensions: int, *, create: bool = False) -> Store:
-        """The collection of that name, whose rows have one vector each. Raises StoreError."""
-        return open_collection(backend, self.folder, Collection.single(collection, dimensions), create=create)
+    def open_store(self, spec: SetSpec, collection: str, dimensions: int, *, create: bool = False) -> Store:
+        """The collection of a generation that may not be known to the state yet. Raises StoreError, PluginError."""
+        wanted = Collection.single(collection, dimensions, spec.language)
+        return open_collection(spec.store, self.folder, wanted, create=create)
 
     @contextmanager
-    def writing(self, generation: Generation, waiting: object = None) -> Iterator[None]:
+    def writing(self, generation: Generation, waiting: Callable[[], None] | None = None) -> Iterator[None]:
         """The right to write a generation: one process at a time. A killed process gives it back.
 
         `waiting` is called once when another process has it.
@@ -67,7 +73,7 @@ class HomeFolder:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                if callable(waiting):
+                if waiting:
                     waiting()
                 lock.acquire()
         except OSError as error:

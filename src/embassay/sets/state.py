@@ -1,8 +1,8 @@
-"""`state.db`: which sets exist, which generation of each is live, and what every source file was when indexed.
+"""`state.db`: which sets exist, which generation of each is live, and what every source was when it was indexed.
 
-Every read and write of a set goes through its live generation, so that switching to another one changes
-one row. A source is marked pending before its rows change and settled after, so that a run which died in
-between is found and repeated.
+Every read and write of a set goes through its live generation, so that switching to another one changes one row. A
+source is marked pending before its rows change and settled after, so that a run which died in between is found and
+repeated.
 """
 
 from __future__ import annotations
@@ -10,53 +10,19 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable, HomeTooNew, SetNotFound
+from embassay.errors import HomeError, SetNotFound
+from embassay.sets.database import Database
+from embassay.sets.jobs import Jobs
+from embassay.sets.spec import SetSpec
 from embassay.space import Space
 
-VERSION = 1
-"""Of the schema. A higher one in the file was written by a later embassay."""
-
 UNSETTLED = -1
-"""Time of a file that changed just before it was read: it is read again, its clock may not have ticked."""
-
-_SCHEMA = """
-CREATE TABLE generations (
-    id INTEGER PRIMARY KEY,
-    set_name TEXT NOT NULL,
-    store TEXT NOT NULL,
-    name TEXT NOT NULL UNIQUE,
-    space TEXT NOT NULL,
-    model TEXT NOT NULL,
-    precision TEXT NOT NULL,
-    settings TEXT NOT NULL,
-    created TEXT NOT NULL
-);
-CREATE TABLE sets (
-    name TEXT PRIMARY KEY,
-    live INTEGER NOT NULL REFERENCES generations (id)
-) WITHOUT ROWID;
-CREATE TABLE sources (
-    generation INTEGER NOT NULL REFERENCES generations (id),
-    path TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('ok', 'pending', 'failed')),
-    reason TEXT NOT NULL DEFAULT '',
-    documents INTEGER NOT NULL DEFAULT 0,
-    chunks INTEGER NOT NULL DEFAULT 0,
-    truncated INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (generation, path)
-) WITHOUT ROWID;
-"""
+"""Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
 
 def new_collection() -> str:
@@ -70,128 +36,160 @@ class Generation:
 
     id: int
     set_name: str
-    store: str
     name: str
     """Of its collection in the store."""
     space: Space
-    model: str
-    """What the embedder is opened with: an id or a folder."""
-    precision: str
-    settings: Mapping[str, Any]
+    spec: SetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SetState:
+    """Which generations a set has: ids, of which `live` is the one that is searched."""
+
+    name: str
+    live: int
+    previous: int | None = None
+    """The one that was live before, kept so that a switch can be taken back."""
+    building: int | None = None
+    """The one that is being made and is not searched yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source file as it was when last indexed."""
+    """A source file as it was when it was last indexed."""
 
     path: str
     size: int
     mtime_ns: int
     digest: str
     state: str = "ok"
+    """``ok``, ``failed``, or ``pending`` while its rows are being changed."""
     reason: str = ""
+    """What of it could not be read."""
     documents: int = 0
     chunks: int = 0
     truncated: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the sources of a generation."""
+
+    documents: int
+    chunks: int
+    truncated: int
+    quarantined: int
+    pending: int
+
+
 _SOURCE = "path, size, mtime_ns, digest, state, reason, documents, chunks, truncated"
+_GENERATION = "g.id, g.set_name, g.name, g.space, g.spec"
 
 
 class State:
-    """One connection, which threads may share."""
+    """The sets of one home. Threads may share it, and any number of processes may open the same file."""
 
     def __init__(self, file: Path, *, create: bool = False) -> None:
+        """Raises HomeTooNew, HomeCorrupt, HomeNotWritable."""
         self.file = file
-        self._lock = threading.RLock()
-        with self._translated():
-            self._db = _connect(file, create=create)
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise HomeTooNew(
-                    f"{file} was written by a later embassay (format {version}, this one reads up to {VERSION}).",
-                    remedy="Upgrade: pip install -U embassay",
-                )
-            if version == 0:
-                self._initialise()
+        self._database = Database(file, create=create)
+        self.jobs = Jobs(self._database)
 
-    def _initialise(self) -> None:
-        with self._transaction():
-            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sets'").fetchone():
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
+    def close(self) -> None:
+        """Give the file back. Closing twice does nothing."""
+        self._database.close()
+
+    # -- sets and their generations -------------------------------------------------------------------------
 
     def sets(self) -> list[str]:
-        with self._translated():
-            return [name for (name,) in self._db.execute("SELECT name FROM sets ORDER BY name")]
+        """Names of all sets, in order."""
+        with self._database.reading() as db:
+            return [name for (name,) in db.execute("SELECT name FROM sets ORDER BY name")]
+
+    def set(self, name: str) -> SetState:
+        """The generations of one set. Raises SetNotFound."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT name, live, previous, building FROM sets WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise self._not_found(name)
+        return SetState(*row)
 
     def live(self, set_name: str) -> Generation:
-        """The live generation of a set. Raises SetNotFound."""
-        with self._translated():
-            row = self._db.execute(
-                "SELECT g.id, set_name, store, g.name, space, model, precision, settings FROM sets s "
-                "JOIN generations g ON g.id = s.live WHERE s.name = ?",
-                (set_name,),
-            ).fetchone()
+        """The generation of a set that is searched. Raises SetNotFound, HomeCorrupt."""
+        query = f"SELECT {_GENERATION} FROM sets s JOIN generations g ON g.id = s.live WHERE s.name = ?"
+        with self._database.reading() as db:
+            row = db.execute(query, (set_name,)).fetchone()
         if row is None:
-            known = self.sets()
-            hint = f"There are: {', '.join(known)}." if known else "Make one: embassay index FOLDER"
-            raise SetNotFound(f"no set {set_name!r} in {self.file.parent}.", remedy=hint)
-        try:
-            identity, name, store, collection, space, model, precision, settings = row
-            return Generation(
-                identity,
-                name,
-                store,
-                collection,
-                Space.from_dict(json.loads(space)),
-                model,
-                precision,
-                json.loads(settings),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._corrupt(error) from error
+            raise self._not_found(set_name)
+        return self._generation(row)
 
-    def create(
-        self,
-        set_name: str,
-        collection: str,
-        *,
-        store: str,
-        space: Space,
-        model: str,
-        precision: str,
-        settings: Mapping[str, Any],
-    ) -> Generation:
-        """A new set with a first generation, live at once. If another process was faster, that one's."""
-        with self._transaction():
-            if not self._db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
-                created = datetime.now(UTC).isoformat(timespec="seconds")
-                values = (set_name, store, collection, json.dumps(space.to_dict()), model, precision)
-                cursor = self._db.execute(
-                    "INSERT INTO generations (set_name, store, name, space, model, precision, settings, created) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*values, json.dumps(settings), created),
-                )
-                self._db.execute("INSERT INTO sets VALUES (?, ?)", (set_name, cursor.lastrowid))
+    def generation(self, identity: int) -> Generation:
+        """One generation by its id. Raises HomeError for an id that is not there."""
+        with self._database.reading() as db:
+            row = db.execute(f"SELECT {_GENERATION} FROM generations g WHERE g.id = ?", (identity,)).fetchone()
+        if row is None:
+            raise HomeError(f"{self.file} has no generation {identity}.")
+        return self._generation(row)
+
+    def create(self, set_name: str, collection: str, space: Space, spec: SetSpec) -> Generation:
+        """A new set with its first generation, which is live at once. If another process was faster, that one's."""
+        with self._database.writing() as db:
+            if not db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
+                identity = _insert(db, set_name, collection, space, spec)
+                db.execute("INSERT INTO sets (name, live) VALUES (?, ?)", (set_name, identity))
         return self.live(set_name)
 
+    def begin(self, set_name: str, collection: str, space: Space, spec: SetSpec) -> Generation:
+        """A second generation of a set, to be built beside the live one. Raises HomeError where one is being built."""
+        with self._database.writing() as db:
+            row = db.execute("SELECT building FROM sets WHERE name = ?", (set_name,)).fetchone()
+            if row is None:
+                raise self._not_found(set_name)
+            if row[0] is not None:
+                raise HomeError(f"another generation of set {set_name!r} is being built already.")
+            identity = _insert(db, set_name, collection, space, spec)
+            db.execute("UPDATE sets SET building = ? WHERE name = ?", (identity, set_name))
+        return self.generation(identity)
+
+    def switch(self, set_name: str, expected: int, new: int) -> SetState:
+        """Make generation `new` the live one, if `expected` is it still; the old one is kept as the previous.
+
+        Going back is the same call with the two exchanged. Raises HomeError where another process switched meanwhile,
+        or where `new` is no generation of this set; nothing is changed then.
+        """
+        with self._database.writing() as db:
+            of_set = db.execute("SELECT 1 FROM generations WHERE id = ? AND set_name = ?", (new, set_name)).fetchone()
+            if not of_set:
+                raise HomeError(f"set {set_name!r} has no generation {new}.")
+            changed = db.execute(
+                "UPDATE sets SET live = ?, previous = live, building = nullif(building, ?) WHERE name = ? AND live = ?",
+                (new, new, set_name, expected),
+            )
+            if not changed.rowcount:
+                raise HomeError(
+                    f"set {set_name!r} was switched by somebody else: generation {expected} is not live any more.",
+                    remedy="Look at it again before you switch.",
+                )
+        return self.set(set_name)
+
+    # -- sources of a generation ----------------------------------------------------------------------------
+
     def sources(self, generation: Generation) -> list[SourceRow]:
-        with self._translated():
-            rows = self._db.execute(f"SELECT {_SOURCE} FROM sources WHERE generation = ?", (generation.id,))
+        """Every source that a generation was made of."""
+        with self._database.reading() as db:
+            rows = db.execute(f"SELECT {_SOURCE} FROM sources WHERE generation = ?", (generation.id,))
             return [SourceRow(*row) for row in rows]
 
-    def totals(self, generation: Generation) -> dict[str, int]:
-        """Sums over the sources: documents, chunks, truncated, quarantined, pending."""
-        with self._translated():
-            row = self._db.execute(
+    def totals(self, generation: Generation) -> Totals:
+        """Sums over the sources of a generation."""
+        with self._database.reading() as db:
+            row = db.execute(
                 "SELECT coalesce(sum(documents), 0), coalesce(sum(chunks), 0), coalesce(sum(truncated), 0), "
                 "count(*) FILTER (WHERE state = 'failed'), count(*) FILTER (WHERE state = 'pending') "
                 "FROM sources WHERE generation = ?",
                 (generation.id,),
             ).fetchone()
-        return dict(zip(("documents", "chunks", "truncated", "quarantined", "pending"), row, strict=True))
+        return Totals(*row)
 
     def put(self, generation: Generation, rows: Iterable[SourceRow]) -> None:
         """Write sources, all or none."""
@@ -199,78 +197,37 @@ class State:
             (generation.id, r.path, r.size, r.mtime_ns, r.digest, r.state, r.reason, r.documents, r.chunks, r.truncated)
             for r in rows
         ]
-        with self._transaction():
-            self._db.executemany(
+        with self._database.writing() as db:
+            db.executemany(
                 f"INSERT OR REPLACE INTO sources (generation, {_SOURCE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
             )
 
     def forget(self, generation: Generation, paths: Iterable[str]) -> None:
-        with self._transaction():
-            self._db.executemany(
-                "DELETE FROM sources WHERE generation = ? AND path = ?", ((generation.id, path) for path in paths)
+        """Remove sources by their paths, all or none; unknown ones are passed over."""
+        with self._database.writing() as db:
+            db.executemany(
+                "DELETE FROM sources WHERE generation = ? AND path = ?", [(generation.id, path) for path in paths]
             )
 
-    def close(self) -> None:
-        self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.rollback()
-                raise
-            self._db.commit()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Holds the connection for one thread, and gives SQLite's errors our names."""
+    def _generation(self, row: Sequence[object]) -> Generation:
+        identity, set_name, name, space, spec = row
         try:
-            with self._lock:
-                yield
-        except sqlite3.OperationalError as error:
-            text = str(error)
-            if "full" in text or "I/O" in text:
-                raise HomeNotWritable(
-                    "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
-                ) from error
-            if "locked" in text or "busy" in text:
-                raise HomeError(
-                    f"{self.file} is in use by another process.", remedy="Try again in a minute."
-                ) from error
-            if "readonly" in text or "unable to open" in text:
-                raise HomeNotWritable(
-                    f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode."
-                ) from error
-            raise self._corrupt(error) from error
-        except sqlite3.DatabaseError as error:
-            raise self._corrupt(error) from error
+            return Generation(
+                int(str(identity)), str(set_name), str(name),
+                Space.from_dict(json.loads(str(space))), SetSpec.from_dict(json.loads(str(spec))),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._database.corrupt(error) from error
 
-    def _corrupt(self, error: Exception) -> HomeCorrupt:
-        return HomeCorrupt(
-            f"{self.file} is damaged ({error}).",
-            remedy=f"Restore it from a backup, or remove {self.file.parent} and index again.",
-        )
+    def _not_found(self, name: str) -> SetNotFound:
+        known = self.sets()
+        hint = f"There are: {', '.join(known)}." if known else "Make one: embassay index FOLDER"
+        return SetNotFound(f"no set {name!r} in {self.file.parent}.", remedy=hint)
 
 
-def _connect(file: Path, *, create: bool) -> sqlite3.Connection:
-    """Waits up to a minute for other processes. A home on a read-only disk is opened as it stands."""
-    mode = "rwc" if create else "rw"
-    uri = f"file:{_quoted(file)}?mode={mode}"
-    try:
-        db = sqlite3.connect(uri, uri=True, timeout=60, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        if create or not file.is_file() or not any(word in str(error) for word in ("readonly", "unable to open")):
-            raise
-        db = sqlite3.connect(f"file:{_quoted(file)}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    db.execute("PRAGMA synchronous = NORMAL")
-    return db
-
-
-def _quoted(file: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(file.absolute()))
+def _insert(db: sqlite3.Connection, set_name: str, collection: str, space: Space, spec: SetSpec) -> int:
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    values = (set_name, collection, json.dumps(space.to_dict()), json.dumps(spec.to_dict()), created)
+    made = db.execute("INSERT INTO generations (set_name, name, space, spec, created) VALUES (?, ?, ?, ?, ?)", values)
+    assert made.lastrowid is not None
+    return made.lastrowid

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from embassay.errors import UsageError
-from embassay.evaluate.speed.bench import Task, _cut, bench, check_threads, measure
+from embassay.evaluate.speed.bench import Benchmark, _cut, bench, check_threads, measure
 from embassay.models.registry import Registry
 from tests.conftest import DEFAULT
 from tests.servers import hash_openai, serving
@@ -12,7 +12,7 @@ from tests.servers import hash_openai, serving
 
 def test_a_local_model(docs, monkeypatch):
     monkeypatch.chdir(docs.parent)
-    found = bench(Task(f"{DEFAULT}@int8", 1, ("docs",), (8, 32), 3))
+    found = bench(Benchmark(f"{DEFAULT}@int8", 1, ("docs",), (8, 32), 3))
     assert not found["error"] and found["precision"] == "int8" and found["threads"] == 1
     times = found["query_ms"]
     assert times["n"] == 200 and 0 < times["p50"] <= times["p95"] <= times["p99"]
@@ -27,7 +27,7 @@ def test_a_local_model(docs, monkeypatch):
 
 
 def test_a_model_that_fails_says_why():
-    found = bench(Task("./nowhere", rounds=3))
+    found = bench(Benchmark("./nowhere", rounds=3))
     assert "nowhere" in found["error"] and found["query_ms"] is None
 
 
@@ -42,7 +42,7 @@ def test_a_hosted_model_is_asked_little(monkeypatch, tmp_path, docs):
         )
         for _ in range(2):
             server.received.clear()
-            found = measure(Task("svc", docs=(str(docs),)))
+            found = measure(Benchmark("svc", docs=(str(docs),)))
             assert not found["error"] and found["query_ms"]["n"] == 12 and found["batches"] == []
             sent = sum(len(r.json["input"]) for r in server.received if r.method == "POST")
             assert 12 < sent < 60
@@ -52,13 +52,13 @@ def test_a_hosted_model_is_asked_little(monkeypatch, tmp_path, docs):
 def test_modules_of_the_working_folder_are_not_ours(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "statistics.py").write_text("raise SystemExit(7)\n")
-    assert not bench(Task("hash/64", lengths=(8,), rounds=3))["error"]
+    assert not bench(Benchmark("hash/64", lengths=(8,), rounds=3))["error"]
 
 
 def test_a_process_that_dies(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "")
     monkeypatch.setattr("sys.executable", "/bin/false")
-    assert "ended with 1" in bench(Task("hash/64"))["error"]
+    assert "ended with 1" in bench(Benchmark("hash/64"))["error"]
 
 
 def test_texts_of_a_length(minilm):

@@ -44,7 +44,7 @@ def command(
     embassay bench minilm --threads 1,2 --lengths 32,128 --json
     """
     from embassay.errors import UsageError
-    from embassay.evaluate.speed.bench import Task, bench, check_threads
+    from embassay.evaluate.speed.bench import Benchmark, bench, check_threads
     from embassay.evaluate.speed.machine import processor
 
     cores: list[int | None] = list(_numbers("--threads", threads)) if threads else [None]
@@ -56,10 +56,11 @@ def command(
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder.")
     rows = []
-    with progress.bar(len(models) * len(cores), "Measuring", "run") as bar:
+    paths = tuple(map(str, docs or ()))
+    with common.opened_session() as session, progress.bar(len(models) * len(cores), "Measuring", "run") as bar:
         for model in models:
             for count in cores:
-                rows.append(bench(Task(model, count, tuple(map(str, docs or ())), tuple(sizes), rounds)))
+                rows.append(bench(Benchmark(model, count, paths, tuple(sizes), rounds), session.budget))
                 bar(1)
     found = {"machine": processor(), "models": rows}
     if json:

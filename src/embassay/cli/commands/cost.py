@@ -45,13 +45,13 @@ def command(
     from embassay.evaluate.speed.price import price_folder
 
     share = _share(monthly_change)
-    with common.open_registry(home) as registry:
-        names = list(dict.fromkeys(model or [registry.default_name]))
+    with common.opened_session(home) as session:
+        names = list(dict.fromkeys(model or [session.models.default_name]))
         if len(names) == 1:
-            names.append(HOSTED if not registry.get(names[0]).remote else registry.default_name)
+            names.append(HOSTED if not session.models.get(names[0]).remote else session.models.default_name)
             names = list(dict.fromkeys(names))
         with progress.working("Reading and counting"):
-            costs = [price_folder(registry, name, paths, share, chunk_tokens) for name in names]
+            costs = [price_folder(session.models, name, paths, share, chunk_tokens) for name in names]
     if not costs[0].first.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     if json:

@@ -22,7 +22,7 @@ def command(
     """
     from embassay.sets.examine import problems
 
-    with common.existing_home(home) as opened:
+    with common.opened_home(home) as opened:
         findings = opened.doctor(set_name or None)
         names = [set_name] if set_name else opened.sets()
     if json:

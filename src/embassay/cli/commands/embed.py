@@ -79,18 +79,18 @@ def command(
 def _embedder(
     model: str | None, precision: str | None, set_name: str, home: Path | None, *, fallback: bool
 ) -> Iterator[Embedder]:
-    from embassay.home import with_precision
+    from embassay.models.reference import with_precision
 
     if set_name:
-        with common.existing_home(home) as opened:
+        with common.opened_home(home) as opened:
             yield opened.embedder(set_name)
         return
-    with common.open_registry(home) as registry:
+    with common.opened_session(home) as session:
         if fallback:
-            chain = registry.config.embeddings.fallback_chain
-            yield registry.chain([model, *(name for name in chain if name != model)] if model else None)
+            chain = session.models.config.embeddings.fallback_chain
+            yield session.models.chain([model, *(name for name in chain if name != model)] if model else None)
         else:
-            yield registry.get(with_precision(model or registry.default_name, precision))
+            yield session.models.get(with_precision(model or session.models.default_name, precision))
 
 
 def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, allow_other_space: bool) -> Embeddings:

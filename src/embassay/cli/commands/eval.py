@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -11,6 +13,7 @@ from embassay.cli.exits import ExitCode
 from embassay.cli.tables import table, text, visible
 
 if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
     from embassay.evaluate.data.judged import JudgedSet
     from embassay.evaluate.score.evaluation import Evaluation
     from embassay.evaluate.score.gates import GateResult
@@ -85,8 +88,8 @@ def command(
     data = read_judged(judged, split)
     if before:
         check_data(before, data)
-    embedder = _embedder(model, precision, set_name, home)
     with (
+        _embedder(model, precision, set_name, home) as embedder,
         progress.bar(len(data.documents) + len(data.queries)) as advance,
         common.new_stores(store, home) as new_store,
     ):
@@ -113,14 +116,18 @@ def command(
         raise typer.Exit(ExitCode.GATE_FAILED)
 
 
-def _embedder(model: str | None, precision: Any, set_name: str, home: Path | None) -> Any:
-    from embassay.home import with_precision
+@contextmanager
+def _embedder(model: str | None, precision: str | None, set_name: str, home: Path | None) -> Iterator[Embedder]:
+    """The model of a set, or one by its name; it can be used inside of the block."""
+    from embassay.models.reference import with_precision
 
     if set_name:
-        with common.existing_home(home) as opened:
-            return opened.embedder(set_name)
-    models = common.open_registry(home, keep_local=True)
-    return models.get(with_precision(model or models.default_name, precision))
+        with common.opened_home(home, keep_local=True) as opened:
+            yield opened.embedder(set_name)
+        return
+    with common.opened_session(home, keep_local=True) as session:
+        models = session.models
+        yield models.get(with_precision(model or models.default_name, precision))
 
 
 def _show_gates(checked: list[GateResult]) -> None:

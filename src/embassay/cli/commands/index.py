@@ -10,8 +10,7 @@ from embassay.cli import common, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
-from embassay.events import Events
-from embassay.home import DEFAULT_SET, MAX_FILE_MB, Home
+from embassay.home import DEFAULT_SET
 
 if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
@@ -29,7 +28,7 @@ def command(
         Optional[int],  # noqa: UP045
         typer.Option(metavar="N", help="Most tokens of a chunk; default: 512, at most what the model takes."),
     ] = None,
-    max_file_mb: Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped.")] = MAX_FILE_MB,
+    max_file_mb: Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped.")] = 32.0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try quarantined files again.")] = False,
     checksum: Annotated[bool, typer.Option("--checksum", help="Read every file, trust no time stamp.")] = False,
     set_name: common.SetOption = DEFAULT_SET,
@@ -46,10 +45,11 @@ def command(
     embassay index . --set code --precision int8
     embassay index docs --retry-failed
     """
-    from embassay.sets.folder import find_home
-
-    events = Events()
-    with Home(find_home(home, create=True)) as opened, Bar("chunk") as bar, bar.follow(events):
+    with (
+        common.opened_home(home, create=True) as opened,
+        Bar("chunk") as bar,
+        bar.follow(opened.session.events),
+    ):
         try:
             report = opened.index(
                 paths,
@@ -60,7 +60,6 @@ def command(
                 max_file_mb=max_file_mb,
                 retry_failed=retry_failed,
                 checksum=checksum,
-                progress=events,
             )
         except KeyboardInterrupt:
             raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None

@@ -60,7 +60,7 @@ def command(
     embassay search "refund" --pipeline 'dense(50) | lexical(200) >> rrf(60) >> top(5)'
     """
     chosen = _pipeline(pipeline, mode, k, fusion)
-    with common.existing_home(home) as opened:
+    with common.opened_home(home) as opened:
         result = opened.search(query, where=where, set=set_name, pipeline=chosen)
         root = opened.folder.parent
     if json:

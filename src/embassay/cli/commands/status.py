@@ -7,7 +7,7 @@ from embassay.cli.tables import line, table, text
 from embassay.errors import SetNotFound
 
 if TYPE_CHECKING:
-    from embassay.home import SetStatus
+    from embassay.sets.status import SetStatus
 
 COUNTS = ("docs", "chunks", "cut", "failed")
 
@@ -23,7 +23,7 @@ def command(
     embassay status
     embassay status --set docs --json
     """
-    with common.existing_home(home) as opened:
+    with common.opened_home(home) as opened:
         sets = [status for status in opened.status() if set_name in ("", status.set)]
         if set_name and not sets:
             raise SetNotFound(

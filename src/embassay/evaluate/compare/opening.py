@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -21,8 +21,10 @@ from embassay.evaluate.compare.systems import System
 from embassay.evaluate.compare.verdict import MIN_EFFECT, Budgets
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.data.places import Place
-from embassay.home import CACHE_FILE, Home
+from embassay.home import Home
 from embassay.search.modes import MODES
+from embassay.session import Session
+from embassay.sets.folder import HomeFolder, find_home
 from embassay.types import Precision
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def compare(
     judged: str | os.PathLike[str] | JudgedSet,
     *,
     home: str | os.PathLike[str] | None = None,
+    session: Session | None = None,
     split: str | None = None,
     metrics: tuple[str, ...] = METRICS,
     options: Options = DEFAULT_OPTIONS,
@@ -71,7 +74,7 @@ def compare(
     'switch'
     """
     data = judged if isinstance(judged, JudgedSet) else read_judged(Path(judged), split)
-    with open_systems(candidates, home, options) as systems:
+    with open_systems(candidates, home, options, session) as systems:
         _check_judged(data, systems)
         started(sum(system.texts(data) for system in systems))
         return compare_systems(
@@ -90,13 +93,14 @@ def compare_sets(
     queries: Sequence[str],
     *,
     home: str | os.PathLike[str] | None = None,
+    session: Session | None = None,
     mode: str = "dense",
     advance: Callable[[int], None] = lambda _: None,
 ) -> Agreement:
     """Where two sets of one home answer alike, for queries that nobody has judged."""
     from embassay.evaluate.compare.agreement import agree
 
-    with open_systems([a, b], home, Options(mode)) as (first, second):
+    with open_systems([a, b], home, Options(mode), session) as (first, second):
         if not isinstance(first, SetSystem) or not isinstance(second, SetSystem):
             wrong = a if not isinstance(first, SetSystem) else b
             raise UsageError(f"{wrong!r} is no set, and queries without judgments compare sets.", remedy=_SETS)
@@ -108,55 +112,59 @@ _SETS = remedy.command("status", say="{} lists them.")
 
 @contextmanager
 def open_systems(
-    names: Sequence[str], home: str | os.PathLike[str] | None = None, options: Options = DEFAULT_OPTIONS
+    names: Sequence[str],
+    home: str | os.PathLike[str] | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    session: Session | None = None,
 ) -> Iterator[list[System]]:
-    """The candidates, ready to be run. Raises UsageError for sets that were made of different documents."""
-    from embassay.models.registry import Registry
+    """The candidates, ready to be run, for the time of the block. Models and sets share one session.
 
-    opened = _home(home)
+    `session`: left open; by default one is made that caches the vectors of local models too. Raises UsageError for
+    sets that were made of different documents.
+    """
     chosen = [parse_candidate(name, options.mode) for name in names]
-    cache_file = opened.folder / CACHE_FILE if opened else None
-    with Registry(cache_file=cache_file, keep_local=True) as registry:
-        try:
-            yield _systems(chosen, registry, opened, options)
-        finally:
-            if opened:
-                opened.close()
+    folder = _folder(home)
+    with ExitStack() as opened:
+        if session is None:
+            cache_file = folder.cache_file if folder else None
+            session = opened.enter_context(Session(cache_file=cache_file, keep_local=True))
+        sets = opened.enter_context(Home(folder, session)) if folder else None
+        yield _systems(chosen, session.models, sets, options, opened)
 
 
-def _home(given: str | os.PathLike[str] | None) -> Home | None:
-    from embassay.sets.folder import find_home
-
+def _folder(given: str | os.PathLike[str] | None) -> HomeFolder | None:
     try:
-        return Home(find_home(Path(given) if given is not None else None))
+        return find_home(Path(given) if given is not None else None)
     except HomeNotFound:
         if given is not None:
             raise
         return None
 
 
-def _systems(chosen: Sequence[Candidate], registry: Registry, home: Home | None, options: Options) -> list[System]:
-    known = set(home.sets()) if home and (home.folder / "state.db").is_file() else set()
+def _systems(
+    chosen: Sequence[Candidate], registry: Registry, home: Home | None, options: Options, opened: ExitStack
+) -> list[System]:
+    sets = {c.model: home for c in chosen if home and home.holds(c.model)}
+    candidates = [candidate for candidate in chosen if candidate.model not in sets]
     models = Models(
         registry,
-        [candidate for candidate in chosen if candidate.model not in known],
+        candidates,
         chunks=options.chunks,
         drop_same_id=options.drop_same_id,
         new_store=options.new_store,
     )
+    _check_names(candidates, registry)
     systems: list[System] = []
-    _check_names([candidate for candidate in chosen if candidate.model not in known], registry)
     for candidate in chosen:
-        is_set = home and candidate.model in known
-        systems.append(_set(candidate, home) if home and is_set else models.system(candidate))
+        home = sets.get(candidate.model)
+        systems.append(_set(candidate, home, opened) if home else models.system(candidate))
     if options.chunks or options.drop_same_id:
         for system in systems:
             if isinstance(system, SetSystem):
                 raise UsageError(
                     f"{system.name!r} is a set: it is searched as it is, so chunks and drop_same_id are not for it."
                 )
-    if home:
-        _check_sets({c.name: home.sources(c.model) for c in chosen if c.model in known})
+    _check_sets({c.name: sets[c.model].sources(c.model) for c in chosen if c.model in sets})
     return systems
 
 
@@ -170,8 +178,9 @@ def _check_names(candidates: Sequence[Candidate], registry: Registry) -> None:
             raise UsageError(error.message, remedy=error.remedy + f"After @ go {forms}.") from None
 
 
-def _set(candidate: Candidate, home: Home) -> SetSystem:
-    index, embedder = home.searcher(candidate.model), home.embedder(candidate.model)
+def _set(candidate: Candidate, home: Home, opened: ExitStack) -> SetSystem:
+    index = opened.enter_context(home.searcher(candidate.model))
+    embedder = home.embedder(candidate.model)
     return SetSystem(candidate.name, index, embedder, candidate.pipeline, home.sources(candidate.model))
 
 

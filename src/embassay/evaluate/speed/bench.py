@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from embassay.ingest.survey import survey
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.embedders.wrap.budget import Budget
+    from embassay.session import Session
 
 LENGTHS = (16, 64, 256)
 """Tokens of the texts in batches."""
@@ -44,7 +47,7 @@ PROSE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Benchmark:
     """What one process measures."""
 
     model: str
@@ -54,13 +57,32 @@ class Task:
     """Files and folders of the user's own, to be cut as the model would index them."""
     lengths: tuple[int, ...] = LENGTHS
     rounds: int = ROUNDS
+    spend_cap_usd: float | None = None
+    """Most that the process may spend on hosted models; None: as the configuration says."""
 
 
-def bench(task: Task) -> dict[str, Any]:
+def bench(task: Benchmark, budget: Budget | None = None) -> dict[str, Any]:
     """Measure in a process of its own. A model that fails has its reason under ``error``.
 
-    ``-P``: modules of the working folder are none of ours.
+    `budget`: what the run that asks may still spend: the process gets what is left of it, and what it spent is taken
+    off. A process that does not say how much it spent has spent all of it, as nobody can tell.
     """
+    if budget is None:
+        return _in_a_process(task)
+    left = budget.remaining
+    if not budget.reserve(left):
+        return {**_empty(task), "error": "the spend cap is reached."}
+    spent: float | None = None
+    try:
+        found = _in_a_process(replace(task, spend_cap_usd=left))
+        spent = found.get("spent_usd")
+        return found
+    finally:
+        budget.settle(left, spent)
+
+
+def _in_a_process(task: Benchmark) -> dict[str, Any]:
+    """``-P``: modules of the working folder are none of ours."""
     started = subprocess.run(
         [sys.executable, "-P", "-m", "embassay.evaluate.speed.bench"],
         input=json.dumps(asdict(task)).encode(),
@@ -75,34 +97,38 @@ def bench(task: Task) -> dict[str, Any]:
     return result
 
 
-def measure(task: Task) -> dict[str, Any]:
-    """In this process. Past every cache; a cap on what is spent holds."""
+def measure(task: Benchmark, session: Session | None = None) -> dict[str, Any]:
+    """Measure in this process: past every cache, and below the cap on what is spent."""
+    from embassay.embedders.wrap.budget import Budget
     from embassay.embedders.wrap.wrapper import uncached
-    from embassay.models.registry import Registry
+    from embassay.session import Session
 
     _use_cores(task.threads)
     found = _empty(task)
-    try:
-        with Registry() as registry:
+    budget = None if task.spend_cap_usd is None else Budget(task.spend_cap_usd)
+    with nullcontext(session) if session else Session(budget=budget) as opened:
+        try:
             started = time.perf_counter()
-            embedder = uncached(registry.get(task.model))
+            embedder = uncached(opened.models.get(task.model))
             embedder.embed(["the first query"], "query")
             found["first_ms"] = round((time.perf_counter() - started) * 1e3, 1)
             _fill(found, task, embedder)
-    except EmbassayError as error:
-        found["error"] = str(error)
+        except EmbassayError as error:
+            found["error"] = str(error)
+    if budget:
+        found["spent_usd"] = budget.spent
     return found
 
 
-def _empty(task: Task) -> dict[str, Any]:
+def _empty(task: Benchmark) -> dict[str, Any]:
     return {
         "model": task.model, "threads": task.threads, "space": None, "precision": None, "first_ms": None,
         "query_ms": None, "batches": [], "left_out": [], "documents": None, "peak_mb": None,
-        "usd_per_million_tokens": None, "error": "",
+        "usd_per_million_tokens": None, "spent_usd": None, "error": "",
     }  # fmt: skip
 
 
-def _fill(found: dict[str, Any], task: Task, embedder: Embedder) -> None:
+def _fill(found: dict[str, Any], task: Benchmark, embedder: Embedder) -> None:
     remote = embedder.remote
     rounds = min(task.rounds, HOSTED_ROUNDS) if remote else task.rounds
     queries = _cut(embedder, 16, 64)
@@ -204,4 +230,4 @@ if __name__ == "__main__":
     given = json.loads(sys.stdin.buffer.read())
     for key in ("docs", "lengths"):
         given[key] = tuple(given[key])
-    sys.stdout.write(json.dumps(measure(Task(**given))) + "\n")
+    sys.stdout.write(json.dumps(measure(Benchmark(**given))) + "\n")

@@ -21,8 +21,8 @@ def command(
     """
     import sys
 
-    with common.open_registry(home) as registry:
-        cache = registry.cache
+    with common.opened_session(home) as session:
+        cache = session.models.cache
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("clearing needs a yes.", remedy=remedy.command("cache clear", yes=True))

@@ -22,9 +22,9 @@ def command(
     """
     if max_gb < 0:
         raise UsageError(f"max-gb is {max_gb}; it cannot be negative.")
-    with common.open_registry(home) as registry:
-        gone = registry.cache.prune(int(max_gb * 1e9))
-        stats = registry.cache.stats()
+    with common.opened_session(home) as session:
+        gone = session.models.cache.prune(int(max_gb * 1e9))
+        stats = session.models.cache.stats()
     if json:
         common.print_json({"removed": gone, **stats.to_dict()})
     else:

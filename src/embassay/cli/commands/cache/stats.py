@@ -11,8 +11,8 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
     embassay cache stats
     embassay cache stats --json
     """
-    with common.open_registry(home) as registry:
-        stats = registry.cache.stats()
+    with common.opened_session(home) as session:
+        stats = session.models.cache.stats()
     if json:
         common.print_json(stats.to_dict())
         return

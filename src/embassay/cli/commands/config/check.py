@@ -22,9 +22,9 @@ def command(
     """
     from embassay.models.check import check_models
 
-    with common.open_registry(home) as registry:
-        rows = [found.to_dict() for found in check_models(registry, health=health)]
-        file = registry.config.file
+    with common.opened_session(home) as session:
+        rows = [found.to_dict() for found in check_models(session.models, health=health)]
+        file = session.config.file
     problems = [row for row in rows if row["problem"]]
     if json:
         common.print_json({"file": str(file) if file else None, "models": rows})

@@ -14,10 +14,10 @@ def command(json: common.JsonOption = False) -> None:
     import msgspec
     import yaml
 
-    from embassay.config.reading import load_config
     from embassay.config.secrets import masked
 
-    config = load_config()
+    with common.opened_session() as session:
+        config = session.config
     data = msgspec.to_builtins(config, enc_hook=str)
     file = data.pop("file")
     data = masked(data)

@@ -62,7 +62,7 @@ def command(
     embassay judge new docs --out judged/ --llm llama3.1 --llm-url http://localhost:11434/v1 -n 100
     """
     from embassay.errors import UsageError
-    from embassay.evaluate.judge.chat import Chat
+    from embassay.evaluate.judge.capped_chat import CappedChat
     from embassay.evaluate.judge.draft import NOTHING
     from embassay.evaluate.judge.generate import Questions
     from embassay.evaluate.judge.make import make_draft
@@ -79,12 +79,11 @@ def command(
     there = NOTHING if force else read_existing(out)
     check_same_documents(there, make_draft(passages, 0, existing=there), out)
     if llm is not None:
-        settings = _settings(llm, llm_url, llm_key)
-        chat = Chat(settings)
-        questions = Questions(
-            passages, out, chat, count=count, each=each, prices=_prices(llm_price), seed=seed, existing=there
-        )
-        made = _generated(questions, chat, count, notes, ask=not yes)
+        prices = _prices(llm_price)
+        with common.opened_session(home) as session:
+            chat = CappedChat(_settings(llm, llm_url, llm_key), session.budget, prices)
+            questions = Questions(passages, out, chat, count=count, each=each, prices=prices, seed=seed, existing=there)
+            made = _generated(questions, chat, count, notes, ask=not yes)
     elif labels:
         made = _labelled(passages, labels, notes, there)
     else:

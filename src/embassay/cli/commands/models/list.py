@@ -35,8 +35,8 @@ def command(
     embassay models list --open --max-mb 500 --language de
     embassay models list --provider openai --json
     """
-    with common.open_registry() as registry:
-        catalog = registry.catalog
+    with common.opened_session() as session:
+        catalog = session.models.catalog
     if rerankers:
         chosen = [c for c in catalog.rerankers.values() if provider is None or provider in c.provider_ids]
         if json:

@@ -30,8 +30,8 @@ def command(
     """
     from embassay.evaluate.speed.probe import probe
 
-    with common.open_registry(home) as registry, progress.working(f"Asking {model}"):
-        found: dict[str, Any] = probe(registry, model, max(1, requests)).to_dict()
+    with common.opened_session(home) as session, progress.working(f"Asking {model}"):
+        found: dict[str, Any] = probe(session.models, model, max(1, requests)).to_dict()
     if json:
         common.print_json(found)
     else:

@@ -95,8 +95,8 @@ def command(
         remote_code=remote_code,
         machine=measure_machine(),
     )
-    with common.open_registry() as registry:
-        advice = advise(registry.catalog.models.values(), needs, count=count)
+    with common.opened_session() as session:
+        advice = advise(session.models.catalog.models.values(), needs, count=count)
     if json:
         common.print_json(advice.to_dict())
     else:

@@ -35,9 +35,9 @@ def command(
 def _found(model: str) -> dict[str, Any]:
     from embassay.errors import ModelNotFound
 
-    with common.open_registry() as registry:
-        if model in registry.names():
-            card = registry.card(model)
+    with common.opened_session() as session:
+        if model in session.models.names():
+            card = session.models.card(model)
             if card is None:
                 raise ModelNotFound(
                     f"{model} is configured, but no card knows what it runs.",
@@ -45,7 +45,7 @@ def _found(model: str) -> dict[str, Any]:
                 )
             return card.to_dict()
         try:
-            return registry.catalog.show(model).to_dict()
+            return session.models.catalog.show(model).to_dict()
         except ModelNotFound as unknown:
             if "/" not in model:
                 raise

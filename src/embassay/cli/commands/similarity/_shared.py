@@ -30,12 +30,12 @@ def each_model(
     from embassay.errors import EmbassayError, UsageError
 
     rows: list[dict[str, Any]] = []
-    with common.open_registry(home, keep_local=True) as registry:
-        names = models or [registry.default_name]
+    with common.opened_session(home, keep_local=True) as session:
+        names = models or [session.models.default_name]
         with progress.bar(len(names) * texts) as bar:
             for name in names:
                 try:
-                    embedder = registry.get(name)
+                    embedder = session.models.get(name)
                     rows.append({"name": name, "space": str(embedder.space), **score(embedder, bar), "error": ""})
                 except UsageError:
                     raise

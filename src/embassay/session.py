@@ -1,0 +1,110 @@
+"""What everything in one run shares: the configuration, the models, the money that may be spent, and the events.
+
+    with Session() as session:
+        session.events.subscribe(Searched, print)
+        with Home(find_home(), session) as home:
+            ...
+
+A run has exactly one session, so that a model which two parts of it name is loaded once, and there is one spend cap.
+Whoever makes a session closes it; whoever is handed one leaves it open.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from embassay.errors import UsageError
+from embassay.events import Events
+
+if TYPE_CHECKING:
+    from embassay.config.values import Config
+    from embassay.embedders.wrap.budget import Budget
+    from embassay.models.registry import Registry
+
+
+class Session:
+    """Threads may share it. Use it as a context manager, or call `close`."""
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        cache_file: Path | None = None,
+        keep_local: bool = False,
+        budget: Budget | None = None,
+    ) -> None:
+        """Nothing is read or opened before it is needed.
+
+        `config`: by default ``embassay.yaml`` and the environment, read when they are first asked for. `cache_file`:
+        where vectors are cached unless the configuration says otherwise; by default one file for the user.
+        `keep_local`: cache the vectors of local models as well, for work that asks for the same ones again.
+        `budget`: what may be spent, instead of the configured cap.
+        """
+        self.events = Events()
+        self._given, self._cache_file, self._keep_local, self._budget = config, cache_file, keep_local, budget
+        self._lock = threading.RLock()
+        self._models: Registry | None = None
+        self._closed = False
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration of this run. Raises ConfigError."""
+        if self._given is not None:
+            return self._given
+        from embassay.config.reading import load_config
+
+        return load_config()
+
+    @property
+    def models(self) -> Registry:
+        """The models of this run, by name. Raises ConfigError, and UsageError once the session is closed."""
+        from embassay.models.registry import Registry
+
+        with self._lock:
+            if self._closed:
+                raise UsageError("the session is closed.", remedy="Open another one.")
+            if self._models is None:
+                self._models = Registry(
+                    self.config,
+                    cache_file=self._cache_file,
+                    keep_local=self._keep_local,
+                    budget=self._budget,
+                    events=self.events,
+                )
+            return self._models
+
+    @property
+    def budget(self) -> Budget | None:
+        """What this run may still spend on all models together; None without a cap. Raises ConfigError."""
+        return self.models.budget
+
+    def close(self) -> None:
+        """Give back whatever was opened. Closing twice does nothing; streams that are under way end on their own."""
+        with self._lock:
+            models, self._models, self._closed = self._models, None, True
+        if models:
+            models.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def using(session: Session | None) -> Iterator[Session]:
+    """`session` itself, which stays open; where there is none, one that is made for the block and closed behind it."""
+    if session is not None:
+        yield session
+        return
+    with Session() as own:
+        yield own

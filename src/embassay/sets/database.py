@@ -1,0 +1,106 @@
+"""One SQLite file that threads share: opened, moved forward to the present schema, its errors given our names."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable
+from embassay.sets import schema
+
+BUSY_SECONDS = 60.0
+"""How long one process waits for another one that is writing."""
+
+
+class Database:
+    """A connection to `state.db`. Threads may share it: one statement or one transaction at a time."""
+
+    def __init__(self, file: Path, *, create: bool = False) -> None:
+        """Raises HomeTooNew, HomeCorrupt, HomeNotWritable."""
+        self.file = file
+        self._lock = threading.RLock()
+        try:
+            with self._translated():
+                self._db = _open(file, create=create)
+        except (ValueError, AttributeError) as error:  # of a row that an earlier format cannot have had
+            raise self.corrupt(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread. Raises HomeError and its kin for whatever SQLite says."""
+        with self._translated():
+            yield self._db
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside of a transaction, which is undone where the block raises."""
+        with self._translated(), schema.transaction(self._db):
+            yield self._db
+
+    def corrupt(self, error: Exception) -> HomeCorrupt:
+        """The error for a file whose content cannot be understood."""
+        return HomeCorrupt(
+            f"{self.file} is damaged ({error}).",
+            remedy=f"Restore it from a backup, or remove {self.file.parent} and index again.",
+        )
+
+    def close(self) -> None:
+        """Give the file back. Closing twice does nothing."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except sqlite3.OperationalError as error:
+            raise self._operational(error) from error
+        except sqlite3.ProgrammingError as error:
+            raise HomeError(f"{self.file} was closed.", remedy="Open the home again.") from error
+        except sqlite3.DatabaseError as error:
+            raise self.corrupt(error) from error
+
+    def _operational(self, error: sqlite3.OperationalError) -> HomeError:
+        text = str(error)
+        if "full" in text or "I/O" in text:
+            return HomeNotWritable(
+                "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
+            )
+        if "locked" in text or "busy" in text:
+            return HomeError(f"{self.file} is in use by another process.", remedy="Try again in a minute.")
+        if "readonly" in text or "unable to open" in text:
+            return HomeNotWritable(f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode.")
+        return self.corrupt(error)
+
+
+def _open(file: Path, *, create: bool) -> sqlite3.Connection:
+    """A file that can be written is moved forward to the present schema; one that cannot is read as it stands."""
+    mode = "rwc" if create else "rw"
+    try:
+        db = sqlite3.connect(
+            f"{_uri(file)}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        schema.check_version(file, schema.version_of(db))
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        schema.move_forward(db, file)
+    except sqlite3.OperationalError as error:
+        if create or not file.is_file() or not any(word in str(error) for word in ("readonly", "unable to open")):
+            raise
+        return _read_only(file)
+    return db
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{_uri(file)}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    schema.check_version(file, schema.version_of(db))
+    return db if schema.version_of(db) == schema.VERSION else schema.in_memory(file, db)
+
+
+def _uri(file: Path) -> str:
+    return f"file:{quote(str(file.absolute()))}"

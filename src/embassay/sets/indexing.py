@@ -1,0 +1,81 @@
+"""Brings a set up to date with files and folders: the one way in which an index run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embassay.errors import UsageError
+from embassay.events import Noted
+from embassay.ingest.chunk import Chunker
+from embassay.models.reference import with_precision
+from embassay.sets.build.files import Files
+from embassay.sets.build.plan import make_plan
+from embassay.sets.build.report import IndexReport
+from embassay.sets.build.run import build
+from embassay.sets.build.writer import Writer
+from embassay.sets.generations import generation_for_writing
+from embassay.sets.opened import OpenSets
+from embassay.sets.spec import Wishes
+from embassay.sets.state import Generation
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+
+MAX_FILE_MB = 32.0
+"""Largest file that is read as a whole unless the caller says otherwise, in 10^6 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an index run reads files."""
+
+    retry_failed: bool = False
+    """Try files again that could not be read before."""
+    checksum: bool = False
+    """Read every file instead of trusting its size and time."""
+    max_file_mb: float = MAX_FILE_MB
+    """Larger files are skipped, but for those whose readers do not hold them in memory."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a size that no file can have."""
+        if not 0 < self.max_file_mb < 1e6:
+            raise UsageError(f"max_file_mb is {self.max_file_mb}; it must be between 0 and 1,000,000.")
+
+
+def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes, reading: Reading) -> IndexReport:
+    """Make set `name` hold what `files` say now. One process writes a set at a time, others wait.
+
+    Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
+    """
+    generation, embedder = generation_for_writing(sets, name, wishes, files)
+    state = sets.writable_state()
+    waiting = lambda: sets.events.tell(Noted("waiting for another process to finish"))  # noqa: E731
+    with (
+        sets.folder.writing(generation, waiting),
+        closing(sets.folder.store(generation, create=True)) as store,
+        state.jobs.run("index", generation.id),
+    ):
+        totals = state.totals(generation)
+        with store.snapshot() as snapshot:
+            lost = not totals.pending and snapshot.count() != totals.chunks
+        plan = make_plan(
+            sets.folder,
+            files,
+            {row.path: row for row in state.sources(generation)},
+            max_file_mb=reading.max_file_mb,
+            retry_failed=reading.retry_failed,
+            checksum=reading.checksum or lost,
+        )
+        source = Files(plan, store, lambda: chunker_of(sets, generation, embedder))
+        return build(source, Writer(state, generation, store), embedder, sets.events)
+
+
+def chunker_of(sets: OpenSets, generation: Generation, embedder: Embedder) -> Chunker:
+    """What cuts documents for a generation, with the cuts that are remembered beside its vectors."""
+    spec, space = generation.spec, embedder.space
+    cuts = sets.models.cuts(with_precision(spec.model, spec.precision))
+    return Chunker(embedder.tokens, spec.chunk_tokens, space.document_prompt, cuts)

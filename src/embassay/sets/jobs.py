@@ -1,0 +1,108 @@
+"""Work on generations that takes a while: who does it, whether it is still alive, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from embassay.errors import HomeError
+from embassay.sets.database import Database
+
+BEAT_SECONDS = 5.0
+"""How often a running job says that it is alive."""
+DEAD_SECONDS = 60.0
+"""A running job that has not said so for this long has died with its process."""
+KEPT = 20
+"""Ended jobs of a generation that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work on one generation."""
+
+    id: int
+    kind: str
+    """``index`` for a run that brings a set up to date."""
+    generation: int
+    state: str
+    """``running``, ``done`` or ``failed``."""
+    process: str
+    """``host:pid`` of who does it."""
+    started: float
+    heartbeat: float
+    """Seconds since 1970: when it began, and when it last said that it is alive."""
+    detail: str = ""
+    """Why it failed."""
+
+    def is_alive(self, now: float) -> bool:
+        """Whether it runs, as far as its heartbeat tells at the time `now`."""
+        return self.state == "running" and now - self.heartbeat < DEAD_SECONDS
+
+
+_JOB = "id, kind, generation, state, process, started, heartbeat, detail"
+
+
+class Jobs:
+    """The jobs of one home."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def of(self, generation: int) -> list[Job]:
+        """Jobs on a generation, the newest first."""
+        with self._database.reading() as db:
+            rows = db.execute(f"SELECT {_JOB} FROM jobs WHERE generation = ? ORDER BY id DESC", (generation,))
+            return [Job(*row) for row in rows]
+
+    @contextmanager
+    def run(self, kind: str, generation: int, beat_seconds: float = BEAT_SECONDS) -> Iterator[Job]:
+        """A job for the time of the block: its heart beats in a thread, and how the block ends is noted."""
+        job = self._start(kind, generation)
+        ended = threading.Event()
+        heart = threading.Thread(target=self._beat, args=(job, ended, beat_seconds), name="heartbeat", daemon=True)
+        heart.start()
+        try:
+            yield job
+        except BaseException as error:
+            ended.set()
+            self._end(job, "failed", f"{type(error).__name__}: {error}"[:500])
+            raise
+        ended.set()
+        self._end(job, "done", "")
+
+    def _start(self, kind: str, generation: int) -> Job:
+        now = self._clock()
+        process = f"{socket.gethostname()}:{os.getpid()}"
+        with self._database.writing() as db:
+            values = (kind, generation, "running", process, now, now)
+            made = db.execute(
+                "INSERT INTO jobs (kind, generation, state, process, started, heartbeat) VALUES (?, ?, ?, ?, ?, ?)",
+                values,
+            )
+            assert made.lastrowid is not None
+            oldest = "SELECT id FROM jobs WHERE generation = ? ORDER BY id DESC LIMIT -1 OFFSET ?"
+            db.execute(f"DELETE FROM jobs WHERE id IN ({oldest})", (generation, KEPT))
+            return Job(made.lastrowid, *values)
+
+    def _beat(self, job: Job, ended: threading.Event, seconds: float) -> None:
+        while not ended.wait(seconds):
+            try:
+                with self._database.writing() as db:
+                    db.execute("UPDATE jobs SET heartbeat = ? WHERE id = ?", (self._clock(), job.id))
+            except HomeError:  # a busy or a full disk stops the work itself, which says so
+                continue
+
+    def _end(self, job: Job, state: str, detail: str) -> None:
+        """A disk that is full or gone must not hide why the work failed."""
+        try:
+            with self._database.writing() as db:
+                values = (state, self._clock(), detail, job.id)
+                db.execute("UPDATE jobs SET state = ?, heartbeat = ?, detail = ? WHERE id = ?", values)
+        except HomeError:
+            if state == "done":
+                raise

@@ -1,0 +1,136 @@
+"""The sets of one home while it is open: their state, their indexes, and the models that belong to them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embassay.events import SILENCE, Events
+from embassay.models.reference import with_precision
+from embassay.sets.folder import HomeFolder
+from embassay.sets.state import Generation, State
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.models.registry import Registry
+    from embassay.search.index import Index
+    from embassay.space import Space
+
+
+@dataclass(slots=True)
+class _Lease:
+    """An open index, how many are using it, and whether its generation is still the one to search."""
+
+    generation: int
+    index: Index
+    users: int = 0
+    retired: bool = False
+
+
+class OpenSets:
+    """Threads may share it. Every call looks the live generation up anew, so that a switch is seen by the next one."""
+
+    def __init__(self, folder: HomeFolder, models: Callable[[], Registry], events: Events = SILENCE) -> None:
+        """`models` is asked for the registry when a model is first needed."""
+        self.folder, self.events = folder, events
+        self._models = models
+        self._lock = threading.RLock()
+        self._state: State | None = None
+        self._leases: dict[str, _Lease] = {}
+
+    @property
+    def models(self) -> Registry:
+        """The models of the session that this home was opened in."""
+        return self._models()
+
+    @property
+    def state(self) -> State:
+        """The home's state, opened when it is first needed. Raises HomeNotFound where nothing was indexed yet."""
+        with self._lock:
+            if self._state is None:
+                self._state = self.folder.state()
+            return self._state
+
+    def writable_state(self) -> State:
+        """The same, made if it is missing. Raises HomeNotWritable."""
+        with self._lock:
+            if self._state is None:
+                self._state = self.folder.create()
+            return self._state
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever indexed here."""
+        with self._lock:
+            return self._state is not None or self.folder.state_file.is_file()
+
+    def live(self, name: str) -> Generation:
+        """The generation of a set that is searched. Raises HomeNotFound, SetNotFound."""
+        return self.state.live(name)
+
+    def embedder(self, generation: Generation) -> Embedder:
+        """The model that a generation was made with, with its stand-ins. Raises ModelError."""
+        return self.model(generation.spec.model, generation.spec.precision, generation.space)
+
+    def model(self, model: str, precision: str, space: Space | None = None) -> Embedder:
+        """A model at a precision; `space` is what it was when the caller's set was made. Raises ModelError."""
+        return self.models.resilient(with_precision(model, precision), space)
+
+    @contextmanager
+    def index(self, name: str) -> Iterator[Index]:
+        """A set's live generation, ready to be searched for the time of the block.
+
+        An index is kept open between searches. Where the set has been switched to another generation, the old index is
+        closed as soon as nobody uses it any more. Raises HomeNotFound, SetNotFound.
+        """
+        lease = self._lease(name)
+        try:
+            yield lease.index
+        finally:
+            with self._lock:
+                lease.users -= 1
+                close = lease.retired and not lease.users
+            if close:
+                lease.index.close()
+
+    def close(self) -> None:
+        """Give back state and indexes; an index that is in use is closed by its last user."""
+        with self._lock:
+            leases, self._leases = list(self._leases.values()), {}
+            unused = [self._retire(lease) for lease in leases]
+            state, self._state = self._state, None
+        for index in filter(None, unused):
+            index.close()
+        if state:
+            state.close()
+
+    def _lease(self, name: str) -> _Lease:
+        from embassay.search.index import Index
+
+        unused = None
+        with self._lock:
+            generation = self.live(name)
+            lease = self._leases.get(name)
+            if lease is None or lease.generation != generation.id:
+                unused = self._retire(lease) if lease else None
+                opened = Index(
+                    name,
+                    generation.space,
+                    lambda: self.folder.store(generation),
+                    lambda: self.embedder(generation),
+                    self.events,
+                )
+                lease = self._leases[name] = _Lease(generation.id, opened)
+            lease.users += 1
+        if unused:
+            unused.close()
+        return lease
+
+    @staticmethod
+    def _retire(lease: _Lease) -> Index | None:
+        """Forget an index; it is returned where nobody uses it, to be closed."""
+        lease.retired = True
+        return None if lease.users else lease.index

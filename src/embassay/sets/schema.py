@@ -1,0 +1,204 @@
+"""The schema of `state.db` as ordered steps, and how a file of an earlier format is moved forward.
+
+A step is one transaction, so that a process which dies in the middle of it leaves the file as it was. Before the
+first step a copy of the file is made beside it. A file on a disk that cannot be written is moved forward in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from embassay.errors import HomeTooNew
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStep:
+    """Moves a file from the version before to `version`; runs inside of a transaction."""
+
+    version: int
+    apply: Callable[[sqlite3.Connection], None]
+
+
+def _sets_and_sources(db: sqlite3.Connection) -> None:
+    _each(
+        db,
+        """
+        CREATE TABLE generations (
+            id INTEGER PRIMARY KEY,
+            set_name TEXT NOT NULL,
+            store TEXT NOT NULL,
+            name TEXT NOT NULL UNIQUE,
+            space TEXT NOT NULL,
+            model TEXT NOT NULL,
+            precision TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            created TEXT NOT NULL
+        );
+        CREATE TABLE sets (
+            name TEXT PRIMARY KEY,
+            live INTEGER NOT NULL REFERENCES generations (id)
+        ) WITHOUT ROWID;
+        CREATE TABLE sources (
+            generation INTEGER NOT NULL REFERENCES generations (id),
+            path TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('ok', 'pending', 'failed')),
+            reason TEXT NOT NULL DEFAULT '',
+            documents INTEGER NOT NULL DEFAULT 0,
+            chunks INTEGER NOT NULL DEFAULT 0,
+            truncated INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (generation, path)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
+CHUNK_TOKENS_OF_FORMAT_1 = 512
+"""What a set of format 1 without a number of its own was cut to; the model's limit bounded it further."""
+
+
+def _specs_generations_and_jobs(db: sqlite3.Connection) -> None:
+    """A generation says in full what it was made with; a set may have a previous and a building generation."""
+    _each(
+        db,
+        """
+        CREATE TABLE generations_with_specs (
+            id INTEGER PRIMARY KEY,
+            set_name TEXT NOT NULL,
+            name TEXT NOT NULL UNIQUE,
+            space TEXT NOT NULL,
+            spec TEXT NOT NULL,
+            created TEXT NOT NULL
+        );
+        """,
+    )
+    old = db.execute("SELECT id, set_name, store, name, space, model, precision, settings, created FROM generations")
+    for identity, set_name, store, name, space, model, precision, settings, created in old.fetchall():
+        spec = {
+            "model": model,
+            "precision": precision,
+            "chunk_tokens": json.loads(settings).get("chunk_tokens") or CHUNK_TOKENS_OF_FORMAT_1,
+            "language": "en",
+            "store": store,
+            "rules": 1,
+        }
+        values = (identity, set_name, name, space, json.dumps(spec), created)
+        db.execute("INSERT INTO generations_with_specs VALUES (?, ?, ?, ?, ?, ?)", values)
+    _each(
+        db,
+        """
+        DROP TABLE generations;
+        ALTER TABLE generations_with_specs RENAME TO generations;
+        ALTER TABLE sets ADD COLUMN previous INTEGER REFERENCES generations (id);
+        ALTER TABLE sets ADD COLUMN building INTEGER REFERENCES generations (id);
+        CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            generation INTEGER NOT NULL REFERENCES generations (id),
+            state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+            process TEXT NOT NULL,
+            started REAL NOT NULL,
+            heartbeat REAL NOT NULL,
+            detail TEXT NOT NULL DEFAULT ''
+        );
+        CREATE INDEX jobs_of_generation ON jobs (generation, id);
+        """,
+    )
+
+
+STEPS = (SchemaStep(1, _sets_and_sources), SchemaStep(2, _specs_generations_and_jobs))
+VERSION = STEPS[-1].version
+"""Of the schema that this version of the library reads and writes."""
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The format that a file is in; 0 for an empty one."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def check_version(file: Path, version: int) -> None:
+    """Raises HomeTooNew for a file that a later version of the library wrote."""
+    if version > VERSION:
+        raise HomeTooNew(
+            f"{file} was written by a later embassay (format {version}, this one reads up to {VERSION}).",
+            remedy="Upgrade embassay.",
+        )
+
+
+def move_forward(db: sqlite3.Connection, file: Path, steps: tuple[SchemaStep, ...] = STEPS) -> None:
+    """Apply the steps that `db` lacks, each in a transaction of its own. Raises sqlite3.Error, HomeTooNew.
+
+    Several processes may do this at once: each step is taken under SQLite's write lock, by the first one. A file
+    that held something is copied before each step, see `backup_of`.
+    """
+    is_new = version_of(db) == 0
+    for step in steps:
+        if version_of(db) >= step.version:
+            continue
+        with transaction(db):
+            before = version_of(db)
+            if before >= step.version:  # another process was faster
+                continue
+            if not is_new:
+                _copy(file, backup_of(file, before))
+            step.apply(db)
+            db.execute(f"PRAGMA user_version = {step.version}")
+
+
+def in_memory(file: Path, db: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy of `db` in memory, moved forward: for a file that cannot be written."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.backup(copy)
+    for step in STEPS:
+        if version_of(copy) < step.version:
+            with transaction(copy):
+                step.apply(copy)
+                copy.execute(f"PRAGMA user_version = {step.version}")
+    check_version(file, version_of(copy))
+    return copy
+
+
+def backup_of(file: Path, version: int) -> Path:
+    """Where the copy of a file of format `version` is kept when the file is moved forward."""
+    return file.with_name(f"{file.name}.format-{version}")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, with the right to write from the start, so that two writers wait instead of failing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:  # a full disk has rolled it back already
+            db.rollback()
+        raise
+    db.commit()
+
+
+def _copy(file: Path, target: Path) -> None:
+    """A consistent copy, log included, that is there whole or not at all. The first one made of a format is kept."""
+    if target.exists():
+        return
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}.new")
+    try:
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as copy:
+            source.backup(copy)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _each(db: sqlite3.Connection, script: str) -> None:
+    """Statement by statement: `executescript` would commit the transaction that is open."""
+    for statement in script.split(";"):
+        if statement.strip():
+            db.execute(statement)

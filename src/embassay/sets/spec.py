@@ -1,0 +1,87 @@
+"""What a set is made with: decided once, resolved to plain values, and stored with each of its generations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args
+
+from embassay.errors import UsageError
+from embassay.types import Counts, Precision
+
+RULES = 1
+"""Version of the rules by which documents are cut. A change of them makes a new version, never another old set."""
+LEAST_CHUNK_TOKENS = 16
+LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class SetSpec:
+    """Everything that decides what a set holds, besides its documents.
+
+    No field is left to a default that is looked up later: a new default never changes an old set.
+    """
+
+    model: str
+    """What the model is opened with: an id, a name of the configuration, or the absolute path of a folder."""
+    precision: str
+    """Of the local engine: ``f32``, ``bf16``, ``int8``, or ``auto``, which is the best of the machine at hand."""
+    chunk_tokens: int
+    """Most tokens of a chunk, special tokens and context included."""
+    language: str
+    """Of the documents: decides how words are told apart for lexical search."""
+    store: str
+    """Name of the backend that keeps the vectors."""
+    rules: int = RULES
+    """Version of the rules by which documents are cut."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SetSpec:
+        """Raises KeyError for a field that is missing."""
+        return cls(**{field.name: data[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a caller asked a set to be. None: whatever the set has, or the default for a new one."""
+
+    model: str | None = None
+    precision: str | None = None
+    chunk_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for values that no set can have."""
+        known = get_args(Precision)
+        if self.precision is not None and self.precision not in known:
+            raise UsageError(f"precision {self.precision!r} is not one of {', '.join(known)}.")
+        if self.chunk_tokens is not None and self.chunk_tokens < LEAST_CHUNK_TOKENS:
+            raise UsageError(f"chunk_tokens is {self.chunk_tokens}; at least {LEAST_CHUNK_TOKENS} make a chunk.")
+
+    def check(self, spec: SetSpec, set_name: str, tokens: Counts) -> None:
+        """Raises UsageError where a set is asked to be another one than it is. The model is compared by its space."""
+        if self.precision not in (None, spec.precision):
+            raise UsageError(
+                f"set {set_name!r} is indexed at precision {spec.precision}, not {self.precision}.",
+                remedy="Index into another set: --set NAME",
+            )
+        limit = tokens.safe_tokens
+        if self.chunk_tokens is not None and min(self.chunk_tokens, limit) != min(spec.chunk_tokens, limit):
+            raise UsageError(
+                f"set {set_name!r} was made with chunk_tokens {spec.chunk_tokens}, not {self.chunk_tokens}.",
+                remedy="Index into another set: --set NAME",
+            )
+
+
+def resolve(wishes: Wishes, model: str, tokens: Counts, *, chunk_tokens: int, store: str) -> SetSpec:
+    """The spec of a new set. `chunk_tokens`, where none was asked for, is bounded by what the model takes."""
+    return SetSpec(
+        model=model,
+        precision=wishes.precision or "auto",
+        chunk_tokens=min(wishes.chunk_tokens or chunk_tokens, tokens.safe_tokens),
+        language=LANGUAGE,
+        store=store,
+    )

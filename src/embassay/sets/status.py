@@ -1,0 +1,52 @@
+"""Counts of a set, for people and programs that want to know what is in it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from embassay.sets.opened import OpenSets
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """What one set holds."""
+
+    set: str
+    space: str
+    documents: int
+    chunks: int
+    quarantined: int
+    """Files that could not be read, in whole or in part."""
+    bytes: int
+    """On disk."""
+    truncated_chunks: int
+    """Chunks that are longer than the model's limit, so that it saw only their heads."""
+    quarantine: tuple[tuple[str, str], ...]
+    """(path, reason) of what could not be read."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
+        listed = [{"path": path, "reason": reason} for path, reason in self.quarantine]
+        return {name: getattr(self, name) for name in names} | {"quarantine": listed}
+
+
+def status_of(sets: OpenSets, name: str) -> SetStatus:
+    """Counts of one set. Raises HomeNotFound, SetNotFound, StoreError."""
+    generation = sets.live(name)
+    totals = sets.state.totals(generation)
+    failed = tuple((row.path, row.reason) for row in sets.state.sources(generation) if row.reason)
+    with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
+        stats = snapshot.stats()
+    return SetStatus(
+        name,
+        str(generation.space),
+        totals.documents,
+        stats.rows,
+        len(failed),
+        stats.bytes,
+        totals.truncated,
+        failed,
+    )

@@ -1,0 +1,68 @@
+"""A chat model below the run's spend cap."""
+
+from __future__ import annotations
+
+import pytest
+
+from embassay.embedders.wrap.budget import Budget
+from embassay.errors import ConfigError, ProviderDown, SpendCapReached
+from embassay.evaluate.judge.capped_chat import CappedChat
+from embassay.evaluate.judge.chat import ChatSettings
+from tests.evaluate.judge.test_generate import chat_body
+from tests.servers import Answer, serving
+
+PRICES = (1.0, 10.0)
+"""USD per million tokens in and out."""
+
+
+def settings(url: str, **more) -> ChatSettings:
+    given = {"api_key": "sk-test-key-0000", "max_reply_tokens": 100, "retries": 0, **more}
+    return ChatSettings(model_id="m", base_url=f"{url}/v1", **given)
+
+
+def test_what_an_answer_took_is_taken_off():
+    budget = Budget(1.0)
+    with serving(lambda _: Answer(chat_body("a question?"))) as server:
+        chat = CappedChat(settings(server.url), budget, PRICES)
+        said = chat.say("ask me something")
+        chat.close()
+    assert said.text == "a question?" and said.tokens_in and said.tokens_out
+    assert budget.spent == pytest.approx((said.tokens_in * PRICES[0] + said.tokens_out * PRICES[1]) / 1e6)
+    assert budget.remaining == pytest.approx(1.0 - budget.spent)
+
+
+def test_nothing_is_sent_beyond_the_cap():
+    budget = Budget(0.0005)  # less than a hundred tokens out at their highest price
+    with serving(lambda _: Answer(chat_body("a question?"))) as server:
+        chat = CappedChat(settings(server.url), budget, PRICES)
+        with pytest.raises(SpendCapReached):
+            chat.say("ask me something")
+        assert not server.received
+    assert budget.spent == 0
+
+
+def test_an_answer_that_does_not_say_what_it_took_has_taken_the_most():
+    budget = Budget(1.0)
+    body = chat_body("a question?")
+    body.pop("usage", None)
+    with serving(lambda _: Answer(body)) as server:
+        chat = CappedChat(settings(server.url), budget, PRICES)
+        chat.say("ask me something")
+    assert budget.spent >= 100 * PRICES[1] / 1e6
+
+
+def test_a_request_that_fails_counts_as_sent():
+    budget = Budget(1.0)
+    with serving(lambda _: Answer(b"", status=500)) as server:
+        chat = CappedChat(settings(server.url), budget, PRICES)
+        with pytest.raises(ProviderDown):
+            chat.say("ask me something")
+    assert budget.spent > 0
+
+
+def test_a_cap_needs_a_price(monkeypatch):
+    paid = ChatSettings(model_id="m", api_key="sk-test-key-0000")
+    with pytest.raises(ConfigError, match="price"):
+        CappedChat(paid, Budget(1.0), None)
+    CappedChat(paid, None, None)
+    CappedChat(settings("http://localhost:1"), Budget(1.0), None)  # a server of one's own bills nothing
