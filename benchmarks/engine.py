@@ -22,7 +22,8 @@ from benchmarks.common import (
     report,
     timed,
 )
-from embassay.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.local.embedder import LocalEmbedder
+from embassay.embedders.providers.local import open_local
 
 SETS = {"18 tokens": (18, 800), "60 tokens, mixed": (0, 500), "250 tokens": (250, 160)}
 MIXTURE = ((20, 0.3), (40, 0.22), (60, 0.2), (90, 0.18), (150, 0.1))

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from benchmarks.common import DATA, MODEL, WORK, Row, arguments, at_least, at_most, glosses, median, report, timed
-from embassay.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.local.embedder import LocalEmbedder
+from embassay.embedders.providers.local import open_local
 
 SAMPLE = 20_000
 """Texts by which the bare engine is timed, right before and right after the run."""

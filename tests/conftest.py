@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from embassay.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.local.embedder import LocalEmbedder
+from embassay.embedders.providers.local import open_local
 from tests.skips import pytest_sessionfinish  # noqa: F401 -- a hook of pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

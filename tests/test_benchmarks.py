@@ -18,7 +18,8 @@ import pytest
 import embassay
 from benchmarks import beside, cli, common, engine, ingest, models, quality, search, verdicts
 from benchmarks.checkouts import Checkout, Taken, measured
-from embassay.embedders.providers.local import LocalEmbedder, open_local
+from embassay.embedders.local.embedder import LocalEmbedder
+from embassay.embedders.providers.local import open_local
 from embassay.evaluate.data.judged import read_judged
 from embassay.search.modes import pipeline
 from tests.tiny import CASES, TEXTS, WORDS, write_model

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embassay.catalog.architectures import ARCHITECTURES
 from embassay.catalog.card import ModelCard
-
-VOCABULARIES = {
-    "bert": 30_522,
-    "distilbert": 30_522,
-    "mpnet": 30_527,
-    "roberta": 50_265,
-    "modernbert": 50_368,
-    "nomic-bert": 30_528,
-    "nomic-bert-moe": 250_048,
-    "xlm-roberta": 250_002,
-    "qwen3": 151_669,
-    "qwen2": 151_646,
-    "gemma3": 262_144,
-}
-"""Rows of the word embeddings by architecture, from the models' own configurations: looked up, not computed with."""
 
 QUERY_TOKENS = 16
 HOSTED_QUERY_MS = 200.0
@@ -62,9 +48,9 @@ def flops_per_token(card: ModelCard) -> float | None:
         return 1e4
     if card.parameters is None:
         return None
-    vocabulary = VOCABULARIES.get(card.architecture, 30_522)
+    vocabulary = ARCHITECTURES.get(card.architecture, ARCHITECTURES["bert"]).vocabulary
     if "XLM-R vocabulary" in card.architecture_note:
-        vocabulary = VOCABULARIES["xlm-roberta"]
+        vocabulary = ARCHITECTURES["xlm-roberta"].vocabulary
     embedding = vocabulary * (card.dimensions or 0)
     return 2.0 * max(card.parameters - embedding, 0.1 * card.parameters)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -82,6 +82,29 @@ def in_step(
                 close()
     if (rest := pending.take(None)).items:
         yield rest
+
+
+def with_zeros(step: Step[str], nothing: Embeddings) -> Embeddings:
+    """The texts of `step` as one block, in which those without a row have the zero vector and no tokens.
+
+    `nothing` is a block of no texts: it says whose the block is where none of the texts has a row.
+    """
+    import numpy as np
+
+    made = nothing if step.made is None else step.made
+    if len(made) == len(step.items):
+        return made
+    filled = [at for at, row in enumerate(step.rows) if row is not None]
+    vectors = np.zeros((len(step.items), made.space.dimensions), np.float32)
+    vectors[filled] = made.vectors
+    return replace(
+        made,
+        vectors=vectors,
+        tokens=[0 if row is None else made.tokens[row] for row in step.rows],
+        truncated=[row is not None and made.truncated[row] for row in step.rows],
+        split={filled[row] for row in made.split},
+        refused={filled[row]: reason for row, reason in made.refused.items()},
+    )
 
 
 def embed_at(

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from embassay.engine.batches import TOKEN_BUDGET, plan
-from embassay.engine.runtimes.openvino import Queue, Runtime, Target
+from embassay.engine.runtimes.base import Queue, Runtime
+from embassay.engine.runtimes.target import Target
 from embassay.engine.tokens import Encoded, Tokens
 from embassay.errors import TextTooLong
 
 if TYPE_CHECKING:
     from embassay.types import OnLong, Vectors
 
-WINDOW_TEXTS = 4096
-WINDOW_CHARS = 500_000
+SORTED_TEXTS = 4096
+SORTED_CHARS = 500_000
 """Texts are sorted by length within a window of at most so many; two windows are in memory at a time.
 A window of long texts is a few seconds of work: that much is lost when a run is stopped."""
 
@@ -136,7 +137,7 @@ def _windows(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     for text in texts:
         window.append(text)
         chars += len(text)
-        if len(window) >= WINDOW_TEXTS or chars >= WINDOW_CHARS:
+        if len(window) >= SORTED_TEXTS or chars >= SORTED_CHARS:
             yield start, window
             start, window, chars = start + len(window), [], 0
     if window:

@@ -8,70 +8,39 @@ bias follows Raffel et al. 2020, section 2.1 (32 buckets, maximum distance 128).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay import remedy
+from embassay.engine.heads.activations import activation
+from embassay.engine.heads.pooled import MASKED, Head, pooled
 from embassay.engine.layouts import LAYOUTS, Layout
+from embassay.engine.opset import GraphArrays, Value, const, ints, op, scalar
 from embassay.engine.quiet_openvino import openvino as ov
 from embassay.engine.spec import ModelSpec, position_offset
+from embassay.engine.unsupported import needs_torch
 from embassay.errors import ModelUnsupported
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
-op = ov.opset15
-Value = Any
-"""A node or an output of the graph; OpenVINO's own types are not usable by a type checker."""
-MASKED = np.float32(-1e9)
-"""Added to attention scores of padding; stays finite in bf16, whose exponent is float32's."""
-
-_ACTIVATIONS: Mapping[str, Any] = {
-    "gelu": lambda x: op.gelu(x, "erf"),
-    "gelu_new": lambda x: op.gelu(x, "tanh"),
-    "gelu_pytorch_tanh": lambda x: op.gelu(x, "tanh"),
-    "relu": op.relu,
-    "silu": op.swish,
-    "Tanh": op.tanh,
-    "Identity": lambda x: x,
-    "ReLU": op.relu,
-    "GELU": lambda x: op.gelu(x, "erf"),
-}
+ARRAYS = GraphArrays()
 
 
-def build_graph(
-    spec: ModelSpec, tensors: Mapping[str, Vectors], dense: Sequence[Mapping[str, Vectors]], *, int8: bool
-) -> ov.Model:
+def build_graph(spec: ModelSpec, tensors: Mapping[str, Vectors], head: Head, *, int8: bool) -> ov.Model:
     """The whole path from token ids to vectors as one model.
 
-    `dense` holds the tensors of each of `spec.dense`. With `int8` the encoder's matrices are stored as
-    int8, symmetric per output channel, and the CPU quantises activations as it goes.
+    `tensors` are those of the encoder, and `head` is what stands behind it. With `int8` the encoder's matrices are
+    stored as int8, symmetric per output channel, and the CPU quantises activations as it goes.
     Raises ModelUnsupported when a tensor is missing or a setting is unknown.
     """
     try:
-        return _Builder(spec, tensors, int8).model(dense)
+        return _Builder(spec, tensors, int8).model(head)
     except KeyError as error:
         raise ModelUnsupported(
             f"{spec.id}: {error.args[0]!r} is missing, so its weights do not fit model_type {spec.architecture!r}."
         ) from error
-
-
-def pool(hidden: Value, keep: Value, spec: ModelSpec, dense: Sequence[Mapping[str, Vectors]]) -> Value:
-    """(batch, tokens, hidden) to (batch, dimensions): pooling, dense layers, L2 norm.
-
-    `keep` is float32 (batch, tokens), 1 for tokens and 0 for padding.
-    """
-    x = _POOLINGS[spec.pooling](hidden, keep)
-    for layer, weights in zip(spec.dense, dense, strict=True):
-        x = op.matmul(x, _const(weights["linear.weight"]), False, True)
-        if layer.bias:
-            x = op.add(x, _const(weights["linear.bias"]))
-        x = _activation(layer.activation, spec.id)(x)
-    if spec.normalise:
-        x = op.normalize_l2(x, _ints(1), 1e-12, "max")
-    return x
 
 
 class _Builder:
@@ -80,42 +49,41 @@ class _Builder:
         self.spec, self.tensors, self.int8 = spec, tensors, int8
         self.layout: Layout = LAYOUTS[spec.architecture]
         if config.get("position_embedding_type", "absolute") != "absolute":
-            raise ModelUnsupported(
-                f"{spec.id}: position_embedding_type {config['position_embedding_type']!r} is not supported.",
-                remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
+            raise needs_torch(
+                f"{spec.id}: position_embedding_type {config['position_embedding_type']!r} is not supported."
             )
         self.heads = int(self.layout.setting(config, "num_attention_heads"))
         self.layers = int(self.layout.setting(config, "num_hidden_layers"))
         self.width = int(self.layout.setting(config, "hidden_size"))
         self.eps = float(config.get("layer_norm_eps", 1e-12))
-        self.activation = _activation(self.layout.setting(config, "hidden_act", "gelu"), spec.id)
+        self.activation = activation(self.layout.setting(config, "hidden_act", "gelu"), ARRAYS, spec.id)
 
-    def model(self, dense: Sequence[Mapping[str, Vectors]]) -> ov.Model:
+    def model(self, head: Head) -> ov.Model:
         ids = op.parameter([-1, -1], np.int64, name="input_ids")
         lengths = op.parameter([-1], np.int32, name="lengths")
         ids.output(0).set_names({"input_ids"})
         lengths.output(0).set_names({"lengths"})
-        tokens = op.gather(op.shape_of(ids, "i64"), _scalar(1), _scalar(0))
-        places = op.range(_scalar(0), tokens, _scalar(1), "i64")
+        tokens = op.gather(op.shape_of(ids, "i64"), scalar(1), scalar(0))
+        places = op.range(scalar(0), tokens, scalar(1), "i64")
         keep = op.convert(
-            op.less(op.unsqueeze(op.convert(places, "i32"), _ints(0)), op.unsqueeze(lengths, _ints(1))), "f32"
+            op.less(op.unsqueeze(op.convert(places, "i32"), ints(0)), op.unsqueeze(lengths, ints(1))), "f32"
         )
         x = self._embed(ids, places)
         bias = self._attention_bias(keep, places)
         for i in range(self.layers):
             x = self._layer(x, bias, self.layout.layer.format(i=i))
-        return ov.Model([pool(x, keep, self.spec, dense)], [ids, lengths], self.spec.id)
+        return ov.Model([pooled(ARRAYS, x, keep, head)], [ids, lengths], self.spec.id)
 
     def _embed(self, ids: Value, places: Value) -> Value:
         positions = self.tensors["embeddings.position_embeddings.weight"][position_offset(self.spec.config) :]
         if self.layout.token_types:
             positions = positions + self.tensors["embeddings.token_type_embeddings.weight"][0]
-        words = op.gather(_const(self.tensors["embeddings.word_embeddings.weight"]), ids, _scalar(0))
-        return self._norm(op.add(words, op.gather(_const(positions), places, _scalar(0))), "embeddings.LayerNorm")
+        words = op.gather(const(self.tensors["embeddings.word_embeddings.weight"]), ids, scalar(0))
+        return self._norm(op.add(words, op.gather(const(positions), places, scalar(0))), "embeddings.LayerNorm")
 
     def _attention_bias(self, keep: Value, places: Value) -> Value:
-        padding = op.multiply(op.subtract(_const(np.float32(1)), keep), _const(MASKED))
-        padding = op.unsqueeze(padding, _ints(1, 2))
+        padding = op.multiply(op.subtract(const(np.float32(1)), keep), const(np.float32(MASKED)))
+        padding = op.unsqueeze(padding, ints(1, 2))
         if not self.layout.relative_bias:
             return padding
         return op.add(padding, self._relative_bias(places))
@@ -127,9 +95,9 @@ class _Builder:
             np.arange(-limit + 1, limit), int(self.spec.config.get("relative_attention_num_buckets", 32))
         )
         table = self.tensors[self.layout.relative_bias][buckets]
-        distance = op.subtract(op.unsqueeze(places, _ints(0)), op.unsqueeze(places, _ints(1)))
-        values = op.gather(_const(table), op.add(distance, _scalar(limit - 1)), _scalar(0))
-        return op.unsqueeze(op.transpose(values, _ints(2, 0, 1)), _ints(0))
+        distance = op.subtract(op.unsqueeze(places, ints(0)), op.unsqueeze(places, ints(1)))
+        values = op.gather(const(table), op.add(distance, scalar(limit - 1)), scalar(0))
+        return op.unsqueeze(op.transpose(values, ints(2, 0, 1)), ints(0))
 
     def _layer(self, x: Value, bias: Value, at: str) -> Value:
         names = self.layout
@@ -143,24 +111,22 @@ class _Builder:
         size = self.width // self.heads
         names = [at + self.layout.query, at + self.layout.key, at + self.layout.value]
         joined = self._product(x, np.concatenate([self.tensors[n + ".weight"] for n in names]))
-        joined = op.add(joined, _const(np.concatenate([self.tensors[n + ".bias"] for n in names])))
-        split = op.transpose(op.reshape(joined, _ints(0, 0, 3, self.heads, size), True), _ints(2, 0, 3, 1, 4))
-        parts = op.split(split, _scalar(0), 3)
-        q, k, v = (op.squeeze(parts.output(i), _ints(0)) for i in range(3))
-        mixed = op.scaled_dot_product_attention(q, k, v, bias, _const(np.float32(size**-0.5)))
-        return op.reshape(op.transpose(mixed, _ints(0, 2, 1, 3)), _ints(0, 0, self.width), True)
+        joined = op.add(joined, const(np.concatenate([self.tensors[n + ".bias"] for n in names])))
+        split = op.transpose(op.reshape(joined, ints(0, 0, 3, self.heads, size), True), ints(2, 0, 3, 1, 4))
+        parts = op.split(split, scalar(0), 3)
+        q, k, v = (op.squeeze(parts.output(i), ints(0)) for i in range(3))
+        mixed = op.scaled_dot_product_attention(q, k, v, bias, const(np.float32(size**-0.5)))
+        return op.reshape(op.transpose(mixed, ints(0, 2, 1, 3)), ints(0, 0, self.width), True)
 
     def _linear(self, x: Value, name: str) -> Value:
-        return op.add(self._product(x, self.tensors[name + ".weight"]), _const(self.tensors[name + ".bias"]))
+        return op.add(self._product(x, self.tensors[name + ".weight"]), const(self.tensors[name + ".bias"]))
 
     def _product(self, x: Value, matrix: Vectors) -> Value:
-        return op.matmul(x, _quantised(matrix) if self.int8 else _const(matrix), False, True)
+        return op.matmul(x, _quantised(matrix) if self.int8 else const(matrix), False, True)
 
     def _norm(self, x: Value, name: str) -> Value:
-        centred = op.mvn(x, _ints(-1), True, self.eps, "inside_sqrt")
-        return op.add(
-            op.multiply(centred, _const(self.tensors[name + ".weight"])), _const(self.tensors[name + ".bias"])
-        )
+        centred = op.mvn(x, ints(-1), True, self.eps, "inside_sqrt")
+        return op.add(op.multiply(centred, const(self.tensors[name + ".weight"])), const(self.tensors[name + ".bias"]))
 
 
 def relative_buckets(distance: np.ndarray[Any, Any], buckets: int, farthest: int = 128) -> np.ndarray[Any, Any]:
@@ -179,44 +145,4 @@ def _quantised(matrix: Vectors) -> Value:
     scale = np.abs(matrix).max(axis=1, keepdims=True) / 127
     scale[scale == 0] = 1
     levels = np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8)
-    return op.multiply(op.convert(op.constant(levels), "f32"), _const(scale.astype(np.float32)))
-
-
-def _mean(hidden: Value, keep: Value) -> Value:
-    total = op.reduce_sum(op.multiply(hidden, op.unsqueeze(keep, _ints(2))), _ints(1), False)
-    return op.divide(total, op.reduce_sum(keep, _ints(1), True))
-
-
-def _first(hidden: Value, keep: Value) -> Value:  # noqa: ARG001 - as its siblings
-    return op.gather(hidden, _scalar(0), _scalar(1))
-
-
-def _last(hidden: Value, keep: Value) -> Value:
-    end = op.subtract(op.convert(op.reduce_sum(keep, _ints(1), True), "i64"), _scalar(1))
-    return op.squeeze(op.gather(hidden, end, _scalar(1), 1), _ints(1))
-
-
-def _max(hidden: Value, keep: Value) -> Value:
-    hole = op.multiply(op.subtract(_const(np.float32(1)), op.unsqueeze(keep, _ints(2))), _const(MASKED))
-    return op.reduce_max(op.add(hidden, hole), _ints(1), False)
-
-
-_POOLINGS: Mapping[str, Any] = {"mean": _mean, "cls": _first, "last": _last, "max": _max}
-
-
-def _activation(name: str, model_id: str) -> Any:
-    if name not in _ACTIVATIONS:
-        raise ModelUnsupported(f"{model_id}: activation {name!r} is not one of {', '.join(_ACTIVATIONS)}.")
-    return _ACTIVATIONS[name]
-
-
-def _const(values: Any) -> Value:
-    return op.constant(np.ascontiguousarray(values))
-
-
-def _ints(*values: int) -> Value:
-    return op.constant(np.array(values, np.int64))
-
-
-def _scalar(value: int) -> Value:
-    return op.constant(np.int64(value))
+    return op.multiply(op.convert(op.constant(levels), "f32"), const(scale.astype(np.float32)))

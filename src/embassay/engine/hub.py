@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay import remedy
 from embassay.engine.foreign import GRAPH_FILES
 from embassay.engine.layouts import LAYOUTS
 from embassay.engine.spec import read_spec
+from embassay.engine.unsupported import needs_torch
 from embassay.engine.weights import SHARDED, SINGLE, weights_digest
-from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound, ModelUnsupported
+from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +35,7 @@ def download(model: str, cache: Path, *, otherwise: Remedy | str = "") -> Path:
     folder = _fetch(model, cache, wanted, otherwise)
     weights = [path for path in folder.rglob("*") if path.suffix in {".safetensors", ".onnx", ".bin", ".xml"}]
     if not weights:
-        raise ModelUnsupported(
-            f"{model} offers none of {', '.join(wanted)}.",
-            remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
-        )
+        raise needs_torch(f"{model} offers none of {', '.join(wanted)}.")
     for path in weights:
         _verify(path)
     return folder

@@ -21,22 +21,25 @@ class Layout:
     down: str = "output.dense"
     norm: str = "output.LayerNorm"
     token_types: bool = True
+    positions_behind_padding: bool = False
+    """The rows of the position table up to the id of padding are never used."""
     relative_bias: str = ""
     """Tensor of bucketed relative position biases, shape (buckets, heads); empty for none."""
     config: Mapping[str, str] = field(default_factory=dict)
     """Our config key to this architecture's, where they differ."""
 
     def setting(self, config: Mapping[str, Any], key: str, default: Any = None) -> Any:
+        """The value of our `key` in the configuration of a model of this architecture."""
         return config.get(self.config.get(key, key), default)
 
 
-_BERT = Layout()
+_BERT, _ROBERTA = Layout(), Layout(positions_behind_padding=True)
 
 LAYOUTS: Mapping[str, Layout] = {
     "bert": _BERT,
-    "roberta": _BERT,
-    "xlm-roberta": _BERT,
-    "camembert": _BERT,
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+    "camembert": _ROBERTA,
     "mpnet": Layout(
         query="attention.attn.q",
         key="attention.attn.k",
@@ -44,6 +47,7 @@ LAYOUTS: Mapping[str, Layout] = {
         attention_out="attention.attn.o",
         attention_norm="attention.LayerNorm",
         token_types=False,
+        positions_behind_padding=True,
         relative_bias="encoder.relative_attention_bias.weight",
     ),
     "distilbert": Layout(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay import remedy
-from embassay.engine.foreign import GRAPH_FILES, companion_files, graph_file
-from embassay.engine.layouts import LAYOUTS
+from embassay.engine.heads.pooled import Head, Layer
 from embassay.engine.locate import KNOWN_DIGESTS, locate
-from embassay.engine.spec import ModelSpec, read_spec
+from embassay.engine.sources import Source, onnx_source, usual_source
+from embassay.engine.spec import Dense, ModelSpec, read_spec
 from embassay.engine.tokens import Tokens
 from embassay.engine.weights import read_weights, weight_files, weights_digest
 from embassay.errors import DigestMismatch, ModelUnsupported, UsageError
@@ -21,9 +20,10 @@ from embassay.space import Space
 
 if TYPE_CHECKING:
     from embassay.engine.engine import Engine
-    from embassay.engine.runtimes.openvino import Runtime
-    from embassay.types import Precision, Vectors
+    from embassay.types import Precision
 
+Prompts = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""From the prompts of a repository, role to prompt, to those that are used."""
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 
@@ -33,6 +33,8 @@ class LocalModel:
 
     spec: ModelSpec
     requested: Precision = "auto"
+    find: Callable[[ModelSpec], Source] = usual_source
+    """Finds what runs it; called when that is first needed."""
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -62,19 +64,20 @@ class LocalModel:
 
     @cached_property
     def dimensions(self) -> int:
-        if self._dense:
-            return int(self._dense[-1]["linear.weight"].shape[0])
+        if self._layers:
+            return int(self._layers[-1].weight.shape[0])
         config = self.spec.config
         return int(config.get("hidden_size") or config["dim"])
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the weights. Raises DigestMismatch where another one is known for this model."""
-        digest = weights_digest(self._weight_files)
+        files = self._source.files
+        digest = weights_digest(files)
         known = KNOWN_DIGESTS.get(self.spec.id)
         if known and digest != known:
             raise DigestMismatch(
-                f"{self._weight_files[0]} has SHA-256 {digest[:12]}, {self.spec.id} has {known[:12]}.",
+                f"{files[0]} has SHA-256 {digest[:12]}, {self.spec.id} has {known[:12]}.",
                 remedy="Delete that copy and install the model again.",
             )
         return digest
@@ -85,41 +88,30 @@ class LocalModel:
 
         with ThreadPoolExecutor(1) as pool:  # hashing leaves the interpreter free to build the graph
             digest = pool.submit(lambda: self.digest)
-            runtime = self._runtime()
+            runtime = self._source.runtime(self.spec, self._head, self.precision)
             digest.result()
         return Engine(self.tokens, runtime, self.dimensions, normalise=self.spec.normalise)
 
     @cached_property
-    def _weight_files(self) -> list[Path]:
-        files = weight_files(self.spec.folder)
-        if self.spec.architecture in LAYOUTS and files:
-            return files
-        graph = graph_file(self.spec.folder)
-        if graph is None:
-            raise ModelUnsupported(
-                f"{self.spec.id}: the local engine builds {', '.join(LAYOUTS)}, this is {self.spec.architecture!r}, "
-                f"and its folder has none of {', '.join(GRAPH_FILES)}.",
-                remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
-            )
-        return companion_files(graph)
+    def _source(self) -> Source:
+        return self.find(self.spec)
 
     @cached_property
-    def _dense(self) -> list[Mapping[str, Vectors]]:
-        return [read_weights(weight_files(Path(layer.folder))) for layer in self.spec.dense]
+    def _head(self) -> Head:
+        return Head(self.spec.id, self.spec.pooling, self._layers, self.spec.normalise)
 
-    def _runtime(self) -> Runtime:
-        from embassay.engine.runtimes.openvino import Runtime
+    @cached_property
+    def _layers(self) -> list[Layer]:
+        return [_layer(dense, self.spec.id) for dense in self.spec.dense]
 
-        if self._weight_files[0].suffix == ".safetensors":
-            from embassay.engine.graph import build_graph
 
-            tensors = read_weights(self._weight_files)
-            graph = build_graph(self.spec, tensors, self._dense, int8=self.precision == "int8")
-            return Runtime(graph, self.precision)
-        from embassay.engine.foreign import read_graph
-
-        graph, feed = read_graph(self._weight_files[0], self.spec, self._dense)
-        return Runtime(graph, self.precision, feed)
+def _layer(dense: Dense, model: str) -> Layer:
+    """Raises ModelUnsupported where a tensor is missing."""
+    tensors = read_weights(weight_files(Path(dense.folder)))
+    try:
+        return Layer(tensors["linear.weight"], tensors["linear.bias"] if dense.bias else None, dense.activation)
+    except KeyError as error:
+        raise ModelUnsupported(f"{model}: {error.args[0]!r} is missing in {dense.folder}.") from error
 
 
 def load(
@@ -127,7 +119,7 @@ def load(
     precision: Precision = "auto",
     *,
     offline: bool = False,
-    prompts: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
+    prompts: Prompts | None = None,
     max_tokens: int | None = None,
 ) -> LocalModel:
     """Find `model` (an id or a folder) and read what it says of itself.
@@ -137,9 +129,27 @@ def load(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}.")
-    spec = read_spec(model, locate(model, offline=offline))
+    return LocalModel(_described(model, locate(model, offline=offline), prompts, max_tokens), precision)
+
+
+def load_onnx(
+    model: str,
+    file: str = "",
+    execution_providers: Sequence[str] = (),
+    *,
+    prompts: Prompts | None = None,
+    max_tokens: int | None = None,
+) -> LocalModel:
+    """The same for an ONNX file of the repository on ONNX Runtime, see `onnx_source`."""
+    root = locate(model)
+    source = onnx_source(model, root, file, execution_providers)
+    return LocalModel(_described(model, root, prompts, max_tokens), "f32", lambda _: source)
+
+
+def _described(model: str, root: Path, prompts: Prompts | None, max_tokens: int | None) -> ModelSpec:
+    spec = read_spec(model, root)
     if prompts:
         spec = replace(spec, prompts=prompts(spec.prompts))
     if max_tokens:
         spec = replace(spec, max_tokens=min(spec.max_tokens, max_tokens))
-    return LocalModel(spec, precision)
+    return spec

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embassay import remedy
+from embassay.engine.heads.pooled import POOLINGS
+from embassay.engine.layouts import LAYOUTS
+from embassay.engine.unsupported import needs_torch
 from embassay.errors import ModelUnsupported
 
-POOLINGS = {
-    "pooling_mode_cls_token": "cls",
-    "pooling_mode_mean_tokens": "mean",
-    "pooling_mode_lasttoken": "last",
-    "pooling_mode_max_tokens": "max",
-}
-"""The flags of a sentence-transformers pooling file, and our name for each."""
-
-SUPPORTED_POOLINGS = frozenset(POOLINGS.values())
 ROLE_PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus")}
 """Names under which repositories keep the prompt of a role, most usual first."""
 
@@ -51,6 +44,7 @@ class ModelSpec:
 
     @property
     def architecture(self) -> str:
+        """Its ``model_type``; ``unknown`` where it states none."""
         return str(self.config.get("model_type", "unknown"))
 
 
@@ -75,7 +69,7 @@ def read_spec(model_id: str, folder: Path) -> ModelSpec:
         elif kind == "Normalize":
             normalise = True
         elif kind != "Dropout":
-            raise _needs_torch(model_id, f"its module {kind!r}")
+            raise _cannot_run(model_id, f"its module {kind!r}")
     if transformer:
         config = _json(folder / transformer / "config.json", config)
     sentence_bert = _json(folder / transformer / "sentence_bert_config.json", {})
@@ -94,14 +88,16 @@ def read_spec(model_id: str, folder: Path) -> ModelSpec:
 
 
 def _pooling(config: Mapping[str, Any], model_id: str) -> str:
-    chosen = [name for flag, name in POOLINGS.items() if config.get(flag)]
-    if isinstance(config.get("pooling_mode"), str):
-        chosen = [{"lasttoken": "last"}.get(config["pooling_mode"], config["pooling_mode"])]
-    others = [k for k, v in config.items() if k.startswith("pooling_mode_") and v is True and k not in POOLINGS]
-    if len(chosen) != 1 or others or chosen[0] not in SUPPORTED_POOLINGS:
-        raise _needs_torch(model_id, f"its pooling ({', '.join(chosen + others) or 'none'})")
+    """Our name of the pooling that a file asks for, by flags or by name. Raises ModelUnsupported for any other."""
+    chosen = [name for name, pooling in POOLINGS.items() if config.get(pooling.flag)]
+    if isinstance(named := config.get("pooling_mode"), str):
+        chosen = [next((name for name, pooling in POOLINGS.items() if pooling.alias == named), named)]
+    flags = {pooling.flag for pooling in POOLINGS.values()}
+    others = [k for k, v in config.items() if k.startswith("pooling_mode_") and v is True and k not in flags]
+    if len(chosen) != 1 or others or chosen[0] not in POOLINGS:
+        raise _cannot_run(model_id, f"its pooling ({', '.join(chosen + others) or 'none'})")
     if config.get("include_prompt") is False:
-        raise _needs_torch(model_id, "pooling that leaves the prompt out")
+        raise _cannot_run(model_id, "pooling that leaves the prompt out")
     return chosen[0]
 
 
@@ -121,18 +117,13 @@ def _max_tokens(config: Mapping[str, Any], sentence_bert: Mapping[str, Any], tok
 
 
 def position_offset(config: Mapping[str, Any]) -> int:
-    """Rows of the position table that are never used: RoBERTa and MPNet start behind the padding id."""
-    return int(config.get("pad_token_id") or 1) + 1 if config.get("model_type") in OFFSET_POSITIONS else 0
+    """Rows of the position table that are never used: some architectures start behind the padding id."""
+    layout = LAYOUTS.get(config.get("model_type", ""))
+    return int(config.get("pad_token_id") or 1) + 1 if layout and layout.positions_behind_padding else 0
 
 
-OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
-
-
-def _needs_torch(model_id: str, what: str) -> ModelUnsupported:
-    return ModelUnsupported(
-        f"{model_id}: the local engine cannot run {what}.",
-        remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
-    )
+def _cannot_run(model_id: str, what: str) -> ModelUnsupported:
+    return needs_torch(f"{model_id}: the local engine cannot run {what}.")
 
 
 def _json(path: Path, default: Any = None) -> Any:

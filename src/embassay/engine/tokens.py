@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay import remedy
+from embassay.engine.unsupported import needs_torch
 from embassay.errors import ModelUnsupported
 from embassay.text import encodable
 
@@ -53,10 +53,7 @@ class Tokens:
         from tokenizers import Tokenizer
 
         if not self._file.is_file():
-            raise ModelUnsupported(
-                f"{self._file.parent} has no tokenizer.json.",
-                remedy=remedy.install("embassay[torch]", say="Run it as sentence-transformers/ID: {}."),
-            )
+            raise needs_torch(f"{self._file.parent} has no tokenizer.json.")
         try:
             tokenizer = Tokenizer.from_file(str(self._file))
         except Exception as error:  # the Rust side raises bare Exception

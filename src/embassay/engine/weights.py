@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ def weight_files(folder: Path) -> list[Path]:
     return []
 
 
-def weights_digest(files: list[Path]) -> str:
+def weights_digest(files: Sequence[Path]) -> str:
     """SHA-256 of the one file in hex; of the files' digests when there are several."""
     digests = []
     for path in files:
@@ -40,7 +40,7 @@ def weights_digest(files: list[Path]) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def read_weights(files: list[Path]) -> Mapping[str, Vectors]:
+def read_weights(files: Sequence[Path]) -> Mapping[str, Vectors]:
     """All floating-point tensors as float32, by name without the model's prefix."""
     from safetensors import SafetensorError
 

@@ -82,13 +82,13 @@ def expanded(embedder: Embedder, plan: Plan) -> Embedder:
     return Expanded(embedder, plan.glossary)
 
 
-def told(embedder: Embedder, plan: Plan) -> Embedder:
+def observed(embedder: Embedder, plan: Plan) -> Embedder:
     """Outermost: what callers ask for is told, with what of it came from the cache."""
     if plan.events is SILENCE:
         return embedder
-    from embassay.embedders.wrap.told import Told
+    from embassay.embedders.wrap.observed import Observed
 
-    return Told(embedder, plan.events)
+    return Observed(embedder, plan.events)
 
 
-INNERMOST_FIRST: Sequence[Callable[[Embedder, Plan], Embedder]] = (capped, cached, cut, coalesced, expanded, told)
+INNERMOST_FIRST: Sequence[Callable[[Embedder, Plan], Embedder]] = (capped, cached, cut, coalesced, expanded, observed)

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from embassay.canaries import SAME_SPACE
 from embassay.errors import ModelError, StoreError
 from embassay.sets.folder import HomeFolder
 from embassay.sets.opened import OpenSets
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 Level = Literal["problem", "notice"]
-CANARIES = 8
+COMPARED_CHUNKS = 8
 """Stored chunks that are embedded again and compared."""
-SAME_SPACE = 0.99
-"""Least cosine between a stored vector and a new one of the same text: below any precision's noise."""
 TRUNCATED_SHARE = 0.01
 UNINDEXED_ROWS = 20_000
 """Fewer rows than this outside an index cost no noticeable time."""
@@ -103,7 +102,7 @@ def _pass(snapshot: Snapshot) -> _Seen:
         seen.broken += int((~finite).sum())
         seen.zero += int((lengths == 0).sum())
         seen.off_length += int((finite & (lengths > 0) & (np.abs(lengths - 1) > 0.01)).sum())
-        step = max(1, len(chunks) // CANARIES)
+        step = max(1, len(chunks) // COMPARED_CHUNKS)
         for at, chunk in enumerate(chunks):
             seen.keys[chunk.key] += 1
             seen.texts[chunk.indexed] += 1
@@ -111,8 +110,8 @@ def _pass(snapshot: Snapshot) -> _Seen:
             seen.truncated += chunk.truncated
             if at % step == 0 and finite[at] and lengths[at] > 0:
                 seen.canaries.append((chunk, vectors[at]))
-    step = max(1, len(seen.canaries) // CANARIES)
-    seen.canaries = seen.canaries[::step][:CANARIES]
+    step = max(1, len(seen.canaries) // COMPARED_CHUNKS)
+    seen.canaries = seen.canaries[::step][:COMPARED_CHUNKS]
     return seen
 
 

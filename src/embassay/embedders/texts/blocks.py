@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from embassay.types import NO_USAGE, Embeddings, Role
 
 if TYPE_CHECKING:
-    from embassay.embedders.alongside import Step
     from embassay.space import Space
 
 
@@ -49,29 +48,4 @@ def join(blocks: Sequence[Embeddings], space: Space, role: Role, precision: str 
         usage=sum((b.usage for b in blocks), NO_USAGE),
         split=split,
         refused=refused,
-    )
-
-
-def with_zeros(step: Step[str], nothing: Embeddings) -> Embeddings:
-    """The texts of `step` as one block, in which those without a row have the zero vector and no tokens.
-
-    `nothing` is a block of no texts: it says whose the block is where none of the texts has a row.
-    """
-    import numpy as np
-
-    made = nothing if step.made is None else step.made
-    if len(made) == len(step.items):
-        return made
-    from dataclasses import replace
-
-    filled = [at for at, row in enumerate(step.rows) if row is not None]
-    vectors = np.zeros((len(step.items), made.space.dimensions), np.float32)
-    vectors[filled] = made.vectors
-    return replace(
-        made,
-        vectors=vectors,
-        tokens=[0 if row is None else made.tokens[row] for row in step.rows],
-        truncated=[row is not None and made.truncated[row] for row in step.rows],
-        split={filled[row] for row in made.split},
-        refused={filled[row]: reason for row, reason in made.refused.items()},
     )

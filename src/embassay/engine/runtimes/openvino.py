@@ -1,14 +1,17 @@
-"""The compiled model: feeds batches of token ids to OpenVINO, many at a time or one at once."""
+"""OpenVINO: a graph compiled for this CPU."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from embassay.engine.runtimes.base import Batch
+from embassay.engine.runtimes.target import Ids, Lengths, Target, padded
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -21,24 +24,23 @@ INT8_GROUP = "128"
 """Activations are quantised in groups of this many channels."""
 
 
-class Feed(Protocol):
-    """Turns right-padded ids (batch, tokens) and lengths (batch,) into the graph's inputs."""
-
-    def __call__(self, ids: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> dict[str, Any]: ...
+Inputs = Callable[[Ids, Lengths], dict[str, Any]]
+"""Turns a padded batch into what the graph asks for."""
 
 
-def feed_lengths(ids: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> dict[str, Any]:
+def own_inputs(ids: Ids, lengths: Lengths) -> dict[str, Any]:
+    """What graphs that we build ask for."""
     return {"input_ids": ids, "lengths": lengths}
 
 
-class Runtime:
+class OpenVinoRuntime:
     """One graph at one precision. Threads may share it."""
 
-    def __init__(self, graph: ov.Model, precision: str, feed: Feed = feed_lengths) -> None:
+    def __init__(self, graph: ov.Model, precision: str, inputs: Inputs = own_inputs) -> None:
         from embassay.engine.quiet_openvino import openvino as ov
 
         self._core = ov.Core()
-        self._graph, self._feed = graph, feed
+        self._graph, self._named = graph, inputs
         self._options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32" if precision == "f32" else "bf16"}
         if precision == "int8":
             self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = INT8_GROUP
@@ -60,7 +62,7 @@ class Runtime:
             options = {**self._options, "PERFORMANCE_HINT": hint, "NUM_STREAMS": streams}
             return self._core.compile_model(self._graph, "CPU", {**options, "INFERENCE_NUM_THREADS": cpu_count()})
 
-    def once(self, batch: Sequence[Sequence[int]]) -> Vectors:
+    def once(self, batch: Batch) -> Vectors:
         """One small batch as fast as possible, all cores on it. Shape (len(batch), dimensions)."""
         request = getattr(self._local, "request", None)
         if request is None:
@@ -68,20 +70,15 @@ class Runtime:
         request.infer(self._inputs(batch, max(map(len, batch))))
         return np.array(request.get_output_tensor(0).data)
 
-    def queue(self) -> Queue:
+    def queue(self) -> OpenVinoQueue:
         """A queue for many batches, one stream a core. Not to be shared between threads."""
-        return Queue(self._throughput, self._inputs)
+        return OpenVinoQueue(self._throughput, self._inputs)
 
-    def _inputs(self, batch: Sequence[Sequence[int]], width: int) -> dict[str, Any]:
-        ids = np.zeros((len(batch), width), np.int64)
-        lengths = np.empty(len(batch), np.int32)
-        for row, tokens in enumerate(batch):
-            lengths[row] = len(tokens)
-            ids[row, : len(tokens)] = tokens
-        return self._feed(ids, lengths)
+    def _inputs(self, batch: Batch, width: int) -> dict[str, Any]:
+        return self._named(*padded(batch, width))
 
 
-class Queue:
+class OpenVinoQueue:
     """Keeps every core busy with batches and writes their rows where they belong.
 
     Requests are waited for in the order they were started, by the thread that uses the queue. OpenVINO's own
@@ -94,7 +91,7 @@ class Queue:
         self._idle = [compiled.create_infer_request() for _ in range(cpu_count() + AHEAD)]
         self._busy: deque[tuple[Any, Sequence[int], Target]] = deque()
 
-    def submit(self, batch: Sequence[Sequence[int]], width: int, rows: Sequence[int], into: Target) -> None:
+    def submit(self, batch: Batch, width: int, rows: Sequence[int], into: Target) -> None:
         """Waits only while every request is busy."""
         inputs = self._inputs(batch, width)
         if not self._idle:
@@ -110,6 +107,7 @@ class Queue:
         return target.vectors
 
     def close(self) -> None:
+        """Wait for what is under way."""
         while self._busy:
             self._collect()
 
@@ -118,18 +116,6 @@ class Queue:
         request.wait()
         into.write(rows, request.get_output_tensor(0).data)
         self._idle.append(request)
-
-
-class Target:
-    """n rows that arrive in any order."""
-
-    def __init__(self, count: int, dimensions: int) -> None:
-        self.vectors: Vectors = np.empty((count, dimensions), np.float32)
-        self.missing = count
-
-    def write(self, rows: Sequence[int], values: Vectors) -> None:
-        self.vectors[rows] = values
-        self.missing -= len(rows)
 
 
 def cpu_capabilities() -> frozenset[str]:

@@ -10,7 +10,7 @@ from embassay.events import Embedded, Events
 from embassay.types import Embeddings, OnLong, Role
 
 
-class Told(Wrapper):
+class Observed(Wrapper):
     """Tells `Embedded` for every call of `embed` and every block of a stream."""
 
     def __init__(self, inner: Embedder, events: Events) -> None:

@@ -6,7 +6,7 @@ from embassay.config.values import Config
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.wrap.cached import Cached
-from embassay.embedders.wrap.told import Told
+from embassay.embedders.wrap.observed import Observed
 from embassay.events import Embedded, Events
 from embassay.models.registry import Registry
 from embassay.testing import check_embedder
@@ -15,7 +15,7 @@ from tests.embedders.fakes import counting
 
 def test_calls_and_blocks_are_told(cache):
     events, heard = Events(), []
-    embedder = Told(Cached(counting(price=10.0), Keeper(cache)), events)
+    embedder = Observed(Cached(counting(price=10.0), Keeper(cache)), events)
     embedder.embed(["nobody listens"], "query")
     stop = events.subscribe(Embedded, heard.append)
     embedder.embed(["a", "b"], "query")
@@ -34,7 +34,7 @@ def test_calls_and_blocks_are_told(cache):
 def test_it_keeps_the_contract():
     events = Events()
     events.subscribe(Embedded, lambda event: None)
-    check_embedder(Told(HashEmbedder(64), events))
+    check_embedder(Observed(HashEmbedder(64), events))
 
 
 def test_a_registry_tells_its_events():

@@ -1,0 +1,1 @@
+"""What turns the states of tokens into what a model gives: here one vector a text."""
