@@ -156,7 +156,7 @@ def test_unknown_architecture_names_the_extra(tmp_path):
     folder = write_model(tmp_path / "m", CASES["bert"])
     text = (folder / "config.json").read_text().replace('"bert"', '"gpt_neox"')
     (folder / "config.json").write_text(text)
-    with pytest.raises(ModelUnsupported, match=r"embassay\[torch\]"):
+    with pytest.raises(ModelUnsupported, match=r"pip install '\.\[torch\]'"):
         open_local(str(folder)).embed(["a"], "query")
 
 

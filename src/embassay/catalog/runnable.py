@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from embassay.catalog.architectures import is_built_here
 from embassay.catalog.card import ModelCard
-
-ENGINE_ARCHITECTURES = frozenset({"bert", "roberta", "xlm-roberta", "mpnet", "distilbert"})
 
 
 def on_engine(card: ModelCard) -> bool:
     """Whether the local engine builds the model from its weights; JinaBERT and others only share the name of BERT."""
-    return card.open_weights and card.architecture in ENGINE_ARCHITECTURES and not card.trust_remote_code
+    return card.open_weights and is_built_here(card.architecture) and not card.trust_remote_code
 
 
 def runs_here(card: ModelCard) -> bool:

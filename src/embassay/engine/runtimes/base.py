@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from embassay.engine.runtimes.target import Target
+    from embassay.engine.runtimes.target import Batch, Target
     from embassay.types import Vectors
-
-Batch = Sequence[Sequence[int]]
-"""Token ids of each text, special tokens included, not padded."""
 
 
 class Queue(Protocol):

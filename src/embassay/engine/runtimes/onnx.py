@@ -12,8 +12,7 @@ from embassay import remedy
 from embassay.engine.foreign import HIDDEN_STATES
 from embassay.engine.heads.arrays import NumpyArrays
 from embassay.engine.heads.pooled import Head, finished, pooled
-from embassay.engine.runtimes.base import Batch
-from embassay.engine.runtimes.target import Target, kept, named_inputs, padded
+from embassay.engine.runtimes.target import Batch, Target, kept, named_inputs, padded
 from embassay.errors import ModelUnsupported, PluginError
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay.engine.runtimes.base import Batch
-from embassay.engine.runtimes.target import Ids, Lengths, Target, padded
+from embassay.engine.runtimes.target import Batch, Ids, Lengths, Target, padded
 
 if TYPE_CHECKING:
     import openvino as ov

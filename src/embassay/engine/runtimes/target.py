@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from embassay.engine.runtimes.base import Batch
     from embassay.types import Vectors
 
+Batch = Sequence[Sequence[int]]
+"""Token ids of each text, special tokens included, not padded."""
 Ids = npt.NDArray[np.int64]
 """Token ids, shape (batch, tokens), padded on the right with 0."""
 Lengths = npt.NDArray[np.int32]
