@@ -11,8 +11,8 @@ from typing import TypeVar
 from embassay.errors import ReadError
 from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
-from embassay.ingest.flow import Chunked, FileEnd, NoText, ReadStep, Uncut, Unreadable, chunked, read_file
-from embassay.sets.build.origin import Change, Origin, recall
+from embassay.ingest.flow import FileEnd, ReadStep, Unreadable, chunked, read_file
+from embassay.sets.build.origin import Change, Ended, Origin, changes, recall
 from embassay.sets.build.plan import DueFile, Plan
 from embassay.sets.build.source import Outcome
 from embassay.sets.state import UNSETTLED, SourceRow
@@ -42,26 +42,10 @@ class Files:
         yield from self._gone()
         if not self._plan.due:
             return
-        for step in chunked(self._read(), self._chunker()):
-            origin = step.owner
-            match step:
-                case Chunked(chunks=chunks):
-                    origin.documents += 1
-                    origin.readable = True
-                    for chunk in chunks:
-                        change = origin.take(chunk)
-                        if change is not None:
-                            yield change
-                case Uncut(error=error):
-                    origin.documents += 1
-                    origin.readable = True
-                    origin.unread.add(f"{type(error).__name__} while it was cut: {error}")
-                case Unreadable(error=error):
-                    origin.unread.add(error.message)
-                case NoText(reason=reason):
-                    self._without_text.append((origin.name, reason))
-                case FileEnd():
-                    yield origin.end()
+        for change in changes(chunked(self._read(), self._chunker())):
+            if isinstance(change, Ended) and change.origin.skipped:
+                self._without_text.append((change.origin.name, change.origin.skipped))
+            yield change
 
     def outcome(self) -> Outcome:
         plan = self._plan

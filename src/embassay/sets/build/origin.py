@@ -6,10 +6,11 @@ row in the bookkeeping tells the next run what was indexed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from embassay.ingest.flow import Chunked, CutStep, FileEnd, NoText, Uncut, Unreadable
 from embassay.sets.state import UNSETTLED, SourceRow
 from embassay.text import encodable
 from embassay.types import Chunk
@@ -63,6 +64,8 @@ class Origin:
     """Why documents of it could not be read or cut."""
     untouched: bool = False
     """Its content is what it was: nothing changes but size and time."""
+    skipped: str = ""
+    """Why it is no document at all, so that nothing of it is indexed."""
     gone: bool = False
     """It is no more: its chunks and its row go."""
 
@@ -174,3 +177,27 @@ def recall(store: Store, origins: Sequence[Origin]) -> None:
         with store.snapshot() as version:
             for chunk in version.chunks(by_name):
                 by_name[chunk.path].existing[chunk.key] = chunk
+
+
+def changes(steps: Iterable[CutStep[Origin]]) -> Iterator[Change]:
+    """What is to be done about documents that were read and cut; their origins keep the books."""
+    for step in steps:
+        origin = step.owner
+        match step:
+            case Chunked(chunks=chunks):
+                origin.documents += 1
+                origin.readable = True
+                for chunk in chunks:
+                    change = origin.take(chunk)
+                    if change is not None:
+                        yield change
+            case Uncut(error=error):
+                origin.documents += 1
+                origin.readable = True
+                origin.unread.add(f"{type(error).__name__} while it was cut: {error}")
+            case Unreadable(error=error):
+                origin.unread.add(error.message)
+            case NoText(reason=reason):
+                origin.skipped = reason
+            case FileEnd():
+                yield origin.end()

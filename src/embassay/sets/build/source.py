@@ -5,8 +5,9 @@
         total = None
 
         def __iter__(self):                          # runs in another thread, ahead of the vectors
-            for origin, chunks in ...:               # an origin is what chunks come from: a file, a batch of records
-                for chunk in chunks:
+            recall(store, origins)                   # an origin is what chunks come from: a file, a batch of records
+            for origin in origins:
+                for chunk in ...:
                     if (change := origin.take(chunk)) is not None:
                         yield change
                 yield origin.end()
@@ -14,8 +15,9 @@
         def outcome(self):                           # asked once the iteration has ended
             return Outcome(read=2)
 
-A source yields changes in the order in which they are to be stored, and ends every origin that it began. It knows
-nothing of vectors, and whoever makes and stores them knows nothing of files.
+`changes`, beside Origin, does so for documents that `embassay.ingest.flow` reads and cuts. A source yields changes in
+the order in which they are to be stored, and ends every origin that it began. It knows nothing of vectors, and whoever
+makes and stores them knows nothing of files.
 """
 
 from __future__ import annotations

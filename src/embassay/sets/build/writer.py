@@ -71,6 +71,7 @@ class Writer:
         self._collected, self._since = Checkpoint(), time.monotonic()
         self._changed = False
         self._unfolded = 0
+        self._broken = False
 
     def add(self, change: Change, vector: Vectors | None = None) -> None:
         """Take the next change; `vector` (dimensions,), of length 1 or zero, is that of a New chunk.
@@ -128,7 +129,17 @@ class Writer:
             writing.result()
 
     def _write(self, collected: Checkpoint) -> None:
-        """Runs in the writer's thread."""
+        """Runs in the writer's thread. Behind a checkpoint that failed nothing is written any more: it would settle
+        origins of which rows are missing."""
+        if self._broken:
+            return
+        try:
+            self._store_and_settle(collected)
+        except BaseException:
+            self._broken = True
+            raise
+
+    def _store_and_settle(self, collected: Checkpoint) -> None:
         stale = [key for origin in collected.ended for key in origin.stale]
         if collected.chunks or collected.moved or stale:
             self.state.put(self.generation, [origin.pending() for origin in collected.touched.values()])
