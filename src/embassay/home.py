@@ -65,7 +65,8 @@ class Home:
         UsageError for a missing path, SpaceMismatch for another model, and ModelError, HomeError or StoreError;
         whatever was stored before an error stays.
         """
-        from embassay.sets.indexing import MAX_FILE_MB, Reading, index_files
+        from embassay.ingest.defaults import MAX_FILE_MB
+        from embassay.sets.indexing import Reading, index_files
         from embassay.sets.spec import Wishes
 
         wishes = Wishes(model, precision, chunk_tokens)

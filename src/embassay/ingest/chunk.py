@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from embassay.ingest.defaults import DEFAULT_TOKENS, RULES
 from embassay.ingest.outline import Outline, outline
 from embassay.ingest.spans import Span, chunks_at, under
 from embassay.ingest.split import MAX_LINE, Splitter
@@ -23,19 +24,11 @@ from embassay.types import Chunk, Document
 if TYPE_CHECKING:
     from embassay.types import Counts
 
-DEFAULT_TOKENS = 512
-"""Most tokens of a chunk, unless the caller says otherwise.
-
-Some models take 8,192; a hit as long as that would not show where in a document the answer stands.
-"""
 CONTEXT_TOKENS = 32
 """Most tokens of the line of context. Where it would be longer, the outermost headings are left out first."""
 JOIN = " > "
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Span])
-CUTS = b"1"
-"""Version of the rules by which documents are cut. It is part of every key of a memory, so that old cuts are not
-taken for new ones."""
 
 
 class Memory(Protocol):
@@ -86,7 +79,7 @@ class Chunker:
 
     def _key(self, document: Document) -> bytes:
         """A digest of everything that decides where a document is cut."""
-        digest = hashlib.blake2b(CUTS, digest_size=16)
+        digest = hashlib.blake2b(b"%d" % RULES, digest_size=16)
         headings = [(h.at, h.level, h.title, h.end) for h in document.headings]
         parts = (self._tokens.identity, self.max_tokens, document.kind, document.title, _name(document), headings)
         digest.update(repr(parts).encode("utf-8", "surrogatepass"))

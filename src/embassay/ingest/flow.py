@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from embassay.errors import CacheError, NotText, ReadError
 from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
+from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.read import read, streams
 from embassay.ingest.walk import Found, walk
 from embassay.types import Chunk, Document
@@ -26,8 +27,6 @@ from embassay.types import Chunk, Document
 if TYPE_CHECKING:
     from embassay.types import Counts
 
-MAX_FILE_MB = 32.0
-"""Larger files are left out unless the caller says otherwise, in 10^6 bytes."""
 GROUP_DOCUMENTS = 512
 GROUP_CHARS = 1_000_000
 GROUP_SECONDS = 1.0

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.ingest.chunk import Chunker
-from embassay.ingest.flow import MAX_FILE_MB, Chunked, Uncut, Unreadable, chunked, read_all
+from embassay.ingest.defaults import MAX_FILE_MB
+from embassay.ingest.flow import Chunked, Uncut, Unreadable, chunked, read_all
 from embassay.types import Chunk
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[G
 
 
 def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> tuple[Generation, Embedder]:
-    from embassay.ingest.chunk import DEFAULT_TOKENS
+    from embassay.ingest.defaults import DEFAULT_TOKENS
 
     _check_name(name)
     for file in files:

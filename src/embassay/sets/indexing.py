@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embassay.errors import UsageError
 from embassay.events import Noted
 from embassay.ingest.chunk import Chunker
+from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.models.reference import with_precision
 from embassay.sets.build.files import Files
 from embassay.sets.build.plan import make_plan
@@ -24,9 +25,6 @@ from embassay.sets.state import Generation
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-
-MAX_FILE_MB = 32.0
-"""Largest file that is read as a whole unless the caller says otherwise, in 10^6 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

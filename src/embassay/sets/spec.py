@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
 from embassay.errors import UsageError
+from embassay.ingest.defaults import RULES
 from embassay.types import Counts, Precision
 
-RULES = 1
-"""Version of the rules by which documents are cut. A change of them makes a new version, never another old set."""
 LEAST_CHUNK_TOKENS = 16
 LANGUAGE = "en"
 

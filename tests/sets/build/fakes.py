@@ -14,6 +14,7 @@ from embassay.ingest.chunk import Chunker
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
 from embassay.sets.build.writer import Writer
+from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
 from embassay.stores.backends.memory import MemoryStore
 from embassay.stores.values import VECTOR, Collection
@@ -99,7 +100,7 @@ class TinySet:
 
 def new_generation(state: State) -> Generation:
     space = counting(DIMENSIONS).space
-    return state.create("default", "g1", store="memory", space=space, model="hash", precision="f32", settings={})
+    return state.create("default", "g1", space, SetSpec("hash", "f32", 24, "en", "memory"))
 
 
 def expected_rows(

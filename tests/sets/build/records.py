@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 
 import embassay
@@ -16,8 +15,10 @@ from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
 from embassay.sets.build.source import Outcome
 from embassay.sets.build.writer import Writer
+from embassay.sets.folder import HomeFolder
 from embassay.sets.state import SourceRow
 from embassay.types import Document
+from tests.sets.indexed import opened
 
 
 class Records:
@@ -73,9 +74,10 @@ def many(count: int, version: int = 0) -> dict[str, str]:
 def index_records(home: embassay.Home, records: Mapping[str, str], model: str, **parameters) -> IndexReport:
     """Bring the default set of a home up to date with `records`, through the writer that files go through."""
     home.index([], model=model)
-    generation, state, embedder = home._live("default"), home._opened(), home.embedder()
-    with home._home.writing(generation), closing(home._home.store(generation)) as store:
-        source = Records(records, state.sources(generation), store, Chunker(embedder.tokens))
+    embedder = home.embedder()
+    with opened(home) as (state, generation, store), HomeFolder(home.folder).writing(generation):
+        chunker = Chunker(embedder.tokens, generation.spec.chunk_tokens)
+        source = Records(records, state.sources(generation), store, chunker)
         return build(source, Writer(state, generation, store, **parameters), embedder)
 
 

@@ -11,6 +11,7 @@ from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
 from embassay.home import DEFAULT_SET
+from embassay.ingest.defaults import MAX_FILE_MB
 
 if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
@@ -28,7 +29,7 @@ def command(
         Optional[int],  # noqa: UP045
         typer.Option(metavar="N", help="Most tokens of a chunk; default: 512, at most what the model takes."),
     ] = None,
-    max_file_mb: Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped.")] = 32.0,
+    max_file_mb: Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped.")] = MAX_FILE_MB,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try quarantined files again.")] = False,
     checksum: Annotated[bool, typer.Option("--checksum", help="Read every file, trust no time stamp.")] = False,
     set_name: common.SetOption = DEFAULT_SET,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from embassay.errors import UsageError
-from embassay.ingest.flow import MAX_FILE_MB, find
+from embassay.ingest.defaults import MAX_FILE_MB
+from embassay.ingest.flow import find
 from embassay.ingest.walk import Found
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import SourceRow
