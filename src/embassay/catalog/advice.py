@@ -19,6 +19,8 @@ from embassay.remedy import Command
 BASE_FLOPS = 2e7
 """Floating-point operations a token of all-MiniLM-L6-v2: sizes are weighed in powers of ten above it."""
 SHOWN = 5
+MEASURED = 3
+"""Picks that are to be compared on the user's own documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def advise(cards: Iterable[ModelCard], needs: Needs, *, count: int = SHOWN) -> A
     if best:
         behind = f"{best[-1].score:.1f} points reach the list"
         left_out += [(p.card.id, f"order: {p.score:.1f} points, {behind}") for p in picks[count:]]
-    measured = Command("compare", tuple(pick.card.id for pick in best[:3]), (("judged", "judged/"),))
+    measured = Command("compare", tuple(pick.card.id for pick in best[:MEASURED]), (("judged", "judged/"),))
     command = measured.in_shell() if best else ""
     return Advice(best, tuple(left_out), FINE_TUNING.get(needs.domain, FINE_TUNING[""]), command)
 

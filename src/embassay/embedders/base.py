@@ -28,6 +28,19 @@ class Health:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """What whoever hosts a model takes at most; None where nothing is said."""
+
+    inputs: int
+    """Texts in one request."""
+    tokens: int | None
+    """Tokens in one request."""
+    at_once: int
+    """Requests that are sent at the same time."""
+    tokens_per_minute: float | None
+
+
 class Embedder(ABC):
     """Turns texts into vectors of one space. Threads may share it."""
 
@@ -81,6 +94,15 @@ class Embedder(ABC):
     def price(self) -> float | None:
         """USD per million tokens: 0 on hardware of the user's own, None where it is not known."""
         return 0.0
+
+    @property
+    def limits(self) -> RequestLimits | None:
+        """What requests may hold; None for a model that runs in this process."""
+        return None
+
+    def prompt(self, role: Role) -> str:
+        """What is put before every text of `role`, and counts as its tokens; empty where a parameter says the role."""
+        return self.space.query_prompt if role == "query" else self.space.document_prompt
 
     def check_ready(self) -> None:  # noqa: B027 - most need nothing
         """Raise what is known to be missing without loading or sending anything: KeyMissing, ConfigError."""

@@ -11,22 +11,28 @@ Needs the extra ``mteb``. Vectors come past no cache of embassay's unless the co
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.errors import PluginError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from embassay.embedders.base import Embedder
     from embassay.types import Role, Vectors
 
 
 class MtebEncoder:
-    """Keeps mteb's `EncoderProtocol` (mteb 2). Threads may share it. Use it as a context manager, or call `close`."""
+    """A model of embassay that keeps mteb's `EncoderProtocol` (mteb 2).
+
+    Threads may share it. Use it as a context manager, or call `close`.
+    """
 
     def __init__(self, model: str | Embedder) -> None:
-        """`model` as a registry opens it. Raises ModelError, PluginError without mteb."""
+        """Take a model as it is, or open one by a name of a registry. Raises ModelError; PluginError without mteb."""
         from embassay.models.registry import Registry
 
         self._registry = Registry() if isinstance(model, str) else None
@@ -35,13 +41,13 @@ class MtebEncoder:
 
     def encode(
         self,
-        inputs: Any,
+        inputs: Iterable[Mapping[str, Sequence[str]]],
         *,
-        task_metadata: Any = None,  # noqa: ARG002
+        task_metadata: object = None,  # noqa: ARG002
         hf_split: str = "",  # noqa: ARG002
         hf_subset: str = "",  # noqa: ARG002
-        prompt_type: Any = None,
-        **options: Any,  # noqa: ARG002
+        prompt_type: object = None,
+        **options: object,  # noqa: ARG002
     ) -> Vectors:
         """Vectors of the texts of a data loader: float32 (n, dimensions).
 
@@ -59,17 +65,18 @@ class MtebEncoder:
             blocks.append(block.vectors)
         return np.concatenate(blocks)
 
-    def similarity(self, first: Any, second: Any) -> Vectors:
+    def similarity(self, first: ArrayLike, second: ArrayLike) -> Vectors:
         """Cosines of all pairs: (n, m)."""
         product: Vectors = _unit(first) @ _unit(second).T
         return product
 
-    def similarity_pairwise(self, first: Any, second: Any) -> Vectors:
+    def similarity_pairwise(self, first: ArrayLike, second: ArrayLike) -> Vectors:
         """Cosine of each row with its partner: (n,)."""
         cosines: Vectors = (_unit(first) * _unit(second)).sum(axis=1)
         return cosines
 
     def close(self) -> None:
+        """Close the model, if it was opened here."""
         if self._registry:
             self._registry.close()
 
@@ -82,8 +89,8 @@ class MtebEncoder:
         self.close()
 
 
-def _meta(embedder: Embedder) -> Any:
-    """Under which mteb keeps results: the revision is the space and the precision, so that no two share any."""
+def _meta(embedder: Embedder) -> object:
+    """What mteb keeps results under: the revision is the space and the precision, so that no two share any."""
     try:
         from mteb.models import ModelMeta
     except ImportError as error:
@@ -111,7 +118,7 @@ def _meta(embedder: Embedder) -> Any:
     )
 
 
-def _unit(rows: Any) -> Vectors:
+def _unit(rows: ArrayLike) -> Vectors:
     import numpy as np
 
     from embassay.vectors import unit_rows

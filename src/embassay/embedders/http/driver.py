@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from embassay.embedders.base import Embedder
+from embassay.embedders.base import Embedder, RequestLimits
 from embassay.embedders.http.delivery import PLAIN, Delivery
 from embassay.embedders.http.exchange import Exchange
 from embassay.embedders.http.identity import Identity
@@ -68,6 +68,14 @@ class HttpEmbedder(Embedder):
             self.embed([PLAIN], "document")
         assert self.exchange.dimensions is not None
         return self.exchange.dimensions
+
+    @property
+    def limits(self) -> RequestLimits:
+        caps, settings = self.caps, self.settings
+        return RequestLimits(caps.inputs, caps.tokens, settings.concurrency, settings.tokens_per_minute)
+
+    def prompt(self, role: Role) -> str:
+        return self._identity.prompt(role)
 
     @cached_property
     def caps(self) -> Caps:

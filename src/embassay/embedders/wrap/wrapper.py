@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from embassay.embedders.base import Embedder, Health
+from embassay.embedders.base import Embedder, Health, RequestLimits
 from embassay.space import Space
 from embassay.types import Counts, Embeddings, OnLong, Role
 
@@ -44,6 +44,13 @@ class Wrapper(Embedder):
     def tokens(self) -> Counts:
         return self.inner.tokens
 
+    @property
+    def limits(self) -> RequestLimits | None:
+        return self.inner.limits
+
+    def prompt(self, role: Role) -> str:
+        return self.inner.prompt(role)
+
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         return self.inner.stream(texts, role, on_long)
 
@@ -56,13 +63,6 @@ class Wrapper(Embedder):
 
     def close(self) -> None:
         self.inner.close()
-
-
-def innermost(embedder: Embedder) -> Any:
-    """The provider's own embedder below all wrappers."""
-    while isinstance(embedder, Wrapper):
-        embedder = embedder.inner
-    return embedder
 
 
 def uncached(embedder: Embedder) -> Embedder:

@@ -38,7 +38,7 @@ class Query:
 
 
 @dataclass(slots=True)
-class Draft:
+class JudgedDraft:
     """A judged set before it is written."""
 
     corpus: list[Record]

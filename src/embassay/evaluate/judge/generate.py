@@ -14,7 +14,7 @@ from embassay import remedy
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import BadReply, RequestRefused
 from embassay.evaluate.judge.chat import Chat
-from embassay.evaluate.judge.draft import NOTHING, Draft, Existing, Query, query_id
+from embassay.evaluate.judge.draft import NOTHING, Existing, JudgedDraft, Query, query_id
 from embassay.evaluate.judge.journal import Journal
 from embassay.evaluate.judge.make import make_draft
 from embassay.evaluate.judge.passages import Passage, Passages
@@ -106,7 +106,7 @@ class Questions:
             usd = (tokens_in * self._prices[0] + tokens_out * self._prices[1]) / 1e6
         return QuestionCost(len(prompts), tokens_in, tokens_out, usd)
 
-    def draft(self, advance: Callable[[int], None] = lambda _: None) -> tuple[Draft, Generated]:
+    def draft(self, advance: Callable[[int], None] = lambda _: None) -> tuple[JudgedDraft, Generated]:
         """Ask about the passages that are left, and gather all that was ever answered.
 
         `advance` is told of each passage that was asked about. One process asks for a folder at a time: another one
@@ -125,7 +125,7 @@ class Questions:
             raise self._useless(made)
         made.queries = self._queries()
         corpus = make_draft(self._passages, 0, existing=self._existing).corpus
-        return Draft(corpus, made.queries), made
+        return JudgedDraft(corpus, made.queries), made
 
     def _ask(self, passage: Passage) -> _Asked:
         """Ask again where nothing usable came. An answer is written down before anything else happens to it."""

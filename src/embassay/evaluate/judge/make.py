@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from embassay import plugins
 from embassay.evaluate.judge.base import Proposal, QueryMaker
-from embassay.evaluate.judge.draft import NOTHING, Draft, Existing, Query, digest_of, query_id, record
+from embassay.evaluate.judge.draft import NOTHING, Existing, JudgedDraft, Query, digest_of, query_id, record
 from embassay.evaluate.judge.passages import Passage, Passages
 from embassay.evaluate.judge.phrases import plain
 from embassay.ingest.chunk import JOIN
@@ -26,13 +26,13 @@ def sources() -> tuple[str, ...]:
 
 def make_draft(
     passages: Passages, count: int, by: Sequence[str] = (), seed: int = 0, existing: Existing = NOTHING
-) -> Draft:
+) -> JudgedDraft:
     """Choose at most `count` queries, spread over the sources `by` (by default all) and over documents.
 
     Equal arguments give equal sets, and a larger `count` a larger set that holds the smaller one. What was taken out
     of the passages of `existing` stays out. Raises PluginError for an unknown source.
     """
-    made = Draft([])
+    made = JudgedDraft([])
     makers: list[tuple[str, QueryMaker]] = [(name, plugins.load(MAKERS, name)) for name in by or sources()]
     lists = []
     for name, maker in makers if count else ():

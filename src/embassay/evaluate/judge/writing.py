@@ -14,7 +14,7 @@ from embassay.evaluate.data import layout
 from embassay.evaluate.data.judged import format_of
 from embassay.evaluate.data.layout import MOST_GRADE
 from embassay.evaluate.data.lines import json_lines
-from embassay.evaluate.judge.draft import NOTHING, Draft, Existing, Query, digest_of, query_id
+from embassay.evaluate.judge.draft import NOTHING, Existing, JudgedDraft, Query, digest_of, query_id
 from embassay.evaluate.judge.labelled import passages_at
 from embassay.evaluate.judge.make import sources
 from embassay.files import write_whole
@@ -37,7 +37,7 @@ def read_existing(folder: Path) -> Existing:
     return Existing(rows, frozenset(map(query_id, asked)))
 
 
-def write_judged_set(folder: Path, draft: Draft, *, split: str = SPLIT, force: bool = False) -> int:
+def write_judged_set(folder: Path, draft: JudgedDraft, *, split: str = SPLIT, force: bool = False) -> int:
     """Write a judged set, or add what is new to one of the same documents; returns how many queries were added.
 
     Raises JudgedSetError where the folder holds a set of other documents, unless `force` replaces it. What people
@@ -86,7 +86,7 @@ def add_judgment(folder: Path, query: str, places: Sequence[str], *, grade: int 
         return meant
 
 
-def check_same_documents(old: Existing, draft: Draft, folder: Path) -> None:
+def check_same_documents(old: Existing, draft: JudgedDraft, folder: Path) -> None:
     """Raise JudgedSetError if `old` was made of other documents than `draft`, before queries were taken out of them."""
     if not old.rows:
         return

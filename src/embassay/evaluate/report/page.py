@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.evaluate.compare.result import Comparison, Row
 from embassay.evaluate.compare.statistics import RESAMPLES
@@ -29,16 +29,16 @@ class _Cell:
 
 
 def write_report(found: Comparison, file: Path) -> None:
-    """Raises HomeNotWritable."""
+    """Write the page of a comparison to `file`. Raises HomeNotWritable."""
     write_whole(file, render(found))
 
 
 def render(found: Comparison) -> str:
-    """The page. Whatever comes from documents, queries or services is escaped by the template."""
+    """The page as HTML; whatever comes from documents, queries or services is escaped by the template."""
     short = short_names([row.name for row in found.rows])
     pair = found.foremost
     changed = found.changed(pair) if pair else []
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "verdict": found.verdict,
         "headline": found.headline,
         "sentence": found.sentence,
@@ -106,7 +106,7 @@ def _tone(interval: tuple[float, float]) -> str:
     return "switch" if interval[0] > 0 else "keep" if interval[1] < 0 else "undecided"
 
 
-def _table(found: Comparison) -> Sequence[Mapping[str, Any]]:
+def _table(found: Comparison) -> Sequence[Mapping[str, object]]:
     best = {m: max((r.metrics.get(m, 0.0) for r in found.rows), default=0.0) for m in found.metrics}
     return [
         {

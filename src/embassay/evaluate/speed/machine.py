@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from embassay.catalog.machine import QUERY_TOKENS, Machine, flops_per_token
 from embassay.config.values import DEFAULT_MODEL
 from embassay.errors import ModelError
+from embassay.models.provider import load_provider
 
 if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
     from embassay.types import Role
 
@@ -63,19 +65,28 @@ def measure_machine() -> Machine:
     Where the model is not on this machine, nothing is downloaded: the figures of 2 known cores are returned instead.
     """
     from embassay.catalog.catalog import shipped
-    from embassay.embedders.providers.local import open_local
 
-    per_token = flops_per_token(shipped().models[DEFAULT_MODEL])
+    card = shipped().models[DEFAULT_MODEL]
+    per_token = flops_per_token(card)
     assert per_token
     texts = [f"{QUERY} {at}" for at in range(BATCH)]
     try:
-        embedder = open_local(DEFAULT_MODEL, offline=True)
+        embedder = _open_offline(card)
         query = least_seconds(embedder, [QUERY], "query", ROUNDS)
         batch = least_seconds(embedder, texts, "document", BATCH_ROUNDS)
     except ModelError:
         return Machine()
     tokens = sum(embedder.tokens.count(texts))
     return Machine(per_token * QUERY_TOKENS / query, per_token * tokens / batch, bandwidth(), measured=True)
+
+
+def _open_offline(card: ModelCard) -> Embedder:
+    """The default model as it is on this machine. Raises ModelError where it is not."""
+    import msgspec
+
+    provider = load_provider(card.provider)
+    settings = msgspec.convert({"provider": card.provider, "model_id": card.id, "offline": True}, provider.settings)
+    return provider.open(settings, card)
 
 
 def least_seconds(embedder: Embedder, texts: Sequence[str], role: Role, rounds: int) -> float:

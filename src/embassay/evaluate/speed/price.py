@@ -29,7 +29,7 @@ def price_folder(
     """
     embedder = registry.bare(name)
     try:
-        prompt = "" if _by_parameter(embedder) else embedder.space.document_prompt
+        prompt = embedder.prompt("document")
         seen = survey(paths, embedder.tokens, chunk_tokens=chunk_tokens, prompt=prompt)
         extra = embedder.tokens.count([prompt])[0] - embedder.tokens.special if prompt else 0
         work = Workload(
@@ -49,19 +49,12 @@ def price_folder(
         embedder.close()
 
 
-def _by_parameter(embedder: Embedder) -> bool:
-    """Whether the provider applies the prompt itself, out of sight."""
-    api = getattr(embedder, "api", None)
-    return bool(api and api.role_by_parameter)
-
-
 def _speed(embedder: Embedder, seen: Survey) -> EmbeddingSpeed:
-    """Measured on a sample of the folder's own chunks, or from the limits of a provider."""
-    caps = getattr(embedder, "caps", None)
-    if caps is not None:
-        settings = embedder.settings  # type: ignore[attr-defined]
-        how = f"assumes {settings.concurrency} full batches at once of half a second each"
-        return EmbeddingSpeed(None, caps.inputs, caps.tokens, settings.concurrency, settings.tokens_per_minute, how)
+    """How fast the chunks are embedded: as a sample of them shows, or as the limits of a provider allow."""
+    limits = embedder.limits
+    if limits is not None:
+        how = f"assumes {limits.at_once} full batches at once of half a second each"
+        return EmbeddingSpeed(None, limits.inputs, limits.tokens, limits.at_once, limits.tokens_per_minute, how)
     if not seen.sample:
         return EmbeddingSpeed(1.0, how="not measured: there is no text")
     embedder.embed(seen.sample[:2], "document")

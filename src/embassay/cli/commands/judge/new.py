@@ -10,7 +10,7 @@ from embassay.cli import common, progress, words
 
 if TYPE_CHECKING:
     from embassay.evaluate.judge.chat import Chat, ChatSettings
-    from embassay.evaluate.judge.draft import Draft, Existing
+    from embassay.evaluate.judge.draft import Existing, JudgedDraft
     from embassay.evaluate.judge.generate import Questions
     from embassay.evaluate.judge.passages import Passages
 
@@ -103,7 +103,7 @@ def _check(passages: Passages, paths: list[Path], out: Path) -> None:
         raise JudgedSetError(f"{out} is a file.", remedy=remedy.option("out", "DIR", say="Name a folder"))
 
 
-def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> Draft:
+def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing) -> JudgedDraft:
     from embassay.errors import JudgedSetError
     from embassay.evaluate.judge.labelled import read_labels
     from embassay.evaluate.judge.make import make_draft
@@ -139,7 +139,7 @@ def _prices(text: str | None) -> tuple[float, float] | None:
     return first, second
 
 
-def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *, ask: bool) -> Draft:
+def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *, ask: bool) -> JudgedDraft:
     import sys
 
     from embassay.errors import UsageError
@@ -165,7 +165,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     return draft
 
 
-def _report(made: Draft, out: Path, added: int, notes: list[str], *, json: bool) -> None:
+def _report(made: JudgedDraft, out: Path, added: int, notes: list[str], *, json: bool) -> None:
     summary: dict[str, Any] = {
         "judged": str(out),
         "documents": len(made.corpus),
