@@ -138,5 +138,5 @@ def test_without_mteb(monkeypatch, minilm):
     for name in [name for name in sys.modules if name.split(".")[0] == "mteb"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mteb", None)
-    with pytest.raises(PluginError, match=r"pip install 'embassay\[mteb\]'"):
+    with pytest.raises(PluginError, match=r"pip install '\.\[mteb\]'"):
         MtebEncoder(minilm)
