@@ -73,7 +73,7 @@ def test_options_that_sets_cannot_have(indexed):
 
 def test_a_set_whose_model_fails_says_so(indexed, monkeypatch):
     """A search would go on by words; a measurement must not pretend."""
-    from embassay.embedders.wrap.wrapper import innermost
+    from embassay.embedders.wrap.wrapper import Wrapper
     from embassay.errors import ProviderDown
 
     def broken(self, *args, **kwargs):
@@ -81,7 +81,10 @@ def test_a_set_whose_model_fails_says_so(indexed, monkeypatch):
 
     data = JudgedSet("q", (), {"a": "rotate"}, {"a": {"docs/keys.md": 1}})
     with open_systems(["small@hybrid", "large@lexical"]) as systems:
-        monkeypatch.setattr(type(innermost(systems[0].embedder)), "stream", broken)
+        model = systems[0].embedder
+        while isinstance(model, Wrapper):
+            model = model.inner
+        monkeypatch.setattr(type(model), "stream", broken)
         found = compare_systems(data, systems)
     assert "out of reach" in found.rows[0].error and not found.rows[1].error
 
