@@ -53,7 +53,8 @@ class Reader(Protocol):
 
     SUFFIXES: frozenset[str]
 
-    def read(self, source: SourceFile) -> Iterator[Document | ReadError]: ...
+    def read(self, source: SourceFile) -> Iterator[Document | ReadError]:
+        """The documents of a file, in order. Raises ReadError where it cannot be read."""
 
 
 __all__ = ["Document", "ReadError", "Reader", "SourceFile"]

@@ -65,6 +65,7 @@ class _Lines:
         self._breaks = array("q", (at for at, character in enumerate(document.text) if character == "\n"))
 
     def of(self, at: int) -> int:
+        """The line, counted from 1, of the character at position `at`."""
         line = bisect_right(self._breaks, at - 1)
         lines = self._source_lines
         return lines[min(line, len(lines) - 1)] if lines else line + 1

@@ -38,6 +38,7 @@ class Survey:
 
     @property
     def chunks(self) -> int:
+        """How many chunks there are."""
         return len(self.tokens)
 
     def percentile(self, share: float) -> int:

@@ -62,6 +62,7 @@ class _Walk:
         self._links: list[tuple[Path, list[_Ignore]]] = []
 
     def run(self, paths: Iterable[Path]) -> Iterator[Found]:
+        """See `walk`."""
         names = set()
         for path in paths:
             try:

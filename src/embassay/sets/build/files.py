@@ -48,6 +48,7 @@ class Files:
             yield change
 
     def outcome(self) -> Outcome:
+        """How many files were read, left alone, gone and skipped."""
         plan = self._plan
         skipped = (*plan.skipped, *self._without_text)
         return Outcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)

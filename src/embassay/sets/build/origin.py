@@ -30,6 +30,7 @@ class Reasons:
     count: int = 0
 
     def add(self, reason: str) -> None:
+        """Count one more part that is missing."""
         self.count += 1
         if len(self.first) < REASONS:
             self.first.append(encodable(reason))

@@ -32,6 +32,7 @@ class IndexReport:
     """Paid to providers; None where one did not say how much it counted."""
 
     def to_dict(self) -> dict[str, Any]:
+        """As JSON shows it."""
         pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
         plain = {
             name: getattr(self, name)

@@ -50,6 +50,8 @@ class Source(Protocol):
     total: int | None
     """The sum of the sizes of all changes, if that is known before."""
 
-    def __iter__(self) -> Iterator[Change]: ...
+    def __iter__(self) -> Iterator[Change]:
+        """The changes, in the order in which they are to be stored. Iterated once, in another thread."""
 
-    def outcome(self) -> Outcome: ...
+    def outcome(self) -> Outcome:
+        """What the report says of it, known once the iteration has ended."""

@@ -42,6 +42,7 @@ class Checkpoint:
 
     @property
     def size(self) -> int:
+        """How many changes there are."""
         return len(self.chunks) + len(self.moved) + len(self.ended)
 
 
