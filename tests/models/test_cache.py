@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -95,7 +94,6 @@ WRITER = """
 import sys
 from pathlib import Path
 from embassay.embedders.keeper import Keeper
-from embassay.embedders.keeper import Keeper
 from embassay.models.cache import VectorCache
 from embassay.embedders.wrap.cached import Cached
 from embassay.embedders.providers.hash import HashEmbedder
@@ -117,13 +115,12 @@ def test_processes_share_a_file(tmp_path):
 
 def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
     file = tmp_path / "cache.db"
-    endless = WRITER.replace("range(40)", "range(10**9)")
+    endless = WRITER.replace("range(40)", "range(10**9)") + "    print(i, flush=True)\n"
     for n in range(4):
-        writer = subprocess.Popen([sys.executable, "-c", endless, str(file), str(n)])
-        deadline = time.monotonic() + 20
-        while not file.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3 + 0.1 * n)
+        writer = subprocess.Popen([sys.executable, "-c", endless, str(file), str(n)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        for _ in range(3 + 2 * n):
+            assert writer.stdout.readline(), "it ended by itself"
         writer.kill()
         writer.wait()
     cached = Cached(counting(), Keeper(VectorCache(file)))

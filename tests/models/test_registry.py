@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -65,18 +64,27 @@ def test_names_that_are_nearly_right(tmp_path):
 
 
 def test_opened_once_by_many_threads(tmp_path):
+    """The first caller is held while it opens the model, until all others have asked for it."""
+    threads = 16
     opened = []
+    everybody = threading.Barrier(threads, timeout=30)
 
-    def slow():
+    def held():
         opened.append(threading.get_ident())
-        time.sleep(0.2)
+        everybody.wait()
         return HashEmbedder(64)
 
     models = registry(tmp_path)
-    models.register("slow", slow)
+    models.register("held", held)
     assert opened == []
-    with ThreadPoolExecutor(16) as pool:
-        made = list(pool.map(lambda _: models.get("slow"), range(16)))
+
+    def get(number: int):
+        if number:
+            everybody.wait()
+        return models.get("held")
+
+    with ThreadPoolExecutor(threads) as pool:
+        made = list(pool.map(get, range(threads)))
     assert len(opened) == 1
     assert len({id(m) for m in made}) == 1
 
@@ -207,3 +215,55 @@ def test_prompts_of_cards_reach_local_models(tmp_path):
     assert (e5.embed(texts, "query").vectors == bare.embed(["query: rotate the key"], "query").vectors).all()
     assert (own.embed(texts, "query").vectors == bare.embed(texts, "query").vectors).all()
     assert len({e5.space, own.space, bare.space}) == 3
+
+
+def test_what_was_handed_over_opened_stays_open(tmp_path):
+    class Closing(HashEmbedder):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    ours, theirs = Closing(64), Closing(64)
+    models = registry(tmp_path)
+    models.register("ours", lambda: ours)
+    models.register("theirs", theirs)
+    models.get("ours"), models.get("theirs")
+    models.close()
+    assert (ours.closed, theirs.closed) == (1, 0)
+    models.get("ours"), models.get("theirs")
+    models.register("ours", HashEmbedder(128))
+    models.register("theirs", HashEmbedder(128))
+    assert (ours.closed, theirs.closed) == (2, 0)
+    assert models.get("ours").space.dimensions == 128
+
+
+def test_a_budget_that_is_handed_in_is_shared(tmp_path):
+    from embassay.embedders.wrap.budget import Budget
+
+    budget = Budget(1.0)
+    config = Config(embeddings=EmbeddingsConfig(spend_cap_usd=5.0))
+    assert Registry(config, budget=budget).budget is budget
+    assert Registry(config).budget.usd == 5.0
+    assert Registry(Config()).budget is None
+
+
+def test_cuts_are_kept_where_vectors_are(tmp_path):
+    config = Config(embeddings=EmbeddingsConfig(models={"off": {"provider": "hash", "cache_enabled": False}}))
+    with Registry(config, cache_file=tmp_path / "c.db") as models:
+        assert models.cuts("hash/64") is None
+        assert models.cuts("openai/text-embedding-3-small") is models.cache
+        models.register("own", HashEmbedder(64))
+        assert models.cuts("own") is None
+    with Registry(config, cache_file=tmp_path / "c.db", keep_local=True) as models:
+        assert models.cuts("hash/64") is models.cache
+        assert models.cuts("off") is None
+
+
+def test_a_model_that_needs_no_model_id_has_its_provider_as_its_name(tmp_path):
+    models = registry(tmp_path)
+    assert models.settings("hash").model_id == ""
+    assert models.settings("local").model_id == "sentence-transformers/all-MiniLM-L6-v2"
+    assert models.card("local").id == "sentence-transformers/all-MiniLM-L6-v2"
+    with pytest.raises(ModelNotFound, match="no model is called 'openai'"):
+        models.settings("openai")

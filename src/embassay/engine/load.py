@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from embassay.engine.heads.pooled import Head, Layer
 from embassay.engine.locate import KNOWN_DIGESTS, locate
-from embassay.engine.sources import Source, onnx_source, usual_source
-from embassay.engine.spec import Dense, ModelSpec, read_spec
+from embassay.engine.sources import WeightSource, onnx_source, usual_source
+from embassay.engine.spec import DenseLayer, ModelSpec, read_spec
 from embassay.engine.tokens import Tokens
 from embassay.engine.weights import read_weights, weight_files, weights_digest
 from embassay.errors import DigestMismatch, ModelUnsupported, UsageError
@@ -33,11 +33,12 @@ class LocalModel:
 
     spec: ModelSpec
     requested: Precision = "auto"
-    find: Callable[[ModelSpec], Source] = usual_source
+    find: Callable[[ModelSpec], WeightSource] = usual_source
     """Finds what runs it; called when that is first needed."""
 
     @cached_property
     def tokens(self) -> Tokens:
+        """Its tokenizer."""
         return Tokens(self.spec.folder, self.spec.max_tokens, lower_case=self.spec.lower_case)
 
     @cached_property
@@ -51,6 +52,7 @@ class LocalModel:
 
     @cached_property
     def space(self) -> Space:
+        """Where its vectors live. Hashes the weights. Raises DigestMismatch or ModelUnsupported."""
         spec = self.spec
         return Space(
             model=spec.id,
@@ -64,6 +66,7 @@ class LocalModel:
 
     @cached_property
     def dimensions(self) -> int:
+        """Of its vectors, from its files alone."""
         if self._layers:
             return int(self._layers[-1].weight.shape[0])
         config = self.spec.config
@@ -84,6 +87,7 @@ class LocalModel:
 
     @cached_property
     def engine(self) -> Engine:
+        """The running model. Raises DigestMismatch or ModelUnsupported."""
         from embassay.engine.engine import Engine
 
         with ThreadPoolExecutor(1) as pool:  # hashing leaves the interpreter free to build the graph
@@ -93,7 +97,7 @@ class LocalModel:
         return Engine(self.tokens, runtime, self.dimensions, normalise=self.spec.normalise)
 
     @cached_property
-    def _source(self) -> Source:
+    def _source(self) -> WeightSource:
         return self.find(self.spec)
 
     @cached_property
@@ -105,7 +109,7 @@ class LocalModel:
         return [_layer(dense, self.spec.id) for dense in self.spec.dense]
 
 
-def _layer(dense: Dense, model: str) -> Layer:
+def _layer(dense: DenseLayer, model: str) -> Layer:
     """Raises ModelUnsupported where a tensor is missing."""
     tensors = read_weights(weight_files(Path(dense.folder)))
     try:

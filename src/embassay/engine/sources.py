@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from embassay.engine.spec import ModelSpec
 
 
-class Source(Protocol):
+class WeightSource(Protocol):
     """One way to run a model."""
 
     @property
@@ -90,7 +90,7 @@ class OnnxFile:
         return OnnxRuntime(self.file, head, self.execution_providers)
 
 
-def usual_source(spec: ModelSpec) -> Source:
+def usual_source(spec: ModelSpec) -> WeightSource:
     """Weights of an architecture that has a layout, else the repository's own graph. Raises ModelUnsupported."""
     files = weight_files(spec.folder)
     if spec.architecture in LAYOUTS and files:

@@ -18,7 +18,7 @@ ROLE_PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus
 
 
 @dataclass(frozen=True, slots=True)
-class Dense:
+class DenseLayer:
     """A dense layer after pooling: its folder and its activation."""
 
     folder: str
@@ -34,7 +34,7 @@ class ModelSpec:
     folder: Path
     config: Mapping[str, Any]
     pooling: str
-    dense: tuple[Dense, ...]
+    dense: tuple[DenseLayer, ...]
     normalise: bool
     prompts: Mapping[str, str]
     """Role to prompt; a role without one is absent."""
@@ -65,7 +65,7 @@ def read_spec(model_id: str, folder: Path) -> ModelSpec:
         elif kind == "Dense":
             layer = _json(folder / path / "config.json")
             activation = str(layer.get("activation_function", "Tanh")).rsplit(".", 1)[-1]
-            dense.append(Dense(path, activation, bool(layer.get("bias", True))))
+            dense.append(DenseLayer(path, activation, bool(layer.get("bias", True))))
         elif kind == "Normalize":
             normalise = True
         elif kind != "Dropout":
@@ -79,7 +79,7 @@ def read_spec(model_id: str, folder: Path) -> ModelSpec:
         folder=folder / transformer,
         config=config,
         pooling=pooling,
-        dense=tuple(Dense(str((folder / d.folder).resolve()), d.activation, d.bias) for d in dense),
+        dense=tuple(DenseLayer(str((folder / d.folder).resolve()), d.activation, d.bias) for d in dense),
         normalise=normalise,
         prompts=_prompts(st_config.get("prompts") or {}),
         max_tokens=_max_tokens(config, sentence_bert, _json(folder / transformer / "tokenizer_config.json", {})),

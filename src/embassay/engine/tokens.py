@@ -27,6 +27,7 @@ class Encoded:
 
     @property
     def truncated(self) -> bool:
+        """Whether it was longer than the model takes."""
         return self.tokens > len(self.ids)
 
 
@@ -40,10 +41,12 @@ class Tokens:
 
     @property
     def safe_tokens(self) -> int:
+        """See `Counts`: the count is exact."""
         return self.max_tokens
 
     @cached_property
     def identity(self) -> str:
+        """The digest of its file, and whether texts are put in lower case before."""
         digest = hashlib.sha256(self._file.read_bytes()).hexdigest() if self._file.is_file() else ""
         return digest and f"{digest}{' lower' if self._lower_case else ''}"
 
@@ -76,6 +79,7 @@ class Tokens:
         return len(self._frame[0]) + len(self._frame[1])
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """The ids of each text, cut to the limit."""
         before, after = self._frame
         room = self.max_tokens - len(before) - len(after)
         return [Encoded(before + ids[:room] + after, len(ids) + self.special) for ids in self._ids(texts)]

@@ -41,6 +41,8 @@ INSERT INTO counters VALUES ('hits', 0), ('misses', 0);
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
+    """What a cache holds, and how often it was asked in vain."""
+
     path: str
     entries: int
     bytes: int
@@ -49,10 +51,12 @@ class CacheStats:
 
     @property
     def hit_rate(self) -> float | None:
+        """The share of texts that were found; None where none was looked for."""
         asked = self.hits + self.misses
         return self.hits / asked if asked else None
 
     def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
         names = ("path", "entries", "bytes", "hits", "misses", "hit_rate")
         return {name: getattr(self, name) for name in names}
 
@@ -148,6 +152,7 @@ class VectorCache:
                 raise CacheError(f"{self.path} cannot be deleted: {error.strerror}.") from error
 
     def close(self) -> None:
+        """Close the file; it is opened again when it is next used."""
         with self._lock:
             if self._db is None:
                 return

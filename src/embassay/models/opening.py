@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from embassay.models.provider import load_provider
-from embassay.models.wrapping import Plan, wrap
+from embassay.models.wrapping import Wrapping, wrap
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from embassay.embedders.settings import Settings
 
 
-def open_model(name: str, settings: Settings, card: ModelCard | None, plan: Plan) -> Embedder:
+def open_model(name: str, settings: Settings, card: ModelCard | None, plan: Wrapping) -> Embedder:
     """The model that `settings` choose and `card` describes; `name` is what errors call it.
 
     Where fewer dimensions are wanted the provider is asked for them, if it can be; else its vectors are cut here.

@@ -22,7 +22,7 @@ from embassay.models.lookup import Lookup
 from embassay.models.opening import open_model
 from embassay.models.provider import Provider, load_provider
 from embassay.models.reference import parse_reference
-from embassay.models.wrapping import Plan, wrap
+from embassay.models.wrapping import Wrapping, wrap
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
@@ -227,12 +227,12 @@ class Registry:
             if reference.options:
                 raise UsageError(f"{reference.base} was registered as it is: {name} cannot be made of it.")
             embedder = registered if isinstance(registered, Embedder) else registered()
-            return embedder if bare else wrap(embedder, Plan(events=self._events))
+            return embedder if bare else wrap(embedder, Wrapping(events=self._events))
         settings = self.settings(name)
-        return open_model(name, settings, self.card(name), Plan() if bare else self._plan(name, settings))
+        return open_model(name, settings, self.card(name), Wrapping() if bare else self._wrapping(name, settings))
 
-    def _plan(self, name: str, settings: Settings) -> Plan:
-        return Plan(
+    def _wrapping(self, name: str, settings: Settings) -> Wrapping:
+        return Wrapping(
             budget=self.budget,
             keeper=Keeper(self.cache, settings.cache_ttl) if self._keeps(name) else None,
             coalesce=True,

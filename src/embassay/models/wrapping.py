@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Wrapping:
     """What is put around one model. What is None, empty or False is left out."""
 
     budget: Budget | None = None
@@ -30,14 +30,14 @@ class Plan:
     events: Events = SILENCE
 
 
-def wrap(embedder: Embedder, plan: Plan) -> Embedder:
+def wrap(embedder: Embedder, plan: Wrapping) -> Embedder:
     """`embedder` behind what `plan` asks for."""
     for layer in INNERMOST_FIRST:
         embedder = layer(embedder, plan)
     return embedder
 
 
-def capped(embedder: Embedder, plan: Plan) -> Embedder:
+def capped(embedder: Embedder, plan: Wrapping) -> Embedder:
     """Below the cache: what is found there costs nothing."""
     if plan.budget is None or not embedder.remote:
         return embedder
@@ -46,7 +46,7 @@ def capped(embedder: Embedder, plan: Plan) -> Embedder:
     return Capped(embedder, plan.budget)
 
 
-def cached(embedder: Embedder, plan: Plan) -> Embedder:
+def cached(embedder: Embedder, plan: Wrapping) -> Embedder:
     """Below the cut: whole vectors are kept, whatever they are cut to."""
     if plan.keeper is None:
         return embedder
@@ -55,7 +55,7 @@ def cached(embedder: Embedder, plan: Plan) -> Embedder:
     return Cached(embedder, plan.keeper)
 
 
-def cut(embedder: Embedder, plan: Plan) -> Embedder:
+def cut(embedder: Embedder, plan: Wrapping) -> Embedder:
     """To the dimensions that the caller wants, where the provider cannot be asked for them."""
     if plan.dimensions is None:
         return embedder
@@ -64,7 +64,7 @@ def cut(embedder: Embedder, plan: Plan) -> Embedder:
     return Cut(embedder, plan.dimensions, layer_norm=plan.layer_norm)
 
 
-def coalesced(embedder: Embedder, plan: Plan) -> Embedder:
+def coalesced(embedder: Embedder, plan: Wrapping) -> Embedder:
     """Above the cache: callers who ask for one text at once share one look into it."""
     if not plan.coalesce:
         return embedder
@@ -73,7 +73,7 @@ def coalesced(embedder: Embedder, plan: Plan) -> Embedder:
     return Coalesced(embedder)
 
 
-def expanded(embedder: Embedder, plan: Plan) -> Embedder:
+def expanded(embedder: Embedder, plan: Wrapping) -> Embedder:
     """Above all that knows texts: they are kept, counted and billed as the model sees them."""
     if plan.glossary is None or not plan.glossary.terms:
         return embedder
@@ -82,7 +82,7 @@ def expanded(embedder: Embedder, plan: Plan) -> Embedder:
     return Expanded(embedder, plan.glossary)
 
 
-def observed(embedder: Embedder, plan: Plan) -> Embedder:
+def observed(embedder: Embedder, plan: Wrapping) -> Embedder:
     """Outermost: what callers ask for is told, with what of it came from the cache."""
     if plan.events is SILENCE:
         return embedder
@@ -91,4 +91,11 @@ def observed(embedder: Embedder, plan: Plan) -> Embedder:
     return Observed(embedder, plan.events)
 
 
-INNERMOST_FIRST: Sequence[Callable[[Embedder, Plan], Embedder]] = (capped, cached, cut, coalesced, expanded, observed)
+INNERMOST_FIRST: Sequence[Callable[[Embedder, Wrapping], Embedder]] = (
+    capped,
+    cached,
+    cut,
+    coalesced,
+    expanded,
+    observed,
+)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from embassay import remedy
 from embassay.config.secrets import expand
-from embassay.embedders.http.faults import Fault, read_fault
+from embassay.embedders.http.faults import Failure, read_failure
 from embassay.errors import BadReply, ConfigError, KeyMissing, ProviderDown, RequestRefused
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Connection:
 
     def send(
         self, method: str, path: str, body: bytes = b"", deadline: float = float("inf")
-    ) -> tuple[bytes, Mapping[str, str]] | Fault:
+    ) -> tuple[bytes, Mapping[str, str]] | Failure:
         """Body and headers of a good answer. The whole body has to come within the timeout, drop by drop or not."""
         import httpx
 
@@ -101,7 +101,7 @@ class Connection:
         except httpx.HTTPError as error:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             down = ProviderDown(f"{self._name} at {_origin(url)} did not answer: {self.hushed(words)}.")
-            return Fault(down, "retry", busy=isinstance(error, httpx.TimeoutException))
+            return Failure(down, "retry", busy=isinstance(error, httpx.TimeoutException))
         except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
             words = self.hushed(f"{type(error).__name__}: {error}")
             raise ProviderDown(
@@ -109,7 +109,7 @@ class Connection:
             ) from None
         if answer.is_success:
             return bytes(received), answer.headers
-        fault = read_fault(answer.status_code, answer.headers, bytes(received), self._name)
+        fault = read_failure(answer.status_code, answer.headers, bytes(received), self._name)
         hushed = type(fault.error)(self.hushed(fault.error.message), remedy=fault.error.remedy)
         return replace(fault, error=hushed)
 
@@ -121,7 +121,7 @@ class Connection:
         """The body of a good answer, after at most `tries` in `seconds`. Raises ProviderError."""
         until = time.monotonic() + seconds
         attempt = 0
-        while isinstance(answer := self.send(method, path, body, until), Fault):
+        while isinstance(answer := self.send(method, path, body, until), Failure):
             attempt += 1
             pause = backoff(attempt, answer.wait)
             if answer.action != "retry" or attempt >= tries or time.monotonic() + pause > until:

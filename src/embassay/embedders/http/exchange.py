@@ -14,7 +14,7 @@ import msgspec
 from embassay import remedy
 from embassay.embedders.http.api import Api, Description
 from embassay.embedders.http.connection import Connection, backoff
-from embassay.embedders.http.faults import Fault
+from embassay.embedders.http.faults import Failure
 from embassay.embedders.http.limits import Gate
 from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
 from embassay.vectors import unit_rows
@@ -82,7 +82,7 @@ class Exchange:
 
     def ask(
         self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
-    ) -> CheckedReply | Fault:
+    ) -> CheckedReply | Failure:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         request = self._api.request(texts, role)
         body = msgspec.json.encode({**request.body, **self._settings.extra_body})
@@ -93,12 +93,12 @@ class Exchange:
                     f"{self._name}: no request was free within {self._settings.deadline:g} s.",
                     remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
                 )
-            fault: Fault | None = None
+            fault: Failure | None = None
             try:
                 if self._doubtful:
                     self._check_it_is_the_same()
                 answer = self._connection.send("POST", request.path, body, until)
-                if isinstance(answer, Fault):
+                if isinstance(answer, Failure):
                     fault = answer
                     meter.add(1, 0)
                 else:
@@ -167,7 +167,7 @@ class Exchange:
         return CheckedReply(vectors, reply.tokens, reply.truncated)
 
 
-def _given_up(fault: Fault, attempts: int, deadline: float) -> ProviderError:
+def _given_up(fault: Failure, attempts: int, deadline: float) -> ProviderError:
     tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
     asked = f"; it asks to wait {fault.wait:.0f} s" if fault.wait is not None else ""
     return type(fault.error)(

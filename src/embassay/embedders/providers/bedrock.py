@@ -137,4 +137,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Bedrock:
+    """One model of the provider; nothing is sent."""
     return Bedrock(settings, card)

@@ -48,4 +48,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Cohere:
+    """One model of the provider; nothing is sent."""
     return Cohere(settings, card)

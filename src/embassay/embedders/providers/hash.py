@@ -91,6 +91,7 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HashEmbedder:
+    """Raises ConfigError for too few dimensions, or too many."""
     named = settings.model_id if settings.model_id.isdigit() else ""
     dimensions = settings.dimensions or int(named or DEFAULT)
     if not SMALLEST <= dimensions <= LARGEST:

@@ -84,4 +84,5 @@ class Service(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Service:
+    """One model of a service of the user's own. Raises ConfigError without a ``base_url``."""
     return Service(settings, card)

@@ -41,4 +41,5 @@ class HuggingFace(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> HuggingFace:
+    """One model of the provider; nothing is sent."""
     return HuggingFace(settings, card)

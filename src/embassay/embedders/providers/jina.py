@@ -57,4 +57,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Jina:
+    """One model of the provider; nothing is sent."""
     return Jina(settings, card)

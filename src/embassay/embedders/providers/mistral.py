@@ -39,4 +39,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Mistral:
+    """One model of the provider; nothing is sent."""
     return Mistral(settings, card)

@@ -92,4 +92,5 @@ class Ollama(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Ollama:
+    """One model of the provider; nothing is sent."""
     return Ollama(settings, card)

@@ -219,4 +219,5 @@ def takes(model_id: str) -> bool:
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> SentenceTransformersEmbedder:
+    """One model; the library is imported when it is first used."""
     return SentenceTransformersEmbedder(settings, card)

@@ -49,4 +49,5 @@ class Tei(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Tei:
+    """One model of the provider; nothing is sent."""
     return Tei(settings, card)

@@ -67,4 +67,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Voyage:
+    """One model of the provider; nothing is sent."""
     return Voyage(settings, card)

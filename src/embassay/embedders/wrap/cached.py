@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from functools import cached_property
+from itertools import chain, compress, islice
+from operator import not_
+from typing import TYPE_CHECKING, NamedTuple
 
 from embassay.embedders.alongside import Step, alongside, embed_at, rebased
 from embassay.embedders.base import Embedder
@@ -24,8 +26,7 @@ RUN_WINDOWS = 17
 vectors of later texts wait for those of earlier ones no longer than that."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
+class _Sought(NamedTuple):
     """A text and what was found for it."""
 
     text: str
@@ -35,7 +36,18 @@ class _Sought:
     found: Kept | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _LookedUp:
+    """Consecutive texts and what the cache has of them."""
+
+    texts: Sequence[str]
+    keys: Sequence[bytes]
+    asked: Sequence[bool]
+    """As in `_Sought`."""
+    found: Mapping[bytes, Kept]
+
+
+@dataclass
 class _Run:
     """Consecutive texts whose missing vectors are made in one stream."""
 
@@ -44,6 +56,11 @@ class _Run:
     asked: set[bytes] = field(default_factory=set)
     made: dict[bytes, Kept] = field(default_factory=dict)
     refused: dict[bytes, str] = field(default_factory=dict)
+
+    @cached_property
+    def nothing(self) -> Kept:
+        """Stands for the vector of a text that is blank or refused."""
+        return Kept(bytes(self.space.dimensions * 4), 0)
 
 
 class Cached(Wrapper):
@@ -59,11 +76,17 @@ class Cached(Wrapper):
         check_role(role)
         lists = windows(texts, LOOKED_UP)
         start = 0
-        for first in lists:
-            run, count = self._run(role, on_long), 0
-            sought = self._all_sought(chain([first], islice(lists, RUN_WINDOWS - 1)), run)
+        for window in lists:
+            run = self._run(role, on_long)
+            first = self._looked_up(window, run)
+            if not run.asked:
+                yield self._found(first, run, role)
+                start += len(window)
+                continue
+            behind = (one for texts in islice(lists, RUN_WINDOWS - 1) for one in _sought(self._looked_up(texts, run)))
+            count = 0
             with rebased(start.__add__):
-                for step in alongside(sought, _missing, self.inner, role, on_long):
+                for step in alongside(chain(_sought(first), behind), _missing, self.inner, role, on_long):
                     yield self._taken(step, run, role)
                     count += len(step.items)
             start += count
@@ -74,39 +97,42 @@ class Cached(Wrapper):
         if len(texts) > LOOKED_UP:
             return super().embed(texts, role, on_long)
         run = self._run(role, on_long)
-        sought = self._sought(texts, run)
-        missing = [at for at, one in enumerate(sought) if one.asked]
-        made = embed_at(self.inner, texts, missing, role, on_long) if missing else None
-        rows: list[int | None] = [None] * len(sought)
+        looked_up = self._looked_up(texts, run)
+        if not run.asked:
+            return self._found(looked_up, run, role)
+        missing = [at for at, asked in enumerate(looked_up.asked) if asked]
+        made = embed_at(self.inner, texts, missing, role, on_long)
+        rows: list[int | None] = [None] * len(texts)
         for row, at in enumerate(missing):
             rows[at] = row
-        return self._taken(Step(sought, rows, made), run, role)
+        return self._taken(Step(list(_sought(looked_up)), rows, made), run, role)
 
     def _run(self, role: Role, on_long: OnLong) -> _Run:
         return _Run(Keys(self.space, self.precision, role, on_long, self.tokens.max_tokens), self.space)
 
-    def _all_sought(self, lists: Iterable[Sequence[str]], run: _Run) -> Iterator[_Sought]:
-        for texts in lists:
-            yield from self._sought(texts, run)
-
-    def _sought(self, texts: Sequence[str], run: _Run) -> list[_Sought]:
+    def _looked_up(self, texts: Sequence[str], run: _Run) -> _LookedUp:
         """What is known of each text, with one look into the cache."""
         keys = run.keys.of(texts)
         blank = [is_blank(text) for text in texts]
-        wanted = dict.fromkeys(key for key, empty in zip(keys, blank, strict=True) if not empty)
+        wanted = dict.fromkeys(keys) if not any(blank) else dict.fromkeys(compress(keys, map(not_, blank)))
         found = self._keeper.find(run.keys, list(wanted))
-        sought = []
-        for text, key, empty in zip(texts, keys, blank, strict=True):
-            asked = not empty and key not in found and key not in run.asked
-            if asked:
+        asked = []
+        for key, empty in zip(keys, blank, strict=True):
+            new = key not in found and not empty and key not in run.asked
+            if new:
                 run.asked.add(key)
-            sought.append(_Sought(text, key, asked, found.get(key)))
-        return sought
+            asked.append(new)
+        return _LookedUp(texts, keys, asked, found)
+
+    def _found(self, looked_up: _LookedUp, run: _Run, role: Role) -> Embeddings:
+        """The vectors of texts that were all found, or are blank."""
+        found, nothing = looked_up.found, run.nothing
+        return self._embeddings([found.get(key, nothing) for key in looked_up.keys], run, role)
 
     def _taken(self, step: Step[_Sought], run: _Run, role: Role) -> Embeddings:
         """The vectors of `step`: found, made now, or made before in this run. What was made now is kept."""
-        made: dict[bytes, Kept] = {}
         if step.made is not None:
+            made: dict[bytes, Kept] = {}
             for one, row in zip(step.items, step.rows, strict=True):
                 if row is None:
                     continue
@@ -116,17 +142,23 @@ class Cached(Wrapper):
                     made[one.key] = _kept(step.made, row, run.keys)
             self._keeper.keep(run.keys, made)
             run.made |= made
-        return self._embeddings(step, run, role)
+        kept = [one.found or run.made.get(one.key, run.nothing) for one in step.items]
+        refused = {at: run.refused[one.key] for at, one in enumerate(step.items) if one.key in run.refused}
+        return self._embeddings(kept, run, role, step.made, refused)
 
-    def _embeddings(self, step: Step[_Sought], run: _Run, role: Role) -> Embeddings:
+    def _embeddings(
+        self,
+        kept: Sequence[Kept],
+        run: _Run,
+        role: Role,
+        made: Embeddings | None = None,
+        refused: Mapping[int, str] | None = None,
+    ) -> Embeddings:
         import numpy as np
 
-        usage = NO_USAGE if step.made is None else step.made.usage
-        nothing = Kept(bytes(run.space.dimensions * 4), 0)  # of a text that is blank or refused
-        kept = [one.found or run.made.get(one.key, nothing) for one in step.items]
         vectors = np.frombuffer(bytearray().join([one.vector for one in kept]), np.float32)
-        asked_here = 0 if step.made is None else len(step.made)
-        blank = sum(one is nothing and item.key not in run.refused for one, item in zip(kept, step.items, strict=True))
+        blank = len([one for one in kept if one is run.nothing]) - len(refused or ())
+        cached = len(kept) - blank - (0 if made is None else len(made))
         return Embeddings(
             vectors=vectors.reshape(len(kept), run.space.dimensions),
             tokens=[one.tokens for one in kept],
@@ -135,9 +167,14 @@ class Cached(Wrapper):
             role=role,
             precision=self.precision,
             model=self.name,
-            usage=replace(usage, cached=len(kept) - blank - asked_here),
-            refused=_refused(step.items, run.refused) if run.refused else {},
+            usage=replace(NO_USAGE if made is None else made.usage, cached=cached),
+            refused=refused or {},
         )
+
+
+def _sought(looked_up: _LookedUp) -> Iterator[_Sought]:
+    for text, key, asked in zip(looked_up.texts, looked_up.keys, looked_up.asked, strict=True):
+        yield _Sought(text, key, asked, looked_up.found.get(key))
 
 
 def _missing(one: _Sought) -> str | None:
@@ -151,7 +188,3 @@ def _kept(made: Embeddings, row: int, keys: Keys) -> Kept:
     elif row in made.split or (keys.on_long == "split" and made.tokens[row] > keys.max_tokens):
         long = SPLIT
     return Kept(made.vectors[row].tobytes(), made.tokens[row], long)
-
-
-def _refused(items: Sequence[_Sought], reasons: Mapping[bytes, str]) -> dict[int, str]:
-    return {at: reasons[one.key] for at, one in enumerate(items) if one.key in reasons}

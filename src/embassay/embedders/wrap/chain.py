@@ -71,6 +71,7 @@ class Fallback(Embedder):
 
     @property
     def remote(self) -> bool:  # type: ignore[override]
+        """Whether the first model's texts leave this process."""
         return self._first.remote
 
     @property

@@ -1,0 +1,100 @@
+"""Every reply that services are known to give: good ones are read, nonsense is never a vector."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embassay.embedders.providers.hash import hashed
+from embassay.errors import (
+    BadReply,
+)
+from tests.embedders.http.services import EXPECTED, TEXTS, body, first, model
+from tests.servers import Answer, openai_body, serving
+
+
+def shuffled() -> dict[str, Any]:
+    reply = body()
+    reply["data"] = [reply["data"][i] for i in (3, 0, 6, 1, 5, 2, 4)]
+    return reply
+
+
+def without(key: str) -> dict[str, Any]:
+    return {k: v for k, v in body().items() if k != key}
+
+
+GOOD_ANSWERS = {
+    "float": Answer(body()),
+    "base64": Answer(openai_body(EXPECTED, base64=True)),
+    "shuffled index": Answer(shuffled()),
+    "no usage": Answer(without("usage")),
+    "no index": Answer({"data": [{"embedding": v.tolist()} for v in EXPECTED]}),
+    "chunked": Answer(body(), chunked=True),
+    "gzip": Answer(gzip.compress(json.dumps(body()).encode()), headers={"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("name", GOOD_ANSWERS)
+def test_replies_that_are_fine(name):
+    with serving(first(GOOD_ANSWERS[name])) as server:
+        made = model(server).embed(TEXTS, "document")
+    assert np.abs(made.vectors - EXPECTED).max() < 1e-6
+    assert made.usage.tokens == (None if name in ("no usage", "no index") else 7)
+    assert made.usage.requests == 1
+
+
+def ragged() -> dict[str, Any]:
+    reply = body()
+    reply["data"][2]["embedding"] = reply["data"][2]["embedding"][:-1]
+    return reply
+
+
+def same_index() -> dict[str, Any]:
+    reply = body()
+    reply["data"][1]["index"] = 0
+    return reply
+
+
+NONSENSE = {
+    "too few": (Answer(body(EXPECTED[:5])), "5 vectors for 7 texts"),
+    "too many": (Answer(body(hashed([str(i) for i in range(9)], 64))), "9 vectors for 7 texts"),
+    "none": (Answer({"data": [], "object": "list"}), "0 vectors for 7 texts"),
+    "NaN token": (Answer(json.dumps(body()).replace("0.", "NaN,0.", 1).encode()), "not what its documentation says"),
+    "NaN in base64": (Answer(openai_body(np.full((7, 64), np.nan, np.float32), base64=True)), "NaN or infinity"),
+    "infinite": (Answer(json.dumps(body()).replace("-0.", "-9e39, -0.", 1).encode()), "different lengths"),
+    "beyond float32": (Answer(body(hashed(TEXTS, 64).astype(float) * 1e300)), "NaN or infinity"),
+    "zero vectors": (Answer(body(np.zeros((7, 64)))), "zero vector"),
+    "ragged": (Answer(ragged()), "different lengths: 63, 64"),
+    "index twice": (Answer(same_index()), "indexes"),
+    "HTML 200": (Answer(b"<html><body>Welcome</body></html>"), "not what its documentation says"),
+    "empty": (Answer(b""), "not what its documentation says"),
+    "text for a vector": (
+        Answer({"data": [{"embedding": "%%%", "index": i} for i in range(7)]}),
+        "not what its documentation",
+    ),
+    "half a number": (
+        Answer({"data": [{"embedding": "AAAAAAA=", "index": i} for i in range(7)]}),
+        "no float32 numbers",
+    ),
+    "another shape": (Answer({"embeddings": [[1.0]]}), "not what its documentation says"),
+    "a number": (Answer(b"42"), "not what its documentation says"),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_is_never_a_vector(name):
+    answer, words = NONSENSE[name]
+    with serving(lambda request: answer) as server, pytest.raises(BadReply, match=words):
+        model(server).embed(TEXTS, "document")
+
+
+def test_other_dimensions_than_before_are_refused():
+    with serving(first(Answer(body()), Answer(body(hashed(TEXTS, 32))))) as server:
+        embedder = model(server)
+        embedder.embed(TEXTS, "document")
+        with pytest.raises(BadReply, match="32 dimensions, expected 64"):
+            embedder.embed(TEXTS, "document")
