@@ -1,6 +1,7 @@
 """Exit codes: one table, from which the help and the docs are made."""
 
 import ast
+import re
 from pathlib import Path
 
 import embassay.cli
@@ -37,3 +38,10 @@ def test_no_command_exits_with_a_number_of_its_own():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("typer.Exit", "SystemExit", "sys.exit"):
                 assert not any(isinstance(argument, ast.Constant) for argument in node.args), f"{file}:{node.lineno}"
+
+
+def test_whatever_says_exit_code_names_one_of_them():
+    known = {code.value for code in ExitCode}
+    for file in (*Path(embassay.cli.__file__).parent.rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"):
+        for number in re.findall(r"exit code (\d+)", file.read_text("utf-8"), re.IGNORECASE):
+            assert int(number) in known, file
