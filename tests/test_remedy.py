@@ -1,11 +1,14 @@
 """Remedies in the words of each reader: somebody who typed a command, a program in Python, a client of a server."""
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
 import embassay
 from embassay import remedy
+from tests.cli.test_cli import command_names
 
 
 @pytest.mark.parametrize(
@@ -87,3 +90,22 @@ def test_words_that_are_a_value_already_stay_as_they_are():
 def test_what_is_worded_as_a_call_can_be_called():
     for name in remedy.CALLS:
         assert inspect.isfunction(getattr(embassay.Home, name)), name
+
+
+SPEAKS_OF_COMMANDS = {
+    "remedy.py": "its docstring shows how each reader is told",
+    "junit.py": "the name of the test suite",
+}
+PIPS_OWN = "--no-deps"
+
+
+def test_the_library_speaks_of_no_command_and_of_no_option():
+    """Whoever calls a function, or a server, knows none: a remedy that is a value is worded for each."""
+    package = Path(embassay.__file__).parent
+    commands = "|".join(sorted({name.split()[0] for name in command_names()}))
+    told = re.compile(rf"(?<![\w<!-])--[a-z][a-z-]*|embassay ({commands})\b")
+    for file in package.rglob("*.py"):
+        if file.relative_to(package).parts[0] == "cli" or file.name in SPEAKS_OF_COMMANDS:
+            continue
+        found = [match[0] for match in told.finditer(file.read_text("utf-8")) if match[0] != PIPS_OWN]
+        assert not found, f"{file}: {found}"

@@ -148,11 +148,15 @@ class Remedy:
         return Remedy((*self.parts, " ", *more.parts)) if self and more else self or more
 
 
+NOTHING = Remedy()
+"""Nobody knows what helps, or nothing has to be done."""
+
+
 def say(words: str | Remedy) -> Remedy:
     """A remedy in plain words, which name no command and no option; one that is a value already stays as it is."""
     if isinstance(words, Remedy):
         return words
-    return Remedy((words,)) if words else Remedy()
+    return Remedy((words,)) if words else NOTHING
 
 
 def command(name: str, *arguments: str, say: str = "{}", **options: Value) -> Remedy:

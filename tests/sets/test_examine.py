@@ -70,7 +70,7 @@ def test_lost_rows_are_mended_by_what_it_says(home, store, docs):
     chunks, _ = first(store)
     store.delete([chunks[0].key])
     (finding,) = problems(home.doctor())
-    assert "--checksum" in finding.remedy
+    assert finding.remedy.in_shell() == "embassay index FOLDER --set default --checksum"
     home.index([docs], checksum=True)
     assert problems(home.doctor()) == []
 

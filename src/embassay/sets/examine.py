@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
+from embassay import remedy
 from embassay.canaries import SAME_SPACE
 from embassay.errors import ModelError, StoreError
+from embassay.remedy import NOTHING, Remedy
 from embassay.sets.folder import HomeFolder
 from embassay.sets.opened import OpenSets
 from embassay.sets.state import UNSETTLED, Generation, State
@@ -35,14 +38,18 @@ UNINDEXED_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """Something about a set that its owner should know, and what mends it."""
+
     set: str
     check: str
     level: Level
     message: str
-    remedy: str = ""
+    remedy: Remedy = NOTHING
 
-    def to_dict(self) -> dict[str, str]:
-        return {n: getattr(self, n) for n in ("set", "check", "level", "message", "remedy")}
+    def to_dict(self) -> dict[str, Any]:
+        """For a program: the remedy in words, and its actions as fields."""
+        found = {name: getattr(self, name) for name in ("set", "check", "level", "message")}
+        return found | {"remedy": str(self.remedy), "actions": [action.to_dict() for action in self.remedy.actions]}
 
 
 @dataclass(slots=True)
@@ -64,31 +71,34 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
     generation = sets.live(name)
     found: list[Finding] = []
 
-    def report(check: str, level: Level, message: str, remedy: str = "") -> None:
-        found.append(Finding(name, check, level, message, remedy))
+    def report(check: str, level: Level, message: str, mend: Remedy | str = NOTHING) -> None:
+        found.append(Finding(name, check, level, message, remedy.say(mend)))
 
-    again = f"embassay index FOLDER --set {name}"
+    again = partial(remedy.command, "index", "FOLDER", set=name)
     try:
         with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
             seen = _pass(snapshot)
             unindexed = snapshot.stats().unindexed
             snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
     except StoreError as error:
-        report("store", "problem", error.message, str(error.remedy) or "Index again into a new set.")
+        report("store", "problem", error.message, error.remedy or "Index again into a new set.")
         return found
-    for check, level, message, remedy in _rows(seen, again):
-        report(check, level, message, remedy)
-    for check, level, message, remedy in _sources(sets.folder, sets.state, generation, seen, again):
-        report(check, level, message, remedy)
-    for check, level, message, remedy in _space(generation, lambda: sets.embedder(generation), seen):
-        report(check, level, message, remedy)
+    for row in _rows(seen, again):
+        report(*row)
+    for row in _sources(sets.folder, sets.state, generation, seen, again):
+        report(*row)
+    for row in _space(generation, lambda: sets.embedder(generation), seen):
+        report(*row)
     for arm, rows in unindexed.items():
         if rows > UNINDEXED_ROWS:
-            report("index", "problem", f"{rows:,} rows are outside the {arm} index, so that searches are slow.", again)
+            report(
+                "index", "problem", f"{rows:,} rows are outside the {arm} index, so that searches are slow.", again()
+            )
     return sorted(found, key=lambda f: f.level != "problem")
 
 
-Row = tuple[str, Level, str, str]
+Row = tuple[str, Level, str, Remedy | str]
+"""Check, level, message and remedy of a finding."""
 
 
 def _pass(snapshot: Snapshot) -> _Seen:
@@ -115,7 +125,7 @@ def _pass(snapshot: Snapshot) -> _Seen:
     return seen
 
 
-def _rows(seen: _Seen, again: str) -> Iterator[Row]:
+def _rows(seen: _Seen, again: Callable[..., Remedy]) -> Iterator[Row]:
     rows = sum(seen.keys.values())
     doubled = rows - len(seen.keys)
     repeated = sum(n - 1 for n in seen.texts.values()) - doubled
@@ -137,10 +147,12 @@ def _rows(seen: _Seen, again: str) -> Iterator[Row]:
         yield "duplicates", "notice", f"{repeated:,} of {rows:,} chunks repeat the text of another.", ""
     if seen.truncated > TRUNCATED_SHARE * rows:
         share = seen.truncated / rows
-        yield "truncation", "problem", f"{seen.truncated:,} chunks ({share:.1%}) exceed the token limit.", again
+        yield "truncation", "problem", f"{seen.truncated:,} chunks ({share:.1%}) exceed the token limit.", again()
 
 
-def _sources(home: HomeFolder, state: State, generation: Generation, seen: _Seen, again: str) -> Iterator[Row]:
+def _sources(
+    home: HomeFolder, state: State, generation: Generation, seen: _Seen, again: Callable[..., Remedy]
+) -> Iterator[Row]:
     expected: dict[str, int] = {}
     stale = missing = pending = failed = 0
     for row in state.sources(generation):
@@ -163,19 +175,19 @@ def _sources(home: HomeFolder, state: State, generation: Generation, seen: _Seen
             "Index into a new set and use that one.",
         )
     if pending:
-        yield "unfinished", "problem", f"{pending:,} files were being indexed when a run stopped.", again
+        yield "unfinished", "problem", f"{pending:,} files were being indexed when a run stopped.", again()
     if settled and lost:
-        yield "rows", "problem", f"{lost:,} files have more or fewer rows than were written.", f"{again} --checksum"
+        yield "rows", "problem", f"{lost:,} files have more or fewer rows than were written.", again(checksum=True)
     if missing:
-        yield "stale", "problem", f"{missing:,} indexed files are gone.", again
+        yield "stale", "problem", f"{missing:,} indexed files are gone.", again()
     if stale:
-        yield "stale", "problem", f"{stale:,} files changed since they were indexed.", again
+        yield "stale", "problem", f"{stale:,} files changed since they were indexed.", again()
     if failed:
         yield (
             "quarantine",
             "notice",
-            f"{failed:,} files could not be read; embassay status lists them.",
-            f"{again} --retry-failed",
+            f"{failed:,} files could not be read; the status of the set lists them.",
+            again(retry_failed=True),
         )
 
 
@@ -185,7 +197,7 @@ def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen
         current = embedder()
         space = current.space
     except ModelError as error:
-        yield "space", "problem", f"the model of this set cannot be opened: {error.message}", str(error.remedy)
+        yield "space", "problem", f"the model of this set cannot be opened: {error.message}", error.remedy
         return
     if space != generation.space:
         words = describe_difference(generation.space, space)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import HomeNotFound, HomeNotWritable
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
@@ -37,7 +38,9 @@ class HomeFolder:
     def state(self) -> State:
         """A new connection. Raises HomeNotFound when nothing was indexed here yet."""
         if not self.state_file.is_file():
-            raise HomeNotFound(f"{self.folder} holds no index yet.", remedy="Make one: embassay index FOLDER")
+            raise HomeNotFound(
+                f"{self.folder} holds no index yet.", remedy=remedy.command("index", "FOLDER", say="Make one")
+            )
         return State(self.state_file)
 
     def create(self) -> State:
@@ -47,7 +50,8 @@ class HomeFolder:
             (self.folder / ".gitignore").write_text("*\n")
         except OSError as error:
             raise HomeNotWritable(
-                f"{self.folder} cannot be written: {error.strerror}.", remedy="Choose another with --home DIR."
+                f"{self.folder} cannot be written: {error.strerror}.",
+                remedy=remedy.option("home", "DIR", say="Choose another with {}."),
             ) from error
         return State(self.state_file, create=True)
 
@@ -107,14 +111,18 @@ def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeF
     if chosen:
         folder = Path(chosen).expanduser().absolute()
         if folder.exists() and not folder.is_dir():
-            raise HomeNotWritable(f"{folder} is a file, not a folder.", remedy="Choose another with --home DIR.")
+            raise HomeNotWritable(
+                f"{folder} is a file, not a folder.", remedy=remedy.option("home", "DIR", say="Choose another with {}.")
+            )
         if create or folder.is_dir():
             return HomeFolder(folder)
-        raise HomeNotFound(f"there is no home at {folder}.", remedy="Make one: embassay index FOLDER --home DIR")
+        raise HomeNotFound(
+            f"there is no home at {folder}.", remedy=remedy.command("index", "FOLDER", home="DIR", say="Make one")
+        )
     here = Path.cwd()
     for parent in (here, *here.parents):
         if (parent / FOLDER).is_dir():
             return HomeFolder(parent / FOLDER)
     if create:
         return HomeFolder(here / FOLDER)
-    raise HomeNotFound(f"no {FOLDER}/ in {here} or above.", remedy="Make one: embassay index FOLDER")
+    raise HomeNotFound(f"no {FOLDER}/ in {here} or above.", remedy=remedy.command("index", "FOLDER", say="Make one"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
+from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
 from embassay.types import Counts, Precision
@@ -65,13 +66,13 @@ class Wishes:
         if self.precision not in (None, spec.precision):
             raise UsageError(
                 f"set {set_name!r} is indexed at precision {spec.precision}, not {self.precision}.",
-                remedy="Index into another set: --set NAME",
+                remedy=remedy.option("set", "NAME", say="Index into another set"),
             )
         limit = tokens.safe_tokens
         if self.chunk_tokens is not None and min(self.chunk_tokens, limit) != min(spec.chunk_tokens, limit):
             raise UsageError(
                 f"set {set_name!r} was made with chunk_tokens {spec.chunk_tokens}, not {self.chunk_tokens}.",
-                remedy="Index into another set: --set NAME",
+                remedy=remedy.option("set", "NAME", say="Index into another set"),
             )
 
 

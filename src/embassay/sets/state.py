@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import HomeError, SetNotFound
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
@@ -221,7 +222,8 @@ class State:
 
     def _not_found(self, name: str) -> SetNotFound:
         known = self.sets()
-        hint = f"There are: {', '.join(known)}." if known else "Make one: embassay index FOLDER"
+        listed = remedy.say(f"There are: {', '.join(known)}.")
+        hint = listed if known else remedy.command("index", "FOLDER", say="Make one")
         return SetNotFound(f"no set {name!r} in {self.file.parent}.", remedy=hint)
 
 

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import typer
 
 from embassay.cli import common, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.tables import line
+
+if TYPE_CHECKING:
+    from embassay.sets.examine import Finding
 
 
 def command(
@@ -26,15 +31,19 @@ def command(
         findings = opened.doctor(set_name or None)
         names = [set_name] if set_name else opened.sets()
     if json:
-        common.print_json({"sets": names, "findings": [finding.to_dict() for finding in findings]})
+        common.print_json({"sets": names, "findings": [_fields(finding) for finding in findings]})
     else:
         out = common.console()
         for finding in findings:
             level = (finding.level, "red" if finding.level == "problem" else "dim")
             out.print(line(level, f" {finding.set}: {finding.message}"))
             if finding.remedy:
-                out.print(line("        ", (finding.remedy, "green")))
+                out.print(line("        ", (finding.remedy.in_shell(), "green")))
         if not problems(findings):
             out.print(line((f"{words.count(len(names), 'set')} examined: nothing wrong.", "green")))
     if problems(findings):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _fields(finding: Finding) -> dict[str, Any]:
+    return finding.to_dict() | {"remedy": finding.remedy.in_shell()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.embedders.texts.estimate import ERROR, EstimatedTokens
 from embassay.errors import ConfigError, SpendCapReached
 from embassay.evaluate.judge.chat import Chat, ChatAnswer, ChatSettings
@@ -25,7 +26,7 @@ class CappedChat(Chat):
         if budget and prices is None and not free:
             raise ConfigError(
                 f"the price of {self.name} is not known, so that no spend cap can be kept.",
-                remedy="Say what a million tokens cost: --llm-price IN,OUT",
+                remedy=remedy.option("llm_price", "IN,OUT", say="Say what a million tokens cost"),
             )
         self._budget = budget if prices else None
         self._prices = prices or (0.0, 0.0)
@@ -42,7 +43,7 @@ class CappedChat(Chat):
         if not self._budget.reserve(most):
             raise SpendCapReached(
                 f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
-                remedy="Raise spend_cap_usd and run it again: it goes on where it stopped.",
+                remedy=remedy.setting("spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."),
             )
         spent: float | None = None
         try:
