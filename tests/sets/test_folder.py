@@ -32,7 +32,7 @@ def test_found_by_walking_up(home, docs, monkeypatch):
 
 def test_not_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(HomeNotFound, match="embassay index FOLDER"):
+    with pytest.raises(HomeNotFound, match=r"Make one: index\('FOLDER'\)"):
         find_home()
     with pytest.raises(HomeNotFound):
         embassay.open(tmp_path / "none").search("key")
