@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from embassay.session import Session, using
-from embassay.sets.folder import HomeFolder, find_home
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from embassay.search.pipeline import Pipeline
     from embassay.sets.build.report import IndexReport
     from embassay.sets.examine import Finding
+    from embassay.sets.folder import HomeFolder
     from embassay.sets.status import SetStatus
     from embassay.stores.filters.values import Filter
     from embassay.types import Embeddings, OnLong, Precision, Role
@@ -160,6 +160,8 @@ def open_home(home: str | os.PathLike[str] | None = None, *, session: Session | 
 
     Nothing is written until something is indexed. `session`: shared with other parts of a run, and left open.
     """
+    from embassay.sets.folder import find_home
+
     return Home(find_home(Path(home) if home is not None else None, create=True), session)
 
 
