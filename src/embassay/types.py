@@ -100,6 +100,28 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a model answers, and how long one short query took to be answered, or to fail."""
+
+    ok: bool
+    milliseconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """What whoever hosts a model takes at most; None where nothing is said."""
+
+    inputs: int
+    """Texts in one request."""
+    tokens: int | None
+    """Tokens in one request."""
+    at_once: int
+    """Requests that are sent at the same time."""
+    tokens_per_minute: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     """Where a section of a text begins."""
 

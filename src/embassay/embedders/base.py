@@ -1,8 +1,8 @@
 """The contract of an embedder: texts and a role in, vectors of one space out.
 
-A provider is a module of `providers/` with a class ``Settings`` and ``open_embedder(settings, card) -> Embedder``. One
-that is reached over HTTP has ``open_api(settings, card) -> Api`` instead, see `embassay.embedders.http.api`. Opening
-is cheap: nothing is loaded or sent before the first text. `embassay.models.provider` lists what a module may add.
+A provider is a module of `providers/` with a class ``Settings`` and ``open_embedder(settings, card) -> Embedder``, or,
+over HTTP, ``open_api(settings, card) -> Api``: see `http/api.py`, and `models/provider.py` for what it may add. Opening
+is cheap: nothing is loaded or sent before the first text.
 """
 
 from __future__ import annotations
@@ -10,35 +10,12 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from embassay.embedders.texts.blocks import join
 from embassay.errors import EmbassayError, TextRefused
 from embassay.space import Space
 from embassay.threads import in_thread
-from embassay.types import Counts, Embeddings, OnLong, Role
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether a model answers, and how long one short query took to be answered, or to fail."""
-
-    ok: bool
-    milliseconds: float
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestLimits:
-    """What whoever hosts a model takes at most; None where nothing is said."""
-
-    inputs: int
-    """Texts in one request."""
-    tokens: int | None
-    """Tokens in one request."""
-    at_once: int
-    """Requests that are sent at the same time."""
-    tokens_per_minute: float | None
+from embassay.types import Counts, Embeddings, Health, OnLong, RequestLimits, Role
 
 
 class Embedder(ABC):
@@ -73,8 +50,8 @@ class Embedder(ABC):
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         """Vectors of `texts`: float32, shape (len(texts), dimensions).
 
-        `on_long` decides about texts above the token limit: raise TextTooLong, cut them, or split them and take
-        the mean of the parts. Raises UsageError for an unknown role, TextRefused, ModelError or ProviderError.
+        `on_long` decides about texts above the token limit: raise TextTooLong, cut them, or split them and take the
+        mean of the parts. Raises UsageError for an unknown role, TextRefused, ModelError or ProviderError.
         """
         made = join(list(self.stream(texts, role, on_long)), self.space, role, self.precision)
         for position, reason in made.refused.items():

@@ -9,9 +9,9 @@ from embassay.errors import EmbassayError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
-    from embassay.embedders.base import Health
     from embassay.embedders.settings import Settings
     from embassay.models.registry import Registry
+    from embassay.types import Health
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from embassay.config.reading import load_config
 from embassay.config.values import DEFAULT_MODEL, Config
-from embassay.embedders.base import Embedder, Health
+from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, EmbassayError, UsageError
@@ -23,6 +23,7 @@ from embassay.models.opening import open_model
 from embassay.models.provider import Provider, load_provider
 from embassay.models.reference import parse_reference
 from embassay.models.wrapping import Wrapping, wrap
+from embassay.types import Health
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard

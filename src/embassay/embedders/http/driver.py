@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from embassay.embedders.base import Embedder, RequestLimits
+from embassay.embedders.base import Embedder
 from embassay.embedders.http.delivery import PLAIN, Delivery
 from embassay.embedders.http.exchange import Exchange
 from embassay.embedders.http.identity import Identity
@@ -19,7 +19,7 @@ from embassay.embedders.texts.blocks import is_blank, windows
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.texts.longtext import parts_of
 from embassay.text import encodable
-from embassay.types import Embeddings, OnLong, Role, Usage, check_role
+from embassay.types import Embeddings, OnLong, RequestLimits, Role, Usage, check_role
 
 if TYPE_CHECKING:
     from embassay.embedders.http.api import Api, Caps

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from embassay.embedders.base import Embedder, Health, RequestLimits
+from embassay.embedders.base import Embedder
 from embassay.space import Space
-from embassay.types import Counts, Embeddings, OnLong, Role
+from embassay.types import Counts, Embeddings, Health, OnLong, RequestLimits, Role
 
 
 class Wrapper(Embedder):
