@@ -141,7 +141,7 @@ class Home:
         return self._sets.exists and set in self.sets()
 
     def close(self) -> None:
-        """Give back files and indexes, and the session if it is this home's own."""
+        """Give back files and indexes, and the session if it is this home's own. A closed home stays closed."""
         self._sets.close()
         if self._owns_session:
             self.session.close()

@@ -1,15 +1,18 @@
 """Homes that are missing, damaged, unwritable, or of another time."""
 
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import embassay
 from embassay.errors import EmbassayError, HomeCorrupt, HomeNotFound, HomeNotWritable, HomeTooNew
-from embassay.sets.folder import find_home
+from embassay.sets.folder import HomeFolder, find_home
 from tests.tiny import CASES, write_model
 
 
@@ -110,6 +113,29 @@ def test_read_only_disk_can_be_searched(small_disk, docs, tmp_path):
         (docs / "new.md").write_text("new text")
         with pytest.raises(EmbassayError, match="cannot be written"):
             opened.index([docs])
+
+
+WRITE_AND_DIE = """
+import os, pathlib, signal, sys
+from embassay.sets.folder import HomeFolder
+from embassay.sets.state import SourceRow
+state = HomeFolder(pathlib.Path(sys.argv[1])).state()
+state.put(state.live("default"), [SourceRow("last.md", 1, 2, "digest", chunks=7)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_read_only_disk_with_the_log_of_a_killed_process(small_disk, docs, tmp_path):
+    home = HomeFolder(small_disk / "home")
+    with embassay.open(home.folder) as opened:
+        opened.index([docs], model=str(write_model(tmp_path / "model", CASES["bert"])))
+    killed = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, home.folder], check=False)
+    assert killed.returncode == -signal.SIGKILL and (home.folder / "state.db-wal").stat().st_size
+    (home.folder / "state.db-shm").unlink()  # as after a restart of the machine, or in a copy of the folder
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with closing(home.state()) as state:
+        rows = {row.path: row.chunks for row in state.sources(state.live("default"))}
+    assert rows["last.md"] == 7
 
 
 def test_nothing_is_written_outside_the_home(home, docs):

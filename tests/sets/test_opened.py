@@ -109,3 +109,11 @@ def test_nothing_there(tmp_path, session):
 def test_an_unknown_set(sets):
     with pytest.raises(SetNotFound, match="docs"), sets.index("dosc"):
         pass
+
+
+def test_a_closed_home_opens_nothing_again(sets):
+    sets.close()
+    for ask in (lambda: sets.live("docs"), sets.writable_state, sets.index("docs").__enter__):
+        with pytest.raises(UsageError, match="the home is closed"):
+            ask()
+    sets.close()

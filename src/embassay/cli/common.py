@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from embassay.session import Session
+    from embassay.sets.folder import HomeFolder
     from embassay.stores.base import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
@@ -55,17 +56,13 @@ PIPE_WIDTH = 120
 def opened_session(home: Path | None = None, *, keep_local: bool = False) -> Iterator[Session]:
     """The one session of a command, with the cache of the home if there is one.
 
-    `keep_local`: cache the vectors of local models too, for commands that ask for the same ones again.
+    `keep_local`: cache the vectors of local models too, for commands that ask for the same ones again. Raises
+    HomeNotFound for a `home` that is named and not there.
     """
-    from embassay.errors import HomeNotFound
     from embassay.session import Session
-    from embassay.sets.folder import find_home
 
-    try:
-        cache_file = find_home(home).cache_file
-    except HomeNotFound:
-        cache_file = None
-    with Session(cache_file=cache_file, keep_local=keep_local) as session:
+    found = _home_if_any(home)
+    with Session(cache_file=found.cache_file if found else None, keep_local=keep_local) as session:
         yield session
 
 
@@ -107,16 +104,25 @@ def messages() -> Console:
 def new_stores(name: str, home: Path | None = None) -> Iterator[Callable[[int], Store]]:
     """Yields what opens an empty store for so many dimensions, for the time of an evaluation.
 
-    What it writes goes into the home, or into the user's cache where there is none.
+    What it writes goes into the home, or into the user's cache where there is none. Raises HomeNotFound as
+    `opened_session` does.
     """
-    from embassay.errors import HomeNotFound
     from embassay.models.registry import user_cache
-    from embassay.sets.folder import find_home
     from embassay.stores.opening import temporary_stores
 
-    try:
-        folder = find_home(home).folder
-    except HomeNotFound:
-        folder = user_cache().parent
-    with temporary_stores(name, folder) as new_store:
+    found = _home_if_any(home)
+    with temporary_stores(name, found.folder if found else user_cache().parent) as new_store:
         yield new_store
+
+
+def _home_if_any(given: Path | None) -> HomeFolder | None:
+    """The nearest home, None where there is none. One that is named must be there: HomeNotFound is raised."""
+    from embassay.errors import HomeNotFound
+    from embassay.sets.folder import find_home
+
+    try:
+        return find_home(given)
+    except HomeNotFound:
+        if given is not None:
+            raise
+        return None

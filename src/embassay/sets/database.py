@@ -97,9 +97,22 @@ def _open(file: Path, *, create: bool) -> sqlite3.Connection:
 
 
 def _read_only(file: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{_uri(file)}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    """The file as it stands, with what a process that was killed has left in the log beside it.
+
+    SQLite keeps an index of such a log in a file that cannot be made here: a connection of its own keeps it in memory.
+    """
+    has_log = _size(file.with_name(f"{file.name}-wal")) > 0
+    how = "vfs=unix-none" if has_log else "immutable=1"
+    db = sqlite3.connect(f"{_uri(file)}?mode=ro&{how}", uri=True, isolation_level=None, check_same_thread=False)
+    if has_log:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
     schema.check_version(file, schema.version_of(db))
     return db if schema.version_of(db) == schema.VERSION else schema.in_memory(file, db)
+
+
+def _size(file: Path) -> int:
+    """Bytes; 0 for a file that is not there."""
+    return file.stat().st_size if file.exists() else 0
 
 
 def _uri(file: Path) -> str:

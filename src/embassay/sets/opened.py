@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from embassay.errors import UsageError
 from embassay.events import SILENCE, Events
 from embassay.models.reference import with_precision
 from embassay.sets.folder import HomeFolder
@@ -40,6 +41,7 @@ class OpenSets:
         self._lock = threading.RLock()
         self._state: State | None = None
         self._leases: dict[str, _Lease] = {}
+        self._closed = False
 
     @property
     def models(self) -> Registry:
@@ -48,15 +50,20 @@ class OpenSets:
 
     @property
     def state(self) -> State:
-        """The home's state, opened when it is first needed. Raises HomeNotFound where nothing was indexed yet."""
+        """The home's state, opened when it is first needed.
+
+        Raises HomeNotFound where nothing was indexed yet, and UsageError once the home is closed.
+        """
         with self._lock:
+            self._check_open()
             if self._state is None:
                 self._state = self.folder.state()
             return self._state
 
     def writable_state(self) -> State:
-        """The same, made if it is missing. Raises HomeNotWritable."""
+        """The same, made if it is missing. Raises HomeNotWritable, UsageError."""
         with self._lock:
+            self._check_open()
             if self._state is None:
                 self._state = self.folder.create()
             return self._state
@@ -97,8 +104,9 @@ class OpenSets:
                 lease.index.close()
 
     def close(self) -> None:
-        """Give back state and indexes; an index that is in use is closed by its last user."""
+        """Give back state and indexes; an index that is in use is closed by its last user. Nothing is opened again."""
         with self._lock:
+            self._closed = True
             leases, self._leases = list(self._leases.values()), {}
             unused = [self._retire(lease) for lease in leases]
             state, self._state = self._state, None
@@ -128,6 +136,10 @@ class OpenSets:
         if unused:
             unused.close()
         return lease
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("the home is closed.", remedy="Open it again.")
 
     @staticmethod
     def _retire(lease: _Lease) -> Index | None:

@@ -1,8 +1,9 @@
-"""Where the stores of an evaluation lie: in the home if there is one, else in the user's cache."""
+"""Which home a command uses, and where the stores of an evaluation lie: in the home, else in the user's cache."""
 
 import pytest
 
 from embassay.cli import common
+from embassay.errors import HomeNotFound
 
 
 @pytest.fixture
@@ -40,3 +41,15 @@ def test_a_store_in_memory_has_no_place(monkeypatch, tmp_path, cache):
     with common.new_stores("memory") as new_store, new_store(8).snapshot() as version:
         assert version.count() == 0
     assert not cache.exists()
+
+
+def test_a_home_that_is_named_is_there(tmp_path, cache):
+    for opened in (common.opened_session(tmp_path / "missing"), common.new_stores("memory", tmp_path / "missing")):
+        with pytest.raises(HomeNotFound, match="missing"), opened:
+            pass
+
+
+def test_no_home_at_all(monkeypatch, tmp_path, cache):
+    monkeypatch.chdir(tmp_path)
+    with common.opened_session() as session:
+        assert session.models.cache_file() == cache / "cache.db"
