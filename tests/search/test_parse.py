@@ -65,7 +65,7 @@ def test_what_may_be_left_out(text, printed):
         ("dense >> rrf >> top", "rrf", "joins several arms, and there is one"),
         ("dense | lexical >> rrf >> convex >> top", "convex", "a second time"),
         ("dense | dense(5) >> rrf >> top", "dense(5)", "two arms are called 'dense'. Name one of them: other=dense(5)"),
-        ("a=dense | a=lexical >> rrf >> top", "a=lexical", "two arms are called 'a'"),
+        ("a=dense | a=lexical >> rrf >> top", "a=lexical", "two arms are called 'a'. Name one of them: other=lexical"),
         ("dense >> lexical >> top", "lexical", "stands before the first >>"),
         ("dense >> top >> top(3)", "top(3)", "nothing stands behind top(10)"),
         ("x=rrf >> top", "x=", "only arms have names of their own"),
@@ -90,6 +90,7 @@ def test_a_pipeline_has_a_length():
 @given(st.text(alphabet='densltop(|>)=,. 10"\\-_', max_size=60))
 @example("dense(100000000000000000000000000000000) >> top")
 @example("dense | lexical >> convex(1e999) >> top")
+@example(f"dense({'9' * 5000}) >> top")
 def test_nothing_but_a_usage_error_escapes(text):
     try:
         parse_pipeline(text)

@@ -131,7 +131,7 @@ class _Parser:
     def _value(self, wanted: Argument) -> Value:
         token = self._token
         if token.kind == "number":
-            whole = re.fullmatch(r"-?\d+", token.word)
+            whole = re.fullmatch(r"-?\d{1,15}", token.word)  # a longer one is beyond every range
             value: Value = int(token.word) if whole and wanted.kind is not float else float(token.word)
         elif token.kind == "text":
             value = read_text(token.word)

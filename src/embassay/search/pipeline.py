@@ -92,7 +92,7 @@ def _fault_of_arms(arms: Sequence[Stage]) -> Fault | None:
         if not isinstance(arm, Arm):
             return Fault(at, f"{arm} finds nothing by itself: it stands behind >>.", _EXAMPLE)
         if arm.label in labels:
-            return Fault(at, f"two arms are called {arm.label!r}.", f"Name one of them: other={arm}")
+            return Fault(at, f"two arms are called {arm.label!r}.", f"Name one of them: other={replace(arm, label='')}")
         labels.add(arm.label)
     return None
 
