@@ -9,15 +9,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from embassay.config.reading import load_config
-from embassay.embedders.providers.hash import hashed
-from embassay.models.provider import Provider
 from embassay.models.registry import Registry
-from embassay.testing import check_embedder, check_reader
 from tests.cli.test_cli import command_names
 from tests.evaluate.judge.chat_server import chat_body
 from tests.servers import Answer, serving
@@ -95,16 +91,6 @@ def test_program(program, project):
     assert done.stdout.strip()
 
 
-def test_the_reader_of_the_docs_conforms(tmp_path):
-    (source, *_) = blocks(ROOT / "docs" / "extending.md", "python")
-    module = ModuleType("srt")
-    exec(source, module.__dict__)
-    file = tmp_path / "film.srt"
-    file.write_text("1\n00:00:01,000 --> 00:00:02,000\nRotate\nthe key\n\n2\n00:00:03,000 --> 00:00:04,000\nNow.\n")
-    (document,) = check_reader(module, file)  # type: ignore[arg-type]
-    assert document.text == "Rotate the key\nNow."
-
-
 def test_every_command_is_documented():
     text = "\n".join(page.read_text() for page in PAGES)
     for name in command_names():
@@ -132,18 +118,21 @@ def test_provider_pages_are_those_of_the_code():
     assert {page.stem: page.read_text("utf-8") for page in FOLDER.glob("*.md")} == pages()
 
 
-def test_the_provider_of_the_docs_conforms():
-    """It embeds through a server that speaks its protocol, and keeps every promise of the contract."""
-    (source,) = (block for block in blocks(ROOT / "docs" / "extending.md", "python") if "acme" in block)
-    module = ModuleType("acme")
-    exec(source, module.__dict__)
-    with serving(lambda request: Answer({"vectors": hashed(request.json["texts"], 64).tolist()})) as server:
-        settings = module.Settings(model_id="m", base_url=server.url, region="us")
-        check_embedder(Provider("acme", module).open(settings, None))
-        assert server.received[0].json["region"] == "us"
-
-
 def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_house_is_drawn_as_it_stands():
+    """Every path of the page exists, every folder and file of the package stands in its table, in the order in which
+    they may import each other."""
+    page = (ROOT / "docs" / "internals.md").read_text("utf-8")
+    package = ROOT / "src" / "embassay"
+    paths = re.findall(r"(?<![\w./-])[a-z_]+(?:/[a-z_]+)*\.py(?!\w)", page)
+    assert len(paths) > 50
+    assert [path for path in paths if not (package / path).is_file()] == []
+    rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
+    drawn = [name.rstrip("/") for row in rows[: rows.index(" `cli/` ") + 1] for name in re.findall(r"`([^`]+)`", row)]
+    there = {path.name for path in package.iterdir() if path.suffix in ("", ".py") and not path.name.startswith("__")}
+    assert set(drawn) == there and len(drawn) == len(there)

@@ -26,7 +26,15 @@ from tests.servers import Answer, serving
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text("utf-8")
-PACKAGES = ("embassay.ingest.readers", "embassay.search.stages", "embassay.cli.commands", BACKENDS, PROVIDERS, FORMATS, MAKERS)
+PACKAGES = (
+    "embassay.ingest.readers",
+    "embassay.search.stages",
+    "embassay.cli.commands",
+    BACKENDS,
+    PROVIDERS,
+    FORMATS,
+    MAKERS,
+)
 """Whose modules are plugins."""
 FILM = "1\n00:00:01,000 --> 00:00:02,000\nRotate\nthe key\n\n2\n00:00:03,000 --> 00:00:04,000\nNow.\n"
 
@@ -67,7 +75,9 @@ def project(site, tmp_path, monkeypatch):
     (tmp_path / "our-models.toml").write_text(CARD)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "film.srt").write_text(FILM)
-    sections = "".join(f"# Part {i}\n\nHow often is the key of part {i} rotated?\n\nEvery {i} days.\n\n" for i in range(40))
+    sections = "".join(
+        f"# Part {i}\n\nHow often is the key of part {i} rotated?\n\nEvery {i} days.\n\n" for i in range(40)
+    )
     (tmp_path / "docs" / "keys.md").write_text(sections)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
