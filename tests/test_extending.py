@@ -146,7 +146,7 @@ def test_the_provider_that_computes_itself(project):
     check_embedder(embedder)
     asked, near, far = embedder.embed(["rotating a key", "rotated keys", "the proxy"], "document").vectors
     assert asked @ near > 0.3 > asked @ far
-    assert json.loads(run("embed", "-c", "a key", "--role", "query", "--json"))["model"] == "trigrams/any"
+    assert json.loads(run("embed", "-c", "a key", "--role", "query", "--json"))["model"] == "trigrams/512"
 
 
 def test_the_stage(project):

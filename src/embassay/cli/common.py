@@ -26,18 +26,21 @@ HomeOption = Annotated[
     typer.Option("--home", metavar="DIR", help="The home; default: EMBASSAY_HOME, or the nearest .embassay/."),
 ]
 SetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="The set to use.")]
+OneSetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="Only this set; default: all.")]
+ModelOfSetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="Use the model of this set.")]
 ModelOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
         "--model",
         "-m",
         metavar="MODEL",
-        help="A name of embassay.yaml, provider/model, a Hugging Face id or a folder; default: all-MiniLM-L6-v2.",
+        help="A name of embassay.yaml, provider/model, a Hugging Face id or a folder; default: the configured one, "
+        "else all-MiniLM-L6-v2.",
     ),
 ]
 PrecisionOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--precision", metavar="P", help="auto, f32, bf16 or int8."),
+    typer.Option("--precision", metavar="P", help="Of models that run here: auto, f32, bf16 or int8."),
 ]
 SplitOption = Annotated[
     Optional[str],  # noqa: UP045

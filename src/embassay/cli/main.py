@@ -24,7 +24,7 @@ def build() -> typer.Typer:
 
     app = typer.Typer(
         name="embassay",
-        help="Choose, run, measure and switch embedding models. Start with: embassay index FOLDER",
+        help="Choose, run, measure and switch embedding models.\n\nStart with: embassay index FOLDER",
         epilog=EPILOG,
         no_args_is_help=True,
         invoke_without_command=True,

@@ -22,13 +22,16 @@ def command(
         list[str], typer.Argument(help="One or more; @int8 and @dims=256 choose a form.", metavar="MODEL...")
     ],
     docs: Annotated[
-        list[Path] | None, typer.Option("--docs", metavar="PATH", help="Embed chunks of your own documents as well.")
+        list[Path] | None,
+        typer.Option("--docs", metavar="PATH", help="Measure with chunks of your own documents as well."),
     ] = None,
     threads: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="N,...", help="Numbers of cores to measure with; default: all of them."),
     ] = None,
-    lengths: Annotated[str, typer.Option(metavar="N,...", help="Tokens of the texts in batches.")] = "16,64,256",
+    lengths: Annotated[
+        str, typer.Option(metavar="N,...", help="Lengths of texts to measure in batches, in tokens.")
+    ] = "16,64,256",
     rounds: Annotated[int, typer.Option(metavar="N", min=3, help="Rounds of each batch; the median counts.")] = 5,
     json: common.JsonOption = False,
 ) -> None:
@@ -39,7 +42,7 @@ def command(
     queries, and three times a sample of --docs.
 
     \b
-    embassay bench sentence-transformers/all-MiniLM-L6-v2@bf16 sentence-transformers/all-MiniLM-L6-v2@int8
+    embassay bench minilm@bf16 minilm@int8
     embassay bench minilm openai-3-small --docs docs
     embassay bench minilm --threads 1,2 --lengths 32,128 --json
     """

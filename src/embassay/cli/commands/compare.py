@@ -36,11 +36,15 @@ def command(
         ),
     ] = None,
     mode: Annotated[
-        str, typer.Option(metavar="MODE", help="Of candidates that name none: dense, hybrid or lexical.")
+        str, typer.Option(metavar="MODE", help="The mode of candidates that name none: dense, hybrid or lexical.")
     ] = "dense",
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="The first decides; default: nDCG@10 R@100 RR@10."),
+        typer.Option(
+            "--metric",
+            metavar="M",
+            help="A metric; repeat it for more, the first one decides. Default: nDCG@10 R@100 RR@10.",
+        ),
     ] = None,
     min_effect: Annotated[
         float, typer.Option(metavar="X", help="Least gain on the first metric that is worth a switch.")
@@ -75,8 +79,8 @@ def command(
     verdict is switch, keep or undecided.
 
     \b
-    embassay compare sentence-transformers/all-MiniLM-L6-v2 BAAI/bge-small-en-v1.5 --judged judged/
-    embassay compare minilm@bf16 minilm@int8 minilm@hybrid --judged judged/ --report report.html
+    embassay compare minilm BAAI/bge-small-en-v1.5 --judged judged/
+    embassay compare minilm minilm@int8 --judged judged/ --report report.html
     embassay compare --set-a docs --set-b docs-bge --queries saved_queries.txt
     """
     from embassay.cli import verdicts

@@ -40,7 +40,7 @@ def command(
 
     \b
     embassay cost ./docs --model openai/text-embedding-3-large
-    embassay cost ./docs -m minilm -m openai/text-embedding-3-small --monthly-change 10% --json
+    embassay cost docs -m minilm -m openai/text-embedding-3-small --json
     """
     from embassay.evaluate.speed.price import price_folder
 

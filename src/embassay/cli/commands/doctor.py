@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    set_name: common.SetOption = "",
+    set_name: common.OneSetOption = "",
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:

@@ -23,18 +23,23 @@ FEW = 64
 
 
 def command(
-    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="query or document: which prompt applies.")],
+    role: Annotated[
+        str, typer.Option("--role", metavar="ROLE", help="query or document: which of the model's prompts applies.")
+    ],
     content: Annotated[
         list[str] | None,
-        typer.Option("-c", "--content", metavar="TEXT", help="A text; repeat it. Default: lines of stdin."),
+        typer.Option(
+            "-c", "--content", metavar="TEXT", help="A text; repeat it for more. Default: the lines of stdin."
+        ),
     ] = None,
     files: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Files, each cut into chunks as for an index; repeat it."),
+        typer.Option(metavar="GLOB", help="Files, which are cut into chunks as for an index; repeat it for more."),
     ] = None,
     format: Annotated[str, typer.Option("--format", metavar="F", help="text, json or jsonl.")] = "text",
     on_long: Annotated[
-        str, typer.Option(metavar="POLICY", help="Texts above the token limit: error, truncate or split.")
+        str,
+        typer.Option(metavar="POLICY", help="What happens to texts above the token limit: truncate, error or split."),
     ] = "truncate",
     fallback: Annotated[
         bool, typer.Option("--fallback", help="Use the configured fallback_chain where a model fails.")
@@ -45,7 +50,7 @@ def command(
     ] = False,
     model: common.ModelOption = None,
     precision: common.PrecisionOption = None,
-    set_name: common.SetOption = "",
+    set_name: common.ModelOfSetOption = "",
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:

@@ -22,19 +22,21 @@ NEEDS_ARGUMENTS = True
 
 
 def command(
-    judged: Annotated[Path, typer.Argument(help="A folder in BEIR layout.", metavar="JUDGED_DIR")],
+    judged: Annotated[Path, typer.Argument(help="Judged data, as embassay judge new makes it.", metavar="JUDGED_DIR")],
     mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense or lexical.")] = "hybrid",
     split: common.SplitOption = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="Repeat it; default: nDCG@10 R@100 RR@10 P@5 AP@100."),
+        typer.Option(
+            "--metric", metavar="M", help="A metric; repeat it for more. Default: nDCG@10 R@100 RR@10 P@5 AP@100."
+        ),
     ] = None,
     chunks: common.ChunksOption = False,
     drop_same_id: common.DropOption = False,
-    per_query: Annotated[bool, typer.Option("--per-query", help="Scores of every query.")] = False,
+    per_query: Annotated[bool, typer.Option("--per-query", help="Show the scores of every query as well.")] = False,
     fusion: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="How hybrid joins its arms: convex (default), zscore, rrf."),
+        typer.Option(metavar="NAME", help="How hybrid joins what its arms found: convex (default), zscore or rrf."),
     ] = None,
     store: common.StoreOption = "memory",
     baseline: Annotated[
@@ -54,18 +56,19 @@ def command(
     ] = None,
     model: common.ModelOption = None,
     precision: common.PrecisionOption = None,
-    set_name: common.SetOption = "",
+    set_name: common.ModelOfSetOption = "",
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
     """Score a model and a search mode on judged data.
 
-    The folder holds corpus.jsonl, queries.jsonl and qrels/<split>.tsv. With --set the set's model is scored.
+    Judged data is a folder of corpus.jsonl, queries.jsonl and qrels/<split>.tsv, or files of TREC or JSON lines.
+    Documents are embedded anew, with the model that is named, or with that of a set.
 
     \b
     embassay eval judged/ --mode hybrid
     embassay eval judged/ --mode dense --precision int8 --json > baseline.json
-    embassay eval judged/ --mode dense --baseline baseline.json --gate "nDCG@10 >= 0.70, drop <= 0.02"
+    embassay eval judged/ --baseline baseline.json --gate "drop <= 0.02"
     """
     from embassay.errors import UsageError
     from embassay.evaluate.data.judged import read_judged

@@ -27,19 +27,28 @@ def command(
     precision: common.PrecisionOption = None,
     chunk_tokens: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(metavar="N", help="Most tokens of a chunk; default: 512, at most what the model takes."),
+        typer.Option(
+            metavar="N", help="Most tokens of a chunk. Default: 512, or what the model takes if that is less."
+        ),
     ] = None,
-    max_file_mb: Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped.")] = MAX_FILE_MB,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try quarantined files again.")] = False,
-    checksum: Annotated[bool, typer.Option("--checksum", help="Read every file, trust no time stamp.")] = False,
+    max_file_mb: Annotated[
+        float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")
+    ] = MAX_FILE_MB,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try quarantined files again, though they did not change.")
+    ] = False,
+    checksum: Annotated[
+        bool, typer.Option("--checksum", help="Read every file instead of trusting its size and time.")
+    ] = False,
     set_name: common.SetOption = DEFAULT_SET,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
     """Index files and folders into a set; run it again to bring the set up to date.
 
-    Only what changed is embedded. Files that are gone lose their rows. A file that cannot be read is
-    quarantined and the run goes on (exit code 3). Ctrl-C keeps the work so far.
+    Only what changed is embedded, and rows of files that are gone are removed. A file that cannot be read is
+    quarantined, and the run goes on (exit code 3). Ctrl-C keeps the work so far. The first run of a set fixes its
+    model, precision and tokens of a chunk.
 
     \b
     embassay index docs notes/*.pdf

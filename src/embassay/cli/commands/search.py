@@ -27,24 +27,22 @@ def command(
     k: Annotated[Optional[int], typer.Option("-k", metavar="N", help="How many hits; default: 10.")] = None,  # noqa: UP045
     mode: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="MODE", help="hybrid (default), dense or lexical."),
+        typer.Option(metavar="MODE", help="dense: by meaning; lexical: by words; hybrid (default): by both."),
     ] = None,
     where: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="FILTER", help='Only matching chunks: path ~ "docs/*.md" and year >= 2024'),
+        typer.Option(metavar="FILTER", help='Only chunks that match, such as: path ~ "docs/*.md" and year >= 2024'),
     ] = None,
     fusion: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="How hybrid joins its arms: convex (default), zscore, rrf."),
+        typer.Option(metavar="NAME", help="How hybrid joins what its arms found: convex (default), zscore or rrf."),
     ] = None,
     pipeline: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(
-            metavar="STAGES", help='Instead of -k, --mode, --fusion: "dense(50) | lexical(200) >> rrf >> top(5)".'
-        ),
+        typer.Option(metavar="STAGES", help="The whole search in words, instead of -k, --mode and --fusion."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show what each stage did, and where each arm ranked a hit.")
+        bool, typer.Option("--explain", help="Show what each stage of the search did, and where each arm ranked a hit.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     set_name: common.SetOption = DEFAULT_SET,
@@ -57,7 +55,7 @@ def command(
     embassay search "how do I rotate a key" -k 5 --explain
     embassay search "timeout" --mode lexical --where 'path ~ "docs/**"'
     embassay search "refund" --json | jq '.hits[].path'
-    embassay search "refund" --pipeline 'dense(50) | lexical(200) >> rrf(60) >> top(5)'
+    embassay search "refund" --pipeline 'dense(50) | lexical >> rrf >> top(5)'
     """
     chosen = _pipeline(pipeline, mode, k, fusion)
     with common.opened_home(home) as opened:

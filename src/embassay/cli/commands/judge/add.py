@@ -29,8 +29,8 @@ def command(
     """Say which documents answer a query.
 
     \b
-    embassay judge add judged/ --query "how long is a link valid" --relevant docs/a.md#L10-40
-    embassay judge add judged/ -q "rotate a key" -r docs/keys.md -r docs/security.md#L3-9 --grade 2
+    embassay judge add judged/ -q "when do links end" -r docs/a.md#L10-40
+    embassay judge add judged/ -q "rotate a key" -r docs/keys.md -r docs/b.md --grade 2
     """
     from embassay.evaluate.judge.writing import add_judgment
 

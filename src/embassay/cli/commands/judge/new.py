@@ -25,11 +25,19 @@ def command(
     ] = 200,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="KIND", help="heading, link, docstring or sentence; repeat it; default: all."),
+        typer.Option(
+            "--by",
+            metavar="KIND",
+            help="What queries are made of: heading, link, docstring or sentence; repeat it for more. Default: all.",
+        ),
     ] = None,
     labels: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--from", metavar="FILE", help="Your own: JSON lines of query and relevant_docs, or of clicked."),
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Your own queries: JSON lines of query and relevant_docs, or of query and clicked.",
+        ),
     ] = None,
     llm: Annotated[
         Optional[str],  # noqa: UP045
@@ -43,9 +51,11 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="IN,OUT", help="USD per million tokens, to show the cost first: 0.15,0.60"),
     ] = None,
-    each: Annotated[int, typer.Option(metavar="N", min=1, max=10, help="Queries a passage, with --llm.")] = 1,
+    each: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10, help="How many queries the chat model writes for a passage.")
+    ] = 1,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a chat model is paid for.")] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another one chooses other queries.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another number chooses other queries.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a judged set of other documents.")] = False,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -59,7 +69,7 @@ def command(
     \b
     embassay judge new docs --out judged/ -n 200
     embassay judge new docs --out judged/ --from labels.jsonl
-    embassay judge new docs --out judged/ --llm llama3.1 --llm-url http://localhost:11434/v1 -n 100
+    embassay judge new docs --out judged/ --llm MODEL --llm-url URL -n 100
     """
     from embassay.errors import UsageError
     from embassay.evaluate.judge.capped_chat import CappedChat
