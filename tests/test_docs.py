@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -124,15 +126,33 @@ def test_links_between_pages_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+HOUSE = (ROOT / "docs" / "internals.md").read_text("utf-8")
+PACKAGE = ROOT / "src" / "embassay"
+
+
+def drawn() -> list[list[str]]:
+    """The folders and files of each row of the house's table."""
+    rows = [row.split("|")[1] for row in HOUSE.splitlines() if row.startswith("| `")]
+    house = rows[: rows.index(" `cli/` ") + 1]
+    return [[name.rstrip("/") for name in re.findall(r"`([^`]+)`", row)] for row in house]
+
+
 def test_the_house_is_drawn_as_it_stands():
-    """Every path of the page exists, every folder and file of the package stands in its table, in the order in which
-    they may import each other."""
-    page = (ROOT / "docs" / "internals.md").read_text("utf-8")
-    package = ROOT / "src" / "embassay"
-    paths = re.findall(r"(?<![\w./-])[a-z_]+(?:/[a-z_]+)*\.py(?!\w)", page)
+    """Every path of the page exists, and every folder and file of the package stands in its table once."""
+    paths = re.findall(r"(?<![\w./-])[a-z_]+(?:/[a-z_]+)*\.py(?!\w)", HOUSE)
     assert len(paths) > 50
-    assert [path for path in paths if not (package / path).is_file()] == []
-    rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
-    drawn = [name.rstrip("/") for row in rows[: rows.index(" `cli/` ") + 1] for name in re.findall(r"`([^`]+)`", row)]
-    there = {path.name for path in package.iterdir() if path.suffix in ("", ".py") and not path.name.startswith("__")}
-    assert set(drawn) == there and len(drawn) == len(there)
+    assert [path for path in paths if not (PACKAGE / path).is_file()] == []
+    there = [path.name for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and not path.name.startswith("__")]
+    assert sorted(name for row in drawn() for name in row) == sorted(there)
+
+
+def test_the_house_stands_in_the_order_of_imports():
+    """No row imports a row below it: the table agrees with the contract that `lint-imports` checks."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    (contract,) = (one for one in settings["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
+    layers = [re.findall(r"embassay\.(\w+)", layer) for layer in reversed(contract["layers"])]
+    level = {name: at for at, layer in enumerate(layers) for name in layer}
+    levels = [[level[name] for row_name in row if (name := row_name.removesuffix(".py")) in level] for row in drawn()]
+    flat = [row for row in levels if row]
+    assert len(flat) > 15
+    assert all(max(above) <= min(below) for above, below in pairwise(flat))
