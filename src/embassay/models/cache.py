@@ -181,7 +181,7 @@ class VectorCache:
             if version > VERSION:
                 raise CacheError(
                     f"{self.path} was written by a later embassay (format {version}, this one reads {VERSION}).",
-                    remedy=remedy.install("embassay", "-U", say="Upgrade: {};")
+                    remedy=remedy.install("embassay", upgrade=True, say="Upgrade: {};")
                     + remedy.command("cache clear", say="or forget it"),
                 )
             if version == 0:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.config.reading import load_config
 from embassay.config.values import DEFAULT_MODEL, Config
 from embassay.embedders.base import Embedder
@@ -145,7 +146,9 @@ class Registry:
 
         chosen = list(names or self.config.embeddings.fallback_chain)
         if not chosen:
-            raise ConfigError("no fallback_chain is configured.", remedy="embeddings: {fallback_chain: [a, b]}")
+            raise ConfigError(
+                "no fallback_chain is configured.", remedy=remedy.setting("embeddings", "{fallback_chain: [a, b]}")
+            )
         key = "chain:" + ",".join(chosen)
         with self._lock:
             if key not in self._opened:
