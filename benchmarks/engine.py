@@ -125,7 +125,8 @@ def int8_peak(rows: int, width: int) -> float:
     import openvino as ov
     from openvino import opset15 as op
 
-    from embassay.engine.runtimes.openvino import INT8_GROUP, cpu_count
+    from embassay.engine.runtimes.openvino import INT8_GROUP
+    from embassay.threads import cpu_count
 
     levels = np.random.default_rng(0).integers(-127, 128, (width, width), np.int8)
     x = op.parameter([rows, width], np.float32)

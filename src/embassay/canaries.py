@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from embassay.vectors import cosines
 
+if TYPE_CHECKING:
     from embassay.space import Space
     from embassay.types import Vectors
 
@@ -32,17 +31,7 @@ class CanaryMemory(Protocol):
         """Where the model of `space` put the canaries, if that is known. Raises CacheError."""
 
     def remember(self, space: Space, vectors: Vectors) -> None:
-        """Raises CacheError."""
-
-
-def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:
-    """The cosine of each row of `made` with the same row of `expected`; 0 where either is the zero vector."""
-    import numpy as np
-
-    lengths = np.linalg.norm(made, axis=1) * np.linalg.norm(expected, axis=1)
-    products = np.einsum("ij,ij->i", made, expected)
-    found: npt.NDArray[np.float32] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-    return found
+        """Keep where the model of `space` put the canaries. Raises CacheError."""
 
 
 def same_space(made: Vectors, expected: Vectors) -> bool:

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from embassay import remedy as remedies
 from embassay.remedy import Remedy
@@ -74,7 +74,7 @@ class EmbassayError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """For a program: ``code``, ``message``, ``remedy`` in words, its ``actions`` as fields, and the `details`."""
         actions = [action.to_dict() for action in self.remedy.actions]
         seen = {"code": self.code, "message": self.message, "remedy": str(self.remedy), "actions": actions}
@@ -203,7 +203,8 @@ class AllFailed(ProviderError):
         super().__init__(f"every model of the chain failed: {listed}.", remedy=more)
         self.causes = dict(causes)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """As every error, with the error of each member of the chain under ``causes``."""
         return super().to_dict() | {"causes": {name: error.to_dict() for name, error in self.causes.items()}}
 
 

@@ -67,7 +67,7 @@ class Searched:
     took_ms: float
     hits: int
     notices: Sequence[str] = ()
-    trace: Sequence[Mapping[str, Any]] = field(default=())
+    trace: Sequence[Mapping[str, object]] = field(default=())
     """What each stage of the pipeline saw, kept and took."""
 
 

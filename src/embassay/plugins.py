@@ -43,6 +43,7 @@ def load(package: str, name: str) -> Any:
 
 
 def load_all(package: str) -> dict[str, Any]:
+    """Every plugin of `package` by its name. Raises PluginError where one needs something that is not installed."""
     return {name: load(package, name) for name in names(package)}
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
 
 Value = str | int | float | bool
 CALLS = frozenset({"index", "search", "status", "doctor"})
@@ -30,6 +29,7 @@ class Command:
     options: tuple[tuple[str, Value], ...] = ()
 
     def in_shell(self) -> str:
+        """As it is typed: ``embassay index FOLDER --set docs``."""
         flags = (_flag(name, value) for name, value in self.options)
         return " ".join(("embassay", self.name, *map(shlex.quote, self.arguments), *flags))
 
@@ -40,7 +40,8 @@ class Command:
         given = [*map(repr, self.arguments), *(f"{name}={value!r}" for name, value in self.options)]
         return f"{self.name}({', '.join(given)})"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """As fields: ``do`` is ``command``, with ``name``, ``arguments`` and ``options``."""
         return {"do": "command", "name": self.name, "arguments": [*self.arguments], "options": dict(self.options)}
 
 
@@ -52,12 +53,15 @@ class Option:
     value: Value = True
 
     def in_shell(self) -> str:
+        """As it is added to the command: ``--set NAME``."""
         return _flag(self.name, self.value)
 
     def in_python(self) -> str:
+        """As it is passed to the function: ``set='NAME'``."""
         return f"{self.name}={self.value!r}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """As fields: ``do`` is ``option``, with ``name`` and ``value``."""
         return {"do": "option", "name": self.name, "value": self.value}
 
 
@@ -69,11 +73,13 @@ class Setting:
     value: str = ""
 
     def in_shell(self) -> str:
+        """As it stands in the configuration: ``spend_cap_usd: 5``, or only its name."""
         return f"{self.name}: {self.value}" if self.value else self.name
 
     in_python = in_shell
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """As fields: ``do`` is ``setting``, with ``name`` and ``value``."""
         return {"do": "setting", "name": self.name, "value": self.value}
 
 
@@ -85,11 +91,13 @@ class Environment:
     value: str = "..."
 
     def in_shell(self) -> str:
+        """As a shell sets it: ``export VOYAGE_API_KEY=...``."""
         return f"export {self.name}={self.value}"
 
     in_python = in_shell
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """As fields: ``do`` is ``environment``, with ``name`` and ``value``."""
         return {"do": "environment", "name": self.name, "value": self.value}
 
 
@@ -104,6 +112,7 @@ class Install:
     options: tuple[tuple[str, Value], ...] = ()
 
     def in_shell(self) -> str:
+        """As pip is called: ``pip install onnxruntime``."""
         name, bracket, extras = self.package.partition("[")
         own = name == "embassay"
         package = shlex.quote(f".{bracket}{extras}" if own else self.package)
@@ -112,7 +121,8 @@ class Install:
 
     in_python = in_shell
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """As fields: ``do`` is ``install``, with ``package``."""
         return {"do": "install", "package": self.package}
 
 
@@ -127,14 +137,15 @@ class Remedy:
 
     @property
     def actions(self) -> tuple[Action, ...]:
+        """What can be done, without the words around it."""
         return tuple(part for part in self.parts if not isinstance(part, str))
 
     def in_shell(self) -> str:
-        """For somebody who typed a command."""
+        """The sentence for somebody who typed a command."""
         return "".join(part if isinstance(part, str) else part.in_shell() for part in self.parts)
 
     def in_python(self) -> str:
-        """For somebody who called a function."""
+        """The sentence for somebody who called a function."""
         return "".join(part if isinstance(part, str) else part.in_python() for part in self.parts)
 
     def __str__(self) -> str:

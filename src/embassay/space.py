@@ -39,11 +39,13 @@ class Space:
         canonical = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """All fields, as they are stored with a generation and as the digest reads them."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Space:
+        """The space that `to_dict` wrote. Raises KeyError for a field that is missing."""
         return cls(**{f.name: data[f.name] for f in fields(cls)})
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Work that blocks, for callers that must not be blocked."""
+"""Threads: how many cores there are for them, and how asyncio waits for work that blocks."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ async def in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs)
     from functools import partial
 
     return await asyncio.get_running_loop().run_in_executor(_threads(), partial(work, *arguments, **named))
+
+
+def cpu_count() -> int:
+    """How many cores this process may use, which may be fewer than the machine has."""
+    import os
+
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:  # macOS and Windows do not say
+        return os.cpu_count() or 1
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from embassay.errors import UsageError
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 Role = Literal["query", "document"]
-ROLES: Sequence[Role] = ("query", "document")
+ROLES: Sequence[Role] = get_args(Role)
 Precision = Literal["auto", "f32", "bf16", "int8"]
+PRECISIONS: Sequence[Precision] = get_args(Precision)
 OnLong = Literal["error", "truncate", "split"]
 Scalar = str | int | float | bool
 Metadata = Mapping[str, Scalar]
@@ -29,6 +30,12 @@ def check_role(role: str) -> None:
     """Raises UsageError for a role that there is not."""
     if role not in ROLES:
         raise UsageError(f"role {role!r} is not one of {', '.join(ROLES)}.")
+
+
+def check_precision(precision: str | None) -> None:
+    """Raises UsageError for a precision that there is not; None stands for none that was asked for."""
+    if precision is not None and precision not in PRECISIONS:
+        raise UsageError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}.")
 
 
 class Counts(Protocol):
@@ -45,12 +52,15 @@ class Counts(Protocol):
         """Equal for equal tokenizers, on every machine; empty if that cannot be told."""
 
     @property
-    def tokenizer(self) -> Tokenizer: ...
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the `tokenizers` package, without truncation and padding."""
 
     @property
-    def special(self) -> int: ...
+    def special(self) -> int:
+        """How many special tokens frame a text."""
 
-    def count(self, texts: Sequence[str]) -> list[int]: ...
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included, before any cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,7 @@ class Chunk:
 
     @property
     def text(self) -> str:
+        """The body without its context: what a person reads."""
         return self.indexed[self.body_at :]
 
 
@@ -196,7 +207,8 @@ class Hit:
     chunk: Chunk
     arms: Mapping[str, ArmScore]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The hit as JSON has it: rank, score, path, lines, section, text, and each arm's rank and score."""
         return {
             "rank": self.rank,
             "score": self.score,

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
     from embassay.space import Space
     from embassay.types import Vectors
 
 UNIT_TOLERANCE = 1e-4
 """Rows whose length differs from 1 by less than this are left as they are."""
+SHORTEST = 1e-12
+"""A length or a weight below this is taken for this, so that nothing is divided by zero."""
 
 
 def unit_rows(vectors: Vectors) -> Vectors:
@@ -29,3 +36,36 @@ def comparable(vectors: Vectors, space: Space) -> Vectors:
     A space whose vectors already have length 1 is taken at its word, and its rows are returned unchanged.
     """
     return vectors if space.normalised else unit_rows(vectors)
+
+
+def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:
+    """The cosine of each row of `made` with the same row of `expected`; 0 where either is the zero vector."""
+    import numpy as np
+
+    lengths = np.linalg.norm(made, axis=1) * np.linalg.norm(expected, axis=1)
+    products = np.einsum("ij,ij->i", made, expected)
+    found: npt.NDArray[np.float32] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return found
+
+
+def mean_of_parts(
+    vectors: Vectors, owners: Sequence[int], weights: Sequence[int], count: int, *, normalised: bool
+) -> Vectors:
+    """One row for each of `count` texts: the mean of its parts, weighted by their tokens.
+
+    `vectors` (parts, dimensions) are those of the parts, `owners` says whose part each is, and `weights` how many
+    tokens it has. A text without parts has the zero vector. With `normalised` the means are scaled to length 1.
+    """
+    import numpy as np
+
+    if list(owners) == list(range(count)):
+        return vectors
+    weight = np.asarray(weights, np.float32)[:, None]
+    total = np.zeros((count, vectors.shape[1]), np.float32)
+    np.add.at(total, list(owners), vectors * weight)
+    if normalised:
+        total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), SHORTEST)
+        return total
+    shares = np.bincount(list(owners), weight[:, 0], minlength=count)[:, None]
+    total /= np.maximum(shares, SHORTEST)
+    return total

@@ -193,7 +193,7 @@ def test_bench(project):
     good, bad = data["models"]
     assert set(good) == set(bad) == {
         "model", "threads", "space", "precision", "first_ms", "query_ms", "batches", "left_out", "documents", "peak_mb",
-        "usd_per_million_tokens", "error",
+        "usd_per_million_tokens", "spent_usd", "error",
     }  # fmt: skip
     assert good["query_ms"]["p99"] and bad["error"]
     _, out, _ = run("bench", "../model", "--lengths", "8", "--rounds", 3, cwd=project, check=0)

@@ -106,7 +106,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return low <= wanted <= high
 
     def allowed_dimensions(self) -> str:
-        """For a message: ``256, 512, 1024`` or ``any from 1 to 1536``."""
+        """The dimensions that it may be cut to, for a message: ``256, 512, 1024`` or ``any from 1 to 1536``."""
         if self.matryoshka_range:
             return f"any from {self.matryoshka_range[0]} to {self.matryoshka_range[1]}"
         return ", ".join(str(d) for d in sorted({*self.matryoshka, *([self.dimensions] if self.dimensions else [])}))

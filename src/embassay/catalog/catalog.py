@@ -74,7 +74,7 @@ def shipped() -> Catalog:
 
 @lru_cache(maxsize=64)
 def shipped_for(name: str) -> Catalog:
-    """Those of the shipped cards whose family mentions `name`: to open one model, one file is parsed, not all."""
+    """Those of the shipped cards whose family mentions `name`. To open one model, one file is parsed and not all."""
     quoted = f'"{name}"'
     files = [file for file in sorted(CARDS.glob("*.toml")) if quoted in file.read_text("utf-8")]
     read = [read_cards(file) for file in files]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from embassay.catalog.card import ModelCard
+from embassay.types import ROLES
 
 
 def inconsistencies(card: ModelCard) -> Iterator[str]:
@@ -35,7 +36,7 @@ _CHECKS = (
     (_cut_above, "Matryoshka dimensions above its own"),
     (lambda c: bool(c.matryoshka) and list(c.matryoshka) != sorted(set(c.matryoshka)), "Matryoshka list out of order"),
     (lambda c: c.matryoshka_range is not None and c.matryoshka_range[0] > c.matryoshka_range[1], "an empty range"),
-    (lambda c: not set(c.prompts) | set(c.role_parameter) <= {"query", "document"}, "a prompt for no role"),
+    (lambda c: not set(c.prompts) | set(c.role_parameter) <= set(ROLES), "a prompt for no role"),
     (_prompt_lacks_space, "a prompt runs into the text: it ends without white space"),
     (lambda c: bool(c.prompts) and not c.prompts_known, "prompts given, and said to be unknown"),
     (lambda c: c.commercial is True and "-nc" in c.licence, "a non-commercial licence that allows commercial use"),

@@ -86,7 +86,7 @@ def print_json(data: Any) -> None:
 
 
 def console() -> Console:
-    """For results: stdout; plain and wide when it is not a terminal. Nothing in a string is markup."""
+    """The console for results, on stdout: plain and wide where that is no terminal. Nothing in a string is markup."""
     from rich.console import Console
 
     class Output(Console):
@@ -97,7 +97,7 @@ def console() -> Console:
 
 
 def messages() -> Console:
-    """For progress and remarks: stderr. Nothing in a string is markup."""
+    """The console for progress and remarks, on stderr. Nothing in a string is markup."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, emoji=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Any
 
 from embassay.cli import exits
 from embassay.cli.exits import ExitCode
@@ -22,10 +21,11 @@ class Failure:
     message: str
     exit: ExitCode
     remedy: str = ""
-    more: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, object] = field(default_factory=dict)
     """Fields for programs."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
+        """The document that a program reads: ``{"error": {"code", "message", "remedy", "actions", ...}}``."""
         said = {"code": self.code, "message": self.message, "remedy": self.remedy, "actions": []}
         return {"error": said | self.more}
 

@@ -58,7 +58,7 @@ def _find(file: str | Path | None, env: Mapping[str, str]) -> Path | None:
     return next((p / FILE for p in (here, *here.parents) if (p / FILE).is_file()), None)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> dict[str, object]:
     import yaml
 
     try:
@@ -94,22 +94,23 @@ def _loader() -> Any:
     return Loader
 
 
-def _apply_environment(raw: dict[str, Any], env: Mapping[str, str]) -> None:
+def _apply_environment(raw: dict[str, object], env: Mapping[str, str]) -> None:
     for name, value in env.items():
         path = name.removeprefix(ENV_PREFIX).split(SEPARATOR)
         if not name.startswith(ENV_PREFIX) or len(path) < 2:
             continue
-        place: dict[str, Any] = raw
+        place: dict[str, object] = raw
         for part in path[:-1]:
-            place = place.setdefault(_existing(place, part), {})
-            if not isinstance(place, dict):
+            below = place.setdefault(_existing(place, part), {})
+            if not isinstance(below, dict):
                 raise ConfigError(f"{name} goes below {part.lower()}, which is a plain value.")
+            place = below
         place[_existing(place, path[-1])] = (
             [part.strip() for part in value.split(",")] if path[-1] in ("FALLBACK_CHAIN", "CARDS") else value
         )
 
 
-def _existing(place: Mapping[str, Any], part: str) -> str:
+def _existing(place: Mapping[str, object], part: str) -> str:
     """The key that `part` of a variable's name means: one that is there, else its lower case."""
     plain = _plain(part)
     return next((key for key in place if isinstance(key, str) and _plain(key) == plain), part.lower())

@@ -14,6 +14,8 @@ DEFAULT_PROVIDER = "local"
 """Who runs a model that is given as a folder or a Hugging Face id, and one whose settings name no provider."""
 DEFAULT_STORE = "lance"
 """The backend of a new set where nobody chose another."""
+CACHE_FILE = "cache.db"
+"""The file of cached vectors, in a home or in the cache folder of the user."""
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -30,6 +32,7 @@ class Seconds(float):
 
     @classmethod
     def parse(cls, value: object) -> Seconds:
+        """Seconds of ``30``, ``30s``, ``500ms``, ``5m``, ``12h`` or ``30d``. Raises ValueError for anything else."""
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", str(value))
         if not match or isinstance(value, bool):
             raise ValueError(f"{value!r} is no time: write 30s, 5m, 12h or 30d")
@@ -74,5 +77,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where it was read from."""
 
     def card_files(self) -> list[Path]:
+        """Paths of the user's own card files, relative to the folder of the configuration file."""
         root = self.file.parent if self.file else Path()
         return [root / Path(name).expanduser() for name in self.cards]

@@ -15,6 +15,7 @@ from embassay.engine.runtimes.base import Queue, Runtime
 from embassay.engine.runtimes.target import Target
 from embassay.engine.tokens import Encoded, Tokens
 from embassay.errors import TextTooLong
+from embassay.vectors import mean_of_parts
 
 if TYPE_CHECKING:
     from embassay.types import OnLong, Vectors
@@ -70,7 +71,7 @@ class Engine:
         )
 
     def stream(self, texts: Iterable[str], prompt: str = "", on_long: OnLong = "truncate") -> Iterator[Block]:
-        """The same for any number of texts in constant memory.
+        """Vectors of any number of texts, in blocks of consecutive texts, in constant memory.
 
         `texts` is consumed in a thread of its own: while one window is inferred the next is made and
         tokenised. A window is handed out once the one behind it is fully submitted, so that no core waits
@@ -117,16 +118,9 @@ class Engine:
         return _Window(pieces, owner, counts, [False] * len(encoded))
 
     def _join(self, window: _Window, vectors: Vectors) -> Block:
-        """A split text is the mean of its pieces, weighted by their tokens."""
-        if len(window.owner) != len(window.tokens):
-            weights = np.array([len(p.ids) for p in window.pieces], np.float32)[:, None]
-            joined = np.zeros((len(window.tokens), self.dimensions), np.float32)
-            np.add.at(joined, window.owner, vectors * weights)
-            if self._normalise:
-                joined /= np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
-            else:
-                joined /= np.bincount(window.owner, weights[:, 0])[:, None].astype(np.float32)
-            vectors = joined
+        """The vectors of pieces as one vector for each text."""
+        weights = [len(piece.ids) for piece in window.pieces]
+        vectors = mean_of_parts(vectors, window.owner, weights, len(window.tokens), normalised=self._normalise)
         return Block(vectors, window.tokens, window.truncated)
 
 

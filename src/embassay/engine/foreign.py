@@ -27,7 +27,7 @@ def graph_file(folder: Path) -> Path | None:
 
 
 def companion_files(file: Path) -> list[Path]:
-    """Every file that holds the graph's weights: itself, and what lies beside it."""
+    """The file of a graph, and the files beside it that hold its weights."""
     beside = [file.with_suffix(".bin"), file.with_name(file.name + "_data")]
     return [file, *(path for path in beside if path.is_file())]
 

@@ -9,7 +9,7 @@ bias follows Raffel et al. 2020, section 2.1 (32 buckets, maximum distance 128).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +23,11 @@ from embassay.engine.unsupported import needs_torch
 from embassay.errors import ModelUnsupported
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from embassay.types import Vectors
+
+    Integers = npt.NDArray[np.int64]
 
 ARRAYS = GraphArrays()
 
@@ -129,7 +133,7 @@ class _Builder:
         return op.add(op.multiply(centred, const(self.tensors[name + ".weight"])), const(self.tensors[name + ".bias"]))
 
 
-def relative_buckets(distance: np.ndarray[Any, Any], buckets: int, farthest: int = 128) -> np.ndarray[Any, Any]:
+def relative_buckets(distance: Integers, buckets: int, farthest: int = 128) -> Integers:
     """Bucket of each signed distance (key minus query): half of them exact, the rest logarithmic.
 
     Raffel et al. 2020 as MPNet uses it, bidirectional.

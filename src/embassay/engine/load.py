@@ -15,16 +15,15 @@ from embassay.engine.sources import WeightSource, onnx_source, usual_source
 from embassay.engine.spec import DenseLayer, ModelSpec, read_spec
 from embassay.engine.tokens import Tokens
 from embassay.engine.weights import read_weights, weight_files, weights_digest
-from embassay.errors import DigestMismatch, ModelUnsupported, UsageError
+from embassay.errors import DigestMismatch, ModelUnsupported
 from embassay.space import Space
+from embassay.types import Precision, check_precision
 
 if TYPE_CHECKING:
     from embassay.engine.engine import Engine
-    from embassay.types import Precision
 
 Prompts = Callable[[Mapping[str, str]], Mapping[str, str]]
 """From the prompts of a repository, role to prompt, to those that are used."""
-PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 
 @dataclass
@@ -38,7 +37,7 @@ class LocalModel:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """Its tokenizer."""
+        """The model's tokenizer with its limit. It is read from its file when it first counts or encodes."""
         return Tokens(self.spec.folder, self.spec.max_tokens, lower_case=self.spec.lower_case)
 
     @cached_property
@@ -52,7 +51,7 @@ class LocalModel:
 
     @cached_property
     def space(self) -> Space:
-        """Where its vectors live. Hashes the weights. Raises DigestMismatch or ModelUnsupported."""
+        """The space of the vectors. It needs the digest, so that the weights are read and hashed once."""
         spec = self.spec
         return Space(
             model=spec.id,
@@ -66,7 +65,7 @@ class LocalModel:
 
     @cached_property
     def dimensions(self) -> int:
-        """Of its vectors, from its files alone."""
+        """Numbers in a vector: rows of the last dense layer, else the width of the encoder."""
         if self._layers:
             return int(self._layers[-1].weight.shape[0])
         config = self.spec.config
@@ -87,7 +86,7 @@ class LocalModel:
 
     @cached_property
     def engine(self) -> Engine:
-        """The running model. Raises DigestMismatch or ModelUnsupported."""
+        """The engine, with the graph built and the weights checked. Raises ModelUnsupported or DigestMismatch."""
         from embassay.engine.engine import Engine
 
         with ThreadPoolExecutor(1) as pool:  # hashing leaves the interpreter free to build the graph
@@ -131,8 +130,7 @@ def load(
     `prompts` is given the repository's own, role to prompt, and returns those to use; `max_tokens` lowers the limit.
     Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch.
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"precision {precision!r} is not one of {', '.join(PRECISIONS)}.")
+    check_precision(precision)
     return LocalModel(_described(model, locate(model, offline=offline), prompts, max_tokens), precision)
 
 
@@ -144,7 +142,10 @@ def load_onnx(
     prompts: Prompts | None = None,
     max_tokens: int | None = None,
 ) -> LocalModel:
-    """The same for an ONNX file of the repository on ONNX Runtime, see `onnx_source`."""
+    """Find the ONNX file of `model` that ONNX Runtime is to run, see `onnx_source`; the rest is as in `load`.
+
+    Raises ModelNotFound, ModelUnsupported or DownloadFailed.
+    """
     root = locate(model)
     source = onnx_source(model, root, file, execution_providers)
     return LocalModel(_described(model, root, prompts, max_tokens), "f32", lambda _: source)

@@ -45,6 +45,7 @@ def locate(model: str, *, offline: bool = False) -> Path:
 
 
 def has_weights(folder: Path) -> bool:
+    """Whether `folder` holds weights or a graph that the engine can read."""
     return bool(weight_files(folder)) or graph_file(folder) is not None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embassay.engine.heads.arrays import Arrays
 from embassay.engine.quiet_openvino import openvino as ov
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def scalar(value: int) -> Value:
     return op.constant(np.int64(value))
 
 
-class GraphArrays:
+class GraphArrays(Arrays[Value]):
     """The operations of `Arrays` as nodes of a graph."""
 
     def constant(self, values: Vectors) -> Value:

@@ -31,7 +31,7 @@ class WeightSource(Protocol):
         """Every file that holds weights; the first is the one that messages name."""
 
     def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:
-        """Raises ModelUnsupported or PluginError."""
+        """What runs the model at `precision`, loaded. Raises ModelUnsupported or PluginError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class BuiltGraph:
     files: Sequence[Path]
 
     def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:
-        """On OpenVINO."""
+        """Build the model's graph from its weights and run it on OpenVINO."""
         from embassay.engine.graph import build_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
 
@@ -57,11 +57,11 @@ class ForeignGraph:
 
     @property
     def files(self) -> Sequence[Path]:
-        """With what lies beside it."""
+        """The file of the graph and the files of weights beside it."""
         return companion_files(self.file)
 
     def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:  # noqa: ARG002 - as its siblings
-        """On OpenVINO."""
+        """Run the repository's graph, with `head` on top, on OpenVINO."""
         from embassay.engine.foreign import read_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
         from embassay.engine.runtimes.target import named_inputs
@@ -80,11 +80,11 @@ class OnnxFile:
 
     @property
     def files(self) -> Sequence[Path]:
-        """With what lies beside it."""
+        """The ONNX file and the files of weights beside it."""
         return companion_files(self.file)
 
     def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:  # noqa: ARG002 - as its siblings
-        """On ONNX Runtime, as the file is."""
+        """Run the file as it is on ONNX Runtime, and compute `head` behind it."""
         from embassay.engine.runtimes.onnx import OnnxRuntime
 
         return OnnxRuntime(self.file, head, self.execution_providers)

@@ -27,7 +27,7 @@ class Encoded:
 
     @property
     def truncated(self) -> bool:
-        """Whether it was longer than the model takes."""
+        """Whether the end of the text is not among the ids."""
         return self.tokens > len(self.ids)
 
 
@@ -41,12 +41,12 @@ class Tokens:
 
     @property
     def safe_tokens(self) -> int:
-        """See `Counts`: the count is exact."""
+        """The limit itself, because this tokenizer counts exactly."""
         return self.max_tokens
 
     @cached_property
     def identity(self) -> str:
-        """The digest of its file, and whether texts are put in lower case before."""
+        """SHA-256 of the tokenizer's file, marked where texts are made lower case first; empty without a file."""
         digest = hashlib.sha256(self._file.read_bytes()).hexdigest() if self._file.is_file() else ""
         return digest and f"{digest}{' lower' if self._lower_case else ''}"
 
@@ -79,13 +79,13 @@ class Tokens:
         return len(self._frame[0]) + len(self._frame[1])
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """The ids of each text, cut to the limit."""
+        """Token ids of each text between its special tokens, cut to the limit."""
         before, after = self._frame
         room = self.max_tokens - len(before) - len(after)
         return [Encoded(before + ids[:room] + after, len(ids) + self.special) for ids in self._ids(texts)]
 
     def windows(self, text: str) -> list[Encoded]:
-        """The whole text as consecutive pieces that each fit the limit."""
+        """The whole text as consecutive pieces that each fit the limit with their special tokens."""
         before, after = self._frame
         room = self.max_tokens - len(before) - len(after)
         (ids,) = self._ids([text])

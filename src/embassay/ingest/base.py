@@ -54,7 +54,11 @@ class Reader(Protocol):
     SUFFIXES: frozenset[str]
 
     def read(self, source: SourceFile) -> Iterator[Document | ReadError]:
-        """The documents of a file, in order. Raises ReadError where it cannot be read."""
+        """The documents of one file, in order: one for the whole file, or one for each of its records.
+
+        Raises ReadError for a file that cannot be read. A record that cannot be read is yielded as a ReadError, and the
+        records behind it are kept.
+        """
 
 
 __all__ = ["Document", "ReadError", "Reader", "SourceFile"]

@@ -41,7 +41,7 @@ class Memory(Protocol):
         """The cuts of those `keys` that are known. Raises CacheError."""
 
     def remember(self, cuts: Mapping[bytes, bytes]) -> None:
-        """Raises CacheError."""
+        """Keep the cuts of documents by their keys. Raises CacheError."""
 
 
 class Chunker:

@@ -50,7 +50,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """From what surrounds the bytes that are not ASCII: UTF-8 if most of it is, else by the letters."""
+    """The encoding that fits what surrounds the bytes that are not ASCII: UTF-8 if most of it is, else by letters."""
     sample = b" ".join(m[0] for m in islice(_AROUND.finditer(data), 1000))[:SAMPLE]
     decoded = sample.decode("utf-8", "replace")
     broken = decoded.count("\ufffd")

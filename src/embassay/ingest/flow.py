@@ -21,7 +21,7 @@ from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.read import read, streams
-from embassay.ingest.walk import Found, walk
+from embassay.ingest.walk import FoundFile, walk
 from embassay.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ ReadStep = Loaded[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
 CutStep = Chunked[Owner] | Uncut[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
 
 
-def find(paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB) -> Iterator[Found]:
+def find(paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB) -> Iterator[FoundFile]:
     """The files under `paths`, those that are left out with the reason. Raises UsageError for a path that is none."""
     return walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams())
 
@@ -130,7 +130,7 @@ def read_all(
     max_file_mb: float = MAX_FILE_MB,
     name: Callable[[Path], str] = Path.as_posix,
     skip: Callable[[Path], bool] = lambda _: False,
-) -> Iterator[ReadStep[Found]]:
+) -> Iterator[ReadStep[FoundFile]]:
     """What reading every file under `paths` brings; files that are left out bring nothing.
 
     `name` is what a file is called in the ids of its documents; `skip` leaves a file out. Raises UsageError for a path
@@ -144,12 +144,11 @@ def read_all(
 def documents_of(
     paths: Iterable[Path],
     *,
-    max_file_mb: float = MAX_FILE_MB,
     name: Callable[[Path], str] = Path.as_posix,
     skip: Callable[[Path], bool] = lambda _: False,
 ) -> Iterator[Document]:
     """Every document under `paths` that can be read, in order; the arguments are those of `read_all`."""
-    for step in read_all(paths, max_file_mb=max_file_mb, name=name, skip=skip):
+    for step in read_all(paths, name=name, skip=skip):
         if isinstance(step, Loaded):
             yield step.document
 
@@ -161,14 +160,12 @@ def cut_all(documents: Iterable[Document], chunker: Chunker) -> Iterator[tuple[D
             yield step.document, step.chunks
 
 
-def chunks_of(
-    paths: Iterable[Path], tokens: Counts, *, prompt: str = "", max_file_mb: float = MAX_FILE_MB
-) -> Iterator[Chunk]:
+def chunks_of(paths: Iterable[Path], tokens: Counts, *, prompt: str = "") -> Iterator[Chunk]:
     """The chunks of every document under `paths` that can be read, in order, as an index run would cut them.
 
     Raises UsageError for a path that does not exist.
     """
-    for step in chunked(read_all(paths, max_file_mb=max_file_mb), Chunker(tokens, prompt=prompt)):
+    for step in chunked(read_all(paths), Chunker(tokens, prompt=prompt)):
         if isinstance(step, Chunked):
             yield from step.chunks
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.ingest.chunk import Chunker
-from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.flow import Chunked, Uncut, Unreadable, chunked, read_all
 from embassay.types import Chunk
 
@@ -38,7 +37,7 @@ class Survey:
 
     @property
     def chunks(self) -> int:
-        """How many chunks there are."""
+        """How many chunks the documents make."""
         return len(self.tokens)
 
     def percentile(self, share: float) -> int:
@@ -57,17 +56,10 @@ class Survey:
             self.sample[self.chunks // 7 % SAMPLE] = chunk.indexed
 
 
-def survey(
-    paths: Iterable[Path],
-    tokens: Counts,
-    *,
-    chunk_tokens: int | None = None,
-    prompt: str = "",
-    max_file_mb: float = MAX_FILE_MB,
-) -> Survey:
+def survey(paths: Iterable[Path], tokens: Counts, *, chunk_tokens: int | None = None, prompt: str = "") -> Survey:
     """Cut every document under `paths` as an index run would. Raises UsageError for a path that does not exist."""
     seen = Survey()
-    for step in chunked(read_all(paths, max_file_mb=max_file_mb), Chunker(tokens, chunk_tokens, prompt)):
+    for step in chunked(read_all(paths), Chunker(tokens, chunk_tokens, prompt)):
         if isinstance(step, Unreadable | Uncut):
             seen.unreadable += 1
         if isinstance(step, Chunked | Uncut):

@@ -17,7 +17,7 @@ NOT_DOCUMENTS = frozenset({".lock", ".map", ".svg", ".pyc", ".css", ".woff2"})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """A file that was found, and what `stat` said of it."""
 
     file: Path
@@ -42,7 +42,7 @@ class _Ignore:
         return self.spec.check_file(relative + "/" if is_dir else relative).include
 
 
-def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset()) -> Iterator[Found]:
+def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset()) -> Iterator[FoundFile]:
     """Every file under `paths`, each once, in a stable order.
 
     Hidden entries and what .gitignore names are passed over silently, except paths that are given by name. Links are
@@ -61,7 +61,7 @@ class _Walk:
         """Device and inode of every file found and every folder entered."""
         self._links: list[tuple[Path, list[_Ignore]]] = []
 
-    def run(self, paths: Iterable[Path]) -> Iterator[Found]:
+    def run(self, paths: Iterable[Path]) -> Iterator[FoundFile]:
         """See `walk`."""
         names = set()
         for path in paths:
@@ -77,25 +77,25 @@ class _Walk:
         while self._links:
             yield from self._follow(*self._links.pop(0))
 
-    def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found]:
+    def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[FoundFile]:
         """Everything below `folder`, depth first. The stack is our own: folders nest deeper than Python recurses."""
         stack = [self._listed(folder, ignores)]
         while stack:
             step = next(stack[-1], None)
             if step is None:
                 stack.pop()
-            elif isinstance(step, Found):
+            elif isinstance(step, FoundFile):
                 yield step
             else:
                 stack.append(self._listed(*step))
 
-    def _listed(self, folder: Path, ignores: list[_Ignore]) -> Iterator[Found | tuple[Path, list[_Ignore]]]:
+    def _listed(self, folder: Path, ignores: list[_Ignore]) -> Iterator[FoundFile | tuple[Path, list[_Ignore]]]:
         """Files of one folder, and the folders in it that are to be entered."""
         try:
             status = folder.stat()
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
         except OSError as error:
-            yield Found(folder, 0, 0, f"cannot be listed: {error.strerror or error}", unreadable=True)
+            yield FoundFile(folder, 0, 0, f"cannot be listed: {error.strerror or error}", unreadable=True)
             return
         if self._known(status):
             return
@@ -107,14 +107,14 @@ class _Walk:
 
     def _entry(
         self, path: Path, entry: os.DirEntry[str], ignores: list[_Ignore]
-    ) -> Iterator[Found | tuple[Path, list[_Ignore]]]:
+    ) -> Iterator[FoundFile | tuple[Path, list[_Ignore]]]:
         if not _utf8(entry.name):
-            yield Found(path, 0, 0, "its name is not UTF-8")
+            yield FoundFile(path, 0, 0, "its name is not UTF-8")
             return
         try:
             is_dir, status = entry.is_dir(), entry.stat()
         except OSError as error:
-            yield Found(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
+            yield FoundFile(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
             return
         if _ignored(path, ignores, is_dir=is_dir):
             return
@@ -125,7 +125,7 @@ class _Walk:
         elif entry.is_file():
             yield self._file(path, status)
 
-    def _follow(self, link: Path, ignores: list[_Ignore]) -> Iterator[Found]:
+    def _follow(self, link: Path, ignores: list[_Ignore]) -> Iterator[FoundFile]:
         try:
             status = link.stat()
         except OSError:
@@ -137,7 +137,7 @@ class _Walk:
         elif link.is_file():
             yield self._file(link, status)
 
-    def _file(self, path: Path, status: os.stat_result) -> Found:
+    def _file(self, path: Path, status: os.stat_result) -> FoundFile:
         self._mark(status)
         return _found(path, status, self._max_bytes, self._streams)
 
@@ -148,7 +148,7 @@ class _Walk:
         self._seen.add((status.st_dev, status.st_ino))
 
 
-def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozenset[str]) -> Found:
+def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozenset[str]) -> FoundFile:
     suffix = path.suffix.lower()
     skip = ""
     if not stat.S_ISREG(status.st_mode):
@@ -159,7 +159,7 @@ def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozense
         skip = "not a document"
     elif status.st_size > max_bytes and suffix not in streams:
         skip = f"{status.st_size / 1e6:,.0f} MB, the limit is {max_bytes / 1e6:,.0f} MB (max_file_mb)"
-    return Found(path, status.st_size, status.st_mtime_ns, skip)
+    return FoundFile(path, status.st_size, status.st_mtime_ns, skip)
 
 
 def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:

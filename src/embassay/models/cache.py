@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from embassay import remedy
 from embassay.embedders.keeper import Kept
@@ -51,12 +50,12 @@ class CacheStats:
 
     @property
     def hit_rate(self) -> float | None:
-        """The share of texts that were found; None where none was looked for."""
+        """Share of the texts that were looked up whose vectors were there, 0 to 1. None where none was looked up."""
         asked = self.hits + self.misses
         return self.hits / asked if asked else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_dict(self) -> dict[str, object]:
+        """The fields and the hit rate, as JSON has them."""
         names = ("path", "entries", "bytes", "hits", "misses", "hit_rate")
         return {name: getattr(self, name) for name in names}
 
@@ -71,7 +70,7 @@ class VectorCache:
         self._hits = self._misses = 0
 
     def get(self, keys: Sequence[bytes], ttl: float | None = None) -> dict[bytes, Kept]:
-        """The entries that are there. Raises CacheError."""
+        """Those of `keys` that are kept and no older than `ttl` seconds. Raises CacheError."""
         now = int(time.time())
         found: dict[bytes, Kept] = {}
         with self._opened() as db:
@@ -89,7 +88,7 @@ class VectorCache:
         return found
 
     def tell(self, hits: int, misses: int) -> None:
-        """For the statistics."""
+        """Count texts whose vectors were found, and texts whose vectors were not, for the statistics."""
         with self._lock:
             self._hits += hits
             self._misses += misses
@@ -113,7 +112,7 @@ class VectorCache:
             return dict(db.execute(f"SELECT key, pieces FROM cuts WHERE key IN ({marks})", keys))
 
     def remember(self, cuts: Mapping[bytes, bytes]) -> None:
-        """Raises CacheError."""
+        """Keep encoded cuts of documents by their keys. Raises CacheError."""
         now = int(time.time())
         if cuts:
             with self._opened() as db, _write(db):
@@ -122,7 +121,7 @@ class VectorCache:
                     self._shrink(db, int(self.max_bytes * 0.9))
 
     def stats(self) -> CacheStats:
-        """Raises CacheError."""
+        """Size and use of the cache. Raises CacheError."""
         if not self.path.exists():
             return CacheStats(str(self.path), 0, 0, 0, 0)
         with self._opened() as db, _write(db):
@@ -152,7 +151,7 @@ class VectorCache:
                 raise CacheError(f"{self.path} cannot be deleted: {error.strerror}.") from error
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is next used."""
+        """Write the counts of hits and misses, and close the file. It is opened again when it is next used."""
         with self._lock:
             if self._db is None:
                 return

@@ -20,7 +20,7 @@ class KeptCanaries:
         self._vault = vault
 
     def recall(self, space: Space) -> Vectors | None:
-        """float32 (number of canaries, dimensions), or None. Raises CacheError."""
+        """float32 (number of canaries, dimensions), or None where nothing is known. Raises CacheError."""
         import numpy as np
 
         key = _key(space)
@@ -30,7 +30,7 @@ class KeptCanaries:
         return np.frombuffer(kept.vector, np.float32).reshape(len(CANARY_TEXTS), space.dimensions)
 
     def remember(self, space: Space, vectors: Vectors) -> None:
-        """Raises CacheError."""
+        """Keep where the model of `space` put the canaries. Raises CacheError."""
         self._vault.put([(_key(space), Kept(vectors.tobytes(), 0))])
 
 

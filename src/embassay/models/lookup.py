@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Lookup:
-    """Over one configuration."""
+    """Looks names up in one configuration and the catalog."""
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError or PluginError for settings that no provider has, and for names that lead nowhere."""
@@ -71,7 +71,7 @@ class Lookup:
             raise ModelNotFound(error.message, remedy=did_you_mean(base, named) if named else error.remedy) from None
         return self._checked(base, {"provider": provider} | ({"model_id": model} if model else {}))
 
-    def _checked(self, name: str, raw: dict[str, Any]) -> Settings:
+    def _checked(self, name: str, raw: Mapping[str, object]) -> Settings:
         """Raises ConfigError or PluginError that names the model and the key."""
         provider = load_provider(str(raw.get("provider", DEFAULT_PROVIDER)))
         return checked(raw, provider.settings, f"{self._config.file or 'settings'}, model {name!r}")

@@ -32,7 +32,7 @@ def provider_names() -> tuple[str, ...]:
 
 
 def load_provider(name: str) -> Provider:
-    """Raises PluginError for a name that is none, or where something has to be installed."""
+    """The provider called `name`. Raises PluginError for an unknown name, or where something has to be installed."""
     return Provider(name, plugins.load(PROVIDERS, name))
 
 

@@ -6,18 +6,18 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.config.values import DEFAULT_PROVIDER
-from embassay.errors import ModelNotFound, UsageError
+from embassay.errors import ModelNotFound
 from embassay.models.provider import load_provider, provider_names
-from embassay.types import Precision
+from embassay.types import PRECISIONS, check_precision
 
 if TYPE_CHECKING:
     from embassay.catalog.catalog import Catalog
 
-_OPTION = re.compile(r"^(?P<precision>auto|f32|bf16|int8)$|^dims=(?P<dimensions>\d+)$")
+_OPTION = re.compile(rf"^(?P<precision>{'|'.join(PRECISIONS)})$|^dims=(?P<dimensions>\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Reference:
     """A model as it was written, taken apart."""
 
     base: str
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
 
 
 def is_option(part: str) -> bool:
@@ -36,7 +36,7 @@ def is_option(part: str) -> bool:
 def parse_reference(text: str) -> Reference:
     """``minilm@int8@dims=256`` as its name and its options. An ``@`` that starts no option belongs to the name."""
     parts = text.split("@")
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     while len(parts) > 1 and (match := _OPTION.match(parts[-1])):
         if match["precision"]:
             options["precision"] = match["precision"]
@@ -48,9 +48,7 @@ def parse_reference(text: str) -> Reference:
 
 def with_precision(model: str, precision: str | None) -> str:
     """The reference of `model` at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
-    known = get_args(Precision)
-    if precision is not None and precision not in known:
-        raise UsageError(f"precision {precision!r} is not one of {', '.join(known)}.")
+    check_precision(precision)
     return model if precision in (None, "auto") else f"{model}@{precision}"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.config.reading import load_config
-from embassay.config.values import DEFAULT_MODEL, Config
+from embassay.config.values import CACHE_FILE, DEFAULT_MODEL, Config
 from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
@@ -83,7 +83,7 @@ class Registry:
         _close(old)
 
     def names(self) -> list[str]:
-        """The configured and registered ones."""
+        """The names of all models that are configured or registered."""
         with self._lock:
             return sorted({*self._lookup.configured, *self._registered})
 
@@ -94,7 +94,7 @@ class Registry:
         return self._lookup.settings(name, registered)
 
     def card(self, name: str) -> ModelCard | None:
-        """What is known of a model."""
+        """What the catalog or a card of the user says of a model; None where nothing is known."""
         return self._lookup.card(name, self.settings(name))
 
     def provider(self, name: str) -> Provider:
@@ -140,7 +140,7 @@ class Registry:
         return self.get(self.default_name)
 
     def chain(self, names: Iterable[str] | None = None) -> Fallback:
-        """`names` (default: the configured ``fallback_chain``) as one embedder. Raises ConfigError for none."""
+        """`names`, by default the configured ``fallback_chain``, as one embedder. Raises ConfigError for none."""
         from embassay.embedders.wrap.chain import Fallback
         from embassay.models.canaries import KeptCanaries
 
@@ -171,13 +171,13 @@ class Registry:
             chain.assume(space)
         return chain
 
-    def health(self, names: Iterable[str] | None = None) -> dict[str, Health]:
-        """Each model asked for one vector, all at once."""
+    def health(self) -> dict[str, Health]:
+        """Ask every model for one vector, all at the same time, and say how each of them did, by name."""
         from concurrent.futures import ThreadPoolExecutor
 
-        chosen = list(names) if names is not None else self.names()
-        with ThreadPoolExecutor(max(1, min(16, len(chosen)))) as pool:
-            return dict(zip(chosen, pool.map(self._health, chosen), strict=True))
+        names = self.names()
+        with ThreadPoolExecutor(max(1, min(16, len(names)))) as pool:
+            return dict(zip(names, pool.map(self._health, names), strict=True))
 
     # -- the cache ------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class Registry:
         return VectorCache(self.cache_file(), int(self.config.cache.max_gb * 1e9))
 
     def cache_file(self) -> Path:
-        """As configured, else the home's, else one for the user."""
+        """Where vectors are kept: as configured, else the home's cache, else one for the user."""
         if self.config.cache.path:
             root = self.config.file.parent if self.config.file else Path()
             return root / Path(self.config.cache.path).expanduser()
@@ -271,12 +271,12 @@ def _budget(config: Config) -> Budget | None:
 
 
 def _close(embedders: Iterable[Embedder]) -> None:
-    """All of them, whatever one of them says."""
+    """Close all of them, whatever one of them raises."""
     for embedder in embedders:
         with suppress(EmbassayError, RuntimeError):
             embedder.close()
 
 
 def user_cache() -> Path:
-    """Of this user: ``$XDG_CACHE_HOME/embassay/cache.db``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "embassay" / "cache.db"
+    """The cache of this user: ``$XDG_CACHE_HOME/embassay/cache.db``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "embassay" / CACHE_FILE

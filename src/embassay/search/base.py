@@ -96,11 +96,11 @@ class Arm(Stage):
         """The same arm, which hands on `depth` candidates."""
         return replace(self, depth=depth)
 
-    def __or__(self, other: Arm) -> Draft:
-        return Draft((self, other))
+    def __or__(self, other: Arm) -> PartialPipeline:
+        return PartialPipeline((self, other))
 
-    def __rshift__(self, stage: Inner) -> Draft:
-        return Draft((self,)) >> stage
+    def __rshift__(self, stage: Inner) -> PartialPipeline:
+        return PartialPipeline((self,)) >> stage
 
     def __str__(self) -> str:
         return ("" if self.label == self.name else f"{self.label}=") + super().__str__()
@@ -118,16 +118,16 @@ class Last(Stage):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PartialPipeline:
     """A pipeline that is being put together in Python; ``>> Top(10)`` ends it and makes a `Pipeline` of it."""
 
     arms: tuple[Arm, ...]
     stages: tuple[Inner, ...] = ()
 
-    def __or__(self, other: Arm) -> Draft:
+    def __or__(self, other: Arm) -> PartialPipeline:
         return replace(self, arms=(*self.arms, other))
 
-    def __rshift__(self, stage: Inner) -> Draft:
+    def __rshift__(self, stage: Inner) -> PartialPipeline:
         if isinstance(stage, Last):  # which makes a pipeline of what stands before it
             return NotImplemented
         return replace(self, stages=(*self.stages, stage))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import QueryError, UsageError
@@ -51,9 +51,9 @@ class SearchResult:
         """``hybrid`` where several arms ran, else the name of the only one."""
         return self.pipeline.mode
 
-    def to_dict(self, *, trace: bool = False) -> dict[str, Any]:
-        """For JSON; `trace` adds the pipeline and its trace."""
-        plain: dict[str, Any] = {
+    def to_dict(self, *, trace: bool = False) -> dict[str, object]:
+        """The result as JSON has it; `trace` adds the pipeline and its trace."""
+        plain: dict[str, object] = {
             "query": self.query,
             "set": self.set,
             "space": str(self.space),

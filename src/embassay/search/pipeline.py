@@ -11,7 +11,7 @@ from embassay.search.fusion import Fusion
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PipelineFault:
     """What makes no sense in a pipeline."""
 
     at: int
@@ -79,40 +79,42 @@ class Pipeline:
         return " >> ".join([" | ".join(map(str, self.arms)), *map(str, self.stages)])
 
 
-def find_fault(arms: Sequence[Stage], stages: Sequence[Stage]) -> Fault | None:
+def find_fault(arms: Sequence[Stage], stages: Sequence[Stage]) -> PipelineFault | None:
     """The first thing that makes no sense, in the order in which the pipeline is read; None for a good one."""
     return _fault_of_arms(arms) or _fault_of_stages(stages, len(arms))
 
 
-def _fault_of_arms(arms: Sequence[Stage]) -> Fault | None:
+def _fault_of_arms(arms: Sequence[Stage]) -> PipelineFault | None:
     if not arms:
-        return Fault(0, "a pipeline starts with a stage that finds something, and there is none.", _EXAMPLE)
+        return PipelineFault(0, "a pipeline starts with a stage that finds something, and there is none.", _EXAMPLE)
     labels: set[str] = set()
     for at, arm in enumerate(arms):
         if not isinstance(arm, Arm):
-            return Fault(at, f"{arm} finds nothing by itself: it stands behind >>.", _EXAMPLE)
+            return PipelineFault(at, f"{arm} finds nothing by itself: it stands behind >>.", _EXAMPLE)
         if arm.label in labels:
-            return Fault(at, f"two arms are called {arm.label!r}.", f"Name one of them: other={replace(arm, label='')}")
+            return PipelineFault(at, f"two arms are called {arm.label!r}.", f"Name one of them: other={replace(arm, label='')}")
         labels.add(arm.label)
     return None
 
 
-def _fault_of_stages(stages: Sequence[Stage], arms: int) -> Fault | None:
+def _fault_of_stages(stages: Sequence[Stage], arms: int) -> PipelineFault | None:
     fusions = 0
     for at, stage in enumerate(stages, arms):
         if isinstance(stage, Arm):
-            return Fault(at, f"{stage} finds candidates: it stands before the first >>, beside other arms.", _EXAMPLE)
+            return PipelineFault(
+                at, f"{stage} finds candidates: it stands before the first >>, beside other arms.", _EXAMPLE
+            )
         if at > arms and isinstance(stages[at - arms - 1], Last):
-            return Fault(at, f"nothing stands behind {stages[at - arms - 1]}, and here is {stage}.")
+            return PipelineFault(at, f"nothing stands behind {stages[at - arms - 1]}, and here is {stage}.")
         fusions += isinstance(stage, Fusion)
         if isinstance(stage, Fusion) and arms == 1:
-            return Fault(at, f"{stage} joins several arms, and there is one.", _ONE_ARM)
+            return PipelineFault(at, f"{stage} joins several arms, and there is one.", _ONE_ARM)
         if fusions > 1:
-            return Fault(at, f"{stage} joins the arms a second time.", "Leave one of the two out.")
+            return PipelineFault(at, f"{stage} joins the arms a second time.", "Leave one of the two out.")
     if arms > 1 and not fusions:
-        return Fault(arms, f"{arms} arms need a stage that joins them.", "Add one: >> convex(0.75)")
+        return PipelineFault(arms, f"{arms} arms need a stage that joins them.", "Add one: >> convex(0.75)")
     if not stages or not isinstance(stages[-1], Last):
-        return Fault(arms + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
+        return PipelineFault(arms + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
     return None
 
 

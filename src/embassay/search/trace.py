@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +20,8 @@ class TraceStep:
     model_ms: float = 0.0
     """Of these, how long a model made vectors."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; milliseconds are rounded to microseconds."""
+    def to_dict(self) -> dict[str, object]:
+        """The step as JSON has it; milliseconds are rounded to microseconds."""
         return {
             "stage": self.stage,
             "saw": self.saw,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from embassay import remedy
 from embassay.canaries import SAME_SPACE
@@ -46,7 +46,7 @@ class Finding:
     message: str
     remedy: Remedy = NOTHING
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """For a program: the remedy in words, and its actions as fields."""
         found = {name: getattr(self, name) for name in ("set", "check", "level", "message")}
         return found | {"remedy": str(self.remedy), "actions": [action.to_dict() for action in self.remedy.actions]}
@@ -222,4 +222,5 @@ def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen
 
 
 def problems(findings: list[Finding]) -> list[Finding]:
+    """Those findings that keep a set from working as it should; notices are left out."""
     return [finding for finding in findings if finding.level == "problem"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embassay import remedy
+from embassay.config.values import CACHE_FILE
 from embassay.errors import HomeNotFound, HomeNotWritable
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
@@ -28,15 +29,16 @@ class HomeFolder:
 
     @property
     def state_file(self) -> Path:
+        """The database of sets, generations and sources."""
         return self.folder / "state.db"
 
     @property
     def cache_file(self) -> Path:
         """Where vectors are cached that were made or paid for once."""
-        return self.folder / "cache.db"
+        return self.folder / CACHE_FILE
 
     def state(self) -> State:
-        """A new connection. Raises HomeNotFound when nothing was indexed here yet."""
+        """A new connection to the home's state. Raises HomeNotFound where nothing was indexed here yet."""
         if not self.state_file.is_file():
             raise HomeNotFound(
                 f"{self.folder} holds no index yet.", remedy=remedy.command("index", "FOLDER", say="Make one")
@@ -44,7 +46,7 @@ class HomeFolder:
         return State(self.state_file)
 
     def create(self) -> State:
-        """The same, making the folder if it is missing. Raises HomeNotWritable."""
+        """A new connection to the state. Folder and state are made where they are missing. Raises HomeNotWritable."""
         try:
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
             (self.folder / ".gitignore").write_text("*\n")
@@ -66,9 +68,9 @@ class HomeFolder:
 
     @contextmanager
     def writing(self, generation: Generation, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-        """The right to write a generation: one process at a time. A killed process gives it back.
+        """Hold the right to write a generation for the time of the block: one process has it, others wait.
 
-        `waiting` is called once when another process has it.
+        A killed process gives it back. `waiting` is called once when another process has it.
         """
         from filelock import FileLock, Timeout
 
@@ -99,6 +101,7 @@ class HomeFolder:
         return (given.relative_to(root) if given.is_relative_to(root) else given).as_posix()
 
     def file_of(self, name: str) -> Path:
+        """The absolute path of a source, from the name that `name_of` gave it."""
         return Path(os.path.abspath(self.root)) / name
 
 

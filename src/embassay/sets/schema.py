@@ -133,14 +133,14 @@ def check_version(file: Path, version: int) -> None:
         )
 
 
-def move_forward(db: sqlite3.Connection, file: Path, steps: tuple[SchemaStep, ...] = STEPS) -> None:
+def move_forward(db: sqlite3.Connection, file: Path) -> None:
     """Apply the steps that `db` lacks, each in a transaction of its own. Raises sqlite3.Error, HomeTooNew.
 
     Several processes may do this at once: each step is taken under SQLite's write lock, by the first one. A file
     that held something is copied before each step, see `backup_of`.
     """
     is_new = version_of(db) == 0
-    for step in steps:
+    for step in STEPS:
         if version_of(db) >= step.version:
             continue
         with transaction(db):

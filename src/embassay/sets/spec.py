@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args
+from typing import Any
 
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
-from embassay.types import Counts, Precision
+from embassay.types import Counts, check_precision
 
 LEAST_CHUNK_TOKENS = 16
 LANGUAGE = "en"
@@ -35,13 +35,13 @@ class SetSpec:
     rules: int = RULES
     """Version of the rules by which documents are cut."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """As it is stored."""
+    def to_dict(self) -> dict[str, object]:
+        """The spec as it is stored."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SetSpec:
-        """Raises KeyError for a field that is missing."""
+        """The spec that `to_dict` made. Raises KeyError for a field that is missing."""
         return cls(**{field.name: data[field.name] for field in fields(cls)})
 
 
@@ -55,9 +55,7 @@ class Wishes:
 
     def __post_init__(self) -> None:
         """Raises UsageError for values that no set can have."""
-        known = get_args(Precision)
-        if self.precision is not None and self.precision not in known:
-            raise UsageError(f"precision {self.precision!r} is not one of {', '.join(known)}.")
+        check_precision(self.precision)
         if self.chunk_tokens is not None and self.chunk_tokens < LEAST_CHUNK_TOKENS:
             raise UsageError(f"chunk_tokens is {self.chunk_tokens}; at least {LEAST_CHUNK_TOKENS} make a chunk.")
 

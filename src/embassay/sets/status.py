@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 from embassay.sets.opened import OpenSets
 
@@ -26,8 +25,8 @@ class SetStatus:
     quarantine: tuple[tuple[str, str], ...]
     """(path, reason) of what could not be read."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_dict(self) -> dict[str, object]:
+        """The status as JSON has it."""
         names = ("set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
         listed = [{"path": path, "reason": reason} for path, reason in self.quarantine]
         return {name: getattr(self, name) for name in names} | {"quarantine": listed}

@@ -44,9 +44,9 @@ def open_checked(
     return backend.open_store(settings, collection, create=create)
 
 
-def exact_store(dimensions: int, language: str = "en") -> Store:
+def exact_store(dimensions: int) -> Store:
     """An empty store in memory, for rows that nobody keeps."""
-    return open_collection(EXACT, Path(), Collection.single("exact", dimensions, language), create=True)
+    return open_collection(EXACT, Path(), Collection.single("exact", dimensions), create=True)
 
 
 @contextmanager

@@ -24,11 +24,11 @@ class Rows:
     vectors: dict[str, Vectors]
 
     def part(self, start: int, end: int) -> Rows:
-        """Those from `start` to before `end`."""
+        """The rows from number `start` to before `end`."""
         return Rows(self.chunks[start:end], {label: rows[start:end] for label, rows in self.vectors.items()})
 
     def put_into(self, store: Store) -> None:
-        """Upsert all of them."""
+        """Upsert all rows into `store`."""
         store.upsert(self.chunks, self.vectors)
 
 

@@ -13,7 +13,7 @@ from embassay.ingest.flow import FileEnd, Loaded, ReadStep, chunked
 from embassay.sets.build.origin import Change, Origin, changes, recall
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
-from embassay.sets.build.source import Outcome
+from embassay.sets.build.source import SourceOutcome
 from embassay.sets.build.writer import Writer
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import SourceRow
@@ -52,8 +52,8 @@ class Records:
             yield Loaded(origin, document(origin.name, self._records[origin.name]))
             yield FileEnd(origin)
 
-    def outcome(self) -> Outcome:
-        return Outcome(len(self._due), len(self._records) - len(self._due), len(self._gone))
+    def outcome(self) -> SourceOutcome:
+        return SourceOutcome(len(self._due), len(self._records) - len(self._due), len(self._gone))
 
 
 def digest(text: str) -> str:

@@ -16,7 +16,7 @@ from embassay.errors import ProviderDown, SpaceMismatch
 from embassay.events import Events, Noted, WorkAdvanced, WorkStarted
 from embassay.sets.build.origin import New, Origin
 from embassay.sets.build.run import build
-from embassay.sets.build.source import Outcome
+from embassay.sets.build.source import SourceOutcome
 from embassay.sets.build.writer import Writer
 from embassay.types import Chunk
 from tests.embedders.fakes import Gate, counting
@@ -199,4 +199,4 @@ class Chunks:
         yield origin.end()
 
     def outcome(self):
-        return Outcome(1)
+        return SourceOutcome(1)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -11,6 +11,8 @@ from embassay.cli.tables import WIDE, table, text
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from embassay.evaluate.speed.bench import BatchSpeed, Measured
 
 NEEDS_ARGUMENTS = True
 LONGEST = 32_768
@@ -65,11 +67,11 @@ def command(
             for count in cores:
                 rows.append(bench(Benchmark(model, count, paths, tuple(sizes), rounds), session.budget))
                 bar(1)
-    found = {"machine": processor(), "models": rows}
+    machine = processor()
     if json:
-        common.print_json(found)
+        common.print_json({"machine": machine, "models": rows})
     else:
-        _show(found)
+        _show(machine, rows)
     if any(row["error"] for row in rows):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -86,13 +88,13 @@ def _numbers(option: str, text: str) -> list[int]:
     return found
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(machine: str, measured: list[Measured]) -> None:
     from embassay.text import short_names
 
     out = common.console()
-    rows = [row for row in found["models"] if not row["error"]]
-    short = short_names(list(dict.fromkeys(row["model"] for row in found["models"])))
-    out.print(text(found["machine"], "bold"))
+    rows = [row for row in measured if not row["error"]]
+    short = short_names(list(dict.fromkeys(row["model"] for row in measured)))
+    out.print(text(machine, "bold"))
     if rows:
         names = ("model", "cores", "first ms", "p50", "p95", "p99", "memory", "$/M tok.")
         out.print(
@@ -111,23 +113,26 @@ def _show(found: dict[str, Any]) -> None:
         if row["left_out"]:
             listed = ", ".join(f"{length:,}" for length in row["left_out"])
             out.print(text(f"{short[row['model']]} takes no texts of {listed} tokens", "yellow"))
-    for row in found["models"]:
+    for row in measured:
         if row["error"]:
             out.print(text(f"{row['model']}: {row['error']}", "yellow"))
 
 
-def _query(row: dict[str, Any], short: dict[str, str]) -> list[str]:
+def _query(row: Measured, short: dict[str, str]) -> list[str]:
     name = short[row["model"]]
     name = name if f"@{row['precision']}" in name else f"{name} ({row['precision']})"
     memory = words.size(row["peak_mb"] * 1e6) if row["peak_mb"] else ""
-    times = [f"{row['query_ms'][p]:.2f}" for p in ("p50", "p95", "p99")]
+    times = row["query_ms"]
+    assert times is not None  # a model that did not fail was timed
+    shown = [f"{time:.2f}" for time in (times["p50"], times["p95"], times["p99"])]
     cores = str(row["threads"] or "all")
-    return [name, cores, f"{row['first_ms']:,.0f}", *times, memory, words.dollars(row["usd_per_million_tokens"])]
+    return [name, cores, f"{row['first_ms']:,.0f}", *shown, memory, words.dollars(row["usd_per_million_tokens"])]
 
 
-def _batches(row: dict[str, Any], short: dict[str, str], between: str) -> list[list[str | Text]]:
-    measured = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
-    measured += [("your docs", row["documents"])] if row["documents"] else []
+def _batches(row: Measured, short: dict[str, str], between: str) -> list[list[str | Text]]:
+    measured: list[tuple[str, BatchSpeed]] = [(f"{batch['tokens']} tokens", batch) for batch in row["batches"]]
+    if row["documents"]:
+        measured.append(("your docs", row["documents"]))
     lines: list[list[str | Text]] = []
     for what, batch in measured:
         speeds = (batch["texts_per_second"], batch["tokens_per_second"])

@@ -11,7 +11,7 @@ from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
 from embassay.home import DEFAULT_SET
-from embassay.ingest.defaults import MAX_FILE_MB
+from embassay.ingest.defaults import DEFAULT_TOKENS, MAX_FILE_MB
 
 if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
@@ -28,7 +28,7 @@ def command(
     chunk_tokens: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            metavar="N", help="Most tokens of a chunk. Default: 512, or what the model takes if that is less."
+            metavar="N", help=f"Most tokens of a chunk. Default: {DEFAULT_TOKENS}, or what the model takes if that is less."
         ),
     ] = None,
     max_file_mb: Annotated[

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from embassay import remedy
 from embassay.config.secrets import expand
-from embassay.embedders.http.faults import Failure, read_failure
+from embassay.embedders.http.faults import FailedAttempt, read_failure
 from embassay.errors import BadReply, ConfigError, KeyMissing, ProviderDown, RequestRefused
 
 if TYPE_CHECKING:
@@ -46,14 +46,21 @@ class Endpoint(Protocol):
     settings: HttpSettings
     key_variables: ClassVar[Sequence[str]]
 
-    def base_url(self) -> str: ...
-    def needs_key(self) -> bool: ...
-    def authorise(self, key: str) -> Mapping[str, str]: ...
-    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]: ...
+    def base_url(self) -> str:
+        """Where requests go, without a slash at the end."""
+
+    def needs_key(self) -> bool:
+        """Whether nothing can be sent without a key."""
+
+    def authorise(self, key: str) -> Mapping[str, str]:
+        """Headers that carry the key, which may be empty."""
+
+    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:
+        """Headers that depend on the exact request; they are made anew for every attempt."""
 
 
 class Connection:
-    """To one provider, for one model. Threads may share it; it is opened when it is first used."""
+    """A connection to one provider, for one model. Threads may share it; it is opened when it is first used."""
 
     def __init__(self, api: Endpoint, name: str) -> None:
         self._api, self._settings, self._name = api, api.settings, name
@@ -69,7 +76,7 @@ class Connection:
 
     def send(
         self, method: str, path: str, body: bytes = b"", deadline: float = float("inf")
-    ) -> tuple[bytes, Mapping[str, str]] | Failure:
+    ) -> tuple[bytes, Mapping[str, str]] | FailedAttempt:
         """Body and headers of a good answer. The whole body has to come within the timeout, drop by drop or not."""
         import httpx
 
@@ -101,7 +108,7 @@ class Connection:
         except httpx.HTTPError as error:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             down = ProviderDown(f"{self._name} at {_origin(url)} did not answer: {self.hushed(words)}.")
-            return Failure(down, "retry", busy=isinstance(error, httpx.TimeoutException))
+            return FailedAttempt(down, "retry", busy=isinstance(error, httpx.TimeoutException))
         except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
             words = self.hushed(f"{type(error).__name__}: {error}")
             raise ProviderDown(
@@ -114,14 +121,14 @@ class Connection:
         return replace(fault, error=hushed)
 
     def get(self, path: str) -> bytes:
-        """Raises ProviderError. Asked again while the service is loading or cannot be reached."""
+        """The body of a good answer to a GET of `path`, asked again while the service loads. Raises ProviderError."""
         return self.asked("GET", path, tries=GET_TRIES, seconds=min(self._settings.deadline, GET_SECONDS))
 
     def asked(self, method: str, path: str, body: bytes = b"", *, tries: int, seconds: float) -> bytes:
         """The body of a good answer, after at most `tries` in `seconds`. Raises ProviderError."""
         until = time.monotonic() + seconds
         attempt = 0
-        while isinstance(answer := self.send(method, path, body, until), Failure):
+        while isinstance(answer := self.send(method, path, body, until), FailedAttempt):
             attempt += 1
             pause = backoff(attempt, answer.wait)
             if answer.action != "retry" or attempt >= tries or time.monotonic() + pause > until:
@@ -139,12 +146,12 @@ class Connection:
             return self._client
 
     def check_key(self) -> None:
-        """Raises KeyMissing or ConfigError where there is none; nothing is sent."""
+        """Raises KeyMissing or ConfigError where a key is needed and there is none; nothing is sent."""
         _ = self._key
 
     @cached_property
     def _key(self) -> str:
-        """Raises KeyMissing before anything is sent."""
+        """The key, as set or from the environment. Raises KeyMissing where one is needed and there is none."""
         key = expand(self._settings.api_key, f"api_key of {self._name}") if self._settings.api_key else ""
         key = key or next((os.environ[name] for name in self._api.key_variables if os.environ.get(name)), "")
         if not key and self._api.needs_key():
@@ -155,7 +162,7 @@ class Connection:
         return key
 
     def hushed(self, text: str) -> str:
-        """Without keys and passwords: services and libraries repeat them in their messages."""
+        """`text` without keys and passwords, which services and libraries repeat in their messages."""
         for secret in self._secrets:
             for form in (secret, secret.replace("/", "\\/")):
                 text = text.replace(form, "***")
@@ -163,7 +170,7 @@ class Connection:
 
     @cached_property
     def _secrets(self) -> list[str]:
-        """Longest first, so that none is left in part."""
+        """What must not be shown, longest first, so that none is left in part."""
         found = [self._key, urlsplit(self._api.base_url()).password or ""]
         with suppress(ConfigError):
             found += [expand(text, name) for name, text in self._settings.headers.items()]

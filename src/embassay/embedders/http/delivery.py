@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from embassay.embedders.http.exchange import CheckedReply, Exchange, Meter
-from embassay.embedders.http.faults import Failure
+from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.window import Call, Made, Window
 from embassay.embedders.texts.longtext import TextPart, halves, shorter
 from embassay.errors import TextTooLong
@@ -60,7 +60,7 @@ class Delivery:
             return self._made_to_fit(batch[0], result, window, until)
         return self._refused(batch[0], result, window, until)
 
-    def _made_to_fit(self, part: TextPart, fault: Failure, window: Window, until: float) -> list[Made]:
+    def _made_to_fit(self, part: TextPart, fault: FailedAttempt, window: Window, until: float) -> list[Made]:
         call = self._call
         if call.on_long == "error":
             raise TextTooLong(window.start + part.owner, part.tokens, self._tokens.max_tokens) from fault.error
@@ -79,11 +79,11 @@ class Delivery:
                 break
         return self._refused(part, fault, window, until)
 
-    def _refused(self, part: TextPart, fault: Failure, window: Window, until: float) -> list[Made]:
+    def _refused(self, part: TextPart, fault: FailedAttempt, window: Window, until: float) -> list[Made]:
         """The part without a vector. Raises instead while it may be the set-up that is refused, and not the text."""
         if not self._exchange.answered:
             plain = TextPart(0, self._call.prompt + PLAIN, 8)
-            if isinstance(self._ask([plain], window.meter, until), Failure):
+            if isinstance(self._ask([plain], window.meter, until), FailedAttempt):
                 raise fault.error
         return [Made(part, None, fault.error.message)]
 
@@ -92,6 +92,6 @@ class Delivery:
         self._arrived(self._call, window, [one for one in made if one.part.owner in window.whole])
         return made
 
-    def _ask(self, batch: Sequence[TextPart], meter: Meter, until: float) -> CheckedReply | Failure:
+    def _ask(self, batch: Sequence[TextPart], meter: Meter, until: float) -> CheckedReply | FailedAttempt:
         texts, tokens = [part.text for part in batch], sum(part.tokens for part in batch)
         return self._exchange.ask(texts, self._call.role, tokens, until, meter, self._call.stopped)

@@ -47,18 +47,22 @@ class HttpEmbedder(Embedder):
 
     @property
     def precision(self) -> str:
+        """``f32``: what providers send is taken as that."""
         return "f32"
 
     @property
     def price(self) -> float | None:
+        """As set, or as the card says; 0 for a server of the user's own that needs no key."""
         return self._identity.price
 
     @cached_property
     def space(self) -> Space:
+        """The space. Where neither settings nor a card say its dimensions, the provider is asked, see `dimensions`."""
         return self._identity.space(self.dimensions, self.exchange.description)
 
     @cached_property
     def tokens(self) -> EstimatedTokens:
+        """Counts by an estimate, because the tokenizer of a hosted model is not at hand."""
         return EstimatedTokens(self._identity.max_tokens(self.exchange.description))
 
     @property
@@ -83,6 +87,7 @@ class HttpEmbedder(Embedder):
         return self._identity.caps(self.exchange.description)
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        """Two windows of texts are in flight at a time; closing the iterator stops what was not sent yet."""
         check_role(role)
         call = Call(role, self._identity.prompt(role), on_long)
         delivery = Delivery(self.exchange, call, self.tokens, self.settings.deadline, self._arrived)

@@ -14,7 +14,7 @@ import msgspec
 from embassay import remedy
 from embassay.embedders.http.api import Api, Description
 from embassay.embedders.http.connection import Connection, backoff
-from embassay.embedders.http.faults import Failure
+from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.limits import Gate
 from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
 from embassay.vectors import unit_rows
@@ -48,7 +48,7 @@ class CheckedReply:
 
 
 class Exchange:
-    """With one provider, about one model. Threads may share it."""
+    """Requests to one provider for vectors of one model, with retries and checks. Threads may share it."""
 
     def __init__(self, api: Api, name: str, dimensions: int | None, *, normalised: bool) -> None:
         self._api, self._settings, self._name = api, api.settings, name
@@ -73,7 +73,7 @@ class Exchange:
             raise BadReply(f"{self._name}: what it says of itself cannot be read ({error}).") from None
 
     def check_key(self) -> None:
-        """Raises KeyMissing or ConfigError where there is none; nothing is sent."""
+        """Raises KeyMissing or ConfigError where a key is needed and there is none; nothing is sent."""
         self._connection.check_key()
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Exchange:
 
     def ask(
         self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
-    ) -> CheckedReply | Failure:
+    ) -> CheckedReply | FailedAttempt:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         request = self._api.request(texts, role)
         body = msgspec.json.encode({**request.body, **self._settings.extra_body})
@@ -93,12 +93,12 @@ class Exchange:
                     f"{self._name}: no request was free within {self._settings.deadline:g} s.",
                     remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
                 )
-            fault: Failure | None = None
+            fault: FailedAttempt | None = None
             try:
                 if self._doubtful:
                     self._check_it_is_the_same()
                 answer = self._connection.send("POST", request.path, body, until)
-                if isinstance(answer, Failure):
+                if isinstance(answer, FailedAttempt):
                     fault = answer
                     meter.add(1, 0)
                 else:
@@ -167,7 +167,7 @@ class Exchange:
         return CheckedReply(vectors, reply.tokens, reply.truncated)
 
 
-def _given_up(fault: Failure, attempts: int, deadline: float) -> ProviderError:
+def _given_up(fault: FailedAttempt, attempts: int, deadline: float) -> ProviderError:
     tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
     asked = f"; it asks to wait {fault.wait:.0f} s" if fault.wait is not None else ""
     return type(fault.error)(

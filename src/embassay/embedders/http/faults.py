@@ -19,7 +19,7 @@ Action = Literal["retry", "split", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedAttempt:
     """One failed attempt. `split`: too much in one request, or one bad text among others."""
 
     error: ProviderError
@@ -52,7 +52,7 @@ RETRIED = frozenset({408, 409})
 """Besides 429, and 5xx other than 501."""
 
 
-def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: str) -> Failure:
+def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: str) -> FailedAttempt:
     """The fault behind an answer whose status is not 2xx. `headers` are looked up in lower case."""
     message, code = message_of(body)
     code = " ".join(filter(None, [code, headers.get("x-amzn-errortype", "").split(":")[0]]))
@@ -60,32 +60,32 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
     evidence = f"{code} {message} {body[:4000].decode('utf-8', 'replace')}"
     key_refused = _KEY.search(f"{code} {message[:80]}") or b'"API_KEY_INVALID"' in body  # a text may speak of keys too
     if status in (401, 498) or (status in (400, 403) and key_refused):
-        return Failure(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
+        return FailedAttempt(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
     if status == 402 or _is_exhausted(status, code, message, body):
-        return Failure(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
+        return FailedAttempt(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
     if status == 403:
-        return Failure(KeyRejected(said, remedy="The key has no right to this model."), "stop")
+        return FailedAttempt(KeyRejected(said, remedy="The key has no right to this model."), "stop")
     if 300 <= status < 400:
         where = headers.get("location", "elsewhere")
-        return Failure(RequestRefused(f"{service} redirects to {where}.", remedy="Set base_url to it."), "stop")
+        return FailedAttempt(RequestRefused(f"{service} redirects to {where}.", remedy="Set base_url to it."), "stop")
     if status >= 500 and _CLIENT_500.search(evidence):
-        return Failure(RequestRefused(said), "split", too_long=bool(_TOO_LONG.search(evidence)))
+        return FailedAttempt(RequestRefused(said), "split", too_long=bool(_TOO_LONG.search(evidence)))
     if status in (400, 413, 422):
         too_long = bool(_TOO_LONG.search(evidence)) and status != 413
-        return Failure(RequestRefused(said), "split", too_long=too_long)
+        return FailedAttempt(RequestRefused(said), "split", too_long=too_long)
     if status == 429 or "throttl" in code.lower():
         wait = wait_asked(headers, body, message)
         refused = headers.get("x-should-retry") == "false"
         error = RateLimited(said, remedy="Lower requests_per_minute, tokens_per_minute or concurrency.")
-        return Failure(error, "stop" if refused else "retry", wait, busy=True)
+        return FailedAttempt(error, "stop" if refused else "retry", wait, busy=True)
     if status in RETRIED or (status >= 500 and status != 501):
         refused = headers.get("x-should-retry") == "false"
         busy = status in (503, 529)
-        return Failure(
+        return FailedAttempt(
             ProviderDown(said), "stop" if refused else "retry", wait_asked(headers, body, message), busy=busy
         )
     remedy = "Check model_id and base_url." if status == 404 else ""
-    return Failure(RequestRefused(said, remedy=remedy), "stop")
+    return FailedAttempt(RequestRefused(said, remedy=remedy), "stop")
 
 
 def _is_exhausted(status: int, code: str, message: str, body: bytes) -> bool:

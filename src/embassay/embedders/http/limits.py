@@ -30,6 +30,7 @@ class Bucket:
         return max(0.0, (min(need, self._size) - self._level) / self._per_second)
 
     def take(self, need: float) -> None:
+        """Take `need` at once, whether it is there or not; what is taken too early is waited for by the next."""
         self._level -= need
 
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Pool(Generic[T]):
-    """Daemons: a service that hangs does not hold up the end of a program, as concurrent.futures' threads would."""
+    """Daemon threads: unlike those of concurrent.futures, they let a program end while a service hangs."""
 
     def __init__(self, size: int) -> None:
         self._size = max(1, size)
@@ -21,6 +21,7 @@ class Pool(Generic[T]):
         self.started = 0
 
     def submit(self, work: Callable[..., T], *arguments: object) -> Future[T]:
+        """Run ``work(*arguments)`` in one of the threads, as soon as one is free. Its result is in the future."""
         future: Future[T] = Future()
 
         def run() -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from embassay.embedders.http.exchange import Meter
-from embassay.embedders.texts.longtext import TextPart, joined
+from embassay.embedders.texts.longtext import TextPart
+from embassay.vectors import mean_of_parts
 
 if TYPE_CHECKING:
     from embassay.embedders.http.api import Caps
@@ -74,7 +75,7 @@ class Window:
         if kept:
             owners, weights = [part.owner for part, _ in kept], [part.tokens for part, _ in kept]
             stacked = np.stack([vector for _, vector in kept])
-            vectors = joined(stacked, owners, weights, len(self.counts), normalised=normalised)
+            vectors = mean_of_parts(stacked, owners, weights, len(self.counts), normalised=normalised)
         return vectors, truncated, refused
 
 

@@ -43,7 +43,7 @@ class LocalEmbedder(Embedder):
             yield with_zeros(step, self._nothing(role))
 
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
-        """A few short texts take the engine's short way."""
+        """Vectors of `texts`. A few short texts are computed at once, without the threads of a stream."""
         check_role(role)
         if not any(map(is_blank, texts)):
             return self._embeddings(self.model.engine.embed(texts, self._prompt(role), on_long), role)

@@ -65,12 +65,14 @@ class Bedrock(Api):
         return not self.settings.base_url
 
     def needs_key(self) -> bool:
+        """Never: without a key the request is signed with the credentials of AWS."""
         return False  # without one the request is signed
 
     def is_paid(self) -> bool:
         return True
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
+        """To ``/model/ID/invoke``, in the shape of the model: Titan takes one text, Cohere a list and a role."""
         return Request(f"/model/{quote(self.model, safe='')}/invoke", self._body(texts, role))
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
@@ -92,9 +94,9 @@ class Bedrock(Api):
         SigV4Auth(self._credentials.get_frozen_credentials(), "bedrock", self._region).add_auth(request)
         return dict(request.headers)
 
-    def _body(self, texts: Sequence[str], role: Role) -> Mapping[str, Any]:
+    def _body(self, texts: Sequence[str], role: Role) -> Mapping[str, object]:
         if not self._is_cohere:
-            body: dict[str, Any] = {"inputText": texts[0]}
+            body: dict[str, object] = {"inputText": texts[0]}
             if "titan-embed-text-v2" in self._base_model:
                 body |= {"normalize": True}
                 if self.settings.dimensions:
@@ -137,5 +139,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Bedrock:
-    """One model of the provider; nothing is sent."""
+    """Amazon Bedrock for the model and region in `settings`. Credentials are looked for at the first request."""
     return Bedrock(settings, card)

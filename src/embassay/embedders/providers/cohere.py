@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply
@@ -29,7 +29,8 @@ class Cohere(Api):
         self.role_by_parameter = True
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        body: dict[str, Any] = {
+        """To ``/v2/embed``, with the role as ``input_type`` and ``truncate`` off."""
+        body: dict[str, object] = {
             "model": self.model,
             "input_type": COHERE_ROLES[role],
             "texts": list(texts),
@@ -48,5 +49,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Cohere:
-    """One model of the provider; nothing is sent."""
+    """Cohere's v2 API for the model in `settings`. Nothing is sent, and the key is not looked for yet."""
     return Cohere(settings, card)

@@ -8,7 +8,7 @@ takes an OAuth token (``gcloud auth print-access-token``) instead of a key.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -31,9 +31,14 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
     """Vertex AI: the region, or ``global``."""
 
 
+class _Statistics(msgspec.Struct):
+    token_count: float | None = None
+    truncated: bool | None = False
+
+
 class _Values(msgspec.Struct):
     values: list[float]
-    statistics: dict[str, Any] = {}
+    statistics: _Statistics = msgspec.field(default_factory=_Statistics)
 
 
 class _GeminiAnswer(msgspec.Struct):
@@ -64,7 +69,7 @@ class Gemini(Api):
         return {"x-goog-api-key": key}
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        shared: dict[str, Any] = {"model": f"models/{self.model}"}
+        shared: dict[str, object] = {"model": f"models/{self.model}"}
         if self.role_by_parameter:
             shared["taskType"] = TASKS[role]
         if self.settings.dimensions:
@@ -104,7 +109,7 @@ class Vertex(Api):
         return not self.settings.base_url
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        parameters: dict[str, Any] = {"autoTruncate": False}
+        parameters: dict[str, object] = {"autoTruncate": False}
         if self.settings.dimensions:
             parameters["outputDimensionality"] = self.settings.dimensions
         instances = [{"content": text, "task_type": TASKS[role]} for text in texts]
@@ -112,9 +117,9 @@ class Vertex(Api):
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         made = [one.embeddings for one in msgspec.json.decode(body, type=_VertexAnswer).predictions]
-        counts = [one.statistics.get("token_count") for one in made]
+        counts = [one.statistics.token_count for one in made]
         tokens = None if None in counts else int(sum(n for n in counts if n is not None))
-        truncated = [bool(one.statistics.get("truncated")) for one in made]
+        truncated = [bool(one.statistics.truncated) for one in made]
         return Reply(rows([one.values for one in made], count), tokens, truncated)
 
 
@@ -122,7 +127,10 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Api:
-    """Raises ConfigError for a model that the chosen API does not have."""
+    """The Gemini API, or Vertex AI where `settings` name a project. Nothing is sent yet.
+
+    Raises ConfigError for a model that the chosen API does not have.
+    """
     on_vertex_only = settings.model_id.startswith(("text-embedding-", "text-multilingual-embedding-"))
     if on_vertex_only and not settings.project:
         raise ConfigError(

@@ -91,7 +91,10 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> HashEmbedder:
-    """Raises ConfigError for too few dimensions, or too many."""
+    """Hash vectors of the dimensions in `settings`, else of a number that the model's name is, else of the usual ones.
+
+    Raises ConfigError for dimensions outside of 64 to 4,096.
+    """
     named = settings.model_id if settings.model_id.isdigit() else ""
     dimensions = settings.dimensions or int(named or DEFAULT)
     if not SMALLEST <= dimensions <= LARGEST:

@@ -8,7 +8,7 @@ cut in silence: set ``max_tokens`` to what the model takes, and texts above it a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -56,12 +56,13 @@ class Service(Api):
         return False
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        body: dict[str, Any] = {self.settings.request_key: list(texts)}
+        body: dict[str, object] = {self.settings.request_key: list(texts)}
         if self.settings.role_key:
             body[self.settings.role_key] = role
         return Request(self.settings.path, body)
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
+        """Any of the shapes above, with the vectors in the order of their indexes where they have some."""
         answer = msgspec.json.decode(body)
         if isinstance(answer, dict):
             keys = (self.settings.response_key,) if self.settings.response_key else KEYS
@@ -84,5 +85,5 @@ class Service(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Service:
-    """One model of a service of the user's own. Raises ConfigError without a ``base_url``."""
+    """The service at the base URL in `settings`. Raises ConfigError where there is none."""
     return Service(settings, card)

@@ -41,5 +41,5 @@ class HuggingFace(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> HuggingFace:
-    """One model of the provider; nothing is sent."""
+    """The hub's router, or the endpoint at the base URL in `settings`. Nothing is sent yet."""
     return HuggingFace(settings, card)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import openai_reply
@@ -36,7 +36,7 @@ class Jina(Api):
         return {**super().authorise(key), "Accept": "application/json"}
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": self.model,
             "input": list(texts),
             "embedding_type": "float",
@@ -57,5 +57,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Jina:
-    """One model of the provider; nothing is sent."""
+    """Jina's API for the model in `settings`. Nothing is sent, and the key is not looked for yet."""
     return Jina(settings, card)

@@ -30,14 +30,20 @@ def takes(model_id: str) -> bool:
 
 
 def open_local(model: str, precision: Precision = "auto", *, offline: bool = False) -> LocalEmbedder:
-    """The shipped cards' prompts apply. Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch."""
+    """A model on the local engine without a registry, with the prompts of the shipped cards.
+
+    Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch.
+    """
     from embassay.catalog.catalog import shipped
 
     return open_embedder(Settings(model_id=model, precision=precision, offline=offline), shipped().get(model))
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> LocalEmbedder:
-    """Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch."""
+    """The model in `settings` on the local engine. It is found or downloaded now and loaded when it is needed.
+
+    Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch.
+    """
     from embassay.engine.load import load
 
     return LocalEmbedder(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import openai_reply
@@ -26,7 +26,7 @@ class Mistral(Api):
     max_tokens = 8192
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        body: dict[str, Any] = {"model": self.model, "input": list(texts), "encoding_format": "float"}
+        body: dict[str, object] = {"model": self.model, "input": list(texts), "encoding_format": "float"}
         if self.settings.dimensions:
             body["output_dimension"] = self.settings.dimensions
         return Request("/embeddings", body)
@@ -39,5 +39,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Mistral:
-    """One model of the provider; nothing is sent."""
+    """Mistral's API for the model in `settings`. Nothing is sent, and the key is not looked for yet."""
     return Mistral(settings, card)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -69,7 +69,7 @@ class Ollama(Api):
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
         context = self.settings.num_ctx or self.settings.max_tokens or (self.card.max_tokens if self.card else None)
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": self.model,
             "input": list(texts),
             "truncate": False,
@@ -84,6 +84,7 @@ class Ollama(Api):
         return Reply(rows(answer.embeddings, count), answer.prompt_eval_count)
 
     def describe(self, get: Get) -> Description:
+        """The digest of the weights, from ``/api/tags``. Raises RequestRefused for a model that is not there."""
         tags = {tag.name: tag.digest for tag in msgspec.json.decode(get("/api/tags"), type=_Tags).models}
         digest = tags.get(self.model) or tags.get(f"{self.model}:latest")
         if digest is None:
@@ -92,5 +93,5 @@ class Ollama(Api):
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Ollama:
-    """One model of the provider; nothing is sent."""
+    """The Ollama server at the base URL in `settings`. It is asked for the model when the first text comes."""
     return Ollama(settings, card)

@@ -27,7 +27,10 @@ class Settings(CommonSettings, frozen=True, kw_only=True):
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> LocalEmbedder:
-    """Raises ModelNotFound, ModelUnsupported or PluginError."""
+    """The ONNX file that `settings` choose, on ONNX Runtime. It is found at once, and loaded when it is first needed.
+
+    Raises ModelNotFound, ModelUnsupported or PluginError.
+    """
     from embassay.engine.load import load_onnx
 
     return LocalEmbedder(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from embassay import remedy
@@ -58,6 +58,7 @@ class OpenAI(Api):
         return (self.settings.base_url or azure).rstrip("/") or super().base_url()
 
     def variant(self) -> str:
+        """The deployment of Azure, where it alone chooses the model."""
         return "" if self.model else self.settings.deployment
 
     def needs_key(self) -> bool:
@@ -67,7 +68,7 @@ class OpenAI(Api):
         return {"api-key": key} if self.settings.deployment else super().authorise(key)
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        body: dict[str, Any] = {"model": self.settings.deployment or self.model, "input": list(texts)}
+        body: dict[str, object] = {"model": self.settings.deployment or self.model, "input": list(texts)}
         if self.settings.dimensions:
             body["dimensions"] = self.settings.dimensions
         official = self.is_default_service() or self.settings.deployment
@@ -94,7 +95,10 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> OpenAI:
-    """Raises ConfigError for half an Azure set-up: a key must not reach the wrong service."""
+    """OpenAI, Azure or a compatible server, as `settings` say. Nothing is sent yet.
+
+    Raises ConfigError for half an Azure set-up: a key must not reach the wrong service.
+    """
     base = OpenAI(settings, card).base_url()
     on_azure = ".azure.com" in base
     if settings.deployment and base == URL:

@@ -15,10 +15,11 @@ from embassay import remedy
 from embassay.embedders.base import Embedder
 from embassay.embedders.settings import Settings as CommonSettings
 from embassay.embedders.texts.blocks import is_blank, windows
-from embassay.embedders.texts.longtext import joined, parts_of
+from embassay.embedders.texts.longtext import parts_of
 from embassay.errors import ModelNotFound, ModelUnsupported, PluginError
 from embassay.space import Space
 from embassay.types import Embeddings, OnLong, Role, check_role
+from embassay.vectors import mean_of_parts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -84,7 +85,7 @@ class SentenceTransformersEmbedder(Embedder):
                 )
             owners, weights = [p.owner for p in parts], [p.tokens for p in parts]
             made = np.asarray(made, np.float32)
-            vectors = joined(made, owners, weights, len(texts), normalised=self.space.normalised)
+            vectors = mean_of_parts(made, owners, weights, len(texts), normalised=self.space.normalised)
         truncated = [False] * len(texts)
         for part in parts:
             truncated[part.owner] |= part.truncated
@@ -219,5 +220,5 @@ def takes(model_id: str) -> bool:
 
 
 def open_embedder(settings: Settings, card: ModelCard | None) -> SentenceTransformersEmbedder:
-    """One model; the library is imported when it is first used."""
+    """The model in `settings`, run by PyTorch. It is imported and loaded when it is first needed."""
     return SentenceTransformersEmbedder(settings, card)

@@ -37,6 +37,7 @@ class Tei(Api):
         return False  # it serves whatever model it was started with
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
+        """To ``/embed``, with ``truncate`` off: a text that is too long is refused and not cut."""
         return Request("/embed", {"inputs": list(texts), "normalize": True, "truncate": False})
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
@@ -44,10 +45,11 @@ class Tei(Api):
         return Reply(bare_rows(body, count), int(billed) if billed.isdigit() else None)
 
     def describe(self, get: Get) -> Description:
+        """Revision, token limit and batch size, from ``/info``."""
         info = msgspec.json.decode(get("/info"), type=_Info)
         return Description(info.model_sha or "", info.max_input_length, info.max_client_batch_size)
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Tei:
-    """One model of the provider; nothing is sent."""
+    """The TEI server at the base URL in `settings`. It is asked for its model and limits when the first text comes."""
     return Tei(settings, card)

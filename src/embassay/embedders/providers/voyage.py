@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.config.secrets import expand
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
@@ -48,7 +48,7 @@ class Voyage(Api):
         return self.base_url() in (self.url, MONGODB_URL)
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "model": self.model,
             "input": list(texts),
             "input_type": role,
@@ -67,5 +67,5 @@ sizes = sizes_by_card
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Voyage:
-    """One model of the provider; nothing is sent."""
+    """Voyage's API for the model in `settings`. Nothing is sent, and the key is not looked for yet."""
     return Voyage(settings, card)

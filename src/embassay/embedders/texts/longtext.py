@@ -1,4 +1,4 @@
-"""Texts above a model's limit, cut or split as the caller asks, and the vectors of the parts made one a text again."""
+"""Texts above a model's limit, cut or split as the caller asks; `vectors.mean_of_parts` makes one vector of parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from embassay.errors import ConfigError, TextTooLong
 
 if TYPE_CHECKING:
-    from embassay.types import Counts, OnLong, Vectors
+    from embassay.types import Counts, OnLong
 
 CUT_AGAIN = 0.8
 """A part that is still too long keeps this share of itself. It can be, because the count was an estimate."""
@@ -58,23 +58,6 @@ def halves(part: TextPart, prompt: str) -> tuple[TextPart, TextPart]:
         TextPart(part.owner, prompt + body[:middle], (part.tokens + 1) // 2),
         TextPart(part.owner, prompt + body[middle:], (part.tokens + 1) // 2),
     )
-
-
-def joined(vectors: Vectors, owners: Sequence[int], weights: Sequence[int], count: int, *, normalised: bool) -> Vectors:
-    """One row a text: the mean of its parts, weighted by their tokens. A text without parts has the zero vector."""
-    import numpy as np
-
-    if list(owners) == list(range(count)):
-        return vectors
-    weight = np.asarray(weights, np.float32)[:, None]
-    total = np.zeros((count, vectors.shape[1]), np.float32)
-    np.add.at(total, list(owners), vectors * weight)
-    if normalised:
-        total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
-        return total
-    shares = np.bincount(list(owners), weight[:, 0], minlength=count)[:, None]
-    total /= np.maximum(shares, 1e-12)
-    return total
 
 
 def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> Iterator[TextPart]:

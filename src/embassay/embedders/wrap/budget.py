@@ -49,7 +49,7 @@ class Hold:
         self._lock = threading.Lock()
 
     def reserve(self, usd: float) -> bool:
-        """See `Budget.reserve`."""
+        """Set `usd` aside for this call; whether there was so much. See `Budget.reserve`."""
         if not self._budget.reserve(usd):
             return False
         with self._lock:
@@ -57,7 +57,7 @@ class Hold:
         return True
 
     def settle(self, reserved: float, usd: float | None) -> None:
-        """See `Budget.settle`."""
+        """Count what a part of the call really cost, in place of what was reserved for it. See `Budget.settle`."""
         with self._lock:
             self._held -= reserved
         self._budget.settle(reserved, usd)

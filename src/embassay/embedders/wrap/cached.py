@@ -73,6 +73,7 @@ class Cached(Wrapper):
         self._keeper = keeper
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        """Vectors in the order of `texts`: those that were found, and the others as the inner embedder makes them."""
         check_role(role)
         lists = windows(texts, LOOKED_UP)
         start = 0

@@ -34,6 +34,7 @@ class Capped(Wrapper):
         self._budget = budget
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
+        """As far as the budget goes. Raises SpendCapReached, ConfigError where a price is not known."""
         if self.price == 0:
             yield from self.inner.stream(texts, role, on_long)
             return

@@ -71,7 +71,7 @@ class Fallback(Embedder):
 
     @property
     def remote(self) -> bool:  # type: ignore[override]
-        """Whether the first model's texts leave this process."""
+        """Whether texts leave this process for the first model."""
         return self._first.remote
 
     @property
@@ -84,6 +84,7 @@ class Fallback(Embedder):
 
     @property
     def tokens(self) -> Counts:
+        """The first model's tokenizer: chunks are cut for it."""
         return self._first.tokens
 
     def embed(
@@ -134,6 +135,7 @@ class Fallback(Embedder):
             start += len(window)
 
     def check_ready(self) -> None:
+        """Raise what the first model lacks; the others are asked only when they are needed."""
         self._first.check_ready()
 
     def close(self) -> None:

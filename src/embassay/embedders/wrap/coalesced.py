@@ -21,7 +21,7 @@ _Row = tuple["Vectors", int, bool]
 
 
 class Coalesced(Wrapper):
-    """Whole calls of `embed`; streams pass through, as one process reads each text of a stream once."""
+    """Shares texts between calls of `embed`. Streams pass through: a process reads each text of a stream once."""
 
     remembers = True
 
@@ -31,6 +31,7 @@ class Coalesced(Wrapper):
         self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
+        """Texts that another thread is embedding right now are waited for, and count as cached."""
         check_role(role)
         if not texts:
             return self.inner.embed(texts, role, on_long)

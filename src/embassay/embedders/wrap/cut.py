@@ -35,6 +35,7 @@ class Cut(Wrapper):
 
     @cached_property
     def space(self) -> Space:
+        """The inner space with fewer dimensions and the transform named, unless nothing is cut."""
         whole = self.inner.space
         if self._dimensions == whole.dimensions:
             return whole

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from embassay.embedders.base import Embedder
 from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.space import NO_TRANSFORM, Space
-from embassay.types import Embeddings, OnLong, Role
+from embassay.types import ROLES, Embeddings, OnLong, Role
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -91,10 +91,11 @@ class Expanded(Wrapper):
     def __init__(self, inner: Embedder, glossary: Glossary) -> None:
         super().__init__(inner)
         self._terms = Terms(glossary.terms)
-        self._roles = ("query", "document") if glossary.apply_to == "both" else (glossary.apply_to,)
+        self._roles = ROLES if glossary.apply_to == "both" else (glossary.apply_to,)
 
     @cached_property
     def space(self) -> Space:
+        """The inner space; where documents are expanded, with the digest of the glossary in its transform."""
         bare = self.inner.space
         if "document" not in self._roles:
             return bare
@@ -103,6 +104,7 @@ class Expanded(Wrapper):
 
     @property
     def tokens(self) -> Counts:
+        """Counts texts as documents are embedded, with their terms spelled out if they are."""
         return _ExpandedCounts(self.inner.tokens, self._terms) if "document" in self._roles else self.inner.tokens
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:

@@ -76,7 +76,7 @@ class SharedSpace:
 
     @property
     def known(self) -> Space | None:
-        """The same without asking anybody."""
+        """What is known of the space without asking any model; None where nothing is."""
         return self._true or self._assumed
 
     def learn(self, space: Space) -> None:

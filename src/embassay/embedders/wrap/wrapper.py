@@ -30,6 +30,7 @@ class Wrapper(Embedder):
 
     @property
     def remote(self) -> bool:  # type: ignore[override]
+        """Whether texts leave this process, as the model inside says."""
         return self.inner.remote
 
     @property
@@ -58,7 +59,7 @@ class Wrapper(Embedder):
         self.inner.check_ready()
 
     def health(self) -> Health:
-        """Of the model itself: a vector from the cache would say nothing of it."""
+        """Whether the model itself answers: a vector from the cache would say nothing of it."""
         return self.inner.health()
 
     def close(self) -> None:

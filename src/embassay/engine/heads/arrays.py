@@ -19,21 +19,32 @@ A = TypeVar("A")
 class Arrays(Protocol[A]):
     """float32 arrays of type `A`. Axes count from 0; a sum or a maximum over an axis removes it."""
 
-    def constant(self, values: Floats) -> A: ...
-    def add(self, a: A, b: A) -> A: ...
-    def subtract(self, a: A, b: A) -> A: ...
-    def multiply(self, a: A, b: A) -> A: ...
-    def divide(self, a: A, b: A) -> A: ...
+    def constant(self, values: Floats) -> A:
+        """`values` as an array of this kind."""
+
+    def add(self, a: A, b: A) -> A:
+        """``a + b``, element by element; axes of length 1 are stretched."""
+
+    def subtract(self, a: A, b: A) -> A:
+        """``a - b``, element by element; axes of length 1 are stretched."""
+
+    def multiply(self, a: A, b: A) -> A:
+        """``a * b``, element by element; axes of length 1 are stretched."""
+
+    def divide(self, a: A, b: A) -> A:
+        """``a / b``, element by element; axes of length 1 are stretched."""
 
     def times(self, x: A, matrix: Floats) -> A:
         """`x` (..., in) by the transpose of `matrix` (out, in)."""
 
-    def sum(self, x: A, axis: int) -> A: ...
+    def sum(self, x: A, axis: int) -> A:
+        """The sum over `axis`."""
 
     def counts(self, keep: A) -> A:
         """Tokens of each text, shape (batch, 1), of `keep` (batch, tokens)."""
 
-    def largest(self, x: A, axis: int) -> A: ...
+    def largest(self, x: A, axis: int) -> A:
+        """The largest element along `axis`."""
 
     def column(self, x: A) -> A:
         """(batch, tokens) as (batch, tokens, 1)."""
@@ -47,9 +58,14 @@ class Arrays(Protocol[A]):
     def unit(self, x: A) -> A:
         """Rows scaled to length 1; what is shorter than 1e-12 stays nearly zero."""
 
-    def tanh(self, x: A) -> A: ...
-    def relu(self, x: A) -> A: ...
-    def silu(self, x: A) -> A: ...
+    def tanh(self, x: A) -> A:
+        """The hyperbolic tangent of each element."""
+
+    def relu(self, x: A) -> A:
+        """Each element, or 0 where it is negative."""
+
+    def silu(self, x: A) -> A:
+        """Each element times its logistic sigmoid."""
 
     def gelu(self, x: A) -> A:
         """By the error function."""
@@ -58,7 +74,7 @@ class Arrays(Protocol[A]):
         """Approximated by tanh."""
 
 
-class NumpyArrays:
+class NumpyArrays(Arrays["Floats"]):
     """The operations as numpy has them."""
 
     def constant(self, values: Floats) -> Floats:

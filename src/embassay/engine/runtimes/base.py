@@ -14,13 +14,16 @@ class Queue(Protocol):
     """Keeps every core busy with batches. It belongs to one thread."""
 
     def submit(self, batch: Batch, width: int, rows: Sequence[int], into: Target) -> None:
-        """Compute a batch whose longest text has `width` tokens, some time, into `rows` of a target."""
+        """Have a batch computed, whose longest text has `width` tokens; its vectors go into `rows` of a target.
+
+        It may return before they are there.
+        """
 
     def finish(self, target: Target) -> Vectors:
         """The vectors of `target`, once every row of it is there."""
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for batches that are still being computed."""
 
 
 class Runtime(Protocol):
@@ -30,4 +33,4 @@ class Runtime(Protocol):
         """One small batch as fast as possible: float32 (len(batch), dimensions)."""
 
     def queue(self) -> Queue:
-        """For many batches."""
+        """A queue for many batches."""

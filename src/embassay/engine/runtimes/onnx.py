@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OnnxRuntime:
-    """The file in a session. Threads may share it."""
+    """An ONNX file, opened as a session of ONNX Runtime. Threads may share it."""
 
     def __init__(self, file: Path, head: Head, providers: Sequence[str]) -> None:
         """`providers`: execution providers, best first; none: whatever is there.
@@ -50,7 +50,7 @@ class OnnxRuntime:
         return pooled(self._arrays, states, kept(ids, lengths).astype(np.float32), self._head)
 
     def queue(self) -> OnnxQueue:
-        """For many batches."""
+        """A queue for many batches."""
         return OnnxQueue(self)
 
 
@@ -61,12 +61,12 @@ class OnnxQueue:
         self._runtime = runtime
 
     def submit(self, batch: Batch, width: int, rows: Sequence[int], into: Target) -> None:  # noqa: ARG002 - as queues do
-        """Compute it at once."""
+        """Compute the batch before this returns."""
         into.write(rows, self._runtime.once(batch))
 
     def finish(self, target: Target) -> Vectors:
-        """They are there."""
+        """The vectors of `target`, which are there already."""
         return target.vectors
 
     def close(self) -> None:
-        """Nothing is under way."""
+        """There is nothing to wait for."""

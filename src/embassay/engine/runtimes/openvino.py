@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embassay.engine.runtimes.target import Batch, Ids, Lengths, Target, padded
+from embassay.threads import cpu_count
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -22,13 +23,13 @@ AHEAD = 2
 INT8_GROUP = "128"
 """Activations are quantised in groups of this many channels."""
 
-
-Inputs = Callable[[Ids, Lengths], dict[str, Any]]
+Array = Ids | Lengths
+Inputs = Callable[[Ids, Lengths], Mapping[str, Array]]
 """Turns a padded batch into what the graph asks for."""
 
 
-def own_inputs(ids: Ids, lengths: Lengths) -> dict[str, Any]:
-    """What graphs that we build ask for."""
+def own_inputs(ids: Ids, lengths: Lengths) -> Mapping[str, Array]:
+    """The inputs of a graph that this engine built: the padded ids, and how many of each row are real."""
     return {"input_ids": ids, "lengths": lengths}
 
 
@@ -40,7 +41,7 @@ class OpenVinoRuntime:
 
         self._core = ov.Core()
         self._graph, self._named = graph, inputs
-        self._options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32" if precision == "f32" else "bf16"}
+        self._options: dict[str, object] = {"INFERENCE_PRECISION_HINT": "f32" if precision == "f32" else "bf16"}
         if precision == "int8":
             self._options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = INT8_GROUP
             if "BF16" not in cpu_capabilities():
@@ -73,7 +74,7 @@ class OpenVinoRuntime:
         """A queue for many batches, one stream a core. Not to be shared between threads."""
         return OpenVinoQueue(self._throughput, self._inputs)
 
-    def _inputs(self, batch: Batch, width: int) -> dict[str, Any]:
+    def _inputs(self, batch: Batch, width: int) -> Mapping[str, Array]:
         return self._named(*padded(batch, width))
 
 
@@ -85,13 +86,13 @@ class OpenVinoQueue:
     while the interpreter, dropping the model, waits for them: a deadlock that was seen.
     """
 
-    def __init__(self, compiled: ov.CompiledModel, inputs: Any) -> None:
+    def __init__(self, compiled: ov.CompiledModel, inputs: Callable[[Batch, int], Mapping[str, Array]]) -> None:
         self._inputs = inputs
         self._idle = [compiled.create_infer_request() for _ in range(cpu_count() + AHEAD)]
-        self._busy: deque[tuple[Any, Sequence[int], Target]] = deque()
+        self._busy: deque[tuple[ov.InferRequest, Sequence[int], Target]] = deque()
 
     def submit(self, batch: Batch, width: int, rows: Sequence[int], into: Target) -> None:
-        """Waits only while every request is busy."""
+        """Start a batch. It waits only while every request is busy."""
         inputs = self._inputs(batch, width)
         if not self._idle:
             self._collect()
@@ -106,7 +107,7 @@ class OpenVinoQueue:
         return target.vectors
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for batches that are still being computed."""
         while self._busy:
             self._collect()
 
@@ -122,13 +123,3 @@ def cpu_capabilities() -> frozenset[str]:
     from embassay.engine.quiet_openvino import openvino as ov
 
     return frozenset(ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-
-
-def cpu_count() -> int:
-    """Cores this process may use."""
-    import os
-
-    try:
-        return max(1, len(os.sched_getaffinity(0)))
-    except AttributeError:  # macOS and Windows do not say
-        return os.cpu_count() or 1

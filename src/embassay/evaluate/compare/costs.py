@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.embedders.wrap.wrapper import uncached
+from embassay.evaluate.compare.statistics import Spread
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.speed.timing import HOSTED_QUERIES, QUERIES, Throughput, query_ms, spaced, throughput
 
@@ -25,7 +26,7 @@ MILLION = 1_000_000
 class Costs:
     """What a candidate takes. None: not known, or not measured."""
 
-    latency_ms: Mapping[str, Any]
+    latency_ms: Spread
     """p50, p95, p99 and n of one query: embedding it past every cache, and searching."""
     bytes_per_million: float
     """Float32 vectors of a million chunks."""

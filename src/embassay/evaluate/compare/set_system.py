@@ -31,7 +31,7 @@ class SetSystem:
 
     @property
     def space(self) -> Space:
-        """Of the set's vectors."""
+        """The space of the set's vectors."""
         return self.index.space
 
     def texts(self, judged: JudgedSet) -> int:
@@ -60,7 +60,7 @@ class SetSystem:
         return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts)
 
     def _times(self, queries: list[str]) -> list[float]:
-        """Milliseconds of whole searches, each query embedded anew."""
+        """Milliseconds of whole searches, for each of which the query is embedded anew."""
         asked = timed_queries(self.embedder, queries)
         self._took_ms(asked[0])
         return [self._took_ms(query) for query in asked]

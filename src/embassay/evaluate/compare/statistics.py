@@ -69,9 +69,7 @@ def differences(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0) 
     ]  # fmt: skip
 
 
-def bootstrap(
-    columns: Columns, *, confidence: float = CONFIDENCE, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[Columns, Columns]:
+def bootstrap(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[Columns, Columns]:
     """Percentile interval of the mean of each column: low and high, shape (columns,) each.
 
     Queries are drawn with replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; for
@@ -89,7 +87,7 @@ def bootstrap(
         drawn += np.arange(rows, dtype=np.uint32)[:, None] * np.uint32(queries)
         counts = np.bincount(drawn.ravel(), minlength=rows * queries).reshape(rows, queries)
         means[start : start + rows] = counts.astype(np.float32) @ data / queries
-    tail = (1 - confidence) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means.astype(np.float64), (tail, 1 - tail), axis=0)
     return _settled(low + centre), _settled(high + centre)
 

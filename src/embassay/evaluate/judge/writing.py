@@ -20,7 +20,7 @@ from embassay.evaluate.judge.make import sources
 from embassay.files import write_whole
 from embassay.text import did_you_mean
 
-SPLIT = "test"
+SPLIT = layout.DEFAULT_SPLITS[0]
 LOCK = ".lock"
 LOOSELY_ALIKE = 0.4
 """Least similarity of a path to the one that is offered for it: people leave out folders and endings."""

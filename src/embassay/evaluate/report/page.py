@@ -91,7 +91,11 @@ def _charts(found: Comparison, short: Mapping[str, str]) -> dict[str, str]:
     ]
     gaps = [(text, b.per_query[q][metric] - a.per_query[q][metric]) for q, text in found.judged.queries.items()]
     done = [(row, row.costs) for row in found.rows if row.costs]
-    latency = [Point(short[row.name], costs.latency_ms["p95"], row.metrics[metric]) for row, costs in done]
+    latency = [
+        Point(short[row.name], p95, row.metrics[metric])
+        for row, costs in done
+        if (p95 := costs.latency_ms["p95"]) is not None
+    ]
     storage = [Point(short[row.name], costs.bytes_per_million / 1e6, row.metrics[metric]) for row, costs in done]
     return {
         "interval_chart": intervals(rows, min_effect=found.min_effect),
@@ -127,10 +131,15 @@ def _cells(row: Row, best: Mapping[str, float]) -> list[_Cell]:
     return [
         *(_Cell(f"{value:.4f}", value == best[name]) for name, value in row.metrics.items()),
         _Cell(f"{row.top3:.1%} {plain_rule(row.top3)}"),
-        _Cell(f"{costs.latency_ms['p50']:.1f}"),
-        _Cell(f"{costs.latency_ms['p95']:.1f}"),
+        _Cell(_ms(costs.latency_ms["p50"])),
+        _Cell(_ms(costs.latency_ms["p95"])),
         _Cell("" if costs.texts_per_second is None else f"{costs.texts_per_second:,.0f}"),
         _Cell(f"{costs.bytes_per_million / 1e6:,.0f} MB"),
         _Cell("unknown" if price is None else f"{price:g}" if price else "free"),
         _Cell("" if costs.truncated is None else f"{costs.truncated:.1%}"),
     ]
+
+
+def _ms(time: float | None) -> str:
+    """Milliseconds with one decimal; nothing where no query was timed."""
+    return "" if time is None else f"{time:.1f}"

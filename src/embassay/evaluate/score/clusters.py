@@ -18,7 +18,7 @@ RUNS, ITERATIONS = 5, 30
 """How often k-means is started anew, of which the tightest result counts, and how many steps it takes each time."""
 
 
-def k_means(rows: Vectors, count: int, seed: int = 0) -> Integers:
+def k_means(rows: Vectors, count: int) -> Integers:
     """The number of the cluster of each row, shape (rows,).
 
     There are at most `count` clusters; of several runs from k-means++ starts the tightest is returned.
@@ -31,7 +31,7 @@ def k_means(rows: Vectors, count: int, seed: int = 0) -> Integers:
     for run in range(RUNS):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an empty cluster of one run loses against the others
-            centres, made = kmeans2(rows, min(count, len(rows)), iter=ITERATIONS, minit="++", seed=seed + run)
+            centres, made = kmeans2(rows, min(count, len(rows)), iter=ITERATIONS, minit="++", seed=run)
         loose = float(((rows - centres[made]) ** 2).sum())
         if loose < least:
             best, least = made.astype(np.int64), loose
@@ -64,6 +64,6 @@ def v_measure(table: Integers) -> float:
 
 
 def _entropy(shares: Shares) -> float:
-    """Of a distribution, in nats."""
+    """The entropy of a distribution, in nats."""
     shares = shares[shares > 0]
     return float(-(shares * np.log(shares)).sum())

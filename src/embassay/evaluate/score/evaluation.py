@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import fill
@@ -35,9 +35,9 @@ class Evaluation:
     embed_seconds: float
     search_seconds: float
 
-    def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
-        """For JSON; `per_query` adds the values of every query."""
-        plain: dict[str, Any] = {
+    def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
+        """The evaluation as JSON has it; `per_query` adds the values of every query."""
+        plain: dict[str, object] = {
             "judged": self.judged,
             "digest": self.digest,
             "space": self.space,

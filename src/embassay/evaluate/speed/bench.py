@@ -16,12 +16,13 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from embassay.errors import EmbassayError, UsageError
-from embassay.evaluate.compare.statistics import spread
+from embassay.evaluate.compare.statistics import Spread, spread
 from embassay.evaluate.speed.timing import BATCH, HOSTED_QUERIES, query_ms, read_tokens, spaced
 from embassay.ingest.survey import survey
+from embassay.threads import cpu_count
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -61,7 +62,64 @@ class Benchmark:
     """Most that the process may spend on hosted models; None: as the configuration says."""
 
 
-def bench(task: Benchmark, budget: Budget | None = None) -> dict[str, Any]:
+class Rate(TypedDict):
+    """A speed over several rounds."""
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+
+
+class BatchSpeed(TypedDict):
+    """How fast texts are embedded in batches."""
+
+    texts: int
+    """Texts that were embedded in each round."""
+    texts_per_second: Rate
+    tokens_per_second: Rate
+
+
+class LengthSpeed(BatchSpeed):
+    """The same for texts of one length."""
+
+    tokens: int
+    """Tokens of each text."""
+
+
+class DocumentSpeed(BatchSpeed):
+    """The same for chunks of the user's documents."""
+
+    chunks: int
+    """Chunks of all documents."""
+    tokens: int
+    """Tokens of all chunks."""
+    usd: float | None
+    """What embedding all of them once would cost."""
+
+
+class Measured(TypedDict):
+    """What a benchmark found of one model. None stands for what was not measured, or is not known."""
+
+    model: str
+    threads: int | None
+    space: str | None
+    precision: str | None
+    first_ms: float | None
+    """Milliseconds to load the model and embed the first query."""
+    query_ms: Spread | None
+    batches: list[LengthSpeed]
+    left_out: list[int]
+    """Lengths that are above the model's limit."""
+    documents: DocumentSpeed | None
+    peak_mb: float | None
+    usd_per_million_tokens: float | None
+    spent_usd: float | None
+    error: str
+    """Why the model failed; empty where it did not."""
+
+
+def bench(task: Benchmark, budget: Budget | None = None) -> Measured:
     """Measure in a process of its own. A model that fails has its reason under ``error``.
 
     `budget`: what the run that asks may still spend: the process gets what is left of it, and what it spent is taken
@@ -71,18 +129,18 @@ def bench(task: Benchmark, budget: Budget | None = None) -> dict[str, Any]:
         return _in_a_process(task)
     left = budget.remaining
     if not budget.reserve(left):
-        return {**_empty(task), "error": "the spend cap is reached."}
+        return _failed(task, "the spend cap is reached.")
     spent: float | None = None
     try:
         found = _in_a_process(replace(task, spend_cap_usd=left))
-        spent = found.get("spent_usd")
+        spent = found["spent_usd"]
         return found
     finally:
         budget.settle(left, spent)
 
 
-def _in_a_process(task: Benchmark) -> dict[str, Any]:
-    """``-P``: modules of the working folder are none of ours."""
+def _in_a_process(task: Benchmark) -> Measured:
+    """``-P`` keeps Python from importing modules of the working folder in place of ours."""
     started = subprocess.run(
         [sys.executable, "-P", "-m", "embassay.evaluate.speed.bench"],
         input=json.dumps(asdict(task)).encode(),
@@ -92,12 +150,12 @@ def _in_a_process(task: Benchmark) -> dict[str, Any]:
     lines = started.stdout.decode("utf-8", "replace").strip().splitlines()
     if started.returncode or not lines:
         said = started.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
-        return {**_empty(task), "error": f"the process ended with {started.returncode}: {said[0][:200]}"}
-    result: dict[str, Any] = json.loads(lines[-1])
+        return _failed(task, f"the process ended with {started.returncode}: {said[0][:200]}")
+    result: Measured = json.loads(lines[-1])
     return result
 
 
-def measure(task: Benchmark, session: Session | None = None) -> dict[str, Any]:
+def measure(task: Benchmark, session: Session | None = None) -> Measured:
     """Measure in this process: past every cache, and below the cap on what is spent."""
     from embassay.embedders.wrap.budget import Budget
     from embassay.embedders.wrap.wrapper import uncached
@@ -120,7 +178,13 @@ def measure(task: Benchmark, session: Session | None = None) -> dict[str, Any]:
     return found
 
 
-def _empty(task: Benchmark) -> dict[str, Any]:
+def _failed(task: Benchmark, reason: str) -> Measured:
+    found = _empty(task)
+    found["error"] = reason
+    return found
+
+
+def _empty(task: Benchmark) -> Measured:
     return {
         "model": task.model, "threads": task.threads, "space": None, "precision": None, "first_ms": None,
         "query_ms": None, "batches": [], "left_out": [], "documents": None, "peak_mb": None,
@@ -128,18 +192,16 @@ def _empty(task: Benchmark) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fill(found: dict[str, Any], task: Benchmark, embedder: Embedder) -> None:
+def _fill(found: Measured, task: Benchmark, embedder: Embedder) -> None:
     remote = embedder.remote
     rounds = min(task.rounds, HOSTED_ROUNDS) if remote else task.rounds
     queries = _cut(embedder, 16, 64)
     wanted = HOSTED_QUERIES if remote else QUERIES
     asked = (queries * -(-wanted // len(queries)))[:wanted]
-    found |= {
-        "space": str(embedder.space),
-        "precision": embedder.precision,
-        "query_ms": spread(query_ms(embedder, asked)),
-        "usd_per_million_tokens": embedder.price,
-    }
+    found["space"] = str(embedder.space)
+    found["precision"] = embedder.precision
+    found["query_ms"] = spread(query_ms(embedder, asked))
+    found["usd_per_million_tokens"] = embedder.price
     limit = embedder.tokens.max_tokens
     found["left_out"] = [length for length in task.lengths if length > limit]
     for length in [] if remote else [n for n in task.lengths if n <= limit]:
@@ -157,7 +219,7 @@ def _fill(found: dict[str, Any], task: Benchmark, embedder: Embedder) -> None:
     found["peak_mb"] = _peak_mb()
 
 
-def _rounds(embedder: Embedder, texts: Sequence[str], rounds: int) -> dict[str, Any]:
+def _rounds(embedder: Embedder, texts: Sequence[str], rounds: int) -> BatchSpeed:
     """Texts and tokens a second over `rounds`, the first one uncounted, which also shows how many texts fit."""
     size = BATCH
     seconds, _ = _once(embedder, texts[:size])
@@ -177,7 +239,7 @@ def _once(embedder: Embedder, texts: Sequence[str]) -> tuple[float, int]:
     return max(time.perf_counter() - started, 1e-9), read_tokens(embedder, made)
 
 
-def _middle(values: Sequence[float]) -> dict[str, Any]:
+def _middle(values: Sequence[float]) -> Rate:
     """Median, least and greatest of the rounds."""
     return {
         "median": round(median(values), 1),
@@ -210,14 +272,14 @@ def _use_cores(count: int | None) -> None:
 
 def check_threads(counts: Sequence[int]) -> None:
     """Raises UsageError for numbers of cores that this process does not have."""
-    have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    have = cpu_count()
     for count in counts:
         if not 1 <= count <= have:
             raise UsageError(f"threads is {count}: this machine has {have} cores for it.")
 
 
 def _peak_mb() -> float | None:
-    """Of this process until now, in 10^6 bytes."""
+    """The most memory that this process has taken until now, in 10^6 bytes; None where the system does not say."""
     try:
         import resource
     except ImportError:  # Windows

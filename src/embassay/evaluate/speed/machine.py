@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from embassay.catalog.machine import QUERY_TOKENS, Machine, flops_per_token
 from embassay.config.values import DEFAULT_MODEL
 from embassay.errors import ModelError
 from embassay.models.provider import load_provider
+from embassay.threads import cpu_count
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
@@ -54,8 +54,7 @@ def processor() -> str:
             elif key.strip() in ("flags", "Features"):
                 flags |= set(value.split())
     fast = [label for flag, label in INSTRUCTIONS.items() if flag in flags]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{name}, {cores} cores{', ' if fast else ''}{' '.join(fast)}"
+    return f"{name}, {cpu_count()} cores{', ' if fast else ''}{' '.join(fast)}"
 
 
 @cache

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 from embassay.errors import EmbassayError
 from embassay.evaluate.speed.machine import QUERY
+from embassay.vectors import cosines
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
     from embassay.models.registry import Registry
@@ -25,6 +23,32 @@ SAME_COSINE = 0.9999
 LENGTH_TOLERANCE = 0.01
 
 
+class QueryTimes(TypedDict):
+    """Milliseconds of single queries."""
+
+    p50: float
+    max: float
+    n: int
+    """How many were timed."""
+
+
+class ProbeAnswer(TypedDict):
+    """What was seen of a model that answers."""
+
+    space: str
+    dimensions: int
+    precision: str
+    max_tokens: int | None
+    """None where it takes texts of any length."""
+    vector_length: float
+    role_effect: str
+    billed_tokens: int | None
+    usd_per_million_tokens: float | None
+    first_ms: float
+    """Milliseconds to load the model and embed the first query."""
+    latency_ms: QueryTimes
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What a model answered to a handful of short texts."""
@@ -33,14 +57,14 @@ class Probe:
     ok: bool
     message: str = ""
     """Why it did not answer."""
-    measured: dict[str, object] = field(default_factory=dict)
-    """What was seen of a model that answers, as the JSON output has it."""
+    measured: ProbeAnswer | None = None
+    """None where the model did not answer."""
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The probe as the JSON output has it."""
         health = {"ok": self.ok, "message": self.message}
-        return {"model": self.model, "health": health, "warnings": list(self.warnings), **self.measured}
+        return {"model": self.model, "health": health, "warnings": list(self.warnings), **(self.measured or {})}
 
 
 def probe(registry: Registry, name: str, requests: int) -> Probe:
@@ -62,21 +86,15 @@ def probe(registry: Registry, name: str, requests: int) -> Probe:
             times.append((time.perf_counter() - started) * 1e3)
     except EmbassayError as error:
         return Probe(name, ok=False, message=str(error))
-    cosine = _cosine(query.vectors[0], document.vectors[0])
+    cosine = float(cosines(query.vectors, document.vectors)[0])
     length = float((query.vectors[0] ** 2).sum() ** 0.5)
-    measured = _measured(embedder, query, cosine, length)
-    measured |= {
-        "first_ms": round(first, 2),
-        "latency_ms": {
-            "p50": round(sorted(times)[len(times) // 2], 2),
-            "max": round(max(times), 2),
-            "n": len(times),
-        },
-    }
+    measured = _measured(embedder, query, cosine, length, first, times)
     return Probe(name, ok=True, measured=measured, warnings=tuple(_doubts(embedder, card, cosine, length)))
 
 
-def _measured(embedder: Embedder, query: Embeddings, cosine: float, length: float) -> dict[str, object]:
+def _measured(
+    embedder: Embedder, query: Embeddings, cosine: float, length: float, first: float, times: list[float]
+) -> ProbeAnswer:
     limit = embedder.tokens.max_tokens
     return {
         "space": str(embedder.space),
@@ -87,6 +105,12 @@ def _measured(embedder: Embedder, query: Embeddings, cosine: float, length: floa
         "role_effect": f"cosine of one text as query and as document {cosine:.4f}",
         "billed_tokens": query.usage.tokens,
         "usd_per_million_tokens": embedder.price,
+        "first_ms": round(first, 2),
+        "latency_ms": {
+            "p50": round(sorted(times)[len(times) // 2], 2),
+            "max": round(max(times), 2),
+            "n": len(times),
+        },
     }
 
 
@@ -105,9 +129,3 @@ def _doubts(embedder: Embedder, card: ModelCard | None, cosine: float, length: f
     if card.normalised and abs(length - 1) > LENGTH_TOLERANCE:
         doubts.append(f"The card says that vectors have length 1; this one has {length:.3f}.")
     return doubts
-
-
-def _cosine(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    import numpy as np
-
-    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from embassay.ingest.base import Document, SourceFile
 
@@ -12,7 +11,7 @@ TITLES = ("title", "name", "headline", "subject")
 TEXTS = ("text", "body", "content", "contents", "abstract", "description", "summary")
 
 
-def document(source: SourceFile, record: Mapping[str, Any], line: int) -> Document:
+def document(source: SourceFile, record: Mapping[str, object], line: int) -> Document:
     """A record as a document. Without a text field, its string fields are the text, as ``field: value`` lines."""
     record = {k: v for k, v in record.items() if k and str(k).strip()}  # pandas writes its row numbers without a name
     fields = {str(k).lower(): k for k in record}
@@ -33,7 +32,7 @@ def document(source: SourceFile, record: Mapping[str, Any], line: int) -> Docume
     )
 
 
-def _first(record: Mapping[str, Any], fields: Mapping[str, str], names: tuple[str, ...]) -> str:
+def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple[str, ...]) -> str:
     for name in names:
         value = record[fields[name]] if name in fields else None
         if isinstance(value, (str, int, float)) and str(value).strip():

@@ -18,7 +18,7 @@ class Convex(Fusion):
     """The weight that dense arms share; the others share the rest."""
 
     def fuse(self, found: Mapping[str, Found]) -> Scores:
-        """Scores between 0 and 1. Who is missing in a list gets the lowest score of that list."""
+        """Weighted sums of scaled scores, from 0 to 1. Who is missing in a list gets its lowest score."""
         return weighted(found, {label: _scaled(one) for label, one in found.items()}, self.dense)
 
 

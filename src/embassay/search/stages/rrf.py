@@ -18,7 +18,7 @@ class Rrf(Fusion):
     """The greater it is, the less do the first ranks stand out."""
 
     def fuse(self, found: Mapping[str, Found]) -> Scores:
-        """A candidate that an arm did not find gets nothing from it."""
+        """The sum of each candidate over the arms. An arm that did not find a candidate gives it nothing."""
         fused: Scores = {}
         for arm in found.values():
             for rank, candidate in enumerate(arm.scored, 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embassay.search.arguments import argument
-from embassay.search.base import MOST, Arm, Candidates, Draft, Last
+from embassay.search.base import MOST, Arm, Candidates, Last, PartialPipeline
 from embassay.search.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ class Top(Last):
     k: int = argument(10, least=1, most=MOST)
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
-        """The first k, in their order."""
+        """The first k candidates, in their order."""
         return replace(candidates, ranking=candidates.ranking[: self.k])
 
     def deepened(self, depth: int) -> Top:
-        """The first `depth` instead."""
+        """The same stage with `depth` in place of k."""
         return replace(self, k=depth)
 
-    def __rrshift__(self, before: Arm | Draft) -> Pipeline:
+    def __rrshift__(self, before: Arm | PartialPipeline) -> Pipeline:
         """End what was put together before. Raises UsageError where it makes no sense as a search."""
         if isinstance(before, Arm):
             return Pipeline((before,), (self,))

@@ -19,7 +19,7 @@ class ZScore(Fusion):
     """The weight that dense arms share; the others share the rest."""
 
     def fuse(self, found: Mapping[str, Found]) -> Scores:
-        """Who is missing in a list gets the lowest score of that list."""
+        """Weighted sums of standardised scores. Who is missing in a list gets its lowest score."""
         return weighted(found, {label: _standardised(one) for label, one in found.items()}, self.dense)
 
 

@@ -13,8 +13,8 @@ from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.flow import FileEnd, ReadStep, Unreadable, chunked, read_file
 from embassay.sets.build.origin import Change, Ended, Origin, changes, recall
-from embassay.sets.build.plan import DueFile, Plan
-from embassay.sets.build.source import Outcome
+from embassay.sets.build.plan import DueFile, IndexPlan
+from embassay.sets.build.source import SourceOutcome
 from embassay.sets.state import UNSETTLED, SourceRow
 from embassay.stores.base import Store
 
@@ -30,7 +30,7 @@ Member = TypeVar("Member")
 class Files:
     """The files of a plan. Each is an origin, and those that are gone come first."""
 
-    def __init__(self, plan: Plan, store: Store, chunker: Callable[[], Chunker]) -> None:
+    def __init__(self, plan: IndexPlan, store: Store, chunker: Callable[[], Chunker]) -> None:
         """`chunker` is called only if there are files to read: it may load a model's tokenizer."""
         self._plan, self._store, self._chunker = plan, store, chunker
         self._without_text: list[tuple[str, str]] = []
@@ -47,11 +47,11 @@ class Files:
                 self._without_text.append((change.origin.name, change.origin.skipped))
             yield change
 
-    def outcome(self) -> Outcome:
-        """How many files were read, left alone, gone and skipped."""
+    def outcome(self) -> SourceOutcome:
+        """Counts of the plan, and files that turned out to hold no text among those that were skipped."""
         plan = self._plan
         skipped = (*plan.skipped, *self._without_text)
-        return Outcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)
+        return SourceOutcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)
 
     def _gone(self) -> Iterator[Change]:
         for rows in _groups(self._plan.gone, GROUP_GONE):

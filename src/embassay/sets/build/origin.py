@@ -30,7 +30,7 @@ class Reasons:
     count: int = 0
 
     def add(self, reason: str) -> None:
-        """Count one more part that is missing."""
+        """Count a reason, and keep it if it is one of the first."""
         self.count += 1
         if len(self.first) < REASONS:
             self.first.append(encodable(reason))
@@ -88,7 +88,7 @@ class Origin:
         return Moved(self, chunk, self._part(len(chunk.indexed))) if old != chunk else None
 
     def end(self) -> Ended:
-        """Nothing more comes of it."""
+        """The change that ends it, behind which nothing more comes of it."""
         return Ended(self, self._part(self.size))
 
     def _part(self, size: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from embassay.errors import UsageError
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.flow import find
-from embassay.ingest.walk import Found
+from embassay.ingest.walk import FoundFile
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import SourceRow
 
@@ -18,7 +18,7 @@ from embassay.sets.state import SourceRow
 class DueFile:
     """A file to look into."""
 
-    found: Found
+    found: FoundFile
     name: str
     """What it is called in the set."""
     row: SourceRow | None
@@ -26,7 +26,7 @@ class DueFile:
 
 
 @dataclass(slots=True)
-class Plan:
+class IndexPlan:
     """What an index run over files has to do."""
 
     due: list[DueFile] = field(default_factory=list)
@@ -51,14 +51,14 @@ def make_plan(
     max_file_mb: float = MAX_FILE_MB,
     retry_failed: bool = False,
     checksum: bool = False,
-) -> Plan:
+) -> IndexPlan:
     """Walk `paths` and hold every file against its row in `known`, which has the rows of the set by name.
 
     A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content. A quarantined file
     is tried again when it changed, or with `retry_failed`. Raises UsageError for a path that neither exists nor was
     indexed.
     """
-    plan = Plan()
+    plan = IndexPlan()
     seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
     for found in find(existing, max_file_mb=max_file_mb):
@@ -101,5 +101,5 @@ def _under(home: HomeFolder, folder: str, names: Iterable[str]) -> set[str]:
     return {name for name in names if home.file_of(name).is_relative_to(root)}
 
 
-def _unchanged(row: SourceRow, found: Found) -> bool:
+def _unchanged(row: SourceRow, found: FoundFile) -> bool:
     return row.state != "pending" and row.size == found.size and row.mtime_ns == found.mtime_ns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class IndexReport:
     usd: float | None = 0.0
     """Paid to providers; None where one did not say how much it counted."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+    def to_dict(self) -> dict[str, object]:
+        """The report as JSON has it: every field, files that were left out as ``{"path": ..., "reason": ...}``."""
         pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
         plain = {
             name: getattr(self, name)

@@ -13,7 +13,7 @@
                 yield origin.end()
 
         def outcome(self):                           # asked once the iteration has ended
-            return Outcome(read=2)
+            return SourceOutcome(read=2)
 
 `changes`, beside Origin, does so for documents that `embassay.ingest.flow` reads and cuts. A source yields changes in
 the order in which they are to be stored, and ends every origin that it began. It knows nothing of vectors, and whoever
@@ -30,7 +30,7 @@ from embassay.sets.build.origin import Change
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SourceOutcome:
     """What a source has to tell for the report of the run."""
 
     read: int
@@ -53,5 +53,5 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Change]:
         """The changes, in the order in which they are to be stored. Iterated once, in another thread."""
 
-    def outcome(self) -> Outcome:
-        """What the report says of it, known once the iteration has ended."""
+    def outcome(self) -> SourceOutcome:
+        """What was read and what was left out. It is asked for once the iteration has ended."""

@@ -42,7 +42,7 @@ class Checkpoint:
 
     @property
     def size(self) -> int:
-        """How many changes there are."""
+        """How many changes it holds: new chunks, moved ones, and ends of origins."""
         return len(self.chunks) + len(self.moved) + len(self.ended)
 
 

@@ -64,7 +64,7 @@ class MemoryStore(Store):
         return self._snapshot
 
     def optimise(self, *, thorough: bool = False) -> None:  # noqa: ARG002
-        """Nothing is done: every search is exact."""
+        """Nothing has to be done, because every search is exact."""
         self._opened()
 
     def drop(self) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from embassay.cli import common
 from embassay.cli.exits import ExitCode
 from embassay.cli.tables import line
+
+if TYPE_CHECKING:
+    from embassay.models.check import ModelCheck
 
 
 def command(
@@ -23,25 +26,24 @@ def command(
     from embassay.models.check import check_models
 
     with common.opened_session(home) as session:
-        rows = [found.to_dict() for found in check_models(session.models, health=health)]
+        checks = check_models(session.models, health=health)
         file = session.config.file
-    problems = [row for row in rows if row["problem"]]
     if json:
-        common.print_json({"file": str(file) if file else None, "models": rows})
+        common.print_json({"file": str(file) if file else None, "models": [found.to_dict() for found in checks]})
     else:
-        _show(rows, str(file) if file else "no embassay.yaml: defaults")
-    if problems:
+        _show(checks, str(file) if file else "no embassay.yaml: defaults")
+    if any(found.problem for found in checks):
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _show(rows: list[dict[str, Any]], file: str) -> None:
+def _show(checks: list[ModelCheck], file: str) -> None:
     out = common.console()
     out.print(file, style="dim")
-    for row in rows:
-        state = ("problem", "red") if row["problem"] else ("fine", "green")
-        runs = "/".join(filter(None, (row["provider"], row["model_id"])))
-        out.print(line(state, "  ", (row["name"], "bold"), f"  {runs}"))
-        for text in filter(None, (row["problem"], *row["notes"])):
+    for found in checks:
+        state = ("problem", "red") if found.problem else ("fine", "green")
+        runs = "/".join(filter(None, (found.provider, found.model_id)))
+        out.print(line(state, "  ", (found.name, "bold"), f"  {runs}"))
+        for text in filter(None, (found.problem, *found.notes)):
             out.print(f"    {text}")
-    if not rows:
+    if not checks:
         out.print("No models are configured; the default is all-MiniLM-L6-v2 on the local engine.")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -176,7 +176,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
 
 
 def _report(made: JudgedDraft, out: Path, added: int, notes: list[str], *, json: bool) -> None:
-    summary: dict[str, Any] = {
+    summary: dict[str, object] = {
         "judged": str(out),
         "documents": len(made.corpus),
         "queries": len(made.queries),

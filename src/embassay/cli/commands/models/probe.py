@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from embassay.cli import common, progress, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.tables import facts, text
+
+if TYPE_CHECKING:
+    from embassay.evaluate.speed.probe import Probe, ProbeAnswer
 
 NEEDS_ARGUMENTS = True
 
@@ -31,38 +34,36 @@ def command(
     from embassay.evaluate.speed.probe import probe
 
     with common.opened_session(home) as session, progress.working(f"Asking {model}"):
-        found: dict[str, Any] = probe(session.models, model, max(1, requests)).to_dict()
+        found = probe(session.models, model, max(1, requests))
     if json:
-        common.print_json(found)
+        common.print_json(found.to_dict())
     else:
         _show(found)
-    if not found["health"]["ok"]:
+    if not found.ok:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: Probe) -> None:
     out = common.console()
-    health = found["health"]
-    state = text(" answers", "green") if health["ok"] else text(" does not answer", "red")
-    out.print(text(found["model"], "bold").append_text(state))
-    out.print(facts(_facts(found)))
-    if not health["ok"]:
-        out.print(text(health["message"]))
-    for warning in found["warnings"]:
+    state = text(" answers", "green") if found.ok else text(" does not answer", "red")
+    out.print(text(found.model, "bold").append_text(state))
+    if found.measured:
+        out.print(facts(_facts(found.measured)))
+    if not found.ok:
+        out.print(text(found.message))
+    for warning in found.warnings:
         out.print(text(warning, "yellow"))
 
 
-def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in found.items():
-        if name not in ("model", "health", "latency_ms", "warnings", "billed_tokens", "usd_per_million_tokens"):
+def _facts(measured: ProbeAnswer) -> Iterator[tuple[str, str]]:
+    for name, value in measured.items():
+        if name not in ("latency_ms", "billed_tokens", "usd_per_million_tokens"):
             unknown = "any" if name == "max_tokens" else "unknown"
             yield name.replace("_", " "), unknown if value is None else str(value)
-    if found.get("latency_ms"):
-        times = found["latency_ms"]
-        yield "latency", f"median {times['p50']} ms, slowest {times['max']} ms of {times['n']}"
-    if found["health"]["ok"]:
-        billed = found["billed_tokens"]
-        price = words.dollars(found["usd_per_million_tokens"])
-        per = "" if price in ("free", "unknown") else " per million tokens"
-        count = "" if price == "free" else f"; {'unknown' if billed is None else billed} billed for 16 tokens"
-        yield "price", f"{price}{per}{count}"
+    times = measured["latency_ms"]
+    yield "latency", f"median {times['p50']} ms, slowest {times['max']} ms of {times['n']}"
+    billed = measured["billed_tokens"]
+    price = words.dollars(measured["usd_per_million_tokens"])
+    per = "" if price in ("free", "unknown") else " per million tokens"
+    count = "" if price == "free" else f"; {'unknown' if billed is None else billed} billed for 16 tokens"
+    yield "price", f"{price}{per}{count}"

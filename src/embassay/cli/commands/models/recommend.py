@@ -117,12 +117,13 @@ def _check(languages: list[str], domain: str, *limits: float | None) -> None:
 
 
 def _chunk_tokens(paths: list[Path]) -> int:
-    """95th percentile of the chunks' tokens, cut at 512 as for a model that takes as much."""
+    """95th percentile of the tokens of chunks, cut as for a model that takes the most a chunk may have."""
     from embassay.embedders.texts.estimate import EstimatedTokens
+    from embassay.ingest.defaults import DEFAULT_TOKENS
     from embassay.ingest.survey import survey
 
     with progress.working("Measuring your chunks"):
-        seen = survey(paths, EstimatedTokens(512))
+        seen = survey(paths, EstimatedTokens(DEFAULT_TOKENS))
     if not seen.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     longest = seen.percentile(0.95)

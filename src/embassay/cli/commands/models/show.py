@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -32,7 +32,7 @@ def command(
         _show(data)
 
 
-def _found(model: str) -> dict[str, Any]:
+def _found(model: str) -> dict[str, object]:
     from embassay.errors import ModelNotFound
 
     with common.opened_session() as session:
@@ -58,16 +58,16 @@ def _found(model: str) -> dict[str, Any]:
                 raise unknown from None
 
 
-def _show(data: dict[str, Any]) -> None:
+def _show(data: dict[str, object]) -> None:
     """What is known, and of what everybody asks for also what is not."""
     names = [name for name in data if name not in ("id", *LAST)] + [name for name in LAST if data.get(name)]
     asked = [name for name in names if data[name] not in (None, "", [], (), {}, False) or name in ASKED]
     out = common.console()
-    out.print(text(data["id"], "bold"))
+    out.print(text(str(data["id"]), "bold"))
     out.print(facts((name.replace("_", " "), _shown(name, data[name])) for name in asked))
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name == "prompts" and not value:

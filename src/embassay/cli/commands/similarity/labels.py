@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embassay.cli import common
-from embassay.cli.commands.similarity import _shared
+from embassay.cli import common, scored_models
 from embassay.cli.tables import line
 
 NEEDS_ARGUMENTS = True
@@ -15,7 +14,7 @@ NEEDS_ARGUMENTS = True
 def command(
     train: Annotated[Path, typer.Argument(help="text, label: CSV, TSV or JSON lines.", metavar="TRAIN")],
     test: Annotated[Path, typer.Argument(help="The same, for texts that are to be told.", metavar="TEST")],
-    models: _shared.ModelsOption = None,
+    models: scored_models.ModelsOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
@@ -33,11 +32,11 @@ def command(
 
     known, asked = read_labelled(train), read_labelled(test)
     total = len(known.texts) + len(asked.texts)
-    found = _shared.each_model(models, home, total, lambda e, bar: score_labels(e, known, asked, bar).to_dict())
+    found = scored_models.each_model(models, home, total, lambda e, bar: score_labels(e, known, asked, bar).to_dict())
     if json:
         common.print_json({"train": str(train), "test": str(test), "models": found})
     else:
         counts = f"{len(asked.texts):,} texts, {len(known.texts):,} to learn from"
         common.console().print(line((asked.name, "bold"), f" · {counts}"))
-        _shared.show(found, ("knn_accuracy", "purity", "v_measure"))
-    _shared.exit_if_failed(found)
+        scored_models.show(found, ("knn_accuracy", "purity", "v_measure"))
+    scored_models.exit_if_failed(found)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from embassay.cli import common
-from embassay.cli.commands.similarity import _shared
+from embassay.cli import common, scored_models
 from embassay.cli.tables import line
 
 NEEDS_ARGUMENTS = True
@@ -14,7 +13,7 @@ NEEDS_ARGUMENTS = True
 
 def command(
     file: Annotated[Path, typer.Argument(help="sentence1, sentence2, score: CSV, TSV or JSON lines.", metavar="FILE")],
-    models: _shared.ModelsOption = None,
+    models: scored_models.ModelsOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
@@ -30,10 +29,12 @@ def command(
     from embassay.evaluate.score.pairs import score_pairs
 
     pairs = read_pairs(file)
-    found = _shared.each_model(models, home, 2 * len(pairs.scores), lambda e, bar: score_pairs(e, pairs, bar).to_dict())
+    found = scored_models.each_model(
+        models, home, 2 * len(pairs.scores), lambda e, bar: score_pairs(e, pairs, bar).to_dict()
+    )
     if json:
         common.print_json({"file": str(file), "models": found})
     else:
         common.console().print(line((pairs.name, "bold"), f" · {len(pairs.scores):,} pairs"))
-        _shared.show(found, ("spearman", "spearman_interval", "pearson"))
-    _shared.exit_if_failed(found)
+        scored_models.show(found, ("spearman", "spearman_interval", "pearson"))
+    scored_models.exit_if_failed(found)

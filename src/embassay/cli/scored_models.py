@@ -1,10 +1,10 @@
-"""What both commands share: every model in turn, and a table of what it scored."""
+"""What the commands of `similarity` share: score every chosen model in turn, and show the scores as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,12 +24,16 @@ def each_model(
     models: list[str] | None,
     home: Path | None,
     texts: int,
-    score: Callable[[Embedder, Callable[[int], None]], dict[str, Any]],
-) -> list[dict[str, Any]]:
-    """A row for each; the reason where a model fails."""
+    score: Callable[[Embedder, Callable[[int], None]], dict[str, object]],
+) -> list[dict[str, object]]:
+    """One row for each model: its name, its space, what `score` found, and the reason where the model failed.
+
+    `score` is given the embedder and a function to call with the number of texts that are done, of which there are
+    `texts` for each model. Without `models`, the default model is scored. Raises UsageError.
+    """
     from embassay.errors import EmbassayError, UsageError
 
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     with common.opened_session(home, keep_local=True) as session:
         names = models or [session.models.default_name]
         with progress.bar(len(names) * texts) as bar:
@@ -44,14 +48,15 @@ def each_model(
     return rows
 
 
-def show(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    """As a table, and the reasons where models failed."""
+def show(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> None:
+    """Print a table with `columns` of each model's row, and below it why models failed."""
     from embassay.text import short_names
 
     out = common.console()
-    short = short_names([row["name"] for row in rows])
+    short = short_names([str(row["name"]) for row in rows])
     cells = [
-        [short[row["name"]], *(["failed"] if row["error"] else [_shown(row[name]) for name in columns])] for row in rows
+        [short[str(row["name"])], *(["failed"] if row["error"] else [_shown(row[name]) for name in columns])]
+        for row in rows
     ]
     out.print(table(("model", *(name.replace("_", " ") for name in columns)), cells))
     for row in rows:
@@ -59,10 +64,14 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
             out.print(text(f"{row['name']} failed: {row['error']}", "yellow"))
 
 
-def exit_if_failed(rows: Sequence[dict[str, Any]]) -> None:
+def exit_if_failed(rows: Sequence[dict[str, object]]) -> None:
+    """End the command with the exit code for failure if any model failed. The other rows were printed before."""
     if any(row["error"] for row in rows):
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else " to ".join(f"{v:.3f}" for v in value)
+def _shown(value: object) -> str:
+    """A score with four decimals; an interval as ``0.812 to 0.843``."""
+    if isinstance(value, Sequence):
+        return " to ".join(f"{bound:.3f}" for bound in value)
+    return f"{value:.4f}"
