@@ -92,7 +92,9 @@ def _fault_of_arms(arms: Sequence[Stage]) -> PipelineFault | None:
         if not isinstance(arm, Arm):
             return PipelineFault(at, f"{arm} finds nothing by itself: it stands behind >>.", _EXAMPLE)
         if arm.label in labels:
-            return PipelineFault(at, f"two arms are called {arm.label!r}.", f"Name one of them: other={replace(arm, label='')}")
+            return PipelineFault(
+                at, f"two arms are called {arm.label!r}.", f"Name one of them: other={replace(arm, label='')}"
+            )
         labels.add(arm.label)
     return None
 

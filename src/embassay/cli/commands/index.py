@@ -28,7 +28,8 @@ def command(
     chunk_tokens: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            metavar="N", help=f"Most tokens of a chunk. Default: {DEFAULT_TOKENS}, or what the model takes if that is less."
+            metavar="N",
+            help=f"Most tokens of a chunk. Default: {DEFAULT_TOKENS}, or what the model takes if that is less.",
         ),
     ] = None,
     max_file_mb: Annotated[
