@@ -159,3 +159,20 @@ def test_nobody_reads_the_error(tmp_path):
     pipe = f"{sys.executable} -m embassay.cli.main status --json | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", pipe], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr and done.stdout.strip() == "1"
+
+
+def test_ctrl_c_before_the_command_began(monkeypatch, capsys):
+    """Typer ends with a bare 130 where it is stopped while it parses."""
+    app = typer.Typer()
+
+    @app.command()
+    def parsing(json: bool = False) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry, "build", lambda: app)
+    code, out, err = run(monkeypatch, capsys, "--json")
+    assert (code, json.loads(out)["error"]["code"], err) == (
+        ExitCode.INTERRUPTED,
+        "interrupted",
+        "embassay: stopped.\n",
+    )

@@ -194,3 +194,10 @@ def test_the_remains_of_a_killed_creation_are_made_anew(tmp_path, make):
 
 def test_a_home_keeps_its_tables_in_a_folder_of_their_own(tmp_path):
     assert lance.settings_in(tmp_path) == lance.LanceSettings(tmp_path / "vectors")
+
+
+def test_vectors_that_are_missing_are_indexed_again_into_their_own_set(tmp_path):
+    """The store does not know the set's name, and no other set may be taken for it."""
+    with pytest.raises(StoreError, match="are missing") as error:
+        lance.open_store(lance.settings_in(tmp_path), Collection.single("gone", 8))
+    assert error.value.remedy.in_shell() == "Index again: embassay index FOLDER --set NAME --checksum"

@@ -64,10 +64,13 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     arguments = sys.argv[1:]
+    as_json = "--json" in arguments[: _last_option(arguments)]
     try:
         code = build()(arguments, prog_name="embassay", standalone_mode=False)
+        if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):  # typer's word for a Ctrl-C of its own
+            raise KeyboardInterrupt
     except (Exception, KeyboardInterrupt) as error:  # before a command began: wrong usage, or a defect
-        code = _end(error, as_json="--json" in arguments[: _last_option(arguments)])
+        code = _end(error, as_json=as_json)
     raise SystemExit(int(code or ExitCode.DONE))
 
 

@@ -56,7 +56,7 @@ class LanceStore(Store):
         if not create and not self._folder.is_dir():
             raise StoreError(
                 "the vectors of this set are missing.",
-                remedy=remedy.command("index", "FOLDER", checksum=True, say="Index again"),
+                remedy=remedy.command("index", "FOLDER", set="NAME", checksum=True, say="Index again"),
             )
         with translated():
             self._database = connect(str(settings.folder.absolute()))
