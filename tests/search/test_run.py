@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
-from embassay.errors import KeyRejected, ModelNotFound, StoreError
+from embassay.errors import KeyRejected, ModelNotFound, StoreError, UsageError
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.search.run import run
+from embassay.search.stages.dense import Dense
+from embassay.search.stages.lexical import Lexical
+from embassay.search.stages.rrf import Rrf
 from embassay.stores.values import Scored
 from tests.search.fakes import DENSE, LEXICAL, FakeSnapshot, context
 
@@ -97,3 +100,9 @@ def test_numbers_and_texts_may_be_refs():
     lists = [Scored(7, 0.5), Scored("7", 0.4)]
     found = run(pipeline(k=5), context(FakeSnapshot(lists, LEXICAL)))
     assert len(found.hits) == 4 and len(DENSE) == 3
+
+
+@pytest.mark.parametrize("unfinished", [Dense(5), Dense(5) | Lexical(5), (Dense(5) | Lexical(5)) >> Rrf()])
+def test_a_pipeline_without_its_end_is_not_run(unfinished):
+    with pytest.raises(UsageError, match=r"how many hits come out. Add: >> Top\(10\)"):
+        run(unfinished, context())

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from embassay.errors import CacheError, ModelError, PluginError, ProviderError
+from embassay.errors import CacheError, ModelError, PluginError, ProviderError, UsageError
 from embassay.search.base import Candidates, Found, Stage
 from embassay.search.context import Context
 from embassay.search.fusion import Fusion
@@ -33,8 +33,11 @@ def run(pipeline: Pipeline, context: Context) -> Ranked:
     """The hits of `pipeline` for the query of `context`.
 
     Where a model cannot be asked, a context that allows it goes on without the stages that need it, and a notice says
-    so. Raises ModelError and ProviderError otherwise, or where no arm is left; and StoreError.
+    so. Raises ModelError and ProviderError otherwise, or where no arm is left; StoreError; and UsageError for a
+    pipeline without its end.
     """
+    if not isinstance(pipeline, Pipeline):  # in Python it is easily forgotten
+        raise UsageError("a pipeline ends with a stage that says how many hits come out.", remedy="Add: >> Top(10)")
     left_out: dict[Stage, Exception] = {}
     found: dict[str, Found] = {}
     nothing = Candidates()
