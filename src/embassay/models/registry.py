@@ -171,13 +171,13 @@ class Registry:
             chain.assume(space)
         return chain
 
-    def health(self) -> dict[str, Health]:
-        """Ask every model for one vector, all at the same time, and say how each of them did, by name."""
+    def health(self, names: Iterable[str] | None = None) -> dict[str, Health]:
+        """Ask `names`, by default every model, for one vector each, all at the same time; how each did, by name."""
         from concurrent.futures import ThreadPoolExecutor
 
-        names = self.names()
-        with ThreadPoolExecutor(max(1, min(16, len(names)))) as pool:
-            return dict(zip(names, pool.map(self._health, names), strict=True))
+        chosen = self.names() if names is None else list(names)
+        with ThreadPoolExecutor(max(1, min(16, len(chosen)))) as pool:
+            return dict(zip(chosen, pool.map(self._health, chosen), strict=True))
 
     # -- the cache ------------------------------------------------------------------------------------------
 
