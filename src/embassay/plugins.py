@@ -24,13 +24,13 @@ def names(package: str) -> tuple[str, ...]:
 
     A leading underscore hides a helper; an underscore in a module's name is a dash in the plugin's.
     """
-    return tuple(sorted(_own(package) | {entry.name for entry in _entries(package)}))
+    return tuple(sorted(own_names(package) | {entry.name for entry in _entries(package)}))
 
 
 def load(package: str, name: str) -> Any:
     """The module `name` of `package`. Raises PluginError for an unknown name or a missing extra."""
     try:
-        if name in _own(package):
+        if name in own_names(package):
             return import_module(f"{package}.{name.replace('-', '_')}")
         entry = next((entry for entry in _entries(package) if entry.name == name), None)
         if entry:
@@ -48,8 +48,8 @@ def load_all(package: str) -> dict[str, Any]:
 
 
 @cache
-def _own(package: str) -> frozenset[str]:
-    """Modules of the package itself."""
+def own_names(package: str) -> frozenset[str]:
+    """Plugins that are modules of `package` itself: found without asking what else is installed."""
     found = pkgutil.iter_modules(import_module(package).__path__)
     return frozenset(m.name.replace("_", "-") for m in found if not m.name.startswith("_"))
 

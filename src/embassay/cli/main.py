@@ -6,9 +6,10 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from embassay import __version__, plugins
 from embassay.cli.exits import EPILOG, ExitCode
 from embassay.cli.failures import Failure, abandon_stdout, failure_of, tell
 
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     import typer
 
 
-def build() -> typer.Typer:
-    """The application with all its commands."""
-    import typer
+COMMANDS = "embassay.cli.commands"
+VERSION = "--version"
 
-    from embassay import __version__
+
+def build(arguments: Sequence[str] | None = None) -> typer.Typer:
+    """The application with all its commands; with `arguments`, with those alone that they need to be understood."""
+    import typer
 
     app = typer.Typer(
         name="embassay",
@@ -33,25 +36,31 @@ def build() -> typer.Typer:
     )
 
     @app.callback()
-    def options(version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True)) -> None:
+    def options(version: bool = typer.Option(False, VERSION, help="Print the version.", is_eager=True)) -> None:
         if version:
             typer.echo(__version__)
             raise typer.Exit
 
-    _add(app, "embassay.cli.commands")
+    _add(app, _needed(arguments or ()))
     return app
 
 
-def _add(app: typer.Typer, package: str) -> None:
-    """Every module of `package` as a command of its name; a package inside it is a group of commands."""
+def _needed(arguments: Sequence[str]) -> Mapping[str, Any]:
+    """Name to module of the one command that `arguments` begin with, else of all of them."""
+    name = arguments[0] if arguments else ""
+    if name in plugins.own_names(COMMANDS):
+        return {name: plugins.load(COMMANDS, name)}
+    return plugins.load_all(COMMANDS)
+
+
+def _add(app: typer.Typer, modules: Mapping[str, Any]) -> None:
+    """Each module as a command of its name; a package is a group of commands."""
     import typer
 
-    from embassay import plugins
-
-    for name, module in plugins.load_all(package).items():
+    for name, module in modules.items():
         if hasattr(module, "__path__"):
             group = typer.Typer(help=module.__doc__, no_args_is_help=True, epilog=EPILOG)
-            _add(group, module.__name__)
+            _add(group, plugins.load_all(module.__name__))
             app.add_typer(group, name=name)
         else:
             needs = getattr(module, "NEEDS_ARGUMENTS", False)
@@ -64,9 +73,12 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     arguments = sys.argv[1:]
+    if arguments == [VERSION]:  # scripts ask for it often, and nothing has to be loaded for the answer
+        print(__version__)  # noqa: T201
+        raise SystemExit(ExitCode.DONE)
     as_json = "--json" in arguments[: _last_option(arguments)]
     try:
-        code = build()(arguments, prog_name="embassay", standalone_mode=False)
+        code = build(arguments)(arguments, prog_name="embassay", standalone_mode=False)
         if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):  # typer's word for a Ctrl-C of its own
             raise KeyboardInterrupt
     except (Exception, KeyboardInterrupt) as error:  # before a command began: wrong usage, or a defect
