@@ -169,7 +169,7 @@ def test_ctrl_c_before_the_command_began(monkeypatch, capsys):
     def parsing(json: bool = False) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(entry, "build", lambda: app)
+    monkeypatch.setattr(entry, "build", lambda _: app)
     code, out, err = run(monkeypatch, capsys, "--json")
     assert (code, json.loads(out)["error"]["code"], err) == (
         ExitCode.INTERRUPTED,
