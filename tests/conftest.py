@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from tests.skips import pytest_sessionfinish  # noqa: F401 -- a hook of pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: programs under test inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
