@@ -6,25 +6,27 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from embassay import remedy
 from embassay.errors import SpaceMismatch
 
 NO_TRANSFORM = "none"
+Similarity = Literal["cosine", "dot"]
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """Everything that decides where a text lands, and nothing else.
 
-    Numeric precision is not part of it: f32, bf16 and int8 runs of one model share a space.
+    Numeric precision is not part of it: f32, bf16 and int8 runs of one model share a space. A field that is not known
+    of a model has its default, so that a field which is added later does not change the digests of such spaces.
     """
 
     model: str
     """The model's id, e.g. ``sentence-transformers/all-MiniLM-L6-v2``."""
     weights: str
-    """SHA-256 of the weights in hex, or the provider's revision."""
+    """SHA-256 of the encoder's weights as they were read, in hex, or the provider's revision."""
     dimensions: int
     pooling: str = "mean"
     normalised: bool = True
@@ -32,32 +34,55 @@ class Space:
     document_prompt: str = ""
     transform: str = NO_TRANSFORM
     """``none``, or the name of what was done to the vectors afterwards, with its digest."""
+    encoder: str = ""
+    """SHA-256 of the settings that the encoder was built with, in hex; empty where only the provider knows them."""
+    tokenizer: str = ""
+    """SHA-256 of how texts become token ids, in hex; empty where only the provider knows it."""
+    layers: str = ""
+    """SHA-256 of what stands behind the pooling, in hex; empty for nothing but normalisation."""
+    max_tokens: int = 0
+    """Tokens of a text that the model reads, special tokens and prompt included; 0: not known."""
+    truncation: str = "right"
+    """The side from which a longer text is cut."""
+    similarity: Similarity = "cosine"
+    """How two vectors are compared: what the model was trained for."""
 
     @property
     def digest(self) -> str:
         """12 hex digits, equal exactly when the spaces are equal, stable across versions and machines."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False)
+        stated = {name: value for name, value in self.to_dict().items() if name not in _LATER or value != _LATER[name]}
+        canonical = json.dumps(stated, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, object]:
-        """All fields, as they are stored with a generation and as the digest reads them."""
+        """All fields, as they are stored with a generation."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Space:
-        """The space that `to_dict` wrote. Raises KeyError for a field that is missing."""
-        return cls(**{f.name: data[f.name] for f in fields(cls)})
+        """The space that `to_dict` wrote, in this version or an earlier one. Raises KeyError for a missing field."""
+        return cls(
+            **{f.name: data.get(f.name, _LATER[f.name]) if f.name in _LATER else data[f.name] for f in fields(cls)}
+        )
 
     def __str__(self) -> str:
         tail = "" if self.transform == NO_TRANSFORM else f"+{self.transform}"
-        return f"{self.model.rsplit('/', 1)[-1]}@{self.weights[:6]}:{self.dimensions}{tail}"
+        return f"{self.model.rsplit('/', 1)[-1]}@{self.digest[:6]}:{self.dimensions}{tail}"
+
+
+_LATER: Mapping[str, Any] = {
+    f.name: f.default
+    for f in fields(Space)
+    if f.name in {"encoder", "tokenizer", "layers", "max_tokens", "truncation", "similarity"}
+}
+"""Fields that spaces of earlier versions do not have, with what stands for them."""
 
 
 def describe_difference(a: Space, b: Space) -> str:
     """How two spaces differ, in words; the empty string when they are equal.
 
     >>> describe_difference(Space("m", "aa", 384), Space("m", "aa", 256))
-    'dimensions are 384 in m@aa:384 and 256 in m@aa:256'
+    'dimensions are 384 in m@e5bb5a:384 and 256 in m@241523:256'
     """
     differing = [f.name for f in fields(Space) if getattr(a, f.name) != getattr(b, f.name)]
     if not differing:
@@ -90,6 +115,12 @@ _WORDS = {
     "query_prompt": "the query prompt is",
     "document_prompt": "the document prompt is",
     "transform": "the transform is",
+    "encoder": "the settings of the encoder are",
+    "tokenizer": "the tokenizer is",
+    "layers": "the layers behind the pooling are",
+    "max_tokens": "the token limit is",
+    "truncation": "long texts are cut on the",
+    "similarity": "vectors are compared by",
 }
 
 

@@ -169,6 +169,7 @@ def _print(made: Embeddings, texts: list[str], chosen: str) -> None:
             {
                 "model": made.model,
                 "space": str(made.space),
+                "space_digest": made.space.digest,
                 "role": made.role,
                 "embeddings": made.vectors.tolist(),
                 "tokens": list(made.tokens),
