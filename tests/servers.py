@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from embassay.embedders.providers.hash import hashed
+from embassay.embedders.texts.estimate import EstimatedTokens
 
 
 @dataclass
@@ -158,6 +159,7 @@ def hash_openai(dimensions: int = 64, **answer: Any) -> Callable[[Received], Ans
             return Answer({"object": "list", "data": [{"id": "m", "object": "model"}]})
         asked = request.json
         wants = asked.get("encoding_format") == "base64"
-        return Answer(openai_body(hashed(asked["input"], dimensions), base64=wants), **answer)
+        tokens = sum(EstimatedTokens(512).count(asked["input"]))
+        return Answer(openai_body(hashed(asked["input"], dimensions), base64=wants, tokens=tokens), **answer)
 
     return handle

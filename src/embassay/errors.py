@@ -25,6 +25,7 @@
     │   │   └── TextRefused   it will not take one text; it takes others
     │   ├── BadReply          an answer that cannot be vectors of this model
     │   ├── AllFailed         every member of a chain failed; lists each cause
+    │   ├── BillingMismatch   what a service says it billed is not what its requests can have taken
     │   └── SpendCapReached   the next request would cost more than is left
     ├── CacheError            the embedding cache cannot be read or written
     ├── SpaceMismatch         vectors of two spaces would have met
@@ -206,6 +207,21 @@ class AllFailed(ProviderError):
     def to_dict(self) -> dict[str, object]:
         """As every error, with the error of each member of the chain under ``causes``."""
         return super().to_dict() | {"causes": {name: error.to_dict() for name, error in self.causes.items()}}
+
+
+class BillingMismatch(ProviderError):
+    """Carries what the service says it billed, as it says it, and the tokens that are counted here."""
+
+    details = ("billed", "counted")
+
+    def __init__(self, message: str, billed: object, counted: int) -> None:
+        super().__init__(
+            message,
+            remedy=remedies.setting("usage", "trusted", say="Ask the service. {} of the model takes its word,")
+            + remedies.setting("usage", "ignored", say="{} counts by estimate alone."),
+        )
+        self.billed = billed if isinstance(billed, int) else str(billed)[:40]
+        self.counted = counted
 
 
 class SpendCapReached(ProviderError):

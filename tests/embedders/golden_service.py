@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embassay.embedders.providers.hash import hashed
+from embassay.embedders.texts.estimate import EstimatedTokens
 from tests.servers import Answer, Received
 
 FOLDER = Path(__file__).parent / "golden"
@@ -27,7 +28,13 @@ def service(provider: str, dimensions: int) -> Callable[[Received], Answer]:
             return answer_get(provider, request)
         texts = texts_in(request.json, case)
         vectors = hashed(texts, dimensions).tolist()
-        return Answer(reply_with(case, vectors), headers=case["reply"]["headers"])
+        reply, headers = reply_with(case, vectors), dict(case["reply"]["headers"])
+        billed = sum(EstimatedTokens(512).count(texts))
+        for trail, part in list(walk(reply)):  # it bills what it gets
+            if isinstance(part, int) and trail and part == case["tokens"] and str(trail[-1]) != "index":
+                put(reply, trail, billed)
+        headers |= {name: str(billed) for name, text in headers.items() if text == str(case["tokens"])}
+        return Answer(reply, headers=headers)
 
     return handle
 

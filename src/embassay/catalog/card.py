@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from embassay.config.values import not_negative, positive
+
 MULTILINGUAL = "multilingual"
 
 
@@ -77,6 +79,15 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     warning: str = ""
     notes: str = ""
     sources: str = ""
+
+    def __post_init__(self) -> None:
+        positive(self, "parameters", "size_mb", "max_tokens", "max_batch_inputs", "max_batch_tokens")
+        not_negative(self, "usd_per_million_tokens")
+        for who, usd in self.hosted_usd_per_million_tokens.items():
+            if not 0 <= usd < float("inf"):
+                raise ValueError(f"the price at {who} is {usd}, it must be a number from 0")
+        if any(not abs(score) < float("inf") for score in self.scores.values()):
+            raise ValueError("scores must be finite numbers")
 
     @property
     def open_weights(self) -> bool:
@@ -158,6 +169,9 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     scores_source: str = ""
     notes: str = ""
     sources: str = ""
+
+    def __post_init__(self) -> None:
+        positive(self, "parameters", "size_mb", "max_tokens")
 
     def to_dict(self) -> dict[str, object]:
         """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""

@@ -19,12 +19,24 @@ CACHE_FILE = "cache.db"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+LARGEST = 1e15
+"""No number of a configuration has to be larger: it would not fit where it is used."""
+
+
 def positive(settings: msgspec.Struct, *names: str) -> None:
-    """Raises ValueError for a number that is not above 0 and finite; None is no number."""
+    """Raises ValueError for a number that is not above 0, or beyond `LARGEST`; None is no number."""
     for name in names:
         value = getattr(settings, name)
-        if value is not None and not 0 < value < float("inf"):
-            raise ValueError(f"{name} is {value}, it must be above 0")
+        if value is not None and not 0 < value <= LARGEST:
+            raise ValueError(f"{name} is {value}, it must be above 0 and at most {LARGEST:g}")
+
+
+def not_negative(settings: msgspec.Struct, *names: str) -> None:
+    """Raises ValueError for a number that is below 0, or beyond `LARGEST`; None is no number."""
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 <= value <= LARGEST:
+            raise ValueError(f"{name} is {value}, it must be from 0 to {LARGEST:g}")
 
 
 class Seconds(float):

@@ -23,6 +23,8 @@ class Embedder(ABC):
 
     remote = False
     """Whether texts leave this process."""
+    unmeasured = False
+    """Whether `space` can be told only after a first vector, which is asked for, and paid for, when it is."""
 
     @property
     @abstractmethod

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from embassay.config.values import DEFAULT_PROVIDER, Seconds, positive
+from embassay.config.values import DEFAULT_PROVIDER, Seconds, not_negative, positive
+from embassay.embedders.texts.bill import UsagePolicy
 from embassay.types import ROLES, Precision
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """Pins the identity of the weights where the provider does not state it: servers of one revision share a space."""
     usd_per_million_tokens: float | None = None
     """Price, where no card knows it."""
+    usage: UsagePolicy = "checked"
+    """What the provider says it billed is ``checked`` against what is counted here, ``trusted`` or ``ignored``."""
     batch_size: int | None = None
     """Most texts in a request; default: what the provider takes."""
     batch_tokens: int | None = None
@@ -93,5 +96,4 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
         Settings.__post_init__(self)
         positive(self, "batch_size", "batch_tokens", "concurrency", "timeout", "deadline")
         positive(self, "requests_per_minute", "tokens_per_minute")
-        if self.retries < 0 or (self.usd_per_million_tokens is not None and not self.usd_per_million_tokens >= 0):
-            raise ValueError("retries and usd_per_million_tokens cannot be negative")
+        not_negative(self, "retries", "usd_per_million_tokens")

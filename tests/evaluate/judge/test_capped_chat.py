@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from embassay.embedders.wrap.budget import Budget
-from embassay.errors import ConfigError, ProviderDown, SpendCapReached
+from embassay.errors import BillingMismatch, ConfigError, ProviderDown, SpendCapReached
 from embassay.evaluate.judge.capped_chat import CappedChat
 from embassay.evaluate.judge.chat import ChatSettings
 from tests.evaluate.judge.test_generate import chat_body
@@ -66,3 +66,49 @@ def test_a_cap_needs_a_price(monkeypatch):
         CappedChat(paid, Budget(1.0), None)
     CappedChat(paid, None, None)
     CappedChat(settings("http://localhost:1"), Budget(1.0), None)  # a server of one's own bills nothing
+
+
+@pytest.mark.parametrize("said", [0, -300_000, 1e308, "7", True, 7.5, None, 10**30], ids=repr)
+def test_a_cap_holds_whatever_a_service_says(said):
+    """Each answer costs 0.001 USD at most: a hundred tokens out."""
+    body = chat_body("a question of several words? " * 3)
+    body["usage"] = {"prompt_tokens": said, "completion_tokens": said}
+    budget = Budget(0.02)
+    with serving(lambda _: Answer(body)) as server:
+        chat = CappedChat(settings(server.url), budget, PRICES)
+        with pytest.raises((SpendCapReached, BillingMismatch)):
+            for _ in range(1000):
+                chat.say("ask me something")
+        assert len(server.received) < 110
+    assert 0 < budget.spent <= 0.02
+
+
+def test_a_service_that_bills_ten_times_as_much_is_stopped():
+    body = chat_body("a question?")
+    body["usage"] = {"prompt_tokens": 100, "completion_tokens": 1000}
+    budget = Budget(1.0)
+    with serving(lambda _: Answer(body)) as server:
+        chat = CappedChat(settings(server.url), budget, PRICES)
+        with pytest.raises(BillingMismatch, match="tokens out: it says that it billed 3,000"):
+            for _ in range(1000):
+                chat.say("ask me something")
+        assert len(server.received) == 3
+    assert budget.spent == pytest.approx(3 * (100 * 1.0 + 1000 * 10.0) / 1e6)
+
+
+def test_an_attempt_without_an_answer_counts_and_the_next_needs_room():
+    body = chat_body("a question?")
+    body["usage"] = {"prompt_tokens": 5, "completion_tokens": 5}
+    budget = Budget(0.002)  # for one answer at its highest price
+    with serving(lambda _: Answer(body, cut=10)) as server:
+        chat = CappedChat(settings(server.url, retries=5), budget, PRICES)
+        with pytest.raises(SpendCapReached):
+            chat.say("ask me something")
+        assert len(server.received) == 1
+    assert 0.001 < budget.spent <= 0.002
+
+
+@pytest.mark.parametrize("prices", [(float("nan"), 1.0), (1.0, float("inf")), (-1.0, 1.0)], ids=repr)
+def test_prices_that_are_none(prices):
+    with pytest.raises(ConfigError, match="no sums of money"):
+        CappedChat(settings("http://localhost:1"), Budget(1.0), prices)

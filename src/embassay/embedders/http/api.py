@@ -36,8 +36,8 @@ class Reply:
     """What a provider answered, in the order of the request."""
 
     vectors: Sequence[Sequence[float]] | Vectors
-    tokens: int | None = None
-    """Billed, if it says."""
+    tokens: object = None
+    """Billed, if it says; as it stands there, which need be no number."""
     truncated: Sequence[bool] | None = None
     """Per text, if it says."""
 

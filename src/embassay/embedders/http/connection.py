@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -38,6 +38,9 @@ def backoff(attempt: int, asked: float | None) -> float:
     if asked is not None:
         return asked + random.uniform(0, 0.1)
     return random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))
+
+
+Again = Callable[[FailedAttempt], None]
 
 
 class Endpoint(Protocol):
@@ -108,7 +111,8 @@ class Connection:
         except httpx.HTTPError as error:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             down = ProviderDown(f"{self._name} at {_origin(url)} did not answer: {self.hushed(words)}.")
-            return FailedAttempt(down, "retry", busy=isinstance(error, httpx.TimeoutException))
+            sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+            return FailedAttempt(down, "retry", busy=isinstance(error, httpx.TimeoutException), unanswered=sent)
         except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
             words = self.hushed(f"{type(error).__name__}: {error}")
             raise ProviderDown(
@@ -124,8 +128,20 @@ class Connection:
         """The body of a good answer to a GET of `path`, asked again while the service loads. Raises ProviderError."""
         return self.asked("GET", path, tries=GET_TRIES, seconds=min(self._settings.deadline, GET_SECONDS))
 
-    def asked(self, method: str, path: str, body: bytes = b"", *, tries: int, seconds: float) -> bytes:
-        """The body of a good answer, after at most `tries` in `seconds`. Raises ProviderError."""
+    def asked(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        tries: int,
+        seconds: float,
+        again: Again = lambda _: None,
+    ) -> bytes:
+        """The body of a good answer, after at most `tries` in `seconds`. Raises ProviderError.
+
+        `again` is told of each failed attempt before the next one, and may raise to prevent it.
+        """
         until = time.monotonic() + seconds
         attempt = 0
         while isinstance(answer := self.send(method, path, body, until), FailedAttempt):
@@ -133,6 +149,7 @@ class Connection:
             pause = backoff(attempt, answer.wait)
             if answer.action != "retry" or attempt >= tries or time.monotonic() + pause > until:
                 raise answer.error
+            again(answer)
             time.sleep(pause)
         return answer[0]
 

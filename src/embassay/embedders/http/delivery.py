@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from embassay.embedders.http.exchange import CheckedReply, Exchange, Meter
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.window import Call, Made, Window
+from embassay.embedders.texts.blocks import PLAIN
 from embassay.embedders.texts.longtext import TextPart, halves, shorter
 from embassay.errors import TextTooLong
 
@@ -23,8 +24,6 @@ CUTS = 12
 """How often one text is made shorter before it counts as refused."""
 GUESSES = 2
 """Cuts of a text that may be too long, where the provider does not say so."""
-PLAIN = "a plain sentence"
-"""A text that every model takes."""
 
 Arrived = Callable[[Call, Window, Sequence[Made]], None]
 """Told of the vectors of whole texts as they come, in the thread that received them."""
@@ -90,6 +89,7 @@ class Delivery:
     def _handed_over(self, made: list[Made], window: Window) -> list[Made]:
         """Tell whoever keeps vectors at once: what is paid for survives whatever happens to the rest of the call."""
         self._arrived(self._call, window, [one for one in made if one.part.owner in window.whole])
+        self._exchange.bill.check()
         return made
 
     def _ask(self, batch: Sequence[TextPart], meter: Meter, until: float) -> CheckedReply | FailedAttempt:

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from embassay.embedders.base import Embedder
-from embassay.embedders.http.delivery import PLAIN, Delivery
+from embassay.embedders.http.delivery import Delivery
 from embassay.embedders.http.exchange import Exchange
 from embassay.embedders.http.identity import Identity
 from embassay.embedders.http.pool import Pool
 from embassay.embedders.http.window import Call, Made, Window, batches
 from embassay.embedders.keeper import Keeper, Keys
-from embassay.embedders.texts.blocks import is_blank, windows
+from embassay.embedders.texts.bill import BillCheck
+from embassay.embedders.texts.blocks import PLAIN, is_blank, windows
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.texts.longtext import parts_of
 from embassay.text import encodable
@@ -39,7 +40,8 @@ class HttpEmbedder(Embedder):
         self.api, self.settings, self.card = api, api.settings, api.card
         self._keeper, self._identity = keeper, Identity(api)
         identity = self._identity
-        self.exchange = Exchange(api, identity.name, identity.dimensions, normalised=identity.normalised)
+        bill = BillCheck(identity.name, identity.price, api.settings.usage)
+        self.exchange = Exchange(api, identity.name, identity.dimensions, bill, normalised=identity.normalised)
 
     @property
     def name(self) -> str:
@@ -59,6 +61,11 @@ class HttpEmbedder(Embedder):
     def space(self) -> Space:
         """The space. Where neither settings nor a card say its dimensions, the provider is asked, see `dimensions`."""
         return self._identity.space(self.dimensions, self.exchange.description)
+
+    @property
+    def unmeasured(self) -> bool:  # type: ignore[override]
+        """Whether only a first vector will tell the dimensions."""
+        return self.exchange.dimensions is None
 
     @cached_property
     def tokens(self) -> EstimatedTokens:
@@ -150,7 +157,7 @@ class HttpEmbedder(Embedder):
         made = window.wait()  # before the dimensions are asked for: the first vectors tell them
         vectors, truncated, refused = window.collect(made, self.dimensions, normalised=self.space.normalised)
         meter = window.meter
-        usage = Usage(meter.requests, meter.tokens, self._identity.usd(meter.tokens) if meter.requests else 0.0)
+        usage = Usage(meter.requests, meter.tokens, self._identity.usd(meter.counts))
         return Embeddings(
             vectors, window.counts, truncated, self.space, role, "f32", self.name, usage, window.split, refused
         )

@@ -16,10 +16,12 @@ from embassay.embedders.http.api import Api, Description
 from embassay.embedders.http.connection import Connection, backoff
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.limits import Gate
+from embassay.embedders.texts.bill import Counted
 from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
 from embassay.vectors import unit_rows
 
 if TYPE_CHECKING:
+    from embassay.embedders.texts.bill import BillCheck
     from embassay.types import Role, Vectors
 
 
@@ -29,13 +31,16 @@ class Meter:
 
     requests: int = 0
     tokens: int | None = 0
+    counts: int = 0
+    """Tokens that are paid for, whether the provider says how many or not."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, requests: int, tokens: int | None) -> None:
-        """Add requests and the tokens billed for them; None: the provider did not say."""
+    def add(self, tokens: int | None, counts: int) -> None:
+        """Add a request: the tokens billed for it, None where the provider did not say, and those that count."""
         with self.lock:
-            self.requests += requests
+            self.requests += 1
             self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
+            self.counts += counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +48,18 @@ class CheckedReply:
     """A reply whose vectors can be those of the model: float32 (n, dimensions)."""
 
     vectors: Vectors
-    tokens: int | None
+    tokens: object
+    """As the provider says them."""
     truncated: Sequence[bool] | None
 
 
 class Exchange:
     """Requests to one provider for vectors of one model, with retries and checks. Threads may share it."""
 
-    def __init__(self, api: Api, name: str, dimensions: int | None, *, normalised: bool) -> None:
+    def __init__(self, api: Api, name: str, dimensions: int | None, bill: BillCheck, *, normalised: bool) -> None:
         self._api, self._settings, self._name = api, api.settings, name
         self._normalised = normalised
+        self.bill = bill
         self._connection = Connection(api, name)
         settings = api.settings
         self.gate = Gate(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
@@ -86,8 +93,10 @@ class Exchange:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         request = self._api.request(texts, role)
         body = msgspec.json.encode({**request.body, **self._settings.extra_body})
+        counted = Counted.of(texts, tokens)
         attempt = failures = 0
         while True:
+            self.bill.check()
             if not self.gate.enter(tokens, until, stopped.is_set):
                 raise RateLimited(
                     f"{self._name}: no request was free within {self._settings.deadline:g} s.",
@@ -100,10 +109,11 @@ class Exchange:
                 answer = self._connection.send("POST", request.path, body, until)
                 if isinstance(answer, FailedAttempt):
                     fault = answer
-                    meter.add(1, 0)
+                    meter.add(0, counted.most if fault.unanswered else 0)
                 else:
                     reply = self._checked(answer[0], answer[1], len(texts))
-                    meter.add(1, reply.tokens)
+                    settled = self.bill.settle(reply.tokens, counted)
+                    meter.add(settled.tokens, settled.counts)
                     self.answered = True
                     return reply
             finally:

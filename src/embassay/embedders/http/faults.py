@@ -30,6 +30,8 @@ class FailedAttempt:
     """One text is above the token limit."""
     busy: bool = False
     """The provider wants fewer requests."""
+    unanswered: bool = False
+    """The request may have been served and billed, though no whole answer came."""
 
 
 _TOO_LONG = re.compile(

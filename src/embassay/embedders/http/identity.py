@@ -52,11 +52,9 @@ class Identity:
             return self.card.usd_per_million_tokens
         return None if self.api.is_paid() else 0.0
 
-    def usd(self, tokens: int | None) -> float | None:
-        """What so many billed tokens cost; None where the price or the number is not known."""
-        if self.price == 0:
-            return 0.0
-        return tokens * self.price / 1e6 if tokens is not None and self.price else None
+    def usd(self, tokens: int) -> float | None:
+        """What so many billed tokens cost; None where the price is not known."""
+        return tokens * self.price / 1e6 if self.price is not None and tokens else 0.0 if not tokens else None
 
     def prompt(self, role: Role) -> str:
         """What is put before a text of `role`, if the request does not say the role by itself."""

@@ -6,7 +6,7 @@ One decoder a shape; vectors come as float32 rows in the order of the request.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    total_tokens: int | None = None
-
-
 class _Item(msgspec.Struct):
     embedding: list[float] | bytes
     """Bytes stand in base64: little-endian float32, whatever was asked for."""
@@ -30,15 +25,7 @@ class _Item(msgspec.Struct):
 
 class _OpenAI(msgspec.Struct):
     data: list[_Item]
-    usage: _Usage | None = None
-
-
-class _CohereBilled(msgspec.Struct):
-    input_tokens: float | None = None
-
-
-class _CohereMeta(msgspec.Struct):
-    billed_units: _CohereBilled | None = None
+    usage: Any = None
 
 
 class _CohereByType(msgspec.Struct, rename={"rows": "float"}):
@@ -48,7 +35,7 @@ class _CohereByType(msgspec.Struct, rename={"rows": "float"}):
 class _Cohere(msgspec.Struct):
     embeddings: _CohereByType | list[list[float]]
     """By type; a plain list from v1 and from Bedrock's first models."""
-    meta: _CohereMeta | None = None
+    meta: Any = None
 
 
 _COHERE = msgspec.json.Decoder(_Cohere)
@@ -58,8 +45,8 @@ _OPENAI = msgspec.json.Decoder(_OpenAI)
 _ROWS = msgspec.json.Decoder(list[list[float]])
 
 
-def openai_reply(body: bytes, count: int) -> tuple[Vectors, int | None]:
-    """``{"data": [{"embedding": [...] or base64, "index": 0}], "usage": {...}}``: vectors, billed tokens.
+def openai_reply(body: bytes, count: int) -> tuple[Vectors, object]:
+    """``{"data": [{"embedding": [...] or base64, "index": 0}], "usage": {...}}``: vectors, and tokens as it says them.
 
     Items are put in the order of their index. Raises BadReply or ValueError.
     """
@@ -69,19 +56,31 @@ def openai_reply(body: bytes, count: int) -> tuple[Vectors, int | None]:
         if sorted(item.index if item.index is not None else -1 for item in items) != list(range(len(items))):
             raise BadReply(f"the reply's indexes are not 0 to {len(items) - 1}, each once.")
         items = sorted(items, key=lambda item: item.index or 0)
-    usage = reply.usage or _Usage()
-    return rows([item.embedding for item in items], count), usage.prompt_tokens or usage.total_tokens
+    told = said(reply.usage, "prompt_tokens")
+    return rows([item.embedding for item in items], count), told or said(reply.usage, "total_tokens") or told
 
 
-def cohere_reply(body: bytes, count: int) -> tuple[Vectors, int | None]:
+def cohere_reply(body: bytes, count: int) -> tuple[Vectors, object]:
     """``{"embeddings": {"float": [...]} or [...], "meta": {"billed_units": {"input_tokens": 2}}}``.
 
-    The vectors, and the tokens that are billed. Raises BadReply or ValueError.
+    The vectors, and the tokens that it says are billed. Raises BadReply or ValueError.
     """
     answer = _COHERE.decode(body)
     vectors = answer.embeddings.rows if isinstance(answer.embeddings, _CohereByType) else answer.embeddings
-    billed = answer.meta and answer.meta.billed_units and answer.meta.billed_units.input_tokens
-    return rows(vectors, count), int(billed) if billed else None
+    return rows(vectors, count), said(answer.meta, "billed_units", "input_tokens")
+
+
+def said(part: object, *path: str) -> object:
+    """What stands at `path` in a part of a reply that need not be there; None where it does not."""
+    for key in path:
+        part = part.get(key) if isinstance(part, Mapping) else None
+    return part
+
+
+def said_in_header(text: str | None) -> object:
+    """A number that stands in a header; whatever else stands there as it is, None where nothing does."""
+    words = (text or "").strip()
+    return int(words) if words.isascii() and words.lstrip("-").isdigit() and len(words) < 20 else words or None
 
 
 def rows(values: Sequence[Sequence[float] | bytes], count: int) -> Vectors:

@@ -16,7 +16,7 @@ import msgspec
 
 from embassay import remedy
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
-from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply, rows
+from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply, rows, said_in_header
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import KeyMissing, PluginError
 
@@ -40,7 +40,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
 class _Titan(msgspec.Struct):
     embedding: list[float] = []
     embeddingsByType: dict[str, list[float]] = {}  # noqa: N815 - the wire's name
-    inputTextTokenCount: int | None = None  # noqa: N815
+    inputTextTokenCount: Any = None  # noqa: N815
 
 
 class Bedrock(Api):
@@ -76,9 +76,9 @@ class Bedrock(Api):
         return Request(f"/model/{quote(self.model, safe='')}/invoke", self._body(texts, role))
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
-        billed = headers.get("x-amzn-bedrock-input-token-count")
+        billed = said_in_header(headers.get("x-amzn-bedrock-input-token-count"))
         if self._is_cohere:
-            return Reply(cohere_reply(body, count)[0], int(billed) if billed else None)
+            return Reply(cohere_reply(body, count)[0], billed)
         answer = msgspec.json.decode(body, type=_Titan)
         vector = answer.embeddingsByType.get("float") or answer.embedding
         return Reply(rows([vector], count), answer.inputTextTokenCount)

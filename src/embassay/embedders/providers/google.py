@@ -8,13 +8,14 @@ takes an OAuth token (``gcloud auth print-access-token``) instead of a key.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
 from embassay.embedders.http.wire import rows
 from embassay.embedders.settings import HttpSettings
+from embassay.embedders.texts.bill import whole_number
 from embassay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
 
 
 class _Statistics(msgspec.Struct):
-    token_count: float | None = None
+    token_count: Any = None
     truncated: bool | None = False
 
 
@@ -118,7 +119,9 @@ class Vertex(Api):
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         made = [one.embeddings for one in msgspec.json.decode(body, type=_VertexAnswer).predictions]
         counts = [one.statistics.token_count for one in made]
-        tokens = None if None in counts else int(sum(n for n in counts if n is not None))
+        numbers = [whole_number(n) for n in counts]
+        wrong = next((n for n, number in zip(counts, numbers, strict=True) if number is None), None)
+        tokens = None if None in counts else sum(n or 0 for n in numbers) if wrong is None else wrong
         truncated = [bool(one.statistics.truncated) for one in made]
         return Reply(rows([one.values for one in made], count), tokens, truncated)
 

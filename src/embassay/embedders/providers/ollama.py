@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,7 +34,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
 
 class _Answer(msgspec.Struct):
     embeddings: list[list[float]]
-    prompt_eval_count: int | None = None
+    prompt_eval_count: Any = None
 
 
 class _Tag(msgspec.Struct):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request
-from embassay.embedders.http.wire import bare_rows
+from embassay.embedders.http.wire import bare_rows, said_in_header
 from embassay.embedders.settings import HttpSettings
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class Tei(Api):
         return Request("/embed", {"inputs": list(texts), "normalize": True, "truncate": False})
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
-        billed = headers.get("x-compute-tokens", "")
-        return Reply(bare_rows(body, count), int(billed) if billed.isdigit() else None)
+        return Reply(bare_rows(body, count), said_in_header(headers.get("x-compute-tokens")))
 
     def describe(self, get: Get) -> Description:
         """Revision, token limit and batch size, from ``/info``."""

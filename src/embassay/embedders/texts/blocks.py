@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from embassay.space import Space
 
 
+PLAIN = "a plain sentence"
+"""A text that every model takes."""
+
+
 def windows(texts: Iterable[str], count: int) -> Iterator[list[str]]:
     """`texts` in lists of `count`; the last one may be shorter. Each is read when it is asked for."""
     source = iter(texts)

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from embassay import remedy
-from embassay.embedders.alongside import alongside, rebased
+from embassay.embedders.alongside import Step, alongside, rebased
 from embassay.embedders.base import Embedder
-from embassay.embedders.texts.estimate import ERROR
-from embassay.embedders.wrap.budget import Budget, Hold
+from embassay.embedders.texts.bill import Counted
+from embassay.embedders.texts.blocks import PLAIN, is_blank
+from embassay.embedders.wrap.budget import Budget, Hold, is_money
 from embassay.embedders.wrap.wrapper import Wrapper
-from embassay.errors import ConfigError, SpendCapReached
-from embassay.types import Embeddings, OnLong, Role
+from embassay.errors import BadReply, ConfigError, SpendCapReached
+from embassay.space import Space
+from embassay.types import Embeddings, Health, OnLong, Role
 
-SPECIAL_TOKENS = 4
-"""Reserved for each text besides its own and the prompt's."""
+DOUBT = 10
+"""What the first texts of a model are reserved at, as a multiple of their highest price: until its first bill is
+seen, nobody knows by what it really counts."""
+FIRST_TEXTS = 8
+"""So many of them go alone, before all others."""
 
-_Priced = tuple[str, float]
-"""A text and the USD that were reserved for it."""
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A text, what was reserved for it, and the bounds of its price in USD."""
+
+    text: str
+    reserved: float
+    least: float
+    likely: float
+    most: float
 
 
 class Capped(Wrapper):
@@ -32,17 +46,26 @@ class Capped(Wrapper):
     def __init__(self, inner: Embedder, budget: Budget) -> None:
         super().__init__(inner)
         self._budget = budget
+        self._factor: float | None = None
+        """The highest bill there was, as a multiple of the highest price that was thought possible; at least 1."""
+
+    @property
+    def space(self) -> Space:
+        """As of the model. Where only a first vector tells it, that one is paid for below the cap as well."""
+        if self.inner.unmeasured:
+            list(self.stream([PLAIN], "document"))
+        return self.inner.space
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """As far as the budget goes. Raises SpendCapReached, ConfigError where a price is not known."""
         if self.price == 0:
             yield from self.inner.stream(texts, role, on_long)
             return
-        most_usd = self._most_usd(role)
+        priced = self._priced(role)
         source, start = iter(texts), 0
         carried: list[str] = []
         while True:
-            stretch = self._affordable(chain(carried, source), most_usd, role, on_long, carried)
+            stretch = self._affordable(chain(carried, source), priced, role, on_long, carried)
             with rebased(start.__add__):
                 passed = yield from stretch
             if not carried:
@@ -57,10 +80,14 @@ class Capped(Wrapper):
                 )
             start += passed
 
+    def health(self) -> Health:
+        """The one word that it takes is paid for as well."""
+        return Embedder.health(self)
+
     def _affordable(
         self,
         texts: Iterable[str],
-        most_usd: Callable[[str], float],
+        priced: Callable[[str], _Priced],
         role: Role,
         on_long: OnLong,
         carried: list[str],
@@ -71,32 +98,56 @@ class Capped(Wrapper):
         """
         hold = Hold(self._budget)
         passed = 0
+        room = FIRST_TEXTS if self._factor is None else None
 
-        def priced() -> Iterator[_Priced]:
-            for text in texts:
-                usd = most_usd(text)
-                if not hold.reserve(usd):
+        def reserved() -> Iterator[_Priced]:
+            for place, text in enumerate(texts):
+                one = self._reserve(hold, priced(text)) if place != room else None
+                if one is None:
                     carried[:] = [text]
                     return
-                yield text, usd
+                yield one
             carried.clear()
 
         try:
-            with closing(alongside(priced(), lambda one: one[0], self.inner, role, on_long)) as steps:
+            with closing(alongside(reserved(), lambda one: one.text, self.inner, role, on_long)) as steps:
                 for step in steps:
                     assert step.made is not None, "every item has a text"
-                    hold.settle(sum(usd for _, usd in step.items), step.made.usage.usd)
+                    self._settle(hold, step, step.made)
                     passed += len(step.items)
                     yield step.made
         finally:
             hold.close()
         return passed
 
-    def _most_usd(self, role: Role) -> Callable[[str], float]:
-        """More USD than a text can be billed for. Raises ConfigError where no price is known.
+    def _reserve(self, hold: Hold, one: _Priced) -> _Priced | None:
+        """The text with what is set aside for it; None where there is not so much."""
+        usd = one.most * (self._factor or DOUBT)
+        if self._factor is None and usd > (left := self._budget.remaining) >= one.most:
+            usd = left  # all that is left is held for it
+        return replace(one, reserved=usd) if hold.reserve(usd) else None
 
-        The prompt comes again with each part that a long text is split into, and scripts for which the estimate of
-        tokens is too low have several bytes a character.
+    def _settle(self, hold: Hold, step: Step[_Priced], made: Embeddings) -> None:
+        """Count what a part of the texts cost: as billed, but never less than is possible.
+
+        Raises BadReply for a bill that is no sum of money.
+        """
+        sent = [one for place, one in enumerate(step.items) if place not in made.refused and not is_blank(one.text)]
+        held, most = sum(one.reserved for one in step.items), sum(one.most for one in sent)
+        usd = made.usage.usd
+        if usd is not None and not is_money(usd):
+            hold.settle(held, most)
+            raise BadReply(f"{self.name}: it says that it billed {usd!r} USD, which is no sum of money.")
+        if usd is not None and usd < sum(one.least for one in sent):
+            usd = sum(one.likely for one in sent)
+        if sent:
+            self._factor = max(self._factor or 1.0, (usd or 0.0) / most)
+        hold.settle(held, most if usd is None else usd)
+
+    def _priced(self, role: Role) -> Callable[[str], _Priced]:
+        """What a text can be billed at. Raises ConfigError where no price is known.
+
+        The prompt comes again with each part that a long text is split into.
         """
         price = self.price
         if price is None:
@@ -105,12 +156,15 @@ class Capped(Wrapper):
                 remedy=remedy.setting("usd_per_million_tokens", say="Set {} of the model."),
             )
         tokens = self.tokens
-        extra = tokens.count([getattr(self.space, f"{role}_prompt")])[0] + SPECIAL_TOKENS
+        prompt = self.prompt(role)
+        extra = Counted.of([prompt], tokens.count([prompt])[0] if prompt else 0).most
 
-        def most(text: str) -> float:
+        def bounds(text: str) -> _Priced:
             count = tokens.count([text])[0]
-            parts = 1 + count // max(1, tokens.safe_tokens - extra)
-            foreign = len(text.encode("utf-8", "replace")) - len(text)
-            return (count * (1 + ERROR) + foreign / 2 + extra * parts * 2) * price / 1e6
+            parts = 1 + 2 * count // max(1, tokens.safe_tokens - extra)
+            all_of_it = Counted.of([text], count, frame=0)
+            seen = Counted.of([text], min(count, tokens.max_tokens))  # the model may see no more of it
+            usd = (seen.least, min(count, tokens.max_tokens), all_of_it.most + extra * parts)
+            return _Priced(text, 0.0, *(n * price / 1e6 for n in usd))
 
-        return most
+        return bounds

@@ -34,6 +34,11 @@ class Wrapper(Embedder):
         return self.inner.remote
 
     @property
+    def unmeasured(self) -> bool:  # type: ignore[override]
+        """Whether a first vector is asked for to tell the space, as the model inside says."""
+        return self.inner.unmeasured
+
+    @property
     def price(self) -> float | None:
         return self.inner.price
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from embassay import remedy
-from embassay.embedders.texts.estimate import ERROR, EstimatedTokens
+from embassay.embedders.texts.bill import BillCheck, Counted
+from embassay.embedders.texts.estimate import EstimatedTokens
+from embassay.embedders.wrap.budget import Hold, is_money
 from embassay.errors import ConfigError, SpendCapReached
 from embassay.evaluate.judge.chat import Chat, ChatAnswer, ChatSettings
 
 if TYPE_CHECKING:
+    from embassay.embedders.http.faults import FailedAttempt
     from embassay.embedders.wrap.budget import Budget
 
-FRAME_TOKENS = 16
-"""Reserved for what a service puts around a message."""
+FRAME_TOKENS = 256
+"""Most that a service puts around a message: some begin with instructions of their own."""
+WAYS = ("tokens in", "tokens out")
 
 
 class CappedChat(Chat):
@@ -22,6 +26,8 @@ class CappedChat(Chat):
     def __init__(self, settings: ChatSettings, budget: Budget | None, prices: tuple[float, float] | None) -> None:
         """`prices`: USD per million tokens in and out. Raises ConfigError where a cap is set and no price is known."""
         super().__init__(settings)
+        if prices and not all(map(is_money, prices)):
+            raise ConfigError(f"the prices {prices} of {self.name} are no sums of money.")
         free = not self.needs_key()
         if budget and prices is None and not free:
             raise ConfigError(
@@ -31,28 +37,53 @@ class CappedChat(Chat):
         self._budget = budget if prices else None
         self._prices = prices or (0.0, 0.0)
         self._most_out = settings.max_reply_tokens
+        bills = [
+            BillCheck(f"{self.name}, {way}", price, settings.usage)
+            for way, price in zip(WAYS, self._prices, strict=True)
+        ]
+        self._bill_in, self._bill_out = bills
 
     def say(self, message: str) -> ChatAnswer:
         """The answer to one message. Raises ProviderError, and SpendCapReached before anything is sent.
 
-        What is under way is reserved at its highest price; an answer that does not say what it took has taken that.
+        What is under way is reserved at its highest price. An answer that does not say what it took has taken that, and
+        so has one that never came whole. Raises BillingMismatch where earlier answers said what cannot be.
         """
         if self._budget is None:
             return super().say(message)
-        most = self._usd(EstimatedTokens(1 << 20).count([message])[0] * (1 + ERROR) + FRAME_TOKENS, self._most_out)
-        if not self._budget.reserve(most):
+        for bill in (self._bill_in, self._bill_out):
+            bill.check()
+        counted = Counted.of([message], EstimatedTokens(1 << 20).count([message])[0], frame=FRAME_TOKENS)
+        most = self._usd(counted.most, self._most_out)
+        hold = Hold(self._budget)
+        self._reserve(hold, most)
+
+        def again(failed: FailedAttempt) -> None:
+            if failed.unanswered:  # it may be billed all the same
+                hold.settle(most, None)
+                self._reserve(hold, most)
+
+        try:
+            answer = self._answered(message, again)
+            hold.settle(most, self._billed(answer, counted))
+            return answer
+        finally:
+            hold.close()
+
+    def _billed(self, answer: ChatAnswer, counted: Counted) -> float:
+        """What an answer cost: as it says where that is possible, otherwise as it is counted here."""
+        said_in, said_out = answer.billed
+        heard = Counted.of([answer.whole], EstimatedTokens(1 << 20).count([answer.whole])[0], most=self._most_out)
+        tokens_in = self._bill_in.settle(said_in, counted).counts
+        return self._usd(tokens_in, self._bill_out.settle(said_out, heard).counts)
+
+    def _reserve(self, hold: Hold, usd: float) -> None:
+        assert self._budget is not None, "nothing is reserved where there is no cap"
+        if not hold.reserve(usd):
             raise SpendCapReached(
                 f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
                 remedy=remedy.setting("spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."),
             )
-        spent: float | None = None
-        try:
-            said = super().say(message)
-            if said.tokens_in is not None and said.tokens_out is not None:
-                spent = self._usd(said.tokens_in, said.tokens_out)
-            return said
-        finally:
-            self._budget.settle(most, spent)
 
     def _usd(self, tokens_in: float, tokens_out: float) -> float:
         return (tokens_in * self._prices[0] + tokens_out * self._prices[1]) / 1e6

@@ -10,8 +10,10 @@ from typing import ClassVar
 import msgspec
 
 from embassay.config.values import positive
-from embassay.embedders.http.connection import Connection
+from embassay.embedders.http.connection import Again, Connection
+from embassay.embedders.http.wire import said
 from embassay.embedders.settings import HttpSettings
+from embassay.embedders.texts.bill import whole_number
 from embassay.errors import BadReply, RequestRefused
 
 URL = "https://api.openai.com/v1"
@@ -44,6 +46,10 @@ class ChatAnswer:
     """Why the answer ended: stop, length, content_filter, ..."""
     tokens_in: int | None
     tokens_out: int | None
+    billed: tuple[object, object] = (None, None)
+    """Tokens in and out as the service says them, which need be no numbers."""
+    whole: str = ""
+    """All that it said, reasoning included."""
 
 
 class Chat:
@@ -79,7 +85,11 @@ class Chat:
         self._connection.check_key()
 
     def say(self, message: str) -> ChatAnswer:
-        """Ask one message and return the answer. Raises ProviderError.
+        """Ask one message and return the answer. Raises ProviderError."""
+        return self._answered(message, lambda _: None)
+
+    def _answered(self, message: str, again: Again) -> ChatAnswer:
+        """The answer to a message; `again` is told of each failed attempt before the next one.
 
         A parameter that the server refuses by name is left out from then on: reasoning models refuse `temperature`,
         local servers the newer name of the token limit.
@@ -87,7 +97,7 @@ class Chat:
         while True:
             body = self._body(message)
             try:
-                return self._read(self._post(body))
+                return self._read(self._post(body, again))
             except RequestRefused as error:
                 named = [name for name in _PARAMETERS if name in error.message and name in body]
                 if not named:
@@ -110,10 +120,10 @@ class Chat:
             body["temperature"] = chosen.temperature
         return {key: value for key, value in body.items() if key not in self._dropped} | chosen.extra_body
 
-    def _post(self, body: Mapping[str, object]) -> bytes:
+    def _post(self, body: Mapping[str, object], again: Again) -> bytes:
         tries, seconds = self._chat.retries + 1, self._chat.deadline
         return self._connection.asked(
-            "POST", "/chat/completions", msgspec.json.encode(body), tries=tries, seconds=seconds
+            "POST", "/chat/completions", msgspec.json.encode(body), tries=tries, seconds=seconds, again=again
         )
 
     def _read(self, body: bytes) -> ChatAnswer:
@@ -121,10 +131,10 @@ class Chat:
             reply = msgspec.json.decode(body)
             choice = reply["choices"][0]
             content = choice["message"].get("content") or ""
-            usage = reply.get("usage") or {}
+            usage = reply.get("usage")
             text = content if isinstance(content, str) else "".join(p.get("text", "") for p in content)
-            tokens = [usage.get(key) for key in ("prompt_tokens", "completion_tokens")]
+            billed = said(usage, "prompt_tokens"), said(usage, "completion_tokens")
         except (msgspec.DecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise BadReply(f"{self.name}: the reply is no chat completion ({error}): {body[:80]!r}.") from None
-        known = [n if isinstance(n, int) else None for n in tokens]
-        return ChatAnswer(_THINK.sub("", text).strip(), str(choice.get("finish_reason") or ""), known[0], known[1])
+        spoken, reason = _THINK.sub("", text).strip(), str(choice.get("finish_reason") or "")
+        return ChatAnswer(spoken, reason, whole_number(billed[0]), whole_number(billed[1]), billed, text)
