@@ -300,7 +300,7 @@ def test_what_the_command_line_reports(said, tmp_path, monkeypatch, capsys):
             main()
     told = json.loads(capsys.readouterr().out)
     if said in ("0", "null"):
-        assert left.value.code == 0
+        assert left.value.code == 0, told
         counted = tokens_of([text]) * PRICE / 1e6
         assert counted <= told["usage"]["usd"] < 4 * counted
         assert told["usage"]["tokens"] == (None if said == "null" else tokens_of([text]))
