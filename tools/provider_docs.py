@@ -115,11 +115,11 @@ def _role(card: ModelCard) -> str:
     return "none" if card.prompts_known else "unknown"
 
 
-def _settings(kind: type[msgspec.Struct], without: tuple[str, ...]) -> list[str]:
+def _settings(kind: type[Settings], without: tuple[str, ...]) -> list[str]:
     notes = _field_notes(kind)
     rows = []
     for field in msgspec.structs.fields(kind):
-        if field.name in without:
+        if field.name in (*without, *kind.UNREADABLE):
             continue
         rows.append(f"| `{field.name}` | {_default(field)} | {notes.get(field.name, '')} |")
     return ["| setting | default | |", "|---|---|---|", *rows] if rows else []

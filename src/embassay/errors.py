@@ -6,6 +6,7 @@
     │   ├── QueryError        an empty or oversized query
     │   ├── JudgedSetError    judged files that do not hold together
     │   ├── ConfigError       embassay.yaml or the environment says something that cannot be
+    │   │   └── ConfigNotAgreed   a file that was found asks for what it has to be agreed to first
     │   └── CardError         a model's card that cannot be read, or contradicts itself
     ├── PluginError           an unknown name, or one whose extra is not installed
     ├── ModelError
@@ -99,6 +100,10 @@ class JudgedSetError(UsageError):
 
 
 class ConfigError(UsageError):
+    pass
+
+
+class ConfigNotAgreed(ConfigError):
     pass
 
 

@@ -1,30 +1,85 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and never through a link; files that are private to the user."""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from embassay.errors import HomeNotWritable
 
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+OTHERS = 0o077
+"""The bits of a mode that let anybody else in."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
-def write_whole(file: Path, text: str) -> None:
-    """Replace `file` by one that holds `text`, in UTF-8.
 
-    A kill or a full disk leaves either the old file or the new one. Raises HomeNotWritable.
+def write_whole(file: Path, text: str, *, private: bool = False) -> None:
+    """Replace `file` by one that holds `text`, in UTF-8; a link of that name is replaced, not followed.
+
+    A kill or a full disk leaves either the old file or the new one. `private`: nobody but the user may read it. Raises
+    HomeNotWritable.
     """
     new = file.with_name(f".{file.name}.new")
+    made = False
     try:
-        with new.open("w", encoding="utf-8", errors="replace") as stream:
-            stream.write(text)
+        new.unlink(missing_ok=True)  # what a killed process has left, or somebody's link
+        with os.fdopen(os.open(new, _NEW, PRIVATE_FILE if private else 0o666), "wb") as stream:
+            made = True
+            stream.write(text.encode("utf-8", "replace"))
             stream.flush()
             os.fsync(stream.fileno())
         new.replace(file)
+        made = False
     except OSError as error:
         raise HomeNotWritable(f"{file} cannot be written: {error.strerror or error}.") from error
     finally:
-        if new.exists():
-            new.unlink()
+        if made:
+            with suppress(OSError):
+                new.unlink()
+
+
+def write_new(file: Path, text: str) -> bool:
+    """Make a private `file` that holds `text`, unless something of that name is there; whether it was made.
+
+    No link is followed. Raises OSError.
+    """
+    try:
+        with os.fdopen(os.open(file, _NEW, PRIVATE_FILE), "wb") as stream:
+            stream.write(text.encode())
+    except FileExistsError:
+        return False
+    return True
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder`, which only the user may enter, and those above it, where they are missing. Raises OSError."""
+    with suppress(FileExistsError):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER)
+    if not folder.is_dir():
+        raise NotADirectoryError(20, "it is no folder", str(folder))
+
+
+def refuse_links(paths: Iterable[Path]) -> None:
+    """Raise HomeNotWritable for a link: what is written to it would be written elsewhere."""
+    for path in paths:
+        if path.is_symlink():
+            raise HomeNotWritable(f"{path} is a link, and would have files written elsewhere.", remedy="Remove it.")
+
+
+def make_private(paths: Iterable[Path]) -> None:
+    """Take the rights of everybody else from files and folders that are this user's own; no link is followed.
+
+    What is not there, belongs to somebody else, or lies on a disk that cannot be written, is left as it is.
+    """
+    for path in paths:
+        with suppress(OSError):
+            mode = path.lstat().st_mode
+            if mode & OTHERS and (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                path.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
 
 def check_writable(file: Path) -> None:

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 ALIKE = 0.6
 """Least similarity, from 0 to 1, at which one name is offered in place of another (`difflib`'s ratio)."""
 LONG_NAME = 24
 """A name of more characters is shortened where it stands in a table."""
+
+_BREAKS = re.compile("\r\n|[\t\n\r]")
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 with ESC, DEL, and C1, which holds one-character CSI and OSC
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the order in which other characters are shown
+    "\u2028\u2029\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # further ends of lines, and what is never seen
+    "\U000e0000-\U000e007f\ud800-\udfff]"  # invisible tags; halves of characters, which have no encoding
+)
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """`text` as a terminal may be given it: each character that it would obey, and not show, becomes a space.
+
+    Everything that came from documents, names, servers and other people's files goes through here before it is shown.
+    Line breaks and tabs stay where `lines` are wanted, and else become spaces as well. What joins letters and emoji
+    (U+200C, U+200D) stays.
+    """
+    text = text.replace("\r\n", "\n") if lines else _BREAKS.sub(" ", text)
+    return _CONTROLS.sub(" ", text)
+
+
+def escaped_json(text: str) -> str:
+    """JSON `text` in which every character that `printable` would replace is written ``\\uXXXX``: nothing is lost."""
+    return _CONTROLS.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def encodable(text: str) -> str:

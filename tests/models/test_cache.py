@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -50,19 +51,97 @@ def test_hits_are_counted(tmp_path):
 
 def test_a_damaged_file(tmp_path):
     file = tmp_path / "cache.db"
-    file.write_bytes(b"this is no database, but it is long enough to be read as one" * 100)
-    inner = counting()
+    inner = counting(384)
+    first = VectorCache(file)
+    Cached(inner, Keeper(first)).embed([f"text {i}" for i in range(500)], "document")
+    first.close()
+    content = bytearray(file.read_bytes())
+    content[16_384:-16_384] = b"\xff" * (len(content) - 2 * 16_384)
+    file.write_bytes(content)
+    before = len(inner.texts)
     with pytest.raises(CacheError, match=r"is damaged.*embassay cache clear"):
         Cached(inner, Keeper(VectorCache(file))).embed(["a"], "document")
-    assert inner.texts == [], "nothing is paid for that cannot be kept"
+    assert len(inner.texts) == before, "nothing is paid for that cannot be kept"
     cache = VectorCache(file)
     cache.clear()
     assert Cached(inner, Keeper(cache)).embed(["a"], "document").vectors.any()
 
 
+def database(file, **pragmas):
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE vectors (mine)")
+        for name, value in pragmas.items():
+            db.execute(f"PRAGMA {name} = {value}")
+        db.commit()
+
+
+OTHERS = {
+    "a text": lambda file: file.write_text("Host *\n" * 100),
+    "nothing": lambda file: file.write_bytes(b""),
+    "a short file": lambda file: file.write_bytes(b"SQLite format 3\0"),
+    "another database": database,
+    "a database of our version": lambda file: database(file, user_version=1),
+    "another program's": lambda file: database(file, application_id=7, user_version=1),
+    "a folder": lambda file: file.mkdir(),
+    "a link": lambda file: file.symlink_to(OTHERS["a text"](file.with_name("real")) and file.with_name("real")),
+    "a link to nothing": lambda file: file.symlink_to(file.with_name("real")),
+    "a link to a cache": lambda file: (cache_at(file.with_name("real")), file.symlink_to(file.with_name("real"))),
+}
+
+
+def cache_at(file):
+    with_one = VectorCache(file)
+    Cached(counting(), Keeper(with_one)).embed(["a"], "document")
+    with_one.close()
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_only_a_cache_of_ours_is_cleared_pruned_or_written(tmp_path, kind):
+    file = tmp_path / "other"
+    OTHERS[kind](file)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    use = (VectorCache.clear, lambda cache: cache.prune(0), VectorCache.stats, lambda cache: cache.get([b"k"]))
+    for at, act in enumerate(use):
+        if kind == "nothing" and at > 0:
+            continue  # an empty file is where a cache may begin
+        with pytest.raises(CacheError, match=r"no cache of embassay.*Look at what it is|cannot be used"):
+            act(VectorCache(file))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    assert os.path.lexists(file)
+
+
+def test_a_cache_of_before_the_application_id(tmp_path):
+    file = tmp_path / "cache.db"
+    cache_at(file)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA application_id = 0")
+        db.commit()
+    assert VectorCache(file).stats().entries == 1
+    VectorCache(file).clear()
+    assert not file.exists()
+
+
+def test_it_is_private(tmp_path):
+    file = tmp_path / "new" / "cache.db"
+    old = os.umask(0)
+    try:
+        cache = VectorCache(file)
+        Cached(counting(), Keeper(cache)).embed(["a"], "document")
+        assert {path.name: oct(path.stat().st_mode & 0o777) for path in (file.parent, *file.parent.iterdir())} == {
+            "new": "0o700", "cache.db": "0o600", "cache.db-wal": "0o600", "cache.db-shm": "0o600",
+        }  # fmt: skip
+        cache.close()
+        file.chmod(0o644)
+        assert VectorCache(file).stats().entries == 1
+        assert oct(file.stat().st_mode & 0o777) == "0o600", "one that is there is made private"
+    finally:
+        os.umask(old)
+
+
 def test_a_newer_file(tmp_path):
     file = tmp_path / "cache.db"
-    with sqlite3.connect(file) as db:
+    cache_at(file)
+    with closing(sqlite3.connect(file)) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(CacheError, match="later embassay"):
         VectorCache(file).get([b"k"], "truncate")

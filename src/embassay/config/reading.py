@@ -2,18 +2,24 @@
 
 The environment wins over the file: ``EMBASSAY_EMBEDDINGS__DEFAULT_MODEL=minilm`` sets
 ``embeddings.default_model``; in names of models ``_`` stands for any of ``-``, ``.`` and ``_``.
+
+A file that the user named is the user's own, and so is the environment. One that was found by walking up is not, until
+the user has agreed to it (`embassay.config.agreement`).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from embassay.config import agreement
+from embassay.config.found import Found, KeyPath
 from embassay.config.values import Config, Seconds
 from embassay.errors import ConfigError
 from embassay.text import did_you_mean
@@ -25,46 +31,88 @@ SEPARATOR = "__"
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration file as it was read, before anything is made of it."""
+
+    file: Path
+    named: bool
+    """Whether the user named it; else it was found by walking up."""
+    raw: dict[str, object]
+    digest: str
+    """Of its content, and of the cards that it names."""
+
+    @property
+    def standing(self) -> agreement.Standing:
+        """Whether the user has agreed to it. One that the user named needs no agreement."""
+        return agreement.standing(self.file, self.digest)
+
+
 def load_config(file: str | Path | None = None, env: Mapping[str, str] = os.environ) -> Config:
     """The configuration: `file`, else EMBASSAY_CONFIG, else the nearest ``embassay.yaml`` here or above, else defaults.
 
     Raises ConfigError: unreadable, unknown keys (with the nearest known one), or values of the wrong type.
     """
-    found = _find(file, env)
-    raw = _read(found) if found else {}
-    _apply_environment(raw, env)
+    source = read_source(file, env)
+    raw = source.raw if source else {}
+    standing = "agreed" if source is None or source.named else source.standing
+    said = frozenset(_key_paths(raw)) if standing != "agreed" else frozenset()
+    said -= _apply_environment(raw, env)
     if not raw:
         return Config()
     glossary = raw.get("glossary")
     if isinstance(glossary, dict) and not (isinstance(glossary.get("terms"), dict) or "apply_to" in glossary):
         raw["glossary"] = {"terms": glossary}  # the short form: terms alone
-    config = checked(raw, Config, str(found or "the environment"))
-    return msgspec.structs.replace(config, file=found)
+    config = checked(raw, Config, str(source.file if source else "the environment"))
+    found = Found(source.file, standing == "changed", said) if source and said else None
+    return msgspec.structs.replace(config, file=source.file if source else None, found=found)
+
+
+def read_source(file: str | Path | None = None, env: Mapping[str, str] = os.environ) -> Source | None:
+    """The file that `load_config` reads; None where there is none. Raises ConfigError."""
+    chosen = file or env.get(f"{ENV_PREFIX}CONFIG")
+    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else _nearest()  # noqa: PTH111 - Path raises
+    if path is None:
+        return None
+    content = _content(path)
+    raw = _parsed(path, content)
+    return Source(path, bool(chosen), raw, agreement.digest_of(content, _cards(path, raw)))
+
+
+def _cards(file: Path, raw: Mapping[str, object]) -> list[Path]:
+    names = raw.get("cards")
+    listed = names if isinstance(names, list) else []
+    return [file.parent / os.path.expanduser(name) for name in listed if isinstance(name, str)]  # noqa: PTH111
 
 
 def checked(raw: object, kind: type[T], where: str) -> T:
     """`raw` as `kind`. Raises ConfigError that names the key, what was expected, and the nearest known key."""
+    for name in sorted(_unreadable(kind).intersection(raw if isinstance(raw, dict) else ())):
+        raise ConfigError(f"{where}: unknown key {name!r}.", remedy=did_you_mean(name, _names(kind)))
     try:
         return msgspec.convert(raw, kind, dec_hook=_custom, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {_plainly(error)}.", remedy=_did_you_mean(error, kind)) from None
 
 
-def _find(file: str | Path | None, env: Mapping[str, str]) -> Path | None:
-    chosen = file or env.get(f"{ENV_PREFIX}CONFIG")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+def _nearest() -> Path | None:
+    """The nearest file of that name, here or above."""
     here = Path.cwd()
     return next((p / FILE for p in (here, *here.parents) if (p / FILE).is_file()), None)
 
 
-def _read(file: Path) -> dict[str, object]:
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def _parsed(file: Path, content: bytes) -> dict[str, object]:
     import yaml
 
     try:
-        data = yaml.load(file.read_bytes(), Loader=_loader())
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+        data = yaml.load(content, Loader=_loader())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
@@ -74,6 +122,15 @@ def _read(file: Path) -> dict[str, object]:
     if data is not None and not isinstance(data, dict):
         raise ConfigError(f"{file} holds {type(data).__name__}, not keys and values.")
     return data or {}
+
+
+def _key_paths(raw: Mapping[str, object], deep: int = 4) -> Iterator[KeyPath]:
+    """Every key that has a value of its own, down to the settings of a model: those stand four deep."""
+    for key, value in raw.items():
+        if isinstance(value, dict) and deep > 1:
+            yield from ((str(key), *path) for path in _key_paths(value, deep - 1))
+        else:
+            yield (str(key),)
 
 
 def _loader() -> Any:
@@ -94,20 +151,26 @@ def _loader() -> Any:
     return Loader
 
 
-def _apply_environment(raw: dict[str, object], env: Mapping[str, str]) -> None:
+def _apply_environment(raw: dict[str, object], env: Mapping[str, str]) -> set[KeyPath]:
+    """Set in `raw` what the environment says; the keys that it said."""
+    said: set[KeyPath] = set()
     for name, value in env.items():
         path = name.removeprefix(ENV_PREFIX).split(SEPARATOR)
         if not name.startswith(ENV_PREFIX) or len(path) < 2:
             continue
         place: dict[str, object] = raw
+        keys = []
         for part in path[:-1]:
-            below = place.setdefault(_existing(place, part), {})
+            keys.append(_existing(place, part))
+            below = place.setdefault(keys[-1], {})
             if not isinstance(below, dict):
                 raise ConfigError(f"{name} goes below {part.lower()}, which is a plain value.")
             place = below
-        place[_existing(place, path[-1])] = (
-            [part.strip() for part in value.split(",")] if path[-1] in ("FALLBACK_CHAIN", "CARDS") else value
-        )
+        keys.append(_existing(place, path[-1]))
+        is_list = path[-1] in ("FALLBACK_CHAIN", "CARDS")
+        place[keys[-1]] = [part.strip() for part in value.split(",")] if is_list else value
+        said.add(tuple(keys))
+    return said
 
 
 def _existing(place: Mapping[str, object], part: str) -> str:
@@ -142,4 +205,14 @@ def _did_you_mean(error: msgspec.ValidationError, kind: type[msgspec.Struct]) ->
         if field is None or not isinstance(field.type, type) or not issubclass(field.type, msgspec.Struct):
             break
         kind = field.type
-    return did_you_mean(match[1], [f.name for f in msgspec.structs.fields(kind) if f.name != "file"])
+    return did_you_mean(match[1], _names(kind))
+
+
+def _names(kind: type[msgspec.Struct]) -> list[str]:
+    """The keys that a file may say."""
+    return [field.name for field in msgspec.structs.fields(kind) if field.name not in _unreadable(kind)]
+
+
+def _unreadable(kind: type[msgspec.Struct]) -> frozenset[str]:
+    hidden: frozenset[str] = getattr(kind, "UNREADABLE", frozenset())
+    return hidden

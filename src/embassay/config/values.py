@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
+
+from embassay.config.found import Found
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 """The model that is used where nobody chose another."""
@@ -80,6 +83,8 @@ class EmbeddingsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it. One that is made in Python, or read from a file that the user named, is the user's own."""
+
     embeddings: EmbeddingsConfig = msgspec.field(default_factory=EmbeddingsConfig)
     glossary: Glossary = msgspec.field(default_factory=Glossary)
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
@@ -87,8 +92,34 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The user's own card files, relative to this file."""
     file: Path | None = None
     """Where it was read from."""
+    found: Found | None = None
+    """What a file says that was found by walking up, and to which nobody has agreed; None where all is the user's."""
+
+    UNREADABLE: ClassVar[frozenset[str]] = frozenset({"file", "found"})
+    """Fields that no file can say."""
 
     def card_files(self) -> list[Path]:
-        """Paths of the user's own card files, relative to the folder of the configuration file."""
+        """Paths of the user's own card files, relative to the folder of the configuration file.
+
+        Raises ConfigNotAgreed for one outside of that folder which nobody agreed to.
+        """
+        return [self._path(name, "cards", does=f"it would read {name}") for name in self.cards]
+
+    def cache_path(self) -> Path | None:
+        """Where vectors are cached, if the configuration says it. Raises ConfigNotAgreed as `card_files` does."""
+        name = self.cache.path
+        return self._path(name, "cache", "path", does=f"it would write to {name}") if name else None
+
+    def _path(self, name: str, *key: str, does: str) -> Path:
+        """A path relative to the folder of the file. Links are followed to tell whether it lies inside."""
         root = self.file.parent if self.file else Path()
-        return [root / Path(name).expanduser() for name in self.cards]
+        path = root / os.path.expanduser(name)  # noqa: PTH111 - Path raises for unknown users
+        if self.found and self.found.says(*key):
+            inside = Path(os.path.realpath(root))
+            try:
+                real = Path(os.path.realpath(path))
+            except (OSError, ValueError):
+                raise self.found.refusal(does) from None
+            if not real.is_relative_to(inside):
+                raise self.found.refusal(does)
+        return path

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from embassay.config.found import Found
+from embassay.config.references import has_reference
 from embassay.config.values import DEFAULT_PROVIDER, Seconds, not_negative, positive
 from embassay.embedders.texts.bill import UsagePolicy
 from embassay.types import ROLES, Precision
@@ -38,9 +40,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Keep vectors in the cache; default: for models that are paid for."""
     cache_ttl: Seconds | None = None
     """Forget cached vectors after this time; default: never."""
+    found: Found | None = None
+    """What of it a configuration says that nobody has agreed to; no file can say this."""
+
+    UNREADABLE: ClassVar[frozenset[str]] = frozenset({"found"})
+    """Fields that no file can say."""
+    RUNS_CODE: ClassVar[Sequence[str]] = ()
+    """Settings that let code run which is no part of the provider, where they are true."""
 
     def __post_init__(self) -> None:
         positive(self, "dimensions", "max_tokens")
+
+    def is_found(self, name: str) -> bool:
+        """Whether the value of a setting comes from a configuration that nobody has agreed to."""
+        return self.found is not None and self.found.says(name)
+
+    def check_agreed(self) -> None:
+        """Raises ConfigNotAgreed where an unagreed configuration refers to secrets, or lets code run."""
+        if self.found is None:
+            return
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            if field.name in self.UNREADABLE or not self.is_found(field.name):
+                continue
+            if value and field.name in self.RUNS_CODE:
+                raise self.found.refusal(f"{field.name} would run code that comes with the model")
+            if has_reference(value):
+                raise self.found.refusal(f"{field.name} refers to a secret")
 
     def prompt(self, role: str, default: str = "") -> str:
         """What is put before a text of `role`: what the user set, which may be nothing, else `default`."""
@@ -62,11 +88,13 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """Common to providers over HTTP."""
 
     api_key: str = ""
-    """Write ``${NAME}`` to take it from the environment; default: the provider's usual variable."""
+    """A reference such as ``${NAME}``; default: the provider's usual variable. ``none``: no key is sent."""
     base_url: str = ""
     """Another address: a proxy, a gateway, a server of your own."""
     headers: dict[str, str] = {}
     """Sent with every request; ``${NAME}`` is taken from the environment."""
+    allow_http: bool = False
+    """Send keys without encryption to an address that begins with ``http://`` and is not this machine."""
     extra_body: dict[str, Any] = {}
     """Fields added to every request as they are."""
     revision: str = ""

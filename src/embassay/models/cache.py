@@ -5,6 +5,7 @@ Several processes may share a file. Reads and writes go window by window, so tha
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -16,8 +17,9 @@ from pathlib import Path
 from embassay import remedy
 from embassay.embedders.keeper import Kept
 from embassay.errors import CacheError
+from embassay.files import make_private, private_folder, write_new
+from embassay.models.cache_file import APPLICATION, VERSION, is_cache
 
-VERSION = 1
 USED_GRAIN = 3600
 """Seconds: when an entry was last used is noted no finer, so that reading seldom writes."""
 BUSY_SECONDS = 60.0
@@ -122,7 +124,7 @@ class VectorCache:
 
     def stats(self) -> CacheStats:
         """Size and use of the cache. Raises CacheError."""
-        if not self.path.exists():
+        if not self._is_there():
             return CacheStats(str(self.path), 0, 0, 0, 0)
         with self._opened() as db, _write(db):
             self._count(db)
@@ -132,7 +134,7 @@ class VectorCache:
 
     def prune(self, max_bytes: int) -> int:
         """Forget the least recently used until the file is no larger than `max_bytes`; how many went."""
-        if not self.path.exists():
+        if not self._is_there():
             return 0
         with self._opened() as db:
             with _write(db):
@@ -141,14 +143,16 @@ class VectorCache:
             return gone
 
     def clear(self) -> None:
-        """Delete the file, whatever is in it."""
+        """Delete the file, if it is a cache. Raises CacheError for any other file, which stays as it is."""
         with self._lock:
             self.close()
-            try:
+            with self._translated():
+                if not self._is_there():
+                    return
+                if not is_cache(self.path):
+                    raise self._foreign()
                 for suffix in ("", "-wal", "-shm"):
                     Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-            except OSError as error:
-                raise CacheError(f"{self.path} cannot be deleted: {error.strerror}.") from error
 
     def close(self) -> None:
         """Write the counts of hits and misses, and close the file. It is opened again when it is next used."""
@@ -172,8 +176,15 @@ class VectorCache:
                 self._db = self._open()
             yield self._db
 
+    def _is_there(self) -> bool:
+        """Whether something of that name exists, a link that leads nowhere included."""
+        return os.path.lexists(self.path)
+
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.path.parent)
+        if not write_new(self.path, "") and not is_cache(self.path, or_empty=True):
+            raise self._foreign()
+        make_private([self.path])
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -185,8 +196,10 @@ class VectorCache:
                 )
             if version == 0:
                 db.execute("PRAGMA page_size = 16384")  # vectors of 1.5 to 16 kB, without much waste
+                db.execute(f"PRAGMA application_id = {APPLICATION}")  # first of all: whoever sees a file knows it
             if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA mmap_size = 268435456")
             if version == 0:
@@ -195,6 +208,10 @@ class VectorCache:
             db.close()
             raise
         return db
+
+    def _foreign(self) -> CacheError:
+        mend = remedy.setting("cache", "{path: ...}", say="Look at what it is, and remove it yourself, or set {}.")
+        return CacheError(f"{self.path} is no cache of embassay, so it is left as it is.", remedy=mend)
 
     def _create(self, db: sqlite3.Connection) -> None:
         with _write(db):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from embassay.config.found import Found
 from embassay.config.reading import checked
 from embassay.config.values import DEFAULT_PROVIDER, Config
 from embassay.embedders.settings import Settings
@@ -28,7 +29,10 @@ class Lookup:
         """Raises ConfigError or PluginError for settings that no provider has, and for names that lead nowhere."""
         self._config = config
         models = config.embeddings.models
-        self.configured: Mapping[str, Settings] = {name: self._checked(name, raw) for name, raw in models.items()}
+        self.configured: Mapping[str, Settings] = {
+            name: msgspec.structs.replace(self._checked(name, raw), found=self._found(name))
+            for name, raw in models.items()
+        }
         self._check_names()
 
     def settings(self, name: str, registered: Mapping[str, Settings] | None = None) -> Settings:
@@ -69,12 +73,23 @@ class Lookup:
             provider, model = provider_of(base, self._cards_for(base))
         except ModelNotFound as error:
             raise ModelNotFound(error.message, remedy=did_you_mean(base, named) if named else error.remedy) from None
-        return self._checked(base, {"provider": provider} | ({"model_id": model} if model else {}))
+        settings = self._checked(base, {"provider": provider} | ({"model_id": model} if model else {}))
+        return msgspec.structs.replace(settings, found=self._found_cards())
 
     def _checked(self, name: str, raw: Mapping[str, object]) -> Settings:
         """Raises ConfigError or PluginError that names the model and the key."""
         provider = load_provider(str(raw.get("provider", DEFAULT_PROVIDER)))
         return checked(raw, provider.settings, f"{self._config.file or 'settings'}, model {name!r}")
+
+    def _found(self, name: str) -> Found | None:
+        """What of a configured model nobody has agreed to."""
+        return self._config.found and self._config.found.below("embeddings", "models", str(name))
+
+    def _found_cards(self) -> Found | None:
+        """A card chooses the provider and the model: where nobody has agreed to the cards, to these neither."""
+        found = self._config.found
+        chosen = frozenset({("provider",), ("model_id",)})
+        return Found(found.file, found.changed, chosen) if found and found.says("cards") else None
 
     def _check_names(self) -> None:
         """Raises ConfigError for names that lead nowhere, or that could not be told from a model at a precision."""

@@ -12,6 +12,7 @@ either ``open_embedder(settings, card) -> Embedder`` or, over HTTP, ``open_api(s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from embassay.embedders.settings import Settings
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
+    from embassay.embedders.http.credentials import SecretUse
     from embassay.embedders.keeper import Keeper
 
 PROVIDERS = "embassay.embedders.providers"
@@ -78,12 +80,22 @@ class Provider:
 
         Raises ModelError, ConfigError or PluginError.
         """
+        settings.check_agreed()
         if not self._is_http:
             opened: Embedder = self.module.open_embedder(settings, card)
             return opened
         from embassay.embedders.http.driver import HttpEmbedder
 
         return HttpEmbedder(self.module.open_api(settings, card), keeper)
+
+    def secrets(self, settings: Settings, card: ModelCard | None) -> Sequence[SecretUse]:
+        """Every secret that its service would be told, and where that is. Raises ConfigError where it is nowhere."""
+        if not self._is_http:
+            return ()
+        from embassay.embedders.http.connection import Connection
+
+        api = self.module.open_api(settings, card)
+        return Connection(api, self.name).secrets(api.request(["text"], "query").path)
 
     @property
     def _is_http(self) -> bool:

@@ -189,11 +189,11 @@ class Registry:
         return VectorCache(self.cache_file(), int(self.config.cache.max_gb * 1e9))
 
     def cache_file(self) -> Path:
-        """Where vectors are kept: as configured, else the home's cache, else one for the user."""
-        if self.config.cache.path:
-            root = self.config.file.parent if self.config.file else Path()
-            return root / Path(self.config.cache.path).expanduser()
-        return self._cache_file or user_cache()
+        """Where vectors are kept: as configured, else the home's cache, else one for the user.
+
+        Raises ConfigNotAgreed.
+        """
+        return self.config.cache_path() or self._cache_file or user_cache()
 
     def cuts(self, name: str) -> VectorCache | None:
         """What remembers how documents were cut for a model; None where its vectors are not kept either."""

@@ -1,15 +1,22 @@
-"""`.embassay/`: found by walking up from the working folder, as git finds its own."""
+"""`.embassay/`: found by walking up from the working folder, as git finds its own.
+
+A home may have come with a checkout. Nothing in it is written through a link, so that no checkout can aim it at files
+elsewhere, and what it holds is private to the user.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from embassay import remedy
 from embassay.config.values import CACHE_FILE
-from embassay.errors import HomeNotFound, HomeNotWritable
+from embassay.errors import HomeCorrupt, HomeNotFound, HomeNotWritable
+from embassay.files import PRIVATE_FILE, make_private, private_folder, refuse_links, write_new
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
 from embassay.stores.base import Store
@@ -17,6 +24,11 @@ from embassay.stores.opening import open_collection
 from embassay.stores.values import Collection
 
 FOLDER = ".embassay"
+LOCKS, VECTORS = "locks", "vectors"
+_OURS = re.compile(r"(state|cache)\.db.*|locks|vectors|scratch|\.gitignore")
+"""Whatever a home may hold."""
+_NAME = re.compile(r"\w[\w-]*", re.ASCII)
+"""Of a collection: it becomes the name of a file."""
 
 
 class HomeFolder:
@@ -43,13 +55,18 @@ class HomeFolder:
             raise HomeNotFound(
                 f"{self.folder} holds no index yet.", remedy=remedy.command("index", "FOLDER", say="Make one")
             )
+        self._secure()
         return State(self.state_file)
 
     def create(self) -> State:
         """A new connection to the state. Folder and state are made where they are missing. Raises HomeNotWritable."""
         try:
-            (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-            (self.folder / ".gitignore").write_text("*\n")
+            private_folder(self.folder)
+            self._secure()
+            private_folder(self.folder / LOCKS)
+            private_folder(self.folder / VECTORS)
+            write_new(self.folder / ".gitignore", "*\n")
+            write_new(self.state_file, "")  # SQLite gives the files beside it the same rights
         except OSError as error:
             raise HomeNotWritable(
                 f"{self.folder} cannot be written: {error.strerror}.",
@@ -63,7 +80,8 @@ class HomeFolder:
 
     def open_store(self, spec: SetSpec, collection: str, dimensions: int, *, create: bool = False) -> Store:
         """The collection of a generation that may not be known to the state yet. Raises StoreError, PluginError."""
-        wanted = Collection.single(collection, dimensions, spec.language)
+        wanted = Collection.single(self._safe(collection), dimensions, spec.language)
+        self._secure()
         return open_collection(spec.store, self.folder, wanted, create=create)
 
     @contextmanager
@@ -74,7 +92,8 @@ class HomeFolder:
         """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / "locks" / f"{generation.name}.lock")
+        self._secure()
+        lock = FileLock(self.folder / LOCKS / f"{self._safe(generation.name)}.lock", mode=PRIVATE_FILE)
         try:
             try:
                 lock.acquire(timeout=0)
@@ -87,7 +106,36 @@ class HomeFolder:
         try:
             yield
         finally:
+            make_private(self._written(generation.name))
             lock.release()
+
+    def _secure(self) -> None:
+        """Make private what is the home's own. Raises HomeNotWritable for a link where a file of its own would be."""
+        try:
+            there = [*os.scandir(self.folder)]
+            entries = [entry for entry in there if _OURS.fullmatch(entry.name)]
+            inner = [e for name in (LOCKS, VECTORS) for e in _entries(self.folder / name)]
+            parts = [e for table in inner if table.is_dir(follow_symlinks=False) for e in _entries(Path(table.path))]
+        except OSError as error:
+            raise HomeNotWritable(f"{self.folder} cannot be read: {error.strerror}.") from error
+        named = (entry for entry in (*entries, *inner, *parts) if entry.name != ".gitignore")  # never written again
+        refuse_links(Path(entry.path) for entry in named if entry.is_symlink())
+        whole = (
+            [self.folder] if self.folder.name == FOLDER or len(entries) == len(there) else []
+        )  # else it is not only a home
+        make_private([*whole, *(Path(entry.path) for entry in entries)])
+
+    def _safe(self, name: str) -> str:
+        """The name of a collection, which a state that came with a checkout may say. Raises HomeCorrupt."""
+        if not _NAME.fullmatch(name):
+            raise HomeCorrupt(f"{self.state_file} is damaged: {name!r} is no name of a generation.")
+        return name
+
+    def _written(self, collection: str) -> Iterator[Path]:
+        """What a store has written for a collection."""
+        for folder, _, files in os.walk(self.folder / VECTORS / f"{collection}.lance"):
+            yield Path(folder)
+            yield from (Path(folder, file) for file in files)
 
     def name_of(self, file: Path) -> str:
         """A source's name: relative to the root where it lies inside, with ``/``; else absolute.
@@ -124,8 +172,20 @@ def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeF
         )
     here = Path.cwd()
     for parent in (here, *here.parents):
-        if (parent / FOLDER).is_dir():
-            return HomeFolder(parent / FOLDER)
+        folder = parent / FOLDER
+        if folder.is_symlink():
+            mend = remedy.option("home", os.path.realpath(folder), say="Name the home that is meant: {}")
+            raise HomeNotFound(f"{folder} is a link, which is only followed where a home is named.", remedy=mend)
+        if folder.is_dir():
+            return HomeFolder(folder)
     if create:
         return HomeFolder(here / FOLDER)
     raise HomeNotFound(f"no {FOLDER}/ in {here} or above.", remedy=remedy.command("index", "FOLDER", say="Make one"))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds; nothing where it is none, or is a link."""
+    try:
+        return [*os.scandir(folder)] if stat.S_ISDIR(folder.lstat().st_mode) else []
+    except OSError:
+        return []

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embassay.errors import HomeTooNew
+from embassay.files import write_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,8 @@ def _copy(file: Path, target: Path) -> None:
     if target.exists():
         return
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.new")
+    unfinished.unlink(missing_ok=True)
+    write_new(unfinished, "")  # private, and no link
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as copy:
             source.backup(copy)

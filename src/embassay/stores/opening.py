@@ -16,6 +16,7 @@ from pathlib import Path
 
 from embassay import plugins
 from embassay.errors import HomeNotWritable
+from embassay.files import PRIVATE_FILE, private_folder, refuse_links
 from embassay.stores.base import Backend, Settings, Store
 from embassay.stores.values import Collection
 
@@ -82,10 +83,13 @@ def _scratch(folder: Path) -> Iterator[Path]:
     scratch = folder / SCRATCH
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        with FileLock(scratch / "making.lock"):  # else another process could take a new folder for an abandoned one
+        private_folder(scratch)
+        refuse_links((scratch, *scratch.iterdir()))
+        with FileLock(
+            scratch / "making.lock", mode=PRIVATE_FILE
+        ):  # else another process could take a new folder for an abandoned one
             _remove_abandoned(scratch)
-            owned = FileLock(scratch / f"{name}.lock")
+            owned = FileLock(scratch / f"{name}.lock", mode=PRIVATE_FILE)
             owned.acquire()
             (scratch / name).mkdir()
     except OSError as error:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
@@ -75,6 +76,8 @@ class Api(ABC):
     caps: ClassVar[Caps] = Caps()
     url_variable: ClassVar[str] = ""
     """Environment variable that may hold another base URL."""
+    hosts: ClassVar[Sequence[str]] = ()
+    """The provider's own hosts besides that of `url`; ``*`` stands for letters, digits and dashes."""
     normalises: ClassVar[bool] = False
     """Vectors have length 1 whatever the model."""
     max_tokens: ClassVar[int] = 512
@@ -97,6 +100,14 @@ class Api(ABC):
     def base_url(self) -> str:
         """Where requests go, without a slash at the end: as set, else from the environment, else the default."""
         return (self.settings.base_url or os.environ.get(self.url_variable) or self.url).rstrip("/")
+
+    def own_hosts(self) -> Sequence[str]:
+        """Where the provider's usual key may go, though nobody agreed to the configuration; over https alone."""
+        return [*self.hosts, *filter(None, [urlsplit(self.url).hostname])]
+
+    def user_urls(self) -> Sequence[str]:
+        """Addresses that the environment names: the user's own."""
+        return [*filter(None, [os.environ.get(self.url_variable)])]
 
     def needs_key(self) -> bool:
         """Whether nothing can be sent without a key. A server of the user's own may go without."""

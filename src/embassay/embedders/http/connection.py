@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol
 
-from embassay import remedy
-from embassay.config.secrets import expand
+from embassay.embedders.http.credentials import Credentials, Keyed, SecretUse, Told
+from embassay.embedders.http.destination import check_encrypted, check_place, is_loopback, origin, whole_url
 from embassay.embedders.http.faults import FailedAttempt, read_failure
-from embassay.errors import BadReply, ConfigError, KeyMissing, ProviderDown, RequestRefused
+from embassay.errors import BadReply, KeyRejected, ProviderDown, RequestRefused
 
 if TYPE_CHECKING:
     import httpx
-
-    from embassay.embedders.settings import HttpSettings
 
 MAX_REPLY = 1 << 30
 """Bytes: more than any batch can give."""
@@ -43,17 +37,8 @@ def backoff(attempt: int, asked: float | None) -> float:
 Again = Callable[[FailedAttempt], None]
 
 
-class Endpoint(Protocol):
+class Endpoint(Keyed, Protocol):
     """What a connection needs to know of where it leads; `Api` is one."""
-
-    settings: HttpSettings
-    key_variables: ClassVar[Sequence[str]]
-
-    def base_url(self) -> str:
-        """Where requests go, without a slash at the end."""
-
-    def needs_key(self) -> bool:
-        """Whether nothing can be sent without a key."""
 
     def authorise(self, key: str) -> Mapping[str, str]:
         """Headers that carry the key, which may be empty."""
@@ -67,50 +52,51 @@ class Connection:
 
     def __init__(self, api: Endpoint, name: str) -> None:
         self._api, self._settings, self._name = api, api.settings, name
+        self._credentials = Credentials(api, name)
         self._lock = threading.RLock()
-        self._client: httpx.Client | None = None
+        self._clients: dict[bool, httpx.Client] = {}
 
     def close(self) -> None:
         """Close it; the next request opens it again."""
         with self._lock:
-            if self._client:
-                self._client.close()
-                self._client = None
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
 
     def send(
         self, method: str, path: str, body: bytes = b"", deadline: float = float("inf")
     ) -> tuple[bytes, Mapping[str, str]] | FailedAttempt:
-        """Body and headers of a good answer. The whole body has to come within the timeout, drop by drop or not."""
+        """Body and headers of a good answer. The whole body has to come within the timeout, drop by drop or not.
+
+        A key that is refused is read again from where it came, and tried once more where it is another one. Raises
+        ConfigError where nothing may be sent there, KeyMissing, RequestRefused, ProviderDown, BadReply.
+        """
+        url = self._url(path)
+        check_place(self._api, url, self._name)
+        told = self._credentials.told()
+        answer = self._attempt(method, url, body, deadline, told)
+        if isinstance(answer, FailedAttempt) and isinstance(answer.error, KeyRejected):
+            fresh = self._credentials.renewed(told)
+            if fresh is not None:
+                return self._attempt(method, url, body, deadline, fresh)
+        return answer
+
+    def _attempt(
+        self, method: str, url: httpx.URL, body: bytes, deadline: float, told: Told
+    ) -> tuple[bytes, Mapping[str, str]] | FailedAttempt:
         import httpx
 
-        base, _, query = self._api.base_url().partition("?")
-        url = base + path + (("&" if "?" in path else "?") + query if query else "")
         try:
+            headers = self._headers(url, body, told)
             seconds = max(0.01, min(self._settings.timeout, deadline - time.monotonic()))
-            headers = {"Content-Type": "application/json"} if body else {}
-            headers |= dict(self._api.authorise(self._key)) | {
-                k: expand(v, k) for k, v in self._settings.headers.items()
-            }
-            headers |= self._api.sign(url, body, self._key)
-            until = time.monotonic() + seconds
-            limit = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-            with self._connected().stream(method, url, content=body or None, headers=headers, timeout=limit) as answer:
-                received = bytearray()
-                for part in answer.iter_bytes():
-                    received += part
-                    if time.monotonic() > until:
-                        raise httpx.ReadTimeout("the answer came too slowly")
-                    if len(received) > MAX_REPLY:
-                        raise BadReply(f"{self._name}: the answer is longer than {MAX_REPLY:,} bytes.")
-        except httpx.InvalidURL as error:
-            raise RequestRefused(f"{self._name}: base_url is no address: {error}.", remedy="Check base_url.") from None
+            answer, received = self._received(method, url, body, headers, seconds)
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise RequestRefused(
                 f"{self._name}: {self.hushed(str(error))}.", remedy="Check base_url and headers."
             ) from None
         except httpx.HTTPError as error:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            down = ProviderDown(f"{self._name} at {_origin(url)} did not answer: {self.hushed(words)}.")
+            down = ProviderDown(f"{self._name} at {origin(url)} did not answer: {self.hushed(words)}.")
             sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
             return FailedAttempt(down, "retry", busy=isinstance(error, httpx.TimeoutException), unanswered=sent)
         except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
@@ -119,10 +105,38 @@ class Connection:
                 f"{self._name}: no request can be made: {words}.", remedy="Check base_url, headers and proxy settings."
             ) from None
         if answer.is_success:
-            return bytes(received), answer.headers
-        fault = read_failure(answer.status_code, answer.headers, bytes(received), self._name)
+            return received, answer.headers
+        fault = read_failure(answer.status_code, answer.headers, received, self._name)
         hushed = type(fault.error)(self.hushed(fault.error.message), remedy=fault.error.remedy)
         return replace(fault, error=hushed)
+
+    def _headers(self, url: httpx.URL, body: bytes, told: Told) -> dict[str, str]:
+        """Raises ConfigError where they would carry a secret without encryption."""
+        signed = dict(self._api.sign(str(url), body, told.key))
+        if signed or self._credentials.has_secret():
+            check_encrypted(self._api, url, self._name)
+        kind = {"Content-Type": "application/json"} if body else {}
+        return kind | dict(self._api.authorise(told.key)) | dict(told.headers) | signed
+
+    def _received(
+        self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> tuple[httpx.Response, bytes]:
+        """An answer, and all of its body. No redirect is followed: it could lead a key to another host."""
+        import httpx
+
+        until = time.monotonic() + seconds
+        limit = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+        client, received = self._client(direct=is_loopback(url.host)), bytearray()
+        with client.stream(
+            method, url, content=body or None, headers=headers, timeout=limit, follow_redirects=False
+        ) as answer:
+            for part in answer.iter_bytes():
+                received += part
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout("the answer came too slowly")
+                if len(received) > MAX_REPLY:
+                    raise BadReply(f"{self._name}: the answer is longer than {MAX_REPLY:,} bytes.")
+        return answer, bytes(received)
 
     def get(self, path: str) -> bytes:
         """The body of a good answer to a GET of `path`, asked again while the service loads. Raises ProviderError."""
@@ -153,48 +167,40 @@ class Connection:
             time.sleep(pause)
         return answer[0]
 
-    def _connected(self) -> httpx.Client:
-        import httpx
+    def check_key(self, path: str = "") -> None:
+        """Raises KeyMissing or ConfigError where a key is needed and there is none, or may not be sent to `path`.
 
-        with self._lock:
-            if self._client is None:
-                limits = httpx.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
-                self._client = httpx.Client(limits=limits)
-            return self._client
+        Nothing is sent.
+        """
+        url = self._url(path)
+        check_place(self._api, url, self._name)
+        if self._credentials.has_secret():
+            check_encrypted(self._api, url, self._name)
 
-    def check_key(self) -> None:
-        """Raises KeyMissing or ConfigError where a key is needed and there is none; nothing is sent."""
-        _ = self._key
-
-    @cached_property
-    def _key(self) -> str:
-        """The key, as set or from the environment. Raises KeyMissing where one is needed and there is none."""
-        key = expand(self._settings.api_key, f"api_key of {self._name}") if self._settings.api_key else ""
-        key = key or next((os.environ[name] for name in self._api.key_variables if os.environ.get(name)), "")
-        if not key and self._api.needs_key():
-            names = " or ".join(self._api.key_variables)
-            raise KeyMissing(f"{self._name} needs a key.", remedy=remedy.environment(names.split(" or ")[0]))
-        if not key.isascii() or any(c.isspace() or not c.isprintable() for c in key):
-            raise KeyMissing(f"the key of {self._name} holds characters that no key has.", remedy="Set it again.")
-        return key
+    def secrets(self, path: str = "") -> list[SecretUse]:
+        """Every secret that a request to `path` would carry, and where to; nothing is read or sent."""
+        return self._credentials.uses(origin(self._url(path)))
 
     def hushed(self, text: str) -> str:
         """`text` without keys and passwords, which services and libraries repeat in their messages."""
-        for secret in self._secrets:
-            for form in (secret, secret.replace("/", "\\/")):
-                text = text.replace(form, "***")
-        return text
+        return self._credentials.hushed(text)
 
-    @cached_property
-    def _secrets(self) -> list[str]:
-        """What must not be shown, longest first, so that none is left in part."""
-        found = [self._key, urlsplit(self._api.base_url()).password or ""]
-        with suppress(ConfigError):
-            found += [expand(text, name) for name, text in self._settings.headers.items()]
-            found += [text.partition(" ")[2] for text in found]  # "Bearer ..."
-        return sorted((secret for secret in found if len(secret) > 3), key=len, reverse=True)
+    def _url(self, path: str) -> httpx.URL:
+        import httpx
 
+        try:
+            return whole_url(self._api.base_url(), path)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            said = self.hushed(str(error))
+            raise RequestRefused(f"{self._name}: base_url is no address: {said}.", remedy="Check base_url.") from None
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    def _client(self, *, direct: bool) -> httpx.Client:
+        """`direct`: past every proxy, as a proxy would take what was meant for this machine to another one."""
+        import httpx
+
+        with self._lock:
+            if direct not in self._clients:
+                limits = httpx.Limits(max_connections=None, max_keepalive_connections=self._settings.concurrency)
+                past_proxies = dict.fromkeys(("http://", "https://", "all://")) if direct else None
+                self._clients[direct] = httpx.Client(limits=limits, mounts=past_proxies)
+            return self._clients[direct]

@@ -80,8 +80,8 @@ class Exchange:
             raise BadReply(f"{self._name}: what it says of itself cannot be read ({error}).") from None
 
     def check_key(self) -> None:
-        """Raises KeyMissing or ConfigError where a key is needed and there is none; nothing is sent."""
-        self._connection.check_key()
+        """Raises KeyMissing or ConfigError where no key is there, or may not be sent; nothing is sent."""
+        self._connection.check_key(self._api.request(["text"], "query").path)
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""

@@ -47,6 +47,7 @@ class Bedrock(Api):
     name = "bedrock"
     url = ""
     key_variables = ("AWS_BEARER_TOKEN_BEDROCK",)
+    hosts = ("bedrock-runtime.*.amazonaws.com",)
 
     settings: Settings
 

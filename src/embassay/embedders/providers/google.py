@@ -88,6 +88,7 @@ class Vertex(Api):
     name = "google"
     url = ""
     key_variables = ("GOOGLE_ACCESS_TOKEN",)
+    hosts = ("aiplatform.googleapis.com", "*-aiplatform.googleapis.com")
     caps = Caps(250, 18_000)
     max_tokens = 2048
     normalises = True

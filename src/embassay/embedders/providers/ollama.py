@@ -55,14 +55,10 @@ class Ollama(Api):
     settings: Settings
 
     def base_url(self) -> str:
-        """OLLAMA_HOST may be a bare host, and the address that a server listens on."""
-        if self.settings.base_url:
-            return self.settings.base_url.rstrip("/")
-        host = os.environ.get("OLLAMA_HOST", "").rstrip("/") or self.url
-        parts = urlsplit(host if "://" in host else f"http://{host}")
-        name = "127.0.0.1" if parts.hostname in (None, "0.0.0.0", "::") else parts.hostname
-        port = parts.port or {"https": 443}.get(parts.scheme, PORT)
-        return f"{parts.scheme}://{name}:{port}{parts.path}"
+        return self.settings.base_url.rstrip("/") or _address(os.environ.get("OLLAMA_HOST", "") or self.url)
+
+    def user_urls(self) -> Sequence[str]:
+        return [_address(host) for host in filter(None, [os.environ.get("OLLAMA_HOST")])]
 
     def is_default_service(self) -> bool:
         return False  # weights are whatever was pulled there
@@ -90,6 +86,15 @@ class Ollama(Api):
         if digest is None:
             raise RequestRefused(f"ollama has no model {self.model!r}.", remedy=f"ollama pull {self.model}")
         return Description(revision=digest)
+
+
+def _address(host: str) -> str:
+    """OLLAMA_HOST may be a bare host, and the address that a server listens on."""
+    host = host.rstrip("/")
+    parts = urlsplit(host if "://" in host else f"http://{host}")
+    name = "127.0.0.1" if parts.hostname in (None, "0.0.0.0", "::") else parts.hostname
+    port = parts.port or {"https": 443}.get(parts.scheme, PORT)
+    return f"{parts.scheme}://{name}:{port}{parts.path}"
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Ollama:

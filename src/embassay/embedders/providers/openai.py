@@ -57,6 +57,14 @@ class OpenAI(Api):
         azure = os.environ.get("AZURE_OPENAI_ENDPOINT", "") if self.settings.deployment else ""
         return (self.settings.base_url or azure).rstrip("/") or super().base_url()
 
+    def own_hosts(self) -> Sequence[str]:
+        """None at Azure: anybody may have a resource there."""
+        return () if self.settings.deployment else super().own_hosts()
+
+    def user_urls(self) -> Sequence[str]:
+        azure = os.environ.get("AZURE_OPENAI_ENDPOINT")
+        return [*filter(None, [azure])] if self.settings.deployment else super().user_urls()
+
     def variant(self) -> str:
         """The deployment of Azure, where it alone chooses the model."""
         return "" if self.model else self.settings.deployment

@@ -40,6 +40,8 @@ class Settings(CommonSettings, frozen=True, kw_only=True):
     trust_remote_code: bool = False
     """Run code from the model's repository."""
 
+    RUNS_CODE = ("trust_remote_code",)
+
 
 class SentenceTransformersEmbedder(Embedder):
     def __init__(self, settings: Settings, card: ModelCard | None) -> None:

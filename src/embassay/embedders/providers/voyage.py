@@ -5,12 +5,12 @@ Keys that start with ``al-`` belong to MongoDB's endpoint, which is then used.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from embassay.config.secrets import expand
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
+from embassay.embedders.http.credentials import read_key
 from embassay.embedders.http.wire import openai_reply
 from embassay.embedders.settings import HttpSettings
 
@@ -29,6 +29,7 @@ class Voyage(Api):
     name = "voyage"
     url = "https://api.voyageai.com/v1"
     key_variables = ("VOYAGE_API_KEY",)
+    hosts = ("ai.mongodb.com",)
     caps = Caps(1000, 100_000)
     max_tokens = 16_000
 
@@ -37,12 +38,12 @@ class Voyage(Api):
         self.role_by_parameter = True
 
     def base_url(self) -> str:
-        key = (
-            expand(self.settings.api_key, "api_key") if self.settings.api_key else os.environ.get("VOYAGE_API_KEY", "")
-        )
-        if not self.settings.base_url and key.startswith("al-"):
-            return MONGODB_URL
-        return super().base_url()
+        return MONGODB_URL if not self.settings.base_url and self._is_mongodb else super().base_url()
+
+    @cached_property
+    def _is_mongodb(self) -> bool:
+        """By the key. Raises ConfigError for a reference that leads nowhere."""
+        return read_key(self.settings, self.key_variables, f"{self.name}/{self.model}").startswith("al-")
 
     def is_default_service(self) -> bool:
         return self.base_url() in (self.url, MONGODB_URL)

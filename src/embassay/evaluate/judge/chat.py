@@ -68,6 +68,14 @@ class Chat:
         """As the settings say it, otherwise OpenAI's."""
         return (self.settings.base_url or URL).rstrip("/")
 
+    def own_hosts(self) -> Sequence[str]:
+        """OpenAI's, whose usual variable holds the key."""
+        return ["api.openai.com"]
+
+    def user_urls(self) -> Sequence[str]:
+        """None: the environment names no address of a chat model."""
+        return ()
+
     def needs_key(self) -> bool:
         """Whether nothing can be asked without a key; a server of the user's own may go without."""
         return self.base_url() == URL

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from embassay.errors import HomeNotWritable
+from embassay.files import refuse_links
 
 
 class Journal:
@@ -35,6 +36,7 @@ class Journal:
         """Make the file ready to be written to, whatever a kill left at its end. Raises HomeNotWritable."""
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+            refuse_links((self.file,))
             with self.file.open("ab") as stream:
                 if stream.tell() and not self.file.read_bytes().endswith(b"\n"):
                     stream.write(b"\n")
