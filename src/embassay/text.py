@@ -26,13 +26,15 @@ def printable(text: str, *, lines: bool = False) -> str:
     Line breaks and tabs stay where `lines` are wanted, and else become spaces as well. What joins letters and emoji
     (U+200C, U+200D) stays.
     """
+    if text.isprintable():
+        return text
     text = text.replace("\r\n", "\n") if lines else _BREAKS.sub(" ", text)
     return _CONTROLS.sub(" ", text)
 
 
 def escaped_json(text: str) -> str:
     """JSON `text` in which every character that `printable` would replace is written ``\\uXXXX``: nothing is lost."""
-    return _CONTROLS.sub(_escape, text)
+    return text if text.isprintable() else _CONTROLS.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

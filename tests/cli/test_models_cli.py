@@ -26,8 +26,10 @@ embeddings:
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, monkeypatch):
+    """A project whose configuration the user has named: it may refer to secrets."""
     (tmp_path / "embassay.yaml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1"))
+    monkeypatch.setenv("EMBASSAY_CONFIG", str(tmp_path / "embassay.yaml"))
     return tmp_path
 
 
@@ -242,7 +244,7 @@ def test_compare(place, tmp_path):
 
 def test_a_hosted_set_refuses_the_answers_of_another_model(place, docs):
     with serving(hash_openai(64)) as server:
-        (docs.parent / "embassay.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
+        (place / "embassay.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
         report = json.loads(run("index", "docs", "-m", "served", "--json", cwd=docs.parent, check=0)[1])
         assert report["usd"] > 0 and report["cached"] == 0
         again = json.loads(run("index", "docs", "-m", "served", "--set", "two", "--json", cwd=docs.parent, check=0)[1])

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from embassay.cli import common
-from embassay.cli.tables import facts, indented, line, table, text, visible
+from embassay.cli.tables import facts, indented, line, table, text
 
 
 def printed(what, width=80):
@@ -20,9 +20,9 @@ def test_words_are_no_markup():
     assert "[b]x[/b]" in printed(facts([("[b]x[/b]", "y")]))
 
 
-def test_what_cannot_be_seen_becomes_a_space():
-    assert visible("a\x1b[31m\nb") == "a [31m b"
+def test_what_a_terminal_would_obey_becomes_a_space():
     assert "\x1b" not in printed(table(("set",), [["\x1b[31mred"]]))
+    assert text("a\x9b31m\nb").plain == "a 31m\nb" and line("a\nb").plain == "a b"
 
 
 def test_numbers_are_whole_and_words_wrap_where_it_is_narrow():

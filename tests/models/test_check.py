@@ -27,5 +27,5 @@ embeddings:
     assert found["old"].problem == "google/text-embedding-004 was retired on 2026-01-14."
     assert any(note.startswith("No card") for note in found["unknown"].notes)
     assert found["words"].to_dict() == {
-        "name": "words", "provider": "hash", "model_id": "", "problem": "", "notes": [],
+        "name": "words", "provider": "hash", "model_id": "", "problem": "", "notes": [], "secrets": [],
     }  # fmt: skip

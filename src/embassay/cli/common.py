@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from embassay.cli.terminal import make_console
 from embassay.home import Home
+from embassay.text import escaped_json, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,26 +83,24 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
 
 
 def print_json(data: Any) -> None:
-    """One document on stdout, whole or not at all."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
+    """One document on stdout, whole or not at all. What a terminal would obey is escaped."""
+    document = json.dumps(data, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
+    sys.stdout.write(escaped_json(document) + "\n")
 
 
 def console() -> Console:
     """The console for results, on stdout: plain and wide where that is no terminal. Nothing in a string is markup."""
-    from rich.console import Console
-
-    class Output(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # whoever reads has gone: the command ends well
-
-    return Output(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return make_console(sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def messages() -> Console:
     """The console for progress and remarks, on stderr. Nothing in a string is markup."""
-    from rich.console import Console
+    return make_console(sys.stderr, stderr=True)
 
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+def confirm(question: str) -> None:
+    """Ask on stderr whether to go on. Raises typer.Abort for a no."""
+    typer.confirm(printable(question), abort=True, err=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from embassay.cli import exits
 from embassay.cli.exits import ExitCode
 from embassay.errors import EmbassayError
+from embassay.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,8 @@ def tell(failure: Failure, *, as_json: bool) -> None:
         sys.stdout.flush()
     except OSError:  # nobody reads it, or there is no room for it: the exit code says as much
         abandon_stdout()
-    words = " ".join(f"{failure.message} {failure.remedy}".split())
-    shown = "".join(c if c.isprintable() else " " for c in words)
-    print(f"embassay: {shown}", file=sys.stderr)  # noqa: T201
+    words = printable(f"{failure.message} {failure.remedy}")
+    print(f"embassay: {' '.join(words.split())}", file=sys.stderr)  # noqa: T201
 
 
 def abandon_stdout() -> None:

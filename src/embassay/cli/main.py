@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from embassay import __version__, plugins
 from embassay.cli.exits import EPILOG, ExitCode
 from embassay.cli.failures import Failure, abandon_stdout, failure_of, tell
+from embassay.cli.terminal import guarded
+from embassay.text import printable
 
 if TYPE_CHECKING:
     import typer
@@ -96,7 +98,8 @@ def _until_told(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
-            command(*args, **kwargs)
+            with guarded():
+                command(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
             abandon_stdout()
@@ -120,11 +123,19 @@ def _end(error: BaseException, *, as_json: bool) -> ExitCode:
             return ExitCode.USAGE
         failure = _usage(error)
     elif os.environ.get("EMBASSAY_DEBUG") and not isinstance(error, KeyboardInterrupt):
+        sys.excepthook = _trace
         raise error
     else:
         failure = failure_of(error)
     tell(failure, as_json=as_json)
     return failure.exit
+
+
+def _trace(_: type[BaseException], error: BaseException, __: object) -> None:
+    """Python's own word for an error that nobody caught: it may quote whatever a document or a server said."""
+    from traceback import format_exception
+
+    sys.stderr.write(printable("".join(format_exception(error)), lines=True))
 
 
 def _usage(error: typer.TyperException) -> Failure:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from embassay.text import printable
+
 if TYPE_CHECKING:
     from rich.padding import Padding
     from rich.table import Table
@@ -40,7 +42,7 @@ def table(
         title_justify="left",
         title_style="dim",
     )
-    cells = [[text(visible(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    cells = [[text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
     first = min(FIRST, max((len(row[0]) for row in cells), default=0))
     for at, name in enumerate(names):
         free = at == 0 or name in wrap
@@ -59,7 +61,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in rows:
-        made.add_row(text(visible(name)), text(visible(value)))
+        made.add_row(text(printable(name)), text(printable(value)))
     return made
 
 
@@ -71,20 +73,15 @@ def indented(words: Text, by: int) -> Padding:
 
 
 def text(words: str, style: str = "") -> Text:
-    """Words that are printed as they are."""
+    """Words that are no markup. Their line breaks are kept: `printable` makes one line of them."""
     from rich.text import Text
 
-    return Text(words, style)
+    return Text(printable(words, lines=True), style)
 
 
 def line(*parts: str | tuple[str, str]) -> Text:
-    """Words one after the other, each plain or with its style: ``line(("docs", "bold"), " holds 3 files.")``."""
+    """Words on one line, one after the other, each plain or styled: ``line(("docs", "bold"), " holds 3 files.")``."""
     from rich.text import Text
 
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
-    return Text.assemble(*((visible(words), style) for words, style in styled))
-
-
-def visible(words: str) -> str:
-    """Documents may hold anything, terminal codes as well: whatever cannot be seen becomes a space."""
-    return "".join(c if c.isprintable() else " " for c in words)
+    return Text.assemble(*((printable(words), style) for words, style in styled))

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embassay.cli import common, words
-from embassay.cli.tables import WIDE, table, text, visible
+from embassay.cli.tables import WIDE, table, text
 from embassay.evaluate.compare.verdict import TOP, plain_rule
-from embassay.text import short_names
+from embassay.text import printable, short_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,9 +50,9 @@ def show_agreement(found: Agreement) -> None:
     same = f"the first hit is the same for {found.same_first:.0%}"
     out.print(f"They share {found.overlap:.0%} of their first ten hits; {same} of the queries.")
     for differing in found.differing[:SHOWN_CHANGES]:
-        out.print(text(f"\n{visible(differing.text)}", "bold"))
+        out.print(text(f"\n{printable(differing.text)}", "bold"))
         for name, hits in ((found.a, differing.only_a), (found.b, differing.only_b)):
-            shown = ", ".join(map(visible, hits[:SHOWN_HITS])) or "nothing that the other lacks"
+            shown = ", ".join(map(printable, hits[:SHOWN_HITS])) or "nothing that the other lacks"
             out.print(text(f"  only {name}: {shown}", "dim"))
     line = text("\nUndecided. ", f"bold {COLOURS['undecided']}")
     advice = "Nobody has judged these queries. Say which answers are right, as relevant_docs in a .jsonl file."
@@ -137,7 +137,7 @@ def _show_changes(out: Console, found: Comparison) -> None:
     out.print(text("\nQueries that changed most", "bold").append(f", {short[pair.a]} → {short[pair.b]}", "not bold"))
     for change in changes:
         relevant = found.judged.relevant(change.query)
-        head = text(f"\n{visible(change.text)}", "bold")
+        head = text(f"\n{printable(change.text)}", "bold")
         out.print(head.append(f"   {change.a:.2f} → {change.b:.2f}", "not bold"))
         for name, hits in ((pair.a, change.hits_a), (pair.b, change.hits_b)):
             out.print(text(f"  {short[name]}", "dim"))
@@ -149,7 +149,7 @@ def _hits(hits: Sequence[str], relevant: set[str], found: Comparison) -> Iterabl
     """(line, style) of the first hits, and of where the first relevant one is."""
     for place, hit in enumerate(hits[:SHOWN_HITS], 1):
         mark = "✓ " if hit in relevant else ""
-        yield f"{place} {mark}{visible(found.title(hit))}", "green" if hit in relevant else ""
+        yield f"{place} {mark}{printable(found.title(hit))}", "green" if hit in relevant else ""
     behind = next((at for at, hit in enumerate(hits, 1) if hit in relevant and at > SHOWN_HITS), None)
     if behind:
         yield f"the first relevant one is number {behind}", "dim"

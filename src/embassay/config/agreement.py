@@ -50,6 +50,7 @@ def agree(file: Path, digest: str) -> None:
     """Remember that the user agreed to this content of `file`. Raises HomeNotWritable."""
     record = _record(file)
     try:
+        private_folder(record.parent.parent)
         private_folder(record.parent)
     except OSError as error:
         mend = remedy.environment("XDG_STATE_HOME", "DIR", say="Choose another folder: {}")

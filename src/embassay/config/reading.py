@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from embassay.config import agreement
-from embassay.config.found import Found, KeyPath
-from embassay.config.values import Config, Seconds
+from embassay.config.unagreed import KeyPath, Unagreed
+from embassay.config.values import Config, Seconds, Trust
 from embassay.errors import ConfigError
 from embassay.text import did_you_mean
 
@@ -32,7 +32,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfigSource:
     """A configuration file as it was read, before anything is made of it."""
 
     file: Path
@@ -64,19 +64,33 @@ def load_config(file: str | Path | None = None, env: Mapping[str, str] = os.envi
     if isinstance(glossary, dict) and not (isinstance(glossary.get("terms"), dict) or "apply_to" in glossary):
         raw["glossary"] = {"terms": glossary}  # the short form: terms alone
     config = checked(raw, Config, str(source.file if source else "the environment"))
-    found = Found(source.file, standing == "changed", said) if source and said else None
-    return msgspec.structs.replace(config, file=source.file if source else None, found=found)
+    if source is None:
+        return config
+    found = Unagreed(source.file, standing == "changed", said) if standing != "agreed" else None
+    return msgspec.structs.replace(config, file=source.file, found=found, trust=_trust(source, standing))
 
 
-def read_source(file: str | Path | None = None, env: Mapping[str, str] = os.environ) -> Source | None:
+def _trust(source: ConfigSource, standing: agreement.Standing) -> Trust:
+    if source.named:
+        return "own"
+    return "found" if standing == "unknown" else standing
+
+
+def read_source(file: str | Path | None = None, env: Mapping[str, str] = os.environ) -> ConfigSource | None:
     """The file that `load_config` reads; None where there is none. Raises ConfigError."""
     chosen = file or env.get(f"{ENV_PREFIX}CONFIG")
-    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else _nearest()  # noqa: PTH111 - Path raises
+    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else nearest_file()  # noqa: PTH111 - Path raises
     if path is None:
         return None
     content = _content(path)
     raw = _parsed(path, content)
-    return Source(path, bool(chosen), raw, agreement.digest_of(content, _cards(path, raw)))
+    return ConfigSource(path, bool(chosen), raw, agreement.digest_of(content, _cards(path, raw)))
+
+
+def nearest_file() -> Path | None:
+    """The nearest file of that name, here or above."""
+    here = Path.cwd()
+    return next((p / FILE for p in (here, *here.parents) if (p / FILE).is_file()), None)
 
 
 def _cards(file: Path, raw: Mapping[str, object]) -> list[Path]:
@@ -93,12 +107,6 @@ def checked(raw: object, kind: type[T], where: str) -> T:
         return msgspec.convert(raw, kind, dec_hook=_custom, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {_plainly(error)}.", remedy=_did_you_mean(error, kind)) from None
-
-
-def _nearest() -> Path | None:
-    """The nearest file of that name, here or above."""
-    here = Path.cwd()
-    return next((p / FILE for p in (here, *here.parents) if (p / FILE).is_file()), None)
 
 
 def _content(file: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from embassay.config.found import Found
+from embassay.config.unagreed import Unagreed
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 """The model that is used where nobody chose another."""
@@ -19,6 +19,8 @@ DEFAULT_STORE = "lance"
 """The backend of a new set where nobody chose another."""
 CACHE_FILE = "cache.db"
 """The file of cached vectors, in a home or in the cache folder of the user."""
+Trust = Literal["own", "agreed", "found", "changed"]
+"""Of a configuration: made or named by the user; found, and agreed to; found only; agreed to before it changed."""
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -92,10 +94,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The user's own card files, relative to this file."""
     file: Path | None = None
     """Where it was read from."""
-    found: Found | None = None
+    found: Unagreed | None = None
     """What a file says that was found by walking up, and to which nobody has agreed; None where all is the user's."""
 
-    UNREADABLE: ClassVar[frozenset[str]] = frozenset({"file", "found"})
+    trust: Trust = "own"
+    """Whose word the file is."""
+
+    UNREADABLE: ClassVar[frozenset[str]] = frozenset({"file", "found", "trust"})
     """Fields that no file can say."""
 
     def card_files(self) -> list[Path]:

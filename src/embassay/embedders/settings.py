@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from embassay.config.found import Found
 from embassay.config.references import has_reference
+from embassay.config.unagreed import Unagreed
 from embassay.config.values import DEFAULT_PROVIDER, Seconds, not_negative, positive
 from embassay.embedders.texts.bill import UsagePolicy
 from embassay.types import ROLES, Precision
@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Keep vectors in the cache; default: for models that are paid for."""
     cache_ttl: Seconds | None = None
     """Forget cached vectors after this time; default: never."""
-    found: Found | None = None
+    found: Unagreed | None = None
     """What of it a configuration says that nobody has agreed to; no file can say this."""
 
     UNREADABLE: ClassVar[frozenset[str]] = frozenset({"found"})

@@ -18,8 +18,9 @@ from embassay import remedy
 from embassay.embedders.keeper import Kept
 from embassay.errors import CacheError
 from embassay.files import make_private, private_folder, write_new
-from embassay.models.cache_file import APPLICATION, VERSION, is_cache
+from embassay.models.cache_file import APPLICATION, is_cache
 
+VERSION = 1
 USED_GRAIN = 3600
 """Seconds: when an entry was last used is noted no finer, so that reading seldom writes."""
 BUSY_SECONDS = 60.0

@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-VERSION = 1
-"""Of the tables."""
 APPLICATION = 0x656D6279
 """What SQLite calls the application id of a file: ``emby``."""
 TABLES = frozenset({"vectors", "cuts", "counters"})
+COLUMNS = frozenset({"key", "vector", "tokens", "made", "used"})
+"""Tables of every format, and columns of the vectors."""
 
 
 def is_cache(file: Path, *, or_empty: bool = False) -> bool:
@@ -33,7 +33,8 @@ def is_cache(file: Path, *, or_empty: bool = False) -> bool:
             if application:
                 return bool(application == APPLICATION)
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            return tables == TABLES
+            columns = {row[1] for row in db.execute("PRAGMA table_info(vectors)")}
+            return tables >= TABLES and columns >= COLUMNS
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:

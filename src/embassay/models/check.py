@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from embassay.errors import EmbassayError
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
+    from embassay.config.values import Config
+    from embassay.embedders.http.credentials import SecretUse
     from embassay.embedders.settings import Settings
     from embassay.models.registry import Registry
     from embassay.types import Health
@@ -24,6 +27,8 @@ class ModelCheck:
     problem: str = ""
     """What keeps it from working; empty where nothing is known to."""
     notes: tuple[str, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
+    """What its provider would be told besides texts, and where that is."""
 
     def to_dict(self) -> dict[str, object]:
         """The check as the JSON output has it."""
@@ -33,6 +38,7 @@ class ModelCheck:
             "model_id": self.model_id,
             "problem": self.problem,
             "notes": list(self.notes),
+            "secrets": [use.to_dict() for use in self.secrets],
         }
 
 
@@ -46,7 +52,8 @@ def _check(registry: Registry, name: str, health: Health | None) -> ModelCheck:
     settings = registry.settings(name)
 
     def found(problem: str = "", notes: list[str] | None = None) -> ModelCheck:
-        return ModelCheck(name, settings.provider, settings.model_id, problem, tuple(notes or ()))
+        secrets = tuple(secrets_of(registry, name))
+        return ModelCheck(name, settings.provider, settings.model_id, problem, tuple(notes or ()), secrets)
 
     try:
         card = registry.card(name)
@@ -63,13 +70,32 @@ def _check(registry: Registry, name: str, health: Health | None) -> ModelCheck:
     return found(health.message, notes)
 
 
+def secrets_of(registry: Registry, name: str) -> Sequence[SecretUse]:
+    """Every secret that a model's provider would be told; none where its settings lead nowhere. Nothing is read."""
+    try:
+        return registry.provider(name).secrets(registry.settings(name), registry.card(name))
+    except EmbassayError:  # which is the model's problem
+        return ()
+
+
+def check_paths(config: Config) -> list[str]:
+    """What of the paths in a configuration may not be used as long as nobody has agreed to it."""
+    problems = []
+    for paths in (config.card_files, config.cache_path):
+        try:
+            paths()
+        except EmbassayError as error:
+            problems.append(str(error))
+    return problems
+
+
 def _notes(settings: Settings, card: ModelCard | None, *, needs_card: bool) -> list[str]:
     """What does not keep a model from working, and is worth knowing."""
     notes = []
     if card is None and needs_card:
         notes.append("No card: its limits, prompts and price are not known.")
     key = getattr(settings, "api_key", "")
-    if key and "${" not in key:
+    if key and key != "none" and "${" not in key:
         notes.append("The key stands in the file: write ${NAME} and keep it in the environment.")
     if card and card.commercial is False:
         notes.append(f"Its licence ({card.licence}) forbids commercial use.")

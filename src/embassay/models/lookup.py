@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from embassay.config.found import Found
 from embassay.config.reading import checked
+from embassay.config.unagreed import Unagreed
 from embassay.config.values import DEFAULT_PROVIDER, Config
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, ModelNotFound
@@ -81,15 +81,15 @@ class Lookup:
         provider = load_provider(str(raw.get("provider", DEFAULT_PROVIDER)))
         return checked(raw, provider.settings, f"{self._config.file or 'settings'}, model {name!r}")
 
-    def _found(self, name: str) -> Found | None:
+    def _found(self, name: str) -> Unagreed | None:
         """What of a configured model nobody has agreed to."""
         return self._config.found and self._config.found.below("embeddings", "models", str(name))
 
-    def _found_cards(self) -> Found | None:
+    def _found_cards(self) -> Unagreed | None:
         """A card chooses the provider and the model: where nobody has agreed to the cards, to these neither."""
         found = self._config.found
         chosen = frozenset({("provider",), ("model_id",)})
-        return Found(found.file, found.changed, chosen) if found and found.says("cards") else None
+        return Unagreed(found.file, found.changed, chosen) if found and found.says("cards") else None
 
     def _check_names(self) -> None:
         """Raises ConfigError for names that lead nowhere, or that could not be told from a model at a precision."""

@@ -10,7 +10,8 @@ import typer
 from embassay import remedy
 from embassay.cli import common, progress
 from embassay.cli.exits import ExitCode
-from embassay.cli.tables import table, text, visible
+from embassay.cli.tables import table, text
+from embassay.text import printable
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -142,7 +143,7 @@ def _show_gates(checked: list[GateResult]) -> None:
 def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
     out = common.console()
     what = f" · {result.space} {result.precision} · {result.pipeline.mode} · {len(result.per_query):,} queries"
-    out.print(text(visible(result.judged), "bold").append(what, "not bold"))
+    out.print(text(printable(result.judged), "bold").append(what, "not bold"))
     rows = [
         [f"{query}  {data.queries[query]}"[:60], *(f"{value:.4f}" for value in row.values())]
         for query, row in result.per_query.items()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from embassay.cli import common, words
-from embassay.cli.tables import indented, table
+from embassay.cli.tables import indented, line, table
 from embassay.home import DEFAULT_SET
+from embassay.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,15 +118,13 @@ def _show_hit(out: Console, hit: Hit, query: str, root: Path, *, explain: bool, 
 
     from embassay.search.snippet import highlight, snippet
 
-    head = Text(f"{hit.rank:>2}  ")
-    head.append(f"{words.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}", "bold cyan")
-    if hit.chunk.section:
-        head.append(f"  {hit.chunk.section}", "dim")
-    out.print(head)
+    place = f"{words.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}"
+    section = f"  {hit.chunk.section}" if hit.chunk.section else ""
+    out.print(line(f"{hit.rank:>2}  ", (place, "bold cyan"), (section, "dim")))
     if explain:
         arms = "   ".join(f"{name} #{arm.rank} ({arm.score:.3f})" for name, arm in hit.arms.items())
-        out.print(Text(f"    score {hit.score:.3f}   {arms}", "magenta"))
-    text = hit.chunk.text if full else snippet(hit.chunk.text, query)
+        out.print(line((f"    score {hit.score:.3f}   {arms}", "magenta")))
+    text = printable(hit.chunk.text if full else snippet(hit.chunk.text, query), lines=True)
     body = Text()
     for piece, marked in highlight(text, query):
         body.append(piece, "bold yellow" if marked else "")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from embassay import remedy
 from embassay.config.references import expand, is_set, references
 from embassay.config.secrets import is_secret
-from embassay.embedders.http.destination import Place
+from embassay.embedders.http.destination import Destination
 from embassay.errors import EmbassayError, KeyMissing
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SHORT = 3
 """A secret of no more characters is not hidden in messages: it would hide ordinary words."""
 
 
-class Keyed(Place, Protocol):
+class Keyed(Destination, Protocol):
     """Who is told a key; `Api` is one."""
 
     key_variables: ClassVar[Sequence[str]]

@@ -16,11 +16,11 @@ from embassay.errors import ConfigError
 if TYPE_CHECKING:
     import httpx
 
-    from embassay.config.found import Found
+    from embassay.config.unagreed import Unagreed
     from embassay.embedders.settings import HttpSettings
 
 
-class Place(Protocol):
+class Destination(Protocol):
     """What is known of the places of a provider; `Api` is one."""
 
     @property
@@ -60,7 +60,7 @@ def whole_url(base: str, path: str) -> httpx.URL:
     return httpx.URL(base + path + (("&" if "?" in path else "?") + query if query else ""))
 
 
-def check_place(place: Place, url: httpx.URL, name: str) -> None:
+def check_place(place: Destination, url: httpx.URL, name: str) -> None:
     """Raises ConfigNotAgreed where a configuration that nobody has agreed to would have texts sent to `url`."""
     found = place.settings.found
     if found is None or is_loopback(url.host):
@@ -72,7 +72,7 @@ def check_place(place: Place, url: httpx.URL, name: str) -> None:
     _check_account(place.settings, found, name)
 
 
-def check_encrypted(place: Place, url: httpx.URL, name: str) -> None:
+def check_encrypted(place: Destination, url: httpx.URL, name: str) -> None:
     """Raises ConfigError where a secret would go to `url` for everybody to read."""
     settings = place.settings
     if url.scheme != "http" or is_loopback(url.host) or (settings.allow_http and not settings.is_found("allow_http")):
@@ -91,7 +91,7 @@ def origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{host}" + (f":{url.port}" if url.port else "")
 
 
-def _check_account(settings: HttpSettings, found: Found, name: str) -> None:
+def _check_account(settings: HttpSettings, found: Unagreed, name: str) -> None:
     """At the provider's own hosts a key or a header of the file would have texts arrive in somebody else's account."""
     for setting in ("api_key", "headers"):
         value = getattr(settings, setting)
@@ -99,13 +99,13 @@ def _check_account(settings: HttpSettings, found: Found, name: str) -> None:
             raise found.refusal(f"{name} would send texts with {setting} of its own")
 
 
-def _is_own(place: Place, url: httpx.URL) -> bool:
+def _is_own(place: Destination, url: httpx.URL) -> bool:
     host = url.raw_host.decode("ascii", "replace").lower()
     patterns = (re.escape(own).replace(r"\*", "[a-z0-9-]+") for own in place.own_hosts())
     return url.scheme == "https" and any(re.fullmatch(pattern, host) for pattern in patterns)
 
 
-def _is_users(place: Place, url: httpx.URL) -> bool:
+def _is_users(place: Destination, url: httpx.URL) -> bool:
     """By the whole origin: the user chose the scheme and the port as well."""
     import httpx
 

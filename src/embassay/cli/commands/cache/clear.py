@@ -26,7 +26,7 @@ def command(
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("clearing needs a yes.", remedy=remedy.command("cache clear", yes=True))
-            typer.confirm(f"Delete {cache.path}?", abort=True, err=True)
+            common.confirm(f"Delete {cache.path}?")
         cache.clear()
     if json:
         common.print_json({"path": str(cache.path)})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 
 from embassay.cli import common
+from embassay.text import printable
 
 
 def command(json: common.JsonOption = False) -> None:
@@ -20,9 +21,14 @@ def command(json: common.JsonOption = False) -> None:
         config = session.config
     data = msgspec.to_builtins(config, enc_hook=str)
     file = data.pop("file")
+    data.pop("found")
+    trust = data.pop("trust")
     data = masked(data)
     if json:
-        common.print_json({"file": file, **data})
+        common.print_json({"file": file, "trust": trust, **data})
         return
     common.console().print(f"# {file or 'no embassay.yaml here or above: defaults'}", style="dim")
-    yaml.safe_dump(data, sys.stdout, sort_keys=False, allow_unicode=True)
+    dumped = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    if dumped != printable(dumped, lines=True):
+        dumped = yaml.safe_dump(data, sort_keys=False)  # everything but ASCII is escaped: nothing is lost
+    sys.stdout.write(dumped)

@@ -163,7 +163,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
         if not sys.stdin.isatty():
             raise UsageError("nobody is here to agree to the cost.", remedy=remedy.option("yes", say="Pass {}."))
-        typer.confirm("Go on?", abort=True, err=True)
+        common.confirm("Go on?")
     with progress.bar(planned.passages, "Asking") as bar:
         draft, made = questions.draft(bar)
     chat.close()

@@ -17,7 +17,7 @@ KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Unagreed:
     """A file that was found, and the keys that it says. What the environment says instead is the user's own."""
 
     file: Path
@@ -29,14 +29,15 @@ class Found:
         """Whether a key, or one below it, has its value from the file."""
         return any(key[: len(path)] == path for key in self.keys)
 
-    def below(self, *path: str) -> Found | None:
+    def below(self, *path: str) -> Unagreed | None:
         """The same of what stands below `path`; None where the file says nothing of it."""
         keys = frozenset(key[len(path) :] for key in self.keys if key[: len(path)] == path and len(key) > len(path))
-        return Found(self.file, self.changed, keys) if keys else None
+        return Unagreed(self.file, self.changed, keys) if keys else None
 
     def refusal(self, what: str) -> ConfigNotAgreed:
         """The error for `what` the file asks for, a clause such as ``it would write to /etc``."""
         why = "has changed since it was agreed to" if self.changed else "was found here, and nobody has agreed to it"
         return ConfigNotAgreed(
-            f"{self.file} {why}: {what}.", remedy=remedy.command("config allow", say="Read the file, then: {}")
+            f"{self.file} {why}: {what}.",
+            remedy=remedy.command("config allow", str(self.file), say="Read the file, then: {}"),
         )

@@ -1,0 +1,74 @@
+"""The one way to a terminal: whatever a command prints passes `embassay.text.printable`, however it is printed.
+
+Documents, file names, model names and servers may hold codes that a terminal obeys. A command prints by `console` and
+`messages` of `embassay.cli.common`, which clean every piece of text; whatever else writes to stdout or stderr while it
+runs, a library or a forgotten ``print``, is cleaned by the streams themselves.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from embassay.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+
+class Guarded:
+    """A stream that lets no code through which a terminal would obey. Everything else is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, words: str) -> int:
+        """Write what may be shown of `words`; their length, as if all had been written."""
+        self.stream.write(printable(words, lines=True))
+        return len(words)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write one after the other."""
+        for words in lines:
+            self.write(words)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Stdout and stderr let nothing through, for the time of the block, but what the consoles print."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Guarded(before[0]), Guarded(before[1])
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def raw(stream: TextIO) -> TextIO:
+    """The stream behind the guard: for consoles, whose colours are codes as well."""
+    return stream.stream if isinstance(stream, Guarded) else stream
+
+
+def make_console(stream: TextIO, **options: Any) -> Console:
+    """A console that cleans all text that it prints. Nothing in a string is markup."""
+    from rich.console import Console
+
+    class Output(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            """Every piece of text on its way out comes through here, that of tables and of progress bars too."""
+            for segment in super().render(renderable, options):
+                if segment.control or segment.text.isprintable():
+                    yield segment
+                else:
+                    yield segment._replace(text=printable(segment.text, lines=True))
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # whoever reads has gone: the command ends well
+
+    return Output(file=raw(stream), highlight=False, markup=False, emoji=False, **options)
