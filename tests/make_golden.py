@@ -8,6 +8,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.layout_folders import TEXTS as LAYOUT_TEXTS
+from tests.layout_folders import write_layout
+from tests.layouts import LAYOUTS
 from tests.tiny import CASES, TEXTS, write_model
 
 
@@ -25,6 +28,32 @@ def main() -> None:
         target = Path(__file__).parent / "golden" / f"{name}.json"
         target.write_text(json.dumps({"vectors": golden, "tokens_without_prompt": lengths}) + "\n")
         print(name, len(golden["query"][0]))
+    write_layouts()
+
+
+def write_layouts() -> None:
+    """golden/layouts.json: what the reference makes of each layout, or that it fails."""
+    found = {}
+    for name, row in LAYOUTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = made(write_layout(Path(folder) / name, row))
+        print(name, found[name] if isinstance(found[name], str) else "")
+    text = ",\n".join(f"{json.dumps(name)}: {json.dumps(one)}" for name, one in found.items())
+    (Path(__file__).parent / "golden/layouts.json").write_text("{" + text + "}\n")
+
+
+def made(folder: Path) -> object:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"torch_dtype": torch.float32})
+        roles = {"query": model.encode_query(LAYOUT_TEXTS), "document": model.encode_document(LAYOUT_TEXTS)}
+    except Exception as error:  # whatever the reference says of it
+        return type(error).__name__
+    if (roles["query"] == roles["document"]).all():
+        del roles["document"]
+    return {role: [[round(float(x), 6) for x in row] for row in vectors] for role, vectors in roles.items()}
 
 
 if __name__ == "__main__":

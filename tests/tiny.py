@@ -70,11 +70,11 @@ def write_model(folder: Path, case: Case, seed: int = 7) -> Path:
     """Write the repository of `case` into `folder`."""
     tokenizer = _tokenizer(case.architecture)
     rng = np.random.default_rng(seed)
-    config = _config(case, tokenizer.get_vocab_size())
+    config = config_of(case, tokenizer.get_vocab_size())
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(_weights(config, rng), folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(weights_of(config, rng), folder / "model.safetensors", metadata={"format": "pt"})
     tokenizer.save(str(folder / "tokenizer.json"))
-    special = _special(case.architecture)
+    special = special_of(case.architecture)
     modules = [_module(0, "", "Transformer"), _module(1, "1_Pooling", "Pooling")]
     if case.dense:
         modules.append(_module(2, "2_Dense", "Dense"))
@@ -105,14 +105,14 @@ def _module(index: int, path: str, kind: str) -> dict[str, Any]:
     return {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}
 
 
-def _special(architecture: str) -> dict[str, str]:
+def special_of(architecture: str) -> dict[str, str]:
     bert = architecture in {"bert", "distilbert"}
     first, last, pad = ("[CLS]", "[SEP]", "[PAD]") if bert else ("<s>", "</s>", "<pad>")
     return {"cls_token": first, "sep_token": last, "pad_token": pad, "unk_token": "[UNK]"}
 
 
 def _tokenizer(architecture: str) -> Tokenizer:
-    special = _special(architecture)
+    special = special_of(architecture)
     bert = architecture in {"bert", "distilbert"}
     order = ["pad_token", "cls_token", "sep_token"] if bert else ["cls_token", "pad_token", "sep_token"]
     names = [special[name] for name in order] + ["[UNK]"]
@@ -130,14 +130,16 @@ def _tokenizer(architecture: str) -> Tokenizer:
     return tokenizer
 
 
-def _config(case: Case, vocabulary: int) -> dict[str, Any]:
+def config_of(case: Case, vocabulary: int) -> dict[str, Any]:
     shared = {"model_type": case.architecture, "vocab_size": vocabulary, "max_position_embeddings": POSITIONS}
     if case.architecture == "distilbert":
         sizes = {"dim": WIDTH, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": INNER, "activation": case.activation}
         return shared | sizes | {"pad_token_id": 0, "architectures": ["DistilBertModel"]}
     return shared | {
         "architectures": [
-            {"bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "mpnet": "MPNet"}[case.architecture]
+            {"bert": "Bert", "xlm-roberta": "XLMRoberta", "mpnet": "MPNet"}.get(
+                case.architecture, case.architecture.title()
+            )
             + "Model"
         ],
         "hidden_size": WIDTH,
@@ -185,7 +187,7 @@ NAMES = {
 }  # fmt: skip
 
 
-def _weights(config: dict[str, Any], rng: np.random.Generator) -> dict[str, np.ndarray]:
+def weights_of(config: dict[str, Any], rng: np.random.Generator) -> dict[str, np.ndarray]:
     architecture = config["model_type"]
     layer, attention, norm1, up, down, norm2 = NAMES.get(architecture, NAMES["bert"])
     tensors: dict[str, np.ndarray] = {}

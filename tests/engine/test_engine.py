@@ -122,7 +122,8 @@ def test_async_twin(tiny):
 
 
 def test_default_model_is_found_in_its_package(minilm):
-    assert str(minilm.space) == "all-MiniLM-L6-v2@53aa51:384"
+    assert str(minilm.space) == f"all-MiniLM-L6-v2@{minilm.space.digest[:6]}:384"
+    assert minilm.model.former_space.weights.startswith("53aa51")
     made = minilm.embed(["how do I rotate a key", "key rotation", "a cat sat"], "query").vectors
     assert made[0] @ made[1] > 0.6 > made[0] @ made[2]
     assert np.allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
@@ -138,8 +139,10 @@ def test_wrong_weights_under_a_known_name_are_refused(tmp_path, monkeypatch):
 
     folder = write_model(tmp_path / "fake", CASES["bert"])
     monkeypatch.setattr(locate, "_cached", lambda model: folder)
-    with pytest.raises(DigestMismatch, match="53aa51"):
+    with pytest.raises(DigestMismatch, match="46d3a6"):
         open_local(locate.DEFAULT_MODEL).space  # noqa: B018
+    with pytest.raises(DigestMismatch, match="46d3a6"):
+        open_local(locate.DEFAULT_MODEL).embed(["a"], "query")
 
 
 def test_unknown_paths_and_models(tmp_path, monkeypatch):
@@ -167,7 +170,7 @@ def test_unknown_architecture_names_the_extra(tmp_path):
         ("model.safetensors", "not tensors", "cannot be read as safetensors"),
         ("tokenizer.json", "{}", "cannot be read"),
         ("modules.json", '[{"type": "x.Asym", "path": ""}]', "Asym"),
-        ("1_Pooling/config.json", '{"pooling_mode_mean_sqrt_len_tokens": true}', "pooling"),
+        ("1_Pooling/config.json", '{"pooling_mode_attention": true}', "pooling"),
     ],
 )
 def test_damaged_repositories(tmp_path, file, content, message):

@@ -7,7 +7,8 @@ import pytest
 
 from embassay.engine.heads.activations import ACTIVATIONS, activation
 from embassay.engine.heads.arrays import NumpyArrays
-from embassay.engine.heads.pooled import POOLINGS, Head, Layer, finished, pooled
+from embassay.engine.heads.pooled import POOLINGS, Head, finished, pooled
+from embassay.engine.heads.steps import DenseLayer, FirstDimensions, LayerNorm, Normalize
 from embassay.engine.opset import GraphArrays, op
 from embassay.engine.quiet_openvino import openvino as ov
 from embassay.errors import ModelUnsupported
@@ -19,6 +20,8 @@ BY_HAND = {
     "mean": [[2, 1], [-1, 7 / 3]],
     "last": [[3, 4], [-5, 7]],
     "max": [[3, 4], [2, 7]],
+    "mean_sqrt_len": [[4 / 2**0.5, 2 / 2**0.5], [-3 / 3**0.5, 7 / 3**0.5]],
+    "weightedmean": [[7 / 3, 6 / 3], [-13 / 6, 21 / 6]],
 }
 
 
@@ -32,7 +35,7 @@ def in_graph(head: Head, states: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", POOLINGS)
 def test_poolings_by_hand(name):
-    head = Head("test", name, (), normalise=False)
+    head = Head("test", (name,))
     np.testing.assert_allclose(pooled(NumpyArrays(), STATES, KEEP, head), BY_HAND[name], atol=1e-6)
     np.testing.assert_allclose(in_graph(head, STATES, KEEP), BY_HAND[name], atol=1e-6)
 
@@ -42,8 +45,18 @@ def test_a_whole_head_is_the_same_in_a_graph_and_in_numpy(name):
     rng = np.random.default_rng(3)
     states = rng.normal(size=(4, 5, 8)).astype(np.float32)
     keep = (np.arange(5) < np.array([[1], [2], [4], [5]])).astype(np.float32)
-    first = Layer(rng.normal(size=(6, 8)).astype(np.float32), rng.normal(size=6).astype(np.float32), name)
-    head = Head("test", "mean", (first, Layer(rng.normal(size=(3, 6)).astype(np.float32), None, "Identity")), True)
+
+    def some(*shape):
+        return rng.normal(size=shape).astype(np.float32)
+
+    steps = (
+        DenseLayer(some(6, 16), some(6), name),
+        LayerNorm(some(6), some(6)),
+        DenseLayer(some(5, 6), None, "Identity"),
+        FirstDimensions(3),
+        Normalize(),
+    )
+    head = Head("test", ("mean", "weightedmean"), steps)
     made = pooled(NumpyArrays(), states, keep, head)
     assert made.dtype == np.float32
     np.testing.assert_allclose(made, in_graph(head, states, keep), atol=2e-5)
@@ -59,7 +72,7 @@ def test_activations_by_hand():
 
 
 def test_a_file_that_pools_by_itself_gets_the_rest_of_the_head():
-    head = Head("test", "mean", (), normalise=True)
+    head = Head("test", ("mean",), (Normalize(),))
     np.testing.assert_allclose(finished(NumpyArrays(), np.array([[3, 4]], np.float32), head), [[0.6, 0.8]])
 
 

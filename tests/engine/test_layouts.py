@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from embassay.catalog.architectures import ARCHITECTURES, is_built_here
 from embassay.engine.layouts import LAYOUTS
-from embassay.engine.spec import position_offset
+from embassay.engine.encoder import read_encoder
+from embassay.engine.fields import Fields
 
 
 def test_the_catalog_and_the_engine_name_the_same_architectures():
@@ -13,6 +16,8 @@ def test_the_catalog_and_the_engine_name_the_same_architectures():
 
 
 def test_positions_start_behind_padding_where_the_layout_says_so():
-    starts = {name: position_offset({"model_type": name, "pad_token_id": 1}) for name in [*LAYOUTS, "unknown"]}
-    behind = ("roberta", "xlm-roberta", "camembert", "mpnet")
-    assert starts == {name: 2 if name in behind else 0 for name in starts}
+    def start(name, **config):
+        return read_encoder(Fields(Path("config.json"), {"model_type": name, **config}), "test").unused_positions
+
+    assert [start(name) for name in LAYOUTS] == [0, 2, 2, 2, 2, 0]
+    assert [start(name, pad_token_id=0) for name in LAYOUTS] == [0, 1, 1, 1, 2, 0]

@@ -40,7 +40,7 @@ def onnx(folder):
 @pytest.mark.parametrize("open_model", [built, foreign, onnx])
 def test_a_queue_and_one_batch_at_once_give_the_same(open_model, tmp_path):
     model = open_model(tmp_path / "m")
-    runtime = model._source.runtime(model.spec, model._head, "f32")
+    runtime = model._source.runtime(model.spec.head, "f32", model.max_tokens)
     at_once = runtime.once(BATCH)
     assert at_once.shape == (3, model.dimensions) and at_once.dtype == np.float32
     target, queue = Target(3, model.dimensions), runtime.queue()

@@ -14,7 +14,7 @@ def card_of_files(model: str) -> ModelCard:
     spec = found.spec
     try:
         dimensions = found.dimensions
-    except (KeyError, ModelUnsupported):
+    except ModelUnsupported:
         dimensions = None
     size = sum(file.stat().st_size for file in weight_files(spec.folder))
     return ModelCard(
@@ -26,9 +26,10 @@ def card_of_files(model: str) -> ModelCard:
         dimensions=dimensions,
         max_tokens=spec.max_tokens,
         pooling=spec.pooling,
-        normalised=spec.normalise,
-        prompts=dict(spec.prompts),
-        prompts_known=bool(spec.prompts),
+        normalised=spec.normalised,
+        similarity=found.similarity,
+        prompts=dict(found.prompts),
+        prompts_known=bool(found.prompts),
         notes="No card: read from the model's own files. Licence, languages, scores and prompts that its files do not "
         "name are unknown.",
         sources=str(spec.folder),

@@ -12,9 +12,9 @@ import numpy as np
 
 from embassay.engine.batches import TOKEN_BUDGET, plan
 from embassay.engine.runtimes.base import Queue, Runtime
-from embassay.engine.runtimes.target import Target
+from embassay.engine.runtimes.target import Target, check_width
 from embassay.engine.tokens import Encoded, Tokens
-from embassay.errors import TextTooLong
+from embassay.errors import ModelUnsupported, TextTooLong
 from embassay.vectors import mean_of_parts
 
 if TYPE_CHECKING:
@@ -53,16 +53,22 @@ class _Window:
 class Engine:
     """Runs texts through a runtime. Threads may share it."""
 
-    def __init__(self, tokens: Tokens, runtime: Runtime, dimensions: int, *, normalise: bool) -> None:
+    def __init__(
+        self, tokens: Tokens, runtime: Runtime, dimensions: int, *, normalise: bool, vocabulary: int | None = None
+    ) -> None:
+        """`vocabulary`: token ids that the model has vectors for; None where that is not known."""
         self.tokens, self._runtime = tokens, runtime
         self.dimensions, self._normalise = dimensions, normalise
+        self._vocabulary = vocabulary if vocabulary is not None and tokens.largest >= vocabulary else None
 
     def embed(self, texts: Sequence[str], prompt: str = "", on_long: OnLong = "truncate") -> Block:
         """Vectors of `texts`, float32 (len(texts), dimensions). A few short texts take the fast path of a query."""
         if sum(map(len, texts)) < TOKEN_BUDGET:  # a token is rarely less than a character
             window = self._encode(texts, prompt, on_long)
             if window.pieces and sum(len(p.ids) for p in window.pieces) <= TOKEN_BUDGET:
-                return self._join(window, self._runtime.once([p.ids for p in window.pieces]))
+                vectors = self._runtime.once([p.ids for p in window.pieces])
+                check_width(vectors, self.dimensions)
+                return self._join(window, vectors)
         blocks = list(self.stream(texts, prompt, on_long))
         return Block(
             np.concatenate([b.vectors for b in blocks]) if blocks else np.empty((0, self.dimensions), np.float32),
@@ -102,6 +108,8 @@ class Engine:
 
     def _encode(self, texts: Sequence[str], prompt: str, on_long: OnLong, start: int = 0) -> _Window:
         encoded = self.tokens.encode([prompt + text for text in texts] if prompt else texts)
+        if self._vocabulary is not None:
+            _check_ids(encoded, self._vocabulary)
         counts = [e.tokens for e in encoded]
         cut = [e.truncated for e in encoded]
         if on_long == "truncate" or not any(cut):
@@ -122,6 +130,16 @@ class Engine:
         weights = [len(piece.ids) for piece in window.pieces]
         vectors = mean_of_parts(vectors, window.owner, weights, len(window.tokens), normalised=self._normalise)
         return Block(vectors, window.tokens, window.truncated)
+
+
+def _check_ids(encoded: Sequence[Encoded], vocabulary: int) -> None:
+    """Raises ModelUnsupported for a token that the model has no vector for."""
+    largest = max((max(one.ids, default=0) for one in encoded), default=0)
+    if largest >= vocabulary:
+        raise ModelUnsupported(
+            f"a text has the token {largest}, and the model's weights know {vocabulary}.",
+            remedy="Take that token out of the text, or choose another model.",
+        )
 
 
 def _windows(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay.engine.unsupported import needs_torch
-from embassay.errors import ModelUnsupported
+from embassay.engine.unsupported import damaged, needs_torch
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -41,7 +40,7 @@ def read_graph(file: Path, head: Head) -> tuple[ov.Model, Sequence[str]]:
     try:
         graph = ov.Core().read_model(file)
     except RuntimeError as error:
-        raise ModelUnsupported(f"{file} cannot be read: {str(error).strip().splitlines()[-1]}") from error
+        raise damaged(f"{file} cannot be read: {str(error).strip().splitlines()[-1]}") from error
     inputs = [port.get_any_name() for port in graph.inputs]
     hidden = next((port for port in graph.outputs if port.get_names() & set(HIDDEN_STATES)), None)
     if hidden is None or not set(inputs) <= INPUTS:

@@ -15,16 +15,16 @@ import numpy as np
 
 from embassay.engine.heads.activations import activation
 from embassay.engine.heads.pooled import MASKED, Head, pooled
-from embassay.engine.layouts import LAYOUTS, Layout
+from embassay.engine.layouts import BUCKETS, EMBEDDED, POSITIONS, TYPES, WORDS, Layout
 from embassay.engine.opset import GraphArrays, Value, const, ints, op, scalar
 from embassay.engine.quiet_openvino import openvino as ov
-from embassay.engine.spec import ModelSpec, position_offset
-from embassay.engine.unsupported import needs_torch
-from embassay.errors import ModelUnsupported
+from embassay.engine.unsupported import damaged
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from embassay.engine.encoder import Encoder
+    from embassay.engine.weights import Tensor
     from embassay.types import Vectors
 
     Integers = npt.NDArray[np.int64]
@@ -32,35 +32,28 @@ if TYPE_CHECKING:
 ARRAYS = GraphArrays()
 
 
-def build_graph(spec: ModelSpec, tensors: Mapping[str, Vectors], head: Head, *, int8: bool) -> ov.Model:
+def build_graph(
+    encoder: Encoder, tensors: Mapping[str, Tensor], head: Head, max_tokens: int, *, int8: bool
+) -> ov.Model:
     """The whole path from token ids to vectors as one model.
 
-    `tensors` are those of the encoder, and `head` is what stands behind it. With `int8` the encoder's matrices are
-    stored as int8, symmetric per output channel, and the CPU quantises activations as it goes.
-    Raises ModelUnsupported when a tensor is missing or a setting is unknown.
+    `tensors` are those of the encoder's layout, and `head` is what stands behind it; no text is longer than
+    `max_tokens`. With `int8` the encoder's matrices are stored as int8, symmetric per output channel, and the CPU
+    quantises activations as it goes. Raises ModelUnsupported when a setting is unknown.
     """
-    try:
-        return _Builder(spec, tensors, int8).model(head)
-    except KeyError as error:
-        raise ModelUnsupported(
-            f"{spec.id}: {error.args[0]!r} is missing, so its weights do not fit model_type {spec.architecture!r}."
-        ) from error
+    return _Builder(encoder, tensors, max_tokens, head.model, int8).model(head)
 
 
 class _Builder:
-    def __init__(self, spec: ModelSpec, tensors: Mapping[str, Vectors], int8: bool) -> None:
-        config = spec.config
-        self.spec, self.tensors, self.int8 = spec, tensors, int8
-        self.layout: Layout = LAYOUTS[spec.architecture]
-        if config.get("position_embedding_type", "absolute") != "absolute":
-            raise needs_torch(
-                f"{spec.id}: position_embedding_type {config['position_embedding_type']!r} is not supported."
-            )
-        self.heads = int(self.layout.setting(config, "num_attention_heads"))
-        self.layers = int(self.layout.setting(config, "num_hidden_layers"))
-        self.width = int(self.layout.setting(config, "hidden_size"))
-        self.eps = float(config.get("layer_norm_eps", 1e-12))
-        self.activation = activation(self.layout.setting(config, "hidden_act", "gelu"), ARRAYS, spec.id)
+    def __init__(
+        self, encoder: Encoder, tensors: Mapping[str, Tensor], max_tokens: int, model: str, int8: bool
+    ) -> None:
+        self.encoder, self.tensors, self.max_tokens, self.int8 = encoder, tensors, max_tokens, int8
+        self.layout: Layout = encoder.layout
+        rows = tensors[POSITIONS].shape[0] - encoder.unused_positions
+        if rows < max_tokens:
+            raise damaged(f"{model}: {max_tokens} tokens have only {rows} positions in its weights.")
+        self.activation = activation(encoder.activation, ARRAYS, model)
 
     def model(self, head: Head) -> ov.Model:
         ids = op.parameter([-1, -1], np.int64, name="input_ids")
@@ -74,16 +67,29 @@ class _Builder:
         )
         x = self._embed(ids, places)
         bias = self._attention_bias(keep, places)
-        for i in range(self.layers):
+        for i in range(self.encoder.layers):
             x = self._layer(x, bias, self.layout.layer.format(i=i))
-        return ov.Model([pooled(ARRAYS, x, keep, head)], [ids, lengths], self.spec.id)
+        return ov.Model([pooled(ARRAYS, x, keep, head)], [ids, lengths], head.model)
 
     def _embed(self, ids: Value, places: Value) -> Value:
-        positions = self.tensors["embeddings.position_embeddings.weight"][position_offset(self.spec.config) :]
+        positions = self._values(POSITIONS)
         if self.layout.token_types:
-            positions = positions + self.tensors["embeddings.token_type_embeddings.weight"][0]
-        words = op.gather(const(self.tensors["embeddings.word_embeddings.weight"]), ids, scalar(0))
-        return self._norm(op.add(words, op.gather(const(positions), places, scalar(0))), "embeddings.LayerNorm")
+            positions = positions + self._values(TYPES)[0]
+        words = op.gather(const(self._values(WORDS)), ids, scalar(0))
+        where = op.gather(const(positions), self._positions(ids, places), scalar(0))
+        return self._norm(op.add(words, where), EMBEDDED)
+
+    def _positions(self, ids: Value, places: Value) -> Value:
+        """Rows of the position table: by place, or counted behind padding, which a text may contain literally."""
+        padding = self.encoder.padding
+        if padding is None:
+            return places
+        counts = op.convert(op.not_equal(ids, scalar(padding)), "i32")
+        counted = op.multiply(op.cum_sum(counts, scalar(1)), counts)
+        return op.add(counted, op.constant(np.int32(padding)))
+
+    def _values(self, name: str) -> Vectors:
+        return self.tensors[name].values()
 
     def _attention_bias(self, keep: Value, places: Value) -> Value:
         padding = op.multiply(op.subtract(const(np.float32(1)), keep), const(np.float32(MASKED)))
@@ -94,11 +100,8 @@ class _Builder:
 
     def _relative_bias(self, places: Value) -> Value:
         """(1, heads, tokens, tokens). The table over all distances is built here, once, and gathered from."""
-        limit = self.spec.max_tokens
-        buckets = relative_buckets(
-            np.arange(-limit + 1, limit), int(self.spec.config.get("relative_attention_num_buckets", 32))
-        )
-        table = self.tensors[self.layout.relative_bias][buckets]
+        limit = self.max_tokens
+        table = self._values(self.layout.relative_bias)[relative_buckets(np.arange(-limit + 1, limit), BUCKETS)]
         distance = op.subtract(op.unsqueeze(places, ints(0)), op.unsqueeze(places, ints(1)))
         values = op.gather(const(table), op.add(distance, scalar(limit - 1)), scalar(0))
         return op.unsqueeze(op.transpose(values, ints(2, 0, 1)), ints(0))
@@ -112,25 +115,26 @@ class _Builder:
 
     def _attention(self, x: Value, bias: Value, at: str) -> Value:
         """Queries, keys and values in one product: a third of the activation quantisations, one pass over x."""
-        size = self.width // self.heads
+        heads, width = self.encoder.heads, self.encoder.width
+        size = width // heads
         names = [at + self.layout.query, at + self.layout.key, at + self.layout.value]
-        joined = self._product(x, np.concatenate([self.tensors[n + ".weight"] for n in names]))
-        joined = op.add(joined, const(np.concatenate([self.tensors[n + ".bias"] for n in names])))
-        split = op.transpose(op.reshape(joined, ints(0, 0, 3, self.heads, size), True), ints(2, 0, 3, 1, 4))
+        joined = self._product(x, np.concatenate([self._values(n + ".weight") for n in names]))
+        joined = op.add(joined, const(np.concatenate([self._values(n + ".bias") for n in names])))
+        split = op.transpose(op.reshape(joined, ints(0, 0, 3, heads, size), True), ints(2, 0, 3, 1, 4))
         parts = op.split(split, scalar(0), 3)
         q, k, v = (op.squeeze(parts.output(i), ints(0)) for i in range(3))
         mixed = op.scaled_dot_product_attention(q, k, v, bias, const(np.float32(size**-0.5)))
-        return op.reshape(op.transpose(mixed, ints(0, 2, 1, 3)), ints(0, 0, self.width), True)
+        return op.reshape(op.transpose(mixed, ints(0, 2, 1, 3)), ints(0, 0, width), True)
 
     def _linear(self, x: Value, name: str) -> Value:
-        return op.add(self._product(x, self.tensors[name + ".weight"]), const(self.tensors[name + ".bias"]))
+        return op.add(self._product(x, self._values(name + ".weight")), const(self._values(name + ".bias")))
 
     def _product(self, x: Value, matrix: Vectors) -> Value:
         return op.matmul(x, _quantised(matrix) if self.int8 else const(matrix), False, True)
 
     def _norm(self, x: Value, name: str) -> Value:
-        centred = op.mvn(x, ints(-1), True, self.eps, "inside_sqrt")
-        return op.add(op.multiply(centred, const(self.tensors[name + ".weight"])), const(self.tensors[name + ".bias"]))
+        centred = op.mvn(x, ints(-1), True, self.encoder.eps, "inside_sqrt")
+        return op.add(op.multiply(centred, const(self._values(name + ".weight"))), const(self._values(name + ".bias")))
 
 
 def relative_buckets(distance: Integers, buckets: int, farthest: int = 128) -> Integers:

@@ -11,7 +11,7 @@ from embassay.engine.foreign import GRAPH_FILES
 from embassay.engine.layouts import LAYOUTS
 from embassay.engine.spec import read_spec
 from embassay.engine.unsupported import needs_torch
-from embassay.engine.weights import SHARDED, SINGLE, weights_digest
+from embassay.engine.weights import SHARDED, SINGLE, files_digest
 from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from embassay.remedy import Remedy
 
-SMALL_FILES = ("*.json", "*/config.json", "*/model.safetensors")
-"""Configurations and dense layers: a few kilobytes, read before the weights are asked for."""
+SMALL_FILES = ("*.json", "*vocab.txt", "*merges.txt", "*/model.safetensors")
+"""Configurations, vocabularies and dense layers: small files, read before the weights are asked for."""
 
 
 def download(model: str, cache: Path, *, otherwise: Remedy | str = "") -> Path:
@@ -31,7 +31,7 @@ def download(model: str, cache: Path, *, otherwise: Remedy | str = "") -> Path:
     """
     folder = _fetch(model, cache, SMALL_FILES, otherwise)
     supported = read_spec(model, folder).architecture in LAYOUTS
-    wanted = (SINGLE, SHARDED, "model-*.safetensors") if supported else (*GRAPH_FILES, "openvino/*.bin", "onnx/*_data")
+    wanted = (SINGLE, SHARDED, "*model-*.safetensors") if supported else (*GRAPH_FILES, "openvino/*.bin", "onnx/*_data")
     folder = _fetch(model, cache, wanted, otherwise)
     weights = [path for path in folder.rglob("*") if path.suffix in {".safetensors", ".onnx", ".bin", ".xml"}]
     if not weights:
@@ -67,7 +67,7 @@ def _fetch(model: str, cache: Path, patterns: Sequence[str], otherwise: Remedy |
 def _verify(path: Path) -> None:
     """A large file's name in the cache is the SHA-256 that the hub promised."""
     stored = path.resolve()
-    if re.fullmatch(r"[0-9a-f]{64}", stored.name) and (found := weights_digest([path])) != stored.name:
+    if re.fullmatch(r"[0-9a-f]{64}", stored.name) and (found := files_digest([path])) != stored.name:
         path.unlink()
         stored.unlink(missing_ok=True)
         raise DigestMismatch(

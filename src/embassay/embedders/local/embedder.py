@@ -54,7 +54,7 @@ class LocalEmbedder(Embedder):
             yield self._embeddings(block, role)
 
     def _prompt(self, role: Role) -> str:
-        return self.model.spec.prompts.get(role, "")
+        return self.model.prompts.get(role, "")
 
     def _embeddings(self, block: Block, role: Role) -> Embeddings:
         return Embeddings(block.vectors, block.tokens, block.truncated, self.space, role, self.precision, self.name)

@@ -53,5 +53,6 @@ def open_embedder(settings: Settings, card: ModelCard | None) -> LocalEmbedder:
             offline=settings.offline,
             prompts=partial(settings.prompts, card),
             max_tokens=settings.max_tokens,
+            measure=card.similarity if card else "",
         )
     )

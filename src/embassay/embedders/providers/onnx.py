@@ -40,5 +40,6 @@ def open_embedder(settings: Settings, card: ModelCard | None) -> LocalEmbedder:
             settings.providers,
             prompts=partial(settings.prompts, card),
             max_tokens=settings.max_tokens,
+            measure=card.similarity if card else "",
         )
     )

@@ -7,8 +7,10 @@ repository; it is off. A model that the local engine runs too has the same space
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embassay import remedy
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from embassay.catalog.card import ModelCard
+    from embassay.engine.load import LocalModel
     from embassay.types import Counts
 
 ENCODED_TEXTS = 1024
@@ -50,7 +53,8 @@ class SentenceTransformersEmbedder(Embedder):
 
     @cached_property
     def space(self) -> Space:
-        return self._local_space() or self._own_space()
+        """That of the local engine where it makes the same vectors, so that both may be compared."""
+        return replace(self._local.space, model=self._settings.model_id) if self._local else self._own_space()
 
     @property
     def precision(self) -> str:
@@ -58,7 +62,7 @@ class SentenceTransformersEmbedder(Embedder):
 
     @cached_property
     def tokens(self) -> Counts:
-        limit = self._model.max_seq_length or 1 << 30
+        limit = self._local.max_tokens if self._local else self._model.max_seq_length or 1 << 30
         return _Tokens(self._model.tokenizer, min(limit, self._settings.max_tokens or limit))
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
@@ -137,46 +141,83 @@ class SentenceTransformersEmbedder(Embedder):
             return None
 
     @cached_property
-    def _prompts(self) -> dict[str, str]:
-        stored = dict(self._model.prompts or {})
-        repository = {
-            "query": stored.get("query", ""),
-            "document": stored.get("document", "") or stored.get("passage", ""),
-        }
-        return self._settings.prompts(self._card, repository)
+    def _prompts(self) -> Mapping[str, str]:
+        from embassay.engine.prompts import role_prompts
 
-    def _local_space(self) -> Space | None:
-        """As the local engine says it, where it knows the model."""
-        from functools import partial
+        stored = {name: prompt for name, prompt in (self._model.prompts or {}).items() if prompt}
+        default = stored.get(self._model.default_prompt_name or "", "")
+        return role_prompts(stored, default).chosen(partial(self._settings.prompts, self._card), self.name)
 
+    @cached_property
+    def _local(self) -> LocalModel | None:
+        """The same folder for the local engine; None where that does not make the vectors that are made here."""
         from embassay.engine.load import load
 
-        if self._folder is None:
+        if self._folder is None or self._settings.trust_remote_code:
             return None
+        prompts = partial(self._settings.prompts, self._card)
+        measure = self._card.similarity if self._card else ""
         try:
-            space = load(str(self._folder), prompts=partial(self._settings.prompts, self._card)).space
+            model = load(str(self._folder), prompts=prompts, max_tokens=self._settings.max_tokens, measure=measure)
+            model.check_runnable()
         except ModelUnsupported:
             return None
-        from dataclasses import replace
-
-        return replace(space, model=self._settings.model_id)
+        return model if model.as_reference else None
 
     def _own_space(self) -> Space:
-        from embassay.engine.weights import weight_files, weights_digest
+        """From the files of all weights, and from the settings of the modules as they were loaded."""
+        from embassay.engine.identity import digest_of
+        from embassay.engine.tokens import tokenizer_digest
 
         model = self._model
-        names = [type(module).__name__ for module in model]
-        files = weight_files(self._folder) if self._folder else []
-        commit = getattr(getattr(model[0], "auto_model", None), "config", None)
+        modules = [[type(module).__name__, _settings_of(module)] for module in model]
+        names = [str(name) for name, _ in modules]
+        config = getattr(getattr(model[0], "auto_model", None), "config", None)
+        tokens = self.tokens
         return Space(
             model=self._settings.model_id,
-            weights=weights_digest(files) if files else str(getattr(commit, "_commit_hash", None) or "unknown"),
+            weights=self._weights(getattr(config, "_commit_hash", None)),
             dimensions=int(model.get_sentence_embedding_dimension()),
             pooling=(self._card.pooling if self._card else "") or "+".join(names),
-            normalised="Normalize" in names,
+            normalised=names[-1] == "Normalize",
             query_prompt=self._prompts.get("query", ""),
             document_prompt=self._prompts.get("document", ""),
+            encoder=digest_of(_plain(config.to_dict() if config else {}, without=_UNREAD)),
+            tokenizer=tokenizer_digest(tokens.tokenizer, tokens.frame) if isinstance(tokens, _Tokens) else "",
+            layers=digest_of(_plain(modules[1:])),
+            max_tokens=tokens.max_tokens,
+            truncation=str(getattr(model.tokenizer, "truncation_side", "right")),
+            similarity="dot" if model.similarity_fn_name == "dot" and names[-1] != "Normalize" else "cosine",
         )
+
+    def _weights(self, commit: str | None) -> str:
+        from embassay.engine.weights import files_digest
+
+        files = sorted(file for file in self._folder.rglob("*") if _is_weights(file)) if self._folder else []
+        return files_digest(files) if files else str(commit or "unknown")
+
+
+_UNREAD = frozenset({"_name_or_path", "transformers_version", "dtype", "torch_dtype", "_commit_hash", "architectures"})
+"""Fields of a configuration that move no vector, or only its precision."""
+
+
+def _is_weights(file: Path) -> bool:
+    return file.suffix in {".safetensors", ".bin"} and not {"onnx", "openvino"} & set(file.parent.parts)
+
+
+def _settings_of(module: Any) -> Any:
+    """What a module says of itself; its class alone where it says nothing."""
+    said = getattr(module, "get_config_dict", None)
+    return said() if said else {}
+
+
+def _plain(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
+    """`value` as JSON has it; what JSON does not have by its name."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items() if key not in without}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 class _Tokens:
@@ -194,6 +235,13 @@ class _Tokens:
         self.max_tokens = max_tokens
 
     identity = ""
+
+    @cached_property
+    def frame(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Special tokens before and after a text, as far as they can be told from one."""
+        whole = self.tokenizer.encode("a")
+        own = [i for i, of in enumerate(whole.sequence_ids) if of is not None]
+        return (whole.ids[: own[0]], whole.ids[own[-1] + 1 :]) if own else (whole.ids, ())
 
     @property
     def safe_tokens(self) -> int:

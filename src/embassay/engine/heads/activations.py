@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from embassay.engine.heads.arrays import Arrays
-from embassay.errors import ModelUnsupported
+from embassay.engine.unsupported import needs_torch
 
 A = TypeVar("A")
 
@@ -16,10 +16,14 @@ ACTIVATIONS: Mapping[str, Callable[[Arrays[Any], Any], Any]] = {
     "gelu_pytorch_tanh": lambda arrays, x: arrays.gelu_tanh(x),
     "relu": lambda arrays, x: arrays.relu(x),
     "silu": lambda arrays, x: arrays.silu(x),
+    "swish": lambda arrays, x: arrays.silu(x),
+    "tanh": lambda arrays, x: arrays.tanh(x),
     "Tanh": lambda arrays, x: arrays.tanh(x),
     "Identity": lambda _, x: x,
     "ReLU": lambda arrays, x: arrays.relu(x),
     "GELU": lambda arrays, x: arrays.gelu(x),
+    "SiLU": lambda arrays, x: arrays.silu(x),
+    "Sigmoid": lambda arrays, x: arrays.sigmoid(x),
 }
 """Those of encoders go by the names of transformers, those of dense layers by the classes of torch."""
 
@@ -27,6 +31,6 @@ ACTIVATIONS: Mapping[str, Callable[[Arrays[Any], Any], Any]] = {
 def activation(name: str, arrays: Arrays[A], model: str) -> Callable[[A], A]:
     """The activation called `name`. Raises ModelUnsupported for one that there is not; `model` is whose it is."""
     if name not in ACTIVATIONS:
-        raise ModelUnsupported(f"{model}: activation {name!r} is not one of {', '.join(ACTIVATIONS)}.")
+        raise needs_torch(f"{model}: activation {name!r} is not one of {', '.join(ACTIVATIONS)}.")
     chosen = ACTIVATIONS[name]
     return lambda x: chosen(arrays, x)

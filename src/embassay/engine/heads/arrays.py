@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
 
 A = TypeVar("A")
+FEWEST = 1e-9
+"""Tokens that a text without one counts as, as in sentence-transformers: its mean is zero."""
 
 
 class Arrays(Protocol[A]):
@@ -41,7 +44,22 @@ class Arrays(Protocol[A]):
         """The sum over `axis`."""
 
     def counts(self, keep: A) -> A:
-        """Tokens of each text, shape (batch, 1), of `keep` (batch, tokens)."""
+        """Tokens of each text, shape (batch, 1), of `keep` (batch, tokens); no text counts as none."""
+
+    def running(self, keep: A) -> A:
+        """The sum of `keep` (batch, tokens) up to and with each token."""
+
+    def root(self, x: A) -> A:
+        """The square root of each element."""
+
+    def standard(self, x: A, eps: float) -> A:
+        """Rows with their mean taken off, divided by their deviation; `eps` is added to the variance."""
+
+    def join(self, parts: Sequence[A]) -> A:
+        """Arrays (batch, n) side by side."""
+
+    def cut(self, x: A, width: int) -> A:
+        """The first `width` columns of `x` (batch, n), or all where there are fewer."""
 
     def largest(self, x: A, axis: int) -> A:
         """The largest element along `axis`."""
@@ -60,6 +78,9 @@ class Arrays(Protocol[A]):
 
     def tanh(self, x: A) -> A:
         """The hyperbolic tangent of each element."""
+
+    def sigmoid(self, x: A) -> A:
+        """The logistic function of each element."""
 
     def relu(self, x: A) -> A:
         """Each element, or 0 where it is negative."""
@@ -101,8 +122,27 @@ class NumpyArrays(Arrays["Floats"]):
         return made
 
     def counts(self, keep: Floats) -> Floats:
-        made: Floats = keep.sum(1, keepdims=True)
+        made: Floats = np.maximum(keep.sum(1, keepdims=True), np.float32(FEWEST))
         return made
+
+    def running(self, keep: Floats) -> Floats:
+        made: Floats = keep.cumsum(1)
+        return made
+
+    def root(self, x: Floats) -> Floats:
+        made: Floats = np.sqrt(x)
+        return made
+
+    def standard(self, x: Floats, eps: float) -> Floats:
+        made: Floats = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + np.float32(eps))
+        return made
+
+    def join(self, parts: Sequence[Floats]) -> Floats:
+        made: Floats = np.concatenate(parts, axis=1)
+        return made
+
+    def cut(self, x: Floats, width: int) -> Floats:
+        return x[:, :width]
 
     def largest(self, x: Floats, axis: int) -> Floats:
         made: Floats = x.max(axis)
@@ -123,6 +163,10 @@ class NumpyArrays(Arrays["Floats"]):
 
     def tanh(self, x: Floats) -> Floats:
         return np.tanh(x)
+
+    def sigmoid(self, x: Floats) -> Floats:
+        made: Floats = (1 / (1 + np.exp(-x))).astype(np.float32)
+        return made
 
     def relu(self, x: Floats) -> Floats:
         return np.maximum(x, np.float32(0))

@@ -1,4 +1,4 @@
-"""One vector a text, from the states of its tokens: pooling, dense layers, and length 1.
+"""One vector a text, from the states of its tokens: pooling, and the steps behind it.
 
 Each pooling is one row here: its name, the flag by which sentence-transformers names it, and what it does. `hidden`
 has the shape (batch, tokens, width); `keep` the shape (batch, tokens), 1 for tokens and 0 for padding.
@@ -10,11 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from embassay.engine.heads.activations import activation
-
 if TYPE_CHECKING:
     from embassay.engine.heads.arrays import Arrays
-    from embassay.types import Vectors
+    from embassay.engine.heads.steps import HeadStep
 
 A = TypeVar("A")
 MASKED = -1e9
@@ -34,45 +32,51 @@ class Pooling:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """A dense layer behind the pooling."""
-
-    weight: Vectors
-    """(out, in)."""
-    bias: Vectors | None
-    activation: str
-
-
-@dataclass(frozen=True, slots=True)
 class Head:
     """All that stands behind the encoder of a model."""
 
     model: str
     """Whose it is, for messages."""
-    pooling: str
-    layers: Sequence[Layer]
-    normalise: bool
+    poolings: Sequence[str]
+    """Keys of `POOLINGS`; several are put side by side."""
+    steps: Sequence[HeadStep] = ()
+
+    def width(self, encoder: int) -> int:
+        """Numbers in a vector, for an encoder whose states have so many."""
+        width = encoder * len(self.poolings)
+        for step in self.steps:
+            width = step.width(width)
+        return width
 
 
 def pooled(arrays: Arrays[A], hidden: A, keep: A, head: Head) -> A:
     """(batch, tokens, width) to (batch, dimensions)."""
-    x: A = POOLINGS[head.pooling].pool(arrays, hidden, keep)
-    return finished(arrays, x, head)
+    parts = [POOLINGS[name].pool(arrays, hidden, keep) for name in head.poolings]
+    return finished(arrays, parts[0] if len(parts) == 1 else arrays.join(parts), head)
 
 
 def finished(arrays: Arrays[A], x: A, head: Head) -> A:
     """What stands behind the pooling, for files that pool by themselves: (batch, width) to (batch, dimensions)."""
-    for layer in head.layers:
-        x = arrays.times(x, layer.weight)
-        if layer.bias is not None:
-            x = arrays.add(x, arrays.constant(layer.bias))
-        x = activation(layer.activation, arrays, head.model)(x)
-    return arrays.unit(x) if head.normalise else x
+    for step in head.steps:
+        x = step.run(arrays, x, head.model)
+    return x
+
+
+def _total(arrays: Arrays[A], hidden: A, weights: A) -> A:
+    return arrays.sum(arrays.multiply(hidden, arrays.column(weights)), 1)
 
 
 def _mean(arrays: Arrays[A], hidden: A, keep: A) -> A:
-    total = arrays.sum(arrays.multiply(hidden, arrays.column(keep)), 1)
-    return arrays.divide(total, arrays.counts(keep))
+    return arrays.divide(_total(arrays, hidden, keep), arrays.counts(keep))
+
+
+def _mean_of_root(arrays: Arrays[A], hidden: A, keep: A) -> A:
+    return arrays.divide(_total(arrays, hidden, keep), arrays.root(arrays.counts(keep)))
+
+
+def _weighted(arrays: Arrays[A], hidden: A, keep: A) -> A:
+    weights = arrays.multiply(keep, arrays.running(keep))
+    return arrays.divide(_total(arrays, hidden, weights), arrays.counts(weights))
 
 
 def _first(arrays: Arrays[A], hidden: A, keep: A) -> A:  # noqa: ARG001 - as its siblings
@@ -93,7 +97,10 @@ def _max(arrays: Arrays[A], hidden: A, keep: A) -> A:
 
 POOLINGS: Mapping[str, Pooling] = {
     "cls": Pooling("pooling_mode_cls_token", _first),
-    "mean": Pooling("pooling_mode_mean_tokens", _mean),
-    "last": Pooling("pooling_mode_lasttoken", _last, "lasttoken"),
     "max": Pooling("pooling_mode_max_tokens", _max),
+    "mean": Pooling("pooling_mode_mean_tokens", _mean),
+    "mean_sqrt_len": Pooling("pooling_mode_mean_sqrt_len_tokens", _mean_of_root, "mean_sqrt_len_tokens"),
+    "weightedmean": Pooling("pooling_mode_weightedmean_tokens", _weighted),
+    "last": Pooling("pooling_mode_lasttoken", _last, "lasttoken"),
 }
+"""In the order in which sentence-transformers puts several side by side where flags name them."""

@@ -13,7 +13,8 @@ from embassay.engine.foreign import HIDDEN_STATES
 from embassay.engine.heads.arrays import NumpyArrays
 from embassay.engine.heads.pooled import Head, finished, pooled
 from embassay.engine.runtimes.target import Batch, Target, kept, named_inputs, padded
-from embassay.errors import ModelUnsupported, PluginError
+from embassay.engine.unsupported import damaged
+from embassay.errors import PluginError
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -34,7 +35,7 @@ class OnnxRuntime:
         try:
             self._session = ort.InferenceSession(str(file), providers=list(providers) or ort.get_available_providers())
         except Exception as error:  # the runtime has no base class of its own
-            raise ModelUnsupported(f"{file} cannot be opened: {str(error).splitlines()[0]}") from error
+            raise damaged(f"{file} cannot be opened: {str(error).splitlines()[0]}") from error
         self._inputs = [port.name for port in self._session.get_inputs()]
         outputs = [port.name for port in self._session.get_outputs()]
         self._output = next((name for name in outputs if name in HIDDEN_STATES), outputs[0])

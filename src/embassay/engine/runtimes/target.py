@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from embassay.engine.unsupported import damaged
+
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
@@ -28,9 +30,16 @@ class Target:
         """Rows that have not arrived yet."""
 
     def write(self, rows: Sequence[int], values: Vectors) -> None:
-        """Vectors of some rows, each of which arrives once."""
+        """Vectors of some rows, each of which arrives once. Raises ModelUnsupported for those of another width."""
+        check_width(values, self.vectors.shape[1])
         self.vectors[rows] = values
         self.missing -= len(rows)
+
+
+def check_width(values: Vectors, dimensions: int) -> None:
+    """Raises ModelUnsupported where a graph gives other vectors than the files around it say."""
+    if values.ndim != 2 or values.shape[1] != dimensions:
+        raise damaged(f"the model gives vectors of {list(values.shape[1:])} numbers, its files say {dimensions}.")
 
 
 def padded(batch: Batch, width: int) -> tuple[Ids, Lengths]:
