@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from embassay.catalog.architectures import ARCHITECTURES, is_built_here
-from embassay.engine.layouts import LAYOUTS
 from embassay.engine.encoder import read_encoder
 from embassay.engine.fields import Fields
+from embassay.engine.layouts import LAYOUTS
 
 
 def test_the_catalog_and_the_engine_name_the_same_architectures():
