@@ -6,16 +6,19 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from embassay.engine.unsupported import damaged
 from embassay.errors import ModelUnsupported
+
+Json: TypeAlias = Any
+"""A value as a JSON file holds it, whose type is not known yet."""
 
 
 class Fields:
     """The object that a JSON file holds. A field that is null counts as absent."""
 
-    def __init__(self, path: Path, values: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, values: Mapping[str, Json]) -> None:
         self.path, self.values = path, values
 
     def __contains__(self, key: str) -> bool:
@@ -59,14 +62,14 @@ class Fields:
             raise self._expected(key, "an object of strings")
         return found
 
-    def list(self, key: str) -> Sequence[Any]:
+    def list(self, key: str) -> Sequence[Json]:
         """Raises ModelUnsupported for anything but a list."""
         value = self._value(key, [])
         if not isinstance(value, list):
             raise self._expected(key, "a list")
         return value
 
-    def _value(self, key: str, default: Any) -> Any:
+    def _value(self, key: str, default: Json) -> Json:
         value = self.values.get(key)
         return default if value is None else value
 
@@ -75,7 +78,7 @@ class Fields:
         return damaged(f"{self.path}: {key!r} is {said}, expected {what}.")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> Json:
     """What a JSON file holds; None where there is no such file. Raises ModelUnsupported."""
     try:
         return json.loads(path.read_text("utf-8"))

@@ -9,24 +9,27 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-def digest_of(value: Any) -> str:
+
+def digest_of(value: object) -> str:
     """SHA-256, in hex, of a value made of dataclasses, sequences, mappings, arrays and plain values."""
     return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
 
 
-def array_digest(values: np.ndarray[Any, Any], stored_as: str) -> str:
+def array_digest(values: npt.NDArray[np.generic], stored_as: str) -> str:
     """SHA-256 of an array: its type as it is stored, its shape and its bytes. The bytes are not copied."""
     digest = hashlib.sha256(f"{stored_as} {list(values.shape)} ".encode())
     digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         stated = {f.name: getattr(value, f.name) for f in fields(value)}
         defaults = {f.name: f.default for f in fields(value) if f.default is not MISSING}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from embassay.engine.fields import Fields, inside, need_fields, read_fields, read_json
+from embassay.engine.fields import Fields, Json, inside, need_fields, read_fields, read_json
 from embassay.engine.heads.pooled import POOLINGS
 from embassay.engine.heads.steps import DenseLayer, HeadStep, LayerNorm, Normalize
 from embassay.engine.unsupported import damaged, needs_torch
@@ -74,7 +73,7 @@ class _Entry:
     path: str
 
     @classmethod
-    def read(cls, entry: Any, file: Path) -> _Entry:
+    def read(cls, entry: Json, file: Path) -> _Entry:
         if not isinstance(entry, dict):
             raise damaged(f"{file} is not a list of modules.")
         one = Fields(file, entry)
@@ -164,14 +163,14 @@ def _check_keys(config: Fields, model: str) -> None:
             raise _cannot_run(model, f"a module whose {key} is {config.values[key]!r}")
 
 
-def _tensors(folder: Path, model: str) -> Mapping[str, Any]:
+def _tensors(folder: Path, model: str) -> Mapping[str, Json]:
     if not (folder / SINGLE).is_file():
         pickled = " only pytorch_model.bin, which could run code" if (folder / "pytorch_model.bin").is_file() else ""
         raise needs_torch(f"{model}: {folder} has no {SINGLE},{pickled}." if pickled else f"{folder} has no {SINGLE}.")
     return {name: tensor.values() for name, tensor in read_tensors(folder / SINGLE).items()}
 
 
-def _check_names(tensors: Mapping[str, Any], wanted: Sequence[str], folder: Path, model: str) -> None:
+def _check_names(tensors: Mapping[str, Json], wanted: Sequence[str], folder: Path, model: str) -> None:
     for name in wanted:
         if name not in tensors:
             raise damaged(f"{model}: {name!r} is missing in {folder}.")

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from embassay.engine.fields import Json
 from embassay.engine.unsupported import damaged
 from embassay.errors import ModelUnsupported
 from embassay.text import encodable
@@ -155,7 +156,7 @@ def tokenizer_digest(tokenizer: Tokenizer, frame: tuple[Sequence[int], Sequence[
     model = msgspec.json.decode(parts["model"], type=dict[str, msgspec.Raw])
     _check_ids(tokenizer, model["vocab"])
     large = {name: hashlib.sha256(model.pop(name)).hexdigest() for name in ("vocab", "merges") if name in model}
-    small: dict[str, Any] = {name: msgspec.json.decode(raw) for name, raw in model.items()}
+    small: dict[str, Json] = {name: msgspec.json.decode(raw) for name, raw in model.items()}
     small |= {name: msgspec.json.decode(parts[name]) for name in ("added_tokens", "normalizer", "pre_tokenizer")}
     said = [large, _stated(small), list(frame[0]), list(frame[1]), bool(tokenizer.encode_special_tokens)]
     return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
@@ -169,7 +170,7 @@ def _check_ids(tokenizer: Tokenizer, vocabulary: msgspec.Raw) -> None:
         raise damaged("its tokenizer has pieces that share an id.")
 
 
-def _stated(value: Any) -> Any:
+def _stated(value: Json) -> Json:
     if isinstance(value, dict):
         return {k: _stated(v) for k, v in value.items() if v not in (None, False, "", []) and k != "trim_offsets"}
     if isinstance(value, list):

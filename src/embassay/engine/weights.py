@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embassay.engine.fields import inside, read_fields
+from embassay.engine.fields import Json, inside, read_fields
 from embassay.engine.identity import array_digest, digest_of
 from embassay.engine.unsupported import damaged
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from embassay.engine.encoder import Encoder
     from embassay.types import Vectors
 
@@ -35,7 +37,7 @@ HASHED_AT_ONCE = 2
 class Tensor:
     """One tensor as it is stored."""
 
-    stored: np.ndarray[Any, Any]
+    stored: npt.NDArray[np.generic]
     """A view of the file; bfloat16 as uint16."""
     kind: str
     """``F32``, ``F16``, ``F64`` or ``BF16``."""
@@ -126,7 +128,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise damaged(f"{path} cannot be read as safetensors: {error}.") from error
 
 
-def _view(data: np.ndarray[Any, Any], entry: Mapping[str, Any]) -> Tensor:
+def _view(data: npt.NDArray[np.generic], entry: Mapping[str, Json]) -> Tensor:
     begin, end = entry["data_offsets"]
     return Tensor(data[begin:end].view(_TYPES[entry["dtype"]]).reshape(entry["shape"]), entry["dtype"])
 

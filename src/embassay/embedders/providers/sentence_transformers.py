@@ -205,13 +205,13 @@ def _is_weights(file: Path) -> bool:
     return file.suffix in {".safetensors", ".bin"} and not {"onnx", "openvino"} & set(file.parent.parts)
 
 
-def _settings_of(module: Any) -> Any:
+def _settings_of(module: Any) -> object:
     """What a module says of itself; its class alone where it says nothing."""
     said = getattr(module, "get_config_dict", None)
     return said() if said else {}
 
 
-def _plain(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
+def _plain(value: object, *, without: frozenset[str] = frozenset()) -> object:
     """`value` as JSON has it; what JSON does not have by its name."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items() if key not in without}

@@ -40,9 +40,11 @@ class DenseLayer:
     activation: str
 
     def width(self, before: int) -> int:  # noqa: ARG002 - as its siblings
+        """As many as its matrix has rows."""
         return int(self.weight.shape[0])
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:
+        """The matrix, the bias and the activation."""
         x = arrays.times(x, self.weight)
         if self.bias is not None:
             x = arrays.add(x, arrays.constant(self.bias))
@@ -57,9 +59,11 @@ class LayerNorm:
     bias: Vectors
 
     def width(self, before: int) -> int:
+        """As many as before."""
         return before
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:  # noqa: ARG002 - as its siblings
+        """Each vector by its own mean and deviation."""
         x = arrays.multiply(arrays.standard(x, LAYER_NORM_EPS), arrays.constant(self.weight))
         return arrays.add(x, arrays.constant(self.bias))
 
@@ -69,9 +73,11 @@ class Normalize:
     """Length 1."""
 
     def width(self, before: int) -> int:
+        """As many as before."""
         return before
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:  # noqa: ARG002 - as its siblings
+        """Each vector divided by its length."""
         return arrays.unit(x)
 
 
@@ -82,9 +88,11 @@ class FirstDimensions:
     dimensions: int
 
     def width(self, before: int) -> int:
+        """At most its own number."""
         return min(before, self.dimensions)
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:  # noqa: ARG002 - as its siblings
+        """The first of them."""
         return arrays.cut(x, self.dimensions)
 
 

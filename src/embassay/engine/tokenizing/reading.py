@@ -6,11 +6,11 @@ import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from embassay.engine.fields import Fields, read_fields
+from embassay.engine.fields import Fields, Json, read_fields
 from embassay.engine.tokenizing.recipes import AS_STORED, RECIPES, USUAL, Recipe, Vocabulary
 from embassay.engine.unsupported import damaged, needs_torch
 from embassay.errors import ModelUnsupported
@@ -74,7 +74,7 @@ def read_tokenizer(
     )
 
 
-def _stored(file: Path) -> Mapping[str, Any]:
+def _stored(file: Path) -> Mapping[str, Json]:
     """What tokenizer.json holds; nothing where there is none."""
     try:
         values = msgspec.json.decode(file.read_bytes())
@@ -106,7 +106,7 @@ def _check_plain(said: Fields, folder: Path, model: str) -> None:
             raise needs_torch(f"{model}: it has a processor of its own ({name}).")
 
 
-def _as_stored(folder: Path, model: str, stored: Mapping[str, Any]) -> Tokenizer:
+def _as_stored(folder: Path, model: str, stored: Mapping[str, Json]) -> Tokenizer:
     from tokenizers import Tokenizer
 
     if not stored:
@@ -116,7 +116,7 @@ def _as_stored(folder: Path, model: str, stored: Mapping[str, Any]) -> Tokenizer
     return Tokenizer.from_buffer((folder / FILE).read_bytes())
 
 
-def _vocabulary(folder: Path, model: str, recipe: Recipe, stored: Mapping[str, Any]) -> Vocabulary:
+def _vocabulary(folder: Path, model: str, recipe: Recipe, stored: Mapping[str, Json]) -> Vocabulary:
     if not stored:
         return _vocabulary_of_files(folder, model, recipe)
     of = stored["model"]
@@ -124,7 +124,7 @@ def _vocabulary(folder: Path, model: str, recipe: Recipe, stored: Mapping[str, A
     if kind != recipe.kind:
         raise needs_torch(f"{model}: its {FILE} holds a {kind} model, its tokenizer class makes {recipe.kind}.")
     if kind == "Unigram":
-        pieces: Any = [(piece, float(score)) for piece, score in of["vocab"]]
+        pieces: Json = [(piece, float(score)) for piece, score in of["vocab"]]
         return Vocabulary(kind, pieces, characters=_characters(stored.get("normalizer")))
     pairs = (one.split(" ") if isinstance(one, str) else one for one in of.get("merges", ()))
     merges = [(first, second) for first, second in pairs]
@@ -144,7 +144,7 @@ def _vocabulary_of_files(folder: Path, model: str, recipe: Recipe) -> Vocabulary
     return Vocabulary(recipe.kind, pieces, merges)
 
 
-def _characters(normalizer: Any) -> bytes | None:
+def _characters(normalizer: Json) -> bytes | None:
     """The map of a ``Precompiled`` normaliser, alone or in a sequence."""
     if not isinstance(normalizer, dict):
         return None
@@ -155,7 +155,7 @@ def _characters(normalizer: Any) -> bytes | None:
     return None
 
 
-def _added(folder: Path, said: Fields, stored: Mapping[str, Any]) -> dict[int, AddedToken]:
+def _added(folder: Path, said: Fields, stored: Mapping[str, Json]) -> dict[int, AddedToken]:
     """Tokens beside the vocabulary, by the ids that the files give them."""
     if "added_tokens_decoder" in said:
         decoder = said.values["added_tokens_decoder"]
@@ -171,9 +171,9 @@ def _added(folder: Path, said: Fields, stored: Mapping[str, Any]) -> dict[int, A
     return dict(sorted(found.items()))
 
 
-def _special_map(folder: Path, said: Fields) -> dict[str, Any]:
+def _special_map(folder: Path, said: Fields) -> dict[str, Json]:
     """special_tokens_map.json, which counts where tokenizer_config.json does not list its tokens."""
-    stated: dict[str, Any] = {}
+    stated: dict[str, Json] = {}
     if "added_tokens_decoder" in said:
         return stated
     for key, value in read_fields(folder / "special_tokens_map.json").values.items():
@@ -184,12 +184,12 @@ def _special_map(folder: Path, said: Fields) -> dict[str, Any]:
 
 
 def _specials(
-    recipe: Recipe | None, said: Fields, special_map: Mapping[str, Any], stored: Mapping[str, Any]
-) -> dict[str, Any]:
+    recipe: Recipe | None, said: Fields, special_map: Mapping[str, Json], stored: Mapping[str, Json]
+) -> dict[str, Json]:
     """Named special tokens: the class's own, then what the files say; ``extra`` holds those without a name."""
     extra = special_map.get("extra_special_tokens") or special_map.get("additional_special_tokens") or _extra(said)
     stated = {**said.values, **(extra if isinstance(extra, dict) else {}), **special_map}
-    named: dict[str, Any] = dict.fromkeys(SPECIAL)
+    named: dict[str, Json] = dict.fromkeys(SPECIAL)
     named |= recipe.special if recipe else {}
     for key, value in stated.items():
         if key.endswith("_token") and (isinstance(value, str | dict) or _is_token(value)):
@@ -201,17 +201,17 @@ def _specials(
     return named
 
 
-def _extra(said: Fields) -> Any:
+def _extra(said: Fields) -> Json:
     return said.values.get("extra_special_tokens") or said.values.get("additional_special_tokens") or []
 
 
-def _mapped(named: Mapping[str, Any], decoder: Mapping[int, AddedToken]) -> dict[str, Any]:
+def _mapped(named: Mapping[str, Json], decoder: Mapping[int, AddedToken]) -> dict[str, Json]:
     known = {token.content: token for token in decoder.values()}
     return {key: known.get(_content(value), value) for key, value in named.items() if key != "extra" and value}
 
 
 def _add(
-    backend: Tokenizer, recipe: Recipe | None, decoder: Mapping[int, AddedToken], named: Mapping[str, Any]
+    backend: Tokenizer, recipe: Recipe | None, decoder: Mapping[int, AddedToken], named: Mapping[str, Json]
 ) -> None:
     """Add the tokens of the files, then special tokens that are missing, in the order of transformers."""
     tokens: list[str | AddedToken] = list(decoder.values())
@@ -225,7 +225,7 @@ def _add(
 
 
 def _in_order(
-    recipe: Recipe | None, named: Mapping[str, Any], decoder: Mapping[int, AddedToken]
+    recipe: Recipe | None, named: Mapping[str, Json], decoder: Mapping[int, AddedToken]
 ) -> Iterator[str | AddedToken]:
     options = recipe.as_tokens if recipe else {}
     for key, token in _mapped(named, decoder).items():
@@ -243,17 +243,17 @@ def _as_special(token: str | AddedToken, names: set[str]) -> AddedToken:
     return token
 
 
-def _token(values: Any) -> AddedToken:
+def _token(values: Json) -> AddedToken:
     from tokenizers import AddedToken
 
     return AddedToken(**{k: v for k, v in values.items() if k != "__type"})
 
 
-def _is_token(value: Any) -> bool:
+def _is_token(value: Json) -> bool:
     return type(value).__name__ == "AddedToken"
 
 
-def _content(token: Any) -> str:
+def _content(token: Json) -> str:
     if isinstance(token, dict):
         return str(token.get("content"))
     return token if isinstance(token, str) else str(token.content)
@@ -263,15 +263,15 @@ def _lower(backend: Tokenizer) -> None:
     """Lower-casing as the modules ask for it, before whatever the tokenizer does; none where it does that."""
     from tokenizers.normalizers import Lowercase, Sequence
 
-    now: Any = backend.normalizer
-    parts: list[Any] = [] if now is None else [now]
+    now: Json = backend.normalizer
+    parts: list[Json] = [] if now is None else [now]
     if isinstance(now, Sequence):
         parts = list(iter(now))
     if not any(isinstance(part, Lowercase) for part in parts):
         backend.normalizer = Sequence([Lowercase(), *parts])
 
 
-def _side(said: Fields, key: str, stored: Any) -> str:
+def _side(said: Fields, key: str, stored: Json) -> str:
     default = str((stored or {}).get("direction") or "right").lower()
     side = said.text(key, default)
     if side not in SIDES:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tokenizers import AddedToken, Tokenizer
+    from tokenizers.processors import PostProcessor
 
-    from embassay.engine.fields import Fields
+    from embassay.engine.fields import Fields, Json
 
 Named = Mapping[str, "str | AddedToken"]
 """``cls_token`` and its like to the token."""
@@ -24,7 +25,7 @@ class Vocabulary:
 
     kind: str
     """``WordPiece``, ``BPE`` or ``Unigram``."""
-    pieces: Any
+    pieces: Json
     """Piece to id; for Unigram a list of (piece, score)."""
     merges: Sequence[tuple[str, str]] = ()
     characters: bytes | None = None
@@ -38,7 +39,7 @@ class Recipe:
     kind: str
     """Of the vocabulary that it takes."""
     build: Callable[[Vocabulary, Fields, Named], Tokenizer]
-    frame: Callable[[Tokenizer, Named, Fields], Any]
+    frame: Callable[[Tokenizer, Named, Fields], PostProcessor]
     """The post-processor, which puts special tokens around a text."""
     special: Mapping[str, str]
     """Special tokens where nothing else is said, in the order in which they are added."""
@@ -104,8 +105,8 @@ def _camembert(vocabulary: Vocabulary, said: Fields, named: Named) -> Tokenizer:
     return _unigram(vocabulary, said, next((i for i, (p, _) in enumerate(vocabulary.pieces) if p == unknown), 0))
 
 
-def _template(first: str, last: str) -> Callable[[Tokenizer, Named, Fields], Any]:
-    def frame(made: Tokenizer, named: Named, said: Fields) -> Any:  # noqa: ARG001 - as its siblings
+def _template(first: str, last: str) -> Callable[[Tokenizer, Named, Fields], PostProcessor]:
+    def frame(made: Tokenizer, named: Named, said: Fields) -> PostProcessor:  # noqa: ARG001 - as its siblings
         from tokenizers.processors import TemplateProcessing
 
         ids = [_with_id(made, named[name]) for name in (first, last)]
@@ -114,7 +115,7 @@ def _template(first: str, last: str) -> Callable[[Tokenizer, Named, Fields], Any
     return frame
 
 
-def _roberta_frame(made: Tokenizer, named: Named, said: Fields) -> Any:  # noqa: ARG001 - as its siblings
+def _roberta_frame(made: Tokenizer, named: Named, said: Fields) -> PostProcessor:  # noqa: ARG001 - as its siblings
     from tokenizers.processors import RobertaProcessing
 
     return RobertaProcessing(_with_id(made, named["sep_token"]), _with_id(made, named["cls_token"]))
