@@ -65,7 +65,7 @@ def score(
 ) -> Evaluation:
     """A store that needs files has them in a folder of its own in `place`, for the time of this call."""
     with temporary_stores(store, place) as new_store:
-        return evaluate(data, embedder, new_store(embedder.space.dimensions), chosen)
+        return evaluate(data, embedder, new_store(embedder.space.dimensions, embedder.space.similarity), chosen)
 
 
 class Remembering(Embedder):

@@ -70,7 +70,10 @@ def ann(home: embassay.Home, queries: np.ndarray, truth: list[set[str]]) -> list
     with closing(HomeFolder(home.folder).state()) as state:
         generation = state.live("default")
     settings = replace(lance.settings_in(home.folder), exact_bytes=0)
-    store = lance.open_store(settings, Collection.single(generation.name, generation.space.dimensions))
+    store = lance.open_store(
+        settings,
+        Collection.single(generation.name, generation.space.dimensions, similarity=generation.space.similarity),
+    )
     try:
         store.optimise(thorough=True)
         snapshot = store.snapshot()

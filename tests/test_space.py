@@ -3,6 +3,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 
 from embassay import Space, describe_difference
+from embassay.space import compared_by
 
 SPACE = Space("sentence-transformers/all-MiniLM-L6-v2", "53aa51" + "0" * 58, 384)
 
@@ -25,6 +26,11 @@ def test_a_field_that_came_later_leaves_the_digest_of_spaces_without_it():
     for name in ("encoder", "tokenizer", "layers", "max_tokens", "truncation", "similarity"):
         del before[name]
     assert Space.from_dict(before) == SPACE and Space.from_dict(before).digest == SPACE.digest
+
+
+def test_vectors_of_length_1_are_compared_by_cosine_whatever_is_declared():
+    assert compared_by("dot", normalised=False) == "dot"
+    assert {compared_by("dot", normalised=True), compared_by("", normalised=False)} == {"cosine"}
 
 
 def test_digest_is_stable_across_versions():

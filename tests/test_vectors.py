@@ -24,6 +24,10 @@ def test_a_space_that_is_normalised_is_taken_at_its_word():
     assert np.allclose(np.linalg.norm(comparable(ROWS, Space("m", "w", 2, normalised=False)), axis=1), [1, 0, 1])
 
 
+def test_the_length_belongs_to_a_vector_that_is_compared_by_dot_product():
+    assert comparable(ROWS, Space("m", "w", 2, normalised=False, similarity="dot")) is ROWS
+
+
 def test_cosines_are_those_of_rows_at_the_same_place():
     assert cosines(ROWS, np.array([[4, 3], [1, 0], [0, -1]], np.float32)).tolist() == [np.float32(0.96), 0, -1]
 

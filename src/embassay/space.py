@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from embassay import remedy
 from embassay.errors import SpaceMismatch
 
 NO_TRANSFORM = "none"
 Similarity = Literal["cosine", "dot"]
+SIMILARITIES: Sequence[Similarity] = get_args(Similarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ class Space:
     def __str__(self) -> str:
         tail = "" if self.transform == NO_TRANSFORM else f"+{self.transform}"
         return f"{self.model.rsplit('/', 1)[-1]}@{self.digest[:6]}:{self.dimensions}{tail}"
+
+
+def compared_by(declared: str, *, normalised: bool) -> Similarity:
+    """How vectors of a model are compared that declares `declared`, which may be nothing.
+
+    Between vectors of length 1 the dot product is the cosine: such spaces say ``cosine``, whatever is declared.
+    """
+    return "dot" if declared == "dot" and not normalised else "cosine"
 
 
 _LATER: Mapping[str, Any] = {

@@ -192,7 +192,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class ArmScore:
-    """Where one arm of a search ranked a chunk (1-based), and its raw score there."""
+    """Where one arm of a search ranked a chunk (1-based), and its raw score there.
+
+    Of vectors that is the cosine, or the dot product in a space that is compared by it; of words it is BM25.
+    """
 
     rank: int
     score: float

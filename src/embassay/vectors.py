@@ -31,11 +31,13 @@ def unit_rows(vectors: Vectors) -> Vectors:
 
 
 def comparable(vectors: Vectors, space: Space) -> Vectors:
-    """Rows of length 1, so that a dot product of two of them is their cosine.
+    """Rows whose dot product says how alike two of them are: what is stored, and what a store is asked with.
 
-    A space whose vectors already have length 1 is taken at its word, and its rows are returned unchanged.
+    In a space that is compared by cosine they have length 1. One whose vectors already have it is taken at its word,
+    and its rows are returned unchanged. In a space that is compared by dot product the length belongs to the vector,
+    and is kept.
     """
-    return vectors if space.normalised else unit_rows(vectors)
+    return vectors if space.normalised or space.similarity == "dot" else unit_rows(vectors)
 
 
 def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:

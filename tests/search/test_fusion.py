@@ -7,9 +7,11 @@ from embassay.search.base import Candidates
 from embassay.search.modes import fusions as known_fusions
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
+from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.top import Top
+from embassay.stores.values import Scored
 from tests.search.fakes import FakeSnapshot, context, found
 from tests.search.oracle import oracle
 from tests.search.strategies import fusions, lists, word_lists
@@ -43,9 +45,28 @@ def test_one_arm_keeps_its_raw_scores(dense, depth, k):
     assert [(hit.chunk.key, hit.score) for hit in ranked.hits] == [(str(ref), score) for ref, score in expected]
 
 
+@given(lists, word_lists, st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
+def test_dot_products_are_scaled_by_what_was_found(dense, lexical, offset, factor):
+    """They have no least value: where they begin, and how far they reach, says nothing."""
+    moved = [Scored(one.ref, one.score * factor + offset) for one in dense]
+    pipeline = (Dense(100) | Lexical(100)) >> Convex(0.75) >> Top(100)
+    plain, other = (
+        run(pipeline, context(FakeSnapshot(scored, lexical), similarity="dot")).hits for scored in (dense, moved)
+    )
+    scores = [{hit.chunk.key: hit.score for hit in hits} for hits in (plain, other)]
+    assert scores[0].keys() == scores[1].keys() and all(-1e-6 <= score <= 1 + 1e-6 for score in scores[0].values())
+    if len({one.score for one in moved}) == len({one.score for one in dense}):  # a large offset swallows differences
+        assert all(abs(scores[0][key] - scores[1][key]) < 0.01 for key in scores[0])
+
+
+def test_negative_dot_products_still_order_what_they_found():
+    dense = [Scored("a", -3.0), Scored("b", -5.0), Scored("c", -9.0)]
+    ranked = run((Dense(9) | Lexical(9)) >> Convex(0.75) >> Top(9), context(FakeSnapshot(dense, []), similarity="dot"))
+    assert [(hit.chunk.key, round(hit.score, 4)) for hit in ranked.hits] == [("a", 0.75), ("b", 0.5), ("c", 0.0)]
+
+
 def test_equal_scores_stay_in_the_order_in_which_they_were_found():
     from embassay.search.stages.rrf import Rrf
-    from embassay.stores.values import Scored
 
     lists = found([Scored("b", 1.0)], [Scored("a", 1.0)])
     made = Rrf().run(context(), Candidates(lists))

@@ -55,6 +55,42 @@ def test_ann_index_is_built_and_finds_what_exact_search_finds(indexed):
     assert found / 400 >= 0.99, "rows outside the index are found too"
 
 
+def test_ann_index_ranks_by_dot_product_where_lengths_differ(tmp_path):
+    settings = lance.LanceSettings(tmp_path / "v", exact_bytes=2_000 * 32 * 4, min_fold=500)
+    store = lance.open_store(settings, Collection.single("one", 32, similarity="dot"), create=True)
+    chunks, _ = sample_chunks(6_000, 1)
+    unit, queries = _structured(6_000, 32), 3 * _structured(40, 32, seed=5)
+    vectors = unit * np.exp(np.random.default_rng(9).normal(0, 1, (6_000, 1))).astype(np.float32)
+    store.upsert(chunks, {VECTOR: vectors})
+    store.optimise(thorough=True)
+    snapshot = store.snapshot()
+    assert snapshot.stats().unindexed["dense"] == 0
+    found = other = 0
+    for query in queries:
+        scores = vectors @ query
+        exact = {chunks[i].key for i in np.argsort(-scores)[:10]}
+        other += len(exact & {chunks[i].key for i in np.argsort(-(unit @ query))[:10]})
+        ours = snapshot.dense(query, 10)
+        keys = [chunk.key for chunk in snapshot.fetch([one.ref for one in ours])]
+        found += len(exact & set(keys))
+        assert np.allclose([one.score for one in ours], [scores[int(key, 16)] for key in keys], rtol=1e-4)
+    assert found / 400 >= 0.99 and other / 400 < 0.2, "by cosine other rows would be found"
+
+
+def test_a_table_says_how_its_vectors_are_compared(tmp_path):
+    """Whoever asks for the other way gets an error, and no index that was made for it is searched."""
+    settings = lance.LanceSettings(tmp_path / "v")
+    by_cosine, by_dot = COLLECTION, Collection.single("one", 32, similarity="dot")
+    for made, asked in ((by_cosine, by_dot), (by_dot, by_cosine)):
+        store = lance.open_store(settings, made, create=True)
+        chunks, vectors = sample_chunks(300, 32)
+        store.upsert(chunks, {VECTOR: vectors})
+        store.optimise(thorough=True)
+        with pytest.raises(StoreError, match=r"has the vectors vector \(32, \w+\); asked for were vector \(32, \w+\)"):
+            lance.open_store(settings, asked)
+        lance.open_store(settings, made).drop()
+
+
 def test_ann_with_a_selective_filter_still_finds_k(indexed):
     store = indexed
     chunks, vectors = sample_chunks(5_000, 32)

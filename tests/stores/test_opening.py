@@ -22,6 +22,7 @@ NAMES = plugins.names(BACKENDS)
         (Collection("one", {VECTOR: VectorSpec(8, dtype="int8")}), "keeps vectors as f32, not as int8"),
         (Collection("one", {VECTOR: VectorSpec(8), "tokens": VectorSpec(8, many=True)}), r"not many \('tokens'\)"),
         (Collection.single("one", 8, "tlh"), "language 'tlh'. It knows: da, de, en"),
+        (Collection("one", {VECTOR: VectorSpec(8, similarity="l2")}), "compares vectors by cosine, dot, not by l2"),
     ],
 )
 def test_what_a_backend_cannot_do_is_refused(name, collection, message, tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from embassay.config.values import not_negative, positive
+from embassay.space import SIMILARITIES
 
 MULTILINGUAL = "multilingual"
 
@@ -44,6 +45,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     normalised: bool | None = None
     normalised_note: str = ""
     similarity: str = ""
+    """How its vectors are compared, ``cosine`` or ``dot``: what the model was trained for."""
     prompts: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Role to the text put before the input, exact to the space."""
     prompts_known: bool = True
@@ -81,6 +83,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sources: str = ""
 
     def __post_init__(self) -> None:
+        """Raises ValueError for numbers that cannot be, and for a similarity that no search here can honour."""
         positive(self, "parameters", "size_mb", "max_tokens", "max_batch_inputs", "max_batch_tokens")
         not_negative(self, "usd_per_million_tokens")
         for who, usd in self.hosted_usd_per_million_tokens.items():
@@ -88,6 +91,11 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise ValueError(f"the price at {who} is {usd}, it must be a number from 0")
         if any(not abs(score) < float("inf") for score in self.scores.values()):
             raise ValueError("scores must be finite numbers")
+        if self.similarity not in ("", *SIMILARITIES):
+            raise ValueError(
+                f"similarity is {self.similarity!r}, and vectors are compared by {' or '.join(SIMILARITIES)} here; "
+                "write what the model was trained for, or leave it out where that is not known"
+            )
 
     @property
     def open_weights(self) -> bool:
@@ -171,6 +179,7 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sources: str = ""
 
     def __post_init__(self) -> None:
+        """Raises ValueError for numbers that cannot be, and for a similarity that no search here can honour."""
         positive(self, "parameters", "size_mb", "max_tokens")
 
     def to_dict(self) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from embassay.session import Session
     from embassay.sets.folder import HomeFolder
-    from embassay.stores.base import Store
+    from embassay.stores.opening import NewStore
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
 HomeOption = Annotated[
@@ -104,7 +104,7 @@ def confirm(question: str) -> None:
 
 
 @contextmanager
-def new_stores(name: str, home: Path | None = None) -> Iterator[Callable[[int], Store]]:
+def new_stores(name: str, home: Path | None = None) -> Iterator[NewStore]:
     """Yields what opens an empty store for so many dimensions, for the time of an evaluation.
 
     What it writes goes into the home, or into the user's cache where there is none. Raises HomeNotFound as

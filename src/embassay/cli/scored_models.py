@@ -40,11 +40,12 @@ def each_model(
             for name in names:
                 try:
                     embedder = session.models.get(name)
-                    rows.append({"name": name, "space": str(embedder.space), **score(embedder, bar), "error": ""})
+                    space = {"space": str(embedder.space), "space_digest": embedder.space.digest}
+                    rows.append({"name": name, **space, **score(embedder, bar), "error": ""})
                 except UsageError:
                     raise
                 except EmbassayError as error:
-                    rows.append({"name": name, "space": None, "error": str(error)})
+                    rows.append({"name": name, "space": None, "space_digest": None, "error": str(error)})
     return rows
 
 

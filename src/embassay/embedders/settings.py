@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
@@ -99,6 +99,10 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """Fields added to every request as they are."""
     revision: str = ""
     """Pins the identity of the weights where the provider does not state it: servers of one revision share a space."""
+    similarity: Literal["cosine", "dot", ""] = ""
+    """How its vectors are compared, cosine or dot (product); default: as its card says, else cosine."""
+    rotating_headers: list[str] = []
+    """Those of `headers` that only let requests in: a new value makes no new space. The usual ones need no naming."""
     usd_per_million_tokens: float | None = None
     """Price, where no card knows it."""
     usage: UsagePolicy = "checked"

@@ -66,14 +66,22 @@ class MtebEncoder:
         return np.concatenate(blocks)
 
     def similarity(self, first: ArrayLike, second: ArrayLike) -> Vectors:
-        """Cosines of all pairs: (n, m)."""
-        product: Vectors = _unit(first) @ _unit(second).T
+        """How alike all pairs are, by cosine or by dot product as the space says: (n, m)."""
+        product: Vectors = self._comparable(first) @ self._comparable(second).T
         return product
 
     def similarity_pairwise(self, first: ArrayLike, second: ArrayLike) -> Vectors:
-        """Cosine of each row with its partner: (n,)."""
-        cosines: Vectors = (_unit(first) * _unit(second)).sum(axis=1)
-        return cosines
+        """How alike each row and its partner are, by cosine or by dot product as the space says: (n,)."""
+        products: Vectors = (self._comparable(first) * self._comparable(second)).sum(axis=1)
+        return products
+
+    def _comparable(self, rows: ArrayLike) -> Vectors:
+        import numpy as np
+
+        from embassay.vectors import unit_rows
+
+        given = np.asarray(rows, np.float32)
+        return unit_rows(given) if self.embedder.space.similarity == "cosine" else given
 
     def close(self) -> None:
         """Close the model, if it was opened here."""
@@ -112,15 +120,7 @@ def _meta(embedder: Embedder) -> object:
         public_training_code=None,
         public_training_data=None,
         framework=[],
-        similarity_fn_name="cosine",
+        similarity_fn_name=space.similarity,
         use_instructions=bool(space.query_prompt or space.document_prompt),
         training_datasets=None,
     )
-
-
-def _unit(rows: ArrayLike) -> Vectors:
-    import numpy as np
-
-    from embassay.vectors import unit_rows
-
-    return unit_rows(np.asarray(rows, np.float32))

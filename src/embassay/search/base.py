@@ -33,6 +33,8 @@ class Found:
 
     arm: Arm
     scored: Sequence[Scored]
+    bounded: bool = True
+    """Whether no score can be less than the arm's `least`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Arm(Stage):
     dense: ClassVar[bool] = False
     """Whether it compares dense vectors: such arms share the dense weight of a fusion."""
     least: ClassVar[float] = 0.0
-    """The least score that it can give: a cosine of -1, a BM25 of 0."""
+    """The least score that it can give, where it `is_bounded`: a cosine of -1, a BM25 of 0."""
 
     depth: int = argument(DEPTH, least=1, most=MOST)
     """Candidates that it hands on."""
@@ -91,6 +93,10 @@ class Arm(Stage):
         object.__setattr__(self, "label", self.label or self.name)
         if not re.fullmatch(r"[^\W\d][\w-]*", self.label):
             raise UsageError(f"{self.label!r} cannot name an arm: a letter, then letters, digits, _ and -.")
+
+    def is_bounded(self, context: Context) -> bool:  # noqa: ARG002
+        """Whether no score can be less than `least` in such a search. There is no least dot product."""
+        return True
 
     def deepened(self: A, depth: int) -> A:
         """The same arm, which hands on `depth` candidates."""

@@ -11,6 +11,7 @@ from embassay.errors import EmbassayError
 from embassay.search.trace import Trace
 
 if TYPE_CHECKING:
+    from embassay.space import Similarity
     from embassay.stores.base import Snapshot
     from embassay.stores.filters.values import Filter
     from embassay.types import Role, Vectors
@@ -28,14 +29,17 @@ class Context:
         *,
         trace: Trace | None = None,
         without_model: bool = False,
+        similarity: Similarity = "cosine",
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
-        `embed` makes the vector (dimensions,) of a text. `without_model` says what happens where the model cannot be
-        asked: True leaves out the stages that need it and gives a notice, as a search does; False raises the error,
-        as a measurement must.
+        `embed` makes the vector (dimensions,) of a text, ready to be compared by `similarity`.
+        `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
+        gives a notice, as a search does; False raises the error, as a measurement must.
         """
         self.query, self.where, self.without_model = query, where, without_model
+        self.similarity = similarity
+        """How the vectors of the set are compared: the space says it."""
         self.trace = trace or Trace()
         self.model_ms = 0.0
         """Milliseconds that `embed` took until now."""

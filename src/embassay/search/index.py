@@ -57,6 +57,7 @@ class SearchResult:
             "query": self.query,
             "set": self.set,
             "space": str(self.space),
+            "space_digest": self.space.digest,
             "mode": self.mode,
             "took_ms": self.took_ms,
             "hits": [hit.to_dict() for hit in self.hits],
@@ -124,6 +125,7 @@ class Index:
                 where,
                 trace=trace,
                 without_model=not measured,
+                similarity=self.space.similarity,
             )
             ranked = run(pipeline, context)
         took = round((time.perf_counter() - started) * 1000, 2)

@@ -44,7 +44,7 @@ def run(pipeline: Pipeline, context: Context) -> Ranked:
     for arm in pipeline.arms:  # one after the other: side by side they took half as long again on two cores
         made = _attempt(arm, context, nothing, left_out)
         if made is not None:
-            found[arm.label] = Found(arm, made.ranking)
+            found[arm.label] = Found(arm, made.ranking, arm.is_bounded(context))
     ran = pipeline.without(left_out)
     if ran is None:
         raise next(iter(left_out.values()))

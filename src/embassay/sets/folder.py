@@ -19,6 +19,7 @@ from embassay.errors import HomeCorrupt, HomeNotFound, HomeNotWritable
 from embassay.files import PRIVATE_FILE, make_private, private_folder, refuse_links, write_new
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
+from embassay.space import Space
 from embassay.stores.base import Store
 from embassay.stores.opening import open_collection
 from embassay.stores.values import Collection
@@ -76,11 +77,12 @@ class HomeFolder:
 
     def store(self, generation: Generation, *, create: bool = False) -> Store:
         """Where a generation's rows are; made if it is missing with `create`, else StoreError is raised."""
-        return self.open_store(generation.spec, generation.name, generation.space.dimensions, create=create)
+        return self.open_store(generation.spec, generation.name, generation.space, create=create)
 
-    def open_store(self, spec: SetSpec, collection: str, dimensions: int, *, create: bool = False) -> Store:
+    def open_store(self, spec: SetSpec, collection: str, space: Space, *, create: bool = False) -> Store:
         """The collection of a generation that may not be known to the state yet. Raises StoreError, PluginError."""
-        wanted = Collection.single(self._safe(collection), dimensions, spec.language)
+        name = self._safe(collection)
+        wanted = Collection.single(name, space.dimensions, spec.language, space.similarity)
         self._secure()
         return open_collection(spec.store, self.folder, wanted, create=create)
 

@@ -57,7 +57,7 @@ def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> 
     spec = resolve(wishes, chosen, embedder.tokens, chunk_tokens=DEFAULT_TOKENS, store=DEFAULT_STORE)
     space, collection = embedder.space, new_collection()
     state = sets.writable_state()
-    store = sets.folder.open_store(spec, collection, space.dimensions, create=True)  # before anyone asks for it
+    store = sets.folder.open_store(spec, collection, space, create=True)  # before anyone asks for it
     generation = state.create(name, collection, space, spec)
     if generation.name != collection:  # another process made the set meanwhile
         store.drop()

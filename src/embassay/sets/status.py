@@ -24,10 +24,12 @@ class SetStatus:
     """Chunks that are longer than the model's limit, so that it saw only their heads."""
     quarantine: tuple[tuple[str, str], ...]
     """(path, reason) of what could not be read."""
+    space_digest: str = ""
+    """Of the space: two that are printed alike may differ, their digests do not."""
 
     def to_dict(self) -> dict[str, object]:
         """The status as JSON has it."""
-        names = ("set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
+        names = ("set", "space", "space_digest", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
         listed = [{"path": path, "reason": reason} for path, reason in self.quarantine]
         return {name: getattr(self, name) for name in names} | {"quarantine": listed}
 
@@ -48,4 +50,5 @@ def status_of(sets: OpenSets, name: str) -> SetStatus:
         stats.bytes,
         totals.truncated,
         failed,
+        generation.space.digest,
     )

@@ -32,7 +32,10 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
     """
 
     def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
-        """The k rows of greatest dot product with `vector` (dimensions,), best first; `where` applies before k."""
+        """The k rows of greatest dot product with `vector` (dimensions,), best first; `where` applies before k.
+
+        Neither side is scaled. Where the label is compared by cosine both have length 1, and the score is the cosine.
+        """
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
         """The k rows of greatest BM25 score, best first; rows that share no word with `query` are left out.
@@ -104,5 +107,6 @@ class Backend(Protocol[Settings]):
         """Open a collection that asks for nothing beyond CAPABILITIES.
 
         One that is missing is made with `create`, also over the remains of a creation that was killed; else
-        StoreError is raised. StoreError is raised too where it was made with other vectors.
+        StoreError is raised. StoreError is raised too where it was made with other vectors, or with vectors that are
+        compared in another way: an index that was made for one is never searched with the other.
         """

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from embassay import plugins
 from embassay.errors import HomeNotWritable
 from embassay.files import PRIVATE_FILE, private_folder, refuse_links
+from embassay.space import Similarity
 from embassay.stores.base import Backend, Settings, Store
 from embassay.stores.values import Collection
 
@@ -45,14 +47,22 @@ def open_checked(
     return backend.open_store(settings, collection, create=create)
 
 
-def exact_store(dimensions: int) -> Store:
+class NewStore(Protocol):
+    """Opens an empty store."""
+
+    def __call__(self, dimensions: int, similarity: Similarity = "cosine") -> Store:
+        """One for vectors of so many dimensions that are compared so. Raises StoreError for what it cannot keep."""
+
+
+def exact_store(dimensions: int, similarity: Similarity = "cosine") -> Store:
     """An empty store in memory, for rows that nobody keeps."""
-    return open_collection(EXACT, Path(), Collection.single("exact", dimensions), create=True)
+    wanted = Collection.single("exact", dimensions, similarity=similarity)
+    return open_collection(EXACT, Path(), wanted, create=True)
 
 
 @contextmanager
-def temporary_stores(backend: str, folder: Path) -> Iterator[Callable[[int], Store]]:
-    """Yields what opens an empty store for so many dimensions; all of them are closed and removed at the end.
+def temporary_stores(backend: str, folder: Path) -> Iterator[NewStore]:
+    """Yields what opens an empty store; all of them are closed and removed at the end.
 
     A backend that keeps its rows on disk gets a folder of its own in ``scratch`` below `folder`, a home or the user's
     cache. Raises PluginError, and HomeNotWritable where the folder cannot be made.
@@ -62,8 +72,8 @@ def temporary_stores(backend: str, folder: Path) -> Iterator[Callable[[int], Sto
     with ExitStack() as stack:
         place = stack.enter_context(_scratch(folder)) if module.CAPABILITIES.persistent else Path()
 
-        def new_store(dimensions: int) -> Store:
-            collection = Collection.single(f"evaluation{next(number)}", dimensions)
+        def new_store(dimensions: int, similarity: Similarity = "cosine") -> Store:
+            collection = Collection.single(f"evaluation{next(number)}", dimensions, similarity=similarity)
             store = open_collection(backend, place, collection, create=True)
             stack.callback(store.close)
             stack.callback(store.drop)

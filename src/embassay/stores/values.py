@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embassay.errors import StoreError
+from embassay.space import Similarity
 from embassay.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 @dataclass(frozen=True, slots=True)
 class VectorSpec:
-    """The vectors of one label. They are compared by dot product."""
+    """The vectors of one label. They are compared by dot product, which is the cosine of rows of length 1."""
 
     dimensions: int
     dtype: str = "f32"
     """How a number is kept: ``f32``, or what else a backend declares."""
     many: bool = False
     """Whether a row has any number of these vectors, one for each token, instead of exactly one."""
+    similarity: Similarity = "cosine"
+    """``cosine``: all rows have length 1, or are zero; ``dot``: they have any length, and it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,9 @@ class Collection:
             raise StoreError(f"the collection {self.name!r} has no vectors.")
 
     @classmethod
-    def single(cls, name: str, dimensions: int, language: str = "en") -> Collection:
+    def single(cls, name: str, dimensions: int, language: str = "en", similarity: Similarity = "cosine") -> Collection:
         """A collection whose rows have one float32 vector each, under the default label."""
-        return cls(name, {VECTOR: VectorSpec(dimensions)}, language)
+        return cls(name, {VECTOR: VectorSpec(dimensions, similarity=similarity)}, language)
 
     def spec(self, label: str) -> VectorSpec:
         """The vectors under `label`. Raises StoreError where there are none."""
@@ -92,6 +95,8 @@ class Capabilities:
     """Whether a row can have many vectors under one label."""
     persistent: bool = True
     """Whether rows outlive the process that wrote them."""
+    similarities: frozenset[Similarity] = frozenset({"cosine"})
+    """How it can compare vectors: ``dot`` where rows of any length are ranked by their dot product, exactly."""
 
     def check(self, backend: str, collection: Collection) -> None:
         """Raises StoreError, which says what `backend` can do, where `collection` asks for more."""
@@ -103,6 +108,12 @@ class Capabilities:
                 raise StoreError(f"the store {backend} keeps vectors as {able}, not as {spec.dtype} ({label!r}).")
             if spec.many and not self.many:
                 raise StoreError(f"the store {backend} keeps one vector a row under a label, not many ({label!r}).")
+            if spec.similarity not in self.similarities:
+                able = ", ".join(sorted(self.similarities))
+                raise StoreError(
+                    f"the store {backend} compares vectors by {able}, not by {spec.similarity} ({label!r}).",
+                    remedy="Choose another store, or a model whose vectors are compared by cosine.",
+                )
         if collection.language not in self.languages:
             able = ", ".join(sorted(self.languages))
             raise StoreError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
+    from embassay.space import Similarity
     from embassay.stores.base import Store
     from embassay.stores.values import Collection
     from embassay.types import Vectors
@@ -18,7 +19,10 @@ WORDS = "key rotate proxy server index vector search cache token model query doc
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Chunks and, under each label of a collection, their unit vectors (len(chunks), dimensions)."""
+    """Chunks and, under each label of a collection, their vectors (len(chunks), dimensions).
+
+    Vectors that are compared by cosine have length 1; others have lengths from a tenth to ten.
+    """
 
     chunks: Sequence[Chunk]
     vectors: dict[str, Vectors]
@@ -35,10 +39,20 @@ class Rows:
 def sample_rows(collection: Collection, count: int) -> Rows:
     """`count` rows for `collection`, always the same ones."""
     vectors = {
-        label: sample_chunks(count, spec.dimensions, seed)[1]
+        label: sample_chunks(count, spec.dimensions, seed)[1] * _lengths(count, spec.similarity, seed)
         for seed, (label, spec) in enumerate(collection.vectors.items())
     }
     return Rows(sample_chunks(count, 1)[0], vectors)
+
+
+def _lengths(count: int, similarity: Similarity, seed: int) -> Vectors:
+    """float32 (count, 1): so different where lengths count that a store which ignores them ranks otherwise."""
+    import numpy as np
+
+    if similarity == "cosine":
+        return np.ones((count, 1), np.float32)
+    exponents = np.random.default_rng([seed, 1]).uniform(-1, 1, (count, 1))
+    return np.power(10, exponents).astype(np.float32)
 
 
 def sample_chunks(count: int, dimensions: int, seed: int = 0) -> tuple[list[Chunk], Vectors]:

@@ -26,6 +26,7 @@ def test_it_asks_for_the_nearest_of_the_query():
 
 def test_it_is_dense_and_needs_a_model():
     assert Dense.dense and Dense.needs_model and Dense.least == -1.0
+    assert Dense().is_bounded(context()) and not Dense().is_bounded(context(similarity="dot"))
 
 
 def test_the_vector_is_made_before_the_store_is_waited_for():

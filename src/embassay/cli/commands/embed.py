@@ -180,7 +180,8 @@ def _print(made: Embeddings, texts: list[str], chosen: str) -> None:
         return
     for text, vector, tokens, truncated in zip(texts, made.vectors, made.tokens, made.truncated, strict=True):
         if chosen == "jsonl":
-            common.print_json({"text": text, "embedding": vector.tolist(), "tokens": tokens, "truncated": truncated})
+            made_of = {"text": text, "embedding": vector.tolist(), "tokens": tokens, "truncated": truncated}
+            common.print_json(made_of | {"space_digest": made.space.digest})  # each line may be stored by itself
         else:
             head = ", ".join(f"{value:.4f}" for value in vector[:4])
             common.console().print(f"[{head}, … {len(vector)} values]  {tokens} tokens  {text[:60]!r}")

@@ -100,7 +100,7 @@ def command(
         result = evaluate(
             data,
             embedder,
-            new_store(embedder.space.dimensions),
+            new_store(embedder.space.dimensions, embedder.space.similarity),
             chosen,
             metrics=metrics,
             chunks=chunks,

@@ -79,7 +79,7 @@ class Api(ABC):
     hosts: ClassVar[Sequence[str]] = ()
     """The provider's own hosts besides that of `url`; ``*`` stands for letters, digits and dashes."""
     normalises: ClassVar[bool] = False
-    """Vectors have length 1 whatever the model."""
+    """Vectors have length 1 whatever the model. A model whose vectors keep their lengths is refused then."""
     max_tokens: ClassVar[int] = 512
     """Assumed of a model that no card, server or user describes: one that is too low is seen, one too high is not."""
 
@@ -96,6 +96,12 @@ class Api(ABC):
     @abstractmethod
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         """What a good answer says of `count` texts. Raises BadReply, or any ValueError for a body of another shape."""
+
+    @property
+    def keeps_lengths(self) -> bool:
+        """Whether the length of a vector counts: the model is said to be compared by dot product."""
+        declared = self.settings.similarity or (self.card.similarity if self.card else "")
+        return declared == "dot" and not (self.card and self.card.normalised)
 
     def base_url(self) -> str:
         """Where requests go, without a slash at the end: as set, else from the environment, else the default."""

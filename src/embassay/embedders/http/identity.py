@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from embassay import remedy
-from embassay.config.secrets import is_secret
 from embassay.embedders.http.api import Api, Caps, Description
+from embassay.embedders.http.headers import identifying
 from embassay.errors import ConfigError
-from embassay.space import NO_TRANSFORM, Space
+from embassay.space import NO_TRANSFORM, Similarity, Space, compared_by
 from embassay.types import Role
 
 
@@ -27,6 +27,12 @@ class Identity:
                 remedy=remedy.setting("model_id", "NAME", say="{}, as the provider calls it."),
             )
         self.api, self.settings, self.card = api, api.settings, api.card
+        if api.normalises and api.keeps_lengths:
+            raise ConfigError(
+                f"{api.name} gives vectors of length 1, and those of {api.model} are compared by dot product, for "
+                "which their lengths count.",
+                remedy=remedy.setting("similarity", "cosine", say="Run it elsewhere, or set {} to do without them."),
+            )
 
     @property
     def name(self) -> str:
@@ -42,6 +48,11 @@ class Identity:
     def normalised(self) -> bool:
         """Whether the space promises vectors of length 1; not every server keeps that."""
         return self.api.normalises or bool(self.card and self.card.normalised)
+
+    @property
+    def similarity(self) -> Similarity:
+        """How its vectors are compared: as set, or as its card says, else by cosine."""
+        return compared_by("dot" if self.api.keeps_lengths else "cosine", normalised=self.normalised)
 
     @property
     def price(self) -> float | None:
@@ -88,6 +99,7 @@ class Identity:
             query_prompt=self._prompt_in_space("query"),
             document_prompt=self._prompt_in_space("document"),
             transform="matryoshka" if cut else NO_TRANSFORM,
+            similarity=self.similarity,
         )
 
     def _weights(self, said: Description) -> str:
@@ -104,8 +116,7 @@ class Identity:
         """A digest of what else chooses the model or changes its vectors; empty where nothing does."""
         settings = self.settings
         query = urlsplit(self.api.base_url()).query
-        headers = {name: text for name, text in settings.headers.items() if not is_secret(name)}
-        parts = [self.api.variant(), query, settings.extra_body or "", headers or ""]
+        parts = [self.api.variant(), query, settings.extra_body or "", identifying(settings) or ""]
         if not any(parts):
             return ""
         return "+" + hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:8]

@@ -81,7 +81,13 @@ class Service(Api):
         return Reply(rows([one["embedding"] if isinstance(one, dict) else one for one in answer], count))
 
     def variant(self) -> str:
-        return f"{self.settings.path} {self.settings.request_key} {self.settings.role_key}"
+        """The parts with spaces between them, as they were always written, or as JSON where that could be misread."""
+        parts = [self.settings.path, self.settings.request_key, self.settings.role_key]
+        if self.settings.response_key:
+            parts.append(self.settings.response_key)
+        elif not any(" " in part for part in parts) and not parts[0].startswith("["):
+            return " ".join(parts)
+        return msgspec.json.encode(parts).decode()
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Service:

@@ -29,9 +29,13 @@ class HuggingFace(Api):
     caps = Caps(32)
     normalises = True
 
+    def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
+        super().__init__(settings, card)
+        self.normalises = not self.keeps_lengths  # type: ignore[misc]
+
     def request(self, texts: Sequence[str], role: Role) -> Request:
         path = f"/{quote(self.model)}/pipeline/feature-extraction" if self.is_default_service() else ""
-        return Request(path, {"inputs": list(texts), "normalize": True, "truncate": False})
+        return Request(path, {"inputs": list(texts), "normalize": self.normalises, "truncate": False})
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         answer = msgspec.json.decode(body, type=list)

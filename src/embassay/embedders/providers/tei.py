@@ -33,12 +33,16 @@ class Tei(Api):
     caps = Caps(32)
     normalises = True
 
+    def __init__(self, settings: HttpSettings, card: ModelCard | None) -> None:
+        super().__init__(settings, card)
+        self.normalises = not self.keeps_lengths  # type: ignore[misc]
+
     def is_default_service(self) -> bool:
         return False  # it serves whatever model it was started with
 
     def request(self, texts: Sequence[str], role: Role) -> Request:
         """To ``/embed``, with ``truncate`` off: a text that is too long is refused and not cut."""
-        return Request("/embed", {"inputs": list(texts), "normalize": True, "truncate": False})
+        return Request("/embed", {"inputs": list(texts), "normalize": self.normalises, "truncate": False})
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         return Reply(bare_rows(body, count), said_in_header(headers.get("x-compute-tokens")))

@@ -1,6 +1,7 @@
-"""Matryoshka: the head of a vector, renormalised, for models that were trained to be cut.
+"""Matryoshka: the head of a vector, for models that were trained to be cut.
 
-Kusupati et al., "Matryoshka Representation Learning", 2022.
+Kusupati et al., "Matryoshka Representation Learning", 2022. The head is scaled to length 1, unless the space is
+compared by dot product: then training fitted the products of the heads as they are, and their lengths are kept.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 TRANSFORM = "matryoshka"
+AFTER_LAYER_NORM = f"layer-norm+{TRANSFORM}"
 EPSILON = 1e-5
 """Of the layer normalisation, as torch has it by default."""
 
 
 class Cut(Wrapper):
-    """The first `dimensions` of an embedder's vectors, of length 1."""
+    """The first `dimensions` of an embedder's vectors, of length 1 in a space that is compared by cosine."""
 
     def __init__(self, inner: Embedder, dimensions: int, *, layer_norm: bool = False) -> None:
         super().__init__(inner)
@@ -39,7 +41,9 @@ class Cut(Wrapper):
         whole = self.inner.space
         if self._dimensions == whole.dimensions:
             return whole
-        return replace(whole, dimensions=self._dimensions, normalised=True, transform=TRANSFORM)
+        transform = AFTER_LAYER_NORM if self._layer_norm else TRANSFORM
+        scaled = whole.similarity == "cosine"
+        return replace(whole, dimensions=self._dimensions, normalised=scaled, transform=transform)
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         for block in self.inner.stream(texts, role, on_long):
@@ -51,19 +55,19 @@ class Cut(Wrapper):
     def _cut(self, block: Embeddings) -> Embeddings:
         if self._dimensions == self.inner.space.dimensions:
             return block
-        return replace(
-            block, vectors=cut(block.vectors, self._dimensions, layer_norm=self._layer_norm), space=self.space
-        )
+        heads = cut(block.vectors, self._dimensions, layer_norm=self._layer_norm, scaled=self.space.normalised)
+        return replace(block, vectors=heads, space=self.space)
 
 
-def cut(vectors: Vectors, dimensions: int, *, layer_norm: bool = False) -> Vectors:
-    """float32 (n, dimensions) of length 1; zero rows stay zero."""
+def cut(vectors: Vectors, dimensions: int, *, layer_norm: bool = False, scaled: bool = True) -> Vectors:
+    """float32 (n, dimensions), `scaled` to length 1; zero rows stay zero."""
     import numpy as np
 
     if layer_norm:
         centred = vectors - vectors.mean(axis=1, keepdims=True)
         vectors = centred / np.sqrt(vectors.var(axis=1, keepdims=True) + EPSILON)
-    return unit_rows(vectors[:, :dimensions])
+    heads = vectors[:, :dimensions]
+    return unit_rows(heads) if scaled else heads
 
 
 def check_dimensions(model: str, wanted: int, card: ModelCard | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,20 +23,32 @@ if TYPE_CHECKING:
 
 
 class Terms:
-    """A glossary ready to be applied. A term is matched as a whole word; in lower case it matches any case."""
+    """A glossary ready to be applied. A term is matched as a whole word; in lower case it matches any case.
+
+    The order in which terms are given does not matter: longer ones come first, and of two that are equally long the one
+    that is written in capitals, which matches less.
+    """
 
     def __init__(self, terms: Mapping[str, str]) -> None:
         self._terms = dict(terms)
-        self._longest_first = sorted(terms, key=len, reverse=True)
+        self._longest_first = sorted(terms, key=lambda term: (-len(term), term == term.lower(), term))
         groups = (f"((?i:{re.escape(t)}))" if t == t.lower() else f"({re.escape(t)})" for t in self._longest_first)
         words = "|".join(groups)
         self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
 
     @property
     def digest(self) -> str:
-        """8 hex digits that change with any term or meaning."""
-        listed = "\0".join(f"{term}\0{meaning}" for term, meaning in sorted(self._terms.items()))
-        return hashlib.sha256(listed.encode()).hexdigest()[:8]
+        """8 hex digits that change with any term or meaning.
+
+        They are made of the glossary as it was always written, with NUL between its parts, or as JSON where that could
+        be misread, and where texts were once expanded otherwise: two terms differed in nothing but their case.
+        """
+        items = sorted(self._terms.items())
+        ambiguous = len({(len(term), term.casefold()) for term in self._terms}) < len(self._terms)
+        if ambiguous or any("\0" in part for item in items for part in item):
+            return hashlib.sha256(json.dumps(items).encode()).hexdigest()[:8]
+        listed = "\0".join(f"{term}\0{meaning}" for term, meaning in items)
+        return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def expand(self, text: str) -> str:
         """Spell out the first mention of each term, unless its meaning stands in the text already."""

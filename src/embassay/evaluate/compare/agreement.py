@@ -55,6 +55,7 @@ class Agreement:
             {
                 "name": name,
                 "space": outcome.space,
+                "space_digest": outcome.space_digest,
                 "pipeline": str(outcome.pipeline),
                 "metrics": {},
                 "latency_ms": dict(outcome.costs.latency_ms),

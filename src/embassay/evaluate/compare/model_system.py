@@ -13,11 +13,10 @@ from embassay.evaluate.compare.systems import Outcome
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import Filled, fill
 from embassay.evaluate.score.ranking import Run, rank_documents
-from embassay.stores.opening import exact_store
+from embassay.stores.opening import NewStore, exact_store
 
 if TYPE_CHECKING:
     from embassay.models.registry import Registry
-    from embassay.stores.base import Store
 
 
 class Models:
@@ -30,9 +29,9 @@ class Models:
         *,
         chunks: bool = False,
         drop_same_id: bool = False,
-        new_store: Callable[[int], Store] | None = None,
+        new_store: NewStore | None = None,
     ) -> None:
-        """`new_store` makes an empty one for so many dimensions; by default the exact one in memory."""
+        """`new_store` makes an empty one; by default the exact one in memory."""
         self.registry, self.chunks, self.drop_same_id = registry, chunks, drop_same_id
         self._new_store = new_store or exact_store
         self._left = Counter(candidate.model for candidate in candidates)
@@ -51,7 +50,7 @@ class Models:
             advance(len(judged.documents) + len(judged.queries))
             return self._filled[model] if self._left[model] > 0 else self._filled.pop(model)
         embedder = self.registry.get(model)
-        store = self._new_store(embedder.space.dimensions)
+        store = self._new_store(embedder.space.dimensions, embedder.space.similarity)
         made = fill(judged, embedder, store, vectors=model in self._embedded, chunks=self.chunks, advance=advance)
         if self._left[model] > 0:
             self._filled[model] = made
@@ -80,7 +79,8 @@ class ModelSystem:
         chosen = self._candidate
         filled = self._models.filled(chosen.model, judged, advance)
         run = rank_documents(filled, chosen.pipeline, depth=depth, drop_same_id=self._models.drop_same_id)
-        return Outcome(str(filled.embedder.space), chosen.pipeline, run, self._costs(judged, filled, run))
+        space, costs = filled.embedder.space, self._costs(judged, filled, run)
+        return Outcome(str(space), chosen.pipeline, run, costs, space_digest=space.digest)
 
     def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:
         if not self._candidate.pipeline.needs_model:

@@ -30,7 +30,7 @@ from embassay.types import Precision
 if TYPE_CHECKING:
     from embassay.evaluate.compare.agreement import Agreement
     from embassay.models.registry import Registry
-    from embassay.stores.base import Store
+    from embassay.stores.opening import NewStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Options:
     """Cut documents as for indexing; the best chunk counts."""
     drop_same_id: bool = False
     """Leave out the document whose id is the query's."""
-    new_store: Callable[[int], Store] | None = None
-    """Makes an empty store for so many dimensions; default: the exact one in memory."""
+    new_store: NewStore | None = None
+    """Makes an empty store; default: the exact one in memory."""
 
 
 DEFAULT_OPTIONS = Options()

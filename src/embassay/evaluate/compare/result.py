@@ -39,6 +39,7 @@ class Row:
         plain: dict[str, object] = {
             "name": self.name,
             "space": self.space or None,
+            "space_digest": self.outcome.space_digest if self.outcome else None,
             "pipeline": self.pipeline or None,
             "metrics": dict(self.metrics),
             "top3": None if self.top3 is None else {"share": self.top3, "rule": plain_rule(self.top3)},

@@ -57,7 +57,7 @@ class SetSystem:
         size = bytes_per_million(self.space) if needs_model else 0
         price = self.embedder.price if needs_model else 0.0
         costs = Costs(spread(self._times(list(judged.queries.values()))), size, price, truncated=None)
-        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts)
+        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
 
     def _times(self, queries: list[str]) -> list[float]:
         """Milliseconds of whole searches, for each of which the query is embedded anew."""

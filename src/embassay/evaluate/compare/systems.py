@@ -25,6 +25,8 @@ class Outcome:
     costs: Costs
     texts: Mapping[str, str] = field(default_factory=dict)
     """Ranked id to a line that shows it, where the judged set does not have it."""
+    space_digest: str = ""
+    """Of the space: two that are printed alike may differ, their digests do not."""
 
 
 class System(Protocol):

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def embed_all(
     embedder: Embedder, texts: Sequence[str], role: Role, advance: Callable[[int], None]
 ) -> tuple[Vectors, float, Usage]:
-    """Rows of length 1, float32 (len(texts), dimensions), the share of texts that were cut, and what it took.
+    """Comparable rows, float32 (len(texts), dimensions), the share of texts that were cut, and what it took.
 
+    Their dot products say how alike texts are: `vectors.comparable`.
     `advance` is told of texts embedded. Raises ModelError, ProviderError, and RequestRefused for a text that the
     provider will not take.
     """

@@ -34,6 +34,8 @@ class Evaluation:
     """Query id to its value of each metric."""
     embed_seconds: float
     search_seconds: float
+    space_digest: str = ""
+    """Of the space: two that are printed alike may differ, their digests do not."""
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
         """The evaluation as JSON has it; `per_query` adds the values of every query."""
@@ -41,6 +43,7 @@ class Evaluation:
             "judged": self.judged,
             "digest": self.digest,
             "space": self.space,
+            "space_digest": self.space_digest,
             "precision": self.precision,
             "mode": self.pipeline.mode,
             "queries": len(self.per_query),
@@ -73,6 +76,6 @@ def evaluate(
     run = rank_documents(filled, pipeline, depth=depth, drop_same_id=drop_same_id)
     seconds = time.perf_counter() - started
     scores = per_query(judged.qrels, run.scored(), metrics)
-    space = str(embedder.space)
-    precision, means = embedder.precision, mean(scores)
-    return Evaluation(judged.name, judged.digest, space, precision, pipeline, means, scores, filled.seconds, seconds)
+    space, means = embedder.space, mean(scores)
+    made = judged.name, judged.digest, str(space), embedder.precision, pipeline
+    return Evaluation(*made, means, scores, filled.seconds, seconds, space.digest)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from embassay.errors import StoreError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.embedding import embed_all, zeros
 from embassay.ingest.chunk import Chunker
@@ -47,9 +48,12 @@ def fill(
 
     Documents are embedded whole, ``(title + " " + text).strip()`` cut at the token limit, as published numbers are
     made; with `chunks` they are cut as for indexing. Without `vectors` nothing is embedded, for pipelines that need
-    no model. `advance` is told of texts embedded. Raises ModelError, ProviderError, StoreError.
+    no model. `advance` is told of texts embedded. Raises ModelError, ProviderError, and StoreError, before anything is
+    embedded, for a store that was made for vectors which are compared in another way.
     """
     started = time.perf_counter()
+    if vectors:
+        _check_similarity(store, embedder)
     pieces = _chunked(judged, embedder) if chunks else [_whole(document) for document in judged.documents]
     pieces = [piece for piece in pieces if piece.indexed.strip()]  # a zero vector would stand before unlike ones
     texts = [piece.indexed for piece in pieces]
@@ -64,6 +68,12 @@ def fill(
     store.optimise(thorough=True)
     seconds = time.perf_counter() - started
     return Filled(judged, embedder, store, asked, truncated, usage + used, seconds)
+
+
+def _check_similarity(store: Store, embedder: Embedder) -> None:
+    kept, made = store.collection.spec(VECTOR).similarity, embedder.space.similarity
+    if kept != made:
+        raise StoreError(f"the store compares vectors by {kept}, and those of {embedder.name} are compared by {made}.")
 
 
 def _whole(document: Document) -> Chunk:

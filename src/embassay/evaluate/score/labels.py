@@ -79,16 +79,17 @@ def neighbours_label(
 ) -> Integers:
     """For each row of `asked` the label that most of its `k` nearest rows of `known` have, shape (asked,).
 
-    Each neighbour votes with its cosine; rows have length 1.
+    The nearest have the greatest dot products, which are cosines of rows of length 1; each votes with its own, unless
+    that is negative.
     """
     found = np.empty(len(asked), np.int64)
     k = min(k, len(known))
     for start in range(0, len(asked), BLOCK):
-        cosine = asked[start : start + BLOCK] @ known.T
-        best = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
-        votes = np.zeros((len(cosine), label_count))
-        rows = np.arange(len(cosine))
+        products = asked[start : start + BLOCK] @ known.T
+        best = np.argpartition(-products, k - 1, axis=1)[:, :k]
+        votes = np.zeros((len(products), label_count))
+        rows = np.arange(len(products))
         for place in range(k):
-            np.add.at(votes, (rows, labels[best[:, place]]), np.maximum(cosine[rows, best[:, place]], 1e-6))
+            np.add.at(votes, (rows, labels[best[:, place]]), np.maximum(products[rows, best[:, place]], 1e-6))
         found[start : start + BLOCK] = votes.argmax(axis=1)
     return found

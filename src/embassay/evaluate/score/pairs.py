@@ -1,6 +1,7 @@
-"""How well the cosine of two sentences agrees with what people say of them.
+"""How well a model's similarity of two sentences agrees with what people say of them.
 
-The measure is the rank correlation of cosine and human score, as benchmarks of semantic textual similarity report it
+The similarity is the cosine, or the dot product where the model's space is compared by it. The measure is the rank
+correlation of similarity and human score, as benchmarks of semantic textual similarity report it
 (Reimers, Beyer and Gurevych, COLING 2016).
 """
 
@@ -28,7 +29,7 @@ RESAMPLES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PairScores:
-    """The correlation of cosine and human score."""
+    """The correlation of similarity and human score."""
 
     spearman: float
     pearson: float
@@ -52,13 +53,13 @@ def score_pairs(
 
     a = embed_all(embedder, pairs.first, "query", advance)[0]
     b = embed_all(embedder, pairs.second, "query", advance)[0]
-    cosine, human = np.einsum("ij,ij->i", a, b).astype(np.float64), np.asarray(pairs.scores, np.float64)
+    similarity, human = np.einsum("ij,ij->i", a, b).astype(np.float64), np.asarray(pairs.scores, np.float64)
     drawn = np.random.default_rng(0).integers(0, len(human), (RESAMPLES, len(human)))
-    resampled = [_correlation(rankdata(cosine[at]), rankdata(human[at])) for at in drawn]
+    resampled = [_correlation(rankdata(similarity[at]), rankdata(human[at])) for at in drawn]
     low, high = np.nanquantile(resampled, (0.025, 0.975))
     return PairScores(
-        _correlation(rankdata(cosine), rankdata(human)),
-        float(pearsonr(cosine, human).statistic) if cosine.std() else 0.0,
+        _correlation(rankdata(similarity), rankdata(human)),
+        float(pearsonr(similarity, human).statistic) if similarity.std() else 0.0,
         (float(low), float(high)),
         len(human),
     )

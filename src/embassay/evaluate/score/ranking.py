@@ -74,7 +74,8 @@ class _Query:
 
     def documents(self, pipeline: Pipeline, version: Snapshot) -> list[str]:
         """Documents in the order of their best chunks."""
-        found = run(pipeline, Context(self.text, lambda: version, self._embed))
+        similarity = self.embedder.space.similarity
+        found = run(pipeline, Context(self.text, lambda: version, self._embed, similarity=similarity))
         return list(dict.fromkeys(hit.chunk.document for hit in found.hits))
 
     def _embed(self, text: str, role: Role) -> Vectors:

@@ -104,6 +104,7 @@ class Measured(TypedDict):
     model: str
     threads: int | None
     space: str | None
+    space_digest: str | None
     precision: str | None
     first_ms: float | None
     """Milliseconds to load the model and embed the first query."""
@@ -186,8 +187,8 @@ def _failed(task: Benchmark, reason: str) -> Measured:
 
 def _empty(task: Benchmark) -> Measured:
     return {
-        "model": task.model, "threads": task.threads, "space": None, "precision": None, "first_ms": None,
-        "query_ms": None, "batches": [], "left_out": [], "documents": None, "peak_mb": None,
+        "model": task.model, "threads": task.threads, "space": None, "space_digest": None, "precision": None,
+        "first_ms": None, "query_ms": None, "batches": [], "left_out": [], "documents": None, "peak_mb": None,
         "usd_per_million_tokens": None, "spent_usd": None, "error": "",
     }  # fmt: skip
 
@@ -198,7 +199,7 @@ def _fill(found: Measured, task: Benchmark, embedder: Embedder) -> None:
     queries = _cut(embedder, 16, 64)
     wanted = HOSTED_QUERIES if remote else QUERIES
     asked = (queries * -(-wanted // len(queries)))[:wanted]
-    found["space"] = str(embedder.space)
+    found["space"], found["space_digest"] = str(embedder.space), embedder.space.digest
     found["precision"] = embedder.precision
     found["query_ms"] = spread(query_ms(embedder, asked))
     found["usd_per_million_tokens"] = embedder.price

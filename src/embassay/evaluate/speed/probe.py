@@ -36,6 +36,7 @@ class ProbeAnswer(TypedDict):
     """What was seen of a model that answers."""
 
     space: str
+    space_digest: str
     dimensions: int
     precision: str
     max_tokens: int | None
@@ -98,6 +99,7 @@ def _measured(
     limit = embedder.tokens.max_tokens
     return {
         "space": str(embedder.space),
+        "space_digest": embedder.space.digest,
         "dimensions": embedder.space.dimensions,
         "precision": embedder.precision,
         "max_tokens": limit if limit < ANY_LENGTH else None,

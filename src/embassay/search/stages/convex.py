@@ -12,7 +12,11 @@ from embassay.search.fusion import Fusion, Scores, weighted
 
 @dataclass(frozen=True)
 class Convex(Fusion):
-    """TM2C2 of Bruch, Gai and Ingber, ACM TOIS 2023 (arXiv 2210.11934), section 4."""
+    """TM2C2 of Bruch, Gai and Ingber, ACM TOIS 2023 (arXiv 2210.11934), section 4.
+
+    An arm whose scores have no least one, as dot products have none, is scaled by the least and the greatest score of
+    its list: the min-max scaling of the same section.
+    """
 
     dense: float = argument(0.75, least=0, most=1)
     """The weight that dense arms share; the others share the rest."""
@@ -23,10 +27,10 @@ class Convex(Fusion):
 
 
 def _scaled(found: Found) -> Scores:
-    """Scores between 0, the least that the arm can give, and 1, the greatest in the list."""
+    """Scores between 0, the least that the arm can give or else the least in the list, and 1, the greatest in it."""
     if not found.scored:
         return {}
-    least = found.arm.least
+    least = found.arm.least if found.bounded else min(c.score for c in found.scored)
     span = max(c.score for c in found.scored) - least
     return {c.ref: (c.score - least) / span if span > 0 else 0.0 for c in found.scored}
 

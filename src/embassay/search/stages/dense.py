@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dense(Arm):
-    """Finds the same meaning in other words: by the cosine of vectors."""
+    """Finds the same meaning in other words: by the cosine of vectors, or their dot product if the space says so."""
 
     needs_model: ClassVar[bool] = True
     dense: ClassVar[bool] = True
@@ -22,6 +22,10 @@ class Dense(Arm):
 
     vectors: str = VECTOR
     """Label of the vectors that are compared, where a row has several."""
+
+    def is_bounded(self, context: Context) -> bool:
+        """Whether vectors are compared by cosine."""
+        return context.similarity == "cosine"
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError."""

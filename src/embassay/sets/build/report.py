@@ -29,13 +29,26 @@ class IndexReport:
     """Of `embedded`, those whose vectors were in the cache."""
     usd: float | None = 0.0
     """Paid to providers; None where one did not say how much it counted."""
+    space_digest: str = ""
+    """Of the space: two that are printed alike may differ, their digests do not."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it: every field, files that were left out as ``{"path": ..., "reason": ...}``."""
         pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
         plain = {
             name: getattr(self, name)
-            for name in ("set", "space", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd")
+            for name in (
+                "set",
+                "space",
+                "space_digest",
+                "files",
+                "unchanged",
+                "removed",
+                "embedded",
+                "cached",
+                "chunks",
+                "usd",
+            )
         }
         listed = {name: [{"path": p, "reason": r} for p, r in rows] for name, rows in pairs.items()}
         return plain | listed | {"seconds": round(self.seconds, 3)}

@@ -48,6 +48,7 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
     return IndexReport(
         set=generation.set_name,
         space=str(generation.space),
+        space_digest=generation.space.digest,
         files=outcome.read,
         unchanged=outcome.unchanged,
         removed=outcome.removed,

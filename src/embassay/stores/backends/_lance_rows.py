@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from embassay.stores.values import VECTOR, Collection
+from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.text import encodable
 from embassay.types import Chunk, Metadata
 
 if TYPE_CHECKING:
+    from embassay.space import Similarity
     from embassay.types import Vectors
 
 FIELDS = [
@@ -34,6 +35,8 @@ FIELDS = [
 ]
 COLUMNS = [field.name for field in FIELDS]
 """What a chunk is read from."""
+SIMILARITY = "similarity"
+"""Under which a column of vectors says how they are compared."""
 
 
 def column_of(label: str) -> str:
@@ -42,17 +45,34 @@ def column_of(label: str) -> str:
 
 
 def schema_of(collection: Collection) -> pa.Schema:
-    """The columns of a table: those of a chunk, and one for the vectors of each label."""
+    """The columns of a table: those of a chunk, and one for the vectors of each label.
+
+    A column whose vectors are not compared by cosine says how; one that says nothing is compared by cosine.
+    """
     vectors = [
-        pa.field(column_of(label), pa.list_(pa.float32(), spec.dimensions), nullable=False)
+        pa.field(
+            column_of(label),
+            pa.list_(pa.float32(), spec.dimensions),
+            nullable=False,
+            metadata=None if spec.similarity == "cosine" else {SIMILARITY: spec.similarity},
+        )
         for label, spec in collection.vectors.items()
     ]
     return pa.schema([*FIELDS, *vectors])
 
 
-def vector_columns(schema: pa.Schema) -> dict[str, int]:
-    """The columns of vectors that a table has, with their dimensions."""
-    return {field.name: field.type.list_size for field in schema if pa.types.is_fixed_size_list(field.type)}
+def vector_columns(schema: pa.Schema) -> dict[str, VectorSpec]:
+    """The columns of vectors that a table has."""
+    return {
+        field.name: VectorSpec(field.type.list_size, similarity=_similarity(field))
+        for field in schema
+        if pa.types.is_fixed_size_list(field.type)
+    }
+
+
+def _similarity(field: pa.Field) -> Similarity:
+    said = (field.metadata or {}).get(SIMILARITY.encode(), b"cosine")
+    return "dot" if said == b"dot" else "cosine"
 
 
 def rows_of(collection: Collection, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> pa.Table:

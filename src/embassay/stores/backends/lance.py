@@ -26,7 +26,7 @@ from embassay.stores.backends._lancedb import FTS, IvfRq, connect
 from embassay.stores.backends._languages import STEMMERS
 from embassay.stores.base import Store
 from embassay.stores.filters.values import In
-from embassay.stores.values import Capabilities, Collection
+from embassay.stores.values import Capabilities, Collection, VectorSpec
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPABILITIES", "LanceSettings", "LanceStore", "open_store", "settings_in"]
 
-CAPABILITIES = Capabilities(languages=frozenset(STEMMERS))
+CAPABILITIES = Capabilities(languages=frozenset(STEMMERS), similarities=frozenset({"cosine", "dot"}))
 PARTITION_ROWS = 1600
 FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and `min_fold`, are outside it."""
@@ -82,15 +82,20 @@ class LanceStore(Store):
     def _open(self) -> Any:
         return self._database.open_table(self.collection.name)
 
-    def _check(self, found: dict[str, int]) -> None:
+    def _check(self, found: Mapping[str, VectorSpec]) -> None:
         """Raises StoreError where the table was made with other vectors."""
-        expected = {column_of(label): spec.dimensions for label, spec in self.collection.vectors.items()}
+        expected = {column_of(label): spec for label, spec in self.collection.vectors.items()}
         if found != expected:
             here, asked = (
-                ", ".join(f"{column} ({dimensions})" for column, dimensions in sorted(columns.items()))
+                ", ".join(
+                    f"{column} ({spec.dimensions}, {spec.similarity})" for column, spec in sorted(columns.items())
+                )
                 for columns in (found, expected)
             )
-            raise StoreError(f"the collection {self.collection.name} has the vectors {here}; asked for were {asked}.")
+            raise StoreError(
+                f"the collection {self.collection.name} has the vectors {here}; asked for were {asked}.",
+                remedy=remedy.command("index", "FOLDER", set="NAME", say="Index into a new set"),
+            )
 
     @property
     def _table(self) -> Any:

@@ -21,7 +21,7 @@ from embassay.types import Chunk
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
-CAPABILITIES = Capabilities(languages=frozenset(STEMMERS), persistent=False)
+CAPABILITIES = Capabilities(languages=frozenset(STEMMERS), persistent=False, similarities=frozenset({"cosine", "dot"}))
 
 
 @dataclass(frozen=True, slots=True)

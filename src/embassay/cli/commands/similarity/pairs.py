@@ -17,9 +17,9 @@ def command(
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Does the cosine of two sentences agree with what people say?
+    """Does a model's similarity of two sentences agree with what people say?
 
-    Spearman's and Pearson's correlation of the cosine with the scores in the file.
+    Spearman's and Pearson's correlation of cosine, or dot product, and the scores in the file.
 
     \b
     embassay similarity pairs stsb.tsv
