@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embassay.space import Space
-from embassay.vectors import comparable, cosines, mean_of_parts, unit_rows
+from embassay.vectors import comparable, cosines, likeness, mean_of_parts, unit_rows
 
 ROWS = np.array([[3, 4], [0, 0], [0, 2]], np.float32)
 
@@ -30,6 +30,13 @@ def test_the_length_belongs_to_a_vector_that_is_compared_by_dot_product():
 
 def test_cosines_are_those_of_rows_at_the_same_place():
     assert cosines(ROWS, np.array([[4, 3], [1, 0], [0, -1]], np.float32)).tolist() == [np.float32(0.96), 0, -1]
+
+
+def test_vectors_that_are_compared_by_dot_product_are_alike_with_their_lengths():
+    made, expected = np.array([[3, 4], [6, 8], [3, 4], [0, 0]], np.float32), np.array([[3, 4]] * 4, np.float32)
+    made[2] *= 1.04
+    assert np.allclose(likeness(made, expected, "cosine"), [1, 1, 1, 0])
+    assert np.allclose(likeness(made, expected, "dot"), [1, 0.5, 1, 0]), "a precision moves lengths a little"
 
 
 def test_the_mean_of_parts_is_weighted_by_their_tokens():

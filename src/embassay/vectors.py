@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from embassay.space import Space
+    from embassay.space import Similarity, Space
     from embassay.types import Vectors
 
 UNIT_TOLERANCE = 1e-4
 """Rows whose length differs from 1 by less than this are left as they are."""
+SAME_LENGTH = 0.05
+"""Lengths of one text's vectors at two precisions differ by less than this share."""
 SHORTEST = 1e-12
 """A length or a weight below this is taken for this, so that nothing is divided by zero."""
 
@@ -48,6 +50,23 @@ def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:
     products = np.einsum("ij,ij->i", made, expected)
     found: npt.NDArray[np.float32] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
     return found
+
+
+def likeness(made: Vectors, expected: Vectors, similarity: Similarity) -> npt.NDArray[np.float32]:
+    """How sure it is that each row of `made` is the same row of `expected`, made again: their cosine, at most 1.
+
+    Where vectors are compared by dot product their lengths belong to them: of a row whose length differs by more than
+    `SAME_LENGTH` the cosine is multiplied by the ratio of the lengths.
+    """
+    import numpy as np
+
+    found = cosines(made, expected)
+    if similarity == "cosine":
+        return found
+    lengths = np.linalg.norm(made, axis=1), np.linalg.norm(expected, axis=1)
+    ratio = np.minimum(*lengths) / np.maximum(np.maximum(*lengths), SHORTEST)
+    same: npt.NDArray[np.float32] = np.where(ratio >= 1 - SAME_LENGTH, found, found * ratio).astype(np.float32)
+    return same
 
 
 def mean_of_parts(

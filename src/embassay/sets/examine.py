@@ -19,7 +19,7 @@ from embassay.sets.state import UNSETTLED, Generation, State
 from embassay.space import describe_difference
 from embassay.stores.values import VECTOR
 from embassay.types import Chunk
-from embassay.vectors import comparable
+from embassay.vectors import comparable, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
     again = partial(remedy.command, "index", "FOLDER", set=name)
     try:
         with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
-            seen = _pass(snapshot)
+            seen = _pass(snapshot, unit=generation.space.similarity == "cosine")
             unindexed = snapshot.stats().unindexed
             snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
     except StoreError as error:
@@ -101,7 +101,8 @@ Row = tuple[str, Level, str, Remedy | str]
 """Check, level, message and remedy of a finding."""
 
 
-def _pass(snapshot: Snapshot) -> _Seen:
+def _pass(snapshot: Snapshot, *, unit: bool) -> _Seen:
+    """`unit`: the rows are to have length 1."""
     import numpy as np
 
     seen = _Seen()
@@ -111,7 +112,7 @@ def _pass(snapshot: Snapshot) -> _Seen:
         finite = np.isfinite(lengths)
         seen.broken += int((~finite).sum())
         seen.zero += int((lengths == 0).sum())
-        seen.off_length += int((finite & (lengths > 0) & (np.abs(lengths - 1) > 0.01)).sum())
+        seen.off_length += int((finite & (lengths > 0) & (np.abs(lengths - 1) > 0.01)).sum()) if unit else 0
         step = max(1, len(chunks) // COMPARED_CHUNKS)
         for at, chunk in enumerate(chunks):
             seen.keys[chunk.key] += 1
@@ -193,6 +194,8 @@ def _sources(
 
 def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen) -> Iterator[Row]:
     """Embeds a few stored chunks again: the proof that vectors and model belong together."""
+    import numpy as np
+
     try:
         current = embedder()
         space = current.space
@@ -210,8 +213,9 @@ def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen
         return
     if not seen.canaries:
         return
-    vectors = comparable(current.embed([chunk.indexed for chunk, _ in seen.canaries], "document").vectors, space)
-    cosines = [float(old @ new) for (_, old), new in zip(seen.canaries, vectors, strict=True)]
+    texts, stored = [chunk.indexed for chunk, _ in seen.canaries], [vector for _, vector in seen.canaries]
+    vectors = comparable(current.embed(texts, "document").vectors, space)
+    cosines = likeness(vectors, np.stack(stored), space.similarity).tolist()
     strange = sum(cosine < SAME_SPACE for cosine in cosines)
     if strange:
         message = (

@@ -1,0 +1,163 @@
+"""A model that was made for the dot product, from its settings to a verdict, against the exact definition.
+
+It is a service on loopback whose vectors point to the words of a text and have lengths from a tenth to ten: cosine and dot
+product rank quite differently.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+import embassay
+from embassay.errors import StoreError
+from embassay.evaluate.compare.opening import Options, compare
+from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.evaluation import evaluate
+from embassay.models.registry import Registry
+from embassay.search.modes import pipeline
+from embassay.stores.backends import lance
+from embassay.stores.opening import exact_store, temporary_stores
+from embassay.stores.values import VECTOR, Capabilities
+from embassay.types import Document
+from tests.embedders.fakes import lengthened
+from tests.servers import Answer, serving
+from tests.sets.indexed import opened
+
+WORDS = "key rotate proxy server index vector search cache token model query document chunk space graph layer".split()
+DIRECTIONS = dict(zip(WORDS, np.random.default_rng(5).normal(size=(len(WORDS), 24)), strict=True))
+QUERIES = ["rotate key", "proxy server cache", "vector search index", "graph layer", "token model query"]
+
+
+def vectors_of(texts):
+    """float32 (len(texts), 24): sums of the directions of words, of a length that the whole text decides."""
+    rows = np.array([np.sum([DIRECTIONS.get(w, 0.1) * np.ones(24) for w in re.findall(r"\w+", t)], 0) for t in texts])
+    return lengthened(texts, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+@contextmanager
+def configured(folder, **settings):
+    """A folder whose configuration names the service ``ours``; yields the texts that it received."""
+    received = []
+
+    def handle(request):
+        texts = request.json["texts"]
+        received.extend(texts)
+        return Answer({"embeddings": vectors_of(texts).tolist()})
+
+    with serving(handle) as server:
+        ours = {"provider": "http", "base_url": server.url, "model_id": "m", "similarity": "dot", "max_tokens": 400}
+        models = {"ours": ours | settings, "as-cosine": ours | {"similarity": "cosine"}}
+        (folder / "embassay.yaml").write_text(json.dumps({"embeddings": {"models": models}}))
+        yield received
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """400 short files of the words above, each with a length of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "docs").mkdir()
+    for n, text in enumerate(sample_texts(400)):
+        (tmp_path / "docs" / f"n{n}.txt").write_text(text)
+    return tmp_path
+
+
+def sample_texts(count):
+    rng = np.random.default_rng(1)
+    return [f"{' '.join(rng.choice(WORDS, size=4))} {n}" for n in range(count)]
+
+
+def stored(home):
+    """Text and vector of every row."""
+    with opened(home, "s") as (_, generation, store), store.snapshot() as version:
+        blocks = list(version.scan())
+        texts = [chunk.indexed for chunks, _ in blocks for chunk in chunks]
+        return generation.space, texts, np.concatenate([rows[VECTOR] for _, rows in blocks]), version.stats()
+
+
+@pytest.mark.parametrize("indexed", [False, True], ids=["exact", "with an index"])
+def test_a_set_is_stored_and_searched_by_dot_product(project, monkeypatch, indexed):
+    if indexed:
+        small = lambda folder: lance.LanceSettings(folder / "vectors", exact_bytes=1, min_fold=1)  # noqa: E731
+        monkeypatch.setattr(lance, "settings_in", small)
+    with configured(project), embassay.open() as home:
+        home.index(["docs"], set="s", model="ours")
+        space, texts, rows, stats = stored(home)
+        assert (space.similarity, space.normalised) == ("dot", False)
+        assert stats.unindexed.get("dense") == (0 if indexed else None)
+        assert np.allclose(rows, vectors_of(texts), rtol=1e-5), "the length belongs to the vector"
+        for query in QUERIES:
+            (vector,) = vectors_of([query])
+            scores = rows @ vector
+            best = np.argsort(-scores, kind="stable")[:10]
+            found = home.search(query, set="s", mode="dense").hits
+            assert [hit.chunk.indexed for hit in found] == [texts[at] for at in best]
+            assert np.allclose([hit.arms["dense"].score for hit in found], scores[best], rtol=1e-4)
+            by_cosine = np.argsort(-scores / np.linalg.norm(rows, axis=1), kind="stable")[:10]
+            assert len(set(best) & set(by_cosine)) < 8, "the two rank differently"
+        hybrid = home.search(QUERIES[0], set="s")
+        assert hybrid.mode == "hybrid" and all(0 <= hit.score <= 1 for hit in hybrid.hits)
+        assert home.doctor() == [], "lengths other than 1 are no finding here"
+
+
+def test_an_index_of_one_kind_is_never_searched_with_the_other(project):
+    with configured(project), embassay.open() as home:
+        home.index(["docs"], set="s", model="as-cosine")
+        space, texts, rows, _ = stored(home)
+        assert space.similarity == "cosine" and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
+    with configured(project) as received, embassay.open() as home:
+        config = json.loads((project / "embassay.yaml").read_text())
+        config["embeddings"]["models"]["as-cosine"]["similarity"] = "dot"
+        (project / "embassay.yaml").write_text(json.dumps(config))
+        with pytest.raises(embassay.EmbassayError):
+            embassay.open().search(QUERIES[0], set="s", mode="dense")
+        assert not set(received) & set(texts)
+
+
+def test_a_store_that_cannot_is_refused_before_anything_is_embedded(project, monkeypatch):
+    monkeypatch.setattr(lance, "CAPABILITIES", Capabilities(languages=lance.CAPABILITIES.languages))
+    with configured(project) as received, embassay.open() as home:
+        with pytest.raises(StoreError, match="the store lance compares vectors by cosine, not by dot"):
+            home.index(["docs"], set="s", model="ours")
+        assert not any(word in text for text in received for word in WORDS)
+        with Registry(home.session.models.config) as models, temporary_stores("lance", project / "t") as new_store:
+            with pytest.raises(StoreError, match="not by dot"):
+                new_store(24, models.get("ours").space.similarity)
+            judged = judged_set()
+            with pytest.raises(StoreError, match=r"compares vectors by cosine, and those of .* by dot"):
+                evaluate(judged, models.get("ours"), exact_store(24), pipeline("dense"))
+        assert not any(word in text for text in received for word in WORDS)
+
+
+def judged_set():
+    """For each query the documents that are nearest to it by dot product."""
+    texts = sample_texts(300)
+    documents = tuple(Document(f"d{n}", f"d{n}", text) for n, text in enumerate(texts))
+    scores = vectors_of(QUERIES) @ vectors_of(texts).T
+    qrels = {f"q{at}": {f"d{n}": 1 for n in np.argsort(-row)[:5]} for at, row in enumerate(scores)}
+    return JudgedSet("made", documents, {f"q{at}": text for at, text in enumerate(QUERIES)}, qrels)
+
+
+@pytest.mark.parametrize("name", ["memory", "lance", "lance with an index"])
+def test_evaluation_and_comparison_rank_by_dot_product(project, monkeypatch, name):
+    if "index" in name:
+        small = lambda folder: lance.LanceSettings(folder / "vectors", exact_bytes=1, min_fold=1)  # noqa: E731
+        monkeypatch.setattr(lance, "settings_in", small)
+    judged = judged_set()
+    with configured(project), temporary_stores(name.split()[0], project / "t") as new_store:
+        with Registry() as models:
+            space = models.get("ours").space
+            store = new_store(space.dimensions, space.similarity)
+            found = evaluate(judged, models.get("ours"), store, pipeline("dense"), metrics=("nDCG@5", "R@5"))
+            if "lance" in name:
+                with store.snapshot() as version:
+                    assert version.stats().unindexed.get("dense") == (0 if "index" in name else None)
+        assert found.metrics["nDCG@5"] == found.metrics["R@5"] == 1.0 and found.space_digest == space.digest
+        verdict = compare(["ours", "as-cosine"], judged, options=Options(new_store=new_store), metrics=("R@5",))
+        assert verdict.rows[0].metrics["R@5"] == 1.0, verdict.rows[0].error
+        assert verdict.rows[1].metrics["R@5"] < 0.7, verdict.rows[1].error
