@@ -30,7 +30,7 @@ def test_index_json(project):
     _, out, _ = run("index", "docs", "--model", "../model", "--json", cwd=project, check=0)
     report = json.loads(out)
     assert set(report) == {
-        "set", "space", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
+        "set", "space", "space_digest", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
         "quarantined", "seconds",
     }  # fmt: skip
     assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
@@ -39,7 +39,7 @@ def test_index_json(project):
 def test_search_json(indexed):
     _, out, _ = run("search", "rotate the key", "-k", 2, "--json", cwd=indexed, check=0)
     found = json.loads(out)
-    assert set(found) == {"query", "set", "space", "mode", "took_ms", "hits", "notices"}
+    assert set(found) == {"query", "set", "space", "space_digest", "mode", "took_ms", "hits", "notices"}
     assert (found["query"], found["set"], found["mode"]) == ("rotate the key", "default", "hybrid")
     hit = found["hits"][0]
     assert set(hit) == {"rank", "score", "path", "lines", "section", "text", "arms"}
@@ -72,7 +72,9 @@ def test_status_json(indexed):
     status = json.loads(out)
     assert set(status) == {"home", "sets"} and status["home"].endswith(".embassay")
     (row,) = status["sets"]
-    assert {"set", "space", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(row)
+    assert {"set", "space", "space_digest", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(
+        row
+    )
     assert row["documents"] == 5 and row["bytes"] > 0
 
 
@@ -144,6 +146,7 @@ def test_eval_json(project, tmp_path):
         assert set(result) == {
             "judged",
             "digest",
+            "space_digest",
             "space",
             "precision",
             "mode",

@@ -100,8 +100,8 @@ def test_compare(judged):
         "detectable_effect", "changed",
     }  # fmt: skip
     assert set(data["candidates"][0]) == {
-        "name", "space", "pipeline", "metrics", "top3", "latency_ms", "texts_per_second", "tokens_per_second",
-        "bytes_per_million", "usd_per_million_tokens", "truncated_share", "error",
+        "name", "space", "space_digest", "pipeline", "metrics", "top3", "latency_ms", "texts_per_second",
+        "tokens_per_second", "bytes_per_million", "usd_per_million_tokens", "truncated_share", "error",
     }  # fmt: skip
     assert set(data["pairs"][0]) == {
         "a", "b", "metric", "difference", "interval", "p", "p_uncorrected", "deviation", "wins", "ties", "losses",
@@ -192,8 +192,8 @@ def test_bench(project):
     assert code == 1 and set(data) == {"machine", "models"}
     good, bad = data["models"]
     assert set(good) == set(bad) == {
-        "model", "threads", "space", "precision", "first_ms", "query_ms", "batches", "left_out", "documents", "peak_mb",
-        "usd_per_million_tokens", "spent_usd", "error",
+        "model", "threads", "space", "space_digest", "precision", "first_ms", "query_ms", "batches", "left_out",
+        "documents", "peak_mb", "usd_per_million_tokens", "spent_usd", "error",
     }  # fmt: skip
     assert good["query_ms"]["p99"] and bad["error"]
     _, out, _ = run("bench", "../model", "--lengths", "8", "--rounds", 3, cwd=project, check=0)
@@ -209,14 +209,16 @@ def test_similarity(project):
     (project / "pairs.tsv").write_text("a cat\ta cat\t5\na dog\ta house\t1\nhe eats\the ate\t4\n")
     _, out, _ = run("similarity", "pairs", "pairs.tsv", "-m", "../model", "--json", cwd=project, check=0)
     (row,) = json.loads(out)["models"]
-    assert set(row) == {"name", "space", "spearman", "pearson", "spearman_interval", "pairs", "error"}
+    assert set(row) == {"name", "space", "space_digest", "spearman", "pearson", "spearman_interval", "pairs", "error"}
     table = "text,label\n" + "\n".join(f"{word} number {n},{word}" for n in range(6) for word in ("pump", "valve"))
     (project / "labels.csv").write_text(table)
     _, out, _ = run(
         "similarity", "labels", "labels.csv", "labels.csv", "-m", "../model", "--json", cwd=project, check=0
     )
     (row,) = json.loads(out)["models"]
-    assert set(row) == {"name", "space", "knn_accuracy", "purity", "v_measure", "texts", "trained", "labels", "error"}
+    assert set(row) == {
+        "name", "space", "space_digest", "knn_accuracy", "purity", "v_measure", "texts", "trained", "labels", "error",
+    }  # fmt: skip
     code, out, _ = run("similarity", "pairs", "pairs.tsv", "-m", "./gone", cwd=project)
     assert code == 1 and "failed" in out
     (project / "pairs.tsv").write_text("one column\n")
