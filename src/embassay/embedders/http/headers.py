@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from embassay.config.secrets import expand
+from embassay.config.references import expand
 
 if TYPE_CHECKING:
     from embassay.embedders.settings import HttpSettings
@@ -39,7 +39,9 @@ def identifying(settings: HttpSettings) -> Mapping[str, str]:
     not make another space. Raises ConfigError for a reference to a variable that is not set.
     """
     let_in = CREDENTIALS | {_plain(name) for name in settings.rotating_headers}
-    return {name: expand(text, name) for name, text in settings.headers.items() if _plain(name) not in let_in}
+    return {
+        name: expand(text, f"header {name}") for name, text in settings.headers.items() if _plain(name) not in let_in
+    }
 
 
 def _plain(name: str) -> str:
