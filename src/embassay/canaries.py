@@ -6,13 +6,17 @@ weights differ by much more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
+from embassay.types import ROLES
 from embassay.vectors import cosines
 
 if TYPE_CHECKING:
     from embassay.space import Space
-    from embassay.types import Vectors
+    from embassay.types import Role, Vectors
 
 CANARY_TEXTS = (
     "How do I rotate an access key?",
@@ -20,20 +24,51 @@ CANARY_TEXTS = (
     "def area(radius): return 3.14159 * radius ** 2",
     "Photosynthesis turns light, water and carbon dioxide into sugar.",
 )
+CANARY_TOKENS = 24
+"""More tokens than any tokenizer in use makes of one canary, special tokens included."""
 SAME_SPACE = 0.99
 """Least cosine between two vectors of one text by models of one space."""
 
+Canaries = Mapping["Role", "Vectors"]
+"""Where a model puts the canary texts in each role: float32 (number of canaries, dimensions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the model of a set put the canaries when the set was made: what every later vector is held against."""
+
+    own: Canaries
+    """The model's own vectors, as its service gives them."""
+    made: Canaries
+    """Those that the set holds: with terms spelled out, and cut to its dimensions."""
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits, equal for equal vectors."""
+        digest = blake2b(digest_size=8)
+        for canaries in (self.own, self.made):
+            for role in ROLES:
+                digest.update(canaries[role].tobytes())
+        return digest.hexdigest()
+
 
 class CanaryMemory(Protocol):
-    """Remembers the vectors of the canary texts in each space, across processes."""
+    """Remembers the vectors of the canary texts in each space and role, across processes."""
 
-    def recall(self, space: Space) -> Vectors | None:
+    def recall(self, space: Space, role: Role) -> Vectors | None:
         """Where the model of `space` put the canaries, if that is known. Raises CacheError."""
 
-    def remember(self, space: Space, vectors: Vectors) -> None:
-        """Keep where the model of `space` put the canaries. Raises CacheError."""
+    def remember(self, space: Space, role: Role, vectors: Vectors) -> Vectors:
+        """Keep where the model of `space` put the canaries, unless that is known; what is known now. Raises CacheError."""
 
 
-def same_space(made: Vectors, expected: Vectors) -> bool:
-    """Whether two models put the same texts in the same places: every cosine is at least `SAME_SPACE`."""
-    return made.shape == expected.shape and bool((cosines(made, expected) >= SAME_SPACE).all())
+def least_cosine(made: Vectors, expected: Vectors) -> float:
+    """The least cosine between a row of `made` and the same row of `expected`; -1 where they have other shapes."""
+    return float(cosines(made, expected).min()) if made.shape == expected.shape and made.size else -1.0
+
+
+def agree(made: Canaries, expected: Canaries) -> bool:
+    """Whether two models put the canaries in the same places in both roles: every cosine is at least `SAME_SPACE`."""
+    return all(
+        role in made and role in expected and least_cosine(made[role], expected[role]) >= SAME_SPACE for role in ROLES
+    )

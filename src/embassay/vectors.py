@@ -17,6 +17,8 @@ UNIT_TOLERANCE = 1e-4
 """Rows whose length differs from 1 by less than this are left as they are."""
 SAME_LENGTH = 0.05
 """Lengths of one text's vectors at two precisions differ by less than this share."""
+SOUND_TOLERANCE = 1e-2
+"""A vector of length 1 at any precision differs from it by less than this."""
 SHORTEST = 1e-12
 """A length or a weight below this is taken for this, so that nothing is divided by zero."""
 
@@ -40,6 +42,15 @@ def comparable(vectors: Vectors, space: Space) -> Vectors:
     and is kept.
     """
     return vectors if space.normalised or space.similarity == "dot" else unit_rows(vectors)
+
+
+def sound_rows(vectors: Vectors, *, normalised: bool) -> npt.NDArray[np.bool_]:
+    """Which rows can be vectors of a text: finite, not zero, and of length 1 where the space is `normalised`."""
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1)
+    sound: npt.NDArray[np.bool_] = np.isfinite(lengths) & (lengths > 0)
+    return sound & (np.abs(lengths - 1) < SOUND_TOLERANCE) if normalised else sound
 
 
 def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:

@@ -10,12 +10,17 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from embassay.canaries import CANARY_TEXTS
 from embassay.embedders.texts.blocks import join
 from embassay.errors import EmbassayError, TextRefused
 from embassay.space import Space
 from embassay.threads import in_thread
 from embassay.types import Counts, Embeddings, Health, OnLong, RequestLimits, Role
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
 
 
 class Embedder(ABC):
@@ -23,6 +28,8 @@ class Embedder(ABC):
 
     remote = False
     """Whether texts leave this process."""
+    carries_canaries = False
+    """Whether requests carry canary texts besides their own, which are paid for as well."""
     unmeasured = False
     """Whether `space` can be told only after a first vector, which is asked for, and paid for, when it is."""
 
@@ -30,6 +37,21 @@ class Embedder(ABC):
     @abstractmethod
     def space(self) -> Space:
         """Where its vectors live. A hosted model without a card is asked once, which may raise ProviderError."""
+
+    @property
+    def former_space(self) -> Space:
+        """Its space as sets that were made before spaces knew the tokenizer, the settings and the limit name it."""
+        return self.space
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its space is taken at its word: its digest covers all that decides the vectors, or the user said so."""
+        return False
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether it holds each of its vectors against the canaries of a set by itself."""
+        return False
 
     @property
     @abstractmethod
@@ -63,6 +85,17 @@ class Embedder(ABC):
     async def aembed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         """`embed` in a thread, for asyncio."""
         return await in_thread(self.embed, texts, role, on_long)
+
+    def canaries(self, role: Role) -> Vectors:
+        """Where the model itself puts the canary texts: float32 (number of canaries, its own dimensions).
+
+        It is asked past every cache, and before dimensions are cut or terms spelled out. Raises as `embed` does.
+        """
+        return self.embed(CANARY_TEXTS, role).vectors
+
+    def witness(self, role: Role) -> str:  # noqa: ARG002 - most have none
+        """A digest of where the model puts the canaries, where vectors are kept; empty where the space says all."""
+        return ""
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """Vectors of one model that outlive the call that made them: which key each has, and where they are kept.
 
-A vector is found again by everything that decides it: the space, the numeric precision, the role and the exact text.
-For a text above the token limit that is also what was done about it, and the limit. `Keeper` makes these keys over any
+A vector is found again by everything that decides it: the space, the numeric precision, the role and the exact text,
+and for a service that shows no files also where it put the canary texts. For a text above the token limit that is also what was done about it, and the limit. `Keeper` makes these keys over any
 `Vault`; the registry makes one for each model and hands it to whoever makes or looks up its vectors.
 """
 
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
+
+from embassay.vectors import sound_rows
 
 if TYPE_CHECKING:
     from embassay.space import Space
@@ -47,8 +49,12 @@ class Vault(Protocol):
 class Keys:
     """The keys of texts under one set of circumstances."""
 
-    def __init__(self, space: Space, precision: str, role: Role, on_long: OnLong, max_tokens: int) -> None:
-        self._base = blake2b(f"{space.digest}\0{precision}\0{role}\0".encode(), digest_size=16)
+    def __init__(
+        self, space: Space, precision: str, role: Role, on_long: OnLong, max_tokens: int, witness: str = ""
+    ) -> None:
+        """`witness`: digest of where the model puts the canaries; empty where the space says all of it."""
+        self.space = space
+        self._base = blake2b(f"{space.digest}\0{precision}\0{role}\0{witness}".encode(), digest_size=16)
         self._policy = f"{on_long} {max_tokens}".encode()
         self.on_long, self.max_tokens = on_long, max_tokens
 
@@ -82,13 +88,28 @@ class Keeper:
         The vector of a whole text is one only while the present limit admits the text; otherwise there may be one
         that was cut or split as the caller asks now.
         """
-        kept = self._vault.get(wanted, self._ttl)
+        kept = self._sound(wanted, keys.space)
         found = {key: one for key, one in kept.items() if one.tokens <= keys.max_tokens}
         if len(found) < len(wanted) and keys.on_long != "error":
             absent = {keys.of_long(key): key for key in wanted if key not in found}
-            found |= {absent[key]: one for key, one in self._vault.get(list(absent), self._ttl).items()}
+            found |= {absent[key]: one for key, one in self._sound(list(absent), keys.space).items()}
         self._vault.tell(len(found), len(wanted) - len(found))
         return found
+
+    def _sound(self, wanted: Sequence[bytes], space: Space) -> dict[bytes, Kept]:
+        """What is kept and can be a vector of `space`; anything else counts as missing."""
+        kept = self._vault.get(wanted, self._ttl)
+        size = space.dimensions * 4
+        kept = {key: one for key, one in kept.items() if len(one.vector) == size}
+        if not kept:
+            return kept
+        import numpy as np
+
+        rows = np.frombuffer(b"".join([one.vector for one in kept.values()]), np.float32)
+        good = sound_rows(rows.reshape(len(kept), space.dimensions), normalised=space.normalised)
+        if good.all():
+            return kept
+        return {key: one for (key, one), sound in zip(kept.items(), good, strict=True) if sound}
 
     def keep(self, keys: Keys, made: Mapping[bytes, Kept]) -> None:
         """Keep the vectors of a call by the texts' keys, but for those that arrived before. Raises CacheError."""

@@ -103,6 +103,8 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """How its vectors are compared, cosine or dot (product); default: as its card says, else cosine."""
     rotating_headers: list[str] = []
     """Those of `headers` that only let requests in: a new value makes no new space. The usual ones need no naming."""
+    canaries: bool = True
+    """Hold the service against where it put known texts before, wherever its vectors are kept."""
     usd_per_million_tokens: float | None = None
     """Price, where no card knows it."""
     usage: UsagePolicy = "checked"

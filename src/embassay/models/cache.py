@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from embassay import remedy
@@ -20,7 +21,8 @@ from embassay.errors import CacheError
 from embassay.files import make_private, private_folder, write_new
 from embassay.models.cache_file import APPLICATION, is_cache
 
-VERSION = 1
+VERSION = 2
+"""1 had neither checks of its rows nor canaries: what such a file holds cannot be trusted, and is made again."""
 USED_GRAIN = 3600
 """Seconds: when an entry was last used is noted no finer, so that reading seldom writes."""
 BUSY_SECONDS = 60.0
@@ -31,11 +33,13 @@ CREATE TABLE vectors (
     vector BLOB NOT NULL,
     tokens INTEGER NOT NULL,
     long INTEGER NOT NULL,
+    seal BLOB NOT NULL,
     made INTEGER NOT NULL,
     used INTEGER NOT NULL
 );
 CREATE INDEX vectors_used ON vectors (used);
 CREATE TABLE cuts (key BLOB PRIMARY KEY, pieces BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE canaries (key BLOB PRIMARY KEY, vectors BLOB NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('hits', 0), ('misses', 0);
 """
@@ -73,14 +77,19 @@ class VectorCache:
         self._hits = self._misses = 0
 
     def get(self, keys: Sequence[bytes], ttl: float | None = None) -> dict[bytes, Kept]:
-        """Those of `keys` that are kept and no older than `ttl` seconds. Raises CacheError."""
+        """Those of `keys` that are kept and no older than `ttl` seconds; a row that was tampered with is not there.
+
+        Raises CacheError.
+        """
         now = int(time.time())
         found: dict[bytes, Kept] = {}
         with self._opened() as db:
             stale = []
             marks = ",".join("?" * len(keys))
-            query = f"SELECT key, vector, tokens, long, made, used FROM vectors WHERE key IN ({marks})"
-            for key, vector, tokens, long, made, used in db.execute(query, keys):
+            query = f"SELECT key, vector, tokens, long, seal, made, used FROM vectors WHERE key IN ({marks})"
+            for key, vector, tokens, long, seal, made, used in db.execute(query, keys):
+                if seal != _seal(key, vector, tokens, long):
+                    continue
                 if ttl is None or made + ttl > now:
                     found[key] = Kept(vector, tokens, long)
                     if used < now - USED_GRAIN:
@@ -101,8 +110,12 @@ class VectorCache:
         now = int(time.time())
         with self._opened() as db, _write(db):
             db.executemany(
-                "INSERT OR REPLACE INTO vectors (key, vector, tokens, long, made, used) VALUES (?, ?, ?, ?, ?, ?)",
-                [(key, e.vector, e.tokens, e.long, now, now) for key, e in rows],
+                "INSERT OR REPLACE INTO vectors (key, vector, tokens, long, seal, made, used) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (key, e.vector, e.tokens, e.long, _seal(key, e.vector, e.tokens, e.long), now, now)
+                    for key, e in rows
+                ],
             )
             self._count(db)
             if self._bytes(db) > self.max_bytes:
@@ -122,6 +135,27 @@ class VectorCache:
                 db.executemany("INSERT OR REPLACE INTO cuts VALUES (?, ?, ?)", [(k, v, now) for k, v in cuts.items()])
                 if self._bytes(db) > self.max_bytes:
                     self._shrink(db, int(self.max_bytes * 0.9))
+
+    def canaries(self, key: bytes) -> bytes | None:
+        """Vectors of canaries, see `embassay.models.canaries`; None where there are none, or tampered ones.
+
+        Raises CacheError.
+        """
+        with self._opened() as db:
+            row = db.execute("SELECT vectors, seal FROM canaries WHERE key = ?", (key,)).fetchone()
+        return row[0] if row and row[1] == _seal(key, row[0]) else None
+
+    def keep_canaries(self, key: bytes, vectors: bytes) -> bytes:
+        """Keep vectors of canaries unless there are some, which are returned then. They are never pruned.
+
+        Raises CacheError.
+        """
+        with self._opened() as db, _write(db):
+            row = db.execute("SELECT vectors, seal FROM canaries WHERE key = ?", (key,)).fetchone()
+            if row and row[1] == _seal(key, row[0]):
+                return bytes(row[0])
+            db.execute("INSERT OR REPLACE INTO canaries VALUES (?, ?, ?)", (key, vectors, _seal(key, vectors)))
+        return vectors
 
     def stats(self) -> CacheStats:
         """Size and use of the cache. Raises CacheError."""
@@ -203,7 +237,7 @@ class VectorCache:
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA mmap_size = 268435456")
-            if version == 0:
+            if version < VERSION:
                 self._create(db)
         except BaseException:
             db.close()
@@ -216,7 +250,9 @@ class VectorCache:
 
     def _create(self, db: sqlite3.Connection) -> None:
         with _write(db):
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been faster
+            if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:  # another process may have been faster
+                for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                    db.execute(f'DROP TABLE "{table}"')
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
@@ -259,6 +295,16 @@ class VectorCache:
         except OSError as error:
             mend = remedy.setting("cache", "{path: ...}", say="Mend the permissions, or set {}.")
             raise CacheError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
+
+
+def _seal(*parts: object) -> bytes:
+    """Ties the columns of a row together, so that one which was changed or exchanged is noticed."""
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        plain = part if isinstance(part, bytes) else repr(part).encode("utf-8", "replace")
+        digest.update(len(plain).to_bytes(8, "little"))
+        digest.update(plain)
+    return digest.digest()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Where models put the canary texts, kept in the vector cache by space."""
+"""Where models put the canary texts, kept in the vector cache by space and role."""
 
 from __future__ import annotations
 
@@ -6,34 +6,42 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from embassay.canaries import CANARY_TEXTS
-from embassay.embedders.keeper import Kept, Vault
 
 if TYPE_CHECKING:
+    from embassay.models.cache import VectorCache
     from embassay.space import Space
-    from embassay.types import Vectors
+    from embassay.types import Role, Vectors
 
 
 class KeptCanaries:
-    """A `CanaryMemory`. The vectors of all canaries of a space lie behind each other under one key."""
+    """A `CanaryMemory`. The vectors of all canaries of a space in one role lie behind each other under one key."""
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
+    def __init__(self, cache: VectorCache) -> None:
+        self._cache = cache
 
-    def recall(self, space: Space) -> Vectors | None:
+    def recall(self, space: Space, role: Role) -> Vectors | None:
         """float32 (number of canaries, dimensions), or None where nothing is known. Raises CacheError."""
-        import numpy as np
+        kept = self._cache.canaries(_key(space, role))
+        return None if kept is None else _rows(kept, space)
 
-        key = _key(space)
-        kept = self._vault.get([key]).get(key)
-        if kept is None:
-            return None
-        return np.frombuffer(kept.vector, np.float32).reshape(len(CANARY_TEXTS), space.dimensions)
+    def remember(self, space: Space, role: Role, vectors: Vectors) -> Vectors:
+        """Keep where the model of `space` put the canaries; of two processes the first one is right.
 
-    def remember(self, space: Space, vectors: Vectors) -> None:
-        """Keep where the model of `space` put the canaries. Raises CacheError."""
-        self._vault.put([(_key(space), Kept(vectors.tobytes(), 0))])
+        What is kept now. Raises CacheError.
+        """
+        found = _rows(self._cache.keep_canaries(_key(space, role), vectors.tobytes()), space)
+        return vectors if found is None else found
 
 
-def _key(space: Space) -> bytes:
-    words = "\0".join(("canaries", space.digest, *CANARY_TEXTS))
+def _rows(kept: bytes, space: Space) -> Vectors | None:
+    import numpy as np
+
+    if len(kept) != len(CANARY_TEXTS) * space.dimensions * 4:
+        return None
+    found = np.frombuffer(kept, np.float32).reshape(len(CANARY_TEXTS), space.dimensions)
+    return found if np.isfinite(found).all() else None
+
+
+def _key(space: Space, role: Role) -> bytes:
+    words = "\0".join(("canaries", space.digest, role, *CANARY_TEXTS))
     return blake2b(words.encode(), digest_size=16).digest()

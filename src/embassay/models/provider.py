@@ -20,6 +20,7 @@ from embassay import plugins
 from embassay.embedders.settings import Settings
 
 if TYPE_CHECKING:
+    from embassay.canaries import Anchor, CanaryMemory
     from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
     from embassay.embedders.http.credentials import SecretUse
@@ -75,10 +76,17 @@ class Provider:
         said = getattr(self.module, "sizes", None)
         return bool(said and said(settings, card))
 
-    def open(self, settings: Settings, card: ModelCard | None, keeper: Keeper | None = None) -> Embedder:
+    def open(
+        self,
+        settings: Settings,
+        card: ModelCard | None,
+        keeper: Keeper | None = None,
+        memory: CanaryMemory | None = None,
+        anchor: Anchor | None = None,
+    ) -> Embedder:
         """The provider's own embedder; nothing is loaded or sent. One over HTTP has its vectors kept by `keeper`.
 
-        Raises ModelError, ConfigError or PluginError.
+        It is held against the canaries of a set, in `anchor`, or else against those that `memory` has of it. Raises ModelError, ConfigError or PluginError.
         """
         settings.check_agreed()
         if not self._is_http:
@@ -86,7 +94,7 @@ class Provider:
             return opened
         from embassay.embedders.http.driver import HttpEmbedder
 
-        return HttpEmbedder(self.module.open_api(settings, card), keeper)
+        return HttpEmbedder(self.module.open_api(settings, card), keeper, memory, anchor and anchor.own)
 
     def secrets(self, settings: Settings, card: ModelCard | None) -> Sequence[SecretUse]:
         """Every secret that its service would be told, and where that is. Raises ConfigError where it is nowhere."""

@@ -27,11 +27,13 @@ from embassay.models.wrapping import Wrapping, wrap
 from embassay.types import Health
 
 if TYPE_CHECKING:
+    from embassay.canaries import Anchor
     from embassay.catalog.card import ModelCard
     from embassay.catalog.catalog import Catalog
     from embassay.embedders.wrap.budget import Budget
     from embassay.embedders.wrap.chain import Fallback
     from embassay.models.cache import VectorCache
+    from embassay.models.canaries import KeptCanaries
     from embassay.space import Space
 
 
@@ -75,7 +77,9 @@ class Registry:
         An embedder that is handed over opened stays its owner's to close.
         """
         with self._lock:
-            concerned = [key for key in self._opened if key == name or key.startswith((f"{name}@", "chain:"))]
+            concerned = [
+                key for key in self._opened if key == name or key.startswith((f"{name}@", f"{name}#", "chain:"))
+            ]
             old = [self._opened.pop(key) for key in concerned if self._is_ours(key)]
             for key in concerned:
                 self._opened.pop(key, None)
@@ -113,22 +117,25 @@ class Registry:
 
     # -- models ---------------------------------------------------------------------------------------------
 
-    def get(self, name: str) -> Embedder:
+    def get(self, name: str, anchor: Anchor | None = None) -> Embedder:
         """A model by its name, ``provider/model`` or Hugging Face id, with ``@precision`` and ``@dims=N``.
 
-        Opened by the first caller, others wait for it. Raises ModelError, ConfigError, PluginError.
+        Opened by the first caller, others wait for it. `anchor`: where it put the canaries when the set was made that
+        it is asked for. Raises ModelError, ConfigError, PluginError.
         """
+        anchor = anchor if self._has_settings(name) else None
+        key = _key(name, anchor)
         with self._lock:
-            if name in self._opened:
-                return self._opened[name]
-            opening = self._opening.setdefault(name, threading.Lock())
+            if key in self._opened:
+                return self._opened[key]
+            opening = self._opening.setdefault(key, threading.Lock())
         with opening:
             with self._lock:
-                if name in self._opened:
-                    return self._opened[name]
-            embedder = self._open(name)
+                if key in self._opened:
+                    return self._opened[key]
+            embedder = self._open(name, anchor=anchor)
             with self._lock:
-                self._opened[name] = embedder
+                self._opened[key] = embedder
             return embedder
 
     def bare(self, name: str) -> Embedder:
@@ -139,34 +146,38 @@ class Registry:
         """The model that is used where nobody names one."""
         return self.get(self.default_name)
 
-    def chain(self, names: Iterable[str] | None = None) -> Fallback:
-        """`names`, by default the configured ``fallback_chain``, as one embedder. Raises ConfigError for none."""
+    def chain(self, names: Iterable[str] | None = None, anchor: Anchor | None = None) -> Fallback:
+        """`names`, by default the configured ``fallback_chain``, as one embedder.
+
+        `anchor`: where the first of them put the canaries when the set was made that they are asked for. Raises
+        ConfigError where there are no names.
+        """
         from embassay.embedders.wrap.chain import Fallback
-        from embassay.models.canaries import KeptCanaries
 
         chosen = list(names or self.config.embeddings.fallback_chain)
         if not chosen:
             raise ConfigError(
                 "no fallback_chain is configured.", remedy=remedy.setting("embeddings", "{fallback_chain: [a, b]}")
             )
-        key = "chain:" + ",".join(chosen)
+        key = _key("chain:" + ",".join(chosen), anchor)
         with self._lock:
             if key not in self._opened:
-                memory = KeptCanaries(self.cache) if self._keeps(chosen[0]) else None
-                self._opened[key] = Fallback({name: partial(self.get, name) for name in chosen}, memory)
+                members = {name: partial(self.get, name, anchor) for name in chosen}
+                differ = partial(self._difference, chosen[0])
+                self._opened[key] = Fallback(members, self._memory(chosen[0]), anchor=anchor, differ=differ)
             found = self._opened[key]
         assert isinstance(found, Fallback)
         return found
 
-    def resilient(self, name: str, space: Space | None = None) -> Embedder:
+    def resilient(self, name: str, space: Space | None = None, anchor: Anchor | None = None) -> Embedder:
         """A model, with those behind it in the fallback chain to stand in for it where their space is its own.
 
-        `space`: what it was when the caller's set was made.
+        `space` and `anchor`: what it was when the caller's set was made, and where it put the canaries then.
         """
         names = self.config.embeddings.fallback_chain
         if name not in names[:-1]:
-            return self.get(name)
-        chain = self.chain(names[names.index(name) :])
+            return self.get(name, anchor)
+        chain = self.chain(names[names.index(name) :], anchor)
         if space:
             chain.assume(space)
         return chain
@@ -222,7 +233,7 @@ class Registry:
     def _is_ours(self, name: str) -> bool:
         return not isinstance(self._registered.get(name), Embedder)
 
-    def _open(self, name: str, *, bare: bool = False) -> Embedder:
+    def _open(self, name: str, *, bare: bool = False, anchor: Anchor | None = None) -> Embedder:
         """The model behind all that the configuration asks for; `bare`: behind the cut of its dimensions alone."""
         reference = parse_reference(name)
         with self._lock:
@@ -233,22 +244,44 @@ class Registry:
             embedder = registered if isinstance(registered, Embedder) else registered()
             return embedder if bare else wrap(embedder, Wrapping(events=self._events))
         settings = self.settings(name)
-        return open_model(name, settings, self.card(name), Wrapping() if bare else self._wrapping(name, settings))
+        plan = Wrapping() if bare else self._wrapping(name, settings, anchor)
+        return open_model(name, settings, self.card(name), plan)
 
-    def _wrapping(self, name: str, settings: Settings) -> Wrapping:
+    def _wrapping(self, name: str, settings: Settings, anchor: Anchor | None) -> Wrapping:
         return Wrapping(
             budget=self.budget,
             keeper=Keeper(self.cache, settings.cache_ttl) if self._keeps(name) else None,
+            memory=self._memory(name),
+            anchor=anchor,
             coalesce=True,
             glossary=self.config.glossary,
             events=self._events,
         )
 
-    def _keeps(self, name: str) -> bool:
-        """Whether the vectors of a model are kept: as set, else those that are paid for."""
+    def _difference(self, first: str, other: str) -> str:
+        """Why two models cannot be the same one, wherever they put the canaries; empty where nothing says so."""
+        if not (self._has_settings(first) and self._has_settings(other)):
+            return ""
+        cards = [card.id for card in map(self.card, (first, other)) if card]
+        if len(set(cards)) > 1:
+            return f"it is {cards[1]}, and the first model is {cards[0]}"
+        revisions = [getattr(self.settings(name), "revision", "") for name in (first, other)]
+        return "its revision is another one" if all(revisions) and len(set(revisions)) > 1 else ""
+
+    def _has_settings(self, name: str) -> bool:
         with self._lock:
             registered = self._registered.get(parse_reference(name).base)
-        if registered is not None and not isinstance(registered, Settings):
+        return registered is None or isinstance(registered, Settings)
+
+    def _memory(self, name: str) -> KeptCanaries | None:
+        """What remembers where a model put the canaries: beside its vectors, where those are kept."""
+        from embassay.models.canaries import KeptCanaries
+
+        return KeptCanaries(self.cache) if self._keeps(name) else None
+
+    def _keeps(self, name: str) -> bool:
+        """Whether the vectors of a model are kept: as set, else those that are paid for."""
+        if not self._has_settings(name):
             return False
         settings = self.settings(name)
         if settings.cache_enabled is not None:
@@ -260,6 +293,11 @@ class Registry:
             return self.get(name).health()
         except EmbassayError as error:
             return Health(False, 0.0, str(error))
+
+
+def _key(name: str, anchor: Anchor | None) -> str:
+    """Under which a model is kept open: one for each set that has canaries of its own."""
+    return f"{name}#{anchor.digest}" if anchor else name
 
 
 def _budget(config: Config) -> Budget | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embassay.events import SILENCE, Events
 
 if TYPE_CHECKING:
+    from embassay.canaries import Anchor, CanaryMemory
     from embassay.config.values import Glossary
     from embassay.embedders.base import Embedder
     from embassay.embedders.keeper import Keeper
@@ -21,6 +22,10 @@ class Wrapping:
 
     budget: Budget | None = None
     keeper: Keeper | None = None
+    memory: CanaryMemory | None = None
+    """Where the model put the canaries when its vectors were kept."""
+    anchor: Anchor | None = None
+    """Where it put them when the set was made that it is opened for."""
     dimensions: int | None = None
     """To which its vectors are cut here."""
     layer_norm: bool = False

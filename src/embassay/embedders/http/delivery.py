@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from embassay.embedders.http.exchange import CheckedReply, Exchange, Meter
+from embassay.embedders.http.exchange import CheckedReply, Meter
 from embassay.embedders.http.faults import FailedAttempt
+from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window
 from embassay.embedders.texts.blocks import PLAIN
 from embassay.embedders.texts.longtext import TextPart, halves, shorter
@@ -32,9 +33,9 @@ Arrived = Callable[[Call, Window, Sequence[Made]], None]
 class Delivery:
     """All requests of one call. Threads may share it."""
 
-    def __init__(self, exchange: Exchange, call: Call, tokens: Counts, deadline: float, arrived: Arrived) -> None:
+    def __init__(self, service: Watch, call: Call, tokens: Counts, deadline: float, arrived: Arrived) -> None:
         """`deadline`: seconds for one batch with all its divisions and retries."""
-        self._exchange, self._call, self._tokens = exchange, call, tokens
+        self._service, self._call, self._tokens = service, call, tokens
         self._deadline, self._arrived = deadline, arrived
 
     def make(self, batch: Sequence[TextPart], window: Window, until: float | None = None) -> list[Made]:
@@ -80,7 +81,7 @@ class Delivery:
 
     def _refused(self, part: TextPart, fault: FailedAttempt, window: Window, until: float) -> list[Made]:
         """The part without a vector. Raises instead while it may be the set-up that is refused, and not the text."""
-        if not self._exchange.answered:
+        if not self._service.answered:
             plain = TextPart(0, self._call.prompt + PLAIN, 8)
             if isinstance(self._ask([plain], window.meter, until), FailedAttempt):
                 raise fault.error
@@ -89,9 +90,9 @@ class Delivery:
     def _handed_over(self, made: list[Made], window: Window) -> list[Made]:
         """Tell whoever keeps vectors at once: what is paid for survives whatever happens to the rest of the call."""
         self._arrived(self._call, window, [one for one in made if one.part.owner in window.whole])
-        self._exchange.bill.check()
+        self._service.bill.check()
         return made
 
     def _ask(self, batch: Sequence[TextPart], meter: Meter, until: float) -> CheckedReply | FailedAttempt:
         texts, tokens = [part.text for part in batch], sum(part.tokens for part in batch)
-        return self._exchange.ask(texts, self._call.role, tokens, until, meter, self._call.stopped)
+        return self._service.ask(texts, self._call.role, tokens, until, meter, self._call.stopped)

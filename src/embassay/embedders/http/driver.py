@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from embassay.canaries import CANARY_TOKENS
 from embassay.embedders.base import Embedder
+from embassay.embedders.http.api import Caps
 from embassay.embedders.http.delivery import Delivery
 from embassay.embedders.http.exchange import Exchange
 from embassay.embedders.http.identity import Identity
 from embassay.embedders.http.pool import Pool
+from embassay.embedders.http.vigil import Vigil, all_riders
+from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window, batches
 from embassay.embedders.keeper import Keeper, Keys
 from embassay.embedders.texts.bill import BillCheck
@@ -23,8 +28,10 @@ from embassay.text import encodable
 from embassay.types import Embeddings, OnLong, RequestLimits, Role, Usage, check_role
 
 if TYPE_CHECKING:
-    from embassay.embedders.http.api import Api, Caps
+    from embassay.canaries import Canaries, CanaryMemory
+    from embassay.embedders.http.api import Api
     from embassay.space import Space
+    from embassay.types import Vectors
 
 PLANNED_TEXTS = 2048
 """Texts that are planned together; two windows are in flight, so that no connection waits at the seam."""
@@ -35,13 +42,31 @@ class HttpEmbedder(Embedder):
 
     remote = True
 
-    def __init__(self, api: Api, keeper: Keeper | None = None) -> None:
-        """`keeper` keeps every vector as it arrives. Raises ConfigError for settings that name no model."""
+    def __init__(
+        self,
+        api: Api,
+        keeper: Keeper | None = None,
+        memory: CanaryMemory | None = None,
+        anchor: Canaries | None = None,
+    ) -> None:
+        """`keeper` keeps every vector as it arrives.
+
+        The service is held against where it put the canaries before: when a set was made (`anchor`), else as `memory`
+        has it; without both it is believed. Raises ConfigError for settings that name no model.
+        """
         self.api, self.settings, self.card = api, api.settings, api.card
-        self._keeper, self._identity = keeper, Identity(api)
-        identity = self._identity
+        self._keeper, self._memory, self._identity = keeper, memory, Identity(api)
+        identity, watched = self._identity, api.settings.canaries
         bill = BillCheck(identity.name, identity.price, api.settings.usage)
         self.exchange = Exchange(api, identity.name, identity.dimensions, bill, normalised=identity.normalised)
+        self._vigil = Vigil(
+            identity.name,
+            anchor if watched else None,
+            keeps=watched and memory is not None,
+            roles_differ=identity.roles_differ,
+        )
+        self._watch = Watch(self.exchange, self._vigil, self, self.settings.deadline)
+        self._proving = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -63,6 +88,11 @@ class HttpEmbedder(Embedder):
         return self._identity.space(self.dimensions, self.exchange.description)
 
     @property
+    def carries_canaries(self) -> bool:  # type: ignore[override]
+        """Whether its vectors outlive the process, so that the service has to prove itself."""
+        return self._vigil.is_on
+
+    @property
     def unmeasured(self) -> bool:  # type: ignore[override]
         """Whether only a first vector will tell the dimensions."""
         return self.exchange.dimensions is None
@@ -76,7 +106,7 @@ class HttpEmbedder(Embedder):
     def dimensions(self) -> int:
         """As set or known; otherwise the provider is asked for the vector of one text."""
         if self.exchange.dimensions is None:
-            self.embed([PLAIN], "document")
+            self._watch.prove("document")
         assert self.exchange.dimensions is not None
         return self.exchange.dimensions
 
@@ -93,11 +123,20 @@ class HttpEmbedder(Embedder):
         """Most that one request may hold."""
         return self._identity.caps(self.exchange.description)
 
+    @cached_property
+    def _planned_caps(self) -> Caps:
+        """The same, with room left for a canary."""
+        caps = self.caps
+        if not self._vigil.is_on or caps.inputs < 2:
+            return caps
+        return Caps(caps.inputs - 1, caps.tokens and max(1, caps.tokens - 2 * CANARY_TOKENS))
+
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """Two windows of texts are in flight at a time; closing the iterator stops what was not sent yet."""
         check_role(role)
+        self._make_sure(role)
         call = Call(role, self._identity.prompt(role), on_long)
-        delivery = Delivery(self.exchange, call, self.tokens, self.settings.deadline, self._arrived)
+        delivery = Delivery(self._watch, call, self.tokens, self.settings.deadline, self._arrived)
         waiting: deque[Window] = deque()
         start = 0
         pool: Pool[list[Made]] = Pool(self.settings.concurrency)
@@ -112,6 +151,56 @@ class HttpEmbedder(Embedder):
         finally:
             call.stopped.set()
             pool.close()
+
+    @property
+    def is_trusted(self) -> bool:
+        """Where the settings say so. An address says nothing of the model behind it."""
+        return not self.settings.canaries
+
+    @property
+    def is_anchored(self) -> bool:
+        return self._vigil.is_anchored
+
+    def canaries(self, role: Role) -> Vectors:
+        """Where the service puts the canaries, for which it is asked once; as it was known, where it was."""
+        with self._proving:
+            self._learn(role)
+            if self._vigil.is_on and self._vigil.is_proven(role):
+                known = self._vigil.expected(role)
+                assert known is not None
+                return known
+            made = self._watch.prove(role)
+            known = self._vigil.expected(role)
+            return made if known is None else known
+
+    def witness(self, role: Role) -> str:
+        with self._proving:
+            self._learn(role)
+        return self._vigil.witness(role)
+
+    def _make_sure(self, role: Role) -> None:
+        """Have the service proven before its first documents are taken; a query is proven by its own request."""
+        if not self._vigil.is_on:
+            return
+        with self._proving:
+            for one in self._vigil.roles(role):
+                self._learn(one)
+                if role == "document" and not self._vigil.is_proven(one):
+                    self._watch.prove(one)
+
+    def _learn(self, role: Role) -> None:
+        """Find out where the canaries have to be, where vectors are kept and nobody knows yet."""
+        if self._memory is None or not self._vigil.is_on or self._vigil.expected(role) is not None:
+            return
+        made = self._watch.prove(role) if self.exchange.dimensions is None else None
+        kept_as = self._vigil.proof_of(role)
+        known = self._memory.recall(self.space, kept_as)
+        if known is None:
+            made = self._watch.prove(role) if made is None else made
+            known = self._memory.remember(self.space, kept_as, made)
+        self._vigil.learn(role, known)
+        if made is not None:
+            self._vigil.check(all_riders(role), made)
 
     def check_ready(self) -> None:
         """Raises KeyMissing or ConfigError where there is no key; nothing is sent."""
@@ -130,7 +219,7 @@ class HttpEmbedder(Embedder):
         parts = [p for p in parts_of(texts, counts, self.tokens, call.prompt, call.on_long, start) if counts[p.owner]]
         repeats = Counter(part.owner for part in parts)
         window.whole = frozenset(owner for owner, count in repeats.items() if count == 1)
-        planned = list(batches(parts, self.caps))
+        planned = list(batches(parts, self._planned_caps))
         if len(planned) == 1 and len(texts) < PLANNED_TEXTS and not pool.started:  # all there is: no thread is needed
             only: Future[list[Made]] = Future()
             only.set_result(delivery.make(planned[0], window))
@@ -143,7 +232,8 @@ class HttpEmbedder(Embedder):
         """Keep the vectors of whole texts, if anybody does."""
         if self._keeper is None:
             return
-        keys = Keys(self.space, self.precision, call.role, "truncate", self.tokens.max_tokens)
+        witness = self._vigil.witness(call.role)
+        keys = Keys(self.space, self.precision, call.role, "truncate", self.tokens.max_tokens, witness)
         vectors = [(one.part, one.vector) for one in made if one.vector is not None]
         self._keeper.arrive(
             keys,
@@ -157,6 +247,7 @@ class HttpEmbedder(Embedder):
         made = window.wait()  # before the dimensions are asked for: the first vectors tell them
         vectors, truncated, refused = window.collect(made, self.dimensions, normalised=self.space.normalised)
         meter = window.meter
+        meter.take(self._watch.spent)
         usage = Usage(meter.requests, meter.tokens, self._identity.usd(meter.counts))
         return Embeddings(
             vectors, window.counts, truncated, self.space, role, "f32", self.name, usage, window.split, refused

@@ -16,6 +16,7 @@ from embassay.embedders.http.api import Api, Description
 from embassay.embedders.http.connection import Connection, backoff
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.limits import Gate
+from embassay.embedders.http.wire import model_in
 from embassay.embedders.texts.bill import Counted
 from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
 from embassay.vectors import unit_rows
@@ -42,6 +43,16 @@ class Meter:
             self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
             self.counts += counts
 
+    def take(self, other: Meter) -> None:
+        """Count what `other` has counted so far, which begins anew."""
+        with other.lock:
+            requests, tokens, counts = other.requests, other.tokens, other.counts
+            other.requests, other.tokens, other.counts = 0, 0, 0
+        with self.lock:
+            self.requests += requests
+            self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
+            self.counts += counts
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedReply:
@@ -51,6 +62,8 @@ class CheckedReply:
     tokens: object
     """As the provider says them."""
     truncated: Sequence[bool] | None
+    model: str = ""
+    """What the service calls its model; empty where it does not say."""
 
 
 class Exchange:
@@ -67,8 +80,10 @@ class Exchange:
         """Of every vector; learnt from the first where nobody knows."""
         self.answered = False
         """Whether the set-up is known to work."""
+        self.failures = 0
+        """How often the service could not be reached: what comes back may run another model."""
         self._doubtful = False
-        """It was out of reach: what comes back may run another model."""
+        """Whether it was not asked for its identity since."""
         self._lock = threading.Lock()
 
     @cached_property
@@ -125,7 +140,9 @@ class Exchange:
             attempt += 1
             pause = backoff(attempt, fault.wait)
             failures += not isinstance(fault.error, RateLimited)
-            self._doubtful = self._doubtful or isinstance(fault.error, ProviderDown)
+            if isinstance(fault.error, ProviderDown):
+                self._doubtful = True
+                self.failures += 1
             if time.monotonic() + pause > until or failures > self._settings.retries:
                 raise _given_up(fault, attempt, self._settings.deadline)
             stopped.wait(pause)
@@ -174,7 +191,7 @@ class Exchange:
                 f"{self._name}: the vectors have {vectors.shape[1]} dimensions, expected {self.dimensions}.",
                 remedy="The service runs another model, or ignores dimensions.",
             )
-        return CheckedReply(vectors, reply.tokens, reply.truncated)
+        return CheckedReply(vectors, reply.tokens, reply.truncated, model_in(body))
 
 
 def _given_up(fault: FailedAttempt, attempts: int, deadline: float) -> ProviderError:

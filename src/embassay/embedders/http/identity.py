@@ -72,6 +72,11 @@ class Identity:
         known = self.card.prompts if self.card and not self.api.role_by_parameter else {}
         return self.settings.prompt(role, known.get(role, ""))
 
+    @property
+    def roles_differ(self) -> bool:
+        """Whether the same text is sent in another way as query and as document."""
+        return self.api.role_by_parameter or self.prompt("query") != self.prompt("document")
+
     def max_tokens(self, said: Description) -> int:
         """Most tokens of one text: the least of what settings, card and server say."""
         known = self.card.max_tokens if self.card else None

@@ -28,6 +28,10 @@ class _OpenAI(msgspec.Struct):
     usage: Any = None
 
 
+class _Named(msgspec.Struct):
+    model: str = ""
+
+
 class _CohereByType(msgspec.Struct, rename={"rows": "float"}):
     rows: list[list[float]]
 
@@ -42,6 +46,7 @@ _COHERE = msgspec.json.Decoder(_Cohere)
 COHERE_ROLES: Mapping[Role, str] = {"query": "search_query", "document": "search_document"}
 """How requests of Cohere's shape name the role, as ``input_type``."""
 _OPENAI = msgspec.json.Decoder(_OpenAI)
+_NAMED = msgspec.json.Decoder(_Named)
 _ROWS = msgspec.json.Decoder(list[list[float]])
 
 
@@ -105,6 +110,14 @@ def rows(values: Sequence[Sequence[float] | bytes], count: int) -> Vectors:
 def bare_rows(body: bytes, count: int) -> Vectors:
     """``[[...], [...]]``."""
     return rows(_ROWS.decode(body), count)
+
+
+def model_in(body: bytes) -> str:
+    """What a reply calls its model, ``{"model": "..."}``; empty where it does not say."""
+    try:
+        return _NAMED.decode(body).model
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def message_of(body: bytes) -> tuple[str, str]:

@@ -30,6 +30,14 @@ class LocalEmbedder(Embedder):
         return self.model.space
 
     @property
+    def former_space(self) -> Space:
+        return self.model.former_space
+
+    @property
+    def is_trusted(self) -> bool:
+        return True
+
+    @property
     def precision(self) -> str:
         return self.model.precision
 

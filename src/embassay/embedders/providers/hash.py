@@ -47,6 +47,10 @@ class HashEmbedder(Embedder):
         return Space(f"hash/{self._dimensions}", "sha256-splitmix64", self._dimensions, pooling="none")
 
     @property
+    def is_trusted(self) -> bool:
+        return True
+
+    @property
     def precision(self) -> str:
         return "f32"
 

@@ -109,7 +109,8 @@ class Cached(Wrapper):
         return self._taken(Step(list(_sought(looked_up)), rows, made), run, role)
 
     def _run(self, role: Role, on_long: OnLong) -> _Run:
-        return _Run(Keys(self.space, self.precision, role, on_long, self.tokens.max_tokens), self.space)
+        witness = self.inner.witness(role)
+        return _Run(Keys(self.space, self.precision, role, on_long, self.tokens.max_tokens, witness), self.space)
 
     def _looked_up(self, texts: Sequence[str], run: _Run) -> _LookedUp:
         """What is known of each text, with one look into the cache."""

@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from embassay import remedy
+from embassay.canaries import CANARY_TEXTS
 from embassay.embedders.alongside import Step, alongside, rebased
 from embassay.embedders.base import Embedder
 from embassay.embedders.texts.bill import Counted
@@ -17,6 +19,9 @@ from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.errors import BadReply, ConfigError, SpendCapReached
 from embassay.space import Space
 from embassay.types import Embeddings, Health, OnLong, Role
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
 
 DOUBT = 10
 """What the first texts of a model are reserved at, as a multiple of their highest price: until its first bill is
@@ -71,18 +76,38 @@ class Capped(Wrapper):
             if not carried:
                 return
             if not passed:
-                raise SpendCapReached(
-                    f"{self.name}: the spend cap of ${self._budget.usd:g} is reached "
-                    f"(${self._budget.spent:.4f} spent).",
-                    remedy=remedy.setting(
-                        "spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."
-                    ),
-                )
+                raise self._reached()
             start += passed
+
+    def canaries(self, role: Role) -> Vectors:
+        self._check_room_for_canaries(role)
+        return self.inner.canaries(role)
+
+    def witness(self, role: Role) -> str:
+        self._check_room_for_canaries(role)
+        return self.inner.witness(role)
 
     def health(self) -> Health:
         """The one word that it takes is paid for as well."""
         return Embedder.health(self)
+
+    def _check_room_for_canaries(self, role: Role) -> None:
+        """Raises SpendCapReached where the canaries might cost more than is left; they are billed with later texts."""
+        if self.price and self.inner.carries_canaries and self._budget.remaining < self._canary_usd(role):
+            raise self._reached()
+
+    def _canary_usd(self, role: Role) -> float:
+        """Most that all canaries may cost as texts of `role`."""
+        if not self.inner.carries_canaries:
+            return 0.0
+        texts = [self.prompt(role) + text for text in CANARY_TEXTS]
+        return Counted.of(texts, sum(self.tokens.count(texts))).most * (self.price or 0.0) / 1e6
+
+    def _reached(self) -> SpendCapReached:
+        return SpendCapReached(
+            f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
+            remedy=remedy.setting("spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."),
+        )
 
     def _affordable(
         self,
@@ -141,7 +166,8 @@ class Capped(Wrapper):
         if usd is not None and usd < sum(one.least for one in sent):
             usd = sum(one.likely for one in sent)
         if sent:
-            self._factor = max(self._factor or 1.0, (usd or 0.0) / most)
+            canaries = made.usage.requests * self._canary_usd(made.role)
+            self._factor = max(self._factor or 1.0, ((usd or 0.0) - canaries) / most)
         hold.settle(held, most if usd is None else usd)
 
     def _priced(self, role: Role) -> Callable[[str], _Priced]:
@@ -158,6 +184,7 @@ class Capped(Wrapper):
         tokens = self.tokens
         prompt = self.prompt(role)
         extra = Counted.of([prompt], tokens.count([prompt])[0] if prompt else 0).most
+        rider = self._canary_usd(role) / len(CANARY_TEXTS)  # a request carries at least one text, and one canary
 
         def bounds(text: str) -> _Priced:
             count = tokens.count([text])[0]
@@ -165,6 +192,7 @@ class Capped(Wrapper):
             all_of_it = Counted.of([text], count, frame=0)
             seen = Counted.of([text], min(count, tokens.max_tokens))  # the model may see no more of it
             usd = (seen.least, min(count, tokens.max_tokens), all_of_it.most + extra * parts)
-            return _Priced(text, 0.0, *(n * price / 1e6 for n in usd))
+            least, likely, most = (n * price / 1e6 for n in usd)
+            return _Priced(text, 0.0, least, likely, most + rider)
 
         return bounds

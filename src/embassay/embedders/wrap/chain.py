@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from embassay.canaries import CanaryMemory
+from embassay.canaries import Anchor, CanaryMemory
 from embassay.embedders.alongside import rebased
 from embassay.embedders.base import Embedder
 from embassay.embedders.texts.blocks import windows
 from embassay.embedders.wrap.breaker import Breaker
-from embassay.embedders.wrap.members import ABOUT_THE_MEMBER, Member, SharedSpace
+from embassay.embedders.wrap.members import ABOUT_THE_MEMBER, Member, Proof, SharedSpace
 from embassay.errors import (
     AllFailed,
     CacheError,
@@ -28,6 +29,9 @@ from embassay.errors import (
 from embassay.space import Space
 from embassay.types import Counts, Embeddings, OnLong, Role, check_role
 from embassay.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
 
 REPEATED_TEXTS = 512
 """Texts of a stream that are held until their vectors are there, so that another member can make them."""
@@ -44,11 +48,20 @@ class Fallback(Embedder):
         members: Mapping[str, Callable[[], Embedder]],
         memory: CanaryMemory | None = None,
         breaker: Callable[[], Breaker] = Breaker,
+        *,
+        anchor: Anchor | None = None,
+        differ: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """`members`: what opens each, by name. `memory` remembers where the first one put the canaries."""
+        """`members`: what opens each, by name. `memory` remembers where the first one put the canaries.
+
+        `anchor`: where it did when the set was made that the chain is for. `differ` says why a member cannot be the
+        first model, whatever the canaries say; empty where nothing speaks against it.
+        """
         self._members = [Member(name, open_, breaker()) for name, open_ in members.items()]
-        self._members[0].equal = True
-        self._space = SharedSpace(self._members[0], memory, alone=len(members) == 1)
+        for member in self._members[1:]:
+            member.difference = differ(member.name)
+        self._anchored = anchor is not None
+        self._space = SharedSpace(self._members[0], memory, anchor and anchor.made, alone=len(members) == 1)
 
     @property
     def _first(self) -> Embedder:
@@ -59,6 +72,27 @@ class Fallback(Embedder):
         if self._space.assume(space):
             for member in self._members[1:]:
                 member.equal = None
+
+    @property
+    def proofs(self) -> Mapping[str, Proof]:
+        """Members of other spaces by name that were proven to put texts where the first model does, and how."""
+        return {member.name: member.proof for member in self._members if member.equal and member.proof}
+
+    @property
+    def is_anchored(self) -> bool:
+        return self._anchored
+
+    @property
+    def is_trusted(self) -> bool:
+        """As the first model is: the others prove themselves here."""
+        return self._first.is_trusted
+
+    @property
+    def former_space(self) -> Space:
+        return self._first.former_space
+
+    def canaries(self, role: Role) -> Vectors:
+        return self._first.canaries(role)
 
     @property
     def space(self) -> Space:
@@ -149,7 +183,8 @@ class Fallback(Embedder):
                 continue
             try:
                 embedder = member.open()
-                if not self._space.includes(member, embedder) and not allow_other_space:
+                first = member is self._members[0]
+                if not first and not self._space.includes(member, embedder) and not allow_other_space:
                     causes[member.name] = _other_space(member, embedder)
                     member.breaker.succeeded()
                     continue
@@ -173,7 +208,9 @@ class Fallback(Embedder):
 
 
 def _other_space(member: Member, embedder: Embedder) -> SpaceMismatch:
-    if member.equal is None:
+    if member.difference:
+        words = member.difference
+    elif member.equal is None:
         words = "whether it shares the first model's space cannot be told, as that one has never answered"
     else:
         words = f"its space is another one ({embedder.space})"

@@ -38,7 +38,13 @@ class Cut(Wrapper):
     @cached_property
     def space(self) -> Space:
         """The inner space with fewer dimensions and the transform named, unless nothing is cut."""
-        whole = self.inner.space
+        return self._after(self.inner.space)
+
+    @property
+    def former_space(self) -> Space:
+        return self._after(self.inner.former_space)
+
+    def _after(self, whole: Space) -> Space:
         if self._dimensions == whole.dimensions:
             return whole
         transform = AFTER_LAYER_NORM if self._layer_norm else TRANSFORM

@@ -109,7 +109,13 @@ class Expanded(Wrapper):
     @cached_property
     def space(self) -> Space:
         """The inner space; where documents are expanded, with the digest of the glossary in its transform."""
-        bare = self.inner.space
+        return self._after(self.inner.space)
+
+    @property
+    def former_space(self) -> Space:
+        return self._after(self.inner.former_space)
+
+    def _after(self, bare: Space) -> Space:
         if "document" not in self._roles:
             return bare
         done = [] if bare.transform == NO_TRANSFORM else [bare.transform]

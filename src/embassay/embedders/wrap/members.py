@@ -7,17 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embassay.canaries import CANARY_TEXTS, CanaryMemory, same_space
+from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Canaries, CanaryMemory, least_cosine
 from embassay.embedders.base import Embedder
 from embassay.embedders.wrap.breaker import Breaker
+from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import ConfigError, EmbassayError, ModelError, PluginError, ProviderError, SpaceMismatch
 from embassay.space import Space
+from embassay.types import ROLES
 
 if TYPE_CHECKING:
-    from embassay.types import Vectors
+    from embassay.types import Role, Vectors
 
 ABOUT_THE_MEMBER = (ProviderError, ModelError, PluginError, ConfigError, SpaceMismatch)
 """Errors that another model may not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a model of another space by name puts the canaries where the first model of its chain does."""
+
+    space: Space
+    cosine: float
+    """The least one of all canaries in both roles."""
 
 
 @dataclass(slots=True)
@@ -29,10 +40,15 @@ class Member:
     breaker: Breaker
     equal: bool | None = None
     """Whether its space was proven to be the chain's; None: not yet."""
+    proof: Proof | None = None
+    """How, where that was by canaries."""
+    difference: str = ""
+    """Why it cannot be the first model, whatever the canaries say."""
 
     def failed(self, error: EmbassayError, causes: dict[str, EmbassayError]) -> None:
-        """Leave it alone for a while, and note in `causes` why."""
+        """Leave it alone for a while, and note in `causes` why. What comes back has to prove itself again."""
         self.breaker.failed(error)
+        self.equal = None
         causes[self.name] = error
 
 
@@ -43,12 +59,18 @@ class SharedSpace:
     where it put the canaries then, may be known all the same.
     """
 
-    def __init__(self, first: Member, memory: CanaryMemory | None, *, alone: bool) -> None:
-        """`alone`: there is no other model to compare with, so the first is not asked for the canaries."""
+    def __init__(
+        self, first: Member, memory: CanaryMemory | None, expected: Canaries | None = None, *, alone: bool
+    ) -> None:
+        """`expected`: where the canaries were when the set was made that the chain is for.
+
+        `alone`: there is no other model to compare with, so the first is not asked for the canaries.
+        """
         self._first, self._memory, self._alone = first, memory, alone
         self._true: Space | None = None
         self._assumed: Space | None = None
-        self._canaries: Vectors | None = None
+        self._fixed = expected is not None
+        self._canaries: dict[Role, Vectors] = dict(expected or {})
         self._may_ask = True
         self._lock = threading.Lock()
 
@@ -56,8 +78,8 @@ class SharedSpace:
         """Believe that the space is `space` while the first model cannot be asked; whether that overturns proofs."""
         with self._lock:
             overturned = space != self._assumed and self._true is None
-            if overturned:
-                self._canaries = None
+            if overturned and not self._fixed:
+                self._canaries = {}
             self._assumed = space
             return overturned
 
@@ -86,38 +108,48 @@ class SharedSpace:
             self._own_canaries()
 
     def includes(self, member: Member, embedder: Embedder) -> bool:
-        """Whether a model's vectors belong to the space: by identity, or proven by the canaries.
+        """Whether a model's vectors belong to the space: by its digest, or proven by the canaries in both roles.
 
         Where the first model cannot be asked, unproven is not included. Raises what embedding raises.
         """
         if member.equal is None:
-            if self.known is not None and embedder.space == self.known:
+            same = self.known is not None and embedder.space == self.known
+            if same and embedder.is_trusted:
                 member.equal = True
+            elif member.difference:
+                member.equal = False
             elif (expected := self._own_canaries()) is not None:
-                member.equal = same_space(embedder.embed(CANARY_TEXTS, "document").vectors, expected)
+                asked = uncached(embedder)  # a vector that was kept says nothing of the model that answers now
+                cosines = [least_cosine(asked.embed(CANARY_TEXTS, role).vectors, expected[role]) for role in ROLES]
+                member.equal = min(cosines) >= SAME_SPACE
+                member.proof = Proof(embedder.space, min(cosines)) if member.equal and not same else None
+            elif same:
+                member.equal = True
         return bool(member.equal)
 
-    def _own_canaries(self) -> Vectors | None:
+    def _own_canaries(self) -> Canaries | None:
         """Where the first model puts the canaries: known in this process, remembered, or, if it is well, asked for."""
         with self._lock:
-            if self._canaries is None:
-                try:
-                    self._canaries = self._find_canaries()
-                except EmbassayError:
-                    return None
+            for role in ROLES:
+                if role not in self._canaries:
+                    try:
+                        found = self._find_canaries(role)
+                    except EmbassayError:
+                        return None
+                    if found is None:
+                        return None
+                    self._canaries[role] = found
             return self._canaries
 
-    def _find_canaries(self) -> Vectors | None:
+    def _find_canaries(self, role: Role) -> Vectors | None:
         well = self._first.breaker.cause is None
         if not (well or self.known or self._may_ask):
             return None  # its space may cost a request that fails: once is enough
         self._may_ask = well
         space = self.known or self._first.open().space
-        if self._memory and (remembered := self._memory.recall(space)) is not None:
+        if self._memory and (remembered := self._memory.recall(space, role)) is not None:
             return remembered
         if not well:
             return None
-        made = self._first.open().embed(CANARY_TEXTS, "document")
-        if self._memory:
-            self._memory.remember(made.space, made.vectors)
-        return made.vectors
+        made = uncached(self._first.open()).embed(CANARY_TEXTS, role)
+        return self._memory.remember(made.space, role, made.vectors) if self._memory else made.vectors

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from embassay.embedders.base import Embedder
 from embassay.space import Space
 from embassay.types import Counts, Embeddings, Health, OnLong, RequestLimits, Role
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
 
 
 class Wrapper(Embedder):
@@ -25,6 +28,18 @@ class Wrapper(Embedder):
         return self.inner.space
 
     @property
+    def former_space(self) -> Space:
+        return self.inner.former_space
+
+    @property
+    def is_trusted(self) -> bool:
+        return self.inner.is_trusted
+
+    @property
+    def is_anchored(self) -> bool:
+        return self.inner.is_anchored
+
+    @property
     def name(self) -> str:
         return self.inner.name
 
@@ -32,6 +47,11 @@ class Wrapper(Embedder):
     def remote(self) -> bool:  # type: ignore[override]
         """Whether texts leave this process, as the model inside says."""
         return self.inner.remote
+
+    @property
+    def carries_canaries(self) -> bool:  # type: ignore[override]
+        """Whether requests carry canary texts, as the model inside says."""
+        return self.inner.carries_canaries
 
     @property
     def unmeasured(self) -> bool:  # type: ignore[override]
@@ -59,6 +79,12 @@ class Wrapper(Embedder):
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         return self.inner.stream(texts, role, on_long)
+
+    def canaries(self, role: Role) -> Vectors:
+        return self.inner.canaries(role)
+
+    def witness(self, role: Role) -> str:
+        return self.inner.witness(role)
 
     def check_ready(self) -> None:
         self.inner.check_ready()

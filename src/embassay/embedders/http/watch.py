@@ -1,0 +1,119 @@
+"""Requests to a service that has to prove itself: canaries ride with the texts, or are asked for by themselves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from embassay.canaries import CANARY_TEXTS
+from embassay.embedders.http.exchange import CheckedReply, Exchange, Meter
+from embassay.embedders.http.faults import FailedAttempt
+from embassay.embedders.http.vigil import Riders, Vigil, all_riders
+
+if TYPE_CHECKING:
+    from embassay.embedders.http.api import Caps
+    from embassay.embedders.texts.bill import BillCheck
+    from embassay.types import Counts, Role, Vectors
+
+
+class Watched(Protocol):
+    """What has to be known of the model whose canaries are asked for."""
+
+    @property
+    def tokens(self) -> Counts:
+        """Its limits, and an estimate of its tokens."""
+
+    @property
+    def caps(self) -> Caps:
+        """Most that one request may hold."""
+
+    def prompt(self, role: Role) -> str:
+        """What is put before every text of `role`."""
+
+
+class Watch:
+    """An exchange under a vigil. Threads may share it."""
+
+    def __init__(self, exchange: Exchange, vigil: Vigil, model: Watched, deadline: float) -> None:
+        """`deadline`: seconds for the canaries with all retries."""
+        self._exchange, self._vigil, self._model, self._deadline = exchange, vigil, model, deadline
+        self.spent = Meter()
+        """What the requests for canaries alone took, until somebody accounts for it."""
+
+    @property
+    def bill(self) -> BillCheck:
+        """What the service says that it bills."""
+        return self._exchange.bill
+
+    @property
+    def answered(self) -> bool:
+        """Whether the set-up is known to work."""
+        return self._exchange.answered
+
+    def ask(
+        self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
+    ) -> CheckedReply | FailedAttempt:
+        """As the exchange answers, with the canaries taken out again.
+
+        Raises ProviderError, and SpaceMismatch where the service turns out to run another model.
+        """
+        riders = self._vigil.riders(role, self._model.prompt(role), self._model.caps.inputs - len(texts))
+        made = self._send(texts, riders, role, tokens, until, meter, stopped)
+        if isinstance(made, FailedAttempt) and riders.which and len(texts) == 1:
+            riders = Riders(role)  # the text may pass alone where the two do not
+            made = self._send(texts, riders, role, tokens, until, meter, stopped)
+        if isinstance(made, CheckedReply) and self._vigil.is_due(riders, made.model, self._exchange.failures):
+            self.prove(role)
+        return made
+
+    def prove(self, role: Role) -> Vectors:
+        """Where the service puts the canaries now: float32 (canaries asked for, dimensions).
+
+        All of them in one request, or one by turns where a request holds no more than that and it is known where they
+        have to be. Raises ProviderError, SpaceMismatch.
+        """
+        prompt, most = self._model.prompt(role), self._model.caps.inputs
+        if most >= len(CANARY_TEXTS) or self._vigil.expected(role) is None:
+            riders = all_riders(role, prompt)
+        else:
+            riders = self._vigil.some(role, prompt, most)
+        made = self._alone(riders, most)
+        self._vigil.check(riders, made)
+        return made
+
+    def _alone(self, riders: Riders, most: int) -> Vectors:
+        import numpy as np
+
+        until, never = time.monotonic() + self._deadline, threading.Event()
+        rows = []
+        for at in range(0, len(riders.texts), most):
+            texts = riders.texts[at : at + most]
+            tokens = sum(self._model.tokens.count(texts))
+            made = self._exchange.ask(texts, riders.role, tokens, until, self.spent, never)
+            if isinstance(made, FailedAttempt):
+                raise made.error
+            rows.append(made.vectors)
+        found: Vectors = np.concatenate(rows)
+        return found
+
+    def _send(
+        self,
+        texts: Sequence[str],
+        riders: Riders,
+        role: Role,
+        tokens: int,
+        until: float,
+        meter: Meter,
+        stopped: threading.Event,
+    ) -> CheckedReply | FailedAttempt:
+        if riders.texts:
+            tokens += sum(self._model.tokens.count(riders.texts))
+        made = self._exchange.ask([*texts, *riders.texts], role, tokens, until, meter, stopped)
+        if isinstance(made, FailedAttempt) or not riders.which:
+            return made
+        self._vigil.check(riders, made.vectors[len(texts) :])
+        kept = made.truncated and made.truncated[: len(texts)]
+        return replace(made, vectors=made.vectors[: len(texts)], truncated=kept)
