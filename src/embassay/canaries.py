@@ -43,6 +43,11 @@ class Anchor:
     """Those that the set holds: with terms spelled out, and cut to its dimensions."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the set holds the model's own vectors as they are."""
+        return self.own is self.made
+
+    @property
     def digest(self) -> str:
         """16 hex digits, equal for equal vectors."""
         digest = blake2b(digest_size=8)
@@ -59,7 +64,7 @@ class CanaryMemory(Protocol):
         """Where the model of `space` put the canaries, if that is known. Raises CacheError."""
 
     def remember(self, space: Space, role: Role, vectors: Vectors) -> Vectors:
-        """Keep where the model of `space` put the canaries, unless that is known; what is known now. Raises CacheError."""
+        """Keep where it puts them, unless that is known. What is known now. Raises CacheError."""
 
 
 def least_cosine(made: Vectors, expected: Vectors) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from embassay import remedy
@@ -54,6 +54,11 @@ class Space:
         stated = {name: value for name, value in self.to_dict().items() if name not in _LATER or value != _LATER[name]}
         canonical = json.dumps(stated, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def of_short_texts(self) -> Space:
+        """The space as texts within the token limit see it: the same whatever the limit is."""
+        return replace(self, max_tokens=0)
 
     def to_dict(self) -> dict[str, object]:
         """All fields, as they are stored with a generation."""

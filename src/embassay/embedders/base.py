@@ -45,7 +45,7 @@ class Embedder(ABC):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether its space is taken at its word: its digest covers all that decides the vectors, or the user said so."""
+        """Whether its space is taken at its word: because it covers all that decides vectors, or the user says so."""
         return False
 
     @property

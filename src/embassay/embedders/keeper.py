@@ -1,8 +1,9 @@
 """Vectors of one model that outlive the call that made them: which key each has, and where they are kept.
 
 A vector is found again by everything that decides it: the space, the numeric precision, the role and the exact text,
-and for a service that shows no files also where it put the canary texts. For a text above the token limit that is also what was done about it, and the limit. `Keeper` makes these keys over any
-`Vault`; the registry makes one for each model and hands it to whoever makes or looks up its vectors.
+and for a service that shows no files also where it put the canary texts. For a text above the token limit that is also
+what was done about it, and the limit. `Keeper` makes these keys over any `Vault`; the registry makes one for each model
+and hands it to whoever makes or looks up its vectors.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Keys:
     ) -> None:
         """`witness`: digest of where the model puts the canaries; empty where the space says all of it."""
         self.space = space
-        self._base = blake2b(f"{space.digest}\0{precision}\0{role}\0{witness}".encode(), digest_size=16)
+        self._base = blake2b(f"{space.of_short_texts.digest}\0{precision}\0{role}\0{witness}".encode(), digest_size=16)
         self._policy = f"{on_long} {max_tokens}".encode()
         self.on_long, self.max_tokens = on_long, max_tokens
 

@@ -43,5 +43,5 @@ def _rows(kept: bytes, space: Space) -> Vectors | None:
 
 
 def _key(space: Space, role: Role) -> bytes:
-    words = "\0".join(("canaries", space.digest, role, *CANARY_TEXTS))
+    words = "\0".join(("canaries", space.of_short_texts.digest, role, *CANARY_TEXTS))
     return blake2b(words.encode(), digest_size=16).digest()

@@ -86,7 +86,8 @@ class Provider:
     ) -> Embedder:
         """The provider's own embedder; nothing is loaded or sent. One over HTTP has its vectors kept by `keeper`.
 
-        It is held against the canaries of a set, in `anchor`, or else against those that `memory` has of it. Raises ModelError, ConfigError or PluginError.
+        It is held against the canaries of a set, in `anchor`, or else against those that `memory` has of it. Raises
+        ModelError, ConfigError or PluginError.
         """
         settings.check_agreed()
         if not self._is_http:
@@ -94,7 +95,7 @@ class Provider:
             return opened
         from embassay.embedders.http.driver import HttpEmbedder
 
-        return HttpEmbedder(self.module.open_api(settings, card), keeper, memory, anchor and anchor.own)
+        return HttpEmbedder(self.module.open_api(settings, card), keeper, memory, anchor.own if anchor else None)
 
     def secrets(self, settings: Settings, card: ModelCard | None) -> Sequence[SecretUse]:
         """Every secret that its service would be told, and where that is. Raises ConfigError where it is nowhere."""

@@ -162,7 +162,9 @@ class Registry:
         key = _key("chain:" + ",".join(chosen), anchor)
         with self._lock:
             if key not in self._opened:
-                members = {name: partial(self.get, name, anchor) for name in chosen}
+                plain = anchor if anchor and anchor.is_plain else None  # others may be cut from other dimensions
+                members = {name: partial(self.get, name, plain) for name in chosen}
+                members[chosen[0]] = partial(self.get, chosen[0], anchor)
                 differ = partial(self._difference, chosen[0])
                 self._opened[key] = Fallback(members, self._memory(chosen[0]), anchor=anchor, differ=differ)
             found = self._opened[key]

@@ -16,7 +16,7 @@ from embassay.search.context import Context
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.search.trace import Trace, TraceStep
-from embassay.space import Space, check_space
+from embassay.space import Space
 from embassay.stores.base import Store
 from embassay.stores.filters.values import Filter
 from embassay.types import Hit
@@ -81,7 +81,8 @@ class Index:
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
-        `embedder` opens the model when the first search needs it; the index does not close that.
+        `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
+        be of `space`: see `embassay.sets.door`.
         """
         self.name, self.space = name, space
         self._events = events
@@ -145,12 +146,9 @@ class Index:
 
     def _embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         if self._embedder is None:
-            opened = self._open_embedder()
-            check_space(opened.space, self.space, self.name)
-            self._embedder = opened
+            self._embedder = self._open_embedder()
         embedder = self._embedder if cached else uncached(self._embedder)
         embedded = embedder.embed([text], role)
-        check_space(embedded.space, self.space, self.name)
         if embedded.truncated[0]:
             what, limit = "query" if role == "query" else "text", embedder.tokens.max_tokens
             trace.notices.append(f"The {what} has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")

@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from embassay import remedy
-from embassay.canaries import SAME_SPACE
-from embassay.errors import ModelError, StoreError
+from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_cosine
+from embassay.embedders.wrap.wrapper import uncached
+from embassay.errors import ModelError, ProviderError, SpaceMismatch, StoreError
 from embassay.remedy import NOTHING, Remedy
 from embassay.sets.folder import HomeFolder
 from embassay.sets.opened import OpenSets
 from embassay.sets.state import UNSETTLED, Generation, State
-from embassay.space import describe_difference
+from embassay.space import Space
 from embassay.stores.values import VECTOR
 from embassay.types import Chunk
 from embassay.vectors import comparable, likeness
@@ -87,7 +88,8 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
         report(*row)
     for row in _sources(sets.folder, sets.state, generation, seen, again):
         report(*row)
-    for row in _space(generation, lambda: sets.embedder(generation), seen):
+    anchor = sets.state.proofs.anchor(generation.id)
+    for row in _space(lambda: sets.embedder(generation), anchor, seen):
         report(*row)
     for arm, rows in unindexed.items():
         if rows > UNINDEXED_ROWS:
@@ -192,30 +194,34 @@ def _sources(
         )
 
 
-def _space(generation: Generation, embedder: Callable[[], Embedder], seen: _Seen) -> Iterator[Row]:
-    """Embeds a few stored chunks again: the proof that vectors and model belong together."""
+def _space(embedder: Callable[[], Embedder], anchor: Anchor | None, seen: _Seen) -> Iterator[Row]:
+    """Embeds a few stored chunks and the canaries again: the proof that vectors and model belong together.
+
+    It is asked past every cache: a vector that was kept says nothing of the model that answers now.
+    """
     import numpy as np
 
     try:
-        current = embedder()
-        space = current.space
-    except ModelError as error:
-        yield "space", "problem", f"the model of this set cannot be opened: {error.message}", error.remedy
-        return
-    if space != generation.space:
-        words = describe_difference(generation.space, space)
-        yield (
-            "space",
-            "problem",
-            f"the model on this machine is not the one of this set: {words}.",
-            "Put the old weights back.",
-        )
-        return
-    if not seen.canaries:
-        return
-    texts, stored = [chunk.indexed for chunk, _ in seen.canaries], [vector for _, vector in seen.canaries]
-    vectors = comparable(current.embed(texts, "document").vectors, space)
-    cosines = likeness(vectors, np.stack(stored), space.similarity).tolist()
+        asked = uncached(embedder())
+        space = asked.space
+        if seen.canaries:
+            texts, stored = [chunk.indexed for chunk, _ in seen.canaries], [vector for _, vector in seen.canaries]
+            made = comparable(asked.embed(texts, "document").vectors, space)
+            yield from _strange_rows(space, likeness(made, np.stack(stored), space.similarity).tolist())
+        for role, expected in anchor.made.items() if anchor else ():
+            cosine = least_cosine(asked.embed(CANARY_TEXTS, role).vectors, expected)
+            if cosine < SAME_SPACE:
+                message = (
+                    f"as {role}, the model puts known texts elsewhere than when the set was made (cosine {cosine:.3f})."
+                )
+                yield "space", "problem", message, "Put the old model back, or index into a new set."
+    except SpaceMismatch as error:
+        yield "space", "problem", error.message, error.remedy
+    except (ModelError, ProviderError) as error:
+        yield "space", "problem", f"the model of this set cannot be asked: {error.message}", error.remedy
+
+
+def _strange_rows(space: Space, cosines: list[float]) -> Iterator[Row]:
     strange = sum(cosine < SAME_SPACE for cosine in cosines)
     if strange:
         message = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embassay.config.values import DEFAULT_STORE
 from embassay.errors import UsageError
+from embassay.sets.door import anchor_of
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes, resolve
 from embassay.sets.state import Generation, new_collection
@@ -40,7 +41,6 @@ def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[G
         asked = sets.model(other, wishes.precision or "auto")
         check_space(asked.space, generation.space, generation.set_name)
     embedder = sets.embedder(generation)
-    check_space(embedder.space, generation.space, generation.set_name)
     wishes.check(generation.spec, generation.set_name, embedder.tokens)
     return generation, embedder
 
@@ -56,15 +56,16 @@ def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> 
     embedder = sets.model(chosen, wishes.precision or "auto")
     spec = resolve(wishes, chosen, embedder.tokens, chunk_tokens=DEFAULT_TOKENS, store=DEFAULT_STORE)
     space, collection = embedder.space, new_collection()
+    anchor = None if embedder.is_trusted else anchor_of(embedder)
     state = sets.writable_state()
     store = sets.folder.open_store(spec, collection, space, create=True)  # before anyone asks for it
-    generation = state.create(name, collection, space, spec)
+    generation = state.create(name, collection, space, spec, anchor)
     if generation.name != collection:  # another process made the set meanwhile
         store.drop()
         store.close()
         return _existing(sets, generation, wishes)
     store.close()
-    return generation, embedder
+    return generation, sets.embedder(generation)
 
 
 def _check_name(name: str) -> None:

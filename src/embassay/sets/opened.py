@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.models.registry import Registry
     from embassay.search.index import Index
-    from embassay.space import Space
+    from embassay.sets.door import Door
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class OpenSets:
         self._lock = threading.RLock()
         self._state: State | None = None
         self._leases: dict[str, _Lease] = {}
+        self._doors: dict[int, Door] = {}
         self._closed = False
 
     @property
@@ -79,12 +80,19 @@ class OpenSets:
         return self.state.live(name)
 
     def embedder(self, generation: Generation) -> Embedder:
-        """The model that a generation was made with, with its stand-ins. Raises ModelError."""
-        return self.model(generation.spec.model, generation.spec.precision, generation.space)
+        """The model that a generation was made with, with its stand-ins.
 
-    def model(self, model: str, precision: str, space: Space | None = None) -> Embedder:
-        """A model at a precision; `space` is what it was when the caller's set was made. Raises ModelError."""
-        return self.models.resilient(with_precision(model, precision), space)
+        It hands out vectors of the generation's space or none: see `embassay.sets.door`. Raises ModelError.
+        """
+        from embassay.sets.door import SetEmbedder
+
+        door, spec = self._door(generation), generation.spec
+        name = with_precision(spec.model, spec.precision)
+        return SetEmbedder(self.models.resilient(name, generation.space, door.anchor), door)
+
+    def model(self, model: str, precision: str) -> Embedder:
+        """A model at a precision, with its stand-ins, for a set that is to be made. Raises ModelError."""
+        return self.models.resilient(with_precision(model, precision))
 
     @contextmanager
     def index(self, name: str) -> Iterator[Index]:
@@ -136,6 +144,14 @@ class OpenSets:
         if unused:
             unused.close()
         return lease
+
+    def _door(self, generation: Generation) -> Door:
+        from embassay.sets.door import Door
+
+        with self._lock:
+            if generation.id not in self._doors:
+                self._doors[generation.id] = Door(generation, self.state, lambda: self.folder.store(generation))
+            return self._doors[generation.id]
 
     def _check_open(self) -> None:
         if self._closed:

@@ -6,6 +6,7 @@ first step a copy of the file is made beside it. A file on a disk that cannot be
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -115,7 +116,49 @@ def _specs_generations_and_jobs(db: sqlite3.Connection) -> None:
     )
 
 
-STEPS = (SchemaStep(1, _sets_and_sources), SchemaStep(2, _specs_generations_and_jobs))
+def _identities_and_canaries(db: sqlite3.Connection) -> None:
+    """A generation is sealed, and keeps where its model put the canary texts; proofs of equal spaces are dated.
+
+    The space of a generation that is there already has no tokenizer, settings or limit yet: `identity` 1 says so.
+    """
+    _each(
+        db,
+        """
+        ALTER TABLE generations ADD COLUMN identity INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE generations ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+        CREATE TABLE canaries (
+            generation INTEGER NOT NULL REFERENCES generations (id),
+            role TEXT NOT NULL CHECK (role IN ('query', 'document')),
+            own BLOB NOT NULL,
+            made BLOB NOT NULL,
+            seal TEXT NOT NULL,
+            PRIMARY KEY (generation, role)
+        ) WITHOUT ROWID;
+        CREATE TABLE proofs (
+            generation INTEGER NOT NULL REFERENCES generations (id),
+            model TEXT NOT NULL,
+            space TEXT NOT NULL,
+            cosine REAL NOT NULL,
+            made TEXT NOT NULL,
+            PRIMARY KEY (generation, model, space)
+        ) WITHOUT ROWID;
+        """,
+    )
+    rows = db.execute("SELECT id, set_name, name, space, spec, identity FROM generations").fetchall()
+    for identity, *columns in rows:
+        db.execute("UPDATE generations SET seal = ? WHERE id = ?", (seal(identity, *columns), identity))
+
+
+def seal(*columns: object) -> str:
+    """Ties the columns of a row together, so that one which was changed or exchanged by hand is noticed."""
+    return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+STEPS = (
+    SchemaStep(1, _sets_and_sources),
+    SchemaStep(2, _specs_generations_and_jobs),
+    SchemaStep(3, _identities_and_canaries),
+)
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""
 

@@ -14,14 +14,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.errors import HomeError, SetNotFound
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
+from embassay.sets.proofs import Proofs, put_anchor
+from embassay.sets.schema import seal
 from embassay.sets.spec import SetSpec
 from embassay.space import Space
 
+if TYPE_CHECKING:
+    from embassay.canaries import Anchor
+
+IDENTITY = 2
+"""Spaces name all that the engine reads; those of identity 1 name weights, pooling, prompts and dimensions only."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -41,6 +49,8 @@ class Generation:
     """Of its collection in the store."""
     space: Space
     spec: SetSpec
+    identity: int = IDENTITY
+    """How much of its model the space names, see `IDENTITY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,7 @@ class Totals:
 
 
 _SOURCE = "path, size, mtime_ns, digest, state, reason, documents, chunks, truncated"
-_GENERATION = "g.id, g.set_name, g.name, g.space, g.spec"
+_GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 
 
 class State:
@@ -95,6 +105,7 @@ class State:
         self.file = file
         self._database = Database(file, create=create)
         self.jobs = Jobs(self._database)
+        self.proofs = Proofs(self._database)
 
     def close(self) -> None:
         """Give the file back. Closing twice does nothing."""
@@ -132,11 +143,18 @@ class State:
             raise HomeError(f"{self.file} has no generation {identity}.")
         return self._generation(row)
 
-    def create(self, set_name: str, collection: str, space: Space, spec: SetSpec) -> Generation:
-        """A new set with its first generation, which is live at once. If another process was faster, that one's."""
+    def create(
+        self, set_name: str, collection: str, space: Space, spec: SetSpec, anchor: Anchor | None = None
+    ) -> Generation:
+        """A new set with its first generation, which is live at once. If another process was faster, that one's.
+
+        `anchor`: where its model puts the canaries.
+        """
         with self._database.writing() as db:
             if not db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
                 identity = _insert(db, set_name, collection, space, spec)
+                if anchor:
+                    put_anchor(db, identity, anchor)
                 db.execute("INSERT INTO sets (name, live) VALUES (?, ?)", (set_name, identity))
         return self.live(set_name)
 
@@ -172,6 +190,17 @@ class State:
                     remedy="Look at it again before you switch.",
                 )
         return self.set(set_name)
+
+    def renew(self, generation: Generation, space: Space) -> Generation:
+        """Write the present identity of a generation that was made before, unless another process was faster."""
+        with self._database.writing() as db:
+            written = json.dumps(space.to_dict())
+            columns = (generation.set_name, generation.name, written, json.dumps(generation.spec.to_dict()), IDENTITY)
+            db.execute(
+                "UPDATE generations SET space = ?, spec = ?, identity = ?, seal = ? WHERE id = ? AND identity < ?",
+                (*columns[2:], seal(generation.id, *columns), generation.id, IDENTITY),
+            )
+        return self.generation(generation.id)
 
     # -- sources of a generation ----------------------------------------------------------------------------
 
@@ -211,11 +240,14 @@ class State:
             )
 
     def _generation(self, row: Sequence[object]) -> Generation:
-        identity, set_name, name, space, spec = row
+        *columns, sealed = row
+        identity, set_name, name, space, spec, format = columns
         try:
+            if sealed != seal(*columns):
+                raise ValueError(f"the row of set {set_name!r} was changed by hand")
             return Generation(
                 int(str(identity)), str(set_name), str(name),
-                Space.from_dict(json.loads(str(space))), SetSpec.from_dict(json.loads(str(spec))),
+                Space.from_dict(json.loads(str(space))), SetSpec.from_dict(json.loads(str(spec))), int(str(format)),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._database.corrupt(error) from error
@@ -229,7 +261,11 @@ class State:
 
 def _insert(db: sqlite3.Connection, set_name: str, collection: str, space: Space, spec: SetSpec) -> int:
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    values = (set_name, collection, json.dumps(space.to_dict()), json.dumps(spec.to_dict()), created)
-    made = db.execute("INSERT INTO generations (set_name, name, space, spec, created) VALUES (?, ?, ?, ?, ?)", values)
+    columns = (set_name, collection, json.dumps(space.to_dict()), json.dumps(spec.to_dict()), IDENTITY)
+    made = db.execute(
+        "INSERT INTO generations (set_name, name, space, spec, identity, created) VALUES (?, ?, ?, ?, ?, ?)",
+        (*columns, created),
+    )
     assert made.lastrowid is not None
+    db.execute("UPDATE generations SET seal = ? WHERE id = ?", (seal(made.lastrowid, *columns), made.lastrowid))
     return made.lastrowid

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from embassay.sets.opened import OpenSets
+from embassay.sets.proofs import ProvenModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,15 @@ class SetStatus:
     """(path, reason) of what could not be read."""
     space_digest: str = ""
     """Of the space: two that are printed alike may differ, their digests do not."""
+    proven: tuple[ProvenModel, ...] = ()
+    """Stand-ins that were proven to share its space, the latest first."""
 
     def to_dict(self) -> dict[str, object]:
         """The status as JSON has it."""
         names = ("set", "space", "space_digest", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
         listed = [{"path": path, "reason": reason} for path, reason in self.quarantine]
-        return {name: getattr(self, name) for name in names} | {"quarantine": listed}
+        proven = [one.to_dict() for one in self.proven]
+        return {name: getattr(self, name) for name in names} | {"quarantine": listed, "proven": proven}
 
 
 def status_of(sets: OpenSets, name: str) -> SetStatus:
@@ -51,4 +55,5 @@ def status_of(sets: OpenSets, name: str) -> SetStatus:
         totals.truncated,
         failed,
         generation.space.digest,
+        tuple(sets.state.proofs.of(generation.id)),
     )

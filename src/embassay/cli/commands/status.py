@@ -37,6 +37,8 @@ def command(
     out.print(text(folder, "dim"))
     out.print(table(("set", "space", *COUNTS, "size"), [_row(status) for status in sets], left=("space",)))
     for status in sets:
+        for one in status.proven:
+            out.print(f"{status.set}: {one.model} proven equal on {one.made[:10]} (least cosine {one.cosine:.4f})")
         for path, reason in status.quarantine:
             out.print(line(("Quarantined", "yellow"), f" in {status.set}: {path}: {reason}"))
     if any(status.quarantine for status in sets):

@@ -48,6 +48,8 @@ class Description:
     """What a running server says of its model. Empty: it does not say."""
 
     revision: str = ""
+    model: str = ""
+    """What it calls the model that it runs."""
     max_tokens: int | None = None
     max_inputs: int | None = None
 

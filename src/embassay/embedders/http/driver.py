@@ -97,6 +97,10 @@ class HttpEmbedder(Embedder):
         """Whether only a first vector will tell the dimensions."""
         return self.exchange.dimensions is None
 
+    @property
+    def former_space(self) -> Space:
+        return self._identity.former_space(self.dimensions, self.exchange.description)
+
     @cached_property
     def tokens(self) -> EstimatedTokens:
         """Counts by an estimate, because the tokenizer of a hosted model is not at hand."""

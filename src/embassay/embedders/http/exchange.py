@@ -150,11 +150,12 @@ class Exchange:
     def _check_it_is_the_same(self) -> None:
         """Raises SpaceMismatch where a server came back with other weights. Most do not say, and are believed."""
         known = self.__dict__.get("description")
-        if known and known.revision:
+        if known and (known.revision or known.model):
             now = self._api.describe(self._connection.get)
-            if now.revision != known.revision:
+            if (now.revision, now.model) != (known.revision, known.model):
+                is_now, was = now.revision[:12] or now.model, known.revision[:12] or known.model
                 raise SpaceMismatch(
-                    f"{self._name}: the server now runs {now.revision[:12]}, it was {known.revision[:12]}.",
+                    f"{self._name}: the server now runs {is_now}, it was {was}.",
                     remedy=remedy.command(
                         "index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set"
                     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -105,7 +106,13 @@ class Identity:
             document_prompt=self._prompt_in_space("document"),
             transform="matryoshka" if cut else NO_TRANSFORM,
             similarity=self.similarity,
+            max_tokens=self.max_tokens(said),
         )
+
+    def former_space(self, dimensions: int, said: Description) -> Space:
+        """The same as it was named before spaces had the token limit, and what a server calls its model."""
+        space = self.space(dimensions, said)
+        return replace(space.of_short_texts, weights=self._weights(replace(said, model="")))
 
     def _weights(self, said: Description) -> str:
         """Identifies the weights as well as can be: pinned, as the server says, or by the service's own address."""
@@ -114,7 +121,8 @@ class Identity:
             return stated + self._variant
         parts = urlsplit(self.api.base_url())
         place = "" if self.api.is_default_service() else f":{parts.netloc.rpartition('@')[2]}{parts.path}"
-        return f"hosted{place}{self._variant}"
+        served = f" {said.model}" if said.model else ""
+        return f"hosted{place}{served}{self._variant}"
 
     @cached_property
     def _variant(self) -> str:

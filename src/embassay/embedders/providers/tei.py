@@ -48,9 +48,9 @@ class Tei(Api):
         return Reply(bare_rows(body, count), said_in_header(headers.get("x-compute-tokens")))
 
     def describe(self, get: Get) -> Description:
-        """Revision, token limit and batch size, from ``/info``."""
+        """Revision, model, token limit and batch size, from ``/info``."""
         info = msgspec.json.decode(get("/info"), type=_Info)
-        return Description(info.model_sha or "", info.max_input_length, info.max_client_batch_size)
+        return Description(info.model_sha or "", info.model_id, info.max_input_length, info.max_client_batch_size)
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> Tei:

@@ -19,7 +19,6 @@ from embassay.sets.build.origin import Change, New
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.source import Source
 from embassay.sets.build.writer import Writer
-from embassay.space import check_space
 from embassay.types import NO_USAGE, Usage
 from embassay.vectors import comparable
 
@@ -32,8 +31,8 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
     """Bring the writer's generation up to date with `source`.
 
     Whatever was embedded before an error, or before Ctrl-C, is stored before that is raised. The model is not even
-    loaded when there is nothing to embed. Raises SpaceMismatch for vectors of another space than the generation's, and
-    what source, embedder, store and state raise.
+    loaded when there is nothing to embed. `embedder` makes vectors of the generation's space or none: see
+    `embassay.sets.door`. Raises what source, embedder, store and state raise.
     """
     started = time.monotonic()
     if source.what:
@@ -71,7 +70,6 @@ def _embed(source: Source, writer: Writer, embedder: Embedder, events: Events) -
         try:
             for step in steps:
                 if step.made is not None:
-                    check_space(step.made.space, writer.generation.space, writer.generation.set_name)
                     embedded += len(step.made)
                     usage += step.made.usage
                 for change, vector in _with_vectors(step):
