@@ -163,3 +163,26 @@ def hash_openai(dimensions: int = 64, **answer: Any) -> Callable[[Received], Ans
         return Answer(openai_body(hashed(asked["input"], dimensions), base64=wants, tokens=tokens), **answer)
 
     return handle
+
+
+class Swappable:
+    """An OpenAI-compatible service behind one address, whose model the test changes at will."""
+
+    def __init__(self, dimensions: int = 64) -> None:
+        self.dimensions = dimensions
+        self.model = ""
+        """What is put into every text before it is hashed: another one is another model."""
+        self.name = "m"
+        """What replies call the model."""
+        self.swaps_after: int | None = None
+        """Requests until another model is put behind the address."""
+        self.requests = 0
+
+    def __call__(self, request: Received) -> Answer:
+        self.requests += 1
+        if self.swaps_after is not None and self.requests > self.swaps_after:
+            self.model = "another"
+        asked = request.json
+        vectors = hashed([self.model + text for text in asked["input"]], self.dimensions)
+        body = openai_body(vectors, base64=asked.get("encoding_format") == "base64")
+        return Answer(body | {"model": self.name})

@@ -58,7 +58,9 @@ class HttpEmbedder(Embedder):
         self._keeper, self._memory, self._identity = keeper, memory, Identity(api)
         identity, watched = self._identity, api.settings.canaries
         bill = BillCheck(identity.name, identity.price, api.settings.usage)
-        self.exchange = Exchange(api, identity.name, identity.dimensions, bill, normalised=identity.normalised)
+        known = next(iter(anchor.values())).shape[1] if anchor else None
+        dimensions = identity.dimensions or known
+        self.exchange = Exchange(api, identity.name, dimensions, bill, normalised=identity.normalised)
         self._vigil = Vigil(
             identity.name,
             anchor if watched else None,
