@@ -171,7 +171,7 @@ def test_what_was_paid_for_is_kept_though_the_bill_is_refused(tmp_path):
     with serving(Billing(lambda tokens: -1 if tokens == 2 else tokens)) as server:
         served = {
             "provider": "openai", "model_id": "m", "base_url": f"{server.url}/v1", "usd_per_million_tokens": PRICE,
-            "max_tokens": 512,
+            "max_tokens": 512, "canaries": False,
         }  # fmt: skip
         config = Config(embeddings=EmbeddingsConfig(models={"served": served}))
         with Registry(config, cache_file=tmp_path / "c.db") as registry:

@@ -21,7 +21,7 @@ from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window, batches
 from embassay.embedders.keeper import Keeper, Keys
 from embassay.embedders.texts.bill import BillCheck
-from embassay.embedders.texts.blocks import PLAIN, is_blank, windows
+from embassay.embedders.texts.blocks import is_blank, windows
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.texts.longtext import parts_of
 from embassay.text import encodable
