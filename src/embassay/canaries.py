@@ -12,10 +12,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from embassay.types import ROLES
-from embassay.vectors import cosines
+from embassay.vectors import likeness
 
 if TYPE_CHECKING:
-    from embassay.space import Space
+    from embassay.space import Similarity, Space
     from embassay.types import Role, Vectors
 
 CANARY_TEXTS = (
@@ -67,13 +67,9 @@ class CanaryMemory(Protocol):
         """Keep where it puts them, unless that is known. What is known now. Raises CacheError."""
 
 
-def least_cosine(made: Vectors, expected: Vectors) -> float:
-    """The least cosine between a row of `made` and the same row of `expected`; -1 where they have other shapes."""
-    return float(cosines(made, expected).min()) if made.shape == expected.shape and made.size else -1.0
+def least_likeness(made: Vectors, expected: Vectors, similarity: Similarity) -> float:
+    """The least likeness of a row of `made` to the same row of `expected`; -1 where they have other shapes.
 
-
-def agree(made: Canaries, expected: Canaries) -> bool:
-    """Whether two models put the canaries in the same places in both roles: every cosine is at least `SAME_SPACE`."""
-    return all(
-        role in made and role in expected and least_cosine(made[role], expected[role]) >= SAME_SPACE for role in ROLES
-    )
+    It is the cosine, and less where vectors are compared by dot product and have another length: see `likeness`.
+    """
+    return float(likeness(made, expected, similarity).min()) if made.shape == expected.shape and made.size else -1.0

@@ -91,11 +91,6 @@ class LocalModel:
             similarity=self.similarity,
         )
 
-    @property
-    def former_space(self) -> Space:
-        """The space as it was named before it had the tokenizer, the settings of the encoder and the token limit."""
-        return self.space
-
     @cached_property
     def former_space(self) -> Space:
         """The space as earlier versions computed it, by which sets that they made are recognised."""

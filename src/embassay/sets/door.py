@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from embassay import remedy
-from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_cosine
+from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_likeness
 from embassay.embedders.wrap.chain import Fallback
 from embassay.embedders.wrap.wrapper import Wrapper, uncached
 from embassay.errors import HomeError, SpaceMismatch
@@ -66,6 +66,7 @@ class Door:
 
     @property
     def name(self) -> str:
+        """Of the set."""
         return self.generation.set_name
 
     def admit(self, embedder: Embedder) -> Space:
@@ -93,7 +94,7 @@ class Door:
             now = time.monotonic()
             if now - self._proven.get(role, -PROVEN_SECONDS) < PROVEN_SECONDS:
                 return
-            cosine = least_cosine(uncached(embedder).embed(CANARY_TEXTS, role).vectors, self.anchor.made[role])
+            cosine = least_likeness(embedder.canaries(role), self.anchor.own[role], self.generation.space.similarity)
             if cosine < SAME_SPACE:
                 raise self._other_vectors(embedder, f"as {role}, a text that is known has", cosine)
             self._proven[role] = now
@@ -122,7 +123,7 @@ class Door:
         texts, stored = self._sample()
         if texts:
             again = comparable(uncached(embedder).embed(texts, "document").vectors, space)
-            cosine = least_cosine(again, stored)
+            cosine = least_likeness(again, stored, space.similarity)
             if cosine < SAME_SPACE:
                 raise self._other_vectors(embedder, "a stored text has", cosine)
 
@@ -168,7 +169,8 @@ class SetEmbedder(Wrapper):
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         self._enter(role)
-        for block in self.inner.stream(texts, role, on_long):
+        blocks = self.inner.stream(texts, role, on_long)  # held here, so that its texts are not read on after an error
+        for block in blocks:
             yield self._checked(block)
 
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:

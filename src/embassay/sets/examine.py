@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from embassay import remedy
-from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_cosine
+from embassay.canaries import SAME_SPACE, Anchor, least_likeness
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import ModelError, ProviderError, SpaceMismatch, StoreError
 from embassay.remedy import NOTHING, Remedy
@@ -208,8 +208,8 @@ def _space(embedder: Callable[[], Embedder], anchor: Anchor | None, seen: _Seen)
             texts, stored = [chunk.indexed for chunk, _ in seen.canaries], [vector for _, vector in seen.canaries]
             made = comparable(asked.embed(texts, "document").vectors, space)
             yield from _strange_rows(space, likeness(made, np.stack(stored), space.similarity).tolist())
-        for role, expected in anchor.made.items() if anchor else ():
-            cosine = least_cosine(asked.embed(CANARY_TEXTS, role).vectors, expected)
+        for role, expected in anchor.own.items() if anchor else ():
+            cosine = least_likeness(asked.canaries(role), expected, space.similarity)
             if cosine < SAME_SPACE:
                 message = (
                     f"as {role}, the model puts known texts elsewhere than when the set was made (cosine {cosine:.3f})."

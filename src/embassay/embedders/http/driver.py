@@ -66,6 +66,7 @@ class HttpEmbedder(Embedder):
             anchor if watched else None,
             keeps=watched and memory is not None,
             roles_differ=identity.roles_differ,
+            similarity=identity.similarity,
         )
         self._watch = Watch(self.exchange, self._vigil, self, self.settings.deadline)
         self._proving = threading.RLock()

@@ -15,11 +15,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from embassay import remedy
-from embassay.canaries import CANARY_TEXTS, SAME_SPACE, least_cosine
+from embassay.canaries import CANARY_TEXTS, SAME_SPACE, least_likeness
 from embassay.errors import SpaceMismatch
 
 if TYPE_CHECKING:
     from embassay.canaries import Canaries
+    from embassay.space import Similarity
     from embassay.types import Role, Vectors
 
 EVERY_REQUESTS, EVERY_SECONDS = 100, 300.0
@@ -51,13 +52,15 @@ class Vigil:
         *,
         keeps: bool,
         roles_differ: bool = True,
+        similarity: Similarity = "cosine",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`anchor`: where a set's model put the canaries. `keeps`: whether vectors are kept in a cache.
 
         `roles_differ`: whether the same text is sent in another way as query and as document.
         """
-        self._name, self._clock, self._roles_differ = name, clock, roles_differ
+        self._name, self._clock = name, clock
+        self._roles_differ, self._similarity = roles_differ, similarity
         self._expected: dict[Role, Vectors] = dict(anchor or {})
         self.is_anchored = anchor is not None
         """Whether it is a set that the service is held against."""
@@ -116,7 +119,7 @@ class Vigil:
         if known is None or not riders.which:
             return
         expected = known[list(riders.which)]
-        cosine = least_cosine(made, expected)
+        cosine = least_likeness(made, expected, self._similarity)
         if cosine < SAME_SPACE:
             raise self._mismatch(riders.role, cosine)
         with self._lock:

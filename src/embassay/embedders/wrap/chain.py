@@ -61,7 +61,7 @@ class Fallback(Embedder):
         for member in self._members[1:]:
             member.difference = differ(member.name)
         self._anchored = anchor is not None
-        self._space = SharedSpace(self._members[0], memory, anchor.made if anchor else None, alone=len(members) == 1)
+        self._space = SharedSpace(self._members[0], memory, anchor, alone=len(members) == 1)
 
     @property
     def _first(self) -> Embedder:

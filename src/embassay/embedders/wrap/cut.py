@@ -38,16 +38,15 @@ class Cut(Wrapper):
     @cached_property
     def space(self) -> Space:
         """The inner space with fewer dimensions and the transform named, unless nothing is cut."""
-        return self._after(self.inner.space)
+        return self._after(self.inner.space, AFTER_LAYER_NORM if self._layer_norm else TRANSFORM)
 
     @property
     def former_space(self) -> Space:
-        return self._after(self.inner.former_space)
+        return self._after(self.inner.former_space, TRANSFORM)
 
-    def _after(self, whole: Space) -> Space:
+    def _after(self, whole: Space, transform: str) -> Space:
         if self._dimensions == whole.dimensions:
             return whole
-        transform = AFTER_LAYER_NORM if self._layer_norm else TRANSFORM
         scaled = whole.similarity == "cosine"
         return replace(whole, dimensions=self._dimensions, normalised=scaled, transform=transform)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Canaries, CanaryMemory, least_cosine
+from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, Canaries, CanaryMemory, least_likeness
 from embassay.embedders.base import Embedder
 from embassay.embedders.wrap.breaker import Breaker
 from embassay.embedders.wrap.wrapper import uncached
@@ -60,17 +60,17 @@ class SharedSpace:
     """
 
     def __init__(
-        self, first: Member, memory: CanaryMemory | None, expected: Canaries | None = None, *, alone: bool
+        self, first: Member, memory: CanaryMemory | None, anchor: Anchor | None = None, *, alone: bool
     ) -> None:
-        """`expected`: where the canaries were when the set was made that the chain is for.
+        """`anchor`: where the canaries were when the set was made that the chain is for.
 
         `alone`: there is no other model to compare with, so the first is not asked for the canaries.
         """
         self._first, self._memory, self._alone = first, memory, alone
         self._true: Space | None = None
         self._assumed: Space | None = None
-        self._fixed = expected is not None
-        self._canaries: dict[Role, Vectors] = dict(expected or {})
+        self._anchor = anchor
+        self._canaries: dict[Role, Vectors] = dict(anchor.made if anchor else {})
         self._may_ask = True
         self._lock = threading.Lock()
 
@@ -78,7 +78,7 @@ class SharedSpace:
         """Believe that the space is `space` while the first model cannot be asked; whether that overturns proofs."""
         with self._lock:
             overturned = space != self._assumed and self._true is None
-            if overturned and not self._fixed:
+            if overturned and self._anchor is None:
                 self._canaries = {}
             self._assumed = space
             return overturned
@@ -119,13 +119,24 @@ class SharedSpace:
             elif member.difference:
                 member.equal = False
             elif (expected := self._own_canaries()) is not None:
-                asked = uncached(embedder)  # a vector that was kept says nothing of the model that answers now
-                cosines = [least_cosine(asked.embed(CANARY_TEXTS, role).vectors, expected[role]) for role in ROLES]
+                cosines = [
+                    least_likeness(self._put(embedder, role), expected[role], embedder.space.similarity)
+                    for role in ROLES
+                ]
                 member.equal = min(cosines) >= SAME_SPACE
                 member.proof = Proof(embedder.space, min(cosines)) if member.equal and not same else None
             elif same:
                 member.equal = True
         return bool(member.equal)
+
+    def _put(self, embedder: Embedder, role: Role) -> Vectors:
+        """Where a model puts the canaries now: a vector that was kept says nothing of the model that answers.
+
+        Terms are spelled out where the first model's own canaries were made so.
+        """
+        if self._anchor and self._anchor.is_plain:
+            return embedder.canaries(role)
+        return uncached(embedder).embed(CANARY_TEXTS, role).vectors
 
     def _own_canaries(self) -> Canaries | None:
         """Where the first model puts the canaries: known in this process, remembered, or, if it is well, asked for."""
@@ -151,5 +162,5 @@ class SharedSpace:
             return remembered
         if not well:
             return None
-        made = uncached(self._first.open()).embed(CANARY_TEXTS, role)
-        return self._memory.remember(made.space, role, made.vectors) if self._memory else made.vectors
+        made = self._put(self._first.open(), role)
+        return self._memory.remember(space, role, made) if self._memory else made
