@@ -9,7 +9,7 @@ from embassay.embedders.keeper import SPLIT, TRUNCATED, Keeper, Kept, Keys
 from embassay.embedders.providers.hash import HashEmbedder
 
 SPACE = HashEmbedder(64).space
-ONE = Kept(bytes(256), 3)
+ONE = Kept(np.eye(1, 64, dtype=np.float32).tobytes(), 3)
 
 
 class Shelf(dict):
@@ -64,7 +64,7 @@ def test_a_whole_text_is_found_while_the_limit_admits_it():
 def test_a_long_text_is_found_under_its_policy_and_limit_only(policy, long):
     keeper = Keeper(Shelf())
     (key,) = keys().of(["a"])
-    kept = Kept(bytes(256), 30, long)
+    kept = Kept(ONE.vector, 30, long)
     keeper.keep(keys(on_long=policy), {key: kept})
     assert keeper.find(keys(on_long=policy), [key]) == {key: kept}
     for other in {"truncate", "split", "error"} - {policy}:
@@ -81,7 +81,7 @@ def test_what_arrived_is_not_put_a_second_time():
     assert len(stored) == 2
     shelf.clear()
     a, long = keys().of(["a", "long"])
-    keeper.keep(keys(), {a: ONE, long: Kept(bytes(256), 30, TRUNCATED)})
+    keeper.keep(keys(), {a: ONE, long: Kept(ONE.vector, 30, TRUNCATED)})
     assert not shelf, "it is there already"
     keeper.keep(keys(), {a: ONE})
     assert list(shelf) == [a], "only the call that it arrived for is spared the work"

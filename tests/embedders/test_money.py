@@ -292,6 +292,7 @@ def test_what_the_command_line_reports(said, tmp_path, monkeypatch, capsys):
     with serving(handle) as server:
         (tmp_path / "embassay.yaml").write_text(
             "embeddings: {spend_cap_usd: 5, models: {served: {provider: openai, model_id: m, max_tokens: 512, "
+            "canaries: false, "
             f"usd_per_million_tokens: {PRICE}, base_url: {server.url}/v1}}}}}}"
         )
         monkeypatch.chdir(tmp_path)

@@ -159,7 +159,8 @@ def test_local_and_served_stand_in_for_each_other(address, tmp_path, docs, monke
         home.index([docs])
         first = home.embedder()
         assert first.embed(["a"], "query").model == "served"
-        served = home.session.models.get("served")
+        with opened(home) as (state, generation, _):
+            served = home.session.models.get("served", state.proofs.anchor(generation.id))
         while hasattr(served, "inner"):
             served = served.inner
         monkeypatch.setattr(served.api, "base_url", lambda: "http://127.0.0.1:9/v1")
@@ -189,7 +190,8 @@ def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, 
     def priced(cap: float) -> Session:
         made = session(address, tmp_path, spend_cap_usd=cap)
         made.models.register(
-            "served", msgspec.structs.replace(made.models.settings("served"), usd_per_million_tokens=1000.0)
+            "served",
+            msgspec.structs.replace(made.models.settings("served"), usd_per_million_tokens=1000.0, canaries=False),
         )
         return made
 
@@ -228,7 +230,7 @@ def test_what_was_answered_before_a_failure_is_not_paid_for_again(tmp_path):
 
     with serving(handle) as server:
         models = {"m": {"provider": "openai", "model_id": "m", "base_url": server.url, "batch_size": 10, "retries": 0,
-                        "max_tokens": 512, "concurrency": 4}}  # fmt: skip
+                        "max_tokens": 512, "concurrency": 4, "canaries": False}}  # fmt: skip
         made = Registry(Config(embeddings=EmbeddingsConfig(models=models)), cache_file=tmp_path / "c.db")
         with pytest.raises(ProviderDown):
             made.get("m").embed(texts, "document")

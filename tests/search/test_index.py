@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from embassay.embedders.providers.hash import HashEmbedder
-from embassay.errors import ModelNotFound, QueryError, SpaceMismatch, StoreError, UsageError
+from embassay.errors import ModelNotFound, QueryError, StoreError, UsageError
 from embassay.events import Events, Searched
 from embassay.search.index import Index
 from embassay.search.modes import pipeline
@@ -62,11 +62,6 @@ def test_words_stand_in_for_a_model_but_not_in_a_measurement():
 
 def test_words_need_no_model():
     assert index(embedder=without_model).search("q", pipeline("lexical"), measured=True).hits
-
-
-def test_another_space_is_refused():
-    with pytest.raises(SpaceMismatch):
-        index(embedder=lambda: HashEmbedder(128)).search("q", pipeline())
 
 
 @pytest.mark.parametrize("query", ["", " \n", "\0", "x" * 100_001])

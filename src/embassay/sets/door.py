@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
@@ -157,6 +157,8 @@ class Door:
 
 class SetEmbedder(Wrapper):
     """The model of a set. Its vectors are those of the set's space, or there are none."""
+
+    is_transparent = True
 
     def __init__(self, inner: Embedder, door: Door) -> None:
         super().__init__(inner)

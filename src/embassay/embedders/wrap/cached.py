@@ -66,6 +66,7 @@ class _Run:
 class Cached(Wrapper):
     """An embedder whose vectors are looked up before they are made, and kept once they are."""
 
+    is_transparent = True
     remembers = True
 
     def __init__(self, inner: Embedder, keeper: Keeper) -> None:

@@ -48,6 +48,8 @@ class Capped(Wrapper):
     was paid for is lost, and the next run goes on behind it.
     """
 
+    is_transparent = True
+
     def __init__(self, inner: Embedder, budget: Budget) -> None:
         super().__init__(inner)
         self._budget = budget

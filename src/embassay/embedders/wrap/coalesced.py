@@ -23,6 +23,8 @@ _Row = tuple["Vectors", int, bool]
 class Coalesced(Wrapper):
     """Shares texts between calls of `embed`. Streams pass through: a process reads each text of a stream once."""
 
+    is_transparent = True
+
     remembers = True
 
     def __init__(self, inner: Embedder) -> None:

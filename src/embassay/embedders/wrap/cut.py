@@ -31,6 +31,8 @@ EPSILON = 1e-5
 class Cut(Wrapper):
     """The first `dimensions` of an embedder's vectors, of length 1 in a space that is compared by cosine."""
 
+    is_transparent = True
+
     def __init__(self, inner: Embedder, dimensions: int, *, layer_norm: bool = False) -> None:
         super().__init__(inner)
         self._dimensions, self._layer_norm = dimensions, layer_norm

@@ -101,6 +101,8 @@ class Expanded(Wrapper):
     Where documents are expanded the space says so: their vectors are not those of the bare texts.
     """
 
+    is_transparent = True
+
     def __init__(self, inner: Embedder, glossary: Glossary) -> None:
         super().__init__(inner)
         self._terms = Terms(glossary.terms)

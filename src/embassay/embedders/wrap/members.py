@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,26 +141,30 @@ class SharedSpace:
     def _own_canaries(self) -> Canaries | None:
         """Where the first model puts the canaries: known in this process, remembered, or, if it is well, asked for."""
         with self._lock:
-            for role in ROLES:
-                if role not in self._canaries:
-                    try:
-                        found = self._find_canaries(role)
-                    except EmbassayError:
-                        return None
-                    if found is None:
-                        return None
-                    self._canaries[role] = found
+            missing = [role for role in ROLES if role not in self._canaries]
+            if missing:
+                try:
+                    found = self._find_canaries(missing)
+                except EmbassayError:
+                    return None
+                if found is None:
+                    return None
+                self._canaries |= found
             return self._canaries
 
-    def _find_canaries(self, role: Role) -> Vectors | None:
+    def _find_canaries(self, roles: Sequence[Role]) -> dict[Role, Vectors] | None:
         well = self._first.breaker.cause is None
         if not (well or self.known or self._may_ask):
             return None  # its space may cost a request that fails: once is enough
         self._may_ask = well
         space = self.known or self._first.open().space
-        if self._memory and (remembered := self._memory.recall(space, role)) is not None:
-            return remembered
-        if not well:
-            return None
-        made = self._put(self._first.open(), role)
-        return self._memory.remember(space, role, made) if self._memory else made
+        found: dict[Role, Vectors] = {}
+        for role in roles:
+            kept = self._memory.recall(space, role) if self._memory else None
+            if kept is None:
+                if not well:
+                    return None
+                made = self._put(self._first.open(), role)
+                kept = self._memory.remember(space, role, made) if self._memory else made
+            found[role] = kept
+        return found

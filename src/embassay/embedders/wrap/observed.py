@@ -13,6 +13,8 @@ from embassay.types import Embeddings, OnLong, Role
 class Observed(Wrapper):
     """Tells `Embedded` for every call of `embed` and every block of a stream."""
 
+    is_transparent = True
+
     def __init__(self, inner: Embedder, events: Events) -> None:
         super().__init__(inner)
         self._events = events

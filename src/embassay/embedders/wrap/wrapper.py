@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Wrapper(Embedder):
     """Passes everything on to `inner`; a subclass changes some of it."""
 
+    is_transparent: ClassVar[bool] = False
+    """Whether the canaries are those of the model inside: it leaves vectors alone, or changes them as its space says."""
     remembers: ClassVar[bool] = False
     """Whether it may answer without asking the model."""
 
@@ -81,7 +83,8 @@ class Wrapper(Embedder):
         return self.inner.stream(texts, role, on_long)
 
     def canaries(self, role: Role) -> Vectors:
-        return self.inner.canaries(role)
+        """Those of the model inside, unless what is done to its vectors has to be proven as well."""
+        return self.inner.canaries(role) if self.is_transparent else super().canaries(role)
 
     def witness(self, role: Role) -> str:
         return self.inner.witness(role)
