@@ -51,7 +51,6 @@ def of_format_1(file: Path, sets: int, settings: str = '{"chunk_tokens": null}')
     return file
 
 
-@pytest.mark.xfail(reason="a set made before has its space by an older name")
 def test_a_real_home_of_format_1_opens_and_is_searched(project):
     with embassay.open(project / ".embassay") as home:
         assert home.sets() == ["default", "small"]
@@ -60,7 +59,6 @@ def test_a_real_home_of_format_1_opens_and_is_searched(project):
         assert home.search("proxy", set="small", mode="lexical").hits[0].chunk.path == "docs/proxy.md"
 
 
-@pytest.mark.xfail(reason="a set made before has its space by an older name")
 def test_a_real_home_of_format_1_is_indexed_on(project):
     with embassay.open(project / ".embassay") as home:
         again = home.index([project / "docs"], checksum=True)

@@ -18,7 +18,7 @@ class Wrapper(Embedder):
     """Passes everything on to `inner`; a subclass changes some of it."""
 
     is_transparent: ClassVar[bool] = False
-    """Whether the canaries are those of the model inside: it leaves vectors alone, or changes them as its space says."""
+    """Whether canaries are those of the model inside: it leaves vectors alone, or changes them as its space says."""
     remembers: ClassVar[bool] = False
     """Whether it may answer without asking the model."""
 
