@@ -27,6 +27,7 @@ from embassay.types import Document
 from tests.embedders.fakes import lengthened
 from tests.servers import Answer, serving
 from tests.sets.indexed import opened
+from tests.tiny import write_onnx
 
 WORDS = "key rotate proxy server index vector search cache token model query document chunk space graph layer".split()
 DIRECTIONS = dict(zip(WORDS, np.random.default_rng(5).normal(size=(len(WORDS), 24)), strict=True))
@@ -80,19 +81,41 @@ def stored(home):
         return generation.space, texts, np.concatenate([rows[VECTOR] for _, rows in blocks]), version.stats()
 
 
+def local_model(folder):
+    """A model on the local engine: vectors of tokens whose lengths lie between a tenth and ten, and their mean."""
+    import onnx
+    from onnx import numpy_helper
+
+    file = write_onnx(folder) / "onnx/model.onnx"
+    model = onnx.load(file)
+    table = numpy_helper.to_array(model.graph.initializer[0])
+    lengths = np.power(10, np.random.default_rng(3).uniform(-1, 1, (len(table), 1)))
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array((table * lengths).astype(np.float32), "table"))
+    onnx.save(model, file)
+    modules = json.loads((folder / "modules.json").read_text())
+    (folder / "modules.json").write_text(json.dumps([m for m in modules if not m["type"].endswith("Normalize")]))
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"similarity_fn_name": "dot"}))
+    return str(folder)
+
+
 @pytest.mark.parametrize("indexed", [False, True], ids=["exact", "with an index"])
-def test_a_set_is_stored_and_searched_by_dot_product(project, monkeypatch, indexed):
+@pytest.mark.parametrize("kind", ["hosted", "local"])
+def test_a_set_is_stored_and_searched_by_dot_product(project, monkeypatch, kind, indexed):
     if indexed:
         small = lambda folder: lance.LanceSettings(folder / "vectors", exact_bytes=1, min_fold=1)  # noqa: E731
         monkeypatch.setattr(lance, "settings_in", small)
     with configured(project), embassay.open() as home:
-        home.index(["docs"], set="s", model="ours")
+        name = "ours" if kind == "hosted" else local_model(project / "model")
+        home.index(["docs"], set="s", model=name)
         space, texts, rows, stats = stored(home)
         assert (space.similarity, space.normalised) == ("dot", False)
+        model = home.session.models.get(name)
         assert stats.unindexed.get("dense") == (0 if indexed else None)
-        assert np.allclose(rows, vectors_of(texts), rtol=1e-5), "the length belongs to the vector"
+        made = model.embed(texts, "document").vectors
+        assert np.allclose(rows, made, rtol=1e-4, atol=1e-5), "the length belongs to the vector"
+        assert np.linalg.norm(made, axis=1).max() > 3 * np.linalg.norm(made, axis=1).min()
         for query in QUERIES:
-            (vector,) = vectors_of([query])
+            (vector,) = model.embed([query], "query").vectors
             scores = rows @ vector
             best = np.argsort(-scores, kind="stable")[:10]
             found = home.search(query, set="s", mode="dense").hits

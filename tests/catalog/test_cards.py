@@ -77,6 +77,7 @@ def test_every_card_agrees_with_the_facts():
     for name, row in rows.items():
         card = models[name]
         assert str(card.dimensions or "") == row["dims"]
+        assert card.similarity == row["similarity"]
         assert (card.usd_per_million_tokens is None) or float(row["price_usd_per_1m"]) == card.usd_per_million_tokens
         for role in ("query", "document"):
             fact = row[f"{role}_prompt"].replace("\\n", "\n")

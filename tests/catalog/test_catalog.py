@@ -33,6 +33,10 @@ def test_own_cards_join_and_replace(tmp_path):
         ("[[model]]\nid = 3", "ours.toml, 3"),
         ('[[model]]\nid = "a/b"\ndimension = 3', "unknown field `dimension`"),
         ("[[model", "cannot be read"),
+        (
+            '[[model]]\nid = "a/b"\nsimilarity = "euclidean"',
+            "compared by cosine or dot here; write what .* or leave it out",
+        ),
         ('[model]\nid = "a/b"', r"write \[\[model\]\]"),
         (
             '[[model]]\nid = "a/b"\nprovider_ids = {local = "a/b"}\nprompts = {query = "q:"}\nsources = "x"',

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.wrap.cut import Cut, check_dimensions, cut
 from embassay.errors import DimensionsRefused
+from tests.embedders.fakes import Lengths
 
 
 def test_cut_vectors_are_the_renormalised_head(minilm):
@@ -20,6 +22,20 @@ def test_cut_vectors_are_the_renormalised_head(minilm):
     normed = (whole - whole.mean()) / np.sqrt(whole.var() + 1e-5)
     expected = normed[:, :64] / np.linalg.norm(normed[:, :64])
     assert np.allclose(cut(whole, 64, layer_norm=True), expected, atol=1e-5)
+
+
+def test_a_layer_normalisation_before_the_cut_is_part_of_the_space():
+    plain, normed = (Cut(HashEmbedder(64), 16, layer_norm=on) for on in (False, True))
+    assert plain.space.transform == "matryoshka" and normed.space.transform == "layer-norm+matryoshka"
+    assert not np.allclose(plain.embed(["a"], "query").vectors, normed.embed(["a"], "query").vectors)
+
+
+def test_the_head_keeps_its_length_where_lengths_count():
+    """Training fitted the dot products of the heads as they are."""
+    whole = Lengths(HashEmbedder(64))
+    made = Cut(whole, 16).embed(["a", "b"], "document")
+    assert (made.vectors == whole.embed(["a", "b"], "document").vectors[:, :16]).all()
+    assert (made.space.similarity, made.space.normalised, made.space.dimensions) == ("dot", False, 16)
 
 
 def test_models_that_were_not_trained_for_it_are_refused():

@@ -137,6 +137,10 @@ class Api(ABC):
         """Whatever settings of the provider's own choose the model or change its vectors, as one text."""
         return ""
 
+    def former_variant(self) -> str:
+        """What `variant` said in earlier versions: sets that they made are recognised by it."""
+        return self.variant()
+
     def describe(self, get: Get) -> Description:
         """What a running server says of its model. Raises ProviderError."""
         return Description()

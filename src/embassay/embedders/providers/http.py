@@ -89,6 +89,10 @@ class Service(Api):
             return " ".join(parts)
         return msgspec.json.encode(parts).decode()
 
+    def former_variant(self) -> str:
+        """Without the key of the reply."""
+        return f"{self.settings.path} {self.settings.request_key} {self.settings.role_key}"
+
 
 def open_api(settings: Settings, card: ModelCard | None) -> Service:
     """The service at the base URL in `settings`. Raises ConfigError where there is none."""

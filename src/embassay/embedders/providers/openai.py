@@ -66,7 +66,11 @@ class OpenAI(Api):
         return [*filter(None, [azure])] if self.settings.deployment else super().user_urls()
 
     def variant(self) -> str:
-        """The deployment of Azure, where it alone chooses the model."""
+        """The deployment of Azure, which chooses the model, whatever `model_id` says of it."""
+        return self.settings.deployment
+
+    def former_variant(self) -> str:
+        """The deployment where nothing else named the model."""
         return "" if self.model else self.settings.deployment
 
     def needs_key(self) -> bool:
