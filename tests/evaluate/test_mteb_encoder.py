@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from embassay.embedders.providers.hash import HashEmbedder
 from embassay.errors import PluginError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.mteb_encoder import MtebEncoder
@@ -14,6 +15,7 @@ from embassay.search.modes import pipeline
 from embassay.stores.opening import exact_store
 from embassay.types import Document
 from tests.conftest import DEFAULT
+from tests.embedders.fakes import Lengths
 
 DOCUMENTS = {
     "d1": ("Keys", "Rotate a key with the key server before it expires."),
@@ -127,6 +129,14 @@ def test_roles_and_identity(mteb, minilm):
     made = encoder.encode(batches)
     assert np.allclose(np.diag(encoder.similarity(made, made)), 1, atol=1e-5)
     assert np.allclose(encoder.similarity_pairwise(made, made), 1, atol=1e-5)
+
+
+def test_a_model_for_the_dot_product_is_compared_by_it(mteb):
+    encoder = MtebEncoder(Lengths(HashEmbedder(64)))
+    made = encoder.encode([{"text": ["a", "b", "c"]}])
+    assert encoder.mteb_model_meta.similarity_fn_name == "dot"
+    assert np.allclose(encoder.similarity(made, made), made @ made.T)
+    assert np.allclose(encoder.similarity_pairwise(made, made), (made * made).sum(axis=1))
 
 
 def test_by_name(mteb):

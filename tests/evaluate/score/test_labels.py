@@ -34,6 +34,16 @@ def test_labels_need_two_and_the_same(tmp_path, words):
         )
 
 
+def test_neighbours_by_dot_product_are_those_of_the_greatest_product():
+    generator = np.random.default_rng(0)
+    known, asked = (
+        generator.normal(size=(n, 8)).astype(np.float32) * generator.uniform(0.1, 9, (n, 1)) for n in (60, 20)
+    )
+    labels = generator.integers(0, 60, 60)
+    nearest = neighbours_label(known.astype(np.float32), labels, asked.astype(np.float32), 60, k=1)
+    assert (nearest == labels[(asked @ known.T).argmax(axis=1)]).all()
+
+
 def test_nearest_is_that_of_scikit_learn():
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(400, 16)).astype(np.float32)

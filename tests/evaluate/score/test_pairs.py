@@ -7,6 +7,7 @@ from embassay.evaluate.data.pairs import SentencePairs
 from embassay.evaluate.score.embedding import embed_all
 from embassay.evaluate.score.pairs import score_pairs
 from embassay.models.registry import Registry
+from tests.embedders.fakes import Lengths
 from tests.evaluate.sentences import STS
 
 
@@ -24,6 +25,16 @@ def test_pairs(minilm):
     assert found.spearman == pytest.approx(stats.spearmanr(cosine, scores).statistic, abs=1e-6)
     assert found.pearson == pytest.approx(stats.pearsonr(cosine, scores).statistic, abs=1e-6)
     assert found.spearman > 0.9 and found.spearman_interval[0] <= found.spearman <= found.spearman_interval[1]
+
+
+def test_pairs_are_compared_as_the_space_says(words):
+    first, second, scores = zip(*STS, strict=True)
+    lengths = Lengths(words)
+    a, b = (lengths.embed(texts, "query").vectors for texts in (first, second))
+    expected = stats.pearsonr((a * b).sum(axis=1), scores).statistic
+    pairs = SentencePairs("sts", first, second, scores)
+    assert score_pairs(lengths, pairs).pearson == pytest.approx(expected, abs=1e-5)
+    assert score_pairs(words, pairs).pearson != pytest.approx(expected, abs=1e-2)
 
 
 def test_tied_scores_share_their_rank(words):
