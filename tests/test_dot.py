@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import embassay
-from embassay.errors import StoreError
+from embassay.embedders.http.identity import Identity
+from embassay.errors import SpaceMismatch, StoreError
 from embassay.evaluate.compare.opening import Options, compare
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import evaluate
 from embassay.models.registry import Registry
 from embassay.search.modes import pipeline
+from embassay.sets import state
 from embassay.stores.backends import lance
 from embassay.stores.opening import exact_store, temporary_stores
 from embassay.stores.values import VECTOR, Capabilities
@@ -71,6 +74,11 @@ def project(tmp_path, monkeypatch):
 def sample_texts(count):
     rng = np.random.default_rng(1)
     return [f"{' '.join(rng.choice(WORDS, size=4))} {n}" for n in range(count)]
+
+
+def of_documents(received):
+    """Those of the texts that are documents: all of them end with their number."""
+    return [text for text in received if text[-1].isdigit()]
 
 
 def stored(home):
@@ -142,19 +150,64 @@ def test_an_index_of_one_kind_is_never_searched_with_the_other(project):
         assert not set(received) & set(texts)
 
 
+@contextmanager
+def as_before():
+    """Sets are written as by a version whose spaces did not say how vectors are compared, nor which headers are sent."""
+    space = Identity.space
+
+    def former(self, dimensions, said):
+        whole = space(self, dimensions, said)
+        weights = self._weights(replace(said, model=""), self._former_variant)
+        return replace(whole.of_short_texts, weights=weights, similarity="cosine")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Identity, "space", former)
+        patch.setattr(state, "IDENTITY", 1)
+        yield
+
+
+def test_a_set_made_before_with_rows_of_length_1_is_not_searched_by_dot_product(project):
+    with configured(project):
+        with as_before(), embassay.open() as home:
+            home.index(["docs"], set="s", model="ours")
+        with embassay.open() as home, pytest.raises(SpaceMismatch, match=r"compared by cosine .* and dot"):
+            home.search(QUERIES[0], set="s", mode="dense")
+        with embassay.open() as home:
+            home.index(["docs"], set="new", model="ours")
+            assert home.search(QUERIES[0], set="new", mode="dense").space.similarity == "dot"
+
+
+def test_a_set_made_before_its_headers_counted_is_moved_forward_without_embedding(project):
+    settings = {"similarity": "cosine", "headers": {"X-Model-Token": "b"}, "cache_enabled": False}
+    with configured(project, **settings) as received:
+        with as_before(), embassay.open() as home:
+            home.index(["docs"], set="s", model="ours")
+            (before,) = [one.space_digest for one in home.status()]
+        received.clear()
+        with embassay.open() as home:
+            assert home.search(QUERIES[0], set="s", mode="dense").hits
+            assert [one.space_digest for one in home.status()] != [before]
+        with embassay.open() as home:
+            assert home.index(["docs"], set="s").embedded == 0
+        assert len(of_documents(received)) <= 8, "a sample of rows is the proof"
+    with configured(project, **settings | {"headers": {"X-Model-Token": "c"}}), embassay.open() as home:
+        with pytest.raises(SpaceMismatch, match="weights are"):
+            home.search(QUERIES[0], set="s", mode="dense")
+
+
 def test_a_store_that_cannot_is_refused_before_anything_is_embedded(project, monkeypatch):
     monkeypatch.setattr(lance, "CAPABILITIES", Capabilities(languages=lance.CAPABILITIES.languages))
     with configured(project) as received, embassay.open() as home:
         with pytest.raises(StoreError, match="the store lance compares vectors by cosine, not by dot"):
             home.index(["docs"], set="s", model="ours")
-        assert not any(word in text for text in received for word in WORDS)
+        assert not of_documents(received)
         with Registry(home.session.models.config) as models, temporary_stores("lance", project / "t") as new_store:
             with pytest.raises(StoreError, match="not by dot"):
                 new_store(24, models.get("ours").space.similarity)
             judged = judged_set()
             with pytest.raises(StoreError, match=r"compares vectors by cosine, and those of .* by dot"):
                 evaluate(judged, models.get("ours"), exact_store(24), pipeline("dense"))
-        assert not any(word in text for text in received for word in WORDS)
+        assert not of_documents(received)
 
 
 def judged_set():

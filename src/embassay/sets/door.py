@@ -75,7 +75,7 @@ class Door:
             if self._space is None:
                 made, stored = embedder.space, self.generation.space
                 from_before = self.generation.identity < IDENTITY and stored in (made, embedder.former_space)
-                if not from_before:
+                if not from_before or made.similarity != stored.similarity:  # rows of length 1 are not those of dot
                     check_space(made, stored, self.name)
                 if from_before or (self.anchor is None and not embedder.is_trusted):
                     self._prove_by_rows(embedder, made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from embassay import remedy
+from embassay.config.secrets import is_secret
 from embassay.embedders.http.api import Api, Caps, Description
 from embassay.embedders.http.headers import identifying
 from embassay.errors import ConfigError
@@ -98,7 +100,7 @@ class Identity:
         cut = known and known.dimensions and self.settings.dimensions and self.settings.dimensions < known.dimensions
         return Space(
             model=self.name,
-            weights=self._weights(said),
+            weights=self._weights(said, self._variant),
             dimensions=dimensions,
             pooling=(known.pooling if known else "") or "unknown",
             normalised=self.normalised,
@@ -110,26 +112,34 @@ class Identity:
         )
 
     def former_space(self, dimensions: int, said: Description) -> Space:
-        """The same as it was named before spaces had the token limit, and what a server calls its model."""
+        """The same as it was named before spaces had the token limit, what a server calls its model, and more."""
         space = self.space(dimensions, said)
-        return replace(space.of_short_texts, weights=self._weights(replace(said, model="")))
+        weights = self._weights(replace(said, model=""), self._former_variant)
+        return replace(space.of_short_texts, weights=weights, similarity="cosine")
 
-    def _weights(self, said: Description) -> str:
+    def _weights(self, said: Description, variant: str) -> str:
         """Identifies the weights as well as can be: pinned, as the server says, or by the service's own address."""
         stated = self.settings.revision or said.revision
         if stated:
-            return stated + self._variant
+            return stated + variant
         parts = urlsplit(self.api.base_url())
         place = "" if self.api.is_default_service() else f":{parts.netloc.rpartition('@')[2]}{parts.path}"
         served = f" {said.model}" if said.model else ""
-        return f"hosted{place}{served}{self._variant}"
+        return f"hosted{place}{served}{variant}"
 
     @cached_property
     def _variant(self) -> str:
         """A digest of what else chooses the model or changes its vectors; empty where nothing does."""
-        settings = self.settings
-        query = urlsplit(self.api.base_url()).query
-        parts = [self.api.variant(), query, settings.extra_body or "", identifying(settings) or ""]
+        return self._digest_of(self.api.variant(), identifying(self.settings))
+
+    @property
+    def _former_variant(self) -> str:
+        """The same as it was made before: without headers whose names look secret, and of references as they stand."""
+        headers = {name: text for name, text in self.settings.headers.items() if not is_secret(name)}
+        return self._digest_of(self.api.former_variant(), headers)
+
+    def _digest_of(self, variant: str, headers: Mapping[str, str]) -> str:
+        parts = [variant, urlsplit(self.api.base_url()).query, self.settings.extra_body or "", headers or ""]
         if not any(parts):
             return ""
         return "+" + hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:8]
