@@ -81,12 +81,15 @@ class Fields:
 def read_json(path: Path) -> Json:
     """What a JSON file holds; None where there is no such file. Raises ModelUnsupported."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        values = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise damaged(f"{path} cannot be read: {why}.") from error
+    if values is None:
+        raise damaged(f"{path} holds null.")
+    return values
 
 
 def read_fields(path: Path) -> Fields:

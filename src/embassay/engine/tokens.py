@@ -12,7 +12,6 @@ import msgspec
 
 from embassay.engine.fields import Json
 from embassay.engine.unsupported import damaged
-from embassay.errors import ModelUnsupported
 from embassay.text import encodable
 
 if TYPE_CHECKING:
@@ -133,16 +132,19 @@ class Tokens:
         texts = [encodable(text) for text in texts]
         try:
             return [e.ids for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-        except Exception as error:  # the Rust side raises bare Exception
+        except BaseException as error:
             raise self._failed(error) from error
 
     def _encode_one(self, text: str, *, special: bool) -> Encoding:
         try:
             return self.tokenizer.encode(text, add_special_tokens=special)
-        except Exception as error:  # the Rust side raises bare Exception
+        except BaseException as error:
             raise self._failed(error) from error
 
-    def _failed(self, error: Exception) -> ModelUnsupported:
+    def _failed(self, error: BaseException) -> BaseException:
+        """What an error of the Rust side, a bare Exception or a panic, is here; any other is left as it is."""
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            return error
         return damaged(f"{self._model}: its tokenizer fails: {error}.")
 
 

@@ -79,16 +79,17 @@ def encoder_tensors(files: Sequence[Path], encoder: Encoder, model: str) -> dict
 
     Raises ModelUnsupported where one is missing, there twice, or not of the shape that the configuration says.
     """
-    expected = dict(encoder.layout.tensors(encoder.layers, encoder.width, encoder.heads))
+    stored = [(name, tensor) for path in files for name, tensor in read_tensors(path).items()]
+    layers = min(encoder.layers, len(stored) + 1)  # a configuration may say any number
+    expected = dict(encoder.layout.tensors(layers, encoder.width, encoder.heads))
     found: dict[str, Tensor] = {}
-    for path in files:
-        for name, tensor in read_tensors(path).items():
-            plain = _plain(name, encoder.layout.prefix)
-            if plain not in expected:
-                continue
-            if plain in found:
-                raise damaged(f"{model}: its weights hold {plain!r} twice.")
-            found[plain] = tensor
+    for name, tensor in stored:
+        plain = _plain(name, encoder.layout.prefix)
+        if plain not in expected:
+            continue
+        if plain in found:
+            raise damaged(f"{model}: its weights hold {plain!r} twice.")
+        found[plain] = tensor
     for name, shape in expected.items():
         if name not in found:
             raise damaged(

@@ -17,7 +17,7 @@ from embassay import remedy
 from embassay.embedders.base import Embedder
 from embassay.embedders.settings import Settings as CommonSettings
 from embassay.embedders.texts.blocks import is_blank, windows
-from embassay.embedders.texts.longtext import parts_of
+from embassay.embedders.texts.longtext import TextPart, parts_of
 from embassay.errors import ModelNotFound, ModelUnsupported, PluginError
 from embassay.space import Space
 from embassay.types import Embeddings, OnLong, Role, check_role
@@ -63,7 +63,9 @@ class SentenceTransformersEmbedder(Embedder):
     @cached_property
     def tokens(self) -> Counts:
         limit = self._local.max_tokens if self._local else self._model.max_seq_length or 1 << 30
-        return _Tokens(self._model.tokenizer, min(limit, self._settings.max_tokens or limit))
+        limit = min(limit, self._settings.max_tokens or limit)
+        self._model.max_seq_length = min(self._model.max_seq_length, limit)
+        return _Tokens(self._model.tokenizer, limit)
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         check_role(role)
@@ -78,7 +80,7 @@ class SentenceTransformersEmbedder(Embedder):
 
         counts = self.tokens.count([prompt + text for text in texts])
         counts = [0 if is_blank(text) else n for text, n in zip(texts, counts, strict=True)]
-        parts = [p for p in parts_of(texts, counts, self.tokens, prompt, on_long, start) if counts[p.owner]]
+        parts = [p for p in self._parts(texts, counts, prompt, on_long, start) if counts[p.owner]]
         vectors = np.zeros((len(texts), self.space.dimensions), np.float32)
         if parts:
             with self._lock:
@@ -96,6 +98,18 @@ class SentenceTransformersEmbedder(Embedder):
         for part in parts:
             truncated[part.owner] |= part.truncated
         return Embeddings(vectors, counts, truncated, self.space, role, self.precision, self.name)
+
+    def _parts(
+        self, texts: Sequence[str], counts: Sequence[int], prompt: str, on_long: OnLong, start: int
+    ) -> Iterable[TextPart]:
+        """What the library is given: whole texts where it cuts them itself, between tokens, as the local engine does."""
+        if on_long != "truncate":
+            return parts_of(texts, counts, self.tokens, prompt, on_long, start)
+        limit = self.tokens.max_tokens
+        return [
+            TextPart(owner, prompt + text, min(count, limit), truncated=count > limit)
+            for owner, (text, count) in enumerate(zip(texts, counts, strict=True))
+        ]
 
     @cached_property
     def _model(self) -> Any:
@@ -146,7 +160,9 @@ class SentenceTransformersEmbedder(Embedder):
 
         stored = {name: prompt for name, prompt in (self._model.prompts or {}).items() if prompt}
         default = stored.get(self._model.default_prompt_name or "", "")
-        return role_prompts(stored, default).chosen(partial(self._settings.prompts, self._card), self.name)
+        return role_prompts(stored, default).chosen(
+            partial(self._settings.prompts, self._card), self._settings.model_id
+        )
 
     @cached_property
     def _local(self) -> LocalModel | None:

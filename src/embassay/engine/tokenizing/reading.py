@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 FILE, SETTINGS = "tokenizer.json", "tokenizer_config.json"
 SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+PARTS = frozenset(
+    "version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model".split()
+)
+MODEL_PARTS = frozenset(
+    "type vocab merges unk_token unk_id continuing_subword_prefix end_of_word_suffix max_input_chars_per_word dropout "
+    "fuse_unk byte_fallback ignore_merges".split()
+)
+"""Fields of tokenizer.json, and of the model in it."""
 SIDES = ("right", "left")
 
 
@@ -48,30 +56,34 @@ def read_tokenizer(
     recipe = _recipe(said.text("tokenizer_class") or named_class, architecture, model)
     _check_plain(said, folder, model)
     try:
-        named = _specials(recipe, said, _special_map(folder, said), stored)
-        if recipe is None:
-            backend = _as_stored(folder, model, stored)
-        else:
-            backend = recipe.build(_vocabulary(folder, model, recipe, stored), said, named)
-        decoder = _added(folder, said, stored)
-        _add(backend, recipe, decoder, named)
-        if recipe is not None:
-            backend.post_processor = recipe.frame(backend, _mapped(named, decoder), said)
+        backend = _backend(folder, model, recipe, said, stored)
         if lower_case:
             _lower(backend)
         backend.encode_special_tokens = said.flag("split_special_tokens")
         backend.no_truncation()
         backend.no_padding()
+        sides = (
+            _side(said, "truncation_side", stored.get("truncation")),
+            _side(said, "padding_side", stored.get("padding")),
+        )
+        return ReadTokenizer(backend, *sides, _token_types(said, recipe, model))
     except ModelUnsupported:
         raise
-    except Exception as error:  # the Rust side raises bare Exception
+    except Exception as error:  # the Rust side raises bare Exception, and Python's follow from files of a wrong form
         raise damaged(f"{model}: its tokenizer in {folder} cannot be made: {error}.") from error
-    return ReadTokenizer(
-        backend,
-        _side(said, "truncation_side", stored.get("truncation")),
-        _side(said, "padding_side", stored.get("padding")),
-        _token_types(said, recipe, model),
-    )
+
+
+def _backend(folder: Path, model: str, recipe: Recipe | None, said: Fields, stored: Mapping[str, Json]) -> Tokenizer:
+    named = _specials(recipe, said, _special_map(folder, said), stored)
+    if recipe is None:
+        backend = _as_stored(folder, model, stored)
+    else:
+        backend = recipe.build(_vocabulary(folder, model, recipe, stored), said, named)
+    decoder = _added(folder, said, stored)
+    _add(backend, recipe, decoder, named)
+    if recipe is not None:
+        backend.post_processor = recipe.frame(backend, _mapped(named, decoder), said)
+    return backend
 
 
 def _stored(file: Path) -> Mapping[str, Json]:
@@ -113,7 +125,22 @@ def _as_stored(folder: Path, model: str, stored: Mapping[str, Json]) -> Tokenize
         raise needs_torch(f"{model}: {folder} has no {FILE}.")
     if stored["model"].get("dropout"):
         raise needs_torch(f"{model}: its tokenizer is random (dropout in {FILE}).")
-    return Tokenizer.from_buffer((folder / FILE).read_bytes())
+    _check_template(stored.get("post_processor"))
+    known = {key: value for key, value in stored.items() if key in PARTS}
+    known["model"] = {key: value for key, value in stored["model"].items() if key in MODEL_PARTS}
+    if known == stored:
+        return Tokenizer.from_buffer((folder / FILE).read_bytes())
+    return Tokenizer.from_buffer(msgspec.json.encode(known))  # the library fails at fields that it does not know
+
+
+def _check_template(processor: Json) -> None:
+    """Raises KeyError for a template that names a token which it does not describe: the library panics on those."""
+    for one in [processor, *((processor or {}).get("processors") or ())]:
+        if one and "single" in one:
+            known = one["special_tokens"]
+            for piece in (*one["single"], *(one.get("pair") or ())):
+                if "SpecialToken" in piece and piece["SpecialToken"]["id"] not in known:
+                    raise KeyError(f"its template names {piece['SpecialToken']['id']!r}, which it does not describe")
 
 
 def _vocabulary(folder: Path, model: str, recipe: Recipe, stored: Mapping[str, Json]) -> Vocabulary:
