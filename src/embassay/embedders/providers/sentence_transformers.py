@@ -102,7 +102,7 @@ class SentenceTransformersEmbedder(Embedder):
     def _parts(
         self, texts: Sequence[str], counts: Sequence[int], prompt: str, on_long: OnLong, start: int
     ) -> Iterable[TextPart]:
-        """What the library is given: whole texts where it cuts them itself, between tokens, as the local engine does."""
+        """What the library is given: whole texts where it may cut them, between tokens as the local engine does."""
         if on_long != "truncate":
             return parts_of(texts, counts, self.tokens, prompt, on_long, start)
         limit = self.tokens.max_tokens
@@ -160,9 +160,8 @@ class SentenceTransformersEmbedder(Embedder):
 
         stored = {name: prompt for name, prompt in (self._model.prompts or {}).items() if prompt}
         default = stored.get(self._model.default_prompt_name or "", "")
-        return role_prompts(stored, default).chosen(
-            partial(self._settings.prompts, self._card), self._settings.model_id
-        )
+        choose = partial(self._settings.prompts, self._card)
+        return role_prompts(stored, default).chosen(choose, self._settings.model_id)
 
     @cached_property
     def _local(self) -> LocalModel | None:
