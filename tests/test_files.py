@@ -1,5 +1,8 @@
 """Files that are written whole or not at all."""
 
+import os
+import stat
+
 import pytest
 
 from embassay.errors import HomeNotWritable
@@ -11,6 +14,16 @@ def test_a_file_is_replaced(tmp_path):
     write_whole(file, "one")
     write_whole(file, "zwei — \ud800")
     assert file.read_text("utf-8") == "zwei — ?" and [found.name for found in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_device_or_a_pipe_is_written_to_and_stays_what_it_is(tmp_path):
+    """Replacing /dev/null by a file, which root may do, harms the whole machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "text")
+    assert os.read(reader, 100) == b"text" and stat.S_ISFIFO(pipe.stat().st_mode)
+    os.close(reader)
 
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path):

@@ -19,9 +19,12 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 def write_whole(file: Path, text: str, *, private: bool = False) -> None:
     """Replace `file` by one that holds `text`, in UTF-8; a link of that name is replaced, not followed.
 
-    A kill or a full disk leaves either the old file or the new one. `private`: nobody but the user may read it. Raises
-    HomeNotWritable.
+    A kill or a full disk leaves either the old file or the new one. What is no regular file, such as ``/dev/null`` or a
+    pipe, is written to and stays what it is. `private`: nobody but the user may read it. Raises HomeNotWritable.
     """
+    if _is_device(file):
+        _write_into(file, text)
+        return
     new = file.with_name(f".{file.name}.new")
     made = False
     try:
@@ -39,6 +42,23 @@ def write_whole(file: Path, text: str, *, private: bool = False) -> None:
         if made:
             with suppress(OSError):
                 new.unlink()
+
+
+def _is_device(file: Path) -> bool:
+    """Whether `file` is there and neither a regular file, a folder nor a link."""
+    try:
+        mode = file.lstat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
+
+
+def _write_into(file: Path, text: str) -> None:
+    try:
+        with file.open("wb") as stream:
+            stream.write(text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise HomeNotWritable(f"{file} cannot be written: {error.strerror or error}.") from error
 
 
 def write_new(file: Path, text: str) -> bool:

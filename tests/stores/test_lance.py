@@ -91,6 +91,18 @@ def test_a_table_says_how_its_vectors_are_compared(tmp_path):
         lance.open_store(settings, made).drop()
 
 
+def test_a_table_that_was_moved_into_the_place_of_another_is_noticed(tmp_path):
+    settings = lance.LanceSettings(tmp_path / "v")
+    other = Collection.single("two", 32)
+    for collection in (COLLECTION, other):
+        lance.open_store(settings, collection, create=True).close()
+    one, two = tmp_path / "v" / "one.lance", tmp_path / "v" / "two.lance"
+    one.rename(tmp_path / "kept")
+    two.rename(one)
+    with pytest.raises(StoreError, match="holds the collection two, not one"):
+        lance.open_store(settings, COLLECTION)
+
+
 def test_ann_with_a_selective_filter_still_finds_k(indexed):
     store = indexed
     chunks, vectors = sample_chunks(5_000, 32)

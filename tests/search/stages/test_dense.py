@@ -1,9 +1,10 @@
 import pytest
 
-from embassay.errors import UsageError
+from embassay.errors import StoreError, UsageError
 from embassay.search.base import Candidates
 from embassay.search.stages.dense import Dense
 from embassay.stores.filters.parser import parse
+from embassay.stores.values import Scored
 from tests.search.fakes import DENSE, FakeSnapshot, context
 
 
@@ -53,3 +54,15 @@ def test_the_vector_is_made_before_the_store_is_waited_for():
 def test_a_depth_is_a_number_in_its_range(depth):
     with pytest.raises(UsageError, match=r"dense: depth is .* a whole number between 1 and 1,000,000"):
         Dense(depth)
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), 3.0, -2.0])
+def test_a_score_that_no_vector_of_a_model_gives_names_the_row(score):
+    import numpy as np
+
+    class Damaged(FakeSnapshot):
+        def dense(self, *asked, **named):
+            return [*DENSE[:1], Scored(DENSE[1].ref, score)]
+
+    with pytest.raises(StoreError, match=r"the stored vector of .* is damaged"):
+        Dense(2).run(context(Damaged(), lambda text, role: np.ones(2, np.float32)), Candidates())

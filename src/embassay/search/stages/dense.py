@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from embassay import remedy
+from embassay.errors import StoreError
 from embassay.search.base import Arm, Candidates
 from embassay.stores.values import VECTOR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from embassay.search.context import Context
+    from embassay.types import Chunk
+
+HIGHEST_COSINE = 1.01
+"""No cosine is above it, at any precision."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,21 @@ class Dense(Arm):
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError."""
         vector = context.embed(context.query, "query")  # before the snapshot, so that the store can open meanwhile
-        return Candidates(ranking=context.snapshot.dense(vector, self.depth, context.where, label=self.vectors))
+        ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
+        most = HIGHEST_COSINE if self.is_bounded(context) else float("inf")
+        bad = next((one for one in ranking if not abs(one.score) < most), None)
+        if bad is not None:
+            raise _damaged(context.snapshot.fetch([bad.ref]), bad.score)
+        return Candidates(ranking=ranking)
+
+
+def _damaged(chunks: Sequence[Chunk], score: float) -> StoreError:
+    """The error for a stored vector that can be none: it gives a score that is no number, or above every cosine."""
+    where = f"{chunks[0].path}, lines {chunks[0].lines[0]}-{chunks[0].lines[1]}" if chunks else "a chunk"
+    return StoreError(
+        f"the stored vector of {where} is damaged: its score is {score:.3g}.",
+        remedy=remedy.command("index", "FOLDER", set="NAME", say="Index into a new set"),
+    )
 
 
 STAGE = Dense

@@ -37,6 +37,8 @@ COLUMNS = [field.name for field in FIELDS]
 """What a chunk is read from."""
 SIMILARITY = "similarity"
 """Under which a column of vectors says how they are compared."""
+COLLECTION = "embassay.collection"
+"""Under which a table says which collection it is."""
 
 
 def column_of(label: str) -> str:
@@ -47,7 +49,8 @@ def column_of(label: str) -> str:
 def schema_of(collection: Collection) -> pa.Schema:
     """The columns of a table: those of a chunk, and one for the vectors of each label.
 
-    A column whose vectors are not compared by cosine says how; one that says nothing is compared by cosine.
+    A column whose vectors are not compared by cosine says how; one that says nothing is compared by cosine. The table
+    says which collection it is, so that one which was moved into the place of another is noticed.
     """
     vectors = [
         pa.field(
@@ -58,7 +61,13 @@ def schema_of(collection: Collection) -> pa.Schema:
         )
         for label, spec in collection.vectors.items()
     ]
-    return pa.schema([*FIELDS, *vectors])
+    return pa.schema([*FIELDS, *vectors], metadata={COLLECTION: collection.name})
+
+
+def collection_in(schema: pa.Schema) -> str:
+    """Which collection a table is; empty for a table of before it said so."""
+    said: bytes = (schema.metadata or {}).get(COLLECTION.encode(), b"")
+    return said.decode("utf-8", "replace")
 
 
 def vector_columns(schema: pa.Schema) -> dict[str, VectorSpec]:

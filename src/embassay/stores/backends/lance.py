@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from embassay import remedy
 from embassay.errors import StoreError
 from embassay.stores.backends._lance_errors import translated
-from embassay.stores.backends._lance_rows import column_of, rows_of, schema_of, vector_columns
+from embassay.stores.backends._lance_rows import collection_in, column_of, rows_of, schema_of, vector_columns
 from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_snapshot import BATCH, WORDS_INDEX, LanceSnapshot, vector_index
 from embassay.stores.backends._lance_sql import to_sql
@@ -26,7 +26,7 @@ from embassay.stores.backends._lancedb import FTS, IvfRq, connect
 from embassay.stores.backends._languages import STEMMERS
 from embassay.stores.base import Store
 from embassay.stores.filters.values import In
-from embassay.stores.values import Capabilities, Collection, VectorSpec
+from embassay.stores.values import Capabilities, Collection
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class LanceStore(Store):
             if create and not self._is_whole():
                 self._create()
             self._open_table: Any = self._open()
-            self._check(vector_columns(self._open_table.schema))
+            self._check(self._open_table.schema)
 
     def _is_whole(self) -> bool:
         """Whether the table was created to its last step, which is the index of words."""
@@ -82,8 +82,14 @@ class LanceStore(Store):
     def _open(self) -> Any:
         return self._database.open_table(self.collection.name)
 
-    def _check(self, found: Mapping[str, VectorSpec]) -> None:
-        """Raises StoreError where the table was made with other vectors."""
+    def _check(self, schema: Any) -> None:
+        """Raises StoreError where the table was made with other vectors, or for another collection."""
+        found, name = vector_columns(schema), collection_in(schema)
+        if name not in ("", self.collection.name):
+            raise StoreError(
+                f"{self._folder} holds the collection {name}, not {self.collection.name}: it was moved by hand.",
+                remedy="Put the folders back where they were.",
+            )
         expected = {column_of(label): spec for label, spec in self.collection.vectors.items()}
         if found != expected:
             here, asked = (
