@@ -53,6 +53,17 @@ def sound_rows(vectors: Vectors, *, normalised: bool) -> npt.NDArray[np.bool_]:
     return sound & (np.abs(lengths - 1) < SOUND_TOLERANCE) if normalised else sound
 
 
+def storable_rows(vectors: Vectors, similarity: Similarity) -> npt.NDArray[np.bool_]:
+    """Which rows can have been stored: finite, and of length 1 or 0 where they are compared by cosine."""
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1)
+    if similarity == "dot":
+        return np.isfinite(lengths)
+    sound: npt.NDArray[np.bool_] = (np.abs(lengths - 1) < SOUND_TOLERANCE) | (lengths == 0)
+    return sound
+
+
 def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:
     """The cosine of each row of `made` with the same row of `expected`; 0 where either is the zero vector."""
     import numpy as np

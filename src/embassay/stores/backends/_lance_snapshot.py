@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embassay import remedy
+from embassay.errors import StoreError
 from embassay.stores.backends._lance_errors import translated
 from embassay.stores.backends._lance_rows import COLUMNS, chunks_of, column_of, matrix_of
 from embassay.stores.backends._lance_settings import LanceSettings
@@ -18,6 +20,7 @@ from embassay.stores.filters.values import Filter, In
 from embassay.stores.values import VECTOR, Collection, Scored, Stats
 from embassay.text import encodable
 from embassay.types import Chunk
+from embassay.vectors import storable_rows
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -150,8 +153,21 @@ class LanceSnapshot(Snapshot):
         if label not in self._held:
             column, dimensions = column_of(label), self._collection.spec(label).dimensions
             rows = self._table.search().select([column]).with_row_id(True).to_arrow()
-            self._held[label] = rows["_rowid"].to_numpy(), matrix_of(rows[column], dimensions)
+            refs, matrix = rows["_rowid"].to_numpy(), matrix_of(rows[column], dimensions)
+            sound = storable_rows(matrix, self._collection.spec(label).similarity)
+            if not sound.all():
+                raise self._damaged(refs[~sound])
+            self._held[label] = refs, matrix
         return self._held[label]
+
+    def _damaged(self, refs: Refs) -> StoreError:
+        """The error for stored vectors that no model can have made; it names the first of them."""
+        (chunk,) = self.fetch([int(refs[0])])
+        return StoreError(
+            f"{len(refs):,} stored vectors are damaged, first that of {chunk.path}, lines {chunk.lines[0]}-"
+            f"{chunk.lines[1]}: they have no length that a vector can have.",
+            remedy=remedy.command("index", "FOLDER", set="NAME", say="Index into a new set"),
+        )
 
     def _approximate(self, vector: Vectors, k: int, where: Filter | None, label: str) -> list[Scored]:
         search = self._table.search(vector, vector_column_name=column_of(label)).distance_type("dot")
