@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -42,6 +42,9 @@ from embassay.sets.folder import HomeFolder
 from embassay.stores.values import VECTOR
 from tests.servers import Answer, Received, Swappable, openai_body, serving
 from tests.tiny import Case, write_model
+
+if TYPE_CHECKING:
+    from embassay.types import Role
 
 QUERIES = ("rotate the key", "search index of a vector space", "never asked before")
 NEW = "the proxy server of the model query document search"
@@ -95,7 +98,8 @@ class Trial:
 def field_of_a_file(trial: Trial) -> None:
     file = trial.json_of()
     data = json.loads(file.read_text())
-    path, parent = [], data
+    path: list[Any] = []
+    parent = data
     while True:
         keys: Sequence[Any] = list(parent) if isinstance(parent, dict) else range(len(parent))
         if not keys:
@@ -163,7 +167,7 @@ def unknown_field(trial: Trial) -> None:
 def weights_saved_again(trial: Trial) -> None:
     file = trial.rng.choice(sorted(trial.model.rglob("*.safetensors")))
     tensors = load_file(file)
-    if trial.rng.random() < 0.5:
+    if file.parent == trial.model and trial.rng.random() < 0.5:
         tensors["unused.by.anything.weight"] = np.ones(trial.rng.randrange(1, 9), np.float32)
     save_file(tensors, file, metadata={"note": str(trial.rng.random())})
     trial.what, trial.neutral = f"{file.name} saved again", True
@@ -344,7 +348,7 @@ class Verdicts:
 def projects() -> Iterator[tuple[Path, Path, str, Swappable]]:
     """Two indexed projects, local and served, and the address and the service of the second."""
     with tempfile.TemporaryDirectory() as place, serving(service := Swappable()) as server:
-        local, served = Path(place) / "local", Path(place) / "served"
+        local, served = Path(place) / "local", Path(place) / "served"  # where trials are: a set knows its model by path
         for folder in (local, served):
             docs = folder / "project" / "docs"
             docs.mkdir(parents=True)
@@ -355,7 +359,14 @@ def projects() -> Iterator[tuple[Path, Path, str, Swappable]]:
             with _home(trial) as home:
                 home.index([trial.folder / "project" / "docs"])
                 home.embed(QUERIES[:2], "query")
+        for folder in (local, served):
+            shutil.copytree(folder, _kept(folder))
         yield local, served, server.url, service
+
+
+def _kept(folder: Path) -> Path:
+    """The project as it was indexed, of which each trial is a copy."""
+    return folder.with_name(f"{folder.name} as it was")
 
 
 def _served(folder: Path, url: str, service: Swappable) -> Trial:
@@ -384,24 +395,21 @@ def _parsed(config: dict[str, Any]) -> dict[str, Any]:
 def run(count: int, seed: int) -> Verdicts:
     """So many random changes."""
     verdicts = Verdicts()
-    with projects() as (local, served, url, service), tempfile.TemporaryDirectory() as place:
-        truth = open_local(str(local / "model"), "f32")
+    with projects() as (local, served, url, service):
+        truth = open_local(str(_kept(local) / "model"), "f32")
         pristine = dict(vars(service)) | {"model": "", "swaps_after": None, "dimensions": 64}
         for number in range(count):
             rng = random.Random(f"{seed} {number}")
-            folder = Path(place) / str(number)
             remote = rng.random() < 0.4
-            shutil.copytree(served if remote else local, folder)
-            if not remote:  # the set knows its model by its path
-                shutil.rmtree(folder / "model")
-                shutil.copytree(local / "model", folder / "model")
+            folder = served if remote else local
+            shutil.rmtree(folder)
+            shutil.copytree(_kept(folder), folder)
             service.__class__ = Swappable
             vars(service).update(pristine)
             trial = _served(folder, url, service) if remote else Trial(folder, rng, {}, None)
             trial.rng = rng
             rng.choice(SERVED if remote else LOCAL)(trial)
             _judge(trial, truth, verdicts)
-            shutil.rmtree(folder)
     return verdicts
 
 
@@ -430,7 +438,8 @@ def _asked(trial: Trial) -> Iterator[tuple[str, str, np.ndarray]]:
     with _home(trial) as home:
         if way in ("query", "document"):
             text = trial.rng.choice(QUERIES)
-            yield text, way, home.embed([text], way).vectors[0]
+            role: Role = "query" if way == "query" else "document"
+            yield text, role, home.embed([text], role).vectors[0]
         elif way == "search":
             text = trial.rng.choice(QUERIES)
             hits = home.search(text, mode="dense", k=3).hits

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import embassay
-from benchmarks import beside, cli, common, engine, ingest, models, quality, search, verdicts
+from benchmarks import beside, cli, common, engine, ingest, models, quality, search, spaces, verdicts
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
 from embassay.embedders.providers.local import open_local
@@ -218,3 +218,9 @@ def test_a_checkout_knows_the_name_of_its_package(tmp_path):
     assert (Checkout(ROOT, "ours", work=tmp_path).package, old.package) == ("embassay", "before")
     assert old.home("x") == tmp_path / "beside" / "parent" / "x" / ".before"
     assert old.environment["BEFORE_CONFIG"] and old.environment["PYTHONPATH"] == str(tmp_path / "old" / "src")
+
+
+def test_random_changes_of_one_thing_each():
+    """The bars themselves: nothing wrong is accepted, nothing is refused for nothing, nothing is unexpected."""
+    found = spaces.run(40, seed=11)
+    assert found.broken == [] and found.ends["accepted"] > 5 and found.ends["refused"] > 5

@@ -58,10 +58,8 @@ def storable_rows(vectors: Vectors, similarity: Similarity) -> npt.NDArray[np.bo
     import numpy as np
 
     lengths = np.linalg.norm(vectors, axis=1)
-    if similarity == "dot":
-        return np.isfinite(lengths)
-    sound: npt.NDArray[np.bool_] = (np.abs(lengths - 1) < SOUND_TOLERANCE) | (lengths == 0)
-    return sound
+    sound: npt.NDArray[np.bool_] = np.isfinite(lengths)
+    return sound if similarity == "dot" else (np.abs(lengths - 1) < SOUND_TOLERANCE) | (lengths == 0)
 
 
 def cosines(made: Vectors, expected: Vectors) -> npt.NDArray[np.float32]:
