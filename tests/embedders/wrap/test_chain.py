@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from embassay.errors import AllFailed, ConfigError, ProviderDown, RequestRefused
 from embassay.models.cache import VectorCache
 from embassay.models.canaries import KeptCanaries
 from embassay.space import Space
-from tests.embedders.fakes import Counting, Same, counting
+from tests.embedders.fakes import Counting, Lengths, Same, counting
 
 
 def test_a_chain_moves_on_and_names_who_answered():
@@ -61,6 +62,17 @@ def test_same_dimensions_are_not_the_same_space():
     first.fails = True
     with pytest.raises(AllFailed):
         chain.embed(["a"], "query")
+
+
+def test_the_same_directions_are_not_enough_where_lengths_count():
+    """A stand-in that scales its vectors to length 1 would be ranked otherwise."""
+    inner = counting()
+    members = {"first": Lengths(inner), "unit": Same(HashEmbedder(64)), "equal": Lengths(Same(HashEmbedder(64)))}
+    chain = Fallback({name: partial(members.get, name) for name in members})
+    expected = chain.embed(["a"], "query").vectors
+    inner.fails = True
+    made = chain.embed(["a"], "query")
+    assert (made.model, made.space.similarity) == ("equal", "dot") and np.allclose(made.vectors, expected)
 
 
 def test_unproven_is_unequal_until_the_first_has_answered():

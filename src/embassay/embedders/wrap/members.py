@@ -119,10 +119,8 @@ class SharedSpace:
             elif member.difference:
                 member.equal = False
             elif (expected := self._own_canaries()) is not None:
-                cosines = [
-                    least_likeness(self._put(embedder, role), expected[role], embedder.space.similarity)
-                    for role in ROLES
-                ]
+                similarity = (self.known or embedder.space).similarity  # what the vectors are wanted for, not made for
+                cosines = [least_likeness(self._put(embedder, role), expected[role], similarity) for role in ROLES]
                 member.equal = min(cosines) >= SAME_SPACE
                 member.proof = Proof(embedder.space, min(cosines)) if member.equal and not same else None
             elif same:
