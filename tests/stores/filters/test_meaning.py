@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from embassay.stores.filters.meaning import glob_to_regex, matches
+from embassay.stores.filters.glob import glob_to_regex
+from embassay.stores.filters.meaning import matches
 from embassay.stores.filters.parser import parse
 from embassay.testing import sample_chunks
 

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-from embassay.stores.filters.meaning import as_text, glob_to_regex, metadata_key
+from embassay.stores.filters.bounds import check_filter, operands
+from embassay.stores.filters.glob import glob_to_regex
+from embassay.stores.filters.meaning import as_text, metadata_key
 from embassay.stores.filters.values import COLUMNS, And, Compare, Filter, Glob, In, Not, Or
 from embassay.text import encodable
 from embassay.types import Scalar
 
 
 def to_sql(expression: Filter, columns: tuple[str, ...] = COLUMNS) -> str:
-    """`expression` as a condition; a missing value is false, never NULL, so that NOT means what it says."""
+    """`expression` as a condition; a missing value is false, never NULL, so that NOT means what it says.
+
+    Raises FilterError for a filter beyond the bounds: Lance's planner recurses.
+    """
+    check_filter(expression)
+    return _sql(expression, columns)
+
+
+def _sql(expression: Filter, columns: tuple[str, ...]) -> str:
     match expression:
         case And() | Or():
             word = " AND " if isinstance(expression, And) else " OR "
-            return f"({word.join(to_sql(part, columns) for part in _chain(expression))})"
+            return f"({word.join(_sql(part, columns) for part in operands(expression))})"
         case Not(inner):
-            return f"(NOT {to_sql(inner, columns)})"
+            return f"(NOT {_sql(inner, columns)})"
         case Glob(field, pattern):
             return f"coalesce(regexp_like({_field(field, columns)}, {_literal(glob_to_regex(pattern))}), false)"
         case In(field, values):
-            return _in(field, values, columns)
+            return _in(_field(field, columns), values)
         case Compare(field, op, value):
             operand = _field(field, columns)
             if not isinstance(value, (str, bool)):
-                operand = f"try_cast({operand} AS double)"
+                operand = _as_number(operand)
             return f"coalesce({operand} {op} {_literal(value)}, false)"
 
 
-def _chain(expression: And | Or) -> list[Filter]:
-    """The operands of a run of one operator: Lance's planner recurses into nested parentheses."""
-    parts: list[Filter] = []
-    left: Filter = expression
-    while type(left) is type(expression) and isinstance(left, (And, Or)):
-        parts.append(left.right)
-        left = left.left
-    return [left, *reversed(parts)]
-
-
-def _in(field: str, values: tuple[Scalar, ...], columns: tuple[str, ...]) -> str:
-    texts = [_literal(v) for v in values if isinstance(v, (str, bool))]
-    tests = [f"coalesce({_field(field, columns)} IN ({', '.join(texts)}), false)"] if texts else []
-    tests += [to_sql(Compare(field, "=", v), columns) for v in values if not isinstance(v, (str, bool))]
+def _in(field: str, values: tuple[Scalar, ...]) -> str:
+    """One list of texts and one of numbers: a row of comparisons would be a tree as deep as they are many."""
+    texts = dict.fromkeys(_literal(v) for v in values if isinstance(v, (str, bool)))
+    numbers = dict.fromkeys(_literal(v) for v in values if not isinstance(v, (str, bool)))
+    tests = [f"coalesce({field} IN ({', '.join(texts)}), false)"] if texts else []
+    tests += [f"coalesce({_as_number(field)} IN ({', '.join(numbers)}), false)"] if numbers else []
     return f"({' OR '.join(tests) or 'false'})"
+
+
+def _as_number(operand: str) -> str:
+    return f"try_cast({operand} AS double)"
 
 
 def _field(name: str, columns: tuple[str, ...]) -> str:

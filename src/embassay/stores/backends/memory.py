@@ -13,7 +13,7 @@ import numpy as np
 from embassay.errors import StoreError
 from embassay.stores.backends._languages import STEMMERS
 from embassay.stores.base import Snapshot, Store
-from embassay.stores.filters.meaning import matches
+from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import Filter
 from embassay.stores.values import VECTOR, Capabilities, Collection, Scored, Stats
 from embassay.types import Chunk
@@ -151,7 +151,8 @@ class MemorySnapshot(Snapshot):
     def _mask(self, where: Filter | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
         if where is None:
             return np.ones(len(self._chunks), bool)
-        return np.array([matches(where, chunk) for chunk in self._chunks], bool)
+        passes = predicate(where)
+        return np.array([passes(chunk) for chunk in self._chunks], bool)
 
     def _top(self, scores: Vectors, k: int, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Scored]:
         candidates = np.flatnonzero(mask)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import operator
-import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from embassay.stores.filters.bounds import check_filter, operands
+from embassay.stores.filters.glob import matcher
 from embassay.stores.filters.values import COLUMNS, And, Compare, Filter, Glob, In, Not, Or
 from embassay.types import Chunk, Scalar
 
@@ -23,29 +23,59 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(expression: Filter, chunk: Chunk) -> bool:
-    """Whether `chunk` passes. A missing value passes nothing, and one that is no number passes no number's test."""
+    """Whether `chunk` passes; see `predicate`."""
+    return predicate(expression)(chunk)
+
+
+def predicate(expression: Filter) -> Callable[[Chunk], bool]:
+    """Tells of a chunk whether it passes. A missing value passes nothing, and one that is no number passes no number's
+    test. Raises FilterError for a filter beyond the bounds."""
+    check_filter(expression)
+    return _predicate(expression)
+
+
+def _predicate(expression: Filter) -> Callable[[Chunk], bool]:
     match expression:
-        case And(left, right):
-            return matches(left, chunk) and matches(right, chunk)
-        case Or(left, right):
-            return matches(left, chunk) or matches(right, chunk)
+        case And() | Or():
+            parts = [_predicate(part) for part in operands(expression)]
+            decide = all if isinstance(expression, And) else any
+            return lambda chunk: decide(passes(chunk) for passes in parts)
         case Not(inner):
-            return not matches(inner, chunk)
+            passes = _predicate(inner)
+            return lambda chunk: not passes(chunk)
         case In(field, values):
-            return any(matches(Compare(field, "=", value), chunk) for value in values)
+            return _listed(field, values)
         case Glob(field, pattern):
-            text = _value(field, chunk)
-            return text is not None and bool(_compiled(pattern).fullmatch(text))
+            return _tested(field, matcher(pattern).matches)
         case Compare(field, op, value):
-            text = _value(field, chunk)
-            if text is None:
-                return False
+            test = OPERATORS[op]
             if isinstance(value, (bool, str)):
-                return OPERATORS[op](text, as_text(value))
-            try:
-                return OPERATORS[op](float(text), float(value))
-            except ValueError:
-                return False
+                wanted = as_text(value)
+                return _tested(field, lambda text: test(text, wanted))
+            number = float(value)
+            return _tested(field, lambda text: (found := _number(text)) is not None and test(found, number))
+
+
+def _listed(field: str, values: Sequence[Scalar]) -> Callable[[Chunk], bool]:
+    """Texts are compared as texts, numbers as numbers; each is looked up, however many there are."""
+    texts = frozenset(as_text(value) for value in values if isinstance(value, (bool, str)))
+    numbers = frozenset(float(value) for value in values if not isinstance(value, (bool, str)))
+    return _tested(field, lambda text: text in texts or (bool(numbers) and _number(text) in numbers))
+
+
+def _tested(field: str, test: Callable[[str], bool]) -> Callable[[Chunk], bool]:
+    def passes(chunk: Chunk) -> bool:
+        text = _value(field, chunk)
+        return text is not None and test(text)
+
+    return passes
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def as_text(value: Scalar) -> str:
@@ -56,22 +86,6 @@ def as_text(value: Scalar) -> str:
 def metadata_key(field: str) -> str | None:
     """The metadata key that `field` names, or None for a column."""
     return None if field in COLUMNS else field.removeprefix("meta.")
-
-
-def glob_to_regex(pattern: str) -> str:
-    """The pattern as a regular expression that both Python and Rust read alike."""
-    out = ""
-    for part in re.findall(r"\*\*/?|\*|\?|[^*?]+", pattern):
-        if part == "**/":
-            out += "(?:.*/)?"
-        else:
-            out += {"**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
-    return f"(?s)^{out}$"
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(glob_to_regex(pattern))
 
 
 def _value(field: str, chunk: Chunk) -> str | None:

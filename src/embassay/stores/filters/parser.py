@@ -6,21 +6,29 @@ import math
 import re
 
 from embassay.errors import FilterError
+from embassay.stores.filters.bounds import MAX_DEPTH, MAX_TESTS, MAX_TEXT, check_filter, too_deep, too_many_tests
 from embassay.stores.filters.values import And, Compare, Filter, Glob, In, Not, Or
 from embassay.types import Scalar
 
-MAX_TESTS = 100
-MAX_DEPTH = 20
-"""A filter beyond these is a program, and the planner of Lance takes minutes over it."""
+SHOWN = 200
+"""Characters of a filter that an error repeats; of a longer one it shows what stands around the place."""
 
 
 def parse(text: str) -> Filter:
-    """Read a filter. Raises FilterError, which names the character that cannot be read and what was expected there."""
-    return _Parser(text).whole()
+    """Read a filter.
+
+    Raises FilterError, which names the character that cannot be read and what was expected there, or the bound that
+    the filter exceeds.
+    """
+    if len(text) > MAX_TEXT:
+        raise FilterError(f"the filter has {len(text):,} characters; the limit is {MAX_TEXT:,}.")
+    expression = _Parser(text).whole()
+    check_filter(expression)
+    return expression
 
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    r"""\s*(?:(?P<string>"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')
     |(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
     |(?P<op><=|>=|!=|==|=|<|>|~|\(|\)|,)
     |(?P<word>[^\W\d][\w.\-]*)
@@ -64,7 +72,7 @@ class _Parser:
     def _factor(self) -> Filter:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise FilterError(f"the filter nests more than {MAX_DEPTH} levels deep.")
+            raise too_deep()
         try:
             if self._take("word", "not"):
                 inner = self._factor()
@@ -80,7 +88,7 @@ class _Parser:
     def _test(self) -> Filter:
         self._tests += 1
         if self._tests > MAX_TESTS:
-            raise FilterError(f"the filter has more than {MAX_TESTS} tests.", remedy='Use: field in ("a", "b", ...)')
+            raise too_many_tests()
         if self._kind != "word":
             raise self._error("a field name")
         field = self._pop()
@@ -110,7 +118,7 @@ class _Parser:
             if not math.isfinite(number) or abs(number) > 2**53:
                 raise self._error("a number up to 2**53")
             self._next()
-            return number if re.search(r"[.eE]", word) else int(word)
+            return number if re.search(r"[.eE]", word) else int(number)
         if kind == "word" and word in {"true", "false"}:
             self._next()
             return word == "true"
@@ -141,9 +149,14 @@ class _Parser:
         self._kind, self._word = found.lastgroup, found[found.lastgroup]
 
     def _error(self, expected: str) -> FilterError:
-        found = repr(self._word) if self._word else "the end"
+        found = repr(self._word[:SHOWN]) if self._word else "the end"
         at = getattr(self, "_start", self._at) + 1
         return FilterError(
-            f"the filter {self._text!r} cannot be read at character {at}: expected {expected}, found {found}.",
+            f"the filter {self._around(at)!r} cannot be read at character {at}: expected {expected}, found {found}.",
             remedy="""Example: path ~ "docs/*.md" and year >= 2024""",
         )
+
+    def _around(self, at: int) -> str:
+        if len(self._text) <= SHOWN:
+            return self._text
+        return f"…{self._text[max(0, at - SHOWN // 2) : at + SHOWN // 2]}…"
