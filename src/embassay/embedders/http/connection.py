@@ -28,10 +28,12 @@ GET_SECONDS, GET_TRIES = 30.0, 4
 
 
 def backoff(attempt: int, asked: float | None) -> float:
-    """Seconds to pause before attempt number `attempt`: as asked, else exponential with full jitter."""
-    if asked is not None:
-        return asked + random.uniform(0, 0.1)
-    return random.uniform(0, min(MAX_BACKOFF, BACKOFF * 2**attempt))
+    """Seconds to pause before attempt number `attempt`: exponential with jitter, or longer where that was asked for.
+
+    The least is half of the exponential, whatever the service asks: one that says "at once" is under load all the same.
+    """
+    own = min(MAX_BACKOFF, BACKOFF * 2.0 ** min(attempt - 1, 10)) * random.uniform(0.5, 1)
+    return own if asked is None else max(own, asked + random.uniform(0, 0.1))
 
 
 Again = Callable[[FailedAttempt], None]

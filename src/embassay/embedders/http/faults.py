@@ -6,6 +6,7 @@ python-genai); each quirk is one row of a table.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -50,6 +51,8 @@ _CLIENT_500 = re.compile(r"input is too large to process|UnsupportedParamsError|
 _IN_TEXT = re.compile(r"retry (?:in|after) (\d+(?:\.\d+)?) ?s", re.IGNORECASE)
 _RETRY_INFO = re.compile(rb'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
 
+LONGEST_WAIT = 366 * 24 * 3600.0
+"""Seconds; what asks for longer asks for this: no deadline allows it, and a message can show it."""
 RETRIED = frozenset({408, 409})
 """Besides 429, and 5xx other than 501."""
 
@@ -103,30 +106,37 @@ def _is_exhausted(status: int, code: str, message: str, body: bytes) -> bool:
 
 
 def wait_asked(headers: Mapping[str, str], body: bytes, message: str) -> float | None:
-    """Seconds to wait, from ``retry-after-ms``, ``retry-after``, Google's RetryInfo, or the message's own words."""
-    if (ms := _number(headers.get("retry-after-ms"))) is not None:
+    """Seconds to wait, from ``retry-after-ms``, ``retry-after``, Google's RetryInfo, or the message's own words.
+
+    Between 0 and `LONGEST_WAIT`; None where nothing that is a time was asked for.
+    """
+    if (ms := _seconds(headers.get("retry-after-ms"))) is not None:
         return ms / 1000
     after = headers.get("retry-after")
-    if (seconds := _number(after)) is not None:
+    if (seconds := _seconds(after)) is not None or (seconds := _until(after)) is not None:
         return seconds
-    if after:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
-        except (ValueError, OverflowError):
-            pass
     if info := _RETRY_INFO.search(body):
-        return float(info[1])
-    if reset := _number(headers.get("x-ratelimit-reset")):  # Cohere: unix seconds
-        return max(0.0, reset - time.time()) if reset > 1e9 else None
+        return _seconds(info[1].decode())
+    if reset := _seconds(headers.get("x-ratelimit-reset"), most=math.inf):  # Cohere: unix seconds
+        return min(max(0.0, reset - time.time()), LONGEST_WAIT) if reset > 1e9 else None
     words = _IN_TEXT.search(message)
-    return float(words[1]) if words else None
+    return _seconds(words[1]) if words else None
 
 
-def _number(text: str | None) -> float | None:
+def _seconds(text: str | None, most: float = LONGEST_WAIT) -> float | None:
+    """The number that `text` is, `most` where it is more; None for a negative one, NaN and anything else."""
     try:
-        value = float(text) if text else None
+        value = float(text) if text else math.nan
     except ValueError:
         return None
-    return value if value is not None and 0 <= value < float("inf") else None
+    return min(value, most) if value >= 0 else None
+
+
+def _until(date: str | None) -> float | None:
+    """Seconds until a moment as HTTP writes it; 0 for one that is over, None for what is no date."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return min(max(0.0, parsedate_to_datetime(date or "").timestamp() - time.time()), LONGEST_WAIT)
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
+        return None
