@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_LINES = re.compile(r"^(?P<path>.+)#L(?P<first>\d+)(?:-L?(?P<last>\d+))?(?P<rest>\.\d+)?$")
+_LINES = re.compile(r"^(?P<path>.+)#L(?P<first>\d{1,15})(?:-L?(?P<last>\d{1,15}))?(?P<rest>\.\d+)?$")
 SHARE = 0.5
 """Of the shorter of two places that the other has to cover for both to be about the same."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.errors import JudgedSetError
-from embassay.evaluate.data.lines import json_lines, malformed
+from embassay.evaluate.data.lines import MAX_LINE, bounded_lines, json_lines, malformed
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -28,10 +28,10 @@ def read_table(file: Path, columns: tuple[str, ...], expected: str) -> Iterator[
         return
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
+            tabs = "\t" in stream.readline(MAX_LINE)  # between tabs a quote is a quote
             stream.seek(0)
-            tabs = "\t" in first  # between tabs a quote is a quote
-            reader = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(stream)
+            lines = (line for _, line in bounded_lines(file, stream))
+            reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines)
             yield from _rows(file, reader, columns, expected)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

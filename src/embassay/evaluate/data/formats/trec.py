@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from embassay import remedy
@@ -13,12 +14,8 @@ from embassay.evaluate.data.lines import lines_of, malformed
 from embassay.types import Document
 
 EXPECTED = "a folder with topics*, qrels* (query, 0, document, grade) and corpus.jsonl or *.trec documents"
-_TOPIC = re.compile(r"<top>(.*?)</top>", re.DOTALL | re.IGNORECASE)
-_NUMBER = re.compile(r"<num>\s*(?:Number:)?\s*(\S+?)\s*(?=<|$)", re.IGNORECASE | re.MULTILINE)
-_TITLE = re.compile(r"<title>\s*(?:Topic:)?(.*?)\s*(?=<|\Z)", re.DOTALL | re.IGNORECASE)
-_DOCUMENT = re.compile(r"<doc>(.*?)</doc>", re.DOTALL | re.IGNORECASE)
-_DOCNO = re.compile(r"<docno>(.*?)</docno>", re.DOTALL | re.IGNORECASE)
-_HEAD = re.compile(r"<(?:title|headline)>(.*?)</(?:title|headline)>", re.DOTALL | re.IGNORECASE)
+_NUMBER = re.compile(r"<num>\s*+(?:Number:)?\s*+([^\s<]++)[^\S\n]*+(?=<|\n|\Z)", re.IGNORECASE)
+_TITLE = re.compile(r"<title>\s*+(?:Topic:)?([^<]*+)", re.IGNORECASE)
 _GRADE = re.compile(r"-?[0-9]{1,3}")
 _TAG = re.compile(r"<[^>]{1,80}>")
 
@@ -61,11 +58,12 @@ def _topics(file: Path) -> dict[str, str]:
             found[name.strip()] = query.strip()
         return found
     found = {}
-    for block in _TOPIC.findall(text):
+    for block in _blocks(file, text, "top"):
         numbered_as, title = _NUMBER.search(block), _TITLE.search(block)
-        if not numbered_as or not title or not title[1].strip():
-            raise JudgedSetError(f"{file}: a <top> without <num> or <title>: {' '.join(block.split())[:60]!r}.")
-        found[numbered_as[1]] = " ".join(title[1].split())
+        words = " ".join(title[1].split()) if title else ""
+        if not numbered_as or not words:
+            raise JudgedSetError(f"{file}: a <top> without <num> or <title>: {' '.join(block[:1000].split())[:60]!r}.")
+        found[numbered_as[1]] = words
     return found
 
 
@@ -85,14 +83,50 @@ def _documents(folder: Path) -> tuple[Document, ...]:
     found = []
     for file in sorted([*folder.glob("*.trec"), *folder.glob("*.sgml")]):
         text = "\n".join(line for _, line in lines_of(file))
-        for block in _DOCUMENT.findall(text):
-            name = _DOCNO.search(block)
-            if not name:
-                raise JudgedSetError(f"{file}: a <doc> without <docno>: {' '.join(block.split())[:60]!r}.")
-            head = _HEAD.search(block)
-            body = _TAG.sub(" ", _HEAD.sub(" ", _DOCNO.sub(" ", block)))
-            title = " ".join(head[1].split()) if head else ""
-            found.append(Document(name[1].strip(), name[1].strip(), " ".join(body.split()), title=title))
+        for block in _blocks(file, text, "doc"):
+            names, rest = _taken_out(block, "docno")
+            if not names:
+                raise JudgedSetError(f"{file}: a <doc> without <docno>: {' '.join(block[:1000].split())[:60]!r}.")
+            heads, rest = _taken_out(rest, "title|headline")
+            name = names[0].strip()
+            title = " ".join(heads[0].split()) if heads else ""
+            found.append(Document(name, name, " ".join(_TAG.sub(" ", rest).split()), title=title))
     if not found:
         raise JudgedSetError(f"{folder} holds no documents.", remedy=f"Expected {EXPECTED}.")
     return tuple(found)
+
+
+def _blocks(file: Path, text: str, tag: str) -> Iterator[str]:
+    """What stands between each opening `tag` and the next closing one. Raises JudgedSetError for one left open."""
+    for start, end_of_start, stop, _ in _pairs(text, tag):
+        if stop is None:
+            shown = " ".join(text[start : start + 1000].split())[:60]
+            raise JudgedSetError(f"{file}: a <{tag}> without </{tag}>: {shown!r}.", remedy=f"Expected {EXPECTED}.")
+        yield text[end_of_start:stop]
+
+
+def _taken_out(text: str, tags: str) -> tuple[list[str], str]:
+    """What stands between the tags, and the text with a space in place of each such part."""
+    found, rest, at = [], [], 0
+    for start, end_of_start, stop, end in _pairs(text, tags):
+        if stop is not None:
+            found.append(text[end_of_start:stop])
+            rest.append(text[at:start])
+            at = end
+    return found, " ".join([*rest, text[at:]])
+
+
+def _pairs(text: str, tags: str) -> Iterator[tuple[int, int, int | None, int]]:
+    """(start, its end, stop, its end) of every opening tag and the closing one behind it, in one pass.
+
+    The stop of one that is never closed is None; it is the last. Tags that open within another say nothing.
+    """
+    opened: re.Match[str] | None = None
+    for mark in re.finditer(rf"<(/?)(?:{tags})>", text, re.IGNORECASE):
+        if not mark[1]:
+            opened = opened or mark
+        elif opened:
+            yield opened.start(), opened.end(), mark.start(), mark.end()
+            opened = None
+    if opened:
+        yield opened.start(), opened.end(), None, len(text)
