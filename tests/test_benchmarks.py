@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import embassay
-from benchmarks import beside, cli, common, engine, ingest, models, quality, search, spaces, verdicts
+from benchmarks import beside, cli, common, engine, ingest, kills, models, quality, search, spaces, verdicts
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
 from embassay.embedders.providers.local import open_local
@@ -224,3 +224,8 @@ def test_random_changes_of_one_thing_each():
     """The bars themselves: nothing wrong is accepted, nothing is refused for nothing, nothing is unexpected."""
     found = spaces.run(40, seed=11)
     assert found.broken == [] and found.ends["accepted"] > 5 and found.ends["refused"] > 5
+
+
+def test_kills(tmp_path):
+    wrong, left, _ = kills.killed(tmp_path, kills=4, seed=1)
+    assert wrong.met and left.met

@@ -13,6 +13,7 @@ from embassay.session import Session, using
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.ingest.limits import ReadLimits
     from embassay.search.index import Index, SearchResult
     from embassay.search.pipeline import Pipeline
     from embassay.sets.build.report import IndexReport
@@ -56,21 +57,24 @@ class Home:
         retry_failed: bool = False,
         checksum: bool = False,
         max_file_mb: float | None = None,
+        read_limits: ReadLimits | None = None,
     ) -> IndexReport:
         """Bring `set` up to date with files and folders; only what changed is embedded.
 
         The first run fixes what the set is made with: the model (default: the configured one, else all-MiniLM-L6-v2),
         the precision (``auto``) and `chunk_tokens` (default: 512, or the model's limit where that is lower); later runs
-        must agree. One process writes a set at a time, others wait. The session's events tell the progress. Raises
-        UsageError for a missing path, SpaceMismatch for another model, and ModelError, HomeError or StoreError;
-        whatever was stored before an error stays.
+        must agree. A file whose reading exceeds `read_limits` is quarantined. One process writes a set at a time, the
+        others wait. The session's events tell the progress. Raises UsageError for a missing path, SpaceMismatch for
+        another model, and ModelError, HomeError or StoreError; whatever was stored before an error stays.
         """
         from embassay.ingest.defaults import MAX_FILE_MB
+        from embassay.ingest.limits import DEFAULT_LIMITS
         from embassay.sets.indexing import Reading, index_files
         from embassay.sets.spec import Wishes
 
         wishes = Wishes(model, precision, chunk_tokens)
-        reading = Reading(retry_failed, checksum, MAX_FILE_MB if max_file_mb is None else max_file_mb)
+        most = MAX_FILE_MB if max_file_mb is None else max_file_mb
+        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS)
         return index_files(self._sets, set, [Path(path) for path in paths], wishes, reading)
 
     def search(

@@ -28,6 +28,7 @@ from embassay.ingest.flow import (
     read_all,
     read_file,
 )
+from embassay.ingest.isolation import Isolation
 from embassay.types import Document
 
 TOKENS = EstimatedTokens(64)
@@ -116,16 +117,18 @@ def test_reading_a_file_never_fails_and_always_ends(tmp_path):
     (tmp_path / "b.docx").write_bytes(b"not a zip")
     (tmp_path / "c.bin").write_bytes(b"\0\0\0")
     (tmp_path / "d.txt").write_text("")
-    kinds = {
-        name: [type(step) for step in read_file(name, SourceFile(tmp_path / name, name))]
-        for name in ("a.jsonl", "b.docx", "c.bin", "d.txt", "missing.md")
-    }
+    with Isolation() as isolation:
+        kinds = {
+            name: [type(step) for step in read_file(name, SourceFile(tmp_path / name, name), isolation)]
+            for name in ("a.jsonl", "b.docx", "c.bin", "d.txt", "missing.md", "missing.docx")
+        }
     assert kinds == {
         "a.jsonl": [Loaded, Unreadable, Loaded, FileEnd],
         "b.docx": [Unreadable, FileEnd],
         "c.bin": [NoText, FileEnd],
         "d.txt": [FileEnd],
         "missing.md": [Unreadable, FileEnd],
+        "missing.docx": [Unreadable, FileEnd],
     }
 
 

@@ -12,7 +12,13 @@ it: then the rest of the file is kept, and the file is listed with that reason.
 
 A reader of many records yields one Document for each record, with an id of ``f"{source.id}#{record}"`` and with
 `source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and opens `source.file` itself;
-the size limit does not apply to its files. Other packages join through the entry-point group ``embassay.readers``,
+the size limit does not apply to its files.
+
+A reader runs in a process of its own, which is ended where a file takes more time, memory or text than is allowed (see
+`embassay.ingest.limits`); that costs a quarter of a millisecond a file. One whose time and memory stay within a small
+multiple of the file's size, whatever the file holds, may set ``BOUNDED = True`` and is run in the process of the run.
+
+Other packages join through the entry-point group ``embassay.readers``,
 whose value is such a module.
 """
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from embassay.ingest.counting import counted
 from embassay.ingest.defaults import DEFAULT_TOKENS, RULES
 from embassay.ingest.outline import Outline, outline
 from embassay.ingest.spans import Span, chunks_at, under
@@ -89,12 +90,13 @@ class Chunker:
     def _cut(self, documents: Sequence[Document]) -> list[list[Span]]:
         if not documents:
             return []
-        counts = self._tokens.count([under(d.title, d.text.strip()) for d in documents])
+        short = [under(d.title, d.text.strip()) for d in documents if len(d.text) <= MAX_LINE]
+        counts = counted(self._tokens, short)
         return [
             self._whole(document, count)
-            if count <= self.max_tokens and len(document.text) <= MAX_LINE
+            if len(document.text) <= MAX_LINE and (count := next(counts)) <= self.max_tokens
             else self._split(document)
-            for document, count in zip(documents, counts, strict=True)
+            for document in documents
         ]
 
     def _whole(self, document: Document, tokens: int) -> list[Span]:
@@ -117,7 +119,7 @@ class Chunker:
             above = named + [h.title for h in path if h.level and h.at < start]
             found.append((start, body, JOIN.join(named + [h.title for h in path]), above))
         contexts = self._contexts([above for *_, above in found])
-        counts = self._tokens.count([under(c, body) for c, (_, body, _, _) in zip(contexts, found, strict=True)])
+        counts = counted(self._tokens, (under(c, body) for c, (_, body, _, _) in zip(contexts, found, strict=True)))
         spans = []
         for (start, body, section, _), context, count in zip(found, contexts, counts, strict=True):
             if count > self.max_tokens:  # tokens of context and body may merge into more than their sum
@@ -129,7 +131,7 @@ class Chunker:
         """The line of context for each list of headings: as many of the innermost as fit."""
         lengths = {}
         names = list({name for path in headings for name in path})
-        for name, count in zip(names, self._tokens.count(names) if names else [], strict=True):
+        for name, count in zip(names, counted(self._tokens, names), strict=True):
             lengths[name] = count - self._tokens.special + 1  # one for the join
         contexts = []
         for path in headings:

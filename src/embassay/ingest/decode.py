@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from embassay.errors import ReadError
@@ -25,7 +26,9 @@ WESTERN = frozenset({"cp1250", "cp1257", "iso8859_15"})
 SAMPLE = 1 << 16
 """Bytes that decide about an encoding: detection is far slower than decoding."""
 
-_AROUND = re.compile(rb"[\x00-\x7f]{0,80}[\x80-\xff]+[\x00-\x7f]{0,80}")
+AROUND = 80
+"""ASCII bytes on either side of others that are part of the sample."""
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
 def looks_binary(head: bytes) -> bool:
@@ -51,7 +54,7 @@ def _decoded(data: bytes) -> str:
 
 def _guess(data: bytes) -> str:
     """The encoding that fits what surrounds the bytes that are not ASCII: UTF-8 if most of it is, else by letters."""
-    sample = b" ".join(m[0] for m in islice(_AROUND.finditer(data), 1000))[:SAMPLE]
+    sample = b" ".join(islice(_telling(data), 1000))[:SAMPLE]
     decoded = sample.decode("utf-8", "replace")
     broken = decoded.count("\ufffd")
     if sum(not c.isascii() for c in decoded) - broken > broken or len(sample) < 2:
@@ -65,3 +68,16 @@ def _guess(data: bytes) -> str:
     if found[0].encoding in WESTERN and any("cp1252" in (m.encoding, *m.could_be_from_charset) for m in alike):
         return "cp1252"
     return found[0].encoding
+
+
+def _telling(data: bytes) -> Iterator[bytes]:
+    """The bytes that are not ASCII, with the ASCII around them."""
+    end = 0
+    for found in _NOT_ASCII.finditer(data):
+        if found.start() < end:
+            continue
+        start = max(end, found.start() - AROUND)
+        end = min(len(data), found.end() + AROUND)
+        following = _NOT_ASCII.search(data, found.end(), end)
+        end = following.start() if following else end
+        yield data[start:end]

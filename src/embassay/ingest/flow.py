@@ -1,8 +1,8 @@
 """From files to chunks: walk, read, chunk. Whoever needs documents or chunks of files takes them from here.
 
-    find(paths)                  -> the files under some paths
-    read_file(owner, file)       -> Loaded | Unreadable | NoText, in the order of the file, and FileEnd behind them
-    chunked(steps, chunker)      -> the same steps, with Chunked (or Uncut) in the place of Loaded
+    find(paths)                       -> the files under some paths
+    read_file(owner, file, isolation) -> Loaded | Unreadable | NoText, in the order of the file, FileEnd behind them
+    chunked(steps, chunker)           -> the same steps, with Chunked (or Uncut) in the place of Loaded
 
 Each step names its owner: whatever the caller wants to know the file by. An index run keeps its bookkeeping of a file
 there. Nothing that is wrong with one file or one document stops the others.
@@ -20,7 +20,8 @@ from embassay.errors import CacheError, NotText, ReadError
 from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
-from embassay.ingest.read import read, streams
+from embassay.ingest.isolation import Isolation
+from embassay.ingest.read import streams
 from embassay.ingest.walk import FoundFile, walk
 from embassay.types import Chunk, Document
 
@@ -94,10 +95,13 @@ def find(paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB) -> Iterator
     return walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams())
 
 
-def read_file(owner: Owner, file: SourceFile) -> Iterator[ReadStep[Owner]]:
-    """What reading a file brings, step by step; the last step is FileEnd, whatever happened before."""
+def read_file(owner: Owner, file: SourceFile, isolation: Isolation) -> Iterator[ReadStep[Owner]]:
+    """What reading a file brings, step by step; the last step is FileEnd, whatever happened before.
+
+    `isolation` reads it within limits; one serves all files of a run.
+    """
     try:
-        for document in read(file):
+        for document in isolation.read(file):
             yield Unreadable(owner, document) if isinstance(document, ReadError) else Loaded(owner, document)
     except NotText as error:
         yield NoText(owner, error.message)
@@ -136,9 +140,10 @@ def read_all(
     `name` is what a file is called in the ids of its documents; `skip` leaves a file out. Raises UsageError for a path
     that does not exist.
     """
-    for found in find(paths, max_file_mb=max_file_mb):
-        if not found.skip and not skip(found.file):
-            yield from read_file(found, SourceFile(found.file, name(found.file)))
+    with Isolation() as isolation:
+        for found in find(paths, max_file_mb=max_file_mb):
+            if not found.skip and not skip(found.file):
+                yield from read_file(found, SourceFile(found.file, name(found.file)), isolation)
 
 
 def documents_of(

@@ -10,7 +10,10 @@ from typing import Any
 from embassay.errors import ReadError
 from embassay.text import encodable
 
-NOISE = "//script|//style|//noscript|//template|//svg|//nav|//footer|//*[@hidden]|//*[@aria-hidden='true']"
+NOISE = ("script", "style", "noscript", "template", "svg", "nav", "footer")
+HIDDEN = "//*[@hidden or @aria-hidden='true']"
+OUT = "embassay-out"
+"""What hidden elements are renamed to, so that they can be taken out with the others in one pass."""
 BLOCKS = frozenset(
     "address article aside blockquote body dd details div dl dt figcaption figure form h1 h2 h3 h4 h5 h6 header hr li "
     "main ol p pre section summary table tbody td tfoot th thead tr ul br".split()
@@ -34,9 +37,10 @@ def extract(text: str) -> tuple[str, Lines]:
     if any("xcessive depth" in entry.message for entry in parser.error_log):
         raise ReadError("elements nest too deeply to be read")
     title = " ".join((root.findtext(".//title") or "").split())
-    for element in root.xpath(NOISE):
+    for element in root.xpath(HIDDEN):
         if element.tag not in ("html", "body"):
-            element.drop_tree()
+            element.tag = OUT
+    etree.strip_elements(root, OUT, *NOISE, with_tail=False)
     body = root.find("body")
     lines.add(_content(root if body is None else body))
     lines.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from embassay.ingest.languages import language_of
@@ -41,18 +41,22 @@ def outline(text: str, kind: str) -> list[Heading]:
     if kind == "rst":
         return _rst(text)
     if kind.startswith("code:"):
-        return _code(text, kind.removeprefix("code:"))
+        return definitions(text, kind.removeprefix("code:")) or []
     return []
 
 
 _OPENING = re.compile(r" {0,3}(```+(?=[^`]*$)|~~~+)")
 _CLOSING = re.compile(r" {0,3}(```+|~~~+)[ \t]*$")
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _LIST_ITEM = re.compile(r"[-+*>|<#]|\d+[.)][ \t]")
 _ATTRIBUTES = re.compile(r"\s*\{\s*[#.][^}]*\}$")
 MAX_TITLE = 200
 """Characters of a heading that are kept: every chunk of its section repeats them."""
+LINES = 1 << 16
+"""Characters whose lines are held at once."""
+MAX_HEADING = 1_000
+"""Characters of a heading in which attributes are looked for; the pattern takes time with their square."""
 
 
 def _markdown(text: str) -> list[Heading]:
@@ -61,7 +65,7 @@ def _markdown(text: str) -> list[Heading]:
     fence = ""
     comment = False
     at, before, before_at = 0, "", 0
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         bare = line.rstrip("\n")
         if fence:
             mark = _CLOSING.match(bare)
@@ -70,8 +74,8 @@ def _markdown(text: str) -> list[Heading]:
             comment = "-->" not in bare
         elif mark := _OPENING.match(bare):
             fence = mark[1]
-        elif (atx := _ATX.match(bare)) and atx[2]:
-            headings.append(Heading(at, len(atx[1]), _title(atx[2])))
+        elif (atx := _ATX.match(bare)) and (title := _without_closing(bare[atx.end() :])):
+            headings.append(Heading(at, len(atx[1]), _title(title)))
         elif (under := _SETEXT.match(bare)) and _is_paragraph(before):
             headings.append(Heading(before_at, 1 if under[1][0] == "=" else 2, _title(before)))
         before, before_at = bare, at
@@ -79,8 +83,25 @@ def _markdown(text: str) -> list[Heading]:
     return headings
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines as `str.splitlines` cuts them, ends included, without a list of all of them."""
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at + LINES) + 1 if at + LINES < len(text) else 0
+        yield from text[at : end or len(text)].splitlines(keepends=True)
+        at = end or len(text)
+
+
+def _without_closing(heading: str) -> str:
+    """Without the marks that may close it, as in ``## Title ##``."""
+    text = heading.rstrip(" \t")
+    bare = text.rstrip("#")
+    return bare.rstrip(" \t") if bare.endswith((" ", "\t")) else text
+
+
 def _title(text: str) -> str:
-    return _ATTRIBUTES.sub("", text.strip())[:MAX_TITLE]
+    text = text.strip()
+    return (_ATTRIBUTES.sub("", text) if len(text) <= MAX_HEADING else text)[:MAX_TITLE]
 
 
 def _is_paragraph(line: str) -> bool:
@@ -123,6 +144,9 @@ _DEFINITION = re.compile(
 
 MAX_LEVEL = 30
 """Deeper definitions are generated code, and every level is part of every path."""
+MAX_ERRORS, MAX_TREE_DEPTH = 5_000, 5_000
+"""Of what a grammar makes of a text: errors with what stands in them, and levels. Beyond, the text is no source of that
+language, and cutting it along the grammar takes as long as finding that out."""
 
 
 def _defined(node: Any) -> str:
@@ -142,8 +166,8 @@ def _defined(node: Any) -> str:
     return (name.text or b"").decode("utf-8", "replace")[:MAX_TITLE] if name is not None else ""
 
 
-def _code(text: str, language: str) -> list[Heading]:
-    """Named definitions, nested as the grammar nests them."""
+def definitions(text: str, language: str) -> list[Heading] | None:
+    """Named definitions, nested as the grammar nests them; None for text that the grammar makes nothing of."""
     grammar = language_of(language)
     if grammar is None:
         return []
@@ -151,17 +175,31 @@ def _code(text: str, language: str) -> list[Heading]:
 
     data = text.encode("utf-8", "replace")
     root = tree_sitter.Parser(tree_sitter.Language(grammar)).parse(data).root_node
-    ascii_only = len(data) == len(text)
-    headings: list[Heading] = []
-    stack = [(root, 1)]
+    found: list[tuple[int, int, int, str]] = []
+    """Start and end in bytes, level and name."""
+    errors = 0
+    stack = [(root, 1, 0)]
     while stack:
-        node, level = stack.pop()
+        node, level, depth = stack.pop()
+        errors += 1 + node.child_count if node.is_error else 0
+        if errors > MAX_ERRORS or depth > MAX_TREE_DEPTH:
+            return None
         if level <= MAX_LEVEL and (name := _defined(node)):
             start = node.parent if node.parent and node.parent.type == "decorated_definition" else node
-            begin, end = (
-                b if ascii_only else len(data[:b].decode("utf-8", "ignore")) for b in (start.start_byte, node.end_byte)
-            )
-            headings.append(Heading(begin, level, name, end))
+            found.append((start.start_byte, node.end_byte, level, name))
             level += 1
-        stack.extend((child, level) for child in reversed(node.children))
-    return headings
+        stack.extend((child, level, depth + 1) for child in reversed(node.children))
+    at = _characters(data, {place for begin, end, _, _ in found for place in (begin, end)})
+    return [Heading(at[begin], level, name, at[end]) for begin, end, level, name in found]
+
+
+def _characters(data: bytes, places: Collection[int]) -> dict[int, int]:
+    """For each of these places in UTF-8 how many characters stand before it, in one pass."""
+    if data.isascii():
+        return {place: place for place in places}
+    before, at = {}, 0
+    characters = 0
+    for place in sorted(places):
+        characters += len(data[at:place].decode("utf-8", "ignore"))
+        before[place], at = characters, place
+    return before

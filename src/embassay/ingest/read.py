@@ -12,15 +12,23 @@ from embassay.errors import NotText, ReadError
 from embassay.ingest.base import Document, Reader, SourceFile
 from embassay.ingest.decode import looks_binary
 from embassay.text import encodable
+from embassay.types import Scalar
 
 FALLBACK = "text"
 """The reader of files whose suffix no reader claims."""
+MAX_ID, MAX_TITLE = 4_000, 2_000
+"""Characters."""
+MAX_FIELDS, MAX_FIELD_NAME = 1_000, 1_000
+MAX_VALUE, MAX_METADATA = 10_000, 200_000
+"""Characters of one metadata value that are kept, and of all values of a document."""
 
 
 def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | ReadError]:
     """Give every document an id of its own: where records share one, the second becomes ``id~2``."""
     seen: Counter[str] = Counter()
     for document in documents:
+        if isinstance(document, Document):
+            document = _bounded(document)
         if isinstance(document, ReadError):
             yield document
             continue
@@ -31,7 +39,41 @@ def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | Re
             seen[document.id] += name in seen
         if name != document.id:
             seen[name] += 1
-        yield _clean(replace(document, id=name) if name != document.id else document)
+            document = replace(document, id=name)
+        yield _clean(document)
+
+
+def _bounded(document: Document) -> Document | ReadError:
+    """With a title and metadata of a length that every chunk can carry: each of them repeats both.
+
+    An id or metadata beyond all bounds makes a ReadError.
+    """
+    if len(document.id) > MAX_ID:
+        return ReadError(f"an id of {len(document.id):,} characters, the limit is {MAX_ID:,}: {document.id[:60]!r}")
+    title, metadata = document.title[:MAX_TITLE], document.metadata
+    if len(metadata) > MAX_FIELDS or any(len(key) > MAX_FIELD_NAME for key in metadata):
+        return ReadError(f"{len(metadata):,} fields, the limit is {MAX_FIELDS:,} with names of {MAX_FIELD_NAME}")
+    if any(_is_long(value) for value in metadata.values()):
+        metadata = {key: _shortened(value) for key, value in metadata.items()}
+    if sum(len(value) for value in metadata.values() if isinstance(value, str)) > MAX_METADATA:
+        return ReadError(f"metadata of more than {MAX_METADATA:,} characters")
+    if title is document.title and metadata is document.metadata:
+        return document
+    return replace(document, title=title, metadata=metadata)
+
+
+def _is_long(value: Scalar) -> bool:
+    return len(value) > MAX_VALUE if isinstance(value, str) else isinstance(value, int) and value.bit_length() > 63
+
+
+def _shortened(value: Scalar) -> Scalar:
+    """What is kept of a value: of a number beyond 64 bits its digits as a text, which filters read alike."""
+    if not _is_long(value):
+        return value
+    if isinstance(value, str):
+        return value[:MAX_VALUE]
+    number = int(value)
+    return str(number) if number.bit_length() < MAX_VALUE else hex(number)[:MAX_VALUE]
 
 
 def _clean(document: Document) -> Document:
@@ -52,6 +94,12 @@ def readers() -> Mapping[str, Reader]:
     """
     loaded = plugins.load_all("embassay.ingest.readers")
     return {suffix: reader for reader in loaded.values() for suffix in reader.SUFFIXES}
+
+
+def reader_of(suffix: str) -> Reader:
+    """The reader of files with this suffix, in whatever case."""
+    found = readers().get(suffix.lower())
+    return found if found is not None else plugins.load("embassay.ingest.readers", FALLBACK)
 
 
 def streams() -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
@@ -62,7 +63,7 @@ class _Lines:
 
     def __init__(self, document: Document) -> None:
         self._source_lines = document.source_lines
-        self._breaks = array("q", (at for at, character in enumerate(document.text) if character == "\n"))
+        self._breaks = array("q", (found.start() for found in re.finditer("\n", document.text)))
 
     def of(self, at: int) -> int:
         """The line, counted from 1, of the character at position `at`."""

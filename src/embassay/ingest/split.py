@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from embassay.ingest.counting import counted
 from embassay.ingest.languages import language_of
 from embassay.ingest.outline import Outline
 from embassay.types import Document
@@ -24,6 +25,9 @@ SMALL = 24
 """A piece of fewer tokens, such as a lone heading, is joined with the piece behind it where both fit one chunk."""
 MAX_LINE = 8_000
 """Characters. Longer lines are cut before the splitter sees them: its time grows with the square of their length."""
+MAX_STRETCH = 250_000
+"""Characters. A longer text is cut between paragraphs before the splitter sees it, which holds all of what it splits,
+many times over."""
 MAX_DEPTH = 60
 """Text nested deeper, by brackets or indentation, is split as plain text: grammars take exponential time over it."""
 _LONG_LINE = re.compile(r"[^\n]{8001,}")
@@ -49,7 +53,7 @@ class Splitter:
             for start, stretch in _stretches(document.text)
             for at, body in self._for_kind(kind).chunk_indices(stretch)
         ]
-        sizes = self._tokens.count([body for _, body in pieces])
+        sizes = counted(self._tokens, (body for _, body in pieces))
         special = self._tokens.special
         joined: list[tuple[int, str]] = []
         before = 0
@@ -79,16 +83,35 @@ class Splitter:
 
 
 def _stretches(text: str) -> Iterator[tuple[int, str]]:
-    """(start, part) of the parts of `text`. It is cut only inside lines that are too long, at a space if possible."""
+    """(start, part) of the parts of `text`, none of them too long for the splitter, and no line of them either."""
+    for start, end in _within_lines(text):
+        while end - start > MAX_STRETCH:
+            border = _border(text, start + MAX_STRETCH // 2, start + MAX_STRETCH)
+            yield start, text[start:border]
+            start = border
+        yield start, text[start:end]
+
+
+def _within_lines(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of the parts of `text`, cut only inside lines that are too long, at a space if possible."""
     start = 0
     for line in _LONG_LINE.finditer(text):
         at = max(line.start(), start)
         while line.end() - at > MAX_LINE:
             space = text.rfind(" ", at + MAX_LINE // 2, at + MAX_LINE)
             at = space + 1 if space > 0 else at + MAX_LINE
-            yield start, text[start:at]
+            yield start, at
             start = at
-    yield start, text[start:]
+    yield start, len(text)
+
+
+def _border(text: str, first: int, last: int) -> int:
+    """Where to cut between these places: before a heading, between paragraphs, between lines, or at the last place."""
+    for mark, kept in (("\n\n#", 2), ("\n\n", 2), ("\n", 1)):
+        at = text.rfind(mark, first, last - len(mark))
+        if at >= 0:
+            return at + kept
+    return last
 
 
 def _is_deep(text: str) -> bool:

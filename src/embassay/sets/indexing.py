@@ -12,6 +12,7 @@ from embassay.errors import UsageError
 from embassay.events import Noted
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
+from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 from embassay.models.reference import with_precision
 from embassay.sets.build.files import Files
 from embassay.sets.build.plan import make_plan
@@ -37,6 +38,8 @@ class Reading:
     """Read every file instead of trusting its size and time."""
     max_file_mb: float = MAX_FILE_MB
     """Larger files are skipped, but for those whose readers do not hold them in memory."""
+    limits: ReadLimits = DEFAULT_LIMITS
+    """What reading one file may take."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a size that no file can have."""
@@ -68,7 +71,7 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
             retry_failed=reading.retry_failed,
             checksum=reading.checksum or lost,
         )
-        source = Files(plan, store, lambda: chunker_of(sets, generation, embedder))
+        source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         return build(source, Writer(state, generation, store), embedder, sets.events)
 
 

@@ -12,6 +12,7 @@ from embassay.cli.progress import Bar
 from embassay.cli.tables import line
 from embassay.home import DEFAULT_SET
 from embassay.ingest.defaults import DEFAULT_TOKENS, MAX_FILE_MB
+from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 
 if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
@@ -35,6 +36,15 @@ def command(
     max_file_mb: Annotated[
         float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")
     ] = MAX_FILE_MB,
+    read_seconds: Annotated[
+        float, typer.Option(metavar="S", help="Longest that a file may take to be read; 4 s more for each MB of it.")
+    ] = DEFAULT_LIMITS.seconds,
+    read_memory_mb: Annotated[
+        float, typer.Option(metavar="MB", help="Most memory that reading a file may take.")
+    ] = DEFAULT_LIMITS.memory_mb,
+    read_text_mb: Annotated[
+        float, typer.Option(metavar="MB", help="Most text that one file may give, but for JSON lines.")
+    ] = DEFAULT_LIMITS.text_mb,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try quarantined files again, though they did not change.")
     ] = False,
@@ -69,6 +79,7 @@ def command(
                 precision=precision,  # type: ignore[arg-type]
                 chunk_tokens=chunk_tokens,
                 max_file_mb=max_file_mb,
+                read_limits=ReadLimits(read_seconds, read_memory_mb, read_text_mb),
                 retry_failed=retry_failed,
                 checksum=checksum,
             )

@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import TypeGuard
+from functools import cache
+from typing import Any, TypeGuard
 
 from embassay.ingest.base import Document, SourceFile
 from embassay.types import Metadata
 
 SUFFIXES = frozenset({".md", ".markdown", ".mdx", ".mkd"})
+BOUNDED = True
+MAX_FRONT_MATTER = 32_000
+"""Characters. PyYAML reads a megabyte in ten seconds; what is longer is text."""
+MAX_MERGED = 1_000
+"""Pairs that merge keys (``<<``) may bring in: they multiply, a kilobyte of them fills any memory."""
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
 
 
@@ -18,7 +24,7 @@ def read(source: SourceFile) -> Iterator[Document]:
     text = source.text()
     metadata: Metadata = {}
     first = 1
-    if front := _FRONT_MATTER.match(text):
+    if front := _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER):
         parsed = _mapping(front[1])
         if parsed is not None:
             text, first = text[front.end() :], 1 + front[0].count("\n")
@@ -31,10 +37,28 @@ def _mapping(front_matter: str) -> dict[object, object] | None:
     import yaml
 
     try:
-        parsed = yaml.safe_load(front_matter)
+        parsed = yaml.load(front_matter, Loader=_loader())
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):  # PyYAML lets its converters' out
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+@cache
+def _loader() -> Any:
+    """PyYAML's safe one, with a bound on what merge keys bring in."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        merged = 0
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            before = len(node.value)
+            super().flatten_mapping(node)
+            self.merged += max(0, len(node.value) - before)
+            if self.merged > MAX_MERGED:
+                raise yaml.constructor.ConstructorError(None, None, "merge keys bring in too much", node.start_mark)
+
+    return Loader
 
 
 def _scalars(parsed: dict[object, object]) -> Metadata:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from embassay.ingest.base import Document, SourceFile
 
 SUFFIXES = frozenset({".rst", ".rest"})
+BOUNDED = True
 
 
 def read(source: SourceFile) -> Iterator[Document]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from embassay.ingest.base import Document, SourceFile
 
 SUFFIXES = frozenset({".txt", ".text", ".log", ".org", ".adoc"})
+BOUNDED = True
 
 
 def read(source: SourceFile) -> Iterator[Document]:

@@ -12,6 +12,8 @@ from embassay.errors import ReadError
 from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.flow import FileEnd, ReadStep, Unreadable, chunked, read_file
+from embassay.ingest.isolation import Isolation
+from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 from embassay.sets.build.origin import Change, Ended, Origin, changes, recall
 from embassay.sets.build.plan import DueFile, IndexPlan
 from embassay.sets.build.source import SourceOutcome
@@ -30,9 +32,12 @@ Member = TypeVar("Member")
 class Files:
     """The files of a plan. Each is an origin, and those that are gone come first."""
 
-    def __init__(self, plan: IndexPlan, store: Store, chunker: Callable[[], Chunker]) -> None:
+    def __init__(
+        self, plan: IndexPlan, store: Store, chunker: Callable[[], Chunker], limits: ReadLimits = DEFAULT_LIMITS
+    ) -> None:
         """`chunker` is called only if there are files to read: it may load a model's tokenizer."""
         self._plan, self._store, self._chunker = plan, store, chunker
+        self._isolation = Isolation(limits)
         self._without_text: list[tuple[str, str]] = []
         count = len(plan.due)
         self.what = f"{count:,} file{'' if count == 1 else 's'}" if count else ""
@@ -42,16 +47,21 @@ class Files:
         yield from self._gone()
         if not self._plan.due:
             return
-        for change in changes(chunked(self._read(), self._chunker())):
-            if isinstance(change, Ended) and change.origin.skipped:
-                self._without_text.append((change.origin.name, change.origin.skipped))
-            yield change
+        with self._isolation:
+            for change in changes(chunked(self._read(), self._chunker())):
+                if isinstance(change, Ended) and change.origin.skipped:
+                    self._without_text.append((change.origin.name, change.origin.skipped))
+                yield change
 
     def outcome(self) -> SourceOutcome:
         """Counts of the plan, and files that turned out to hold no text among those that were skipped."""
         plan = self._plan
         skipped = (*plan.skipped, *self._without_text)
         return SourceOutcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)
+
+    def stop(self) -> None:
+        """End the process that reads, so that nothing waits for a file that takes long."""
+        self._isolation.stop()
 
     def _gone(self) -> Iterator[Change]:
         for rows in _groups(self._plan.gone, GROUP_GONE):
@@ -65,14 +75,14 @@ class Files:
             origins = [Origin(file.name, file.row, file.found.size) for file in due]
             recall(self._store, origins)
             for file, origin in zip(due, origins, strict=True):
-                yield from _read(file, origin)
+                yield from _read(file, origin, self._isolation)
 
 
 def _gone(row: SourceRow) -> Origin:
     return Origin(row.path, row, mtime_ns=row.mtime_ns, digest=row.digest, gone=True)
 
 
-def _read(file: DueFile, origin: Origin) -> Iterator[ReadStep[Origin]]:
+def _read(file: DueFile, origin: Origin, isolation: Isolation) -> Iterator[ReadStep[Origin]]:
     """What reading the file brings; nothing but its end if its content is what was indexed before."""
     racy = time.time_ns() - file.found.mtime_ns < RACY_NS
     origin.mtime_ns = UNSETTLED if racy else file.found.mtime_ns
@@ -86,7 +96,7 @@ def _read(file: DueFile, origin: Origin) -> Iterator[ReadStep[Origin]]:
     if origin.untouched:
         yield FileEnd(origin)
     else:
-        yield from read_file(origin, SourceFile(file.found.file, file.name))
+        yield from read_file(origin, SourceFile(file.found.file, file.name), isolation)
 
 
 def _digest(file: Path) -> str:

@@ -17,7 +17,7 @@ from embassay.embedders.alongside import Step, alongside
 from embassay.events import SILENCE, Events, Noted, WorkAdvanced, WorkStarted
 from embassay.sets.build.origin import Change, New
 from embassay.sets.build.report import IndexReport
-from embassay.sets.build.source import Source
+from embassay.sets.build.source import Source, Stoppable
 from embassay.sets.build.writer import Writer
 from embassay.types import NO_USAGE, Usage
 from embassay.vectors import comparable
@@ -79,6 +79,8 @@ def _embed(source: Source, writer: Writer, embedder: Embedder, events: Events) -
                     events.tell(WorkAdvanced(done, embedded))
         except BaseException:
             stopping = True  # otherwise closing would wait until as many texts were read as a model takes at once
+            if isinstance(source, Stoppable):
+                source.stop()
             raise
     return embedded, usage
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from embassay.sets.build.origin import Change
 
@@ -55,3 +55,11 @@ class Source(Protocol):
 
     def outcome(self) -> SourceOutcome:
         """What was read and what was left out. It is asked for once the iteration has ended."""
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A source that may wait long for a change, and can be told to give up."""
+
+    def stop(self) -> None:
+        """End whatever the iteration waits for. Called from another thread when the run ends early."""
