@@ -5,9 +5,11 @@ Each source is one way, and is what it reads: its identity is a digest of that. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,7 +40,7 @@ class WeightSource(Protocol):
 
     @property
     def vocabulary(self) -> int | None:
-        """How many token ids it has vectors for; None where that is not known."""
+        """How many token ids it has vectors for; None where that is not known, or not yet, without a runtime."""
 
     def identity(self) -> tuple[str, str]:
         """Digests of its weights, and of the settings that its encoder is built with; empty where there are none."""
@@ -54,27 +56,37 @@ class BuiltGraph:
 
     def __init__(self, model: str, encoder: Encoder, files: Sequence[Path]) -> None:
         self.model, self.encoder, self.files = model, encoder, files
-
-    @property
-    def vocabulary(self) -> int | None:
-        """Rows of the table of words."""
-        return self.tensors[WORDS].shape[0]
-
-    @cached_property
-    def tensors(self) -> Mapping[str, Tensor]:
-        """What the graph is built from, and nothing else of the files."""
-        return encoder_tensors(self.files, self.encoder, self.model)
+        self._lock = threading.Lock()
+        self._tensors: Mapping[str, Tensor] = {}
+        self._uses_left = 2
+        self.vocabulary: int | None = None
 
     def identity(self) -> tuple[str, str]:
         """Of the tensors that are used, and of the encoder's settings."""
-        return tensors_digest(self.tensors), digest_of(self.encoder)
+        with self._used() as tensors:
+            return tensors_digest(tensors), digest_of(self.encoder)
+
+    @contextmanager
+    def _used(self) -> Iterator[Mapping[str, Tensor]]:
+        """What the graph is built from, and nothing else of the files.
+
+        It is read once and used twice, hashed and built from, so that both have the same bytes whatever happens to the
+        files meanwhile; after that the files are let go.
+        """
+        with self._lock:
+            tensors = self._tensors or encoder_tensors(self.files, self.encoder, self.model)
+            self._uses_left -= 1
+            self._tensors = tensors if self._uses_left > 0 else {}
+        yield tensors
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
         """Build the model's graph from its weights and run it on OpenVINO."""
         from embassay.engine.graph import build_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
 
-        graph = build_graph(self.encoder, self.tensors, head, max_tokens, int8=precision == "int8")
+        with self._used() as tensors:
+            self.vocabulary = tensors[WORDS].shape[0]
+            graph = build_graph(self.encoder, tensors, head, max_tokens, int8=precision == "int8")
         return OpenVinoRuntime(graph, precision)
 
 

@@ -57,14 +57,20 @@ class SentenceTransformersEmbedder(Embedder):
         return replace(self._local.space, model=self._settings.model_id) if self._local else self._own_space()
 
     @property
+    def former_space(self) -> Space:
+        """That of the local engine then, which stood for whatever it knew the architecture of."""
+        return replace(self._local.former_space, model=self._settings.model_id) if self._local else self.space
+
+    @property
     def precision(self) -> str:
         return "f32" if self._settings.precision == "auto" else self._settings.precision
 
     @cached_property
     def tokens(self) -> Counts:
-        limit = self._local.max_tokens if self._local else self._model.max_seq_length or 1 << 30
-        limit = min(limit, self._settings.max_tokens or limit)
-        self._model.max_seq_length = min(self._model.max_seq_length, limit)
+        own = self._model.max_seq_length or 1 << 30
+        limit = self._local.max_tokens if self._local else min(own, self._settings.max_tokens or own)
+        if limit != own:
+            self._model.max_seq_length = limit
         return _Tokens(self._model.tokenizer, limit)
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
