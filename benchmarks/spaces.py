@@ -20,10 +20,12 @@ import sqlite3
 import string
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +37,11 @@ from embassay.canaries import SAME_SPACE
 from embassay.config.values import CacheConfig, Config, EmbeddingsConfig
 from embassay.embedders.providers.hash import hashed
 from embassay.embedders.providers.local import open_local
+from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import EmbassayError
 from embassay.home import Home
 from embassay.session import Session
+from embassay.sets.door import SetEmbedder
 from embassay.sets.folder import HomeFolder
 from embassay.stores.values import VECTOR
 from tests.servers import Answer, Received, Swappable, openai_body, serving
@@ -456,6 +460,67 @@ def _asked(trial: Trial) -> Iterator[tuple[str, str, np.ndarray]]:
                                 yield chunk.indexed, "document", vector
 
 
+LONG_RUN_TEXTS, BATCHES = 40_000, {250: 1.01, 96: None, 32: None}
+"""Texts of a hosted run, and how many go into one request of it, each with its bar: a canary takes the place of one."""
+ROUNDS = 400
+
+
+def cost_of_the_proof(texts: int = LONG_RUN_TEXTS, rounds: int = ROUNDS) -> list[Row]:
+    """What the proof adds: milliseconds to a local query, requests to a hosted run and to a hosted search."""
+    rows = []
+    with projects() as (local, served, url, service):
+        added = _added_ms(Trial(local, random.Random(), {}, None), rounds)
+        rows.append(Row("ms that the proof adds to a local query", added, None, None, "ms", "<= 1", added <= 1))
+        for batch, bar in BATCHES.items():
+            trial = _served(served, url, service)
+            (bare_run, bare), (run, search) = (
+                _requests(trial, batch, texts, canaries=proven) for proven in (False, True)
+            )
+            ratio = (run - 2) / bare_run  # two short requests at its start are another bar
+            what = f"requests of a hosted run of {texts:,} texts, {batch} each"
+            said = f"<= {bar:g}x + 2" if bar else ""
+            rows.append(Row(what, run, bare_run, ratio, "", said, ratio <= bar if bar else None))
+            rows.append(Row("requests of a hosted search", search, bare, search / bare, "", "+ 0", search <= bare))
+    return rows
+
+
+def _added_ms(trial: Trial, rounds: int) -> float:
+    """Difference of the medians of queries through the door and past it, in turns, without any cache."""
+    with _home(trial) as home:
+        asked = home.embedder()
+        assert isinstance(asked, SetEmbedder)
+        through, past = uncached(asked), uncached(asked.inner)
+        times = []
+        for _ in range(rounds):
+            times.append([_ms(partial(one.embed, ["rotate the key"], "query")) for one in (through, past)])
+    return float(np.subtract(*np.median(times, axis=0)))
+
+
+def _requests(trial: Trial, batch: int, texts: int, *, canaries: bool) -> tuple[int, int]:
+    """Requests for so many new documents of a set, and of a search in a process that comes after that."""
+    assert trial.service
+    shutil.rmtree(trial.home)
+    (trial.folder / "cache.db").unlink()
+    trial.settings |= {"batch_size": batch, "canaries": canaries}
+    with _home(trial) as home:
+        home.index([trial.folder / "project" / "docs"])
+    with _home(trial) as home:
+        before = trial.service.requests
+        for _ in home.embedder().stream((f"rotate the key {at}" for at in range(texts)), "document"):
+            pass
+        indexed = trial.service.requests - before
+    with _home(trial) as home:
+        before = trial.service.requests
+        home.search("never asked of anybody", mode="dense")
+    return indexed, trial.service.requests - before
+
+
+def _ms(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1e3
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1000)
@@ -471,7 +536,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Row(f"of {asked.count:,} changes, {end}", found.ends[end], None, None, "", "", None)
         for end in ("accepted", "refused")
     ]
-    report("spaces", rows, asked.json)
+    rows += cost_of_the_proof()
+    report("spaces", rows, asked.json, peer="unproven")
     print("\n".join(found.broken), file=sys.stderr)
     return int(any(row.met is False for row in rows))
 

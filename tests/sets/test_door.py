@@ -208,7 +208,6 @@ def test_a_service_that_forgets_the_query_prompt_is_refused_when_documents_are_w
 
 def test_an_embedder_of_ones_own_is_held_against_the_canaries(docs, tmp_path):
     class Own(Wrapper):
-        is_trusted = False
         salt = ""
 
         def stream(self, texts, role, on_long="truncate"):
@@ -393,3 +392,13 @@ def test_a_home_that_moved_is_as_good_as_before(project, docs, tmp_path):
     shutil.copytree(folder, moved)
     with project() as home, Home(HomeFolder(moved), home.session) as other:
         assert other.search("never asked", mode="dense").hits
+
+
+def test_the_health_of_a_model_is_not_that_of_the_cache(project, service, docs):
+    with project() as home:
+        home.index([docs])
+        assert home.session.models.health(["served"])["served"].ok
+    service.model = "another"
+    with project() as home:
+        health = home.session.models.health(["served"])["served"]
+        assert not health.ok and "in the cache" in health.message

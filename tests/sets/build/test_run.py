@@ -164,6 +164,8 @@ def test_an_error_stops_the_reading_at_once(tiny):
 class ReadingAhead(Wrapper):
     """Reads texts in a thread of its own, which waits after ten of them until the stream is closed."""
 
+    is_transparent = True
+
     def stream(self, texts, role, on_long="truncate"):
         gate = Gate()
 

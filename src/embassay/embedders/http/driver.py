@@ -138,6 +138,12 @@ class HttpEmbedder(Embedder):
             return caps
         return Caps(caps.inputs - 1, caps.tokens and max(1, caps.tokens - 2 * CANARY_TOKENS))
 
+    @property
+    def _window_texts(self) -> int:
+        """Texts of a window: as many as fill its requests."""
+        inputs = self._planned_caps.inputs
+        return max(1, PLANNED_TEXTS // inputs) * min(inputs, PLANNED_TEXTS)
+
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """Two windows of texts are in flight at a time; closing the iterator stops what was not sent yet."""
         check_role(role)
@@ -148,7 +154,7 @@ class HttpEmbedder(Embedder):
         start = 0
         pool: Pool[list[Made]] = Pool(self.settings.concurrency)
         try:
-            for window in windows(texts, PLANNED_TEXTS):
+            for window in windows(texts, self._window_texts):
                 waiting.append(self._submit(pool, delivery, window, call, start))
                 start += len(window)
                 if len(waiting) > 1:
@@ -227,7 +233,9 @@ class HttpEmbedder(Embedder):
         repeats = Counter(part.owner for part in parts)
         window.whole = frozenset(owner for owner, count in repeats.items() if count == 1)
         planned = list(batches(parts, self._planned_caps))
-        if len(planned) == 1 and len(texts) < PLANNED_TEXTS and not pool.started:  # all there is: no thread is needed
+        if (
+            len(planned) == 1 and len(texts) < self._window_texts and not pool.started
+        ):  # all there is: no thread is needed
             only: Future[list[Made]] = Future()
             only.set_result(delivery.make(planned[0], window))
             window.batches.append(only)

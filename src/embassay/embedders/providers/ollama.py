@@ -49,7 +49,7 @@ class _Tags(msgspec.Struct):
 class Ollama(Api):
     name = "ollama"
     url = "http://localhost:11434"
-    caps = Caps(64)
+    caps = Caps(128)
     normalises = True
 
     settings: Settings

@@ -35,7 +35,8 @@ class Wrapper(Embedder):
 
     @property
     def is_trusted(self) -> bool:
-        return self.inner.is_trusted
+        """As the model inside, unless what is done to its vectors has to be proven as well."""
+        return self.is_transparent and self.inner.is_trusted
 
     @property
     def is_anchored(self) -> bool:
