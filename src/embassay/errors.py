@@ -37,6 +37,7 @@
     │   ├── HomeTooNew        written by a later embassay
     │   └── SetNotFound       no such set in this home
     ├── StoreError            the vector store failed; nothing already stored is lost
+    ├── NotFinite             a result holds NaN or infinity, which JSON does not have
     └── ReadError             one document could not be read; it is quarantined
         └── NotText           it holds no text to read: it is skipped
 
@@ -266,6 +267,10 @@ class SetNotFound(HomeError):
 
 
 class StoreError(EmbassayError):
+    pass
+
+
+class NotFinite(EmbassayError):
     pass
 
 

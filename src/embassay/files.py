@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and never through a link; files that are private to the user."""
+"""Paths as people write them; files written whole or not at all, never through a link, and private to the user."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from embassay.errors import HomeNotWritable
+from embassay.errors import HomeNotWritable, UsageError
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 OTHERS = 0o077
 """The bits of a mode that let anybody else in."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def expanded(path: str | Path) -> Path:
+    """`path` with a ``~`` at its beginning replaced by the home folder. Raises UsageError for what is no path."""
+    text = str(path)
+    if "\0" in text:
+        raise UsageError(f"{text!r} is no path: it holds a NUL character.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody is called so, or nobody has a home
+        raise UsageError(f"{text!r} is no path: no home folder is known for it.", remedy="Write it in full.") from None
 
 
 def write_whole(file: Path, text: str, *, private: bool = False) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from embassay import remedy
+from embassay import jsontext, remedy
 from embassay.errors import SpaceMismatch
 
 NO_TRANSFORM = "none"
@@ -52,7 +51,7 @@ class Space:
     def digest(self) -> str:
         """12 hex digits, equal exactly when the spaces are equal, stable across versions and machines."""
         stated = {name: value for name, value in self.to_dict().items() if name not in _LATER or value != _LATER[name]}
-        canonical = json.dumps(stated, sort_keys=True, ensure_ascii=False)
+        canonical = jsontext.dumps(stated, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property

@@ -88,7 +88,7 @@ def read_cards(file: Path) -> tuple[list[ModelCard], list[RerankerCard]]:
     except OSError as error:
         mend = remedy.setting("cards", say="Mend {}: in embassay.yaml; paths are relative to that file.")
         raise CardError(f"{file} cannot be read: {error.strerror}.", remedy=mend) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CardError(f"{file} cannot be read: {error}.", remedy="Mend the card.") from error
     return list(_rows(data, "model", ModelCard, file)), list(_rows(data, "reranker", RerankerCard, file))
 

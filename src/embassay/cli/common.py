@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from embassay.cli.terminal import make_console
+from embassay import jsontext
+from embassay.cli.terminal import is_utf8, make_console
+from embassay.errors import NotFinite
 from embassay.home import Home
 from embassay.text import escaped_json, printable
 
@@ -83,8 +84,15 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
 
 
 def print_json(data: Any) -> None:
-    """One document on stdout, whole or not at all. What a terminal would obey is escaped."""
-    document = json.dumps(data, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
+    """One document on stdout, whole or not at all. What a terminal would obey is escaped.
+
+    Raises NotFinite for NaN and infinity, which JSON does not have.
+    """
+    indent = 2 if sys.stdout.isatty() else None
+    try:
+        document = jsontext.dumps(data, ascii_only=not is_utf8(sys.stdout), indent=indent)
+    except ValueError:
+        raise NotFinite("the result holds NaN or infinity, so that it was not printed.") from None
     sys.stdout.write(escaped_json(document) + "\n")
 
 

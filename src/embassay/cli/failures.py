@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from embassay.cli import exits
 from embassay.cli.exits import ExitCode
 from embassay.errors import EmbassayError
 from embassay.text import printable
+
+interrupted = threading.Event()
+"""Set by a Ctrl-C: whatever is raised after it is taken to come of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Failure:
 
 def failure_of(error: BaseException) -> Failure:
     """`error` as this command line words it. Whatever nobody foresaw is a defect of ours: ``unexpected``."""
+    if interrupted.is_set() and not isinstance(error, (EmbassayError, KeyboardInterrupt)):
+        error = KeyboardInterrupt()
     code = exits.of(error)
     if isinstance(error, EmbassayError):
         remedy = error.remedy.in_shell()
@@ -40,12 +48,21 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", str(error) or "stopped.", code)
     if isinstance(error, OSError):
+        if isinstance(error, FileNotFoundError) and not _has_working_folder():
+            return Failure("os_error", "the working folder is gone.", code, "Change into one that exists.")
         where = f"{error.filename}: " if error.filename else ""
         return Failure("os_error", f"{where}{error.strerror or error}.", code)
     if isinstance(error, MemoryError):
         return Failure("out_of_memory", "out of memory.", code)
     said = f"unexpected {type(error).__name__}: {error}."
     return Failure("unexpected", said, code, "EMBASSAY_DEBUG=1 shows where.")
+
+
+def _has_working_folder() -> bool:
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - no path is needed
+    except OSError:
+        return False
 
 
 def tell(failure: Failure, *, as_json: bool) -> None:
@@ -59,9 +76,17 @@ def tell(failure: Failure, *, as_json: bool) -> None:
     except OSError:  # nobody reads it, or there is no room for it: the exit code says as much
         abandon_stdout()
     words = printable(f"{failure.message} {failure.remedy}")
-    print(f"embassay: {' '.join(words.split())}", file=sys.stderr)  # noqa: T201
+    try:
+        print(f"embassay: {' '.join(words.split())}", file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        _abandon(sys.stderr)
 
 
 def abandon_stdout() -> None:
     """Nothing more is written to it, not even what waits to be written at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _abandon(sys.stdout)
+
+
+def _abandon(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything else is loaded
+    from embassay.cli.start import main as start
+
+    start()
+
 import functools
 import inspect
 import os
@@ -10,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embassay import __version__, plugins
+from embassay.cli.arguments import checked_arguments
 from embassay.cli.exits import EPILOG, ExitCode
 from embassay.cli.failures import Failure, abandon_stdout, failure_of, tell
-from embassay.cli.terminal import guarded
+from embassay.cli.terminal import guarded, printable_streams
 from embassay.text import printable
 
 if TYPE_CHECKING:
@@ -71,9 +77,7 @@ def _add(app: typer.Typer, modules: Mapping[str, Any]) -> None:
 
 def main() -> None:
     """Run the command line; never a traceback, unless EMBASSAY_DEBUG is set."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    printable_streams()
     arguments = sys.argv[1:]
     if arguments == [VERSION]:  # scripts ask for it often, and nothing has to be loaded for the answer
         print(__version__)  # noqa: T201
@@ -99,7 +103,7 @@ def _until_told(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             with guarded():
-                command(*args, **kwargs)
+                command(*args, **checked_arguments(kwargs))
             sys.stdout.flush()
         except BrokenPipeError:
             abandon_stdout()
@@ -156,7 +160,3 @@ def _help(command: Callable[..., None]) -> str:
     """The docstring, its paragraphs without line breaks: a terminal has a width of its own. Examples keep theirs."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     return "\n\n".join(p if p.startswith("\b") else " ".join(p.splitlines()) for p in paragraphs)
-
-
-if __name__ == "__main__":
-    main()

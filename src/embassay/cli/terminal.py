@@ -7,6 +7,8 @@ runs, a library or a forgotten ``print``, is cleaned by the streams themselves.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,21 @@ from embassay.text import printable
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
+
+
+def printable_streams() -> None:
+    """Make stdout and stderr take whatever is printed: a character that they have no bytes for becomes ``?``."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper) and not (is_utf8(stream) and stream.errors != "strict"):
+            stream.reconfigure(errors="replace")
+
+
+def is_utf8(stream: TextIO) -> bool:
+    """Whether every character has bytes there."""
+    return (stream.encoding or "").lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 class Guarded:

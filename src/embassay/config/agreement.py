@@ -14,7 +14,7 @@ from typing import Literal
 
 from embassay import remedy
 from embassay.errors import ConfigError, HomeNotWritable
-from embassay.files import private_folder, write_whole
+from embassay.files import expanded, private_folder, write_whole
 
 Standing = Literal["agreed", "changed", "unknown"]
 
@@ -22,7 +22,7 @@ Standing = Literal["agreed", "changed", "unknown"]
 def state_folder(env: Mapping[str, str] = os.environ) -> Path:
     """Where the user's own state lies: ``$XDG_STATE_HOME/embassay``, by default below ``~/.local/state``."""
     base = env.get("XDG_STATE_HOME") or os.path.join("~", ".local", "state")
-    return Path(os.path.abspath(os.path.expanduser(base))) / "embassay"  # noqa: PTH111 - Path raises for unknown users
+    return Path(os.path.abspath(expanded(base))) / "embassay"
 
 
 def digest_of(content: bytes, others: Sequence[Path] = ()) -> str:

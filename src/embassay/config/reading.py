@@ -22,6 +22,7 @@ from embassay.config import agreement
 from embassay.config.unagreed import KeyPath, Unagreed
 from embassay.config.values import Config, Seconds, Trust
 from embassay.errors import ConfigError
+from embassay.files import expanded
 from embassay.text import did_you_mean
 
 FILE = "embassay.yaml"
@@ -79,7 +80,7 @@ def _trust(source: ConfigSource, standing: agreement.Standing) -> Trust:
 def read_source(file: str | Path | None = None, env: Mapping[str, str] = os.environ) -> ConfigSource | None:
     """The file that `load_config` reads; None where there is none. Raises ConfigError."""
     chosen = file or env.get(f"{ENV_PREFIX}CONFIG")
-    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else nearest_file()  # noqa: PTH111 - Path raises
+    path = Path(os.path.abspath(expanded(chosen))) if chosen else nearest_file()
     if path is None:
         return None
     content = _content(path)
@@ -96,7 +97,7 @@ def nearest_file() -> Path | None:
 def _cards(file: Path, raw: Mapping[str, object]) -> list[Path]:
     names = raw.get("cards")
     listed = names if isinstance(names, list) else []
-    return [file.parent / os.path.expanduser(name) for name in listed if isinstance(name, str)]  # noqa: PTH111
+    return [file.parent / expanded(name) for name in listed if isinstance(name, str)]
 
 
 def checked(raw: object, kind: type[T], where: str) -> T:

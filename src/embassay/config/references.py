@@ -20,6 +20,7 @@ from pathlib import Path
 
 from embassay import remedy
 from embassay.errors import ConfigError, PluginError
+from embassay.files import expanded
 
 REFERENCE = re.compile(r"\$\{(\w+|(?:file|keyring|command):[^{}]+)\}")
 MAX_SECRET = 1 << 16
@@ -82,7 +83,7 @@ def _variable(name: str, what: str, env: Mapping[str, str]) -> str:
 
 
 def _file(name: str, what: str) -> str:
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for unknown users
+    path = expanded(name)
     if not path.is_absolute():
         raise ConfigError(f"{what} refers to the file {name}, which is no whole path.", remedy="Write /run/secrets/x.")
     try:

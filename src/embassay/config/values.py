@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from embassay.config.unagreed import Unagreed
+from embassay.files import expanded
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 """The model that is used where nobody chose another."""
@@ -118,7 +119,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def _path(self, name: str, *key: str, does: str) -> Path:
         """A path relative to the folder of the file. Links are followed to tell whether it lies inside."""
         root = self.file.parent if self.file else Path()
-        path = root / os.path.expanduser(name)  # noqa: PTH111 - Path raises for unknown users
+        path = root / expanded(name)
         if self.found and self.found.says(*key):
             inside = Path(os.path.realpath(root))
             try:

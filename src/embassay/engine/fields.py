@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from embassay import jsontext
 from embassay.engine.unsupported import damaged
 from embassay.errors import ModelUnsupported
 
@@ -74,14 +74,14 @@ class Fields:
         return default if value is None else value
 
     def _expected(self, key: str, what: str) -> ModelUnsupported:
-        said = json.dumps(self.values[key])[:60]
+        said = jsontext.dumps(self.values[key], ascii_only=True)[:60]
         return damaged(f"{self.path}: {key!r} is {said}, expected {what}.")
 
 
 def read_json(path: Path) -> Json:
     """What a JSON file holds; None where there is no such file. Raises ModelUnsupported."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = jsontext.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -6,12 +6,13 @@ A field at its default is left out, so that one which a later version adds with 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from embassay import jsontext
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def digest_of(value: object) -> str:
     """SHA-256, in hex, of a value made of dataclasses, sequences, mappings, arrays and plain values."""
-    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(jsontext.dumps(_plain(value), ascii_only=True, sort_keys=True).encode()).hexdigest()
 
 
 def array_digest(values: npt.NDArray[np.generic], stored_as: str) -> str:

@@ -15,6 +15,7 @@ from embassay.config.values import DEFAULT_MODEL
 from embassay.engine.foreign import graph_file
 from embassay.engine.weights import weight_files
 from embassay.errors import ModelNotFound
+from embassay.files import expanded
 from embassay.remedy import Remedy
 
 KNOWN_DIGESTS = {DEFAULT_MODEL: "46d3a63c543c4f5981ed925551e0bbd5e4fb31031580c9b60e3e0f994a8ac4f1"}
@@ -43,7 +44,7 @@ def locate(model: str, *, offline: bool = False) -> Path:
 
 def _located(model: str, *, offline: bool) -> Path:
     if _is_path(model):
-        folder = Path(model).expanduser()
+        folder = expanded(model)
         if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
             raise ModelNotFound(f"{folder} is not a model folder: it has no config.json.")
         return folder
@@ -69,7 +70,7 @@ def _is_path(model: str) -> bool:
 def cache_folder() -> Path:
     """Where Hugging Face libraries keep models (HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME)."""
     home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or os.path.join(home, "hub")).expanduser()
+    return expanded(os.environ.get("HF_HUB_CACHE") or os.path.join(home, "hub"))
 
 
 def _cached(model: str) -> Path | None:

@@ -6,7 +6,6 @@ Tensors are views of the mapped files; only those stored in another type than fl
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embassay import jsontext
 from embassay.engine.fields import Json, inside, read_fields
 from embassay.engine.identity import array_digest, digest_of
 from embassay.engine.unsupported import damaged
@@ -123,7 +123,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             names = list(checked.keys())
         raw = np.memmap(path, np.uint8, "r")
         start = 8 + int(raw[:8].view(np.uint64)[0])
-        header = json.loads(raw[8:start].tobytes())
+        header = jsontext.loads(raw[8:start].tobytes())
         return {name: _view(raw[start:], header[name]) for name in names if header[name]["dtype"] in _TYPES}
     except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as error:
         raise damaged(f"{path} cannot be read as safetensors: {error}.") from error

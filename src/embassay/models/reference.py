@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from embassay import remedy
 from embassay.config.values import DEFAULT_PROVIDER
 from embassay.errors import ModelNotFound
+from embassay.files import expanded
 from embassay.models.provider import load_provider, provider_names
 from embassay.types import PRECISIONS, check_precision
 
 if TYPE_CHECKING:
     from embassay.catalog.catalog import Catalog
 
-_OPTION = re.compile(rf"^(?P<precision>{'|'.join(PRECISIONS)})$|^dims=(?P<dimensions>\d+)$")
+_OPTION = re.compile(rf"^(?P<precision>{'|'.join(PRECISIONS)})$|^dims=(?P<dimensions>[0-9]{1, 9})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:
     if card:
         return card.provider, card.provider_ids[card.provider]
     if _is_folder(model):
-        return DEFAULT_PROVIDER, os.path.abspath(os.path.expanduser(model))  # noqa: PTH111 - Path raises for unknown users
+        return DEFAULT_PROVIDER, os.path.abspath(expanded(model))
     if names_provider(model):
         first, _, rest = model.partition("/")
         return first, rest
@@ -83,5 +84,5 @@ def names_provider(model: str) -> bool:
 def _is_folder(model: str) -> bool:
     try:
         return model.startswith((".", "/", "~")) or Path(model).is_dir()
-    except OSError:  # no name of a file
+    except (OSError, ValueError):  # no name of a file
         return False

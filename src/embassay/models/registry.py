@@ -19,6 +19,7 @@ from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, EmbassayError, UsageError
 from embassay.events import SILENCE, Events
+from embassay.files import expanded
 from embassay.models.lookup import Lookup
 from embassay.models.opening import open_model
 from embassay.models.provider import Provider, load_provider
@@ -319,4 +320,4 @@ def _close(embedders: Iterable[Embedder]) -> None:
 
 def user_cache() -> Path:
     """The cache of this user: ``$XDG_CACHE_HOME/embassay/cache.db``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "embassay" / CACHE_FILE
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "embassay" / CACHE_FILE

@@ -6,12 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import UnionType
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
 from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable
 from embassay.sets import schema
 
+Row = TypeVar("Row")
 BUSY_SECONDS = 60.0
 """How long one process waits for another one that is writing."""
 
@@ -26,7 +30,12 @@ class Database:
         try:
             with self._translated():
                 self._db = _open(file, create=create)
-        except (ValueError, AttributeError) as error:  # of a row that an earlier format cannot have had
+        except (
+            ValueError,
+            AttributeError,
+            TypeError,
+            KeyError,
+        ) as error:  # of a row that an earlier format cannot have had
             raise self.corrupt(error) from error
 
     @contextmanager
@@ -40,6 +49,16 @@ class Database:
         """The connection inside of a transaction, which is undone where the block raises."""
         with self._translated(), schema.transaction(self._db):
             yield self._db
+
+    def checked(self, row: Row) -> Row:
+        """A dataclass made of what stands in a row. Raises HomeCorrupt where a field is of another type: SQLite keeps
+        a text where a number belongs."""
+        for name, allowed in _types_of(type(row)).items():  # type: ignore[arg-type]
+            value = getattr(row, name)
+            if type(value) not in allowed:
+                found = f"{name} of a {type(row).__name__} is {type(value).__name__} {str(value)[:40]!r}"
+                raise self.corrupt(TypeError(found))
+        return row
 
     def corrupt(self, error: Exception) -> HomeCorrupt:
         """The error for a file whose content cannot be understood."""
@@ -76,6 +95,19 @@ class Database:
         if "readonly" in text or "unable to open" in text:
             return HomeNotWritable(f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode.")
         return self.corrupt(error)
+
+
+@cache
+def _types_of(kind: Any) -> dict[str, tuple[type, ...]]:
+    """Field to the types that its values may have; a whole number will do for a float."""
+    found: dict[str, tuple[type, ...]] = {}
+    for name, hint in get_type_hints(kind).items():
+        if get_origin(hint) is ClassVar:
+            continue
+        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+        kinds = tuple(str if get_origin(one) is Literal else one for one in kinds)
+        found[name] = (*kinds, int) if float in kinds else kinds
+    return found
 
 
 def _open(file: Path, *, create: bool) -> sqlite3.Connection:

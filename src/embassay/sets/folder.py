@@ -16,7 +16,7 @@ from pathlib import Path
 from embassay import remedy
 from embassay.config.values import CACHE_FILE
 from embassay.errors import HomeCorrupt, HomeNotFound, HomeNotWritable
-from embassay.files import PRIVATE_FILE, make_private, private_folder, refuse_links, write_new
+from embassay.files import PRIVATE_FILE, expanded, make_private, private_folder, refuse_links, write_new
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
 from embassay.space import Space
@@ -162,7 +162,7 @@ def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeF
     """
     chosen = given or os.environ.get("EMBASSAY_HOME")
     if chosen:
-        folder = Path(chosen).expanduser().absolute()
+        folder = expanded(chosen).absolute()
         if folder.exists() and not folder.is_dir():
             raise HomeNotWritable(
                 f"{folder} is a file, not a folder.", remedy=remedy.option("home", "DIR", say="Choose another with {}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embassay.config.values import DEFAULT_STORE
 from embassay.errors import UsageError
+from embassay.files import expanded
 from embassay.sets.door import anchor_of
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes, resolve
@@ -75,5 +76,5 @@ def _check_name(name: str) -> None:
 
 def _remembered(model: str) -> str:
     """How a model is written down: a folder by its absolute path, anything else as it is."""
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     return os.path.abspath(folder) if folder.is_dir() else model

@@ -57,7 +57,7 @@ class Jobs:
         """Jobs on a generation, the newest first."""
         with self._database.reading() as db:
             rows = db.execute(f"SELECT {_JOB} FROM jobs WHERE generation = ? ORDER BY id DESC", (generation,))
-            return [Job(*row) for row in rows]
+            return [self._database.checked(Job(*row)) for row in rows]
 
     @contextmanager
     def run(self, kind: str, generation: int, beat_seconds: float = BEAT_SECONDS) -> Iterator[Job]:

@@ -7,7 +7,6 @@ first step a copy of the file is made beside it. A file on a disk that cannot be
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from embassay import jsontext
 from embassay.errors import HomeTooNew
 from embassay.files import write_new
 
@@ -87,12 +87,12 @@ def _specs_generations_and_jobs(db: sqlite3.Connection) -> None:
         spec = {
             "model": model,
             "precision": precision,
-            "chunk_tokens": json.loads(settings).get("chunk_tokens") or CHUNK_TOKENS_OF_FORMAT_1,
+            "chunk_tokens": jsontext.loads(settings).get("chunk_tokens") or CHUNK_TOKENS_OF_FORMAT_1,
             "language": "en",
             "store": store,
             "rules": 1,
         }
-        values = (identity, set_name, name, space, json.dumps(spec), created)
+        values = (identity, set_name, name, space, jsontext.dumps(spec, ascii_only=True), created)
         db.execute("INSERT INTO generations_with_specs VALUES (?, ?, ?, ?, ?, ?)", values)
     _each(
         db,
@@ -151,7 +151,7 @@ def _identities_and_canaries(db: sqlite3.Connection) -> None:
 
 def seal(*columns: object) -> str:
     """Ties the columns of a row together, so that one which was changed or exchanged by hand is noticed."""
-    return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(jsontext.dumps(columns).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 STEPS = (

@@ -7,7 +7,6 @@ repeated.
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay import remedy
+from embassay import jsontext, remedy
 from embassay.errors import HomeError, SetNotFound
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
@@ -93,6 +92,7 @@ class Totals:
     pending: int
 
 
+_SET = "name, live, previous, building"
 _SOURCE = "path, size, mtime_ns, digest, state, reason, documents, chunks, truncated"
 _GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 
@@ -116,15 +116,18 @@ class State:
     def sets(self) -> list[str]:
         """Names of all sets, in order."""
         with self._database.reading() as db:
-            return [name for (name,) in db.execute("SELECT name FROM sets ORDER BY name")]
+            return [
+                self._database.checked(SetState(*row)).name
+                for row in db.execute(f"SELECT {_SET} FROM sets ORDER BY name")
+            ]
 
     def set(self, name: str) -> SetState:
         """The generations of one set. Raises SetNotFound."""
         with self._database.reading() as db:
-            row = db.execute("SELECT name, live, previous, building FROM sets WHERE name = ?", (name,)).fetchone()
+            row = db.execute(f"SELECT {_SET} FROM sets WHERE name = ?", (name,)).fetchone()
         if row is None:
             raise self._not_found(name)
-        return SetState(*row)
+        return self._database.checked(SetState(*row))
 
     def live(self, set_name: str) -> Generation:
         """The generation of a set that is searched. Raises SetNotFound, HomeCorrupt."""
@@ -194,8 +197,14 @@ class State:
     def renew(self, generation: Generation, space: Space) -> Generation:
         """Write the present identity of a generation that was made before, unless another process was faster."""
         with self._database.writing() as db:
-            written = json.dumps(space.to_dict())
-            columns = (generation.set_name, generation.name, written, json.dumps(generation.spec.to_dict()), IDENTITY)
+            written = jsontext.dumps(space.to_dict(), ascii_only=True)
+            columns = (
+                generation.set_name,
+                generation.name,
+                written,
+                jsontext.dumps(generation.spec.to_dict(), ascii_only=True),
+                IDENTITY,
+            )
             db.execute(
                 "UPDATE generations SET space = ?, spec = ?, identity = ?, seal = ? WHERE id = ? AND identity < ?",
                 (*columns[2:], seal(generation.id, *columns), generation.id, IDENTITY),
@@ -208,7 +217,7 @@ class State:
         """Every source that a generation was made of."""
         with self._database.reading() as db:
             rows = db.execute(f"SELECT {_SOURCE} FROM sources WHERE generation = ?", (generation.id,))
-            return [SourceRow(*row) for row in rows]
+            return [self._database.checked(SourceRow(*row)) for row in rows]
 
     def totals(self, generation: Generation) -> Totals:
         """Sums over the sources of a generation."""
@@ -219,7 +228,7 @@ class State:
                 "FROM sources WHERE generation = ?",
                 (generation.id,),
             ).fetchone()
-        return Totals(*row)
+        return self._database.checked(Totals(*row))
 
     def put(self, generation: Generation, rows: Iterable[SourceRow]) -> None:
         """Write sources, all or none."""
@@ -242,15 +251,15 @@ class State:
     def _generation(self, row: Sequence[object]) -> Generation:
         *columns, sealed = row
         identity, set_name, name, space, spec, format = columns
+        checked = self._database.checked
         try:
             if sealed != seal(*columns):
                 raise ValueError(f"the row of set {set_name!r} was changed by hand")
-            return Generation(
-                int(str(identity)), str(set_name), str(name),
-                Space.from_dict(json.loads(str(space))), SetSpec.from_dict(json.loads(str(spec))), int(str(format)),
-            )  # fmt: skip
+            space = checked(Space.from_dict(jsontext.loads(str(space))))
+            spec = checked(SetSpec.from_dict(jsontext.loads(str(spec))))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._database.corrupt(error) from error
+        return checked(Generation(identity, set_name, name, space, spec, format))  # type: ignore[arg-type]
 
     def _not_found(self, name: str) -> SetNotFound:
         known = self.sets()
@@ -261,7 +270,8 @@ class State:
 
 def _insert(db: sqlite3.Connection, set_name: str, collection: str, space: Space, spec: SetSpec) -> int:
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    columns = (set_name, collection, json.dumps(space.to_dict()), json.dumps(spec.to_dict()), IDENTITY)
+    written = (jsontext.dumps(said.to_dict(), ascii_only=True) for said in (space, spec))
+    columns = (set_name, collection, *written, IDENTITY)
     made = db.execute(
         "INSERT INTO generations (set_name, name, space, spec, identity, created) VALUES (?, ?, ?, ?, ?, ?)",
         (*columns, created),

@@ -6,6 +6,7 @@ Equal texts have equal vectors, different ones are nearly orthogonal; there is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -99,7 +100,7 @@ def open_embedder(settings: Settings, card: ModelCard | None) -> HashEmbedder:
 
     Raises ConfigError for dimensions outside of 64 to 4,096.
     """
-    named = settings.model_id if settings.model_id.isdigit() else ""
+    named = settings.model_id if re.fullmatch("[0-9]{1,9}", settings.model_id) else ""
     dimensions = settings.dimensions or int(named or DEFAULT)
     if not SMALLEST <= dimensions <= LARGEST:
         raise ConfigError(f"hash has {SMALLEST} to {LARGEST:,} dimensions, not {dimensions:,}.")

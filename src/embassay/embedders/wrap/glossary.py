@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from embassay import jsontext
 from embassay.embedders.base import Embedder
 from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.space import NO_TRANSFORM, Space
@@ -46,7 +46,7 @@ class Terms:
         items = sorted(self._terms.items())
         ambiguous = len({(len(term), term.casefold()) for term in self._terms}) < len(self._terms)
         if ambiguous or any("\0" in part for item in items for part in item):
-            return hashlib.sha256(json.dumps(items).encode()).hexdigest()[:8]
+            return hashlib.sha256(jsontext.dumps(items, ascii_only=True).encode()).hexdigest()[:8]
         listed = "\0".join(f"{term}\0{meaning}" for term, meaning in items)
         return hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 

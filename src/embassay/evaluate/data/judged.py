@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embassay import plugins, remedy
+from embassay import jsontext, plugins, remedy
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.base import JudgedFiles, JudgedFormat, Qrels
 from embassay.types import Document
@@ -52,9 +51,10 @@ class JudgedSet:
         """A short hash of queries, judgments and documents: equal for equal sets, wherever they are stored."""
         made = hashlib.blake2b(digest_size=8)
         for document in sorted(self.documents, key=lambda d: d.id):
-            made.update(json.dumps([document.id, document.title, document.text]).encode())
+            made.update(jsontext.dumps([document.id, document.title, document.text], ascii_only=True).encode())
         for query in sorted(self.queries):
-            made.update(json.dumps([query, self.queries[query], sorted(self.qrels[query].items())]).encode())
+            asked = [query, self.queries[query], sorted(self.qrels[query].items())]
+            made.update(jsontext.dumps(asked, ascii_only=True).encode())
         return made.hexdigest()
 
 

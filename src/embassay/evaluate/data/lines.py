@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from embassay import jsontext
 from embassay.errors import JudgedSetError
 
 MAX_LINE = 16_000_000
@@ -39,9 +39,9 @@ def json_lines(file: Path, expected: str) -> Iterator[tuple[int, dict[str, objec
     """(line number, object) of every line of JSON. Raises JudgedSetError, which says what was `expected` instead."""
     for number, line in lines_of(file):
         try:
-            row = json.loads(line)
+            row = jsontext.loads(line)
             if "\\u" in line:  # half of a pair of surrogates is JSON, and no text
-                json.dumps(row, ensure_ascii=False).encode()
+                jsontext.dumps(row).encode()
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
@@ -52,7 +52,7 @@ def json_lines(file: Path, expected: str) -> Iterator[tuple[int, dict[str, objec
 def malformed(file: Path, number: int, expected: str, found: object) -> JudgedSetError:
     """The error that says what a line should have held and how it begins instead."""
     try:
-        shown = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+        shown = found if isinstance(found, str) else jsontext.dumps(found)
     except (ValueError, RecursionError):  # what could just be read may nest too deeply to be written
         shown = type(found).__name__
     return JudgedSetError(f"{file}:{number}: expected {expected}, found {shown[:60]!r}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
-from embassay import remedy
+from embassay import jsontext, remedy
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import BadReply, RequestRefused
 from embassay.evaluate.judge.chat import Chat
@@ -180,7 +179,7 @@ class Questions:
 
     def _key(self, passage: Passage) -> str:
         """A hash of everything that was asked."""
-        asked = json.dumps([self._chat.settings.model_id, self._prompt(passage)])
+        asked = jsontext.dumps([self._chat.settings.model_id, self._prompt(passage)], ascii_only=True)
         return blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from embassay import jsontext
 from embassay.errors import HomeNotWritable
 from embassay.files import refuse_links
 
@@ -26,7 +26,7 @@ class Journal:
         found: dict[str, list[str]] = {}
         for line in self._lines():
             try:
-                row = json.loads(line)
+                row = jsontext.loads(line)
                 found[str(row["key"])] = [str(question) for question in row["questions"]]
             except (ValueError, LookupError, TypeError):
                 continue
@@ -48,7 +48,7 @@ class Journal:
         row = {"key": key, **about, "questions": list(questions)}
         try:
             with self._writing, self.file.open("a", encoding="utf-8", errors="replace") as stream:
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+                stream.write(jsontext.dumps(row) + "\n")
         except OSError as error:
             raise HomeNotWritable(f"{self.file} cannot be written: {error.strerror}.") from error
 

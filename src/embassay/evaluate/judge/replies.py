@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+from embassay import jsontext
 from embassay.evaluate.judge.phrases import is_printable
 
 _OBJECT = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
@@ -23,7 +23,7 @@ def questions_in(text: str) -> list[str]:
     match = _OBJECT.search(text)
     for candidate in (text, match[0] if match else ""):
         try:
-            found = _strings(json.loads(candidate))
+            found = _strings(jsontext.loads(candidate))
         except (ValueError, RecursionError):
             continue
         break

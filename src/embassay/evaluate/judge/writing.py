@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from embassay import remedy
+from embassay import jsontext, remedy
 from embassay.errors import HomeNotWritable, JudgedSetError
 from embassay.evaluate.data import layout
 from embassay.evaluate.data.judged import format_of
@@ -178,4 +177,4 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _line(row: Mapping[str, object]) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return jsontext.dumps(row) + "\n"

@@ -5,7 +5,6 @@ nDCG@10 >= 0.70, R@100 >= 0.9, drop <= 0.02, R@100 drop <= 0.01
 
 from __future__ import annotations
 
-import json
 import math
 import operator
 import re
@@ -13,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embassay import remedy
+from embassay import jsontext, remedy
 from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
@@ -105,7 +104,7 @@ def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:
 def read_baseline(file: Path) -> Baseline:
     """Read an earlier evaluation. Raises UsageError for a file that is not the JSON output of one."""
     try:
-        data = json.loads(file.read_text("utf-8-sig"))
+        data = jsontext.loads(file.read_text("utf-8-sig"))
         metrics = {str(name): float(value) for name, value in data["metrics"].items()}
         if not all(map(math.isfinite, metrics.values())):
             raise ValueError

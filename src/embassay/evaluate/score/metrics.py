@@ -35,8 +35,9 @@ def _parsed(name: str) -> Measure:
             raise ValueError(f"a cutoff of {cutoff}")
         list(ir_measures.iter_calc([measure], {"q": {"a": 1, "b": 0}}, {"q": {"a": 2.0, "b": 1.0}}))
     except Exception as error:  # whatever the programs behind it say of a metric that is not for such data
+        why = " ".join(str(error).split())[:80].replace("unexpected", "unknown")
         raise UsageError(
-            f"the metric {name!r} cannot be computed ({' '.join(str(error).split())[:80]}).",
+            f"the metric {name!r} cannot be computed ({why}).",
             remedy="Examples: nDCG@10, R@100, RR@10, P@5, AP@100, Success@3, Judged@10.",
         ) from error
     return measure

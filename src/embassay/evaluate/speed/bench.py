@@ -6,7 +6,6 @@ chosen. Whatever is reported was repeated after a warm-up, and comes as median w
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, TypedDict
 
+from embassay import jsontext
 from embassay.errors import EmbassayError, UsageError
 from embassay.evaluate.compare.statistics import Spread, spread
 from embassay.evaluate.speed.timing import BATCH, HOSTED_QUERIES, query_ms, read_tokens, spaced
@@ -144,7 +144,7 @@ def _in_a_process(task: Benchmark) -> Measured:
     """``-P`` keeps Python from importing modules of the working folder in place of ours."""
     started = subprocess.run(
         [sys.executable, "-P", "-m", "embassay.evaluate.speed.bench"],
-        input=json.dumps(asdict(task)).encode(),
+        input=jsontext.dumps(asdict(task), ascii_only=True).encode(),
         capture_output=True,
         check=False,
     )
@@ -152,7 +152,7 @@ def _in_a_process(task: Benchmark) -> Measured:
     if started.returncode or not lines:
         said = started.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
         return _failed(task, f"the process ended with {started.returncode}: {said[0][:200]}")
-    result: Measured = json.loads(lines[-1])
+    result: Measured = jsontext.loads(lines[-1])
     return result
 
 
@@ -290,7 +290,7 @@ def _peak_mb() -> float | None:
 
 
 if __name__ == "__main__":
-    given = json.loads(sys.stdin.buffer.read())
+    given = jsontext.loads(sys.stdin.buffer.read())
     for key in ("docs", "lengths"):
         given[key] = tuple(given[key])
-    sys.stdout.write(json.dumps(measure(Benchmark(**given))) + "\n")
+    sys.stdout.write(jsontext.dumps(measure(Benchmark(**given)), ascii_only=True) + "\n")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from embassay import jsontext
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._records import document
 
@@ -27,7 +27,7 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
                 yield ReadError(f"line {number} is longer than {MAX_LINE:,} bytes")
                 continue
             try:
-                record = json.loads(line)
+                record = jsontext.loads(line)
             except (ValueError, RecursionError) as error:
                 yield ReadError(f"line {number} is not JSON: {error}")
                 continue

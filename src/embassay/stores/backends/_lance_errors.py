@@ -26,6 +26,11 @@ def translated() -> Iterator[None]:
             ) from error
         if "os error 30" in text or "os error 13" in text or number in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise HomeNotWritable(f"the vector store cannot be written: {text[:200]}") from error
+        if "create temp" in text:
+            raise StoreError(
+                f"the vector store has no folder for what it sorts: {text[:200]}",
+                remedy=remedy.environment("TMPDIR", "/tmp", say="Make the folder that TMPDIR names, or {}"),
+            ) from error
         raise StoreError(
             f"the vector store failed: {text[:300]}",
             remedy=remedy.command("doctor", say="Run {}; if files are damaged, index again into a new set."),

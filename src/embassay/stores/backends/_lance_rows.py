@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from embassay import jsontext
 from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.text import encodable
 from embassay.types import Chunk, Metadata
@@ -119,7 +119,7 @@ def chunks_of(rows: Any) -> Iterator[Chunk]:
     for key, document, path, section, indexed, body_at, first, last, start, end, tokens, truncated, meta in zip(
         *columns, strict=True
     ):
-        metadata = json.loads(meta) if meta and meta != "{}" else {}
+        metadata = jsontext.loads(meta) if meta and meta != "{}" else {}
         yield Chunk(
             key, document, path, section, indexed, body_at, (first, last), (start, end), tokens, truncated, metadata
         )
@@ -137,4 +137,4 @@ def matrix_of(column: Any, dimensions: int) -> Vectors:
 def _to_json(metadata: Metadata) -> str:
     """JSON has no NaN and no infinity: such a number is kept as text."""
     clean = {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in metadata.items()}
-    return json.dumps(clean)
+    return jsontext.dumps(clean, ascii_only=True)

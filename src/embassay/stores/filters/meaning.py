@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from embassay import jsontext
 from embassay.stores.filters.bounds import check_filter, operands
 from embassay.stores.filters.glob import matcher
 from embassay.stores.filters.values import COLUMNS, And, Compare, Filter, Glob, In, Not, Or
@@ -80,7 +80,7 @@ def _number(text: str) -> float | None:
 
 def as_text(value: Scalar) -> str:
     """How a metadata value compares as text: as JSON writes it, strings bare."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else jsontext.dumps(value, ascii_only=True)
 
 
 def metadata_key(field: str) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
+from embassay import jsontext
 from embassay.types import Scalar
 
 COLUMNS = ("path", "section", "document")
@@ -82,4 +82,4 @@ Filter = Compare | In | Glob | Not | And | Or
 
 
 def _shown(value: Scalar) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return jsontext.dumps(value)

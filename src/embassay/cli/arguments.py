@@ -1,0 +1,41 @@
+"""What no argument of any command may be, and paths as people write them: once, before a command sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from embassay.errors import UsageError
+from embassay.files import expanded
+from embassay.text import encodable
+
+LARGEST = 10**15
+"""No number has to be larger: it would not fit where it is used."""
+
+
+def checked_arguments(given: Mapping[str, object]) -> dict[str, object]:
+    """The arguments of a command, with a ``~`` at the beginning of a path replaced by the home folder.
+
+    Raises UsageError for NaN, infinity and numbers beyond `LARGEST`, for text that holds a NUL character or, where it
+    is no path, bytes that are no UTF-8, and for the home folder of nobody.
+    """
+    return {name: _of(name.replace("_", "-"), value) for name, value in given.items()}
+
+
+def _of(name: str, value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_of(name, one) for one in value]
+    _check(name, value)
+    return expanded(value) if isinstance(value, Path) else value
+
+
+def _check(name: str, value: object) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{name} is {value}; it must be a number.")
+    if isinstance(value, (int, float)) and abs(value) > LARGEST:
+        raise UsageError(f"{name} is {str(value)[:20]}; it must be between {-LARGEST:.0e} and {LARGEST:.0e}.")
+    if isinstance(value, (str, Path)) and "\0" in str(value):
+        raise UsageError(f"{name} holds a NUL character.")
+    if isinstance(value, str) and encodable(value) != value:
+        raise UsageError(f"{name} holds bytes that are no UTF-8.")
