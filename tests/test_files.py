@@ -2,11 +2,13 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from embassay.errors import HomeNotWritable
-from embassay.files import check_writable, write_whole
+from embassay import files
+from embassay.errors import HomeNotWritable, UsageError
+from embassay.files import check_writable, expanded, write_whole
 
 
 def test_a_file_is_replaced(tmp_path):
@@ -39,3 +41,21 @@ def test_it_is_known_before(tmp_path):
         check_writable(tmp_path)
     with pytest.raises(HomeNotWritable, match="is no folder"):
         check_writable(tmp_path / "none" / "new.html")
+
+
+@pytest.mark.parametrize("path", ["~nouser", "~nouser/a", "a\0b", "\0"])
+def test_what_is_no_path(path):
+    with pytest.raises(UsageError, match="is no path"):
+        expanded(path)
+
+
+def test_a_path_as_people_write_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert expanded("~/a") == tmp_path / "a" and expanded("~") == tmp_path
+    assert expanded("a/~/b") == Path("a/~/b") and expanded(Path("/x")) == Path("/x")
+
+
+def test_there_is_no_other_way_to_expand_a_path():
+    source = Path(files.__file__).parent
+    found = [file.name for file in source.rglob("*.py") if "expanduser" in file.read_text("utf-8")]
+    assert found == ["files.py"]

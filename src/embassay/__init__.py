@@ -7,21 +7,20 @@
         for hit in home.search("how do I rotate a key").hits:
             print(hit.chunk.path, hit.chunk.lines, hit.chunk.text)
 
-Importing this imports nothing heavy: the engine and the store are loaded when they are first used.
+Importing this imports nothing: every name is loaded when it is first used.
 """
 
 from typing import TYPE_CHECKING
 
-from embassay.errors import EmbassayError
-from embassay.home import Home, embed
-from embassay.home import open_home as open
-from embassay.session import Session
-from embassay.space import Space, describe_difference
-from embassay.types import Chunk, Embeddings, Hit
-
 if TYPE_CHECKING:
+    from embassay.errors import EmbassayError
     from embassay.evaluate.compare.opening import compare
+    from embassay.home import Home, embed
+    from embassay.home import open_home as open
     from embassay.models.registry import Registry
+    from embassay.session import Session
+    from embassay.space import Space, describe_difference
+    from embassay.types import Chunk, Embeddings, Hit
 
 __version__ = "0.1.0"
 
@@ -42,13 +41,29 @@ __all__ = [
 ]
 
 
-_LATER = {"Registry": "embassay.models.registry", "compare": "embassay.evaluate.compare.opening"}
-"""Loaded when they are first named: they take longer than all of the rest."""
+_PLACES = {
+    "Chunk": "embassay.types:Chunk",
+    "EmbassayError": "embassay.errors:EmbassayError",
+    "Embeddings": "embassay.types:Embeddings",
+    "Hit": "embassay.types:Hit",
+    "Home": "embassay.home:Home",
+    "Registry": "embassay.models.registry:Registry",
+    "Session": "embassay.session:Session",
+    "Space": "embassay.space:Space",
+    "compare": "embassay.evaluate.compare.opening:compare",
+    "describe_difference": "embassay.space:describe_difference",
+    "embed": "embassay.home:embed",
+    "open": "embassay.home:open_home",
+}
+"""Where each name is."""
 
 
 def __getattr__(name: str) -> object:
-    if name in _LATER:
+    if name in _PLACES:
         from importlib import import_module
 
-        return getattr(import_module(_LATER[name]), name)
+        module, _, attribute = _PLACES[name].partition(":")
+        found: object = getattr(import_module(module), attribute)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'embassay' has no attribute {name!r}")

@@ -20,14 +20,25 @@ def checked_arguments(given: Mapping[str, object]) -> dict[str, object]:
     Raises UsageError for NaN, infinity and numbers beyond `LARGEST`, for text that holds a NUL character or, where it
     is no path, bytes that are no UTF-8, and for the home folder of nobody.
     """
-    return {name: _of(name.replace("_", "-"), value) for name, value in given.items()}
+    return {name: _of(name.removesuffix("_name").replace("_", "-"), value) for name, value in given.items()}
 
 
 def _of(name: str, value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_of(name, one) for one in value]
+    value = _decoded(value) if isinstance(value, str) else value
     _check(name, value)
     return expanded(value) if isinstance(value, Path) else value
+
+
+def _decoded(text: str) -> str:
+    """UTF-8 that came in a locale of another encoding; anything else as it is."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode()
+    except UnicodeError:
+        return text
 
 
 def _check(name: str, value: object) -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TextIO
 
-from embassay.cli import exits
+from embassay.cli import exits, interrupts
 from embassay.cli.exits import ExitCode
+from embassay.cli.terminal import abandon
 from embassay.errors import EmbassayError
 from embassay.text import printable
-
-interrupted = threading.Event()
-"""Set by a Ctrl-C: whatever is raised after it is taken to come of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ class Failure:
 
 def failure_of(error: BaseException) -> Failure:
     """`error` as this command line words it. Whatever nobody foresaw is a defect of ours: ``unexpected``."""
-    if interrupted.is_set() and not isinstance(error, (EmbassayError, KeyboardInterrupt)):
+    if interrupts.came() and not isinstance(error, (EmbassayError, KeyboardInterrupt)):
         error = KeyboardInterrupt()
     code = exits.of(error)
     if isinstance(error, EmbassayError):
@@ -74,19 +69,9 @@ def tell(failure: Failure, *, as_json: bool) -> None:
             print_json(failure.to_dict())
         sys.stdout.flush()
     except OSError:  # nobody reads it, or there is no room for it: the exit code says as much
-        abandon_stdout()
+        abandon(sys.stdout)
     words = printable(f"{failure.message} {failure.remedy}")
     try:
         print(f"embassay: {' '.join(words.split())}", file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
-        _abandon(sys.stderr)
-
-
-def abandon_stdout() -> None:
-    """Nothing more is written to it, not even what waits to be written at the end."""
-    _abandon(sys.stdout)
-
-
-def _abandon(stream: TextIO) -> None:
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        abandon(sys.stderr)

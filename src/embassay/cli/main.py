@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-if __name__ == "__main__":  # before anything else is loaded
-    from embassay.cli.start import main as start
+from embassay.cli import interrupts
 
-    start()
+if __name__ == "__main__":  # before anything else is loaded
+    interrupts.listen()
 
 import functools
 import inspect
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from embassay import __version__, plugins
 from embassay.cli.arguments import checked_arguments
 from embassay.cli.exits import EPILOG, ExitCode
-from embassay.cli.failures import Failure, abandon_stdout, failure_of, tell
-from embassay.cli.terminal import guarded, printable_streams
+from embassay.cli.failures import Failure, failure_of, tell
+from embassay.cli.terminal import abandon, guarded, printable_streams
 from embassay.text import printable
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _until_told(command: Callable[..., None]) -> Callable[..., None]:
                 command(*args, **checked_arguments(kwargs))
             sys.stdout.flush()
         except BrokenPipeError:
-            abandon_stdout()
+            abandon(sys.stdout)
         except typer.Exit:
             raise
         except (Exception, KeyboardInterrupt) as error:
@@ -160,3 +160,7 @@ def _help(command: Callable[..., None]) -> str:
     """The docstring, its paragraphs without line breaks: a terminal has a width of its own. Examples keep theirs."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     return "\n\n".join(p if p.startswith("\b") else " ".join(p.splitlines()) for p in paragraphs)
+
+
+if __name__ == "__main__":
+    interrupts.watch(main)

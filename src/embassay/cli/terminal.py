@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from embassay.text import printable
@@ -34,6 +34,37 @@ def printable_streams() -> None:
 def is_utf8(stream: TextIO) -> bool:
     """Whether every character has bytes there."""
     return (stream.encoding or "").lower().replace("_", "-") in ("utf-8", "utf8")
+
+
+def abandon(stream: TextIO) -> None:
+    """Nothing more is written to it, not even what waits to be written at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Forgiving:
+    """A stream for remarks: where there is no room for them, or nobody to read them, the work goes on without."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, words: str) -> int:
+        """Write `words`, if that can be."""
+        try:
+            self.stream.write(words)
+        except OSError:
+            abandon(self.stream)
+        return len(words)
+
+    def flush(self) -> None:
+        """Write what waits, if that can be."""
+        try:
+            self.stream.flush()
+        except OSError:
+            abandon(self.stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 class Guarded:
@@ -88,4 +119,5 @@ def make_console(stream: TextIO, **options: Any) -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # whoever reads has gone: the command ends well
 
-    return Output(file=raw(stream), highlight=False, markup=False, emoji=False, **options)
+    file: Any = Forgiving(raw(stream)) if options.get("stderr") else raw(stream)
+    return Output(file=file, highlight=False, markup=False, emoji=False, **options)

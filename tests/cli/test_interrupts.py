@@ -1,0 +1,117 @@
+"""A Ctrl-C ends the program in one line and with 130, whatever it is doing: loading, working or ending."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from embassay.cli.exits import ExitCode
+
+PAUSE = """
+    import os, signal, sys
+    class Interrupted:
+        def find_spec(self, name, path=None, target=None):
+            if name == {module!r}:
+                os.kill(os.getpid(), signal.SIGINT)
+            return None
+    sys.meta_path.insert(0, Interrupted())
+    sys.argv = ["embassay", *{arguments!r}]
+    from embassay.cli.start import main
+    main()
+"""
+"""A program that is interrupted at the moment when it begins to import a module."""
+LOADED = [
+    "embassay.plugins", "embassay.cli.exits", "embassay.cli.main", "typer", "embassay.cli.commands.search",
+    "embassay.home", "lancedb", "numpy", "pyarrow", "embassay.search.run", "embassay.stores.backends.lance",
+]  # fmt: skip
+
+
+def started(code: str, cwd, **options) -> subprocess.CompletedProcess[str]:
+    def listening() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=cwd, capture_output=True, text=True, timeout=120, check=False, preexec_fn=listening, **options,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("interrupted")
+    (root / "docs").mkdir()
+    (root / "docs" / "a.md").write_text("# Keys\n\nRotate a key.\n")
+    index = [sys.executable, "-m", "embassay.cli.main", "index", "docs", "-m", "hash/64"]
+    subprocess.run(index, cwd=root, check=True, capture_output=True)
+    return root
+
+
+@pytest.mark.parametrize("module", LOADED)
+def test_while_modules_are_loaded(module, place):
+    done = started(PAUSE.format(module=module, arguments=["search", "a key"]), place)
+    assert (done.returncode, done.stdout) == (ExitCode.INTERRUPTED, ""), done.stderr
+    assert done.stderr == "embassay: stopped.\n"
+
+
+@pytest.mark.parametrize("module", ["embassay.plugins", "typer", "lancedb"])
+def test_while_modules_are_loaded_for_a_program(module, place):
+    done = started(PAUSE.format(module=module, arguments=["search", "a key", "--json"]), place)
+    assert done.returncode == ExitCode.INTERRUPTED
+    assert json.loads(done.stdout)["error"]["code"] == "interrupted" and done.stderr == "embassay: stopped.\n"
+
+
+def test_a_library_that_makes_another_error_of_it(place):
+    code = """
+        import os, signal, sys
+        class Broken:
+            def find_spec(self, name, path=None, target=None):
+                if name == "lancedb":
+                    try:
+                        os.kill(os.getpid(), signal.SIGINT)
+                        __import__("time").sleep(5)
+                    except KeyboardInterrupt:
+                        raise ImportError("numpy.core.multiarray failed to import") from None
+        sys.meta_path.insert(0, Broken())
+        sys.argv = ["embassay", "search", "a key"]
+        from embassay.cli.start import main
+        main()
+    """
+    done = started(code, place)
+    assert (done.returncode, done.stderr) == (ExitCode.INTERRUPTED, "embassay: stopped.\n")
+
+
+def test_while_the_process_ends(place):
+    code = """
+        import atexit, os, signal, sys
+        atexit.register(lambda: (os.kill(os.getpid(), signal.SIGINT), __import__("time").sleep(5)))
+        sys.argv = ["embassay", "search", "a key", "--json"]
+        from embassay.cli.start import main
+        main()
+    """
+    done = started(code, place)
+    assert (done.returncode, done.stderr) == (ExitCode.INTERRUPTED, "")
+    assert json.loads(done.stdout)["hits"], "what was asked for was told before"
+
+
+def test_a_program_in_the_background_is_not_stopped_by_the_ctrl_c_of_another(place):
+    def ignoring() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    code = textwrap.dedent(PAUSE.format(module="lancedb", arguments=["search", "a key", "--json"]))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=False, preexec_fn=ignoring
+    )
+    assert done.returncode == ExitCode.DONE and json.loads(done.stdout)["hits"]
+
+
+def test_the_installed_program_begins_there():
+    import tomllib
+    from pathlib import Path
+
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert project["project"]["scripts"]["embassay"] == "embassay.cli.start:main"
