@@ -76,17 +76,13 @@ def test_any_value_in_a_field_of_a_space(indexed, tmp_path, field, value):
     with sqlite3.connect(indexed / ".embassay" / "state.db") as db:
         (space,) = db.execute("SELECT space FROM generations").fetchone()
     stored = json.loads(space)
-    right = type(stored[field]) is type(value)
+    if stored[field] is value:
+        pytest.skip("that is what it was")
     copy = damage(indexed, tmp_path, "generations", "space", json.dumps(stored | {field: value}))
     state = State(copy / ".embassay" / "state.db")
-    try:
-        if right:
-            state.live("default")
-        else:
-            with pytest.raises(HomeCorrupt, match="is damaged"):
-                state.live("default")
-    finally:
-        state.close()
+    with pytest.raises(HomeCorrupt, match="is damaged"):
+        state.live("default")
+    state.close()
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, '{"a": NaN}', "null", "[]", '"x"', "", "{}", '{"dimensions": 1e999}'])
