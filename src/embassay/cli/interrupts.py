@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 INTERRUPTED = 130
 """As `exits.ExitCode` has it; that one may not be loaded yet."""
 STOPPED = b"embassay: stopped.\n"
 AS_JSON = b'{"error": {"code": "interrupted", "message": "stopped.", "remedy": "", "actions": []}}\n'
+IMPORTS, AGAIN_SECONDS = "<frozen importlib", 0.005
+"""Python's own import code may keep a lock for ever where an exception comes between: it is let out first."""
 _noted: list[int] = []
 
 
@@ -41,22 +44,37 @@ def watch(run: Callable[[], None]) -> None:
         run()
     except KeyboardInterrupt:
         _before()
+    except SystemExit as left:
+        if left.code == INTERRUPTED and listening:
+            _flush()
+            os._exit(INTERRUPTED)  # told and closed: threads that still wait for something are not waited for
+        raise
     finally:
         if listening:
             signal.signal(signal.SIGINT, _after)
 
 
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+
+
 def _before(_number: int = 0, _frame: FrameType | None = None) -> None:
-    try:
+    with suppress(OSError):
         if "--json" in sys.argv:
             os.write(1, AS_JSON)
         os.write(2, STOPPED)
-    except OSError:
-        pass
     os._exit(INTERRUPTED)
 
 
 def _while_it_works(number: int, frame: FrameType | None) -> None:
+    if _noted and number == signal.SIGINT:  # whoever asks twice will not wait: what is stored survives a kill
+        _before()
+    if frame is not None and frame.f_code.co_filename.startswith(IMPORTS):
+        signal.signal(signal.SIGALRM, _while_it_works)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+        return
     _noted.append(number)
     signal.default_int_handler(number, frame)
 
