@@ -41,6 +41,8 @@ class Isolation:
             if self._process is not None and not self._process.alive:
                 self.close()
             process = self._process = self._process or ReadingProcess(self._limits)
+            if self._stopped:  # while it was started
+                raise ReadError("the run was stopped")
             yield from process.read(source, streams=getattr(reader, "STREAMS", False))
         except OSError as error:
             raise ReadError(error.strerror or str(error)) from error
