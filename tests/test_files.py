@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, privately, and through no link."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ import pytest
 
 from embassay import files
 from embassay.errors import HomeNotWritable, UsageError
-from embassay.files import check_writable, expanded, write_whole
+from embassay.files import check_writable, expanded, make_private, private_folder, refuse_links, write_new, write_whole
 
 
 def test_a_file_is_replaced(tmp_path):
@@ -59,3 +59,45 @@ def test_there_is_no_other_way_to_expand_a_path():
     source = Path(files.__file__).parent
     found = [file.name for file in source.rglob("*.py") if "expanduser" in file.read_text("utf-8")]
     assert found == ["files.py"]
+
+
+def test_no_link_is_written_through(tmp_path):
+    (tmp_path / "elsewhere").write_text("theirs")
+    for name in (".a.txt.new", "a.txt"):
+        (tmp_path / name).symlink_to("elsewhere")
+    write_whole(tmp_path / "a.txt", "ours")
+    assert (tmp_path / "elsewhere").read_text() == "theirs" and not (tmp_path / "a.txt").is_symlink()
+    (tmp_path / "new").symlink_to("nowhere")
+    assert not write_new(tmp_path / "new", "ours") and not (tmp_path / "nowhere").exists()
+    with pytest.raises(HomeNotWritable, match="is a link"):
+        refuse_links([tmp_path / "a.txt", tmp_path / "new"])
+
+
+def test_a_pipe_stays_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "text")
+    assert os.read(reader, 9) == b"text" and pipe.is_fifo()
+    os.close(reader)
+
+
+def test_private(tmp_path):
+    old = os.umask(0)
+    try:
+        private_folder(tmp_path / "a" / "b")
+        write_whole(tmp_path / "a" / "b" / "c", "text", private=True)
+        assert write_new(tmp_path / "a" / "b" / "d", "text")
+        (tmp_path / "loose").write_text("")
+        (tmp_path / "link").symlink_to("loose")
+        make_private([tmp_path / "link", tmp_path / "missing"])
+        assert mode(tmp_path / "loose") == 0o666, "a link is not followed"
+        make_private([tmp_path / "loose"])
+    finally:
+        os.umask(old)
+    assert mode(tmp_path / "a" / "b") == 0o700
+    assert {mode(tmp_path / name) for name in ("a/b/c", "a/b/d", "loose")} == {0o600}
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777

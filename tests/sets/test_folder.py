@@ -1,5 +1,6 @@
 """Homes that are missing, damaged, unwritable, or of another time."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -143,3 +144,142 @@ def test_nothing_is_written_outside_the_home(home, docs):
     assert inside <= {"state.db", "state.db-wal", "state.db-shm", "vectors", "locks", ".gitignore"}
     assert {path.name for path in docs.parent.iterdir()} == {".embassay", "docs"}
     assert not Path("embassay.db").exists()
+
+
+# -- what came with a checkout ----------------------------------------------------------------------------
+
+LINKS = {
+    "state.db": "file", "cache.db": "file", "state.db-wal": "file", "state.db.format-1": "file", "vectors": "folder",
+    "locks": "folder", "scratch": "folder", "locks/x.lock": "file", "vectors/x.lance": "folder",
+    "vectors/x.lance/data": "folder",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_written_through_a_link(name, there, docs, tmp_path):
+    target = tmp_path / "elsewhere"
+    if there:
+        target.write_text("Host *\n") if LINKS[name] == "file" else target.mkdir()
+    link = docs.parent / ".embassay" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    model = str(write_model(tmp_path / "model", CASES["bert"]))
+    with embassay.open(docs.parent / ".embassay") as opened, pytest.raises(HomeNotWritable, match="is a link"):
+        opened.index([docs], model=model)
+    assert not there or (target.read_text() == "Host *\n" if target.is_file() else not [*target.iterdir()])
+    assert there or not target.exists()
+
+
+def test_a_home_that_was_used_before_is_checked_as_well(home, tmp_path):
+    table = next((home / "vectors").iterdir())
+    shutil.move(table / "data", tmp_path / "data")
+    (table / "data").symlink_to(tmp_path / "data")
+    with pytest.raises(HomeNotWritable, match="is a link"):
+        embassay.open(home).search("key")
+
+
+@pytest.mark.parametrize("content", [None, "Host *\n"])
+def test_the_list_of_what_git_ignores_is_made_once(docs, tmp_path, content):
+    target, folder = tmp_path / "config", docs.parent / ".embassay"
+    if content:
+        target.write_text(content)
+    folder.mkdir()
+    (folder / ".gitignore").symlink_to(target)
+    with embassay.open(folder) as opened:
+        opened.index([docs], model=str(write_model(tmp_path / "model", CASES["bert"])))
+    assert (target.read_text() if target.exists() else None) == content
+    (folder / ".gitignore").unlink()
+    (folder / ".gitignore").write_text("mine\n")
+    with embassay.open(folder) as opened:
+        opened.index([docs])
+    assert (folder / ".gitignore").read_text() == "mine\n"
+
+
+def test_a_home_that_is_a_link_is_followed_where_it_is_named(home, docs, tmp_path, monkeypatch):
+    moved = tmp_path / "moved"
+    shutil.move(home, moved)
+    home.symlink_to(moved)
+    monkeypatch.chdir(docs)
+    for create in (False, True):
+        with pytest.raises(HomeNotFound, match="is a link"):
+            find_home(create=create)
+    assert find_home(home).folder == home
+    monkeypatch.setenv("EMBASSAY_HOME", str(home))
+    with embassay.open() as opened:
+        assert opened.search("rotate the key").hits
+
+
+def test_a_home_is_private(docs, tmp_path):
+    folder = docs.parent / ".embassay"
+    model = str(write_model(tmp_path / "model", CASES["bert"]))
+    old = os.umask(0)
+    try:
+        with embassay.open(folder) as opened:
+            opened.index([docs], model=model)
+            opened.search("key")
+            assert loose(folder) == []
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(0o777 if path.is_dir() else 0o666)
+        with embassay.open(folder) as opened:
+            opened.status()
+            assert [path for path in loose(folder) if path.parent in (folder, folder.parent)] == []
+            opened.index([docs])
+        assert loose(folder) == [], "one that is there is made private"
+    finally:
+        os.umask(old)
+
+
+def loose(folder):
+    return sorted(path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077)
+
+
+def test_a_folder_that_is_not_only_a_home_keeps_its_rights(docs, tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "other").write_text("theirs")
+    (folder / "other").chmod(0o644)
+    with embassay.open(folder) as opened:
+        opened.index([docs], model=str(write_model(tmp_path / "model", CASES["bert"])))
+    assert [folder / "other"] == [path for path in loose(folder) if path != folder]
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "", "..", "a\0b", "x" * 300 + "/", "."])
+def test_no_name_of_a_generation_leads_out(home, name):
+    with sqlite3.connect(home / "state.db") as db:
+        db.execute("UPDATE generations SET name = ?", (name,))
+    before = sorted(home.parent.parent.rglob("*"))
+    for use in (lambda opened: opened.search("key"), lambda opened: opened.index([home.parent / "docs"])):
+        with embassay.open(home) as opened, pytest.raises(EmbassayError):
+            use(opened)
+    assert sorted(home.parent.parent.rglob("*")) == before
+
+
+def test_backups_are_private_and_follow_no_link(tmp_path):
+    from embassay.sets import schema
+    from embassay.sets.state import State
+
+    file = tmp_path / "state.db"
+    State(file, create=True).close()
+    old = os.umask(0)
+    try:
+        with closing(sqlite3.connect(file)) as db:
+            db.execute("PRAGMA user_version = 1")
+            db.execute("DROP TABLE generations")
+            db.execute(
+                "CREATE TABLE generations (id INTEGER PRIMARY KEY, set_name, store, name, space, model, precision, settings, created)"
+            )
+            for table in ("sets", "jobs"):
+                db.execute(f"DROP TABLE {table}")
+            db.execute("CREATE TABLE sets (name TEXT PRIMARY KEY, live INTEGER)")
+            db.commit()
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.write_text("theirs")
+        (tmp_path / f"state.db.format-1.{os.getpid()}.new").symlink_to(elsewhere)
+        State(file).close()
+    finally:
+        os.umask(old)
+    backup = schema.backup_of(file, 1)
+    assert backup.stat().st_mode & 0o777 == 0o600 and elsewhere.read_text() == "theirs"

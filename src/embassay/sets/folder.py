@@ -125,7 +125,7 @@ class HomeFolder:
         whole = (
             [self.folder] if self.folder.name == FOLDER or len(entries) == len(there) else []
         )  # else it is not only a home
-        make_private([*whole, *(Path(entry.path) for entry in entries)])
+        make_private([*whole, *(Path(entry.path) for entry in (*entries, *inner, *parts))])
 
     def _safe(self, name: str) -> str:
         """The name of a collection, which a state that came with a checkout may say. Raises HomeCorrupt."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from embassay.evaluate.score.evaluation import Evaluation
 from embassay.evaluate.score.gates import GateResult
+from embassay.text import printable
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 """Characters that XML cannot hold, even escaped."""
@@ -28,5 +29,5 @@ def junit_xml(results: Sequence[GateResult], made: Evaluation) -> str:
     root = Xml.Element("testsuites")
     root.append(suite)
     Xml.indent(root)
-    text = _NOT_XML.sub("?", Xml.tostring(root, encoding="unicode"))
+    text = printable(_NOT_XML.sub("?", Xml.tostring(root, encoding="unicode")), lines=True)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'

@@ -15,7 +15,7 @@ from embassay.evaluate.compare.statistics import RESAMPLES
 from embassay.evaluate.compare.verdict import plain_rule
 from embassay.evaluate.report.charts import Interval, Point, intervals, per_query, scatter
 from embassay.files import write_whole
-from embassay.text import short_names
+from embassay.text import printable, short_names
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -34,7 +34,11 @@ def write_report(found: Comparison, file: Path) -> None:
 
 
 def render(found: Comparison) -> str:
-    """The page as HTML; whatever comes from documents, queries or services is escaped by the template."""
+    """The page as HTML.
+
+    Whatever comes from documents, queries or services is escaped by the template, and loses the characters that would
+    hide in the page or turn its direction.
+    """
     short = short_names([row.name for row in found.rows])
     pair = found.foremost
     changed = found.changed(pair) if pair else []
@@ -59,7 +63,7 @@ def render(found: Comparison) -> str:
     }
     if pair:
         values |= {"hardest": found.hardest(), **_charts(found, short)}
-    return _template().render(values)
+    return printable(_template().render(values), lines=True)
 
 
 @cache

@@ -45,8 +45,11 @@ def command(
     ] = None,
     llm_url: Annotated[str, typer.Option(metavar="URL", help="An OpenAI-compatible endpoint; default: OpenAI.")] = "",
     llm_key: Annotated[
-        str, typer.Option(metavar="NAME", help="Environment variable that holds its key.")
+        str, typer.Option(metavar="NAME", help="Environment variable that holds its key; none: it needs none.")
     ] = "OPENAI_API_KEY",
+    llm_http: Annotated[
+        bool, typer.Option("--llm-http", help="Send its key without encryption to an http:// address elsewhere.")
+    ] = False,
     llm_price: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="IN,OUT", help="USD per million tokens, to show the cost first: 0.15,0.60"),
@@ -91,7 +94,7 @@ def command(
     if llm is not None:
         prices = _prices(llm_price)
         with common.opened_session(home) as session:
-            chat = CappedChat(_settings(llm, llm_url, llm_key), session.budget, prices)
+            chat = CappedChat(_settings(llm, llm_url, llm_key, http=llm_http), session.budget, prices)
             questions = Questions(passages, out, chat, count=count, each=each, prices=prices, seed=seed, existing=there)
             made = _generated(questions, chat, count, notes, ask=not yes)
     elif labels:
@@ -128,11 +131,12 @@ def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing)
     return made
 
 
-def _settings(model: str, url: str, key: str) -> ChatSettings:
+def _settings(model: str, url: str, key: str, *, http: bool) -> ChatSettings:
     from embassay.evaluate.judge.chat import ChatSettings
 
     is_default = key == "OPENAI_API_KEY"
-    return ChatSettings(model_id=model, base_url=url, api_key="" if is_default else f"${{{key}}}", concurrency=4)
+    chosen = "" if is_default else key if key == "none" else f"${{{key}}}"
+    return ChatSettings(model_id=model, base_url=url, api_key=chosen, allow_http=http, concurrency=4)
 
 
 def _prices(text: str | None) -> tuple[float, float] | None:
