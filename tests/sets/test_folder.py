@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 import embassay
 from embassay.errors import EmbassayError, HomeCorrupt, HomeNotFound, HomeNotWritable, HomeTooNew
+from embassay.sets import schema
+from embassay.sets.database import Database
 from embassay.sets.folder import HomeFolder, find_home
 from tests.tiny import CASES, write_model
 
@@ -258,28 +261,17 @@ def test_no_name_of_a_generation_leads_out(home, name):
 
 
 def test_backups_are_private_and_follow_no_link(tmp_path):
-    from embassay.sets import schema
-    from embassay.sets.state import State
-
-    file = tmp_path / "state.db"
-    State(file, create=True).close()
+    with tarfile.open(Path(__file__).with_name("home_of_format_1.tar.gz")) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (file,) = tmp_path.rglob("state.db")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("theirs")
+    for version in (1, 2):
+        file.with_name(f"state.db.format-{version}.{os.getpid()}.new").symlink_to(elsewhere)
     old = os.umask(0)
     try:
-        with closing(sqlite3.connect(file)) as db:
-            db.execute("PRAGMA user_version = 1")
-            db.execute("DROP TABLE generations")
-            db.execute(
-                "CREATE TABLE generations (id INTEGER PRIMARY KEY, set_name, store, name, space, model, precision, settings, created)"
-            )
-            for table in ("sets", "jobs"):
-                db.execute(f"DROP TABLE {table}")
-            db.execute("CREATE TABLE sets (name TEXT PRIMARY KEY, live INTEGER)")
-            db.commit()
-        elsewhere = tmp_path / "elsewhere"
-        elsewhere.write_text("theirs")
-        (tmp_path / f"state.db.format-1.{os.getpid()}.new").symlink_to(elsewhere)
-        State(file).close()
+        Database(file).close()
     finally:
         os.umask(old)
-    backup = schema.backup_of(file, 1)
-    assert backup.stat().st_mode & 0o777 == 0o600 and elsewhere.read_text() == "theirs"
+    assert elsewhere.read_text() == "theirs"
+    assert schema.backup_of(file, 1).stat().st_mode & 0o777 == 0o600 and not schema.backup_of(file, 1).is_symlink()

@@ -36,8 +36,9 @@ def identifying(settings: HttpSettings) -> Mapping[str, str]:
 
     A name that looks secret tells nothing: ``X-Model-Token`` can choose a model as well as ``X-Model``. So every header
     counts but for pure credentials: those above, and those that the settings name. They are rotated, and a new one must
-    not make another space. Raises ConfigError for a reference to a variable that is not set.
+    not make another space. Raises ConfigError for a reference to a variable that is not set, or that nobody agreed to.
     """
+    settings.check_agreed()
     let_in = CREDENTIALS | {_plain(name) for name in settings.rotating_headers}
     return {
         name: expand(text, f"header {name}") for name, text in settings.headers.items() if _plain(name) not in let_in
