@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embassay import remedy
-from embassay.errors import ConfigError, PluginError
+from embassay.errors import ConfigError, PluginError, UsageError
 from embassay.files import expanded
 
 REFERENCE = re.compile(r"\$\{(\w+|(?:file|keyring|command):[^{}]+)\}")
@@ -83,7 +83,10 @@ def _variable(name: str, what: str, env: Mapping[str, str]) -> str:
 
 
 def _file(name: str, what: str) -> str:
-    path = expanded(name)
+    try:
+        path = expanded(name)
+    except UsageError as error:
+        raise ConfigError(f"{what}: {error.message}", remedy=error.remedy) from None
     if not path.is_absolute():
         raise ConfigError(f"{what} refers to the file {name}, which is no whole path.", remedy="Write /run/secrets/x.")
     try:

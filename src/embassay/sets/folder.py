@@ -16,7 +16,7 @@ from pathlib import Path
 from embassay import remedy
 from embassay.config.values import CACHE_FILE
 from embassay.errors import HomeCorrupt, HomeNotFound, HomeNotWritable
-from embassay.files import PRIVATE_FILE, expanded, make_private, private_folder, refuse_links, write_new
+from embassay.files import OTHERS, PRIVATE_FILE, expanded, make_private, private_folder, refuse_links, write_new
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
 from embassay.space import Space
@@ -122,10 +122,9 @@ class HomeFolder:
             raise HomeNotWritable(f"{self.folder} cannot be read: {error.strerror}.") from error
         named = (entry for entry in (*entries, *inner, *parts) if entry.name != ".gitignore")  # never written again
         refuse_links(Path(entry.path) for entry in named if entry.is_symlink())
-        whole = (
-            [self.folder] if self.folder.name == FOLDER or len(entries) == len(there) else []
-        )  # else it is not only a home
-        make_private([*whole, *(Path(entry.path) for entry in (*entries, *inner, *parts))])
+        only_a_home = self.folder.name == FOLDER or len(entries) == len(there)
+        loose = (Path(entry.path) for entry in (*entries, *inner) if _is_open_to_others(entry))
+        make_private([*([self.folder] if only_a_home else []), *loose])
 
     def _safe(self, name: str) -> str:
         """The name of a collection, which a state that came with a checkout may say. Raises HomeCorrupt."""
@@ -183,6 +182,13 @@ def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeF
     if create:
         return HomeFolder(here / FOLDER)
     raise HomeNotFound(f"no {FOLDER}/ in {here} or above.", remedy=remedy.command("index", "FOLDER", say="Make one"))
+
+
+def _is_open_to_others(entry: os.DirEntry[str]) -> bool:
+    try:
+        return bool(entry.stat(follow_symlinks=False).st_mode & OTHERS)
+    except OSError:  # SQLite removes the files beside a database when it is closed
+        return False
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
