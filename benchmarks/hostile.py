@@ -171,6 +171,7 @@ HOSTILE: Mapping[str, tuple[str, Maker]] = {
     "DOCX: many entries": ("a.docx", _many_entries),
     "DOCX: billion laughs": ("a.docx", lambda: docx(paragraph("&l11;"), document_type=_laughs())),
     "HTML: attributes": ("a.html", lambda: b"<p " + b" ".join(b"a%d=1" % at for at in range(160_000)) + b">x</p>"),
+    "HTML: attributes without a value": ("a.html", lambda: b"<p " + b" ".join(b"a%d" % at for at in range(100_000)) + b">x</p>"),
     "HTML: deep": ("a.html", lambda: b"<div>" * 200_000 + b"x"),
     "HTML: scripts": ("a.html", lambda: b"<script></script>text " * 60_000),
     "HTML: hidden": ("a.html", lambda: b"<b hidden>x</b><nav>y</nav>t" * 40_000),

@@ -5,6 +5,7 @@ Readers share it: that of web pages, and that of e-mails with an HTML body.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from embassay.errors import ReadError
@@ -14,6 +15,9 @@ NOISE = ("script", "style", "noscript", "template", "svg", "nav", "footer")
 HIDDEN = "//*[@hidden or @aria-hidden='true']"
 OUT = "embassay-out"
 """What hidden elements are renamed to, so that they can be taken out with the others in one pass."""
+MAX_ATTRIBUTES = 20_000
+"""Of one element, each of which the parser holds against all others."""
+_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}")
 BLOCKS = frozenset(
     "address article aside blockquote body dd details div dl dt figcaption figure form h1 h2 h3 h4 h5 h6 header hr li "
     "main ol p pre section summary table tbody td tfoot th thead tr ul br".split()
@@ -28,6 +32,8 @@ def extract(text: str) -> tuple[str, Lines]:
     """
     from lxml import etree, html
 
+    if any(tag[0].count("=") > MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
+        raise ReadError(f"an element with more than {MAX_ATTRIBUTES:,} attributes")
     lines = Lines()
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
