@@ -267,3 +267,12 @@ def test_a_model_that_needs_no_model_id_has_its_provider_as_its_name(tmp_path):
     assert models.card("local").id == "sentence-transformers/all-MiniLM-L6-v2"
     with pytest.raises(ModelNotFound, match="no model is called 'openai'"):
         models.settings("openai")
+
+
+def test_digits_of_a_reference():
+    from embassay.models.reference import Reference, parse_reference
+
+    assert parse_reference("a@dims=256") == Reference("a", {"dimensions": 256})
+    assert parse_reference("a@int8@dims=256") == Reference("a", {"precision": "int8", "dimensions": 256})
+    for odd in ("a@dims=²", "a@dims=" + "9" * 5000, "a@dims=", "a@dims=٣"):
+        assert parse_reference(odd) == Reference(odd)

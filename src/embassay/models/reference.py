@@ -18,7 +18,8 @@ from embassay.types import PRECISIONS, check_precision
 if TYPE_CHECKING:
     from embassay.catalog.catalog import Catalog
 
-_OPTION = re.compile(rf"^(?P<precision>{'|'.join(PRECISIONS)})$|^dims=(?P<dimensions>[0-9]{1, 9})$")
+_DIGITS = "[0-9]{1,9}"
+_OPTION = re.compile(rf"^(?P<precision>{'|'.join(PRECISIONS)})$|^dims=(?P<dimensions>{_DIGITS})$")
 
 
 @dataclass(frozen=True, slots=True)
