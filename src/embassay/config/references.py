@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import stat
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -90,10 +88,13 @@ def _file(name: str, what: str) -> str:
     if not path.is_absolute():
         raise ConfigError(f"{what} refers to the file {name}, which is no whole path.", remedy="Write /run/secrets/x.")
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | _WITHOUT_WAITING), "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        opened = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+        try:
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
                 raise ConfigError(f"{what} refers to {path}, which is no plain file.")
-            read = stream.read(MAX_SECRET + 1)
+            read = os.read(opened, MAX_SECRET + 1)
+        finally:
+            os.close(opened)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no name of a file"
         raise ConfigError(f"{what} refers to the file {path}, which cannot be read: {why}.") from None
@@ -122,6 +123,9 @@ def _keyring(name: str, what: str) -> str:
 
 
 def _command(line: str, what: str) -> str:
+    import shlex
+    import subprocess
+
     try:
         words = shlex.split(line)
     except ValueError as error:
