@@ -128,9 +128,9 @@ def test_whatever_a_reader_does_costs_its_file_alone(site, tmp_path):
 @pytest.mark.parametrize("name", ["hang", "sleep", "hang_in_c", "nothing"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_no_process_stays_behind(site, tmp_path, name, how):
-    """Whatever ends the run, and whatever its reader is doing then; code that holds Python's lock ends by an alarm."""
+    """Whatever ends the run, and whatever its reader is doing then, code that holds Python's lock included."""
     body = f"""
-    isolation = Isolation(ReadLimits(seconds=1 if {name!r} == "hang_in_c" else 500))
+    isolation = Isolation(ReadLimits(seconds=500))
     tried(isolation, "good.nothing")
     print(isolation._process._process.pid, flush=True)
     tried(isolation, "a.{name}")

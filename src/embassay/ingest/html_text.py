@@ -18,6 +18,7 @@ OUT = "embassay-out"
 MAX_ATTRIBUTES = 20_000
 """Of one element, each of which the parser holds against all others."""
 _LONG_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}")
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 BLOCKS = frozenset(
     "address article aside blockquote body dd details div dl dt figcaption figure form h1 h2 h3 h4 h5 h6 header hr li "
     "main ol p pre section summary table tbody td tfoot th thead tr ul br".split()
@@ -32,7 +33,7 @@ def extract(text: str) -> tuple[str, Lines]:
     """
     from lxml import etree, html
 
-    if any(tag[0].count("=") > MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
+    if any(len(_QUOTED.sub(" ", tag[0]).split()) > MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
         raise ReadError(f"an element with more than {MAX_ATTRIBUTES:,} attributes")
     lines = Lines()
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True)

@@ -1,12 +1,13 @@
 """The process that reads: orders come in by its standard input, documents go out by its standard output.
 
-It ends when its input does, which is when the process that started it closes it or dies in whatever way. A thread
-watches for that while a file is being read. The time that a file may take is counted by the system, which ends the
-process when it is over, also in the middle of code that lets no thread run, such as a regular expression at work.
+It ends when its input does, which is when the process that started it closes it or dies, however. While a file is
+read, the system tells of that by SIGIO, and of the end of the file's time by SIGPROF. Both end the process, also in the
+middle of code that lets no thread run, such as a regular expression at work. Where SIGIO is not sent, a thread watches.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import select
@@ -45,6 +46,8 @@ def main(memory_bytes: int) -> None:
     """Serve orders until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, which then ends it
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     output = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print must not get in between
     _limit_memory(memory_bytes)
@@ -58,6 +61,7 @@ def main(memory_bytes: int) -> None:
 def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
     left = order.text_bytes
     end = ReadEnd()
+    _heed_input(True)
     _arm(order.seconds)
     try:
         for document in read(SourceFile(Path(order.file), order.id)):
@@ -77,6 +81,7 @@ def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
     except MemoryError:
         end = ReadEnd("unreadable", "does not fit in memory", retired=True)
     _arm(0)
+    _heed_input(False)  # the next order may come as soon as this one's end is told
     retired = end.retired or _in_use() > memory_bytes / 2
     _write(output, ENCODER.encode(ReadEnd(end.outcome, end.reason, retired)))
 
@@ -97,6 +102,12 @@ def _encoded(document: Document | ReadError) -> bytes:
 def _arm(seconds: float) -> None:
     """End the process by SIGPROF once it has computed for so many seconds, in whatever it is then; 0 calls that off."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _heed_input(heed: bool) -> None:
+    """Whether anything that happens to the input ends the process: while a file is read, that can only be its end."""
+    flags = fcntl.fcntl(0, fcntl.F_GETFL)
+    fcntl.fcntl(0, fcntl.F_SETFL, flags | os.O_ASYNC if heed else flags & ~os.O_ASYNC)
 
 
 def _limit_memory(memory_bytes: int) -> None:
