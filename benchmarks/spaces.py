@@ -320,13 +320,44 @@ def other_behaviour(trial: Trial) -> None:
     trial.what, trial.neutral = f"service: {how}", how in ("a little noise", "another name")
 
 
+def one_text_a_request(trial: Trial) -> None:
+    """No canary can ride with a text, and nothing is known of that beforehand."""
+    swapped = trial.rng.random() < 0.5
+
+    class Single(Swappable):
+        def __call__(self, request: Received) -> Answer:
+            if len(request.json["input"]) > 1:
+                return Answer({"error": {"message": "one input, please"}}, trial.rng.choice([400, 413, 422]))
+            return super().__call__(request)
+
+    assert trial.service
+    trial.service.__class__ = Single
+    if swapped:
+        trial.service.model = "other"
+    if trial.rng.random() < 0.3:
+        trial.settings["batch_size"] = 1
+    trial.what, trial.neutral = f"service: one text a request{', another model' * swapped}", not swapped
+
+
+def huge_or_tiny(trial: Trial) -> None:
+    factor = trial.rng.choice([1e30, 1e-42, 1e-25])
+
+    class Scaled(Swappable):
+        def __call__(self, request: Received) -> Answer:
+            return Answer(openai_body(hashed(request.json["input"], self.dimensions).astype(np.float64) * factor))
+
+    assert trial.service
+    trial.service.__class__ = Scaled
+    trial.what = f"service: vectors times {factor}"
+
+
 LOCAL: Sequence[Callable[[Trial], None]] = (
     field_of_a_file, field_of_a_file, field_of_a_file, tensor_of_a_file, tensor_of_a_file, file_that_is_gone,
     order_of_modules, white_space_and_order, unknown_field, weights_saved_again, file_beside, setting, glossary,
     harmless_setting, row_of_the_home, row_of_the_cache, row_of_the_store, file_of_the_store,
 )  # fmt: skip
 SERVED: Sequence[Callable[[Trial], None]] = (
-    other_model, swapped_later, other_dimensions, other_behaviour, other_behaviour, setting, glossary, harmless_setting,
+    other_model, swapped_later, one_text_a_request, huge_or_tiny, other_dimensions, other_behaviour, other_behaviour, setting, glossary, harmless_setting,
     row_of_the_home, row_of_the_cache, row_of_the_store, file_of_the_store,
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from embassay.canaries import CANARY_TEXTS
-from embassay.config.values import CacheConfig, Config, EmbeddingsConfig
+from embassay.config.values import CacheConfig, Config, EmbeddingsConfig, Glossary
 from embassay.embedders.providers.hash import HashEmbedder, hashed
 from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.errors import AllFailed, HomeCorrupt, SpaceMismatch
@@ -156,6 +156,41 @@ def test_a_run_costs_two_short_requests_more_and_a_search_none(project, service,
     assert service.requests - before == 1, "the canaries ride with the query"
 
 
+@pytest.mark.parametrize("status", [413, 400])
+@pytest.mark.parametrize("settings", [{}, {"batch_size": 1}], ids=["found out", "set"])
+def test_a_service_that_takes_one_text_a_request_is_proven_all_the_same(settings, status, docs, tmp_path):
+    """Nothing can ride with a text there, so that the first text of a process is followed by a canary of its own."""
+    service = Swappable()
+
+    def one_at_a_time(request):
+        return service(request) if len(request.json["input"]) == 1 else Answer({"error": {"message": "many"}}, status)
+
+    with serving(one_at_a_time) as server:
+        model = {"provider": "openai", "model_id": "m", "base_url": server.url, "max_tokens": 512, "retries": 0}
+        config = Config(embeddings=EmbeddingsConfig(models={"m": model | settings}, default_model="m"))
+
+        @contextmanager
+        def project():
+            with Session(config, cache_file=tmp_path / "cache.db") as session:
+                with Home(HomeFolder(docs.parent / ".embassay"), session) as home:
+                    yield home
+
+        with project() as home:
+            home.index([docs])
+            home.embed(["a text"], "query")
+            asked = len(server.received)
+            home.embed(["another text"], "query")
+            assert len(server.received) == asked + 1  # what the service takes is known by now
+        service.model = "another"
+        for ask in (
+            lambda home: home.search("never asked", mode="dense"),
+            lambda home: home.embed(["asked now"], "query"),
+            lambda home: home.embed(["asked now"], "document"),
+        ):
+            with project() as home, pytest.raises(SpaceMismatch):
+                ask(home)
+
+
 def test_what_replies_call_the_model_is_compared(project, service, docs):
     with project() as home:
         home.index([docs])
@@ -229,6 +264,22 @@ def test_an_embedder_of_ones_own_is_held_against_the_canaries(docs, tmp_path):
         home.search("rotate", mode="dense")
 
 
+def test_another_embedder_under_the_same_name_has_to_prove_itself(docs):
+    class Salted(Wrapper):
+        salt = "another"
+
+        def embed(self, texts, role, on_long="truncate"):
+            return self.inner.embed([self.salt + text for text in texts], role, on_long)
+
+    with Session(Config()) as session, Home(HomeFolder(docs.parent / ".embassay"), session) as home:
+        session.models.register("own", Wrapper(HashEmbedder(64)))
+        home.index([docs], model="own")
+        home.embed(["a text"], "query")
+        session.models.register("own", Salted(HashEmbedder(64)))
+        with pytest.raises(SpaceMismatch, match="a text that is known has the cosine"):
+            home.embed(["a text"], "query")
+
+
 # -- what the home says of itself -----------------------------------------------------------------------------------
 
 
@@ -261,6 +312,17 @@ def test_a_row_that_was_changed_by_hand_is_noticed(statement, project, docs):
         home.search("never asked", mode="dense")
 
 
+def test_a_set_that_points_at_what_belongs_to_another_is_refused(project, docs):
+    with project() as home:
+        home.index([docs])
+        home.index([docs], set="second")
+        folder = home.folder
+    altered(folder, "UPDATE sets SET live = 3 - live")
+    for name in ("default", "second"):
+        with project() as home, pytest.raises(HomeCorrupt, match="belongs to"):
+            home.embed(["a text"], "query", set=name)
+
+
 def test_without_canaries_a_service_has_to_make_the_stored_vectors_again(project, service, docs):
     with project() as home:
         home.index([docs])
@@ -289,14 +351,14 @@ def chained(service, docs, tmp_path):
     with serving(first) as one, serving(other) as two:
 
         @contextmanager
-        def open_project(**settings: object):
+        def open_project(glossary: Glossary | None = None, **settings: object):
             shared = {
                 "provider": "openai", "model_id": "m", "max_tokens": 512, "retries": 0, "query_prompt": "query: ",
                 "cache_enabled": False,
             }  # fmt: skip
             models = {"one": shared | {"base_url": one.url}, "two": shared | {"base_url": two.url} | settings}
             chain = EmbeddingsConfig(models=models, default_model="one", fallback_chain=["one", "two"])
-            with Session(Config(embeddings=chain)) as session:
+            with Session(Config(embeddings=chain, glossary=glossary or Glossary())) as session:
                 with Home(HomeFolder(docs.parent / ".embassay"), session) as home:
                     yield home
 
@@ -347,6 +409,19 @@ def test_a_stand_in_that_changes_is_refused(chained, docs):
         home.index([docs])
         state["down"] = True
         assert home.search("never asked", mode="dense").hits
+        other.model = "another"
+        with pytest.raises(AllFailed):
+            home.embed(["asked now"], "query")
+
+
+def test_a_stand_in_that_nothing_else_watches_is_proven_with_each_call(chained, docs):
+    """Where documents have their terms spelled out, and vectors are kept nowhere, no canary rides with its texts."""
+    project, state, other = chained
+    terms = Glossary(terms={"key": "secret number"}, apply_to="both")
+    with project(terms) as home:
+        home.index([docs])
+        state["down"] = True
+        assert home.embed(["never asked"], "query").model == "two"
         other.model = "another"
         with pytest.raises(AllFailed):
             home.embed(["asked now"], "query")

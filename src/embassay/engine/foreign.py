@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import mmap
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ HIDDEN_STATES = ("last_hidden_state", "token_embeddings")
 """Names under which exported graphs give the states of the tokens."""
 INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids", "position_ids"})
 """What exported graphs may ask for."""
+_LOCATION = re.compile(rb"\x0a\x08location\x12(?:([\x01-\x7f])|([\x80-\xff])([\x01-\x1f]))")
+"""Before the name of a file in ONNX: the protobuf entry that tells where a tensor's bytes are, and the name's length."""
 
 
 def graph_file(folder: Path) -> Path | None:
@@ -26,9 +30,23 @@ def graph_file(folder: Path) -> Path | None:
 
 
 def companion_files(file: Path) -> list[Path]:
-    """The file of a graph, and the files beside it that hold its weights."""
-    beside = [file.with_suffix(".bin"), file.with_name(file.name + "_data")]
-    return [file, *(path for path in beside if path.is_file())]
+    """The file of a graph, and the files of its weights: an ONNX file says itself what they are called."""
+    beside = (file.parent / name for name in sorted(set(_locations(file))))
+    weights = [file.with_suffix(".bin")] if file.suffix == ".xml" else beside
+    return [file, *(path for path in weights if path.is_file())]
+
+
+def _locations(file: Path) -> Iterator[str]:
+    """Names of the files in which an ONNX file keeps tensors."""
+    if not file.stat().st_size:
+        return
+    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for found in _LOCATION.finditer(data):
+            short, low, high = found.groups()
+            length = short[0] if short else (low[0] & 0x7F) | high[0] << 7
+            name = data[found.end() : found.end() + length]
+            if b"\0" not in name:
+                yield name.decode("utf-8", "surrogateescape")
 
 
 def read_graph(file: Path, head: Head) -> tuple[ov.Model, Sequence[str]]:

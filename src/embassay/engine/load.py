@@ -116,7 +116,10 @@ class LocalModel:
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine, with its graph built, and weights that are hashed beside that. Raises ModelUnsupported."""
+        """The engine, with its graph built, and weights that are hashed beside that.
+
+        Raises ModelUnsupported, or DigestMismatch for files that change meanwhile.
+        """
         from embassay.engine.engine import Engine
 
         self._identity()
@@ -137,6 +140,7 @@ class LocalModel:
     def _identity(self) -> Future[tuple[str, str]]:
         """The digests of the source, computed by a thread of their own: hashing leaves the interpreter free."""
         if self._hashing is None:
+            self._source.check()  # from now on its files have to stay as they are
             pool = ThreadPoolExecutor(1, "identity")
             self._hashing = pool.submit(self._source.identity)
             pool.shutdown(wait=False)
@@ -149,6 +153,10 @@ class LocalModel:
                 f"{self._source.files[0]} has weights with SHA-256 {weights[:12]}, {self.spec.id} has {known[:12]}.",
                 remedy="Delete that copy and install the model again.",
             )
+
+    def check_current(self) -> None:
+        """Raises DigestMismatch where files that are in use have been written to since they were read."""
+        self._source.check()
 
     def check_runnable(self) -> None:
         """Raises ModelUnsupported where the reference would do with the tokens what the engine does not."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from embassay.engine.fields import Fields, Json, inside, need_fields, read_fields, read_json
 from embassay.engine.heads.pooled import POOLINGS
 from embassay.engine.heads.steps import DenseLayer, HeadStep, LayerNorm, Normalize
@@ -167,7 +169,7 @@ def _tensors(folder: Path, model: str) -> Mapping[str, Json]:
     if not (folder / SINGLE).is_file():
         pickled = " only pytorch_model.bin, which could run code" if (folder / "pytorch_model.bin").is_file() else ""
         raise needs_torch(f"{model}: {folder} has no {SINGLE},{pickled}." if pickled else f"{folder} has no {SINGLE}.")
-    return {name: tensor.values() for name, tensor in read_tensors(folder / SINGLE).items()}
+    return {name: np.array(tensor.values()) for name, tensor in read_tensors(folder / SINGLE).items()}
 
 
 def _check_names(tensors: Mapping[str, Json], wanted: Sequence[str], folder: Path, model: str) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from embassay.engine.foreign import GRAPH_FILES, companion_files, graph_file
 from embassay.engine.identity import digest_of
 from embassay.engine.layouts import LAYOUTS, WORDS
 from embassay.engine.unsupported import needs_torch
+from embassay.engine.unwritten import Unwritten
 from embassay.engine.weights import PICKLED, Tensor, encoder_tensors, files_digest, tensors_digest, weight_files
 from embassay.errors import ModelUnsupported
 
@@ -46,7 +47,10 @@ class WeightSource(Protocol):
         """Digests of its weights, and of the settings that its encoder is built with; empty where there are none."""
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
-        """What runs the model at `precision`, loaded. Raises ModelUnsupported or PluginError."""
+        """What runs the model at `precision`, loaded. Raises ModelUnsupported, DigestMismatch or PluginError."""
+
+    def check(self) -> None:
+        """Raises DigestMismatch where what its runtime reads is no longer what its identity was made of."""
 
 
 class BuiltGraph:
@@ -58,6 +62,7 @@ class BuiltGraph:
         self.model, self.encoder, self.files = model, encoder, files
         self._lock = threading.Lock()
         self._tensors: Mapping[str, Tensor] = {}
+        self._written = Unwritten(files)
         self._uses_left = 2
         self.vocabulary: int | None = None
 
@@ -70,14 +75,16 @@ class BuiltGraph:
     def _used(self) -> Iterator[Mapping[str, Tensor]]:
         """What the graph is built from, and nothing else of the files.
 
-        It is read once and used twice, hashed and built from, so that both have the same bytes whatever happens to the
-        files meanwhile; after that the files are let go.
+        It is read once and used twice, hashed and built from, so that both have the same bytes even where other files
+        take their place meanwhile; after that the files are let go. Raises DigestMismatch where they are written to.
         """
+        self._written.check_mapped(self.files)
         with self._lock:
             tensors = self._tensors or encoder_tensors(self.files, self.encoder, self.model)
             self._uses_left -= 1
             self._tensors = tensors if self._uses_left > 0 else {}
         yield tensors
+        self._written.check_mapped(self.files)
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
         """Build the model's graph from its weights and run it on OpenVINO."""
@@ -89,8 +96,11 @@ class BuiltGraph:
             graph = build_graph(self.encoder, tensors, head, max_tokens, int8=precision == "int8")
         return OpenVinoRuntime(graph, precision)
 
+    def check(self) -> None:
+        """There is nothing to check: the graph has copies of the tensors."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ForeignGraph:
     """A graph that the repository brings, in OpenVINO's format or as ONNX."""
 
@@ -98,14 +108,23 @@ class ForeignGraph:
     as_reference: bool = False
     vocabulary: int | None = None
 
-    @property
+    @cached_property
     def files(self) -> Sequence[Path]:
         """The file of the graph and the files of weights beside it."""
         return companion_files(self.file)
 
     def identity(self) -> tuple[str, str]:
         """Of the files, which are all that is read."""
+        self._written.check_paths()
         return files_digest(self.files), ""
+
+    @cached_property
+    def _written(self) -> Unwritten:
+        return Unwritten(self.files)
+
+    def check(self) -> None:
+        """What runs it reads the graph and maps the weights beside it: see `Unwritten`."""
+        self._written.check_mapped(self.files[1:])
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the repository's graph, with `head` on top, on OpenVINO."""
@@ -114,10 +133,11 @@ class ForeignGraph:
         from embassay.engine.runtimes.target import named_inputs
 
         graph, inputs = read_graph(self.file, head)
+        self._written.check_paths()
         return OpenVinoRuntime(graph, precision, partial(named_inputs, names=inputs))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OnnxFile:
     """An ONNX file for ONNX Runtime."""
 
@@ -127,20 +147,31 @@ class OnnxFile:
     as_reference: bool = False
     vocabulary: int | None = None
 
-    @property
+    @cached_property
     def files(self) -> Sequence[Path]:
         """The ONNX file and the files of weights beside it."""
         return companion_files(self.file)
 
     def identity(self) -> tuple[str, str]:
         """Of the files, which are all that is read."""
+        self._written.check_paths()
         return files_digest(self.files), ""
+
+    @cached_property
+    def _written(self) -> Unwritten:
+        return Unwritten(self.files)
+
+    def check(self) -> None:
+        """What runs it reads the graph and maps the weights beside it: see `Unwritten`."""
+        self._written.check_mapped(self.files[1:])
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the file as it is on ONNX Runtime, and compute `head` behind it."""
         from embassay.engine.runtimes.onnx import OnnxRuntime
 
-        return OnnxRuntime(self.file, head, self.execution_providers)
+        runtime = OnnxRuntime(self.file, head, self.execution_providers)
+        self._written.check_paths()
+        return runtime
 
 
 def usual_source(spec: ModelSpec) -> WeightSource:

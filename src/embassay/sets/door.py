@@ -62,6 +62,8 @@ class Door:
         self._lock = threading.RLock()
         self._space: Space | None = None
         self._proven: dict[Role, float] = {}
+        self._prover: Embedder | None = None
+        """Who has proven that: another model under the same name has to prove itself."""
         self._noted: set[str] = set()
 
     @property
@@ -92,6 +94,8 @@ class Door:
             return
         with self._lock:
             now = time.monotonic()
+            if embedder is not self._prover:
+                self._prover, self._proven = embedder, {}
             if now - self._proven.get(role, -PROVEN_SECONDS) < PROVEN_SECONDS:
                 return
             cosine = least_likeness(embedder.canaries(role), self.anchor.own[role], self.generation.space.similarity)

@@ -136,7 +136,10 @@ class State:
             row = db.execute(query, (set_name,)).fetchone()
         if row is None:
             raise self._not_found(set_name)
-        return self._generation(row)
+        found = self._generation(row)
+        if found.set_name != set_name:
+            raise self._database.corrupt(ValueError(f"set {set_name!r} points at what belongs to {found.set_name!r}"))
+        return found
 
     def generation(self, identity: int) -> Generation:
         """One generation by its id. Raises HomeError for an id that is not there."""

@@ -67,6 +67,8 @@ NONSENSE = {
     "NaN in base64": (Answer(openai_body(np.full((7, 64), np.nan, np.float32), base64=True)), "NaN or infinity"),
     "infinite": (Answer(json.dumps(body()).replace("-0.", "-9e39, -0.", 1).encode()), "different lengths"),
     "beyond float32": (Answer(body(hashed(TEXTS, 64).astype(float) * 1e300)), "NaN or infinity"),
+    "lengths beyond float32": (Answer(body(hashed(TEXTS, 64).astype(float) * 1e30)), "beyond float32"),
+    "lengths below float32": (Answer(body(hashed(TEXTS, 64).astype(float) * 1e-43)), "zero vector"),
     "zero vectors": (Answer(body(np.zeros((7, 64)))), "zero vector"),
     "ragged": (Answer(ragged()), "different lengths: 63, 64"),
     "index twice": (Answer(same_index()), "indexes"),

@@ -180,8 +180,12 @@ class Exchange:
             raise BadReply(f"{self._name}: the reply has {len(vectors)} vectors for {count} texts.")
         if not np.isfinite(vectors).all():
             raise BadReply(f"{self._name}: the reply holds NaN or infinity.")
-        if not vectors.any(axis=1).all():
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(vectors, axis=1)
+        if not lengths.all():
             raise BadReply(f"{self._name}: the reply holds a zero vector.")
+        if not np.isfinite(lengths).all():
+            raise BadReply(f"{self._name}: the reply holds a vector whose length is beyond float32.")
         with self._lock:
             if self.dimensions is None:
                 self.dimensions = vectors.shape[1]

@@ -129,8 +129,9 @@ class Vigil:
     def is_due(self, riders: Riders, model: str, failures: int) -> bool:
         """Count a request that was answered; whether the service has to be asked for canaries by themselves now.
 
-        That is so where it calls its `model` by another name than before, where no canary rode with the request and
-        it was out of reach meanwhile, as the number of its `failures` tells, and where the last canary is long ago.
+        That is so where it calls its `model` by another name than before. Where no canary rode with the request it is
+        also so while the service has proven nothing yet, where it was out of reach meanwhile, as the number of its
+        `failures` tells, and where the last canary is long ago.
         """
         if not self.is_on:
             return False
@@ -142,7 +143,8 @@ class Vigil:
                 return renamed
             self._unproven += 1
             long_ago = self._unproven >= EVERY_REQUESTS or self._clock() - self._proven_at > EVERY_SECONDS
-            return renamed or came_back or long_ago
+            unknown = not self.is_proven(riders.role) and self.expected(riders.role) is not None
+            return renamed or came_back or long_ago or unknown
 
     def _mismatch(self, role: Role, cosine: float) -> SpaceMismatch:
         whose = "of this set" if self.is_anchored else "in the cache"

@@ -42,6 +42,8 @@ class Watch:
         self._exchange, self._vigil, self._model, self._deadline = exchange, vigil, model, deadline
         self.spent = Meter()
         """What the requests for canaries alone took, until somebody accounts for it."""
+        self._fitting: int | None = None
+        """Most texts that the service took at once, where that is less than was known of it."""
 
     @property
     def bill(self) -> BillCheck:
@@ -60,12 +62,15 @@ class Watch:
 
         Raises ProviderError, and SpaceMismatch where the service turns out to run another model.
         """
-        riders = self._vigil.riders(role, self._model.prompt(role), self._model.caps.inputs - len(texts))
+        riders = self._vigil.riders(role, self._model.prompt(role), self._most - len(texts))
         made = self._send(texts, riders, role, tokens, until, meter, stopped)
-        if isinstance(made, FailedAttempt) and riders.which and len(texts) == 1:
+        alone = isinstance(made, FailedAttempt) and bool(riders.which) and len(texts) == 1
+        if alone:
             riders = Riders(role)  # the text may pass alone where the two do not
             made = self._send(texts, riders, role, tokens, until, meter, stopped)
-        if isinstance(made, CheckedReply) and self._vigil.is_due(riders, made.model, self._exchange.failures):
+        if isinstance(made, CheckedReply) and (
+            self._vigil.is_due(riders, made.model, self._exchange.failures) or alone
+        ):
             self.prove(role)
         return made
 
@@ -75,27 +80,40 @@ class Watch:
         All of them in one request, or one by turns where a request holds no more than that and it is known where they
         have to be. Raises ProviderError, SpaceMismatch.
         """
-        prompt, most = self._model.prompt(role), self._model.caps.inputs
+        prompt, most = self._model.prompt(role), self._most
         if most >= len(CANARY_TEXTS) or self._vigil.expected(role) is None:
             riders = all_riders(role, prompt)
         else:
             riders = self._vigil.some(role, prompt, most)
-        made = self._alone(riders, most)
+        made = self._alone(riders)
         self._vigil.check(riders, made)
         return made
 
-    def _alone(self, riders: Riders, most: int) -> Vectors:
+    @property
+    def _most(self) -> int:
+        """Most texts of a request."""
+        return self._fitting or self._model.caps.inputs
+
+    def _alone(self, riders: Riders) -> Vectors:
+        """The vectors of canaries in requests of their own, which are halved like any other where one is refused."""
         import numpy as np
 
         until, never = time.monotonic() + self._deadline, threading.Event()
-        rows = []
-        for at in range(0, len(riders.texts), most):
+        rows: list[Vectors] = []
+        at, most = 0, self._most
+        while at < len(riders.texts):
             texts = riders.texts[at : at + most]
             tokens = sum(self._model.tokens.count(texts))
             made = self._exchange.ask(texts, riders.role, tokens, until, self.spent, never)
-            if isinstance(made, FailedAttempt):
+            if isinstance(made, CheckedReply):
+                rows.append(made.vectors)
+                at += len(texts)
+            elif len(texts) > 1:
+                most = len(texts) // 2
+            else:
                 raise made.error
-            rows.append(made.vectors)
+        if most < self._most:
+            self._fitting = most
         found: Vectors = np.concatenate(rows)
         return found
 

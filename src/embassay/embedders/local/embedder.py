@@ -65,6 +65,7 @@ class LocalEmbedder(Embedder):
         return self.model.prompts.get(role, "")
 
     def _embeddings(self, block: Block, role: Role) -> Embeddings:
+        self.model.check_current()
         return Embeddings(block.vectors, block.tokens, block.truncated, self.space, role, self.precision, self.name)
 
     def _nothing(self, role: Role) -> Embeddings:

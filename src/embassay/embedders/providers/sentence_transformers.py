@@ -214,7 +214,8 @@ class SentenceTransformersEmbedder(Embedder):
     def _weights(self, commit: str | None) -> str:
         from embassay.engine.weights import files_digest
 
-        files = sorted(file for file in self._folder.rglob("*") if _is_weights(file)) if self._folder else []
+        root = self._folder
+        files = sorted(file for file in root.rglob("*") if _is_weights(file.relative_to(root))) if root else []
         return files_digest(files) if files else str(commit or "unknown")
 
 
@@ -223,6 +224,7 @@ _UNREAD = frozenset({"_name_or_path", "transformers_version", "dtype", "torch_dt
 
 
 def _is_weights(file: Path) -> bool:
+    """Whether a file of the repository, by its place in it, holds weights that are read."""
     return file.suffix in {".safetensors", ".bin"} and not {"onnx", "openvino"} & set(file.parent.parts)
 
 

@@ -52,6 +52,11 @@ class Member:
         causes[self.name] = error
 
 
+def _proves_itself(embedder: Embedder) -> bool:
+    """Whether a model that was proven once needs no other proof: what is behind an address may change at any time."""
+    return embedder.is_trusted or embedder.carries_canaries or not embedder.remote
+
+
 class SharedSpace:
     """The space of a chain is that of its first model. Other models share it if they put the canaries alike.
 
@@ -112,7 +117,7 @@ class SharedSpace:
 
         Where the first model cannot be asked, unproven is not included. Raises what embedding raises.
         """
-        if member.equal is None:
+        if member.equal is None or (member.equal and not _proves_itself(embedder)):
             same = self.known is not None and embedder.space == self.known
             if same and embedder.is_trusted:
                 member.equal = True
