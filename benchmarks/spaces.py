@@ -357,8 +357,8 @@ LOCAL: Sequence[Callable[[Trial], None]] = (
     harmless_setting, row_of_the_home, row_of_the_cache, row_of_the_store, file_of_the_store,
 )  # fmt: skip
 SERVED: Sequence[Callable[[Trial], None]] = (
-    other_model, swapped_later, one_text_a_request, huge_or_tiny, other_dimensions, other_behaviour, other_behaviour, setting, glossary, harmless_setting,
-    row_of_the_home, row_of_the_cache, row_of_the_store, file_of_the_store,
+    other_model, swapped_later, one_text_a_request, huge_or_tiny, other_dimensions, other_behaviour, other_behaviour,
+    setting, glossary, harmless_setting, row_of_the_home, row_of_the_cache, row_of_the_store, file_of_the_store,
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ HIDDEN_STATES = ("last_hidden_state", "token_embeddings")
 INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids", "position_ids"})
 """What exported graphs may ask for."""
 _LOCATION = re.compile(rb"\x0a\x08location\x12(?:([\x01-\x7f])|([\x80-\xff])([\x01-\x1f]))")
-"""Before the name of a file in ONNX: the protobuf entry that tells where a tensor's bytes are, and the name's length."""
+"""What comes before the name of a file in ONNX: the entry that tells where a tensor's bytes are, and its length."""
 
 
 def graph_file(folder: Path) -> Path | None:
