@@ -53,7 +53,7 @@ def test_files_of_a_wrong_form(tmp_path, file, content):
         ("config.json", "num_hidden_layers", True, "whole number"),
         ("config.json", "num_hidden_layers", 10**9, "is missing"),
         ("config.json", "layer_norm_eps", "small", "'layer_norm_eps'"),
-        ("config.json", "layer_norm_eps", float("nan"), "'layer_norm_eps'"),
+        ("config.json", "layer_norm_eps", float("nan"), "NaN is no number of JSON"),
         ("config.json", "max_position_embeddings", 4000, "positions"),
         ("config.json", "vocab_size", [], ""),
         ("config.json", "hidden_act", ["gelu"], "a string"),
