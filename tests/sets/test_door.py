@@ -191,6 +191,20 @@ def test_a_service_that_takes_one_text_a_request_is_proven_all_the_same(settings
                 ask(home)
 
 
+@pytest.mark.parametrize("batch", [1, 8])
+def test_vectors_of_another_model_do_not_stay_in_the_cache(batch, project, service, docs):
+    texts = [f"text {number}" for number in range(40)]
+    with project(batch_size=batch) as home:
+        home.index([docs])
+        service.swaps_after = service.requests + 2 + (20 if batch == 1 else 2)
+        with pytest.raises(SpaceMismatch):
+            home.embed(texts, "document")
+    service.model, service.swaps_after = "", None
+    with project(batch_size=batch) as home:
+        made = home.embed(texts, "document").vectors
+        assert np.allclose(made, hashed(texts, 64), atol=1e-4)
+
+
 def test_what_replies_call_the_model_is_compared(project, service, docs):
     with project() as home:
         home.index([docs])

@@ -34,6 +34,10 @@ class Kept:
     """FITS, TRUNCATED or SPLIT."""
 
 
+NOTHING = Kept(b"", 0)
+"""No vector of any model: it counts as missing."""
+
+
 class Vault(Protocol):
     """Where vectors are kept by key. Threads may share it. Every method may raise CacheError."""
 
@@ -121,12 +125,16 @@ class Keeper:
         if fresh:
             self._vault.put(fresh)
 
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """What was kept under these keys is no vector of its model, as turned out. Raises CacheError."""
+        self._vault.put([(key, NOTHING) for key in keys])
+
     def arrive(
         self, keys: Keys, texts: Sequence[str], vectors: Sequence[Vectors], tokens: Sequence[int], cut: Sequence[bool]
-    ) -> None:
-        """Keep what a provider has just answered, whatever becomes of the call that asked. Raises CacheError.
+    ) -> Sequence[bytes]:
+        """Keep what a provider has just answered, whatever becomes of the call that asked; under which keys.
 
-        Each of `texts` has its vector, its tokens and whether the provider cut it.
+        Raises CacheError. Each of `texts` has its vector, its tokens and whether the provider cut it.
         """
         rows = [
             (keys.of_long(key), Kept(vector.tobytes(), count, TRUNCATED))
@@ -135,5 +143,7 @@ class Keeper:
             for key, vector, count, short in zip(keys.of(texts), vectors, tokens, cut, strict=True)
         ]
         self._vault.put(rows)
+        kept = [key for key, _ in rows]
         with self._lock:
-            self._arrived.update(key for key, _ in rows)
+            self._arrived.update(kept)
+        return kept

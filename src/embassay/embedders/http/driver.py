@@ -67,6 +67,7 @@ class HttpEmbedder(Embedder):
             keeps=watched and memory is not None,
             roles_differ=identity.roles_differ,
             similarity=identity.similarity,
+            forget=keeper.forget if keeper else lambda _: None,
         )
         self._watch = Watch(self.exchange, self._vigil, self, self.settings.deadline)
         self._proving = threading.RLock()
@@ -250,16 +251,19 @@ class HttpEmbedder(Embedder):
         witness = self._vigil.witness(call.role)
         keys = Keys(self.space, self.precision, call.role, "truncate", self.tokens.max_tokens, witness)
         vectors = [(one.part, one.vector) for one in made if one.vector is not None]
-        self._keeper.arrive(
+        kept = self._keeper.arrive(
             keys,
             [window.texts[part.owner] for part, _ in vectors],
             [vector for _, vector in vectors],
             [window.counts[part.owner] for part, _ in vectors],
             [part.truncated for part, _ in vectors],
         )
+        self._vigil.kept(kept)
 
     def _finish(self, window: Window, role: Role) -> Embeddings:
         made = window.wait()  # before the dimensions are asked for: the first vectors tell them
+        if role == "document":  # documents stay: none is handed out before the service was proven behind it
+            self._watch.settle(role)
         vectors, truncated, refused = window.collect(made, self.dimensions, normalised=self.space.normalised)
         meter = window.meter
         meter.take(self._watch.spent)

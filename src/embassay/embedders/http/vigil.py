@@ -53,13 +53,16 @@ class Vigil:
         keeps: bool,
         roles_differ: bool = True,
         similarity: Similarity = "cosine",
+        forget: Callable[[Sequence[bytes]], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`anchor`: where a set's model put the canaries. `keeps`: whether vectors are kept in a cache.
 
+        `forget` is given the keys of those that were kept since the service was last proven, where it fails.
         `roles_differ`: whether the same text is sent in another way as query and as document.
         """
-        self._name, self._clock = name, clock
+        self._name, self._clock, self._forget = name, clock, forget
+        self._kept: list[bytes] = []
         self._roles_differ, self._similarity = roles_differ, similarity
         self._expected: dict[Role, Vectors] = dict(anchor or {})
         self.is_anchored = anchor is not None
@@ -121,10 +124,25 @@ class Vigil:
         expected = known[list(riders.which)]
         cosine = least_likeness(made, expected, self._similarity)
         if cosine < SAME_SPACE:
+            with self._lock:
+                doubtful, self._kept = self._kept, []
+            self._forget(doubtful)
             raise self._mismatch(riders.role, cosine)
         with self._lock:
+            self._kept = []
             self._proven.add(self.proof_of(riders.role))
             self._unproven, self._proven_at = 0, self._clock()
+
+    @property
+    def owes_proof(self) -> bool:
+        """Whether requests were answered since the service was last proven."""
+        return self._unproven > 0
+
+    def kept(self, keys: Sequence[bytes]) -> None:
+        """Vectors of the service were kept under these keys."""
+        if self.is_on:
+            with self._lock:
+                self._kept += keys
 
     def is_due(self, riders: Riders, model: str, failures: int) -> bool:
         """Count a request that was answered; whether the service has to be asked for canaries by themselves now.

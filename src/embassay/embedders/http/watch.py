@@ -89,6 +89,11 @@ class Watch:
         self._vigil.check(riders, made)
         return made
 
+    def settle(self, role: Role) -> None:
+        """Have the service proven where requests had no room for a canary. Raises ProviderError, SpaceMismatch."""
+        if self._vigil.owes_proof:
+            self.prove(role)
+
     @property
     def _most(self) -> int:
         """Most texts of a request."""
