@@ -118,7 +118,7 @@ def test_bench_spends_from_the_budget_of_the_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with serving(hash_openai(64)) as server:
-        url, cap = f"{server.url}/v1", 0.3
+        url, cap = f"{server.url}/v1", 1.0
         settings = "provider: openai, model_id: m, api_key: sk-test-key-0000, usd_per_million_tokens: 1000"
         (tmp_path / "embassay.yaml").write_text(
             f"embeddings: {{spend_cap_usd: {cap}, models: {{svc: {{{settings}, base_url: '{url}'}}}}}}"
