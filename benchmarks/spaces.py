@@ -45,6 +45,7 @@ from embassay.sets.door import SetEmbedder
 from embassay.sets.folder import HomeFolder
 from embassay.stores.values import VECTOR
 from tests.servers import Answer, Received, Swappable, openai_body, serving
+from tests.sets.indexed import opened
 from tests.tiny import Case, write_model
 
 if TYPE_CHECKING:
@@ -213,55 +214,52 @@ def harmless_setting(trial: Trial) -> None:
 # -- changes of home, cache and store -------------------------------------------------------------------------------
 
 
-def _altered(file: Path, statement: str, *values: object) -> None:
+def _alter(trial: Trial, file: Path, statements: Sequence[str]) -> None:
+    """Run one of `statements` on an SQLite file."""
+    statement = trial.rng.choice(statements)
     with closing(sqlite3.connect(file)) as db, db:
-        db.execute(statement, values)
+        db.execute(statement)
+    trial.what = f"{file.name}: {statement[:60]}"
+
+
+HOME_CHANGES = (
+    "UPDATE generations SET space = replace(space, '\"mean\"', '\"cls\"'), spec = spec || ' '",
+    "UPDATE generations SET space = replace(space, 'dimensions', 'dimension')",
+    "UPDATE generations SET spec = replace(spec, 'model', 'modell')",
+    "UPDATE generations SET identity = 1",
+    "UPDATE generations SET name = 'g0123456789ab'",
+    "UPDATE generations SET space = '{}'",
+    "UPDATE generations SET seal = '0'",
+    "UPDATE canaries SET own = made, made = zeroblob(length(made))",
+    "UPDATE canaries SET own = zeroblob(length(own))",
+    "UPDATE canaries SET made = substr(made, 5)",
+    "DELETE FROM canaries",
+    "DELETE FROM canaries WHERE role = 'query'",
+    "UPDATE sets SET live = 77",
+)
+CACHE_CHANGES = (
+    "UPDATE vectors SET vector = zeroblob(length(vector))",
+    "UPDATE vectors SET vector = substr(vector, 5)",
+    "UPDATE vectors SET vector = (SELECT vector FROM vectors ORDER BY random() LIMIT 1)",
+    "UPDATE vectors SET vector = randomblob(length(vector))",
+    "UPDATE vectors SET tokens = 'many', long = 7",
+    "UPDATE canaries SET vectors = randomblob(length(vectors))",
+    "DELETE FROM canaries",
+    "DELETE FROM vectors",
+)
 
 
 def row_of_the_home(trial: Trial) -> None:
-    statements = [
-        "UPDATE generations SET space = replace(space, '\"mean\"', '\"cls\"'), spec = spec || ' '",
-        "UPDATE generations SET space = replace(space, 'dimensions', 'dimension')",
-        "UPDATE generations SET spec = replace(spec, 'model', 'modell')",
-        "UPDATE generations SET identity = 1",
-        "UPDATE generations SET name = 'g0123456789ab'",
-        "UPDATE generations SET space = '{}'",
-        "UPDATE generations SET seal = '0'",
-        "UPDATE canaries SET own = made, made = zeroblob(length(made))",
-        "UPDATE canaries SET own = zeroblob(length(own))",
-        "UPDATE canaries SET made = substr(made, 5)",
-        "DELETE FROM canaries",
-        "DELETE FROM canaries WHERE role = 'query'",
-        "UPDATE sets SET live = 77",
-    ]
-    statement = trial.rng.choice(statements)
-    _altered(trial.home / "state.db", statement)
-    trial.what = f"state.db: {statement[:60]}"
+    _alter(trial, trial.home / "state.db", HOME_CHANGES)
 
 
 def row_of_the_cache(trial: Trial) -> None:
-    statements = [
-        "UPDATE vectors SET vector = zeroblob(length(vector))",
-        "UPDATE vectors SET vector = substr(vector, 5)",
-        "UPDATE vectors SET vector = (SELECT vector FROM vectors ORDER BY random() LIMIT 1)",
-        "UPDATE vectors SET vector = randomblob(length(vector))",
-        "UPDATE vectors SET tokens = 'many', long = 7",
-        "UPDATE canaries SET vectors = randomblob(length(vectors))",
-        "DELETE FROM canaries",
-        "DELETE FROM vectors",
-    ]
-    statement = trial.rng.choice(statements)
-    _altered(trial.folder / "cache.db", statement)
-    trial.what = f"cache: {statement[:60]}"
+    _alter(trial, trial.folder / "cache.db", CACHE_CHANGES)
 
 
 def row_of_the_store(trial: Trial) -> None:
-    from embassay.sets.state import State
-
     how = trial.rng.choice(["inf", "scaled", "shrunk"])
-    with closing(State(trial.home / "state.db")) as state:
-        generation = state.live("default")
-    with closing(HomeFolder(trial.home).store(generation)) as store, store.snapshot() as version:
+    with _home(trial) as home, opened(home) as (_, _, store), store.snapshot() as version:
         chunks, by_label = next(iter(version.scan()))
         vectors = np.array(by_label[VECTOR])
         at = trial.rng.randrange(len(chunks))
@@ -482,13 +480,11 @@ def _asked(trial: Trial) -> Iterator[tuple[str, str, np.ndarray]]:
         else:
             (trial.folder / "project" / "docs" / "new.md").write_text(f"# New\n\n{NEW}\n")
             home.index([trial.folder / "project" / "docs"])
-            with home.searcher() as index:
-                store = index._store.result()
-                with store.snapshot() as version:
-                    for chunks, by_label in version.scan():
-                        for chunk, vector in zip(chunks, by_label[VECTOR], strict=True):
-                            if chunk.path.endswith("new.md"):
-                                yield chunk.indexed, "document", vector
+            with opened(home) as (_, _, store), store.snapshot() as version:
+                for chunks, by_label in version.scan():
+                    for chunk, vector in zip(chunks, by_label[VECTOR], strict=True):
+                        if chunk.path.endswith("new.md"):
+                            yield chunk.indexed, "document", vector
 
 
 LONG_RUN_TEXTS, BATCHES = 40_000, {250: 1.01, 96: None, 32: None}

@@ -11,6 +11,10 @@ from embassay import jsontext, remedy
 from embassay.errors import SpaceMismatch
 
 NO_TRANSFORM = "none"
+OLD_MODEL_OR_NEW_SET = remedy.command(
+    "index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set"
+)
+"""What helps where a model is not the one that a set was made with."""
 Similarity = Literal["cosine", "dot"]
 SIMILARITIES: Sequence[Similarity] = get_args(Similarity)
 
@@ -113,9 +117,7 @@ def check_space(made: Space, stored: Space, set_name: str) -> None:
         raise SpaceMismatch(
             f"set {set_name!r} holds vectors of {stored}, the model on this machine makes {made}: "
             f"{describe_difference(stored, made)}.",
-            remedy=remedy.command(
-                "index", "FOLDER", set="NAME", say="Put the old weights back, or index into a new set"
-            ),
+            remedy=OLD_MODEL_OR_NEW_SET,
         )
 
 

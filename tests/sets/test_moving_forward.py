@@ -15,9 +15,9 @@ from embassay.config.values import Config, EmbeddingsConfig
 from embassay.engine.load import load
 from embassay.errors import SpaceMismatch
 from embassay.home import Home
+from embassay.seals import seal
 from embassay.session import Session
 from embassay.sets.folder import HomeFolder
-from embassay.sets.schema import seal
 from embassay.sets.state import IDENTITY
 from tests.servers import Swappable, serving
 from tests.sets.indexed import opened, rows

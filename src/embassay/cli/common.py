@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from embassay.sets.folder import HomeFolder
     from embassay.stores.opening import NewStore
 
+ConfigurationArgument = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Argument(metavar="[FILE]", help="The configuration; default: the nearest embassay.yaml."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
 HomeOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
@@ -118,7 +122,7 @@ def new_stores(name: str, home: Path | None = None) -> Iterator[NewStore]:
     What it writes goes into the home, or into the user's cache where there is none. Raises HomeNotFound as
     `opened_session` does.
     """
-    from embassay.models.registry import user_cache
+    from embassay.config.values import user_cache
     from embassay.stores.opening import temporary_stores
 
     found = _home_if_any(home)

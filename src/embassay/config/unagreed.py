@@ -30,7 +30,7 @@ class Unagreed:
         return any(key[: len(path)] == path for key in self.keys)
 
     def below(self, *path: str) -> Unagreed | None:
-        """The same of what stands below `path`; None where the file says nothing of it."""
+        """What the file says below `path`, named from there; None where it says nothing below it."""
         keys = frozenset(key[len(path) :] for key in self.keys if key[: len(path)] == path and len(key) > len(path))
         return Unagreed(self.file, self.changed, keys) if keys else None
 

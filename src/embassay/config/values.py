@@ -129,3 +129,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if not real.is_relative_to(inside):
                 raise self.found.refusal(does)
         return path
+
+
+def user_cache() -> Path:
+    """The cache of this user: ``$XDG_CACHE_HOME/embassay/cache.db``."""
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "embassay" / CACHE_FILE

@@ -25,7 +25,7 @@ class Encoder:
 
     @property
     def layout(self) -> Layout:
-        """Where its tensors are."""
+        """The names of its tensors, by its architecture."""
         return LAYOUTS[self.architecture]
 
     @property

@@ -67,7 +67,7 @@ class BuiltGraph:
         self.vocabulary: int | None = None
 
     def identity(self) -> tuple[str, str]:
-        """Of the tensors that are used, and of the encoder's settings."""
+        """Digests of the tensors that are used, and of the encoder's settings."""
         with self._used() as tensors:
             return tensors_digest(tensors), digest_of(self.encoder)
 
@@ -100,9 +100,9 @@ class BuiltGraph:
         """There is nothing to check: the graph has copies of the tensors."""
 
 
-@dataclass(frozen=True)
-class ForeignGraph:
-    """A graph that the repository brings, in OpenVINO's format or as ONNX."""
+@dataclass(frozen=True, kw_only=True)
+class _GraphFile:
+    """A graph that somebody else has written: its files are all that is read, and are mapped while it runs."""
 
     file: Path
     as_reference: bool = False
@@ -114,17 +114,21 @@ class ForeignGraph:
         return companion_files(self.file)
 
     def identity(self) -> tuple[str, str]:
-        """Of the files, which are all that is read."""
+        """The digest of the files, which are all that is read; there are no settings besides."""
         self._written.check_paths()
         return files_digest(self.files), ""
+
+    def check(self) -> None:
+        """What runs it reads the graph and maps the weights beside it: see `Unwritten`."""
+        self._written.check_mapped(self.files[1:])
 
     @cached_property
     def _written(self) -> Unwritten:
         return Unwritten(self.files)
 
-    def check(self) -> None:
-        """What runs it reads the graph and maps the weights beside it: see `Unwritten`."""
-        self._written.check_mapped(self.files[1:])
+
+class ForeignGraph(_GraphFile):
+    """A graph that the repository brings, in OpenVINO's format or as ONNX."""
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the repository's graph, with `head` on top, on OpenVINO."""
@@ -137,33 +141,12 @@ class ForeignGraph:
         return OpenVinoRuntime(graph, precision, partial(named_inputs, names=inputs))
 
 
-@dataclass(frozen=True)
-class OnnxFile:
+@dataclass(frozen=True, kw_only=True)
+class OnnxFile(_GraphFile):
     """An ONNX file for ONNX Runtime."""
 
-    file: Path
     execution_providers: Sequence[str] = ()
     """Best first; none: whatever is there."""
-    as_reference: bool = False
-    vocabulary: int | None = None
-
-    @cached_property
-    def files(self) -> Sequence[Path]:
-        """The ONNX file and the files of weights beside it."""
-        return companion_files(self.file)
-
-    def identity(self) -> tuple[str, str]:
-        """Of the files, which are all that is read."""
-        self._written.check_paths()
-        return files_digest(self.files), ""
-
-    @cached_property
-    def _written(self) -> Unwritten:
-        return Unwritten(self.files)
-
-    def check(self) -> None:
-        """What runs it reads the graph and maps the weights beside it: see `Unwritten`."""
-        self._written.check_mapped(self.files[1:])
 
     def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the file as it is on ONNX Runtime, and compute `head` behind it."""
@@ -181,7 +164,7 @@ def usual_source(spec: ModelSpec) -> WeightSource:
         return BuiltGraph(spec.id, spec.encoder(), files)
     graph = graph_file(spec.folder)
     if graph is not None:
-        return ForeignGraph(graph)
+        return ForeignGraph(file=graph)
     if spec.architecture in LAYOUTS and any((spec.folder / name).is_file() for name in PICKLED):
         raise needs_torch(f"{spec.id}: its weights are pickled ({PICKLED[0]}), which could run code, and are not read.")
     raise needs_torch(
@@ -196,4 +179,4 @@ def onnx_source(model: str, root: Path, file: str, execution_providers: Sequence
     there = next((root / name for name in names if (root / name).is_file()), None)
     if there is None:
         raise ModelUnsupported(f"{model} has no {' or '.join(names)} in {root}.", remedy="Use the provider local.")
-    return OnnxFile(there, execution_providers)
+    return OnnxFile(file=there, execution_providers=execution_providers)

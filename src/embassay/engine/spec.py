@@ -166,7 +166,7 @@ def _check_fits(head: Head, width: int | None) -> None:
 
 
 def _max_tokens(config: Fields, modules: Modules) -> int:
-    """As the modules say, else the tokenizer; no more than there are positions."""
+    """The token limit that the modules state, else the tokenizer; no more than there are positions."""
     layout = LAYOUTS.get(config.text("model_type", "unknown"))
     positions = config.integer("max_position_embeddings", 512 if layout else NO_LIMIT, least=1)
     if layout and layout.positions_behind_padding:

@@ -48,7 +48,7 @@ class Tensor:
         return tuple(self.stored.shape)
 
     def values(self) -> Vectors:
-        """As float32; a bfloat16 is the upper half of one."""
+        """The numbers as float32; a bfloat16 is the upper half of one."""
         if self.kind == "BF16":
             return (self.stored.astype(np.uint32) << 16).view(np.float32)
         return self.stored.astype(np.float32, copy=False)

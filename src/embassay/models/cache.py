@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 from embassay import remedy
@@ -20,6 +19,7 @@ from embassay.embedders.keeper import Kept
 from embassay.errors import CacheError
 from embassay.files import make_private, private_folder, write_new
 from embassay.models.cache_file import APPLICATION, is_cache
+from embassay.seals import seal
 
 VERSION = 2
 """1 had neither checks of its rows nor canaries: what such a file holds cannot be trusted, and is made again."""
@@ -33,13 +33,13 @@ CREATE TABLE vectors (
     vector BLOB NOT NULL,
     tokens INTEGER NOT NULL,
     long INTEGER NOT NULL,
-    seal BLOB NOT NULL,
+    seal TEXT NOT NULL,
     made INTEGER NOT NULL,
     used INTEGER NOT NULL
 );
 CREATE INDEX vectors_used ON vectors (used);
 CREATE TABLE cuts (key BLOB PRIMARY KEY, pieces BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE canaries (key BLOB PRIMARY KEY, vectors BLOB NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE canaries (key BLOB PRIMARY KEY, vectors BLOB NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('hits', 0), ('misses', 0);
 """
@@ -87,8 +87,8 @@ class VectorCache:
             stale = []
             marks = ",".join("?" * len(keys))
             query = f"SELECT key, vector, tokens, long, seal, made, used FROM vectors WHERE key IN ({marks})"
-            for key, vector, tokens, long, seal, made, used in db.execute(query, keys):
-                if seal != _seal(key, vector, tokens, long):
+            for key, vector, tokens, long, sealed, made, used in db.execute(query, keys):
+                if sealed != seal(key, vector, tokens, long):
                     continue
                 if ttl is None or made + ttl > now:
                     found[key] = Kept(vector, tokens, long)
@@ -112,10 +112,7 @@ class VectorCache:
             db.executemany(
                 "INSERT OR REPLACE INTO vectors (key, vector, tokens, long, seal, made, used) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (key, e.vector, e.tokens, e.long, _seal(key, e.vector, e.tokens, e.long), now, now)
-                    for key, e in rows
-                ],
+                [(key, e.vector, e.tokens, e.long, seal(key, e.vector, e.tokens, e.long), now, now) for key, e in rows],
             )
             self._count(db)
             if self._bytes(db) > self.max_bytes:
@@ -143,7 +140,7 @@ class VectorCache:
         """
         with self._opened() as db:
             row = db.execute("SELECT vectors, seal FROM canaries WHERE key = ?", (key,)).fetchone()
-        return row[0] if row and row[1] == _seal(key, row[0]) else None
+        return row[0] if row and row[1] == seal(key, row[0]) else None
 
     def keep_canaries(self, key: bytes, vectors: bytes) -> bytes:
         """Keep vectors of canaries unless there are some, which are returned then. They are never pruned.
@@ -152,9 +149,9 @@ class VectorCache:
         """
         with self._opened() as db, _write(db):
             row = db.execute("SELECT vectors, seal FROM canaries WHERE key = ?", (key,)).fetchone()
-            if row and row[1] == _seal(key, row[0]):
+            if row and row[1] == seal(key, row[0]):
                 return bytes(row[0])
-            db.execute("INSERT OR REPLACE INTO canaries VALUES (?, ?, ?)", (key, vectors, _seal(key, vectors)))
+            db.execute("INSERT OR REPLACE INTO canaries VALUES (?, ?, ?)", (key, vectors, seal(key, vectors)))
         return vectors
 
     def stats(self) -> CacheStats:
@@ -295,16 +292,6 @@ class VectorCache:
         except OSError as error:
             mend = remedy.setting("cache", "{path: ...}", say="Mend the permissions, or set {}.")
             raise CacheError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
-
-
-def _seal(*parts: object) -> bytes:
-    """Ties the columns of a row together, so that one which was changed or exchanged is noticed."""
-    digest = blake2b(digest_size=8)
-    for part in parts:
-        plain = part if isinstance(part, bytes) else repr(part).encode("utf-8", "replace")
-        digest.update(len(plain).to_bytes(8, "little"))
-        digest.update(plain)
-    return digest.digest()
 
 
 @contextmanager

@@ -109,3 +109,12 @@ class Lookup:
             return
         hint = did_you_mean(base, self.configured) if self.configured else "Write provider/model, or add it to models."
         raise ConfigError(f"{key} names {name!r}, which is no model.", remedy=hint)
+
+
+def difference(first: tuple[Settings, ModelCard | None], other: tuple[Settings, ModelCard | None]) -> str:
+    """Why two models cannot be the same one, in words, from their settings and cards; empty where nothing says so."""
+    cards = [card.id for _, card in (first, other) if card]
+    if len(set(cards)) > 1:
+        return f"it is {cards[1]}, and the first model is {cards[0]}"
+    revisions = {getattr(settings, "revision", "") for settings, _ in (first, other)}
+    return "its revision is another one" if len(revisions) > 1 and "" not in revisions else ""

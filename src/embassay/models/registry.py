@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.config.reading import load_config
-from embassay.config.values import CACHE_FILE, DEFAULT_MODEL, Config
+from embassay.config.values import DEFAULT_MODEL, Config, user_cache
 from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, EmbassayError, UsageError
 from embassay.events import SILENCE, Events
-from embassay.files import expanded
-from embassay.models.lookup import Lookup
+from embassay.models.lookup import Lookup, difference
 from embassay.models.opening import open_model
 from embassay.models.provider import Provider, load_provider
 from embassay.models.reference import parse_reference
@@ -265,11 +263,7 @@ class Registry:
         """Why two models cannot be the same one, wherever they put the canaries; empty where nothing says so."""
         if not (self._has_settings(first) and self._has_settings(other)):
             return ""
-        cards = [card.id for card in map(self.card, (first, other)) if card]
-        if len(set(cards)) > 1:
-            return f"it is {cards[1]}, and the first model is {cards[0]}"
-        revisions = [getattr(self.settings(name), "revision", "") for name in (first, other)]
-        return "its revision is another one" if all(revisions) and len(set(revisions)) > 1 else ""
+        return difference(*((self.settings(name), self.card(name)) for name in (first, other)))
 
     def _has_settings(self, name: str) -> bool:
         with self._lock:
@@ -299,7 +293,7 @@ class Registry:
 
 
 def _key(name: str, anchor: Anchor | None) -> str:
-    """Under which a model is kept open: one for each set that has canaries of its own."""
+    """The key under which a model is kept open. A set with canaries of its own has a model of its own."""
     return f"{name}#{anchor.digest}" if anchor else name
 
 
@@ -316,8 +310,3 @@ def _close(embedders: Iterable[Embedder]) -> None:
     for embedder in embedders:
         with suppress(EmbassayError, RuntimeError):
             embedder.close()
-
-
-def user_cache() -> Path:
-    """The cache of this user: ``$XDG_CACHE_HOME/embassay/cache.db``."""
-    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "embassay" / CACHE_FILE

@@ -14,13 +14,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from embassay import remedy
 from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_likeness
 from embassay.embedders.wrap.chain import Fallback
 from embassay.embedders.wrap.wrapper import Wrapper, uncached
 from embassay.errors import HomeError, SpaceMismatch
 from embassay.sets.state import IDENTITY, Generation, State
-from embassay.space import Space, check_space
+from embassay.space import NO_TRANSFORM, OLD_MODEL_OR_NEW_SET, Space, check_space
 from embassay.stores.values import VECTOR
 from embassay.types import ROLES, Embeddings, OnLong, Role
 from embassay.vectors import comparable
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from embassay.stores.base import Store
     from embassay.types import Vectors
 
-INTO_ANOTHER = remedy.command("index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set")
 SAMPLED_ROWS = 8
 """Stored vectors of a set without canaries that its model has to make again."""
 PROVEN_SECONDS = 300.0
@@ -40,15 +38,10 @@ PROVEN_SECONDS = 300.0
 def anchor_of(embedder: Embedder) -> Anchor:
     """Where a model puts the canaries, past every cache. Raises ModelError, ProviderError."""
     own = {role: embedder.canaries(role) for role in ROLES}
-    if not _changes_vectors(embedder):
+    if embedder.space.transform == NO_TRANSFORM:
         return Anchor(own, own)
     asked = uncached(embedder)
     return Anchor(own, {role: asked.embed(CANARY_TEXTS, role).vectors for role in ROLES})
-
-
-def _changes_vectors(embedder: Embedder) -> bool:
-    """Whether a set holds other vectors than the model's own: cut, or of texts whose terms are spelled out."""
-    return embedder.space.transform != "none"
 
 
 class Door:
@@ -68,7 +61,7 @@ class Door:
 
     @property
     def name(self) -> str:
-        """Of the set."""
+        """The name of the set."""
         return self.generation.set_name
 
     def admit(self, embedder: Embedder) -> Space:
@@ -155,7 +148,7 @@ class Door:
         return SpaceMismatch(
             f"set {self.name!r} holds other vectors than {embedder.name} makes now: {what} the cosine {cosine:.2f} to "
             "what it was.",
-            remedy=INTO_ANOTHER,
+            remedy=OLD_MODEL_OR_NEW_SET,
         )
 
 

@@ -17,7 +17,7 @@ from embassay.remedy import NOTHING, Remedy
 from embassay.sets.folder import HomeFolder
 from embassay.sets.opened import OpenSets
 from embassay.sets.state import UNSETTLED, Generation, State
-from embassay.space import Space
+from embassay.space import OLD_MODEL_OR_NEW_SET, Space
 from embassay.stores.values import VECTOR
 from embassay.types import Chunk
 from embassay.vectors import comparable, likeness
@@ -214,7 +214,7 @@ def _space(embedder: Callable[[], Embedder], anchor: Anchor | None, seen: _Seen)
                 message = (
                     f"as {role}, the model puts known texts elsewhere than when the set was made (cosine {cosine:.3f})."
                 )
-                yield "space", "problem", message, "Put the old model back, or index into a new set."
+                yield "space", "problem", message, OLD_MODEL_OR_NEW_SET
     except SpaceMismatch as error:
         yield "space", "problem", error.message, error.remedy
     except (ModelError, ProviderError) as error:

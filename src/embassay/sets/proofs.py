@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from embassay.canaries import CANARY_TEXTS, Anchor
+from embassay.seals import seal
 from embassay.sets.database import Database
-from embassay.sets.schema import seal
 from embassay.types import ROLES
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Proofs:
         own: dict[Role, Vectors] = {}
         made: dict[Role, Vectors] = {}
         for identity, role, own_bytes, made_bytes, sealed in rows:
-            if sealed != _seal(identity, role, own_bytes, made_bytes):
+            if sealed != seal(identity, role, own_bytes, made_bytes):
                 raise self._database.corrupt(ValueError("the canaries of a set were changed by hand"))
             own[role], made[role] = _rows(own_bytes), _rows(made_bytes)
         if set(own) != set(ROLES):
@@ -85,7 +85,7 @@ def put_anchor(db: sqlite3.Connection, generation: int, anchor: Anchor) -> None:
     for role in ROLES:
         blobs = (_bytes(anchor.own, role), _bytes(anchor.made, role))
         row = (generation, role, *blobs)
-        db.execute("INSERT INTO canaries VALUES (?, ?, ?, ?, ?)", (*row, _seal(*row)))
+        db.execute("INSERT INTO canaries VALUES (?, ?, ?, ?, ?)", (*row, seal(*row)))
 
 
 def _bytes(canaries: Mapping[Role, Vectors], role: Role) -> bytes:
@@ -98,7 +98,3 @@ def _rows(data: bytes) -> Vectors:
     import numpy as np
 
     return np.frombuffer(data, np.float32).reshape(len(CANARY_TEXTS), -1)
-
-
-def _seal(generation: object, role: object, own: object, made: object) -> str:
-    return seal(generation, role, *(blob.hex() if isinstance(blob, bytes) else repr(blob) for blob in (own, made)))

@@ -6,7 +6,6 @@ first step a copy of the file is made beside it. A file on a disk that cannot be
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from embassay import jsontext
 from embassay.errors import HomeTooNew
 from embassay.files import write_new
+from embassay.seals import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,6 @@ def _identities_and_canaries(db: sqlite3.Connection) -> None:
     rows = db.execute("SELECT id, set_name, name, space, spec, identity FROM generations").fetchall()
     for identity, *columns in rows:
         db.execute("UPDATE generations SET seal = ? WHERE id = ?", (seal(identity, *columns), identity))
-
-
-def seal(*columns: object) -> str:
-    """Ties the columns of a row together, so that one which was changed or exchanged by hand is noticed."""
-    return hashlib.sha256(jsontext.dumps(columns).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 STEPS = (

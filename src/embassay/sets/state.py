@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from embassay import jsontext, remedy
 from embassay.errors import HomeError, SetNotFound
+from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
 from embassay.sets.proofs import Proofs, put_anchor
-from embassay.sets.schema import seal
 from embassay.sets.spec import SetSpec
 from embassay.space import Space
 

@@ -70,7 +70,7 @@ def read_key(settings: HttpSettings, variables: Sequence[str], name: str) -> str
 
 
 class Credentials:
-    """Those of one connection, read when they are first needed. Threads may share them."""
+    """The credentials of one connection, read when they are first needed. Threads may share them."""
 
     def __init__(self, api: Keyed, name: str) -> None:
         self._api, self._settings, self._name = api, api.settings, name
@@ -79,7 +79,7 @@ class Credentials:
         self._seen: set[str] = set()
 
     def told(self) -> Told:
-        """What is sent. Raises KeyMissing, ConfigError."""
+        """The credentials that requests carry now. Raises KeyMissing, ConfigError."""
         with self._lock:
             if self._told is None:
                 self._told = self._read()
@@ -145,7 +145,7 @@ class Credentials:
             yield "a password in the address", "base_url", True
 
     def _secrets(self) -> set[str]:
-        """What must not be shown."""
+        """Every text that must not be shown in a message."""
         with suppress(EmbassayError):
             self.told()
         address = urlsplit(self._api.base_url())

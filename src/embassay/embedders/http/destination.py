@@ -25,7 +25,7 @@ class Destination(Protocol):
 
     @property
     def settings(self) -> HttpSettings:
-        """Those of the model."""
+        """The settings of the model that requests are for."""
 
     def base_url(self) -> str:
         """Where requests go, without a slash at the end."""
@@ -92,7 +92,7 @@ def origin(url: httpx.URL) -> str:
 
 
 def _check_account(settings: HttpSettings, found: Unagreed, name: str) -> None:
-    """At the provider's own hosts a key or a header of the file would have texts arrive in somebody else's account."""
+    """Refuse a key or a header of the file: at the provider's own hosts, texts would arrive in its author's account."""
     for setting in ("api_key", "headers"):
         value = getattr(settings, setting)
         if value and value != "none" and settings.is_found(setting):
@@ -106,7 +106,7 @@ def _is_own(place: Destination, url: httpx.URL) -> bool:
 
 
 def _is_users(place: Destination, url: httpx.URL) -> bool:
-    """By the whole origin: the user chose the scheme and the port as well."""
+    """Whether the user chose the address: its scheme and port are compared as well as its host."""
     import httpx
 
     chosen = [*place.user_urls()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ from embassay.embedders.http.delivery import Delivery
 from embassay.embedders.http.exchange import Exchange
 from embassay.embedders.http.identity import Identity
 from embassay.embedders.http.pool import Pool
-from embassay.embedders.http.vigil import Vigil, all_riders
+from embassay.embedders.http.vigil import Vigil
 from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window, batches
 from embassay.embedders.keeper import Keeper, Keys
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 PLANNED_TEXTS = 2048
-"""Texts that are planned together; two windows are in flight, so that no connection waits at the seam."""
+"""About so many texts are planned together; two windows are in flight, so that no connection waits at the seam."""
 
 
 class HttpEmbedder(Embedder):
@@ -55,7 +54,7 @@ class HttpEmbedder(Embedder):
         has it; without both it is believed. Raises ConfigError for settings that name no model.
         """
         self.api, self.settings, self.card = api, api.settings, api.card
-        self._keeper, self._memory, self._identity = keeper, memory, Identity(api)
+        self._keeper, self._identity = keeper, Identity(api)
         identity, watched = self._identity, api.settings.canaries
         bill = BillCheck(identity.name, identity.price, api.settings.usage)
         known = next(iter(anchor.values())).shape[1] if anchor else None
@@ -69,8 +68,7 @@ class HttpEmbedder(Embedder):
             similarity=identity.similarity,
             forget=keeper.forget if keeper else lambda _: None,
         )
-        self._watch = Watch(self.exchange, self._vigil, self, self.settings.deadline)
-        self._proving = threading.RLock()
+        self._watch = Watch(self.exchange, self._vigil, self, memory, self.settings.deadline)
 
     @property
     def name(self) -> str:
@@ -92,6 +90,19 @@ class HttpEmbedder(Embedder):
         return self._identity.space(self.dimensions, self.exchange.description)
 
     @property
+    def former_space(self) -> Space:
+        return self._identity.former_space(self.dimensions, self.exchange.description)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Where the settings say so. An address says nothing of the model behind it."""
+        return not self.settings.canaries
+
+    @property
+    def is_anchored(self) -> bool:
+        return self._vigil.is_anchored
+
+    @property
     def carries_canaries(self) -> bool:  # type: ignore[override]
         """Whether its vectors outlive the process, so that the service has to prove itself."""
         return self._vigil.is_on
@@ -101,10 +112,6 @@ class HttpEmbedder(Embedder):
         """Whether only a first vector will tell the dimensions."""
         return self.exchange.dimensions is None
 
-    @property
-    def former_space(self) -> Space:
-        return self._identity.former_space(self.dimensions, self.exchange.description)
-
     @cached_property
     def tokens(self) -> EstimatedTokens:
         """Counts by an estimate, because the tokenizer of a hosted model is not at hand."""
@@ -112,7 +119,7 @@ class HttpEmbedder(Embedder):
 
     @property
     def dimensions(self) -> int:
-        """As set or known; otherwise the provider is asked for the vector of one text."""
+        """As set or known; otherwise the provider is asked for the vectors of the canaries."""
         if self.exchange.dimensions is None:
             self._watch.prove("document")
         assert self.exchange.dimensions is not None
@@ -148,7 +155,7 @@ class HttpEmbedder(Embedder):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """Two windows of texts are in flight at a time; closing the iterator stops what was not sent yet."""
         check_role(role)
-        self._make_sure(role)
+        self._watch.make_sure(role)
         call = Call(role, self._identity.prompt(role), on_long)
         delivery = Delivery(self._watch, call, self.tokens, self.settings.deadline, self._arrived)
         waiting: deque[Window] = deque()
@@ -166,55 +173,12 @@ class HttpEmbedder(Embedder):
             call.stopped.set()
             pool.close()
 
-    @property
-    def is_trusted(self) -> bool:
-        """Where the settings say so. An address says nothing of the model behind it."""
-        return not self.settings.canaries
-
-    @property
-    def is_anchored(self) -> bool:
-        return self._vigil.is_anchored
-
     def canaries(self, role: Role) -> Vectors:
-        """Where the service puts the canaries, for which it is asked once; as it was known, where it was."""
-        with self._proving:
-            self._learn(role)
-            if self._vigil.is_on and self._vigil.is_proven(role):
-                known = self._vigil.expected(role)
-                assert known is not None
-                return known
-            made = self._watch.prove(role)
-            known = self._vigil.expected(role)
-            return made if known is None else known
+        """Where the service puts the canaries. It is asked once; what was known before is given as it was."""
+        return self._watch.canaries(role)
 
     def witness(self, role: Role) -> str:
-        with self._proving:
-            self._learn(role)
-        return self._vigil.witness(role)
-
-    def _make_sure(self, role: Role) -> None:
-        """Have the service proven before its first documents are taken; a query is proven by its own request."""
-        if not self._vigil.is_on:
-            return
-        with self._proving:
-            for one in self._vigil.roles(role):
-                self._learn(one)
-                if role == "document" and not self._vigil.is_proven(one):
-                    self._watch.prove(one)
-
-    def _learn(self, role: Role) -> None:
-        """Find out where the canaries have to be, where vectors are kept and nobody knows yet."""
-        if self._memory is None or not self._vigil.is_on or self._vigil.expected(role) is not None:
-            return
-        made = self._watch.prove(role) if self.exchange.dimensions is None else None
-        kept_as = self._vigil.proof_of(role)
-        known = self._memory.recall(self.space, kept_as)
-        if known is None:
-            made = self._watch.prove(role) if made is None else made
-            known = self._memory.remember(self.space, kept_as, made)
-        self._vigil.learn(role, known)
-        if made is not None:
-            self._vigil.check(all_riders(role), made)
+        return self._watch.witness(role)
 
     def check_ready(self) -> None:
         """Raises KeyMissing or ConfigError where there is no key; nothing is sent."""
@@ -234,9 +198,8 @@ class HttpEmbedder(Embedder):
         repeats = Counter(part.owner for part in parts)
         window.whole = frozenset(owner for owner, count in repeats.items() if count == 1)
         planned = list(batches(parts, self._planned_caps))
-        if (
-            len(planned) == 1 and len(texts) < self._window_texts and not pool.started
-        ):  # all there is: no thread is needed
+        is_all = len(planned) == 1 and len(texts) < self._window_texts
+        if is_all and not pool.started:  # no thread is needed
             only: Future[list[Made]] = Future()
             only.set_result(delivery.make(planned[0], window))
             window.batches.append(only)

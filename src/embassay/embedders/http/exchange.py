@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from embassay import remedy
 from embassay.embedders.http.api import Api, Description
 from embassay.embedders.http.connection import Connection, backoff
 from embassay.embedders.http.faults import FailedAttempt
@@ -19,6 +18,7 @@ from embassay.embedders.http.limits import Gate
 from embassay.embedders.http.wire import model_in
 from embassay.embedders.texts.bill import Counted
 from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
+from embassay.space import OLD_MODEL_OR_NEW_SET
 from embassay.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -156,9 +156,7 @@ class Exchange:
                 is_now, was = now.revision[:12] or now.model, known.revision[:12] or known.model
                 raise SpaceMismatch(
                     f"{self._name}: the server now runs {is_now}, it was {was}.",
-                    remedy=remedy.command(
-                        "index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set"
-                    ),
+                    remedy=OLD_MODEL_OR_NEW_SET,
                 )
         self._doubtful = False
 

@@ -46,5 +46,5 @@ def identifying(settings: HttpSettings) -> Mapping[str, str]:
 
 
 def _plain(name: str) -> str:
-    """As it is compared: names of headers are of any case."""
+    """The name of a header as it is compared, because they are written in any case."""
     return name.strip().lower().replace("_", "-")

@@ -134,7 +134,7 @@ class Identity:
 
     @property
     def _former_variant(self) -> str:
-        """The same as it was made before: without headers whose names look secret, and of references as they stand."""
+        """The variant of earlier versions: it left out headers that look secret, and resolved no references."""
         headers = {name: text for name, text in self.settings.headers.items() if not is_secret(name)}
         return self._digest_of(self.api.former_variant(), headers)
 

@@ -1,8 +1,8 @@
 """Holds what a service answers against where it put the canary texts before.
 
 An address says nothing of the model behind it. Wherever vectors are kept, in a set or in the cache, each request
-carries a canary text besides its own, and its vector has to be where it was. A request that has no room for one is
-followed by requests of their own, seldom enough not to matter.
+carries a canary text besides its own, and its vector has to be where it was. Where requests have no room for a canary,
+the service is asked for canaries by themselves, seldom enough not to matter.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from embassay import remedy
 from embassay.canaries import CANARY_TEXTS, SAME_SPACE, least_likeness
 from embassay.errors import SpaceMismatch
+from embassay.space import OLD_MODEL_OR_NEW_SET
 
 if TYPE_CHECKING:
     from embassay.canaries import Canaries
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 EVERY_REQUESTS, EVERY_SECONDS = 100, 300.0
 """How often a service is asked for a canary where requests have no room for one: at most one request in a hundred."""
+
+OLD_MODEL_OR_REVISION = remedy.setting("revision", "NAME", say="Put the old model back, or tell the two apart by {}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,5 @@ class Vigil:
         return SpaceMismatch(
             f"{self._name} makes other vectors than those {whose}: as {role}, a text that is known has the cosine "
             f"{cosine:.2f} to what it was. Another model is served under this name.",
-            remedy=remedy.command("index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set:")
-            if self.is_anchored
-            else remedy.setting("revision", "NAME", say="Put the old model back, or tell the two apart by {}."),
+            remedy=OLD_MODEL_OR_NEW_SET if self.is_anchored else OLD_MODEL_OR_REVISION,
         )

@@ -14,13 +14,19 @@ from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.vigil import Riders, Vigil, all_riders
 
 if TYPE_CHECKING:
+    from embassay.canaries import CanaryMemory
     from embassay.embedders.http.api import Caps
     from embassay.embedders.texts.bill import BillCheck
+    from embassay.space import Space
     from embassay.types import Counts, Role, Vectors
 
 
 class Watched(Protocol):
     """What has to be known of the model whose canaries are asked for."""
+
+    @property
+    def space(self) -> Space:
+        """Where its vectors live."""
 
     @property
     def tokens(self) -> Counts:
@@ -37,9 +43,16 @@ class Watched(Protocol):
 class Watch:
     """An exchange under a vigil. Threads may share it."""
 
-    def __init__(self, exchange: Exchange, vigil: Vigil, model: Watched, deadline: float) -> None:
-        """`deadline`: seconds for the canaries with all retries."""
-        self._exchange, self._vigil, self._model, self._deadline = exchange, vigil, model, deadline
+    def __init__(
+        self, exchange: Exchange, vigil: Vigil, model: Watched, memory: CanaryMemory | None, deadline: float
+    ) -> None:
+        """`memory` knows where the service put the canaries when its vectors were kept.
+
+        `deadline`: seconds for the canaries with all retries.
+        """
+        self._exchange, self._vigil, self._model = exchange, vigil, model
+        self._memory, self._deadline = memory, deadline
+        self._proving = threading.RLock()
         self.spent = Meter()
         """What the requests for canaries alone took, until somebody accounts for it."""
         self._fitting: int | None = None
@@ -89,10 +102,56 @@ class Watch:
         self._vigil.check(riders, made)
         return made
 
+    def make_sure(self, role: Role) -> None:
+        """Have the service proven before its first documents are taken; a query is proven by its own request.
+
+        Raises ProviderError, SpaceMismatch.
+        """
+        if not self._vigil.is_on:
+            return
+        with self._proving:
+            for one in self._vigil.roles(role):
+                self._learn(one)
+                if role == "document" and not self._vigil.is_proven(one):
+                    self.prove(one)
+
+    def canaries(self, role: Role) -> Vectors:
+        """Where the service puts the canaries. It is asked once; what was known before is given as it was.
+
+        Raises ProviderError, SpaceMismatch.
+        """
+        with self._proving:
+            self._learn(role)
+            known = self._vigil.expected(role)
+            if known is not None and self._vigil.is_on and self._vigil.is_proven(role):
+                return known
+            made = self.prove(role)
+            return made if known is None else known
+
+    def witness(self, role: Role) -> str:
+        """A digest of where the canaries have to be; empty where no vectors are kept. Raises as `canaries` does."""
+        with self._proving:
+            self._learn(role)
+        return self._vigil.witness(role)
+
     def settle(self, role: Role) -> None:
         """Have the service proven where requests had no room for a canary. Raises ProviderError, SpaceMismatch."""
         if self._vigil.owes_proof:
             self.prove(role)
+
+    def _learn(self, role: Role) -> None:
+        """Find out where the canaries have to be, where vectors are kept and nobody knows yet."""
+        if self._memory is None or not self._vigil.is_on or self._vigil.expected(role) is not None:
+            return
+        made = self.prove(role) if self._exchange.dimensions is None else None
+        kept_as = self._vigil.proof_of(role)
+        known = self._memory.recall(self._model.space, kept_as)
+        if known is None:
+            made = self.prove(role) if made is None else made
+            known = self._memory.remember(self._model.space, kept_as, made)
+        self._vigil.learn(role, known)
+        if made is not None:
+            self._vigil.check(all_riders(role), made)
 
     @property
     def _most(self) -> int:

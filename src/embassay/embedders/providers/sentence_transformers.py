@@ -229,7 +229,7 @@ def _is_weights(file: Path) -> bool:
 
 
 def _settings_of(module: Any) -> object:
-    """What a module says of itself; its class alone where it says nothing."""
+    """The settings that a module of the library tells; the name of its class where it tells none."""
     said = getattr(module, "get_config_dict", None)
     return said() if said else {}
 

@@ -42,7 +42,7 @@ class Voyage(Api):
 
     @cached_property
     def _is_mongodb(self) -> bool:
-        """By the key. Raises ConfigError for a reference that leads nowhere."""
+        """Whether the key is one of MongoDB. Raises ConfigError for a reference that leads nowhere."""
         return read_key(self.settings, self.key_variables, f"{self.name}/{self.model}").startswith("al-")
 
     def is_default_service(self) -> bool:

@@ -58,7 +58,7 @@ class Capped(Wrapper):
 
     @property
     def space(self) -> Space:
-        """As of the model. Where only a first vector tells it, that one is paid for below the cap as well."""
+        """The space of the model. Where only a first vector tells it, that one is paid for below the cap as well."""
         if self.inner.unmeasured:
             list(self.stream([PLAIN], "document"))
         return self.inner.space

@@ -84,7 +84,7 @@ class Fallback(Embedder):
 
     @property
     def is_trusted(self) -> bool:
-        """As the first model is: the others prove themselves here."""
+        """Whether the first model is trusted. The others have to prove themselves to the chain anyway."""
         return self._first.is_trusted
 
     @property

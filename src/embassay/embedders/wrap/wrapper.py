@@ -35,7 +35,7 @@ class Wrapper(Embedder):
 
     @property
     def is_trusted(self) -> bool:
-        """As the model inside, unless what is done to its vectors has to be proven as well."""
+        """Whether the model inside is trusted, and what is done to its vectors needs no proof."""
         return self.is_transparent and self.inner.is_trusted
 
     @property
@@ -84,7 +84,7 @@ class Wrapper(Embedder):
         return self.inner.stream(texts, role, on_long)
 
     def canaries(self, role: Role) -> Vectors:
-        """Those of the model inside, unless what is done to its vectors has to be proven as well."""
+        """The canaries of the model inside; its own where what it does to vectors has to be proven as well."""
         return self.inner.canaries(role) if self.is_transparent else super().canaries(role)
 
     def witness(self, role: Role) -> str:

@@ -40,7 +40,7 @@ class DenseLayer:
     activation: str
 
     def width(self, before: int) -> int:  # noqa: ARG002 - as its siblings
-        """As many as its matrix has rows."""
+        """Numbers in a vector behind this step: the rows of its matrix."""
         return int(self.weight.shape[0])
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:
@@ -59,7 +59,7 @@ class LayerNorm:
     bias: Vectors
 
     def width(self, before: int) -> int:
-        """As many as before."""
+        """Numbers in a vector behind this step: as many as before it."""
         return before
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:  # noqa: ARG002 - as its siblings
@@ -73,7 +73,7 @@ class Normalize:
     """Length 1."""
 
     def width(self, before: int) -> int:
-        """As many as before."""
+        """Numbers in a vector behind this step: as many as before it."""
         return before
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:  # noqa: ARG002 - as its siblings
@@ -88,7 +88,7 @@ class FirstDimensions:
     dimensions: int
 
     def width(self, before: int) -> int:
-        """At most its own number."""
+        """Numbers in a vector behind this step: as many as before it, and at most its own limit."""
         return min(before, self.dimensions)
 
     def run(self, arrays: Arrays[A], x: A, model: str) -> A:  # noqa: ARG002 - as its siblings

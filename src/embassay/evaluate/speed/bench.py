@@ -81,14 +81,14 @@ class BatchSpeed(TypedDict):
 
 
 class LengthSpeed(BatchSpeed):
-    """The same for texts of one length."""
+    """The speed of batches of texts that have one length."""
 
     tokens: int
     """Tokens of each text."""
 
 
 class DocumentSpeed(BatchSpeed):
-    """The same for chunks of the user's documents."""
+    """The speed of batches of chunks of the user's documents."""
 
     chunks: int
     """Chunks of all documents."""

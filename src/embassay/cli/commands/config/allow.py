@@ -1,19 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Optional
-
-import typer
-
 from embassay.cli import common
 from embassay.cli.tables import line
 
 
 def command(
-    file: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
-        typer.Argument(metavar="[FILE]", help="The configuration; default: the nearest embassay.yaml."),
-    ] = None,
+    file: common.ConfigurationArgument = None,
     json: common.JsonOption = False,
 ) -> None:
     """Agree to a configuration that was found: it may then send secrets and texts where it says, and run commands.

@@ -59,7 +59,7 @@ def _found(model: str) -> dict[str, object]:
 
 
 def _show(data: dict[str, object]) -> None:
-    """What is known, and of what everybody asks for also what is not."""
+    """Print what is known of a model. Of what everybody asks for it is also said where it is not known."""
     names = [name for name in data if name not in ("id", *LAST)] + [name for name in LAST if data.get(name)]
     asked = [name for name in names if data[name] not in (None, "", [], (), {}, False) or name in ASKED]
     out = common.console()
