@@ -14,6 +14,8 @@ from typing import Any
 
 from embassay.ingest.base import ReadError
 
+Element = Any
+"""Of lxml, which has no types."""
 MAX_ENTITY, MAX_ENTITIES = 1_000, 1_000_000
 """Characters of an entity which a document declares that are put in its place, and of all of them together."""
 

@@ -1,0 +1,227 @@
+"""What Word shows of a document is its text, once, in order; what Word does not show is not in it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from embassay.errors import ReadError
+from embassay.ingest.base import SourceFile
+from embassay.ingest.read import read
+from tests.ingest.readers.word_files import paragraph, run, word
+
+COMPLEX = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+
+
+def text_of(tmp_path, data):
+    file = tmp_path / "a.docx"
+    file.write_bytes(data)
+    (document,) = read(SourceFile(file, "a.docx"))
+    return document.text
+
+
+def field(code, *result):
+    begin, separate, end = (COMPLEX.format(kind) for kind in ("begin", "separate", "end"))
+    return f"{begin}<w:r><w:instrText>{code}</w:instrText></w:r>{separate}{''.join(result)}{end}"
+
+
+def control(content):
+    return f"<w:sdt><w:sdtPr><w:alias w:val='not shown'/></w:sdtPr><w:sdtContent>{content}</w:sdtContent></w:sdt>"
+
+
+def box(content):
+    return f"<w:pict><v:shape><v:textbox><w:txbxContent>{content}</w:txbxContent></v:textbox></v:shape></w:pict>"
+
+
+def drawn(content):
+    """A text box as Word writes it: for itself, and again for programs that do not know its markup."""
+    modern = f"<w:drawing><wps:txbx><w:txbxContent>{content}</w:txbxContent></wps:txbx></w:drawing>"
+    return f"<w:r><mc:AlternateContent><mc:Choice>{modern}</mc:Choice><mc:Fallback>{box(content)}</mc:Fallback></mc:AlternateContent></w:r>"
+
+
+def table(*rows):
+    return "<w:tbl>" + "".join(f"<w:tr>{''.join(row)}</w:tr>" for row in rows) + "</w:tbl>"
+
+
+def cell(*content, properties=""):
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{''.join(content)}</w:tc>"
+
+
+NESTED = table([cell(paragraph("inner left")), cell(paragraph("inner right"))])
+KINDS = {
+    "a control around a paragraph": (control(paragraph("Tenant: Harbour Bakery")), "Tenant: Harbour Bakery"),
+    "a control in a paragraph": (paragraph("Tenant: ", control(run("Bakery")), "."), "Tenant: Bakery."),
+    "a control in a control": (control(control(paragraph("deep"))), "deep"),
+    "a control around a row": (
+        f"<w:tbl>{control('<w:tr>' + cell(paragraph('a')) + cell(paragraph('b')) + '</w:tr>')}</w:tbl>", "a | b"),
+    "a control around a cell": (table([control(cell(paragraph("a"))), cell(control(paragraph("b")))]), "a | b"),
+    "custom markup": (f"<w:customXml>{paragraph('<w:smartTag>' + run('Berlin') + '</w:smartTag>')}</w:customXml>", "Berlin"),
+    "an insertion": (paragraph("a ", f"<w:ins>{run('new ')}</w:ins>", "b"), "a new b"),
+    "a deletion": (paragraph("a ", "<w:del><w:r><w:delText>old </w:delText></w:r></w:del>", "b"), "a b"),
+    "an insertion that was deleted": (paragraph("a", f"<w:ins><w:del>{run('gone')}</w:del></w:ins>"), "a"),
+    "inserted paragraphs": (f"<w:ins>{paragraph('one')}{paragraph('two')}</w:ins>", "one\n\ntwo"),
+    "a move": (paragraph(f"<w:moveFrom>{run('here')}</w:moveFrom>", "x ", f"<w:moveTo>{run('there')}</w:moveTo>"), "x there"),
+    "a deleted row": (f"<w:tbl><w:tr><w:trPr><w:del/></w:trPr>{cell(paragraph('a'))}{cell(paragraph('b'))}</w:tr><w:tr>"
+                      f"{cell(paragraph('c'))}{cell(paragraph('d'))}</w:tr></w:tbl>", "c | d"),
+    "a simple field": (paragraph("Due ", f'<w:fldSimple w:instr="DATE">{run("2 May")}</w:fldSimple>'), "Due 2 May"),
+    "a complex field": (paragraph("Due ", field("DATE \\@ d", run("2 May")), "."), "Due 2 May."),
+    "a field in a code": (paragraph(field("IF " + "</w:instrText></w:r>" + field("MERGEFIELD x", run("hidden"))
+                                          + "<w:r><w:instrText>", run("shown"))), "shown"),
+    "a field over paragraphs": (
+        paragraph(COMPLEX.format("begin"), "<w:r><w:instrText>TOC</w:instrText></w:r>", COMPLEX.format("separate"), "Keys 1")
+        + paragraph("Locks 2", COMPLEX.format("end")), "Keys 1\n\nLocks 2"),
+    "a field that never ends": (paragraph(COMPLEX.format("begin"), "one") + paragraph("two"), "one\n\ntwo"),
+    "a choice in a form": (paragraph('<w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:ddList><w:result w:val="1"/><w:listEntry '
+                           'w:val="red"/><w:listEntry w:val="green"/></w:ddList></w:ffData></w:fldChar></w:r>',
+                           COMPLEX.format("end")), "green"),
+    "a link": (paragraph("see ", f'<w:hyperlink r:id="x">{run("the guide")}</w:hyperlink>'), "see the guide"),
+    "a table in a table": (table([cell(paragraph("outer"), NESTED), cell(paragraph("side"))]),
+                           "outer\ninner left | inner right | side"),
+    "a page laid out by a table": (table([cell(paragraph("Letter"), NESTED)], [cell(paragraph("Foot"))]),
+                                   "Letter\n\ninner left | inner right\n\nFoot"),
+    "merged cells": (table([cell(paragraph("a"), properties='<w:vMerge w:val="restart"/>'), cell(paragraph("b"))],
+                           [cell(paragraph(), properties="<w:vMerge/>"), cell(paragraph("c"))]), "a | b\na | c"),
+    "a text box": (paragraph("Body.", drawn(paragraph("In the box."))), "Body.\n\nIn the box."),
+    "an old text box": (paragraph("Body.", f"<w:r>{box(paragraph('Old box.'))}</w:r>"), "Body.\n\nOld box."),
+    "only the fallback": (paragraph('<w:r><mc:AlternateContent><mc:Choice/><mc:Fallback><w:t>plain</w:t></mc:Fallback>'
+                                    "</mc:AlternateContent></w:r>"), "plain"),
+    "alternatives of blocks": (f"<mc:AlternateContent><mc:Choice>{paragraph('new')}</mc:Choice><mc:Fallback>"
+                               f"{paragraph('old')}</mc:Fallback></mc:AlternateContent>", "new"),
+    "a formula": (paragraph("<m:oMath><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t></m:r></m:den></m:f>"
+                            "<m:sSup><m:e><m:r><m:t>+c</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+                            "</m:oMath>"), "a/b+c^2"),
+    "symbols": (paragraph('<w:r><w:sym w:font="Symbol" w:char="F061"/><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>'), "α☑"),
+    "ruby": (paragraph(f"<w:r><w:ruby><w:rubyPr/><w:rt>{run('かんじ')}</w:rt><w:rubyBase>{run('漢字')}</w:rubyBase></w:ruby></w:r>"),
+             "漢字(かんじ)"),
+    "marks": (paragraph("<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t>"
+                        "<w:softHyphen/><w:t>e</w:t></w:r>"), "a\tb\nc-de"),
+    "a picture's description": (paragraph('<w:r><w:drawing><wp:inline><wp:docPr id="1" descr="A pump in a cellar"/></wp:inline>'
+                                          "</w:drawing></w:r>"), "A pump in a cellar"),
+    "a picture's file name": (paragraph('<w:r><w:drawing><wp:inline><wp:docPr id="1" descr="IMG_1.png"/></wp:inline>'
+                                        "</w:drawing></w:r>", "x"), "x"),
+    "a watermark": (paragraph('<w:r><w:pict><v:shape><v:textpath string="DRAFT"/></v:shape></w:pict></w:r>'), "DRAFT"),
+    "an unknown wrapper": (f"<w:future>{paragraph('<w:later>' + run('kept') + '</w:later>')}</w:future>", "kept"),
+    "a hash that is no heading": (paragraph("# 7 is a number"), "\\# 7 is a number"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_word_shows(tmp_path, kind):
+    body, expected = KINDS[kind]
+    assert text_of(tmp_path, word(body)) == expected
+
+
+def test_notes_stand_behind_their_paragraph(tmp_path):
+    reference = '<w:r><w:{0}Reference w:id="{1}"/></w:r>'
+    body = paragraph("One", reference.format("footnote", 2), reference.format("endnote", 2)) + paragraph("Two")
+    note = '<w:{0} w:id="2">{1}</w:{0}>'
+    data = word(
+        body,
+        footnotes='<w:footnote w:type="separator" w:id="0"><w:p/></w:footnote>'
+        + note.format("footnote", control(paragraph("at the foot"))),
+        endnotes=note.format("endnote", paragraph("at the end") + paragraph("and more")),
+    )
+    assert text_of(tmp_path, data) == "One[^1][^2]\n\n[^1]: at the foot\n\n[^2]: at the end\nand more\n\nTwo"
+
+
+def test_a_note_that_refers_to_itself_is_said_once(tmp_path):
+    reference = '<w:r><w:footnoteReference w:id="2"/></w:r>'
+    data = word(
+        paragraph("x", reference), footnotes=f'<w:footnote w:id="2">{paragraph("note", reference)}</w:footnote>'
+    )
+    assert text_of(tmp_path, data).count("note") == 1
+
+
+def test_comments_name_their_author(tmp_path):
+    data = word(
+        paragraph("The price", '<w:r><w:commentReference w:id="4"/></w:r>'),
+        comments=f'<w:comment w:id="4" w:author="Ann">{paragraph("is too high")}</w:comment>',
+    )
+    assert text_of(tmp_path, data) == "The price\n\nComment by Ann: is too high"
+
+
+def test_headers_and_footers_are_said_once(tmp_path):
+    section = '<w:sectPr><w:headerReference r:id="header1"/><w:headerReference r:id="header2"/><w:footerReference r:id="footer1"/></w:sectPr>'
+    data = word(
+        f"<w:p><w:pPr>{section}</w:pPr></w:p>" + paragraph("Body") + section,
+        header1=paragraph("ACME Ltd, draft 3"),
+        header2=paragraph("ACME Ltd, draft 3"),
+        footer1=paragraph(
+            "Page ",
+            field(" PAGE ", run("7")),
+            " of ",
+            '<w:fldSimple w:instr="NUMPAGES"><w:r><w:t>9</w:t></w:r></w:fldSimple>',
+        ),
+    )
+    assert text_of(tmp_path, data) == "ACME Ltd, draft 3\n\nBody"
+
+
+def test_a_footer_keeps_what_is_more_than_a_number(tmp_path):
+    section = '<w:sectPr><w:footerReference r:id="footer1"/></w:sectPr>'
+    data = word(paragraph("Body") + section, footer1=paragraph("Confidential, page ", field("PAGE", run("7"))))
+    assert text_of(tmp_path, data) == "Body\n\nConfidential, page"
+
+
+def test_headings_by_name_by_level_and_by_what_they_are_based_on(tmp_path):
+    styles = (
+        '<w:style w:styleId="a"><w:name w:val="heading 2"/></w:style>'
+        '<w:style w:styleId="b"><w:name w:val="Clause"/><w:basedOn w:val="a"/></w:style>'
+        '<w:style w:styleId="c"><w:name w:val="Part"/><w:pPr><w:outlineLvl w:val="0"/></w:pPr></w:style>'
+        '<w:style w:styleId="d"><w:name w:val="Body"/><w:basedOn w:val="b"/><w:pPr><w:outlineLvl w:val="9"/></w:pPr></w:style>'
+        '<w:style w:styleId="e"><w:name w:val="Title"/></w:style><w:style w:styleId="f"><w:basedOn w:val="f"/></w:style>'
+    )
+    body = "".join(paragraph(name, style=name) for name in "ecabdf")
+    assert text_of(tmp_path, word(body, styles=styles)) == "# e\n\n# c\n\n## a\n\n## b\n\nd\n\nf"
+
+
+def test_a_chart_lies_in_a_part_of_its_own(tmp_path):
+    graphic = '<w:r><w:drawing><a:graphic><a:graphicData><c:chart r:id="chart1"/></a:graphicData></a:graphic></w:drawing></w:r>'
+    chart = (
+        "<c:title><a:p><a:r><a:t>Sales by </a:t></a:r><a:r><a:t>harbour</a:t></a:r></a:p></c:title>"
+        "<c:cat><c:strCache><c:pt><c:v>Rotterdam</c:v></c:pt></c:strCache></c:cat>"
+        "<c:val><c:numCache><c:pt><c:v>17</c:v></c:pt></c:numCache></c:val>"
+    )
+    assert text_of(tmp_path, word(paragraph(graphic), chart1=chart)) == "Sales by harbour\nRotterdam"
+
+
+def test_what_another_program_writes(tmp_path):
+    import docx
+
+    document = docx.Document()
+    document.add_heading("Keys", 1)
+    document.add_paragraph("Rotate the key before Friday.")
+    document.add_heading("Proxies", 2)
+    grid = document.add_table(1, 2)
+    grid.cell(0, 0).text, grid.cell(0, 1).text = "host", "port"
+    document.sections[0].header.paragraphs[0].text = "ACME"
+    buffer = io.BytesIO()
+    document.save(buffer)
+    expected = "ACME\n\n# Keys\n\nRotate the key before Friday.\n\n## Proxies\n\nhost | port"
+    assert text_of(tmp_path, buffer.getvalue()) == expected
+
+
+def test_a_strict_document_is_read_alike(tmp_path):
+    import zipfile
+
+    packed, made = io.BytesIO(word(paragraph("strict"))), io.BytesIO()
+    with zipfile.ZipFile(packed) as archive, zipfile.ZipFile(made, "w") as out:
+        for name in archive.namelist():
+            text = archive.read(name).decode()
+            text = text.replace(
+                "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+                "http://purl.oclc.org/ooxml/wordprocessingml/main",
+            )
+            out.writestr(
+                name,
+                text.replace(
+                    "http://schemas.openxmlformats.org/officeDocument/2006/",
+                    "http://purl.oclc.org/ooxml/officeDocument/",
+                ),
+            )
+    assert text_of(tmp_path, made.getvalue()) == "strict"
+
+
+def test_elements_that_nest_too_deeply_are_an_error(tmp_path):
+    with pytest.raises(ReadError, match=r"nest|depth"):
+        text_of(tmp_path, word("<w:sdt>" * 1_500 + paragraph("x") + "</w:sdt>" * 1_500))
