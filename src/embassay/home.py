@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from embassay.search.index import Index, SearchResult
     from embassay.search.pipeline import Pipeline
     from embassay.sets.build.report import IndexReport
+    from embassay.sets.coverage import Coverage
     from embassay.sets.examine import Finding
     from embassay.sets.folder import HomeFolder
     from embassay.sets.status import SetStatus
@@ -126,6 +127,12 @@ class Home:
         from embassay.sets.examine import examine
 
         return [finding for name in ([set] if set else self.sets()) for finding in examine(self._sets, name)]
+
+    def coverage(self, set: str = DEFAULT_SET) -> Coverage:
+        """How much was read of what the files of `set` hold, and which files give less. Raises SetNotFound."""
+        from embassay.sets.coverage import coverage
+
+        return coverage(self._sets.state.sources(self._sets.live(set)))
 
     def embedder(self, set: str = DEFAULT_SET) -> Embedder:
         """The model of a set, usable until the session is closed. Raises SetNotFound, ModelError."""

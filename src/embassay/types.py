@@ -161,6 +161,11 @@ class Document:
     source_lines: Sequence[int] | None = None
     """For each line of `text` its line in the file (1-based); None when they are the same."""
 
+    @property
+    def chars(self) -> int:
+        """Characters of all that is kept of it: text, title and values in words."""
+        return len(self.text) + len(self.title) + sum(len(v) for v in self.metadata.values() if isinstance(v, str))
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

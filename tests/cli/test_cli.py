@@ -31,7 +31,7 @@ def test_index_json(project):
     report = json.loads(out)
     assert set(report) == {
         "set", "space", "space_digest", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
-        "quarantined", "seconds",
+        "quarantined", "read_in_part", "seconds",
     }  # fmt: skip
     assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
 
@@ -76,6 +76,30 @@ def test_status_json(indexed):
         row
     )
     assert row["documents"] == 5 and row["bytes"] > 0
+    assert {"quarantine", "read_in_part", "skipped", "proven", "coverage"} <= set(row)
+
+
+def test_what_was_not_read_is_named_by_every_later_command(indexed):
+    (indexed / "docs/logo.md").write_bytes(b"\x89PNG\r\n\0\0")
+    (indexed / "docs/style.css").write_text("a {}")
+    (indexed / "docs/long.jsonl").write_text('{"text": "rotate", "trace": "' + "word " * 4_000 + '"}\n')
+    for _ in range(2):
+        _, out, _ = run("index", "docs", "--json", cwd=indexed, check=0)
+        report = json.loads(out)
+        assert [(one["path"], one["reason"]) for one in report["skipped"]] == [
+            ("docs/logo.md", "binary file"),
+            ("docs/style.css", "not a document"),
+        ]
+        assert [one["path"] for one in report["read_in_part"]] == ["docs/long.jsonl"]
+    _, out, _ = run("status", cwd=indexed, check=0)
+    assert "Skipped in default 1 file: binary file: docs/logo.md" in out and "docs/style.css" in out
+    assert "Read in part in default docs/long.jsonl: the field 'trace'" in out
+    _, out, _ = run("doctor", cwd=indexed, check=0)
+    assert "1 file read in part, 2 files skipped" in out and "nothing wrong" in out
+    _, out, _ = run("doctor", "--json", cwd=indexed, check=0)
+    (covered,) = json.loads(out)["coverage"]
+    assert (covered["set"], covered["read_in_part"], covered["skipped"], covered["quarantined"]) == ("default", 1, 2, 0)
+    assert covered["chars_left_out"] == 10_000 and covered["share"] < 1
 
 
 def test_embed_json(project):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import CacheError, ReadError, UsageError
-from embassay.ingest.base import SourceFile
+from embassay.ingest.base import LeftOut, SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.flow import (
     GROUP_DOCUMENTS,
@@ -18,6 +18,7 @@ from embassay.ingest.flow import (
     FileEnd,
     Loaded,
     NoText,
+    Omitted,
     Uncut,
     Unreadable,
     chunked,
@@ -60,6 +61,7 @@ steps = st.lists(
         st.builds(Loaded, owners, texts.map(document)),
         st.builds(Unreadable, owners, st.just(ReadError("bad record"))),
         st.builds(NoText, owners, st.just("binary file")),
+        st.builds(Omitted, owners, st.just(LeftOut("2 of 5 pages are images"))),
         st.builds(FileEnd, owners),
     ),
     max_size=30,
@@ -117,16 +119,20 @@ def test_reading_a_file_never_fails_and_always_ends(tmp_path):
     (tmp_path / "b.docx").write_bytes(b"not a zip")
     (tmp_path / "c.bin").write_bytes(b"\0\0\0")
     (tmp_path / "d.txt").write_text("")
+    (tmp_path / "e.md").write_bytes(b"\x89PNG\0\0")
+    (tmp_path / "f.jsonl").write_text('{"text": "one", "trace": "' + "x" * 20_000 + '"}\n')
     with Isolation() as isolation:
         kinds = {
             name: [type(step) for step in read_file(name, SourceFile(tmp_path / name, name), isolation)]
-            for name in ("a.jsonl", "b.docx", "c.bin", "d.txt", "missing.md", "missing.docx")
+            for name in ("a.jsonl", "b.docx", "c.bin", "d.txt", "e.md", "f.jsonl", "missing.md", "missing.docx")
         }
     assert kinds == {
         "a.jsonl": [Loaded, Unreadable, Loaded, FileEnd],
         "b.docx": [Unreadable, FileEnd],
         "c.bin": [NoText, FileEnd],
         "d.txt": [FileEnd],
+        "e.md": [NoText, FileEnd],
+        "f.jsonl": [Omitted, Loaded, FileEnd],
         "missing.md": [Unreadable, FileEnd],
         "missing.docx": [Unreadable, FileEnd],
     }

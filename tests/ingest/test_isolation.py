@@ -37,6 +37,7 @@ READERS = {
     "large": "yield Document(source.id, source.id, 'x' * (5 * 10 ** 6))",
     "odd": "yield Document(source.id, source.id, 'x', metadata={'a': 10 ** 300})",
     "half": "yield Document(source.id + '#1', source.id, 'one'); os.kill(os.getpid(), signal.SIGKILL)",
+    "partly": "yield LeftOut('2 of 5 pages are images', 7)",
     "nothing": "",
 }
 """What readers of another package do, by the suffix that they read."""
@@ -54,6 +55,7 @@ def site(tmp_path_factory):
     for name, body in READERS.items():
         (folder / f"x{name}.py").write_text(
             "import os, re, signal, time\nfrom embassay.types import Document\n"
+            "from embassay.ingest.base import LeftOut\n"
             f"SUFFIXES = frozenset({{'.{name}'}})\ndef read(source):\n    {body}\n"
             "    yield Document(source.id, source.id, 'read')\n"
         )
@@ -121,6 +123,7 @@ def test_whatever_a_reader_does_costs_its_file_alone(site, tmp_path):
     for name, reason in REASONS.items():
         assert reason in said[name], said[name]
     assert said["print"] == "read" and said["odd"] == "x|read", "what is printed does not get in between"
+    assert said["partly"] == "LeftOut(re|read", "what is left out is told, and the rest is read"
     assert said["half"].startswith("one|"), "what was read before is kept"
     assert said["flood"].count("xxx") > 10
 

@@ -110,12 +110,14 @@ def test_sources(state):
         SourceRow("a.md", 1, 2, "d", documents=1, chunks=4, truncated=1),
         SourceRow("b.pdf", 1, 2, "d", "failed", "broken"),
         SourceRow("c.md", 1, 2, "d", "pending"),
+        SourceRow("d.md", 1, 2, "d", reader="pdf", chars=9, left_out="1 of 2 pages is an image", left_chars=3),
+        SourceRow("e.bin", 1, 2, "d", "skipped", "binary file"),
     ]
     state.put(generation, rows)
     assert sorted(state.sources(generation), key=lambda row: row.path) == rows
     assert state.totals(generation) == Totals(1, 4, 1, 1, 1)
     state.forget(generation, ["b.pdf", "unknown"])
-    assert {row.path for row in state.sources(generation)} == {"a.md", "c.md"}
+    assert {row.path for row in state.sources(generation)} == {"a.md", "c.md", "d.md", "e.bin"}
 
 
 def test_rows_are_written_all_or_none(state):

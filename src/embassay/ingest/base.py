@@ -10,6 +10,11 @@ A reader raises ReadError with the reason when it cannot read the file; the file
 other exception is treated the same. A reader that can go on behind a bad record yields the ReadError instead of raising
 it: then the rest of the file is kept, and the file is listed with that reason.
 
+Where nothing is wrong and a part of the file still gives no text (pages that are images, an attachment that is no text,
+a value that was cut), the reader yields ``LeftOut("3 of 9 pages are images")`` beside its documents: the file counts as
+read in part, it is listed with that reason by every later run as well, and the run does not fail for it. A file that is
+none of the reader's, or for which a library is missing, is skipped with its reason by raising NotText.
+
 A reader of many records yields one Document for each record, with an id of ``f"{source.id}#{record}"`` and with
 `source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and opens `source.file` itself;
 the size limit does not apply to its files.
@@ -30,8 +35,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from embassay.errors import ReadError
+from embassay.errors import NotText, ReadError
 from embassay.types import Document
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of a file that gives no text, though nothing failed."""
+
+    reason: str
+    """For a person, with what and where: ``3 of 9 pages are images: 2, 5, 6``."""
+    chars: int = 0
+    """How many characters it holds, as far as that is known."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ class SourceFile:
         return self.file.read_bytes()
 
     def text(self) -> str:
-        """The whole file, decoded, with ``\\n`` at the end of lines. Raises ReadError for binary data."""
+        """The whole file, decoded, with ``\\n`` at the end of lines. Raises NotText for binary data."""
         from embassay.ingest.decode import decode
 
         return decode(self.data)
@@ -59,12 +74,16 @@ class Reader(Protocol):
 
     SUFFIXES: frozenset[str]
 
-    def read(self, source: SourceFile) -> Iterator[Document | ReadError]:
+    def read(self, source: SourceFile) -> Iterator[Read]:
         """The documents of one file, in order: one for the whole file, or one for each of its records.
 
-        Raises ReadError for a file that cannot be read. A record that cannot be read is yielded as a ReadError, and the
-        records behind it are kept.
+        Raises ReadError for a file that cannot be read, and NotText for one that is to be skipped. A record that cannot
+        be read is yielded as a ReadError, and the records behind it are kept. What gives no text, though nothing is
+        wrong with it, is yielded as LeftOut.
         """
 
 
-__all__ = ["Document", "ReadError", "Reader", "SourceFile"]
+Read = Document | ReadError | LeftOut
+"""What a reader yields."""
+
+__all__ = ["Document", "LeftOut", "NotText", "Read", "ReadError", "Reader", "SourceFile"]

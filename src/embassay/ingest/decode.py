@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from embassay.errors import ReadError
+from embassay.errors import NotText
 
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -37,9 +37,9 @@ def looks_binary(head: bytes) -> bool:
 
 
 def decode(data: bytes) -> str:
-    """Text with ``\\n`` line ends and without NUL. Raises ReadError for binary data."""
+    """Text with ``\\n`` line ends and without NUL. Raises NotText for binary data."""
     if looks_binary(data):
-        raise ReadError("binary file")
+        raise NotText("binary file")
     text = _decoded(data)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 

@@ -1,7 +1,7 @@
 """From files to chunks: walk, read, chunk. Whoever needs documents or chunks of files takes them from here.
 
     find(paths)                       -> the files under some paths
-    read_file(owner, file, isolation) -> Loaded | Unreadable | NoText, in the order of the file, FileEnd behind them
+    read_file(owner, file, isolation) -> Loaded | Omitted | Unreadable | NoText, in the order of the file, then FileEnd
     chunked(steps, chunker)           -> the same steps, with Chunked (or Uncut) in the place of Loaded
 
 Each step names its owner: whatever the caller wants to know the file by. An index run keeps its bookkeeping of a file
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from embassay.errors import CacheError, NotText, ReadError
-from embassay.ingest.base import SourceFile
+from embassay.ingest.base import LeftOut, Read, SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.isolation import Isolation
@@ -72,6 +72,14 @@ class Unreadable(Generic[Owner]):
 
 
 @dataclass(frozen=True, slots=True)
+class Omitted(Generic[Owner]):
+    """A part of the file gives no text, though nothing failed."""
+
+    owner: Owner
+    part: LeftOut
+
+
+@dataclass(frozen=True, slots=True)
 class NoText(Generic[Owner]):
     """The file holds no text: it is no document at all."""
 
@@ -86,8 +94,8 @@ class FileEnd(Generic[Owner]):
     owner: Owner
 
 
-ReadStep = Loaded[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
-CutStep = Chunked[Owner] | Uncut[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
+ReadStep = Loaded[Owner] | Omitted[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
+CutStep = Chunked[Owner] | Uncut[Owner] | Omitted[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
 
 
 def find(paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB) -> Iterator[FoundFile]:
@@ -101,13 +109,19 @@ def read_file(owner: Owner, file: SourceFile, isolation: Isolation) -> Iterator[
     `isolation` reads it within limits; one serves all files of a run.
     """
     try:
-        for document in isolation.read(file):
-            yield Unreadable(owner, document) if isinstance(document, ReadError) else Loaded(owner, document)
+        for read in isolation.read(file):
+            yield _step(owner, read)
     except NotText as error:
         yield NoText(owner, error.message)
     except ReadError as error:
         yield Unreadable(owner, error)
     yield FileEnd(owner)
+
+
+def _step(owner: Owner, read: Read) -> ReadStep[Owner]:
+    if isinstance(read, ReadError):
+        return Unreadable(owner, read)
+    return Omitted(owner, read) if isinstance(read, LeftOut) else Loaded(owner, read)
 
 
 def chunked(

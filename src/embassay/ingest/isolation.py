@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from embassay.errors import ReadError
-from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.base import Read, SourceFile
 from embassay.ingest.isolated.process import ReadingProcess
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 from embassay.ingest.read import read, reader_of
@@ -25,8 +25,9 @@ class Isolation:
         self._process: ReadingProcess | None = None
         self._stopped = False
 
-    def read(self, source: SourceFile) -> Iterator[Document | ReadError]:
-        """The documents of a file, in order; a ReadError stands in the place of a record that could not be read.
+    def read(self, source: SourceFile) -> Iterator[Read]:
+        """The documents of a file, in order; a ReadError stands in the place of a record that could not be read, and a
+        LeftOut in that of a part without text.
 
         Raises NotText for a file without text, and ReadError for whatever goes wrong inside a reader, a limit that is
         exceeded included.

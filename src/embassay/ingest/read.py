@@ -9,7 +9,7 @@ from functools import cache
 
 from embassay import plugins
 from embassay.errors import NotText, ReadError
-from embassay.ingest.base import Document, Reader, SourceFile
+from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
 from embassay.ingest.decode import looks_binary
 from embassay.text import encodable
 from embassay.types import Scalar
@@ -23,13 +23,35 @@ MAX_VALUE, MAX_METADATA = 10_000, 200_000
 """Characters of one metadata value that are kept, and of all values of a document."""
 
 
-def _unique(documents: Iterator[Document | ReadError]) -> Iterator[Document | ReadError]:
+def _within_bounds(documents: Iterator[Read]) -> Iterator[Read]:
+    """The documents with titles and metadata that every chunk can carry; what is cut off them is told."""
+    for document in documents:
+        if not isinstance(document, Document):
+            yield document
+            continue
+        bounded = _bounded(document)
+        if isinstance(bounded, Document) and bounded.chars < document.chars:
+            yield _cut_off(document, bounded)
+        yield bounded
+
+
+def _cut_off(whole: Document, bounded: Document) -> LeftOut:
+    """What `_bounded` took of a document."""
+    kept = bounded.metadata
+    fields = [name for name, value in whole.metadata.items() if len(str(value)) > len(str(kept[name]))]
+    chars = sum(len(str(whole.metadata[name])) - len(str(kept[name])) for name in fields)
+    names = [f"the field {name[:60]!r}" for name in fields]
+    if len(bounded.title) < len(whole.title):
+        names.append("the title")
+        chars += len(whole.title) - len(bounded.title)
+    return LeftOut(f"{' and '.join(names[:3])} of {whole.id[-80:]} was cut", chars)
+
+
+def _unique(documents: Iterator[Read]) -> Iterator[Read]:
     """Give every document an id of its own: where records share one, the second becomes ``id~2``."""
     seen: Counter[str] = Counter()
     for document in documents:
-        if isinstance(document, Document):
-            document = _bounded(document)
-        if isinstance(document, ReadError):
+        if not isinstance(document, Document):
             yield document
             continue
         seen[document.id] += 1
@@ -102,13 +124,19 @@ def reader_of(suffix: str) -> Reader:
     return found if found is not None else plugins.load("embassay.ingest.readers", FALLBACK)
 
 
+def reader_name(suffix: str) -> str:
+    """The name of the reader of files with this suffix, in whatever case."""
+    return str(getattr(reader_of(suffix), "__name__", FALLBACK)).rpartition(".")[2]
+
+
 def streams() -> frozenset[str]:
     """Suffixes of files that are read without being held in memory, so that no size limit applies to them."""
     return frozenset(suffix for suffix, reader in readers().items() if getattr(reader, "STREAMS", False))
 
 
-def read(source: SourceFile) -> Iterator[Document | ReadError]:
-    """The documents of a file, in order; a ReadError stands in the place of a record that could not be read.
+def read(source: SourceFile) -> Iterator[Read]:
+    """The documents of a file, in order; a ReadError stands in the place of a record that could not be read, and a
+    LeftOut in that of a part without text.
 
     Raises NotText for a file without text, and ReadError for whatever goes wrong inside a reader.
     """
@@ -121,7 +149,7 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
             with source.file.open("rb") as stream:
                 if looks_binary(stream.read(8192)):
                     raise NotText("binary file")
-        yield from _unique(reader.read(source))
+        yield from _unique(_within_bounds(reader.read(source)))
     except ReadError:
         raise
     except MemoryError as error:

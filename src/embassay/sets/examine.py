@@ -157,11 +157,14 @@ def _sources(
     home: HomeFolder, state: State, generation: Generation, seen: _Seen, again: Callable[..., Remedy]
 ) -> Iterator[Row]:
     expected: dict[str, int] = {}
-    stale = missing = pending = failed = 0
+    stale = missing = pending = failed = partly = 0
     for row in state.sources(generation):
+        if row.state == "skipped":
+            continue
         expected[row.path] = row.chunks
         pending += row.state == "pending"
-        failed += bool(row.reason)
+        failed += row.quarantined
+        partly += bool(row.left_out)
         try:
             status = home.file_of(row.path).stat()
             stale += status.st_size != row.size or (row.mtime_ns not in (UNSETTLED, status.st_mtime_ns))
@@ -192,6 +195,9 @@ def _sources(
             f"{failed:,} files could not be read; the status of the set lists them.",
             again(retry_failed=True),
         )
+    if partly:
+        message = f"of {partly:,} files only a part gave text; the status of the set lists what was left out."
+        yield "coverage", "notice", message, ""
 
 
 def _space(embedder: Callable[[], Embedder], anchor: Anchor | None, seen: _Seen) -> Iterator[Row]:

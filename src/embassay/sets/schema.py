@@ -149,10 +149,42 @@ def _identities_and_canaries(db: sqlite3.Connection) -> None:
         db.execute("UPDATE generations SET seal = ? WHERE id = ?", (seal(identity, *columns), identity))
 
 
+def _what_was_left_out(db: sqlite3.Connection) -> None:
+    """A file may be skipped, and keeps which reader looked at it, the characters read of it, and what was left out."""
+    _each(
+        db,
+        """
+        CREATE TABLE sources_with_losses (
+            generation INTEGER NOT NULL REFERENCES generations (id),
+            path TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('ok', 'pending', 'failed', 'skipped')),
+            reason TEXT NOT NULL DEFAULT '',
+            documents INTEGER NOT NULL DEFAULT 0,
+            chunks INTEGER NOT NULL DEFAULT 0,
+            truncated INTEGER NOT NULL DEFAULT 0,
+            reader TEXT NOT NULL DEFAULT '',
+            chars INTEGER NOT NULL DEFAULT 0,
+            left_out TEXT NOT NULL DEFAULT '',
+            left_chars INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (generation, path)
+        ) WITHOUT ROWID;
+        INSERT INTO sources_with_losses
+            (generation, path, size, mtime_ns, digest, state, reason, documents, chunks, truncated)
+            SELECT generation, path, size, mtime_ns, digest, state, reason, documents, chunks, truncated FROM sources;
+        DROP TABLE sources;
+        ALTER TABLE sources_with_losses RENAME TO sources;
+        """,
+    )
+
+
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
     SchemaStep(3, _identities_and_canaries),
+    SchemaStep(4, _what_was_left_out),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,12 +73,29 @@ class SourceRow:
     mtime_ns: int
     digest: str
     state: str = "ok"
-    """``ok``, ``failed``, or ``pending`` while its rows are being changed."""
+    """``ok``, ``failed``, ``skipped``, or ``pending`` while its rows are being changed."""
     reason: str = ""
-    """What of it could not be read."""
+    """What of it could not be read, or why it was skipped."""
     documents: int = 0
     chunks: int = 0
     truncated: int = 0
+    reader: str = ""
+    """Who looked at it; empty for one that was skipped unopened, and in rows of earlier versions."""
+    chars: int = 0
+    """Characters of its documents."""
+    left_out: str = ""
+    """What of it gave no text, though nothing failed."""
+    left_chars: int = 0
+    """How many characters that holds, as far as it is known."""
+
+    def is_of(self, reader: str) -> bool:
+        """Whether `reader` looked at it. Of a row of an earlier version that is believed if anything was found."""
+        return self.reader == reader or (not self.reader and (self.documents > 0 or self.state == "failed"))
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether it, or a part of it, could not be read."""
+        return self.state != "skipped" and self.reason != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +110,7 @@ class Totals:
 
 
 _SET = "name, live, previous, building"
-_SOURCE = "path, size, mtime_ns, digest, state, reason, documents, chunks, truncated"
+_SOURCE = ", ".join(field.name for field in fields(SourceRow))
 _GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 
 
@@ -235,14 +252,10 @@ class State:
 
     def put(self, generation: Generation, rows: Iterable[SourceRow]) -> None:
         """Write sources, all or none."""
-        values = [
-            (generation.id, r.path, r.size, r.mtime_ns, r.digest, r.state, r.reason, r.documents, r.chunks, r.truncated)
-            for r in rows
-        ]
+        values = [(generation.id, *astuple(row)) for row in rows]
+        places = ", ".join("?" * (1 + len(fields(SourceRow))))
         with self._database.writing() as db:
-            db.executemany(
-                f"INSERT OR REPLACE INTO sources (generation, {_SOURCE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
-            )
+            db.executemany(f"INSERT OR REPLACE INTO sources (generation, {_SOURCE}) VALUES ({places})", values)
 
     def forget(self, generation: Generation, paths: Iterable[str]) -> None:
         """Remove sources by their paths, all or none; unknown ones are passed over."""

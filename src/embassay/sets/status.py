@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 
+from embassay.sets.coverage import NOTHING, Coverage, coverage
 from embassay.sets.opened import OpenSets
 from embassay.sets.proofs import ProvenModel
 
@@ -29,20 +30,24 @@ class SetStatus:
     """Of the space: two that are printed alike may differ, their digests do not."""
     proven: tuple[ProvenModel, ...] = ()
     """Stand-ins that were proven to share its space, the latest first."""
+    coverage: Coverage = NOTHING
+    """What was read of its files, and which of them give less than they hold."""
 
     def to_dict(self) -> dict[str, object]:
         """The status as JSON has it."""
         names = ("set", "space", "space_digest", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
-        listed = [{"path": path, "reason": reason} for path, reason in self.quarantine]
-        proven = [one.to_dict() for one in self.proven]
-        return {name: getattr(self, name) for name in names} | {"quarantine": listed, "proven": proven}
+        left = {"read_in_part": self.coverage.read_in_part, "skipped": self.coverage.skipped}
+        pairs = {"quarantine": self.quarantine} | left
+        listed = {name: [{"path": path, "reason": reason} for path, reason in rows] for name, rows in pairs.items()}
+        values = {"proven": [one.to_dict() for one in self.proven], "coverage": self.coverage.to_dict()}
+        return {name: getattr(self, name) for name in names} | listed | values
 
 
 def status_of(sets: OpenSets, name: str) -> SetStatus:
     """Counts of one set. Raises HomeNotFound, SetNotFound, StoreError."""
     generation = sets.live(name)
     totals = sets.state.totals(generation)
-    failed = tuple((row.path, row.reason) for row in sets.state.sources(generation) if row.reason)
+    covered = coverage(sets.state.sources(generation))
     with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
         stats = snapshot.stats()
     return SetStatus(
@@ -50,10 +55,11 @@ def status_of(sets: OpenSets, name: str) -> SetStatus:
         str(generation.space),
         totals.documents,
         stats.rows,
-        len(failed),
+        len(covered.quarantined),
         stats.bytes,
         totals.truncated,
-        failed,
+        covered.quarantined,
         generation.space.digest,
         tuple(sets.state.proofs.of(generation.id)),
+        covered,
     )

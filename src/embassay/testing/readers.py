@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.errors import ReadError
-from embassay.ingest.base import SourceFile
+from embassay.ingest.base import LeftOut, SourceFile
 
 if TYPE_CHECKING:
     from embassay.ingest.base import Reader
@@ -20,7 +20,10 @@ def check_reader(reader: Reader, file: Path) -> list[Document]:
     documents = []
     for document in reader.read(source):
         assert not isinstance(document, ReadError), document
-        documents.append(document)
+        if isinstance(document, LeftOut):
+            assert document.reason and document.chars >= 0, "what is left out is told with its reason"
+        else:
+            documents.append(document)
     assert documents, "a readable file gives at least one document"
     assert len({d.id for d in documents}) == len(documents), "ids are unique"
     for document in documents:

@@ -128,6 +128,27 @@ def test_files_that_are_gone_come_first_and_a_part_of_the_tree_says_nothing_of_t
         planned(tiny, folder, docs / "nowhere")
 
 
+def test_a_file_that_another_reader_claims_now_is_read_again(tiny, folder, docs, monkeypatch):
+    """As after an upgrade that brings a reader for it, or a package of readers that was installed."""
+    (docs / "image.bin").write_bytes(b"\0\0\0")
+    os.utime(docs / "image.bin", ns=(OLD, OLD))
+    settle(tiny, source(tiny, planned(tiny, folder, docs)))
+    plan = planned(tiny, folder, docs)
+    assert plan.due == [] and plan.skipped == [("docs/image.bin", "binary file")] and plan.unchanged == 5
+    for name in ("plan", "files"):
+        of = {".bin": "images"}
+        monkeypatch.setattr(f"embassay.sets.build.{name}.reader_name", lambda suffix, of=of: of.get(suffix, "text"))
+    due = planned(tiny, folder, docs).due
+    assert {file.name for file in due} == {
+        "docs/image.bin",
+        "docs/app.py",
+        "docs/guide.rst",
+        "docs/keys.md",
+        "docs/network/proxy.md",
+    }
+    assert {type(change) for change in source(tiny, planned(tiny, folder, docs))} == {New, Ended}
+
+
 def test_a_quarantined_file_waits_until_it_is_asked_for(tiny, folder, docs):
     (docs / "bad.docx").write_bytes(b"not a zip")
     os.utime(docs / "bad.docx", ns=(OLD, OLD))

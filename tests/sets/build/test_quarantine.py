@@ -27,10 +27,9 @@ def test_a_file_that_turns_bad_keeps_its_rows(home, docs, model):
     (docs / "x.jsonl").write_text('{"text": "rotate the key"}\n')
     home.index([docs], model=model)
     count = len(rows(home))
-    (docs / "x.jsonl").write_bytes(b"\0\0\0")
-    (docs / "keys.md").write_bytes(b"\0\0\0")
+    (docs / "x.jsonl").write_text("broken\n")
     report = home.index([docs])
-    assert len(report.quarantined) == 2 and len(rows(home)) == count
+    assert len(report.quarantined) == 1 and len(rows(home)) == count
 
 
 def test_a_file_that_breaks_half_way_keeps_what_could_be_read(home, docs, model):

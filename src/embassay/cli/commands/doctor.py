@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from embassay.cli import common, words
+from embassay.cli import common, losses, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.tables import line
 
@@ -30,8 +30,11 @@ def command(
     with common.opened_home(home) as opened:
         findings = opened.doctor(set_name or None)
         names = [set_name] if set_name else opened.sets()
+        covered = {name: opened.coverage(name) for name in names}
     if json:
-        common.print_json({"sets": names, "findings": [_fields(finding) for finding in findings]})
+        read = [{"set": name, **one.to_dict()} for name, one in covered.items()]
+        found = [_fields(finding) for finding in findings]
+        common.print_json({"sets": names, "findings": found, "coverage": read})
     else:
         out = common.console()
         for finding in findings:
@@ -39,6 +42,8 @@ def command(
             out.print(line(level, f" {finding.set}: {finding.message}"))
             if finding.remedy:
                 out.print(line("        ", (finding.remedy.in_shell(), "green")))
+        for name, one in covered.items():
+            out.print(line((f"{name}: {losses.coverage(one)}", "dim")))
         if not problems(findings):
             out.print(line((f"{words.count(len(names), 'set')} examined: nothing wrong.", "green")))
     if problems(findings):

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common, words
+from embassay.cli import common, losses, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
@@ -109,11 +108,9 @@ def _show(report: IndexReport) -> None:
         f"{words.count(report.embedded, 'chunk')} embedded{cached} in {report.seconds:.1f} s{rate}{paid}; "
         f"the set holds {report.chunks:,}."
     )
-    for reason, files in Counter(reason for _, reason in report.skipped).most_common(LISTED):
-        out.print(line((f"Skipped {words.count(files, 'file')}: {reason}.", "dim")))
-    for path, reason in report.quarantined[:LISTED]:
-        out.print(line(("Quarantined", "yellow"), f" {path}: {reason}"))
-    if len(report.quarantined) > LISTED:
-        out.print(f"… and {len(report.quarantined) - LISTED:,} more: embassay status")
+    for reason, files in losses.by_reason(report.skipped)[:LISTED]:
+        out.print(line((f"Skipped {words.count(len(files), 'file')}: {reason}.", "dim")))
+    losses.print_files(out, "Quarantined", report.quarantined, LISTED)
+    losses.print_files(out, "Read in part", report.read_in_part, LISTED)
     if not report.chunks:
         out.print("Nothing to search yet: no text was found there.")

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embassay.cli import common, words
-from embassay.cli.tables import line, table, text
+from embassay.cli import common, losses, words
+from embassay.cli.tables import table, text
 from embassay.errors import SetNotFound
 
 if TYPE_CHECKING:
     from embassay.sets.status import SetStatus
 
+LISTED = 20
+"""Files, or reasons, that are shown of each kind; --json has them all."""
 COUNTS = ("docs", "chunks", "cut", "failed")
 
 
@@ -17,7 +19,7 @@ def command(
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Show what each set holds, and what could not be read.
+    """Show what each set holds, and what of its files was not read: quarantined, read in part, or skipped.
 
     \b
     embassay status
@@ -39,8 +41,10 @@ def command(
     for status in sets:
         for one in status.proven:
             out.print(f"{status.set}: {one.model} proven equal on {one.made[:10]} (least cosine {one.cosine:.4f})")
-        for path, reason in status.quarantine:
-            out.print(line(("Quarantined", "yellow"), f" in {status.set}: {path}: {reason}"))
+        out.print(text(f"{status.set}: {losses.coverage(status.coverage)}", "dim"))
+        losses.print_files(out, f"Quarantined in {status.set}", status.quarantine)
+        losses.print_files(out, f"Read in part in {status.set}", status.coverage.read_in_part, LISTED)
+        losses.print_skipped(out, f"Skipped in {status.set}", status.coverage.skipped, LISTED)
     if any(status.quarantine for status in sets):
         out.print("Mend the files, then: embassay index FOLDER --retry-failed")
 

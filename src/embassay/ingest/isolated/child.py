@@ -19,13 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from embassay.errors import NotText, ReadError
-from embassay.ingest.base import SourceFile
+from embassay.ingest.base import LeftOut, Read, SourceFile
 from embassay.ingest.isolated.wire import (
     ENCODER,
     LENGTH,
     ORDERS,
     TOO_LARGE,
     BadRecord,
+    PartLeftOut,
     ReadDocument,
     ReadEnd,
     ReadOrder,
@@ -34,7 +35,6 @@ from embassay.ingest.isolated.wire import (
     framed,
 )
 from embassay.ingest.read import read, readers
-from embassay.types import Document
 
 LOOK = 0.1
 """Seconds between two looks at the memory, where the system does not hold the limit itself."""
@@ -86,9 +86,11 @@ def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
     _write(output, ENCODER.encode(ReadEnd(end.outcome, end.reason, retired)))
 
 
-def _encoded(document: Document | ReadError) -> bytes:
+def _encoded(document: Read) -> bytes:
     if isinstance(document, ReadError):
         reply: ReadReply = BadRecord(document.message)
+    elif isinstance(document, LeftOut):
+        reply = PartLeftOut(document)
     else:
         lines = document.source_lines
         plain: Sequence[int] | None = list(lines) if lines is not None else None

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from embassay.errors import NotText, ReadError
-from embassay.ingest.base import SourceFile
+from embassay.ingest.base import Read, SourceFile
 from embassay.ingest.isolated.wire import (
     ENCODER,
     LENGTH,
     REPLIES,
     TOO_LARGE,
     BadRecord,
+    PartLeftOut,
     ReadDocument,
     ReadEnd,
     ReadOrder,
@@ -26,7 +27,6 @@ from embassay.ingest.isolated.wire import (
     framed,
 )
 from embassay.ingest.limits import ReadLimits
-from embassay.types import Document
 
 START_SECONDS = 60.0
 """Time for Python to start on a busy machine."""
@@ -64,7 +64,7 @@ class ReadingProcess:
             status = self.close()
             raise ReadError(f"the process that reads cannot be started: it ends with status {status}")
 
-    def read(self, source: SourceFile, *, streams: bool = False) -> Iterator[Document | ReadError]:
+    def read(self, source: SourceFile, *, streams: bool = False) -> Iterator[Read]:
         """What `embassay.ingest.read.read` gives, made by the process.
 
         Raises NotText and ReadError as it does, and ReadError where the file goes beyond a limit or ends the process.
@@ -79,6 +79,8 @@ class ReadingProcess:
             match reply:
                 case ReadDocument(document):
                     yield document
+                case PartLeftOut(part):
+                    yield part
                 case BadRecord(reason):
                     yield ReadError(reason)
                 case ReadEnd(outcome, reason, retired):

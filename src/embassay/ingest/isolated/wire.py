@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from embassay.ingest.base import LeftOut
 from embassay.types import Document
 
 LENGTH = 8
@@ -41,6 +42,12 @@ class BadRecord(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
+class PartLeftOut(msgspec.Struct, frozen=True, tag=True):
+    """A part of the file that gives no text, though nothing failed."""
+
+    part: LeftOut
+
+
 class ReadEnd(msgspec.Struct, frozen=True, tag=True):
     """Nothing more comes of the file."""
 
@@ -50,7 +57,7 @@ class ReadEnd(msgspec.Struct, frozen=True, tag=True):
     """The process has grown so much that another one should read the next file."""
 
 
-ReadReply = Ready | ReadDocument | BadRecord | ReadEnd
+ReadReply = Ready | ReadDocument | BadRecord | PartLeftOut | ReadEnd
 REPLIES = msgspec.msgpack.Decoder(ReadReply)
 ORDERS = msgspec.msgpack.Decoder(ReadOrder)
 ENCODER = msgspec.msgpack.Encoder()

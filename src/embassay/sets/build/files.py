@@ -14,6 +14,7 @@ from embassay.ingest.chunk import Chunker
 from embassay.ingest.flow import FileEnd, ReadStep, Unreadable, chunked, read_file
 from embassay.ingest.isolation import Isolation
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
+from embassay.ingest.read import reader_name
 from embassay.sets.build.origin import Change, Ended, Origin, changes, recall
 from embassay.sets.build.plan import DueFile, IndexPlan
 from embassay.sets.build.source import SourceOutcome
@@ -45,6 +46,7 @@ class Files:
 
     def __iter__(self) -> Iterator[Change]:
         yield from self._gone()
+        yield from self._newly_skipped()
         if not self._plan.due:
             return
         with self._isolation:
@@ -56,7 +58,7 @@ class Files:
     def outcome(self) -> SourceOutcome:
         """Counts of the plan, and files that turned out to hold no text among those that were skipped."""
         plan = self._plan
-        skipped = (*plan.skipped, *self._without_text)
+        skipped = tuple(sorted((*plan.skipped, *self._without_text)))
         return SourceOutcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)
 
     def stop(self) -> None:
@@ -70,12 +72,23 @@ class Files:
             for origin in origins:
                 yield origin.end()
 
+    def _newly_skipped(self) -> Iterator[Change]:
+        for files in _groups(self._plan.newly_skipped, GROUP_GONE):
+            origins = [Origin(file.name, file.row, skipped=file.found.skip) for file in files]
+            recall(self._store, origins)
+            for origin in origins:
+                yield origin.end()
+
     def _read(self) -> Iterator[ReadStep[Origin]]:
         for due in _groups(self._plan.due, GROUP_FILES):
-            origins = [Origin(file.name, file.row, file.found.size) for file in due]
+            origins = [_origin(file) for file in due]
             recall(self._store, origins)
             for file, origin in zip(due, origins, strict=True):
                 yield from _read(file, origin, self._isolation)
+
+
+def _origin(file: DueFile) -> Origin:
+    return Origin(file.name, file.row, file.found.size, reader=reader_name(file.found.file.suffix))
 
 
 def _gone(row: SourceRow) -> Origin:
@@ -107,7 +120,7 @@ def _digest(file: Path) -> str:
 def _holds(row: SourceRow, origin: Origin) -> bool:
     """Whether all of the file's present content was indexed, and is still there."""
     stored = (origin.digest, len(origin.existing), "")
-    return row.state == "ok" and (row.digest, row.chunks, row.reason) == stored
+    return row.state == "ok" and (row.digest, row.chunks, row.reason) == stored and row.is_of(origin.reader)
 
 
 def _groups(items: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:

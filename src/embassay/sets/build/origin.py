@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from embassay.ingest.flow import Chunked, CutStep, FileEnd, NoText, Uncut, Unreadable
+from embassay.ingest.base import LeftOut
+from embassay.ingest.flow import Chunked, CutStep, FileEnd, NoText, Omitted, Uncut, Unreadable
 from embassay.sets.state import UNSETTLED, SourceRow
 from embassay.text import encodable
 from embassay.types import Chunk
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 REASONS = 3
 """Reasons that are kept of one origin; a count stands for the rest."""
+
+
+_READ = ("documents", "chunks", "truncated", "chars", "left_out", "left_chars")
+"""Fields of a row that stay as they are when the file cannot be read any more, because its chunks do."""
 
 
 @dataclass(slots=True)
@@ -34,6 +39,10 @@ class Reasons:
         self.count += 1
         if len(self.first) < REASONS:
             self.first.append(encodable(reason))
+
+    def __str__(self) -> str:
+        more = self.count - len(self.first)
+        return "; ".join(self.first) + (f"; and {more:,} more" if more else "")
 
 
 @dataclass(slots=True)
@@ -53,6 +62,8 @@ class Origin:
     mtime_ns: int = UNSETTLED
     digest: str = ""
     """Of its content, by which the next run knows whether it changed."""
+    reader: str = ""
+    """Who reads it, by which the next run knows whether another one would."""
     existing: dict[str, Chunk] = field(default_factory=dict)
     """Its chunks from earlier runs, by key; those that remain at its end are stale."""
 
@@ -63,6 +74,12 @@ class Origin:
     """At least one document of it could be read."""
     unread: Reasons = field(default_factory=Reasons)
     """Why documents of it could not be read or cut."""
+    left: Reasons = field(default_factory=Reasons)
+    """What of it gave no text, though nothing failed."""
+    chars: int = 0
+    """Characters of its documents."""
+    left_chars: int = 0
+    """Characters that `left` holds, as far as that is known."""
     untouched: bool = False
     """Its content is what it was: nothing changes but size and time."""
     skipped: str = ""
@@ -76,6 +93,11 @@ class Origin:
     """Why the provider did not take chunks of it."""
     _told: int = 0
     """How much of `size` its changes have counted so far."""
+
+    def omit(self, part: LeftOut) -> None:
+        """Keep that a part of it gave no text."""
+        self.left.add(part.reason)
+        self.left_chars += part.chars
 
     def take(self, chunk: Chunk) -> New | Moved | None:
         """Count a chunk of it, and tell what has to be done: embed and store it, store it with the vector that is there
@@ -110,7 +132,7 @@ class Origin:
     def pending(self) -> SourceRow:
         """Its row while its chunks are being written: a run that finds one repeats the origin."""
         old = self.before
-        return self._row("pending", documents=old.documents if old else 0, chunks=old.chunks if old else 0)
+        return replace(self._row("pending"), documents=old.documents if old else 0, chunks=old.chunks if old else 0)
 
     def settled(self) -> SourceRow | None:
         """Its row once all its chunks are written; None if it is gone."""
@@ -118,27 +140,29 @@ class Origin:
         if self.gone:
             return None
         if self.untouched and old:
-            return replace(old, size=self.size, mtime_ns=self.mtime_ns)
+            return replace(old, size=self.size, mtime_ns=self.mtime_ns, reader=self.reader)
+        if self.skipped:
+            return self._row("skipped", self.skipped)
         if self.failed and old:
-            return self._row("failed", old.documents, old.chunks, old.truncated, self._reason())
-        state: Literal["failed", "ok"] = "failed" if self.failed else "ok"
-        chunks, truncated = self.chunks - self.refused.count, self.truncated + self.shortened
-        return self._row(state, self.documents, chunks, truncated, self._reason())
+            failed = self._row("failed", self._reason())
+            kept = {name: getattr(old, name) for name in _READ}
+            return replace(failed, **kept)
+        return replace(
+            self._row("failed" if self.failed else "ok", self._reason()),
+            documents=self.documents,
+            chunks=self.chunks - self.refused.count,
+            truncated=self.truncated + self.shortened,
+            chars=self.chars,
+            left_out=str(self.left),
+            left_chars=self.left_chars,
+        )
 
-    def _row(
-        self,
-        state: Literal["pending", "failed", "ok"],
-        documents: int = 0,
-        chunks: int = 0,
-        truncated: int = 0,
-        reason: str = "",
-    ) -> SourceRow:
-        return SourceRow(self.name, self.size, self.mtime_ns, self.digest, state, reason, documents, chunks, truncated)
+    def _row(self, state: Literal["pending", "failed", "ok", "skipped"], reason: str = "") -> SourceRow:
+        return SourceRow(self.name, self.size, self.mtime_ns, self.digest, state, reason, reader=self.reader)
 
     def _reason(self) -> str:
-        shown = [*self.unread.first, *self.refused.first][:REASONS]
-        more = self.unread.count + self.refused.count - len(shown)
-        return "; ".join(shown) + (f"; and {more:,} more" if more else "")
+        first = [*self.unread.first, *self.refused.first][:REASONS]
+        return str(Reasons(first, self.unread.count + self.refused.count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +209,10 @@ def changes(steps: Iterable[CutStep[Origin]]) -> Iterator[Change]:
     for step in steps:
         origin = step.owner
         match step:
-            case Chunked(chunks=chunks):
+            case Chunked(document=document, chunks=chunks):
                 origin.documents += 1
                 origin.readable = True
+                origin.chars += document.chars
                 for chunk in chunks:
                     change = origin.take(chunk)
                     if change is not None:
@@ -198,7 +223,12 @@ def changes(steps: Iterable[CutStep[Origin]]) -> Iterator[Change]:
                 origin.unread.add(f"{type(error).__name__} while it was cut: {error}")
             case Unreadable(error=error):
                 origin.unread.add(error.message)
+            case Omitted(part=part):
+                origin.omit(part)
             case NoText(reason=reason):
-                origin.skipped = reason
+                if origin.documents:
+                    origin.omit(LeftOut(reason))
+                else:
+                    origin.skipped = reason
             case FileEnd():
                 yield origin.end()

@@ -9,6 +9,7 @@ from pathlib import Path
 from embassay.errors import UsageError
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.flow import find
+from embassay.ingest.read import reader_name
 from embassay.ingest.walk import FoundFile
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import SourceRow
@@ -36,6 +37,8 @@ class IndexPlan:
     """Rows of files that were indexed and are no more, ordered by name."""
     skipped: list[tuple[str, str]] = field(default_factory=list)
     """(name, reason) of files that are left out."""
+    newly_skipped: list[DueFile] = field(default_factory=list)
+    """Those of them that the rows of the set do not name yet."""
 
     @property
     def bytes(self) -> int:
@@ -54,30 +57,40 @@ def make_plan(
 ) -> IndexPlan:
     """Walk `paths` and hold every file against its row in `known`, which has the rows of the set by name.
 
-    A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content. A quarantined file
-    is tried again when it changed, or with `retry_failed`. Raises UsageError for a path that neither exists nor was
+    A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content or another reader
+    than before claims it. A file that was quarantined or skipped is tried again when it changed, or with
+    `retry_failed`. Raises UsageError for a path that neither exists nor was
     indexed.
     """
     plan = IndexPlan()
     seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
     for found in find(existing, max_file_mb=max_file_mb):
-        name = home.name_of(found.file)
+        name = home.name_of(found.file).encode("utf-8", "replace").decode()
+        seen.add(name)
         if found.unreadable:
             hidden.append(name)
-        if found.skip:
-            plan.skipped.append((name.encode("utf-8", "replace").decode(), found.skip))
-            continue
-        seen.add(name)
         row = known.get(name)
-        if row and not checksum and _unchanged(row, found) and not (retry_failed and row.reason):
-            plan.unchanged += 1
-        else:
+        if found.skip:
+            _skip(plan, DueFile(found, name, row))
+        elif row is None or checksum or _is_due(row, found) or (retry_failed and row.reason):
             plan.due.append(DueFile(found, name, row))
+        elif row.state == "skipped":
+            plan.skipped.append((name, row.reason))
+        else:
+            plan.unchanged += 1
     gone = missing | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
     kept = seen | {name for folder in hidden for name in _under(home, folder, known)}
     plan.gone = [known[name] for name in sorted(gone - kept)]
     return plan
+
+
+def _skip(plan: IndexPlan, file: DueFile) -> None:
+    """A file that is not even opened. What was indexed of one that the system hides now stays as it was."""
+    plan.skipped.append((file.name, file.found.skip))
+    row = file.row
+    if row is None or not (file.found.unreadable or (row.state, row.reason) == ("skipped", file.found.skip)):
+        plan.newly_skipped.append(file)
 
 
 def _split(home: HomeFolder, paths: Iterable[Path], known: Mapping[str, SourceRow]) -> tuple[list[Path], set[str]]:
@@ -101,5 +114,9 @@ def _under(home: HomeFolder, folder: str, names: Iterable[str]) -> set[str]:
     return {name for name in names if home.file_of(name).is_relative_to(root)}
 
 
-def _unchanged(row: SourceRow, found: FoundFile) -> bool:
-    return row.state != "pending" and row.size == found.size and row.mtime_ns == found.mtime_ns
+def _is_due(row: SourceRow, found: FoundFile) -> bool:
+    """Whether there may be more in the file than what its row tells: it changed, a run stopped, or another reader has
+    come to read it since."""
+    if row.state == "pending" or (row.size, row.mtime_ns) != (found.size, found.mtime_ns):
+        return True
+    return not row.is_of(reader_name(found.file.suffix))

@@ -25,6 +25,8 @@ class IndexReport:
     quarantined: tuple[tuple[str, str], ...]
     """(path, reason) of files of the set, or of records in them, that could not be read."""
     seconds: float
+    read_in_part: tuple[tuple[str, str], ...] = ()
+    """(path, reason) of files of the set that hold more than was read of them, though nothing failed."""
     cached: int = 0
     """Of `embedded`, those whose vectors were in the cache."""
     usd: float | None = 0.0
@@ -34,7 +36,7 @@ class IndexReport:
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it: every field, files that were left out as ``{"path": ..., "reason": ...}``."""
-        pairs = {"skipped": self.skipped, "quarantined": self.quarantined}
+        pairs = {"skipped": self.skipped, "quarantined": self.quarantined, "read_in_part": self.read_in_part}
         plain = {
             name: getattr(self, name)
             for name in (

@@ -19,6 +19,7 @@ from embassay.sets.build.origin import Change, New
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.source import Source, Stoppable
 from embassay.sets.build.writer import Writer
+from embassay.sets.coverage import coverage
 from embassay.types import NO_USAGE, Usage
 from embassay.vectors import comparable
 
@@ -42,6 +43,7 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
         events.tell(Noted("indexing"))
         writer.fold()
     outcome, generation = source.outcome(), writer.generation
+    covered = coverage(writer.state.sources(generation))
     with writer.store.snapshot() as version:
         chunks = version.count()
     return IndexReport(
@@ -54,7 +56,8 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
         embedded=embedded,
         chunks=chunks,
         skipped=outcome.skipped,
-        quarantined=tuple((row.path, row.reason) for row in writer.state.sources(generation) if row.reason),
+        quarantined=covered.quarantined,
+        read_in_part=covered.read_in_part,
         seconds=time.monotonic() - started,
         cached=usage.cached,
         usd=usage.usd,
