@@ -1,67 +1,75 @@
-"""The main content of an HTML page as Markdown-like text, with the line of the page that each line comes from.
+"""The content of an HTML page as Markdown-like text, with the line of the page that each line comes from.
 
-Readers share it: that of web pages, and that of e-mails with an HTML body.
+Readers share it: that of web pages, that of e-mails with an HTML body, and that of books.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Set as AbstractSet
 
 from embassay.errors import ReadError
+from embassay.ingest.html_content import BLOCKS, Element, furniture, hidden, is_text, words
 from embassay.text import encodable
 
-NOISE = ("script", "style", "noscript", "template", "svg", "nav", "footer")
-HIDDEN = "//*[@hidden or @aria-hidden='true']"
-OUT = "embassay-out"
-"""What hidden elements are renamed to, so that they can be taken out with the others in one pass."""
 MAX_ATTRIBUTES = 20_000
 """Of one element, each of which the parser holds against all others."""
+MAX_FRAMES = 2
+"""Levels of pages that are written inside the attribute of a frame."""
+ENOUGH = 3
+"""Words that may be left out for each that is kept; of a page with more, less is left out."""
 _LONG_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}")
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
-BLOCKS = frozenset(
-    "address article aside blockquote body dd details div dl dt figcaption figure form h1 h2 h3 h4 h5 h6 header hr li "
-    "main ol p pre section summary table tbody td tfoot th thead tr ul br".split()
-)
-"""Elements that begin a line of their own."""
+_FILE_NAME = re.compile(r"\S+\.\w{2,4}$|https?:")
+SPACED = frozenset("button input label optgroup option select textarea".split())
+"""Elements that stand in a line, with a gap on either side."""
 
 
 def extract(text: str) -> tuple[str, Lines]:
     """The title of a page and its lines. Raises ReadError where elements nest deeper than the parser goes.
 
-    What is no HTML at all has no lines.
+    Menus, page footers and hidden elements are left out, but not where they are most of what the page says. What is no
+    HTML at all has no lines.
     """
+    root = _parsed(text)
+    if root is None:
+        return "", Lines()
+    title = " ".join((root.findtext(".//title") or "").split())
+    body = root.find("body")
+    lines = _content(root if body is None else body)
+    if not lines.text:
+        lines.say(title, *root.xpath("//meta[@name='description' or @property='og:description']/@content")[:1])
+    return title, lines
+
+
+def _parsed(text: str) -> Element | None:
     from lxml import etree, html
 
     if any(len(_QUOTED.sub(" ", tag[0]).split()) > MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
         raise ReadError(f"an element with more than {MAX_ATTRIBUTES:,} attributes")
-    lines = Lines()
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
         root = html.document_fromstring(encodable(text).encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):  # comments only, or nothing at all
-        return "", lines
+        return None
     if any("xcessive depth" in entry.message for entry in parser.error_log):
         raise ReadError("elements nest too deeply to be read")
-    title = " ".join((root.findtext(".//title") or "").split())
-    for element in root.xpath(HIDDEN):
-        if element.tag not in ("html", "body"):
-            element.tag = OUT
-    etree.strip_elements(root, OUT, *NOISE, with_tail=False)
-    body = root.find("body")
-    lines.add(_content(root if body is None else body))
+    return root
+
+
+def _content(body: Element) -> Lines:
+    """The lines without furniture and hidden elements; with the one, then with both, where too little is left of it."""
+    aside, unseen = furniture(body), hidden(body)
+    for left_out in (aside | unseen, unseen):
+        lines = Lines(left_out)
+        lines.add(body)
+        lines.flush()
+        if words(lines.left_out) <= ENOUGH * lines.words():
+            return lines
+    lines = Lines()
+    lines.add(body)
     lines.flush()
-    return title, lines
-
-
-def _content(body: Any) -> Any:
-    """The one main element, or the one article that holds most of the text; otherwise everything."""
-    main = body.xpath(".//main|.//*[@role='main']")
-    if main:
-        return main[0] if len(main) == 1 else body
-    articles = body.xpath(".//article")
-    mostly = len(articles) == 1 and 2 * len(articles[0].text_content()) > len(body.text_content())
-    return articles[0] if mostly else body
+    return lines
 
 
 class Lines:
@@ -70,7 +78,11 @@ class Lines:
     The tree is walked with a stack of its own, because pages nest deeper than Python recurses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: AbstractSet[Element] = frozenset(), frames: int = 0) -> None:
+        self._out = left_out
+        self._frames = frames
+        self.left_out: list[Element] = []
+        """Elements of those that were met; they hold text that is not in the lines."""
         self.text: list[str] = []
         self.numbers: list[int] = []
         """For each line of `text` the line of the page, counted from 1."""
@@ -78,17 +90,20 @@ class Lines:
         self._line = 1
         self._prefix = ""
         self._verbatim = 0
+        self._row: Element | None = None
+        """The row of a table that becomes one line, its cells between bars."""
 
-    def add(self, root: Any) -> None:
+    def add(self, root: Element) -> None:
         """Take in all that `root` (an lxml element) holds; `flush` ends its last block."""
-        stack: list[tuple[Any, bool]] = [(root, False)]
+        stack: list[tuple[Element, bool]] = [(root, False)]
         while stack:
             element, leaving = stack.pop()
             if leaving:
                 self._leave(element)
                 if element is not root:
                     self._say(element.tail, element)
-            elif not isinstance(element.tag, str):
+            elif element in self._out or not is_text(element):
+                self.left_out += [element] if element in self._out else []
                 self._say(element.tail, element)
             else:
                 self._enter(element)
@@ -96,11 +111,21 @@ class Lines:
                 stack.append((element, True))
                 stack.extend((child, False) for child in reversed(element))
 
+    def say(self, *paragraphs: str) -> None:
+        """Add paragraphs that stand nowhere in the body of the page."""
+        for paragraph in filter(None, map(str.strip, paragraphs)):
+            self._parts.append(paragraph)
+            self.flush()
+
+    def words(self) -> int:
+        """Number of words in the lines so far."""
+        return sum(len(line.split()) for line in self.text)
+
     def flush(self) -> None:
         """End the present block: what was said since the last one becomes a line, or lines where it is verbatim."""
         said = "".join(self._parts)
         self._parts = []
-        if not said.strip():
+        if not said.strip(" |\t\n\r\f\v"):
             return
         if self._verbatim:
             start = self._line + len(said) - len(said.lstrip("\n"))
@@ -110,26 +135,82 @@ class Lines:
             row = " ".join(said.split())
             rows = [self._prefix + row if self._prefix or not row.startswith("#") else "\\" + row]
             numbers = [self._line]
+            self._prefix = ""
         self.text += [*rows, ""]
         self.numbers += [*numbers, numbers[-1]]
 
-    def _enter(self, element: Any) -> None:
-        if element.tag not in BLOCKS:
+    def _enter(self, element: Element) -> None:
+        tag = element.tag
+        if self._row is not None and tag in ("td", "th", "br"):
+            self._parts.append(" | " if tag != "br" and element.getprevious() is not None else " ")
+        elif tag in BLOCKS:
+            self._begin(element)
+        elif tag in SPACED:
+            self._parts.append(" ")
+        if (described := _described(element)) is not None:
+            self._say(f" {described} ", element)
+        if tag == "iframe" and self._frames < MAX_FRAMES:
+            self._say_frame(element)
+
+    def _begin(self, element: Element) -> None:
+        tag = element.tag
+        if tag == "br" and self._prefix.startswith("#"):
+            self._parts.append(" ")
             return
         self.flush()
         self._line = element.sourceline or self._line
-        tag = element.tag
-        self._prefix = "#" * int(tag[1]) + " " if tag[0] == "h" and tag[1:].isdigit() else "- " if tag == "li" else ""
+        if level := _level(tag):
+            self._prefix = "#" * level + " "
+        elif tag == "li":
+            self._prefix = "- "
+        elif tag == "tr" and not self._verbatim and _is_one_line(element):
+            self._row = element
         self._verbatim += tag == "pre"
 
-    def _leave(self, element: Any) -> None:
-        if element.tag in BLOCKS:
+    def _leave(self, element: Element) -> None:
+        if element.tag in BLOCKS and element.tag != "br" and (self._row is None or element is self._row):
+            self._row = None
             self.flush()
-            self._prefix = ""
+            if element.tag == "li" or _level(element.tag):
+                self._prefix = ""
             self._verbatim -= element.tag == "pre"
+        elif element.tag in SPACED:
+            self._parts.append(" ")
 
-    def _say(self, text: str | None, element: Any) -> None:
+    def _say(self, text: str | None, element: Element) -> None:
         if text:
             if not self._parts and text.strip():
                 self._line = max(self._line, element.sourceline or 1)
             self._parts.append(text)
+
+    def _say_frame(self, frame: Element) -> None:
+        """The page that a frame holds in its attribute ``srcdoc``; all of it stands in the line of the frame."""
+        root = _parsed(frame.get("srcdoc", "")) if frame.get("srcdoc") else None
+        if root is None:
+            return
+        self.flush()
+        inner = Lines(hidden(root), self._frames + 1)
+        inner.add(root)
+        inner.flush()
+        self.text += inner.text
+        self.numbers += [frame.sourceline or self._line] * len(inner.text)
+
+
+def _level(tag: str) -> int:
+    """Of a heading; 0 for any other element."""
+    return int(tag[1]) if tag[0] == "h" and tag[1:].isdigit() else 0
+
+
+def _is_one_line(row: Element) -> bool:
+    """Whether no cell of the row holds blocks, as those of tables do that lay out a page."""
+    return not any(inner.tag in BLOCKS and inner.tag not in ("td", "th", "br") for inner in row.iterdescendants())
+
+
+def _described(element: Element) -> str | None:
+    """What stands for a picture, or in a field or on a button of a form."""
+    if element.tag in ("img", "area"):
+        alt = " ".join(element.get("alt", "").split())
+        return alt if alt and not _FILE_NAME.match(alt) else None
+    if element.tag == "input" and element.get("type") not in ("hidden", "checkbox", "radio", "password"):
+        return next(filter(None, map(element.get, ("value", "placeholder", "alt"))), None)
+    return None

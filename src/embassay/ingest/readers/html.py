@@ -1,4 +1,4 @@
-"""HTML pages: their main content as Markdown-like text, each line tied to its line in the file."""
+"""HTML pages: their content as Markdown-like text, each line tied to its line in the file."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import re
 from collections.abc import Iterator
 
 from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.charset import declared
 from embassay.ingest.html_text import extract
 
-SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
-_CHARSET = re.compile(rb"""<meta[^>]*charset=["']?([\w-]+)""", re.IGNORECASE)
+SUFFIXES = frozenset({".html", ".htm", ".xhtml", ".xht"})
+HEAD = 4_096
+"""Bytes in which a page may name its encoding."""
+_CHARSET = re.compile(rb"""<meta[^>]*[\s;"']charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_XML = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([\w.:-]+)""")
+_WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+"""How a page in UTF-16 begins that has no byte-order mark."""
 
 
 def read(source: SourceFile) -> Iterator[Document]:
-    text = _declared(source.data) or source.text()
-    title, lines = extract(text)
+    title, lines = extract(decoded(source))
     metadata = {"title": title} if title else {}
     yield Document(
         source.id, source.id, "\n".join(lines.text), "markdown", metadata=metadata, source_lines=lines.numbers
     )
 
 
-def _declared(data: bytes) -> str:
-    """The text in the encoding that the page names, if it is true of every byte."""
-    found = _CHARSET.search(data[:2048])
-    try:
-        return data.decode(found[1].decode("ascii")) if found else ""
-    except (UnicodeDecodeError, LookupError):
-        return ""
+def decoded(source: SourceFile) -> str:
+    """The page in the encoding that it names, if its bytes bear that out; else in the one that they look like."""
+    head = source.data[:HEAD]
+    if codec := _WIDE.get(head[:2]):
+        return source.data.decode(codec, "replace")
+    found = _XML.match(head) or _CHARSET.search(head)
+    text = declared(source.data, found[1].decode("ascii", "replace"), in_markup=True) if found else None
+    return source.text() if text is None else text
