@@ -77,6 +77,7 @@ SAMPLES: dict[str, tuple[str, bytes]] = {
     "csv": ("a.csv", "id;title;text;year\n7;Keys;Rotate\u00e9;2024\n8;More;\"two\nlines\";2025\n".encode()),
     "jsonl": ("a.jsonl", b'{"_id": "7", "title": "Keys", "text": "Rotate", "year": 2024}\n\n{"question": "why", "n": 1}\n'),
     "mail": ("a.eml", EMAIL),
+    "mbox": ("a.mbox", b"From maria@example.org Fri Nov 20 10:00:00 2026\n" + EMAIL.replace(b"\r\n", b"\n")),
 }  # fmt: skip
 
 
@@ -101,7 +102,7 @@ def test_conformance(name, tmp_path):
 def test_suffixes_are_claimed_once():
     claimed = [s for r in plugins.load_all("embassay.ingest.readers").values() for s in r.SUFFIXES]
     assert len(claimed) == len(set(claimed)) == len(readers())
-    assert streams() == {".jsonl", ".ndjson"}
+    assert streams() == {".jsonl", ".mbox", ".ndjson"}
 
 
 def test_front_matter_is_metadata_and_lines_stay_true(tmp_path):

@@ -3,7 +3,7 @@
     SUFFIXES = {".md", ".markdown"}          # lower case, with the dot
 
     def read(source: SourceFile) -> Iterator[Document]:
-        text = source.text()                 # decoded; `source.data` has the bytes, `source.file` is for a stream
+        text = source.text()                 # decoded; `source.data` has the bytes, `source.open()` is a stream
         yield Document(id=source.id, path=source.id, text=text, kind="markdown")
 
 A reader raises ReadError with the reason when it cannot read the file; the file is quarantined and the run goes on. Any
@@ -16,7 +16,7 @@ read in part, it is listed with that reason by every later run as well, and the 
 none of the reader's, or for which a library is missing, is skipped with its reason by raising NotText.
 
 A reader of many records yields one Document for each record, with an id of ``f"{source.id}#{record}"`` and with
-`source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and opens `source.file` itself;
+`source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and reads `source.open()`;
 the size limit does not apply to its files.
 
 A reader runs in a process of its own, which is ended where a file takes more time, memory or text than is allowed (see
@@ -32,8 +32,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from embassay.errors import NotText, ReadError
 from embassay.types import Document
@@ -56,11 +57,17 @@ class SourceFile:
     file: Path
     id: str
     """Its name in the set: relative to the folder that holds ``.embassay/`` where possible, with ``/``."""
+    content: bytes | None = None
+    """What it holds, where it lies inside of another file; `file` then has its name, and is not there."""
 
     @cached_property
     def data(self) -> bytes:
         """The whole file. Raises OSError."""
-        return self.file.read_bytes()
+        return self.file.read_bytes() if self.content is None else self.content
+
+    def open(self) -> BinaryIO:
+        """The file as a stream of bytes, which the caller closes. Raises OSError."""
+        return self.file.open("rb") if self.content is None else BytesIO(self.content)
 
     def text(self) -> str:
         """The whole file, decoded, with ``\\n`` at the end of lines. Raises NotText for binary data."""

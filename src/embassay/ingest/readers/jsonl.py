@@ -19,7 +19,7 @@ MAX_LINE = 16_000_000
 
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
-    with source.file.open("rb") as stream:
+    with source.open() as stream:
         for number, line in enumerate(_lines(stream), 1):
             if not line.strip():
                 continue
