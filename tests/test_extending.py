@@ -36,7 +36,7 @@ PACKAGES = (
     MAKERS,
 )
 """Whose modules are plugins."""
-FILM = "1\n00:00:01,000 --> 00:00:02,000\nRotate\nthe key\n\n2\n00:00:03,000 --> 00:00:04,000\nNow.\n"
+FILM = "0:00:01.000,0:00:02.000\nRotate\nthe key\n\n0:00:03.000,0:00:04.000\nNow.\n"
 
 
 def blocks(language: str) -> list[str]:
@@ -74,7 +74,7 @@ def project(site, tmp_path, monkeypatch):
     (tmp_path / "embassay.yaml").write_text("embeddings: {default_model: trigrams/any}\ncards: [our-models.toml]\n")
     (tmp_path / "our-models.toml").write_text(CARD)
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "film.srt").write_text(FILM)
+    (tmp_path / "docs" / "film.sbv").write_text(FILM)
     sections = "".join(
         f"# Part {i}\n\nHow often is the key of part {i} rotated?\n\nEvery {i} days.\n\n" for i in range(40)
     )
@@ -102,10 +102,10 @@ def test_the_entry_points_of_the_page_are_found(project):
 
 
 def test_the_reader(project):
-    (document,) = check_reader(import_module("my_package.srt"), project / "docs" / "film.srt")  # type: ignore[arg-type]
+    (document,) = check_reader(import_module("my_package.sbv"), project / "docs" / "film.sbv")  # type: ignore[arg-type]
     assert document.text == "Rotate the key\nNow."
     run("index", "docs")
-    found = json.loads(run("search", "rotate now", "--mode", "lexical", "--where", 'path ~ "**/*.srt"', "--json"))
+    found = json.loads(run("search", "rotate now", "--mode", "lexical", "--where", 'path ~ "**/*.sbv"', "--json"))
     assert [hit["text"] for hit in found["hits"]] == [document.text]
 
 
@@ -154,7 +154,7 @@ def test_the_stage(project):
     said = "dense(100) | lexical(100) >> convex(0.75) >> spread(1) >> top(5)"
     found = json.loads(run("search", "rotate the key", "--pipeline", said, "--explain", "--json"))
     assert found["pipeline"] == said and found["trace"][3]["stage"] == "spread(1)"
-    assert sorted(hit["path"] for hit in found["hits"]) == ["docs/film.srt", "docs/keys.md"]
+    assert sorted(hit["path"] for hit in found["hits"]) == ["docs/film.sbv", "docs/keys.md"]
 
 
 def test_the_format(project):
@@ -192,7 +192,7 @@ def test_the_source(project):
 
 def test_the_command_and_its_error(project):
     run("index", "docs")
-    assert json.loads(run("files", "--json")).keys() == {"docs/film.srt", "docs/keys.md"}
+    assert json.loads(run("files", "--json")).keys() == {"docs/film.sbv", "docs/keys.md"}
     assert "docs/keys.md" in run("files") and "List the files" in run("files", "--help")
     for file in (project / "docs").iterdir():
         file.unlink()

@@ -15,6 +15,7 @@ from embassay.ingest.decode import decode
 from embassay.ingest.outline import Outline, outline
 from embassay.ingest.read import read, readers, streams
 from embassay.testing import check_reader
+from tests.ingest.readers import made
 
 HTML = """<!doctype html>
 <html><head><title>Keys</title><style>p {}</style></head>
@@ -78,6 +79,7 @@ SAMPLES: dict[str, tuple[str, bytes]] = {
     "jsonl": ("a.jsonl", b'{"_id": "7", "title": "Keys", "text": "Rotate", "year": 2024}\n\n{"question": "why", "n": 1}\n'),
     "mail": ("a.eml", EMAIL),
     "mbox": ("a.mbox", b"From maria@example.org Fri Nov 20 10:00:00 2026\n" + EMAIL.replace(b"\r\n", b"\n")),
+    **made.SAMPLES,
 }  # fmt: skip
 
 

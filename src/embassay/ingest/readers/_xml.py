@@ -19,6 +19,7 @@ Element = Any
 MAX_ENTITY, MAX_ENTITIES = 1_000, 1_000_000
 """Characters of an entity which a document declares that are put in its place, and of all of them together."""
 
+_OWN_ENTITY = re.compile(rb"<!ENTITY\s+([\w.-]+)")
 _HTML_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31});")
 
 
@@ -37,7 +38,9 @@ def parse_leniently(data: bytes, what: str) -> tuple[Any, str]:
     """
     from lxml import etree
 
-    data, fault = _HTML_ENTITY.sub(_numbered, data), ""
+    own = frozenset(_OWN_ENTITY.findall(data)) if b"<!ENTITY" in data else frozenset()
+    data = _HTML_ENTITY.sub(lambda entity: entity[0] if entity[1] in own else _numbered(entity), data)
+    fault = ""
     try:
         root = etree.fromstring(data, _parser(recover=False))
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
@@ -48,9 +51,14 @@ def parse_leniently(data: bytes, what: str) -> tuple[Any, str]:
             root = None
         if root is None:
             raise ReadError(f"not a readable {what}: {error.args[0]}") from error
-        fault = next((entry.message for entry in parser.error_log if entry.domain_name != "NAMESPACE"), "")
+        fault = next((entry.message for entry in parser.error_log if not _harmless(entry)), "")
     _resolve(root)
     return root, fault
+
+
+def _harmless(entry: Any) -> bool:
+    """Whether a fault loses no text: a prefix that nobody declared, an attribute that is there twice."""
+    return bool(entry.domain_name == "NAMESPACE" or entry.type_name.endswith("ATTRIBUTE_REDEFINED"))
 
 
 def _parser(*, recover: bool) -> Any:

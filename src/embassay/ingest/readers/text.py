@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from embassay.ingest.base import Document, SourceFile
 
-SUFFIXES = frozenset({".txt", ".text", ".log", ".org", ".adoc"})
+SUFFIXES = frozenset({".txt", ".text", ".log"})
 BOUNDED = True
 
 
