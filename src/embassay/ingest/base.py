@@ -15,6 +15,10 @@ a value that was cut), the reader yields ``LeftOut("3 of 9 pages are images")`` 
 read in part, it is listed with that reason by every later run as well, and the run does not fail for it. A file that is
 none of the reader's, or for which a library is missing, is skipped with its reason by raising NotText.
 
+What is lost without a word is looked for behind every reader, see `embassay.ingest.guard`: the characters of its
+documents are held against those that the file holds. A reader whose files mean something else by far than what their
+bytes spell out offers the count itself, ``def holds(source: SourceFile) -> int | None``; None where nobody can tell.
+
 A reader of many records yields one Document for each record, with an id of ``f"{source.id}#{record}"`` and with
 `source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and reads `source.open()`;
 the size limit does not apply to its files.

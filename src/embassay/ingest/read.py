@@ -11,6 +11,7 @@ from embassay import plugins
 from embassay.errors import NotText, ReadError
 from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
 from embassay.ingest.decode import looks_binary
+from embassay.ingest.guard import guarded
 from embassay.text import encodable
 from embassay.types import Scalar
 
@@ -149,7 +150,7 @@ def read(source: SourceFile) -> Iterator[Read]:
             with source.file.open("rb") as stream:
                 if looks_binary(stream.read(8192)):
                     raise NotText("binary file")
-        yield from _unique(_within_bounds(reader.read(source)))
+        yield from _unique(_within_bounds(guarded(source, reader)))
     except ReadError:
         raise
     except MemoryError as error:

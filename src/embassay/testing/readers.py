@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from embassay.errors import ReadError
 from embassay.ingest.base import LeftOut, SourceFile
+from embassay.ingest.guard import guarded
 
 if TYPE_CHECKING:
-    from embassay.ingest.base import Reader
+    from embassay.ingest.base import Read, Reader
     from embassay.types import Document
 
 
@@ -17,13 +18,11 @@ def check_reader(reader: Reader, file: Path) -> list[Document]:
     """Read `file` and check the documents; give them back. Raises AssertionError with what is wrong."""
     assert reader.SUFFIXES and all(s.startswith(".") and s == s.lower() for s in reader.SUFFIXES)
     source = SourceFile(file, file.name)
-    documents = []
-    for document in reader.read(source):
-        assert not isinstance(document, ReadError), document
-        if isinstance(document, LeftOut):
-            assert document.reason and document.chars >= 0, "what is left out is told with its reason"
-        else:
-            documents.append(document)
+    given = list(reader.read(source))
+    documents = [document for document in map(_checked, given) if document is not None]
+    lost = [read for read in guarded(source, reader) if isinstance(read, LeftOut)]
+    untold = lost[len(given) - len(documents) :]
+    assert not untold, f"text is lost without a word: {untold}"
     assert documents, "a readable file gives at least one document"
     assert len({d.id for d in documents}) == len(documents), "ids are unique"
     for document in documents:
@@ -34,3 +33,12 @@ def check_reader(reader: Reader, file: Path) -> list[Document]:
         starts = [heading.at for heading in document.headings]
         assert starts == sorted(starts), "headings are in order"
     return documents
+
+
+def _checked(read: Read) -> Document | None:
+    """The document, None for what the reader says it left out. Raises AssertionError for anything else."""
+    assert not isinstance(read, ReadError), read
+    if isinstance(read, LeftOut):
+        assert read.reason and read.chars >= 0, "what is left out is told with its reason"
+        return None
+    return read

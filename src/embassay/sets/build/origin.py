@@ -213,6 +213,8 @@ def changes(steps: Iterable[CutStep[Origin]]) -> Iterator[Change]:
                 origin.documents += 1
                 origin.readable = True
                 origin.chars += document.chars
+                if not chunks and document.text.strip():
+                    origin.omit(LeftOut(f"{document.id} gave no chunk", len(document.text)))
                 for chunk in chunks:
                     change = origin.take(chunk)
                     if change is not None:
