@@ -66,6 +66,14 @@ WHOLE = {
     "sheet": zipped("xl/sharedStrings.xml", f"<sst><si><t>{PROSE}</t></si></sst>"),
     "opendocument": zipped("content.xml", f"<office:text><text:p>{PROSE}</text:p></office:text>"),
     "book": zipped("OEBPS/one.xhtml", f"<html><body><p>{PROSE}</p></body></html>"),
+    "latex": (
+        "\\documentclass{article}\\usepackage{something}" * 40
+        + "\\begin{document}\\label{something:long} "
+        + PROSE
+        + "% "
+        + PROSE
+        + "\n\\emph{}\\end{document}"
+    ).encode(),
     "mail": f"From: a@b.c\nSubject: key\n\n{PROSE}".encode(),
     "packed": gzip.compress(PROSE.encode()),
 }

@@ -35,6 +35,9 @@ _STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?', re.DOTALL)
 """A string of JSON, and whether it is a name."""
 _CONTROL = re.compile(rb"\\'[0-9a-fA-F]{2}|\\u-?\d{1,6}|\\[a-zA-Z]{1,32}-?\d{0,10} ?|[{}]")
 """What is no text of RTF."""
+_MACRO = re.compile(rb"\\(?:(?:begin|end|ref|cite\w*|label|includegraphics)\b[^\\{}]*+\{[^{}]*+\}|[a-zA-Z]++\*?)")
+_COMMENT = re.compile(rb"(?<!\\)%[^\n]*+")
+"""What is no text of LaTeX."""
 _RUN = re.compile(rb"<(?:\w+:)?t(?:\s[^<>]*+)?>([^<]*+)<")
 """The text of a run, as every format of Office Open XML has it."""
 _OFFICE = re.compile(
@@ -90,6 +93,8 @@ def _text(data: bytes) -> int | None:
         return _plain(_CONTROL.sub(b" ", data))
     if head.startswith((b"{", b"[")):
         return _json(data)
+    if b"\\begin{document}" in data:
+        return _plain(_MACRO.sub(b" ", _COMMENT.sub(b"", data.partition(b"\\begin{document}")[2])))
     return _mail(data) if _HEADER.match(head) else _plain(data)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ingest.readers.made import RTF, read_one
+from embassay.ingest.base import LeftOut
+from tests.ingest.readers.made import RTF, read_all, read_one
 
 HEAD = (
     rb"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset204 A;}{\f2\fcharset128 M;}{\f3\fcharset134 S;}}"
@@ -66,6 +67,11 @@ def test_heads_and_feet_of_pages_are_said_once_and_numbers_of_pages_never(tmp_pa
     assert text_of(tmp_path, body) == "Manual\n\nImprint\n\none\n\ntwo"
 
 
+def test_a_file_that_claims_more_bytes_than_it_has_is_said_to_be_empty(tmp_path):
+    document, lost = read_all(tmp_path, "a.rtf", rb"{\rtf1 \bin99999999999 x}")
+    assert document.text == "" and isinstance(lost, LeftOut)
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -78,7 +84,6 @@ def test_heads_and_feet_of_pages_are_said_once_and_numbers_of_pages_never(tmp_pa
         (rb"{\pard a part\par}{\pard and another\par}", "a part\n\nand another"),
         (b"only text, called rtf", "only text, called rtf"),
         (rb"{\rtf1" + b"{" * 50_000 + b"deep" + b"}" * 50_000 + b"}", "deep"),
-        (rb"{\rtf1 \bin99999999999 x}", ""),
     ],
 )
 def test_files_of_other_kinds_and_broken_ones(tmp_path, data, text):

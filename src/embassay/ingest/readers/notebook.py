@@ -13,6 +13,7 @@ from typing import Any
 
 from embassay import jsontext
 from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.held import letters
 from embassay.ingest.html_text import extract
 from embassay.ingest.outline import definitions
 from embassay.ingest.readers._markdown import as_blocks, as_code, as_heading
@@ -51,6 +52,15 @@ def read(source: SourceFile) -> Iterator[Document]:
         title=title if isinstance(title, str) else "",
         metadata=metadata,
     )
+
+
+def holds(source: SourceFile) -> int | None:
+    """The letters of the cells alone: outputs are shortened on purpose, and pictures left out."""
+    try:
+        cells = _cells(jsontext.loads(source.text())) or []
+    except ValueError:
+        return None
+    return sum(letters(_joined(cell.get("source", cell.get("input")))) for cell in cells)
 
 
 def _cells(notebook: Any) -> list[Any] | None:
