@@ -22,12 +22,14 @@ from embassay.models.provider import PROVIDERS, Provider
 from embassay.session import Session
 from embassay.stores.opening import BACKENDS
 from embassay.testing import check_embedder, check_reader, check_store
+from tests.ingest.readers.pdf_files import lines, pdf
 from tests.servers import Answer, serving
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text("utf-8")
 PACKAGES = (
     "embassay.ingest.readers",
+    "embassay.ingest.ocr",
     "embassay.search.stages",
     "embassay.cli.commands",
     BACKENDS,
@@ -107,6 +109,15 @@ def test_the_reader(project):
     run("index", "docs")
     found = json.loads(run("search", "rotate now", "--mode", "lexical", "--where", 'path ~ "**/*.sbv"', "--json"))
     assert [hit["text"] for hit in found["hits"]] == [document.text]
+
+
+def test_the_engine_for_ocr(project):
+    scan = project / "docs" / "scan.pdf"
+    scan.write_bytes(pdf(["/Im1 Do", lines("Printed.")]))
+    scan.with_suffix(".1.txt").write_text("Written by hand.")
+    run("index", "docs")
+    found = json.loads(run("search", "written hand", "--mode", "lexical", "--where", 'path ~ "**/*.pdf"', "--json"))
+    assert [(hit["section"], hit["text"]) for hit in found["hits"]] == [("page 1", "Written by hand.\nPrinted.")]
 
 
 def test_the_store(project):

@@ -33,7 +33,7 @@ whose value is such a module.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -94,7 +94,18 @@ class Reader(Protocol):
         """
 
 
+class Recogniser(Protocol):
+    """What a module offers that reads letters in pictures; it joins through the entry-point group ``embassay.ocr``."""
+
+    def recognise(self, source: SourceFile, pages: Sequence[int]) -> Mapping[int, str]:
+        """The text of those of these pages of a PDF, counted from 1, on which there is any.
+
+        The pages are pictures, or written in fonts that do not say which letters they show. It runs within the limits
+        of the reader; what it raises is told as the reason why the pages were left out.
+        """
+
+
 Read = Document | ReadError | LeftOut
 """What a reader yields."""
 
-__all__ = ["Document", "LeftOut", "NotText", "Read", "ReadError", "Reader", "SourceFile"]
+__all__ = ["Document", "LeftOut", "NotText", "Read", "ReadError", "Reader", "Recogniser", "SourceFile"]
