@@ -103,6 +103,9 @@ def mean_of_parts(
         return vectors
     weight = np.asarray(weights, np.float32)[:, None]
     total = np.zeros((count, vectors.shape[1]), np.float32)
+    if len(set(owners)) == len(owners):
+        total[list(owners)] = vectors
+        return total
     np.add.at(total, list(owners), vectors * weight)
     if normalised:
         total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), SHORTEST)

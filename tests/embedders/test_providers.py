@@ -61,7 +61,7 @@ def test_documented_request_and_reply(provider, case, monkeypatch):
         place, official = urlsplit(real), api.is_default_service()
         monkeypatch.setattr(api, "base_url", lambda: server.url + place.path)
         monkeypatch.setattr(api, "is_default_service", lambda: official)
-        embedder.exchange.dimensions = len(case["vectors"][0])
+        embedder.exchange.check.dimensions = len(case["vectors"][0])
         made = embedder.embed(case["texts"], case["role"])
         (sent,) = (request for request in server.received if request.method == "POST")
     target = urlsplit(expected["url"])
@@ -117,5 +117,5 @@ def test_conformance(provider, tmp_path, monkeypatch):
     own = {k: v for k, v in case.items() if k not in ("base_url", "dimensions", "api_key")}
     with serving(service(provider, 96)) as server:
         embedder = open_case(provider, {**own, "base_url": server.url, "api_key": "k", "max_tokens": 512})
-        embedder.exchange.dimensions = 96
+        embedder.exchange.check.dimensions = 96
         check_embedder(embedder)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+from embassay.embedders.http.destination import meant
+
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.embedders.settings import HttpSettings
@@ -37,6 +39,7 @@ class Reply:
     """What a provider answered, in the order of the request."""
 
     vectors: Sequence[Sequence[float]] | Vectors
+    """A row of NaN stands for a vector that did not come."""
     tokens: object = None
     """Billed, if it says; as it stands there, which need be no number."""
     truncated: Sequence[bool] | None = None
@@ -97,7 +100,10 @@ class Api(ABC):
 
     @abstractmethod
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
-        """What a good answer says of `count` texts. Raises BadReply, or any ValueError for a body of another shape."""
+        """What a good answer says of `count` texts, though it may hold another number of vectors.
+
+        Raises BadReply, or any ValueError for a body of another shape.
+        """
 
     @property
     def keeps_lengths(self) -> bool:
@@ -108,6 +114,10 @@ class Api(ABC):
     def base_url(self) -> str:
         """Where requests go, without a slash at the end: as set, else from the environment, else the default."""
         return (self.settings.base_url or os.environ.get(self.url_variable) or self.url).rstrip("/")
+
+    def meant_url(self, path: str) -> str:
+        """The base URL that was probably meant where this one leads to no service; empty where nothing tells."""
+        return meant(self.base_url(), path, urlsplit(self.url).path)
 
     def own_hosts(self) -> Sequence[str]:
         """Where the provider's usual key may go, though nobody agreed to the configuration; over https alone."""

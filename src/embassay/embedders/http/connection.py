@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from embassay.embedders.http.credentials import Credentials, Keyed, SecretUse, Told
@@ -100,7 +99,8 @@ class Connection:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             down = ProviderDown(f"{self._name} at {origin(url)} did not answer: {self.hushed(words)}.")
             sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-            return FailedAttempt(down, "retry", busy=isinstance(error, httpx.TimeoutException), unanswered=sent)
+            late = isinstance(error, httpx.TimeoutException)
+            return FailedAttempt(down, "retry", busy=late, doubtful=sent and not late, unanswered=sent)
         except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
             words = self.hushed(f"{type(error).__name__}: {error}")
             raise ProviderDown(
@@ -109,8 +109,7 @@ class Connection:
         if answer.is_success:
             return received, answer.headers
         fault = read_failure(answer.status_code, answer.headers, received, self._name)
-        hushed = type(fault.error)(self.hushed(fault.error.message), remedy=fault.error.remedy)
-        return replace(fault, error=hushed)
+        return fault.worded(self.hushed(fault.error.message))
 
     def _headers(self, url: httpx.URL, body: bytes, told: Told) -> dict[str, str]:
         """Raises ConfigError where they would carry a secret without encryption."""

@@ -91,6 +91,22 @@ def origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{host}" + (f":{url.port}" if url.port else "")
 
 
+def meant(base_url: str, path: str, ending: str) -> str:
+    """The base URL that was probably meant where `base_url` leads nowhere; empty where nothing speaks for another.
+
+    `path`: of a request, which people write as well. `ending`: what base URLs of the kind end in, such as ``/v1``.
+    """
+    base, mark, query = base_url.partition("?")
+    base, path = base.rstrip("/"), path.partition("?")[0]
+    if path and base.endswith(path):
+        found = base.removesuffix(path)
+    elif not ending:
+        found = base.removesuffix("/v1")
+    else:
+        found = base if re.search(r"/v\d", base) else base + ending
+    return "" if found == base else found + mark + query
+
+
 def _check_account(settings: HttpSettings, found: Unagreed, name: str) -> None:
     """Refuse a key or a header of the file: at the provider's own hosts, texts would arrive in its author's account."""
     for setting in ("api_key", "headers"):

@@ -5,25 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from embassay.embedders.http.api import Api, Description
+from embassay.embedders.http.checking import CheckedReply, ReplyCheck
 from embassay.embedders.http.connection import Connection, backoff
-from embassay.embedders.http.faults import FailedAttempt
+from embassay.embedders.http.faults import FailedAttempt, read_hidden_failure
 from embassay.embedders.http.limits import Gate
 from embassay.embedders.http.wire import model_in
 from embassay.embedders.texts.bill import Counted
-from embassay.errors import BadReply, ProviderDown, ProviderError, RateLimited, SpaceMismatch
+from embassay.errors import BadReply, KeyRejected, ProviderDown, ProviderError, RateLimited, SpaceMismatch
+from embassay.remedy import NOTHING, setting
 from embassay.space import OLD_MODEL_OR_NEW_SET
-from embassay.vectors import unit_rows
 
 if TYPE_CHECKING:
+    from embassay.embedders.http.api import Reply
     from embassay.embedders.texts.bill import BillCheck
-    from embassay.types import Role, Vectors
+    from embassay.types import Role
 
 
 @dataclass(slots=True)
@@ -55,36 +57,41 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedReply:
-    """A reply whose vectors can be those of the model: float32 (n, dimensions)."""
+class Tries:
+    """How often a request is sent that fails in a way that may lie in its texts as well as in the service."""
 
-    vectors: Vectors
-    tokens: object
-    """As the provider says them."""
-    truncated: Sequence[bool] | None
-    model: str = ""
-    """What the service calls its model; empty where it does not say."""
+    most: int = 1 << 30
+    """No more than the settings say in any case."""
+    hands_back: bool = True
+    """Whether the fault is handed back then, for the caller to find out which of them it is; else it is raised."""
+    used: int = 0
+    """Those that the same request has had before."""
+
+
+ALL_TRIES = Tries(hands_back=False)
 
 
 class Exchange:
     """Requests to one provider for vectors of one model, with retries and checks. Threads may share it."""
 
     def __init__(self, api: Api, name: str, dimensions: int | None, bill: BillCheck, *, normalised: bool) -> None:
-        self._api, self._settings, self._name = api, api.settings, name
-        self._normalised = normalised
+        self._api, self._settings, self.name = api, api.settings, name
         self.bill = bill
         self._connection = Connection(api, name)
         settings = api.settings
         self.gate = Gate(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
-        self.dimensions = dimensions
-        """Of every vector; learnt from the first where nobody knows."""
+        self.check = ReplyCheck(name, dimensions, normalised=normalised)
         self.answered = False
         """Whether the set-up is known to work."""
         self.failures = 0
         """How often the service could not be reached: what comes back may run another model."""
         self._doubtful = False
         """Whether it was not asked for its identity since."""
-        self._lock = threading.Lock()
+
+    @property
+    def dimensions(self) -> int | None:
+        """Of every vector; None until the first is there, where nobody knows."""
+        return self.check.dimensions
 
     @cached_property
     def description(self) -> Description:
@@ -92,7 +99,7 @@ class Exchange:
         try:
             return self._api.describe(self._connection.get)
         except (ValueError, TypeError, RecursionError) as error:
-            raise BadReply(f"{self._name}: what it says of itself cannot be read ({error}).") from None
+            raise BadReply(f"{self.name}: what it says of itself cannot be read ({error}).") from None
 
     def check_key(self) -> None:
         """Raises KeyMissing or ConfigError where no key is there, or may not be sent; nothing is sent."""
@@ -103,18 +110,26 @@ class Exchange:
         self._connection.close()
 
     def ask(
-        self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
+        self,
+        texts: Sequence[str],
+        role: Role,
+        tokens: int,
+        until: float,
+        meter: Meter,
+        stopped: threading.Event,
+        tries: Tries = ALL_TRIES,
     ) -> CheckedReply | FailedAttempt:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         request = self._api.request(texts, role)
         body = msgspec.json.encode({**request.body, **self._settings.extra_body})
         counted = Counted.of(texts, tokens)
-        attempt = failures = 0
+        failures = tries.used
+        attempt = 0
         while True:
             self.bill.check()
             if not self.gate.enter(tokens, until, stopped.is_set):
                 raise RateLimited(
-                    f"{self._name}: no request was free within {self._settings.deadline:g} s.",
+                    f"{self.name}: no request was free within {self._settings.deadline:g} s.",
                     remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
                 )
             fault: FailedAttempt | None = None
@@ -122,30 +137,59 @@ class Exchange:
                 if self._doubtful:
                     self._check_it_is_the_same()
                 answer = self._connection.send("POST", request.path, body, until)
-                if isinstance(answer, FailedAttempt):
-                    fault = answer
-                    meter.add(0, counted.most if fault.unanswered else 0)
-                else:
-                    reply = self._checked(answer[0], answer[1], len(texts))
-                    settled = self.bill.settle(reply.tokens, counted)
-                    meter.add(settled.tokens, settled.counts)
+                made = self._read(answer, len(texts), counted, meter)
+                if isinstance(made, CheckedReply):
                     self.answered = True
-                    return reply
+                    return made
+                fault = self._in_context(made, request.path)
             finally:
                 self.gate.leave(busy=bool(fault and fault.busy), hold=fault.wait if fault and fault.busy else None)
-            if fault.action == "split":
-                return fault
-            if fault.action == "stop" or stopped.is_set():
-                raise fault.error
             attempt += 1
-            pause = backoff(attempt, fault.wait)
             failures += not isinstance(fault.error, RateLimited)
             if isinstance(fault.error, ProviderDown):
                 self._doubtful = True
                 self.failures += 1
+            if fault.action == "split" or (
+                fault.doubtful and tries.hands_back and self._is_over(fault, failures, tries)
+            ):
+                return fault
+            if fault.action == "stop" or stopped.is_set():
+                raise fault.error
+            pause = backoff(attempt + tries.used, fault.wait)
             if time.monotonic() + pause > until or failures > self._settings.retries:
-                raise _given_up(fault, attempt, self._settings.deadline)
+                raise _given_up(fault, attempt + tries.used, self._settings.deadline)
             stopped.wait(pause)
+
+    def _is_over(self, fault: FailedAttempt, failures: int, tries: Tries) -> bool:
+        return fault.action == "stop" or failures >= min(tries.most, self._settings.retries + 1)
+
+    def _read(
+        self, answer: tuple[bytes, Mapping[str, str]] | FailedAttempt, count: int, counted: Counted, meter: Meter
+    ) -> CheckedReply | FailedAttempt:
+        """What an answer to `count` texts says, and what it cost."""
+        if isinstance(answer, FailedAttempt):
+            meter.add(0, counted.most if answer.unanswered else 0)
+            return answer
+        body, headers = answer
+        made = self._parsed(body, headers, count)
+        if isinstance(made, FailedAttempt):
+            meter.add(0, 0)
+            return made
+        settled = self.bill.settle(made.tokens, counted)
+        meter.add(settled.tokens, settled.counts)
+        return self.check(made, count, model_in(body))
+
+    def _parsed(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply | FailedAttempt:
+        try:
+            return self._api.parse(body, headers, count)
+        except BadReply as error:
+            words, remedy = error.message, error.remedy
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            words, remedy = f"the reply is not what its documentation says ({error}): {_start(body)!r}.", NOTHING
+        hidden = read_hidden_failure(headers, body, self.name)
+        bad = BadReply(f"{self.name}: {words}", remedy=remedy)
+        fault = hidden or FailedAttempt(bad, "split", doubtful=True, misplaced=not remedy)
+        return fault.worded(self._connection.hushed(fault.error.message))
 
     def _check_it_is_the_same(self) -> None:
         """Raises SpaceMismatch where a server came back with other weights. Most do not say, and are believed."""
@@ -155,46 +199,23 @@ class Exchange:
             if (now.revision, now.model) != (known.revision, known.model):
                 is_now, was = now.revision[:12] or now.model, known.revision[:12] or known.model
                 raise SpaceMismatch(
-                    f"{self._name}: the server now runs {is_now}, it was {was}.",
+                    f"{self.name}: the server now runs {is_now}, it was {was}.",
                     remedy=OLD_MODEL_OR_NEW_SET,
                 )
         self._doubtful = False
 
-    def _checked(self, body: bytes, headers: Mapping[str, str], count: int) -> CheckedReply:
-        """The reply as float32 rows that can be vectors of this model. Raises BadReply."""
-        import numpy as np
+    def _in_context(self, fault: FailedAttempt, path: str) -> FailedAttempt:
+        """The fault as it is to be understood before the first good answer: of the address and the key, not a text."""
+        if self.answered:
+            return fault
+        if isinstance(fault.error, KeyRejected):
+            return replace(fault, doubtful=False)
+        url = self._api.meant_url(path) if fault.misplaced else ""
+        return fault.mended(setting("base_url", self._connection.hushed(url), say="Try {}.")) if url else fault
 
-        try:
-            reply = self._api.parse(body, headers, count)
-            vectors = np.asarray(reply.vectors, np.float32)
-        except BadReply as error:
-            raise BadReply(f"{self._name}: {error.message}") from None
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-            start = self._connection.hushed(body[:2000].decode("utf-8", "replace"))[:80]
-            raise BadReply(
-                f"{self._name}: the reply is not what its documentation says ({error}): {start!r}."
-            ) from None
-        if vectors.ndim != 2 or len(vectors) != count:
-            raise BadReply(f"{self._name}: the reply has {len(vectors)} vectors for {count} texts.")
-        if not np.isfinite(vectors).all():
-            raise BadReply(f"{self._name}: the reply holds NaN or infinity.")
-        with np.errstate(over="ignore"):
-            lengths = np.linalg.norm(vectors, axis=1)
-        if not lengths.all():
-            raise BadReply(f"{self._name}: the reply holds a zero vector.")
-        if not np.isfinite(lengths).all():
-            raise BadReply(f"{self._name}: the reply holds a vector whose length is beyond float32.")
-        with self._lock:
-            if self.dimensions is None:
-                self.dimensions = vectors.shape[1]
-        if self._normalised:
-            vectors = unit_rows(vectors)
-        if vectors.shape[1] != self.dimensions:
-            raise BadReply(
-                f"{self._name}: the vectors have {vectors.shape[1]} dimensions, expected {self.dimensions}.",
-                remedy="The service runs another model, or ignores dimensions.",
-            )
-        return CheckedReply(vectors, reply.tokens, reply.truncated, model_in(body))
+
+def _start(body: bytes) -> str:
+    return body[:80].decode("utf-8", "replace")
 
 
 def _given_up(fault: FailedAttempt, attempts: int, deadline: float) -> ProviderError:

@@ -10,11 +10,20 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from embassay.embedders.http.wire import message_of
-from embassay.errors import KeyRejected, ProviderDown, ProviderError, QuotaExhausted, RateLimited, RequestRefused
+from embassay.embedders.http.wire import error_in, message_of
+from embassay.errors import (
+    BadReply,
+    KeyRejected,
+    ProviderDown,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    RequestRefused,
+)
+from embassay.remedy import Remedy
 
 Action = Literal["retry", "split", "stop"]
 
@@ -31,8 +40,20 @@ class FailedAttempt:
     """One text is above the token limit."""
     busy: bool = False
     """The provider wants fewer requests."""
+    doubtful: bool = False
+    """It may lie in one of the texts or in the service: whether it takes another text tells."""
+    misplaced: bool = False
+    """The address may be another one than the service's."""
     unanswered: bool = False
     """The request may have been served and billed, though no whole answer came."""
+
+    def worded(self, message: str) -> FailedAttempt:
+        """The same in other words."""
+        return replace(self, error=type(self.error)(message, remedy=self.error.remedy))
+
+    def mended(self, remedy: Remedy) -> FailedAttempt:
+        """The same with another remedy."""
+        return replace(self, error=type(self.error)(self.error.message, remedy=remedy))
 
 
 _TOO_LONG = re.compile(
@@ -46,6 +67,10 @@ _NO_QUOTA = re.compile(r"insufficient_quota|perday|per.?month|/ ?month|ServiceQu
 _NO_BALANCE = re.compile(r"insufficient.balance|quota|credit", re.IGNORECASE)
 """Of a 403."""
 _KEY = re.compile(r"api[_ ]key[_ ](invalid|not valid)|API_KEY_INVALID|invalid api (key|token)", re.IGNORECASE)
+_NO_NUMBER = re.compile(r"\bNaN\b|not JSON compliant|Out of range float", re.IGNORECASE)
+"""Of a 5xx: the model made something of a text that is no vector, so that asking again changes nothing."""
+_LOGIN = re.compile(r"log-?in|sign-?in|sso|oauth|/auth", re.IGNORECASE)
+_BUSY_WORDS = re.compile(r"rate.?limit|too many requests|overloaded", re.IGNORECASE)
 _CLIENT_500 = re.compile(r"input is too large to process|UnsupportedParamsError|invalid tokens", re.IGNORECASE)
 """Failures of the request that some servers report as their own."""
 _IN_TEXT = re.compile(r"retry (?:in|after) (\d+(?:\.\d+)?) ?s", re.IGNORECASE)
@@ -68,13 +93,14 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
         return FailedAttempt(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
     if status == 402 or _is_exhausted(status, code, message, body):
         return FailedAttempt(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
-    if status == 403:
-        return FailedAttempt(KeyRejected(said, remedy="The key has no right to this model."), "stop")
+    if status == 403:  # or a firewall before the service does not like a text
+        return FailedAttempt(KeyRejected(said, remedy="The key has no right to this model."), "stop", doubtful=True)
     if 300 <= status < 400:
-        where = headers.get("location", "elsewhere")
-        return FailedAttempt(RequestRefused(f"{service} redirects to {where}.", remedy="Set base_url to it."), "stop")
+        return _redirected(service, headers.get("location", "elsewhere"))
     if status >= 500 and _CLIENT_500.search(evidence):
         return FailedAttempt(RequestRefused(said), "split", too_long=bool(_TOO_LONG.search(evidence)))
+    if status >= 500 and _NO_NUMBER.search(evidence):
+        return FailedAttempt(BadReply(said), "split", doubtful=True)
     if status in (400, 413, 422):
         too_long = bool(_TOO_LONG.search(evidence)) and status != 413
         return FailedAttempt(RequestRefused(said), "split", too_long=too_long)
@@ -87,10 +113,45 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
         refused = headers.get("x-should-retry") == "false"
         busy = status in (503, 529)
         return FailedAttempt(
-            ProviderDown(said), "stop" if refused else "retry", wait_asked(headers, body, message), busy=busy
+            ProviderDown(said),
+            "stop" if refused else "retry",
+            wait_asked(headers, body, message),
+            busy=busy,
+            doubtful=status >= 500 and not busy,
         )
-    remedy = "Check model_id and base_url." if status == 404 else ""
-    return FailedAttempt(RequestRefused(said, remedy=remedy), "stop")
+    misplaced = status in (404, 405)
+    remedy = "Check model_id and base_url." if misplaced else ""
+    return FailedAttempt(RequestRefused(said, remedy=remedy), "stop", misplaced=misplaced)
+
+
+def read_hidden_failure(headers: Mapping[str, str], body: bytes, service: str) -> FailedAttempt | None:
+    """The fault that a body speaks of under a status that says all is well; None where it speaks of none."""
+    words = error_in(body)
+    if words is None:
+        return None
+    message, code = words
+    said = f"{service} answered 200 with an error in place of vectors: {message.rstrip('.')}."
+    status = re.search(r"\b[45]\d\d\b", code)
+    if status:
+        fault = read_failure(int(status[0]), headers, body, service)
+        return fault.worded(said)
+    if _TOO_LONG.search(message):
+        return FailedAttempt(RequestRefused(said), "split", too_long=True)
+    if _BUSY_WORDS.search(f"{code} {message}"):
+        remedy = "Lower requests_per_minute, tokens_per_minute or concurrency."
+        return FailedAttempt(RateLimited(said, remedy=remedy), "retry", wait_asked(headers, body, message), busy=True)
+    action: Action = "split" if _NO_NUMBER.search(message) else "retry"
+    return FailedAttempt(BadReply(said), action, doubtful=True, misplaced=True)
+
+
+def _redirected(service: str, where: str) -> FailedAttempt:
+    """No redirect is followed, because it could lead a key or texts elsewhere."""
+    remedy = "Set base_url to it, without the path of the request."
+    if _LOGIN.search(where):
+        remedy = (
+            "That is where people log in: check base_url and the key, and whether a proxy stands before the service."
+        )
+    return FailedAttempt(RequestRefused(f"{service} redirects to {where}.", remedy=remedy), "stop")
 
 
 def _is_exhausted(status: int, code: str, message: str, body: bytes) -> bool:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from embassay.canaries import CANARY_TEXTS
-from embassay.embedders.http.exchange import CheckedReply, Exchange, Meter
+from embassay.embedders.http.checking import CheckedReply
+from embassay.embedders.http.exchange import ALL_TRIES, Exchange, Meter, Tries
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.vigil import Riders, Vigil, all_riders
+from embassay.errors import BadReply
 
 if TYPE_CHECKING:
     from embassay.canaries import CanaryMemory
@@ -69,18 +71,26 @@ class Watch:
         return self._exchange.answered
 
     def ask(
-        self, texts: Sequence[str], role: Role, tokens: int, until: float, meter: Meter, stopped: threading.Event
+        self,
+        texts: Sequence[str],
+        role: Role,
+        tokens: int,
+        until: float,
+        meter: Meter,
+        stopped: threading.Event,
+        tries: Tries = ALL_TRIES,
     ) -> CheckedReply | FailedAttempt:
         """As the exchange answers, with the canaries taken out again.
 
         Raises ProviderError, and SpaceMismatch where the service turns out to run another model.
         """
         riders = self._vigil.riders(role, self._model.prompt(role), self._most - len(texts))
-        made = self._send(texts, riders, role, tokens, until, meter, stopped)
-        alone = isinstance(made, FailedAttempt) and bool(riders.which) and len(texts) == 1
+        made = self._send(texts, riders, role, tokens, until, meter, stopped, tries)
+        refused = isinstance(made, FailedAttempt) and made.action == "split"
+        alone = refused and bool(riders.which) and len(texts) == 1
         if alone:
             riders = Riders(role)  # the text may pass alone where the two do not
-            made = self._send(texts, riders, role, tokens, until, meter, stopped)
+            made = self._send(texts, riders, role, tokens, until, meter, stopped, tries)
         if isinstance(made, CheckedReply) and (
             self._vigil.is_due(riders, made.model, self._exchange.failures) or alone
         ):
@@ -170,6 +180,8 @@ class Watch:
             tokens = sum(self._model.tokens.count(texts))
             made = self._exchange.ask(texts, riders.role, tokens, until, self.spent, never)
             if isinstance(made, CheckedReply):
+                for why in made.faults.values():
+                    raise BadReply(f"{why} It was that of a text which every model takes.")
                 rows.append(made.vectors)
                 at += len(texts)
             elif len(texts) > 1:
@@ -190,12 +202,17 @@ class Watch:
         until: float,
         meter: Meter,
         stopped: threading.Event,
+        tries: Tries,
     ) -> CheckedReply | FailedAttempt:
         if riders.texts:
             tokens += sum(self._model.tokens.count(riders.texts))
-        made = self._exchange.ask([*texts, *riders.texts], role, tokens, until, meter, stopped)
+        made = self._exchange.ask([*texts, *riders.texts], role, tokens, until, meter, stopped, tries)
         if isinstance(made, FailedAttempt) or not riders.which:
             return made
-        self._vigil.check(riders, made.vectors[len(texts) :])
-        kept = made.truncated and made.truncated[: len(texts)]
-        return replace(made, vectors=made.vectors[: len(texts)], truncated=kept)
+        own = len(texts)
+        if wrong := next((why for at, why in made.faults.items() if at >= own), ""):  # no vector to hold against any
+            return FailedAttempt(
+                BadReply(f"{wrong} It was that of a text which every model takes."), "split", doubtful=True
+            )
+        self._vigil.check(riders, made.vectors[own:])
+        return replace(made, vectors=made.vectors[:own], truncated=made.truncated and made.truncated[:own])

@@ -66,7 +66,7 @@ class Window:
         """
         import numpy as np
 
-        refused = {one.part.owner: one.reason for one in made if one.vector is None}
+        refused = dict(sorted((one.part.owner, one.reason) for one in made if one.vector is None))
         kept = [(one.part, one.vector) for one in made if one.vector is not None and one.part.owner not in refused]
         truncated = [False] * len(self.counts)
         for part, _ in kept:

@@ -5,12 +5,12 @@ One decoder a shape; vectors come as float32 rows in the order of the request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from embassay.errors import BadReply
+from embassay.embedders.http.rows import by_index, decoded, rows
 from embassay.types import Role
 
 if TYPE_CHECKING:
@@ -28,6 +28,19 @@ class _OpenAI(msgspec.Struct):
     usage: Any = None
 
 
+class _LooseItem(msgspec.Struct):
+    embedding: Any = None
+    index: Any = None
+
+
+class _LooseOpenAI(msgspec.Struct):
+    data: list[_LooseItem | None]
+    usage: Any = None
+
+
+_AnyOpenAI = _LooseOpenAI | list[_LooseItem | None]
+
+
 class _Named(msgspec.Struct):
     model: str = ""
 
@@ -42,6 +55,15 @@ class _Cohere(msgspec.Struct):
     meta: Any = None
 
 
+class _LooseByType(msgspec.Struct, rename={"rows": "float"}):
+    rows: list[Any]
+
+
+class _LooseCohere(msgspec.Struct):
+    embeddings: _LooseByType | list[Any]
+    meta: Any = None
+
+
 _COHERE = msgspec.json.Decoder(_Cohere)
 COHERE_ROLES: Mapping[Role, str] = {"query": "search_query", "document": "search_document"}
 """How requests of Cohere's shape name the role, as ``input_type``."""
@@ -53,16 +75,19 @@ _ROWS = msgspec.json.Decoder(list[list[float]])
 def openai_reply(body: bytes, count: int) -> tuple[Vectors, object]:
     """``{"data": [{"embedding": [...] or base64, "index": 0}], "usage": {...}}``: vectors, and tokens as it says them.
 
-    Items are put in the order of their index. Raises BadReply or ValueError.
+    Items are put in the order of their index. A bare list of such items is read as well, and `rows` says what else may
+    stand in place of a vector. Raises BadReply or ValueError.
     """
-    reply = _OPENAI.decode(body)
-    items = reply.data
-    if any(item.index is not None for item in items):
-        if sorted(item.index if item.index is not None else -1 for item in items) != list(range(len(items))):
-            raise BadReply(f"the reply's indexes are not 0 to {len(items) - 1}, each once.")
-        items = sorted(items, key=lambda item: item.index or 0)
+    reply = _openai(body)
+    items = [item or _LooseItem() for item in reply.data]
     told = said(reply.usage, "prompt_tokens")
-    return rows([item.embedding for item in items], count), told or said(reply.usage, "total_tokens") or told
+    values = by_index([item.embedding for item in items], [item.index for item in items], count)
+    return rows(list(values), count), told or said(reply.usage, "total_tokens") or told
+
+
+def _openai(body: bytes) -> _OpenAI | _LooseOpenAI:
+    reply = decoded(body, _OPENAI, _AnyOpenAI)
+    return _LooseOpenAI(reply) if isinstance(reply, list) else reply
 
 
 def cohere_reply(body: bytes, count: int) -> tuple[Vectors, object]:
@@ -70,8 +95,9 @@ def cohere_reply(body: bytes, count: int) -> tuple[Vectors, object]:
 
     The vectors, and the tokens that it says are billed. Raises BadReply or ValueError.
     """
-    answer = _COHERE.decode(body)
-    vectors = answer.embeddings.rows if isinstance(answer.embeddings, _CohereByType) else answer.embeddings
+    answer = decoded(body, _COHERE, _LooseCohere)
+    by_type = answer.embeddings
+    vectors = by_type.rows if isinstance(by_type, (_CohereByType, _LooseByType)) else by_type
     return rows(vectors, count), said(answer.meta, "billed_units", "input_tokens")
 
 
@@ -88,28 +114,10 @@ def said_in_header(text: str | None) -> object:
     return int(words) if words.isascii() and words.lstrip("-").isdigit() and len(words) < 20 else words or None
 
 
-def rows(values: Sequence[Sequence[float] | bytes], count: int) -> Vectors:
-    """Lists of numbers, or bytes of little-endian float32, as float32 (count, dimensions). Raises BadReply."""
-    import numpy as np
-
-    if len(values) != count:
-        raise BadReply(f"the reply has {len(values)} vectors for {count} texts.")
-    lengths = {len(value) // 4 if isinstance(value, bytes) else len(value) for value in values}
-    if len(lengths) > 1:
-        raise BadReply(f"the reply's vectors have different lengths: {', '.join(map(str, sorted(lengths)))}.")
-    packed = [value for value in values if isinstance(value, bytes)]
-    if packed and any(len(value) % 4 for value in packed):
-        raise BadReply(f"{len(packed[0])} bytes are no float32 numbers.")
-    if packed and len(packed) == len(values):
-        return np.frombuffer(b"".join(packed), "<f4").reshape(count, -1)
-    plain = [np.frombuffer(value, "<f4") if isinstance(value, bytes) else value for value in values]
-    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
-        return np.array(plain, np.float32)
-
-
 def bare_rows(body: bytes, count: int) -> Vectors:
-    """``[[...], [...]]``."""
-    return rows(_ROWS.decode(body), count)
+    """``[[...], [...]]``, or the one row of a single text. Raises BadReply or ValueError."""
+    values = decoded(body, _ROWS, list[Any])
+    return rows(values, count)
 
 
 def model_in(body: bytes) -> str:
@@ -134,7 +142,7 @@ def message_of(body: bytes) -> tuple[str, str]:
         data = data[0]
     if not isinstance(data, Mapping):
         return str(data)[:300], ""
-    error = data.get("error", data)
+    error = data.get("error") or data.get("errors") or data
     if isinstance(error, list) and error:
         error = error[0]
     if not isinstance(error, Mapping):
@@ -146,6 +154,16 @@ def message_of(body: bytes) -> tuple[str, str]:
         message = "; ".join(str(part.get("msg", part)) if isinstance(part, Mapping) else str(part) for part in message)
     code = " ".join(str(error.get(key) or "") for key in ("type", "code", "status"))
     return str(message)[:500] or str(data)[:300], code.strip()
+
+
+def error_in(body: bytes) -> tuple[str, str] | None:
+    """`message_of` for a body that speaks of an error where vectors should be; None for any other."""
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    speaks = isinstance(data, Mapping) and any(data.get(key) for key in ("error", "errors", "detail", "message"))
+    return message_of(body) if speaks else None
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,8 @@ import msgspec
 
 from embassay import remedy
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
-from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply, rows, said_in_header
+from embassay.embedders.http.rows import rows
+from embassay.embedders.http.wire import COHERE_ROLES, cohere_reply, said_in_header
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import KeyMissing, PluginError
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from embassay.embedders.http.api import Api, Caps, Reply, Request, sizes_by_card
-from embassay.embedders.http.wire import rows
+from embassay.embedders.http.rows import rows
 from embassay.embedders.settings import HttpSettings
 from embassay.embedders.texts.bill import whole_number
 from embassay.errors import ConfigError
@@ -38,7 +38,7 @@ class _Statistics(msgspec.Struct):
 
 
 class _Values(msgspec.Struct):
-    values: list[float]
+    values: list[float | None] = []
     statistics: _Statistics = msgspec.field(default_factory=_Statistics)
 
 

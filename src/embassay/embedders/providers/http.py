@@ -1,20 +1,21 @@
 """A service of your own that takes texts and gives vectors: ``POST /encode {"texts": [...]}`` unless set otherwise.
 
 Understood replies: ``{"embeddings": [[...]]}``, ``{"vectors": [[...]]}``, ``{"data": [[...]]}``,
-``{"data": [{"embedding": [...]}]}``, a bare ``[[...]]``, or the list under ``response_key``. Such services often
-cut in silence: set ``max_tokens`` to what the model takes, and texts above it are cut here and flagged.
+``{"data": [{"embedding": [...]}]}``, a bare ``[[...]]`` or ``[{"embedding": [...]}]``, or the list under
+``response_key``. Such services often cut in silence: set ``max_tokens`` to what the model takes, and texts above it are
+cut here and flagged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from embassay import remedy
 from embassay.embedders.http.api import Api, Caps, Reply, Request
-from embassay.embedders.http.wire import rows
+from embassay.embedders.http.rows import by_index, decoded, rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import BadReply, ConfigError
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.types import Role
 
-KEYS = ("embeddings", "vectors", "data")
+KEYS = ("embeddings", "vectors", "data", "embedding")
+_ANYTHING = msgspec.json.Decoder(Any)
 
 
 class Settings(HttpSettings, frozen=True, kw_only=True):
@@ -63,7 +65,7 @@ class Service(Api):
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
         """Any of the shapes above, with the vectors in the order of their indexes where they have some."""
-        answer = msgspec.json.decode(body)
+        answer: Any = decoded(body, _ANYTHING, Any)
         if isinstance(answer, dict):
             keys = (self.settings.response_key,) if self.settings.response_key else KEYS
             found = next((key for key in keys if key in answer), None)
@@ -72,13 +74,11 @@ class Service(Api):
                     f"the reply has none of {', '.join(keys)}.", remedy=remedy.setting("response_key", say="Set {}.")
                 )
             answer = answer[found]
-        if isinstance(answer, list) and answer and not isinstance(answer[0], (list, dict)):
-            answer = [answer]
-        if answer and all(isinstance(one, dict) and isinstance(one.get("index"), int) for one in answer):
-            if sorted(one["index"] for one in answer) != list(range(len(answer))):
-                raise BadReply(f"the reply's indexes are not 0 to {len(answer) - 1}, each once.")
-            answer = sorted(answer, key=lambda one: one["index"])
-        return Reply(rows([one["embedding"] if isinstance(one, dict) else one for one in answer], count))
+        if not isinstance(answer, list):
+            raise BadReply("the reply has no list of vectors.")
+        values = [one.get("embedding") if isinstance(one, dict) else one for one in answer]
+        indexes = [one.get("index") if isinstance(one, dict) else None for one in answer]
+        return Reply(rows(by_index(values, indexes, count), count))
 
     def variant(self) -> str:
         """The parts with spaces between them, as they were always written, or as JSON where that could be misread."""

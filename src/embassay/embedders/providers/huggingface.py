@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from embassay.embedders.http.api import Api, Caps, Reply, Request
-from embassay.embedders.http.wire import rows
+from embassay.embedders.http.rows import rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import BadReply
 
@@ -41,7 +41,7 @@ class HuggingFace(Api):
         answer = msgspec.json.decode(body, type=list)
         if answer and isinstance(answer[0], list) and answer[0] and isinstance(answer[0][0], list):
             raise BadReply("the reply has a vector for each token: the repository has no sentence pooling.")
-        return Reply(rows([answer] if answer and not isinstance(answer[0], list) else answer, count))
+        return Reply(rows(answer, count))
 
 
 def open_api(settings: Settings, card: ModelCard | None) -> HuggingFace:

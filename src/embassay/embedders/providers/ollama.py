@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from embassay.embedders.http.api import Api, Caps, Description, Get, Reply, Request
-from embassay.embedders.http.wire import rows
+from embassay.embedders.http.rows import decoded, rows
 from embassay.embedders.settings import HttpSettings
 from embassay.errors import RequestRefused
 
@@ -37,6 +37,11 @@ class _Answer(msgspec.Struct):
     prompt_eval_count: Any = None
 
 
+class _LooseAnswer(msgspec.Struct):
+    embeddings: list[Any]
+    prompt_eval_count: Any = None
+
+
 class _Tag(msgspec.Struct):
     name: str
     digest: str = ""
@@ -44,6 +49,9 @@ class _Tag(msgspec.Struct):
 
 class _Tags(msgspec.Struct):
     models: list[_Tag]
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
 
 
 class Ollama(Api):
@@ -76,7 +84,7 @@ class Ollama(Api):
         return Request("/api/embed", body)
 
     def parse(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply:
-        answer = msgspec.json.decode(body, type=_Answer)
+        answer = decoded(body, _ANSWER, _LooseAnswer)
         return Reply(rows(answer.embeddings, count), answer.prompt_eval_count)
 
     def describe(self, get: Get) -> Description:

@@ -57,6 +57,10 @@ class OpenAI(Api):
         azure = os.environ.get("AZURE_OPENAI_ENDPOINT", "") if self.settings.deployment else ""
         return (self.settings.base_url or azure).rstrip("/") or super().base_url()
 
+    def meant_url(self, path: str) -> str:
+        """Nothing at Azure, whose addresses do not look like others."""
+        return "" if self.settings.deployment else super().meant_url(path)
+
     def own_hosts(self) -> Sequence[str]:
         """None at Azure: anybody may have a resource there."""
         return () if self.settings.deployment else super().own_hosts()
