@@ -65,7 +65,9 @@ def score(
 ) -> Evaluation:
     """A store that needs files has them in a folder of its own in `place`, for the time of this call."""
     with temporary_stores(store, place) as new_store:
-        return evaluate(data, embedder, new_store(embedder.space.dimensions, embedder.space.similarity), chosen)
+        return evaluate(
+            data, embedder, new_store(embedder.space.dimensions, embedder.space.similarity, data.language), chosen
+        )
 
 
 class Remembering(Embedder):

@@ -197,7 +197,7 @@ def test_a_set_made_before_its_headers_counted_is_moved_forward_without_embeddin
 
 
 def test_a_store_that_cannot_is_refused_before_anything_is_embedded(project, monkeypatch):
-    monkeypatch.setattr(lance, "CAPABILITIES", Capabilities(languages=lance.CAPABILITIES.languages))
+    monkeypatch.setattr(lance, "CAPABILITIES", Capabilities())
     with configured(project) as received, embassay.open() as home:
         with pytest.raises(StoreError, match="the store lance compares vectors by cosine, not by dot"):
             home.index(["docs"], set="s", model="ours")

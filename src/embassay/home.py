@@ -55,6 +55,7 @@ class Home:
         model: str | None = None,
         precision: Precision | None = None,
         chunk_tokens: int | None = None,
+        language: str | None = None,
         retry_failed: bool = False,
         checksum: bool = False,
         max_file_mb: float | None = None,
@@ -63,17 +64,19 @@ class Home:
         """Bring `set` up to date with files and folders; only what changed is embedded.
 
         The first run fixes what the set is made with: the model (default: the configured one, else all-MiniLM-L6-v2),
-        the precision (``auto``) and `chunk_tokens` (default: 512, or the model's limit where that is lower); later runs
-        must agree. A file whose reading exceeds `read_limits` is quarantined. One process writes a set at a time, the
-        others wait. The session's events tell the progress. Raises UsageError for a missing path, SpaceMismatch for
-        another model, and ModelError, HomeError or StoreError; whatever was stored before an error stays.
+        the precision (``auto``), `chunk_tokens` (default: 512, or the model's limit where that is lower) and the
+        `language` that its words are told apart by (a code such as ``de``, or ``mul`` for several; default: the
+        configured one, else that of the documents); later runs must agree. A file whose reading exceeds `read_limits`
+        is quarantined. One process writes a set at a time, the others wait. The session's events tell the progress.
+        Raises UsageError for a missing path or an unknown language, SpaceMismatch for another model, and ModelError,
+        HomeError or StoreError; whatever was stored before an error stays.
         """
         from embassay.ingest.defaults import MAX_FILE_MB
         from embassay.ingest.limits import DEFAULT_LIMITS
         from embassay.sets.indexing import Reading, index_files
         from embassay.sets.spec import Wishes
 
-        wishes = Wishes(model, precision, chunk_tokens)
+        wishes = Wishes(model, precision, chunk_tokens, language)
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
         reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS)
         return index_files(self._sets, set, [Path(path) for path in paths], wishes, reading)

@@ -19,7 +19,7 @@ from embassay.stores.backends.memory import MemorySnapshot, StoredRow
 from embassay.stores.values import VECTOR, Capabilities, Collection, Stats
 from embassay.types import Chunk
 
-CAPABILITIES = Capabilities(languages=frozenset({"en", "de"}))
+CAPABILITIES = Capabilities()
 
 
 class Connection(sqlite3.Connection):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from dataclasses import replace
 
 import lancedb
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from lancedb.index import FTS
 
 from embassay.errors import StoreError
-from embassay.stores.backends import lance
+from embassay.stores.backends import _lance_forward, lance
+from embassay.stores.backends._lance_rows import TERMS, rows_of
 from embassay.stores.filters.parser import parse
+from embassay.stores.opening import exact_store
 from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.testing import sample_chunks
 
@@ -191,7 +194,7 @@ def test_each_label_has_an_index_of_its_own(tmp_path):
         for label, rows in vectors.items():
             best = version.fetch([hit.ref for hit in version.dense(rows[7], 1, label=label)])
             assert best[0].key == chunks[7].key
-    assert {index.name for index in store._table.list_indices()} == {"indexed_idx", "vector_wide_idx"}
+    assert {index.name for index in store._table.list_indices()} == {f"{TERMS.name}_idx", "vector_wide_idx"}
 
 
 OLD_SCHEMA = pa.schema(
@@ -209,29 +212,93 @@ OLD_SCHEMA = pa.schema(
 """Of every table that was made before rows could have several vectors."""
 
 
-def test_a_table_of_before_opens_unchanged(tmp_path, make):
+@pytest.fixture
+def old(tmp_path):
+    """A table of 50 rows as it was made before rows had terms: Lance cut their texts, as English."""
     table = lancedb.connect(str(tmp_path / "v")).create_table("one", schema=OLD_SCHEMA)
     table.set_unenforced_primary_key("key")
     table.create_index("indexed", config=FTS(with_position=False), name="indexed_idx")
+    chunks, vectors = sample_chunks(50, 32)
+    chunks[7] = replace(chunks[7], indexed="当备份服务器磁盘已满时 unique7", body_at=0)
+    rows = rows_of(COLLECTION, chunks, {VECTOR: vectors}).drop_columns([TERMS.name])
+    table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all().use_index(False).execute(rows)
+    return table, chunks, vectors
+
+
+def _found(version, query):
+    return [chunk.key for chunk in version.fetch([hit.ref for hit in version.lexical(query, 5)])]
+
+
+def test_a_table_of_before_is_searched_as_it_is_until_a_run_moves_it_forward(make, old):
+    table, chunks, vectors = old
     version, schema = table.version, table.schema
     store = make()
     assert store._table.version == version and store._table.schema.equals(schema), "opening changes nothing"
-    (before,) = store._table.list_indices()
-    chunks, vectors = sample_chunks(50, 32)
-    store.upsert(chunks, {VECTOR: vectors})
     with store.snapshot() as found:
-        assert found.count() == 50 and len(found.lexical("rotate", 5)) == 5
-        assert found.fetch([found.dense(vectors[3], 1)[0].ref]) == [chunks[3]]
-    table = lance.open_store(lance.LanceSettings(tmp_path / "new"), COLLECTION, create=True)._table
-    assert table.schema.equals(schema), "a new table has the same columns"
-    (now,) = table.list_indices()
-    assert (now.name, now.index_details) == (before.name, before.index_details)
+        assert found.count() == 50 and _found(found, "unique3") == [chunks[3].key]
+        assert _found(found, "备份服务器") == [], "Lance takes the sentence for one word"
+        assert found.stats().unindexed["lexical"] == 50, "so that the next run brings the index up to date"
+    store.optimise()
+    assert store._table.version == version, "that is left to the end of a run"
+    store.upsert(chunks[:1], {VECTOR: vectors[:1]})
+    with store.snapshot() as found:
+        assert _found(found, "unique0") == [chunks[0].key] and _found(found, "unique3") == [chunks[3].key]
+    store.optimise(thorough=True)
+    _is_moved_forward(store, chunks, vectors)
 
 
-def test_the_words_index_has_the_language_of_the_collection(tmp_path):
-    store = lance.open_store(lance.LanceSettings(tmp_path), Collection.single("one", 8, "sv"), create=True)
+def _is_moved_forward(store, chunks, vectors):
+    oracle = exact_store(32)
+    oracle.upsert(chunks, {VECTOR: vectors})
+    with store.snapshot() as found, oracle.snapshot() as exact:
+        assert _found(found, "备份服务器") == [chunks[7].key]
+        for query in ("unique3", "rotate key", "磁盘"):
+            ours, theirs = found.lexical(query, 50), exact.lexical(query, 50)
+            assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], rel=1e-3)
+        assert found.fetch([found.dense(vectors[3], 1)[0].ref]) == [chunks[3]], "vectors stay with their rows"
+        assert found.count() == 50 and found.stats().unindexed["lexical"] == 0
+    assert [index.name for index in store._table.list_indices()] == [f"{TERMS.name}_idx"]
+
+
+@pytest.mark.parametrize("step", ["add_columns", "merge_insert", "create_index", "drop_index"])
+def test_a_run_that_is_killed_while_it_moves_a_table_forward_is_taken_up_again(make, old, monkeypatch, step):
+    """Killed just before the step, and for rows behind the first ten of them."""
+    _, chunks, vectors = old
+    monkeypatch.setattr(_lance_forward, "BATCH", 10)
+    store, calls = make(), []
+    table = _Killed(store._table, step, calls, {"merge_insert": 2}.get(step, 1))
+    with pytest.raises(KeyboardInterrupt):
+        _lance_forward.add_terms(table, COLLECTION)
+    store.close()
+    with make().snapshot() as found:
+        assert _found(found, "unique3") == [chunks[3].key], "it is searched all the while"
+        assert found.count() == 50
+    again = make()
+    again.optimise(thorough=True)
+    _is_moved_forward(again, chunks, vectors)
+
+
+class _Killed:
+    """A table whose owner ends at the given call of one of its methods."""
+
+    def __init__(self, table, method, calls, at):
+        self._table, self._method, self._calls, self._at = table, method, calls, at
+
+    def __getattr__(self, name):
+        if name == self._method:
+            self._calls.append(name)
+            if len(self._calls) == self._at:
+                raise KeyboardInterrupt
+        return getattr(self._table, name)
+
+
+def test_terms_are_those_of_the_language_of_the_collection(tmp_path):
+    store = lance.open_store(lance.LanceSettings(tmp_path), Collection.single("one", 32, "sv"), create=True)
+    chunks, vectors = sample_chunks(1, 32)
+    store.upsert([replace(chunks[0], indexed="bilarna och vägen", body_at=0)], {VECTOR: vectors})
+    assert store._table.search().select([TERMS.name]).to_arrow()[TERMS.name].to_pylist() == ["bil vag"]
     (index,) = store._table.list_indices()
-    assert index.index_details["language"] == "Swedish"
+    assert index.index_details["base_tokenizer"] == "whitespace"
 
 
 def test_the_remains_of_a_killed_creation_are_made_anew(tmp_path, make):

@@ -21,7 +21,6 @@ NAMES = plugins.names(BACKENDS)
     [
         (Collection("one", {VECTOR: VectorSpec(8, dtype="int8")}), "keeps vectors as f32, not as int8"),
         (Collection("one", {VECTOR: VectorSpec(8), "tokens": VectorSpec(8, many=True)}), r"not many \('tokens'\)"),
-        (Collection.single("one", 8, "tlh"), "language 'tlh'. It knows: da, de, en"),
         (Collection("one", {VECTOR: VectorSpec(8, similarity="l2")}), "compares vectors by cosine, dot, not by l2"),
     ],
 )
@@ -33,7 +32,7 @@ def test_what_a_backend_cannot_do_is_refused(name, collection, message, tmp_path
 
 def test_several_vectors_need_a_backend_that_has_labels():
     both = Collection("one", {VECTOR: VectorSpec(8), "coarse": VectorSpec(4)})
-    able = Capabilities(languages=frozenset({"en"}), labels=False)
+    able = Capabilities(labels=False)
     with pytest.raises(StoreError, match="the store plain keeps one vector a row, not 2"):
         able.check("plain", both)
     able.check("plain", Collection.single("one", 8))

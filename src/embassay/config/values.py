@@ -11,6 +11,7 @@ import msgspec
 
 from embassay.config.unagreed import Unagreed
 from embassay.files import expanded
+from embassay.words.languages import LANGUAGES
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 """The model that is used where nobody chose another."""
@@ -91,6 +92,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     embeddings: EmbeddingsConfig = msgspec.field(default_factory=EmbeddingsConfig)
     glossary: Glossary = msgspec.field(default_factory=Glossary)
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
+    language: str = ""
+    """Of the documents of new sets, as a code such as ``de``; by default it is found out from them."""
     cards: list[str] = []
     """The user's own card files, relative to this file."""
     file: Path | None = None
@@ -100,6 +103,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     trust: Trust = "own"
     """Whose word the file is."""
+
+    def __post_init__(self) -> None:
+        if self.language and self.language not in LANGUAGES:
+            raise ValueError(f"language is {self.language!r}, it must be one of {', '.join(LANGUAGES)}")
 
     UNREADABLE: ClassVar[frozenset[str]] = frozenset({"file", "found", "trust"})
     """Fields that no file can say."""

@@ -21,6 +21,7 @@ from embassay.stores.base import Store
 from embassay.stores.filters.values import Filter
 from embassay.types import Hit
 from embassay.vectors import comparable
+from embassay.words.languages import DEFAULT
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -45,6 +46,8 @@ class SearchResult:
     """What the caller should know: a query cut at the token limit, an arm that could not run."""
     trace: Sequence[TraceStep] = ()
     """What each stage saw, kept and took."""
+    language: str = DEFAULT
+    """Code of the language that the set's words are told apart by: of use to show which of them were found."""
 
     @property
     def mode(self) -> str:
@@ -78,13 +81,15 @@ class Index:
         store: Callable[[], Store],
         embedder: Callable[[], Embedder],
         events: Events = SILENCE,
+        *,
+        language: str = DEFAULT,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
-        be of `space`: see `embassay.sets.door`.
+        be of `space`: see `embassay.sets.door`. `language` is the code of the one that words are told apart by.
         """
-        self.name, self.space = name, space
+        self.name, self.space, self.language = name, space, language
         self._events = events
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Store] = self._opening.submit(store)
@@ -131,7 +136,9 @@ class Index:
             ranked = run(pipeline, context)
         took = round((time.perf_counter() - started) * 1000, 2)
         steps, notices = tuple(trace.steps), tuple(trace.notices)
-        result = SearchResult(query, self.name, self.space, ranked.pipeline, took, ranked.hits, notices, steps)
+        result = SearchResult(
+            query, self.name, self.space, ranked.pipeline, took, ranked.hits, notices, steps, self.language
+        )
         self._tell(result)
         return result
 

@@ -48,6 +48,8 @@ def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[G
 
 def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> tuple[Generation, Embedder]:
     from embassay.ingest.defaults import DEFAULT_TOKENS
+    from embassay.ingest.sample import sample_texts
+    from embassay.words.detection import detect
 
     _check_name(name)
     for file in files:
@@ -55,7 +57,14 @@ def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> 
             raise UsageError(f"{file}: no such file or folder.")
     chosen = _remembered(wishes.model or sets.models.default_name)
     embedder = sets.model(chosen, wishes.precision or "auto")
-    spec = resolve(wishes, chosen, embedder.tokens, chunk_tokens=DEFAULT_TOKENS, store=DEFAULT_STORE)
+    spec = resolve(
+        wishes,
+        chosen,
+        embedder.tokens,
+        chunk_tokens=DEFAULT_TOKENS,
+        store=DEFAULT_STORE,
+        language=lambda: sets.models.config.language or detect(sample_texts(files)),
+    )
     space, collection = embedder.space, new_collection()
     anchor = None if embedder.is_trusted else anchor_of(embedder)
     state = sets.writable_state()

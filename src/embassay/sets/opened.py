@@ -138,6 +138,7 @@ class OpenSets:
                     lambda: self.folder.store(generation),
                     lambda: self.embedder(generation),
                     self.events,
+                    language=generation.spec.language,
                 )
                 lease = self._leases[name] = _Lease(generation.id, opened)
             lease.users += 1

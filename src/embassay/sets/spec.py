@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -10,9 +10,9 @@ from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
 from embassay.types import Counts, check_precision
+from embassay.words.analyser import analyser
 
 LEAST_CHUNK_TOKENS = 16
-LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SetSpec:
     chunk_tokens: int
     """Most tokens of a chunk, special tokens and context included."""
     language: str
-    """Of the documents: decides how words are told apart for lexical search."""
+    """Of the documents: how words are told apart for lexical search, see `embassay.words.languages`."""
     store: str
     """Name of the backend that keeps the vectors."""
     rules: int = RULES
@@ -52,18 +52,27 @@ class Wishes:
     model: str | None = None
     precision: str | None = None
     chunk_tokens: int | None = None
+    language: str | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageError for values that no set can have."""
         check_precision(self.precision)
         if self.chunk_tokens is not None and self.chunk_tokens < LEAST_CHUNK_TOKENS:
             raise UsageError(f"chunk_tokens is {self.chunk_tokens}; at least {LEAST_CHUNK_TOKENS} make a chunk.")
+        if self.language is not None:
+            analyser(self.language)
 
     def check(self, spec: SetSpec, set_name: str, tokens: Counts) -> None:
         """Raises UsageError where a set is asked to be another one than it is. The model is compared by its space."""
         if self.precision not in (None, spec.precision):
             raise UsageError(
                 f"set {set_name!r} is indexed at precision {spec.precision}, not {self.precision}.",
+                remedy=remedy.option("set", "NAME", say="Index into another set"),
+            )
+        if self.language not in (None, spec.language):
+            raise UsageError(
+                f"set {set_name!r} has its words told apart as those of the language {spec.language}, "
+                f"not {self.language}.",
                 remedy=remedy.option("set", "NAME", say="Index into another set"),
             )
         limit = tokens.safe_tokens
@@ -74,12 +83,17 @@ class Wishes:
             )
 
 
-def resolve(wishes: Wishes, model: str, tokens: Counts, *, chunk_tokens: int, store: str) -> SetSpec:
-    """The spec of a new set. `chunk_tokens`, where none was asked for, is bounded by what the model takes."""
+def resolve(
+    wishes: Wishes, model: str, tokens: Counts, *, chunk_tokens: int, store: str, language: Callable[[], str]
+) -> SetSpec:
+    """The spec of a new set. `chunk_tokens`, where none was asked for, is bounded by what the model takes.
+
+    `language` finds that of the documents out, and is asked where none was wished for.
+    """
     return SetSpec(
         model=model,
         precision=wishes.precision or "auto",
         chunk_tokens=min(wishes.chunk_tokens or chunk_tokens, tokens.safe_tokens),
-        language=LANGUAGE,
+        language=wishes.language or language(),
         store=store,
     )

@@ -32,15 +32,17 @@ class SetStatus:
     """Stand-ins that were proven to share its space, the latest first."""
     coverage: Coverage = NOTHING
     """What was read of its files, and which of them give less than they hold."""
+    language: str = ""
+    """Code of the language that its words are told apart by."""
 
     def to_dict(self) -> dict[str, object]:
         """The status as JSON has it."""
-        names = ("set", "space", "space_digest", "documents", "chunks", "quarantined", "bytes", "truncated_chunks")
+        names = ("set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes")
         left = {"read_in_part": self.coverage.read_in_part, "skipped": self.coverage.skipped}
         pairs = {"quarantine": self.quarantine} | left
         listed = {name: [{"path": path, "reason": reason} for path, reason in rows] for name, rows in pairs.items()}
         values = {"proven": [one.to_dict() for one in self.proven], "coverage": self.coverage.to_dict()}
-        return {name: getattr(self, name) for name in names} | listed | values
+        return {name: getattr(self, name) for name in (*names, "truncated_chunks")} | listed | values
 
 
 def status_of(sets: OpenSets, name: str) -> SetStatus:
@@ -62,4 +64,5 @@ def status_of(sets: OpenSets, name: str) -> SetStatus:
         generation.space.digest,
         tuple(sets.state.proofs.of(generation.id)),
         covered,
+        generation.spec.language,
     )

@@ -38,9 +38,12 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
         """
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
-        """The k rows of greatest BM25 score, best first; rows that share no word with `query` are left out.
+        """The k rows of greatest BM25 score, best first; rows that share no term with `query` are left out.
 
-        Every string is a query: there is no syntax, and one without words finds nothing.
+        The terms of a row are what the collection's analyser makes of its `indexed` text, and those asked for are
+        ``analyser.query(query)``; a store cuts nothing itself. The score is that of Lucene since version 8, which has
+        no factor of k1 + 1, with the constants of `embassay.stores.values`. Every string is a query: there is no
+        syntax, and one without terms finds nothing.
         """
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:

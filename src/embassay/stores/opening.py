@@ -21,6 +21,7 @@ from embassay.files import PRIVATE_FILE, private_folder, refuse_links
 from embassay.space import Similarity
 from embassay.stores.base import Backend, Settings, Store
 from embassay.stores.values import Collection
+from embassay.words.languages import DEFAULT
 
 BACKENDS = "embassay.stores.backends"
 EXACT = "memory"
@@ -50,13 +51,16 @@ def open_checked(
 class NewStore(Protocol):
     """Opens an empty store."""
 
-    def __call__(self, dimensions: int, similarity: Similarity = "cosine") -> Store:
-        """One for vectors of so many dimensions that are compared so. Raises StoreError for what it cannot keep."""
+    def __call__(self, dimensions: int, similarity: Similarity = "cosine", language: str = DEFAULT) -> Store:
+        """One for vectors of so many dimensions that are compared so, and words of a language, by its code.
+
+        Raises StoreError for what it cannot keep.
+        """
 
 
-def exact_store(dimensions: int, similarity: Similarity = "cosine") -> Store:
+def exact_store(dimensions: int, similarity: Similarity = "cosine", language: str = DEFAULT) -> Store:
     """An empty store in memory, for rows that nobody keeps."""
-    wanted = Collection.single("exact", dimensions, similarity=similarity)
+    wanted = Collection.single("exact", dimensions, language, similarity)
     return open_collection(EXACT, Path(), wanted, create=True)
 
 
@@ -72,8 +76,8 @@ def temporary_stores(backend: str, folder: Path) -> Iterator[NewStore]:
     with ExitStack() as stack:
         place = stack.enter_context(_scratch(folder)) if module.CAPABILITIES.persistent else Path()
 
-        def new_store(dimensions: int, similarity: Similarity = "cosine") -> Store:
-            collection = Collection.single(f"evaluation{next(number)}", dimensions, similarity=similarity)
+        def new_store(dimensions: int, similarity: Similarity = "cosine", language: str = DEFAULT) -> Store:
+            collection = Collection.single(f"evaluation{next(number)}", dimensions, language, similarity)
             store = open_collection(backend, place, collection, create=True)
             stack.callback(store.close)
             stack.callback(store.drop)

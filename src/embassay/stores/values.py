@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from embassay.errors import StoreError
 from embassay.space import Similarity
 from embassay.text import did_you_mean
+from embassay.words.analyser import Analyser, analyser
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
 VECTOR = "vector"
 """Label of the vector that a row has when nothing else is said."""
+BM25_K1, BM25_B = 1.2, 0.75
+"""Of BM25 in every store, so that an evaluation in one says what a search in another finds. Lance's are fixed."""
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """What names of collections and labels look like, so that every backend can name its tables and columns by them."""
 
@@ -39,13 +42,16 @@ class VectorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a store keeps under one name. Raises StoreError for a name or a label that is no plain identifier."""
+    """What a store keeps under one name.
+
+    Raises StoreError for a name or a label that is no plain identifier, and UsageError for an unknown language.
+    """
 
     name: str
     vectors: Mapping[str, VectorSpec]
     """By label."""
     language: str = "en"
-    """Two-letter code; it decides which words lexical search leaves out and how it stems the others."""
+    """Code of the language that its texts are cut into words by, see `embassay.words.languages`."""
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.vectors):
@@ -53,6 +59,12 @@ class Collection:
                 raise StoreError(f"{name!r} cannot name a collection or its vectors: lower-case letters, digits and _.")
         if not self.vectors:
             raise StoreError(f"the collection {self.name!r} has no vectors.")
+        analyser(self.language)
+
+    @property
+    def analyser(self) -> Analyser:
+        """What cuts its texts, and queries for them, into the terms of lexical search."""
+        return analyser(self.language)
 
     @classmethod
     def single(cls, name: str, dimensions: int, language: str = "en", similarity: Similarity = "cosine") -> Collection:
@@ -86,8 +98,6 @@ class Collection:
 class Capabilities:
     """What a backend can keep and search. Whatever it declares, the conformance suite holds it to."""
 
-    languages: frozenset[str]
-    """Codes of the languages whose stop words and stems lexical search knows."""
     dtypes: frozenset[str] = frozenset({"f32"})
     labels: bool = True
     """Whether a row can have several vectors under different labels."""
@@ -114,12 +124,6 @@ class Capabilities:
                     f"the store {backend} compares vectors by {able}, not by {spec.similarity} ({label!r}).",
                     remedy="Choose another store, or a model whose vectors are compared by cosine.",
                 )
-        if collection.language not in self.languages:
-            able = ", ".join(sorted(self.languages))
-            raise StoreError(
-                f"the store {backend} cannot search the words of the language {collection.language!r}.",
-                remedy=f"It knows: {able}.",
-            )
 
 
 @dataclass(frozen=True, slots=True)

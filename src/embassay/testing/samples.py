@@ -15,6 +15,46 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 WORDS = "key rotate proxy server index vector search cache token model query document chunk space graph layer".split()
+INFLECTED = {
+    "da": ("biler kørte på vejen", "bil", "på"),
+    "de": ("die Lampen brannten und", "lampe", "und"),
+    "el": ("οι νέοι κανόνες", "κανόνας", "οι"),
+    "en": ("the keys rotated", "rotating", "the"),
+    "es": ("los gatos cantan", "gato", "los"),
+    "fi": ("talot ja kadut", "talon", "ja"),
+    "fr": ("les chansons pour elle", "chanson", "pour"),
+    "hu": ("a házak és kertek", "házat", "és"),
+    "it": ("i gatti della casa", "gatto", "della"),
+    "nl": ("de lampen en de tafel", "lamp", "de"),
+    "no": ("biler kjørte og", "bil", "og"),
+    "pl": ("nowe książki i", "książka", "i"),
+    "pt": ("os livros de", "livro", "os"),
+    "ru": ("новые книги и", "книга", "на"),
+    "sv": ("bilar och vägen", "bil", "och"),
+    "tr": ("evlerimizden ve", "evler", "ve"),
+}
+"""By language: a text, another form of one of its words, and one of its words that is left out of a search."""
+WRITTEN = (
+    ("当备份服务器磁盘已满时，夜间任务会停止。", ("备份服务器", "磁盘", "任务")),
+    ("出張の交通費は領収書を添付してください。", ("交通費", "領収書", "ください")),
+    ("비밀번호를 잊어버린 경우 재설정 버튼을 누르십시오.", ("비밀번호", "버튼", "재설정을")),
+    ("การตั้งค่าเครื่องพิมพ์ใหม่", ("เครื่องพิมพ์", "ตั้งค่า")),
+    ("ការកំណត់ពាក្យសម្ងាត់", ("ពាក្យសម្ងាត់",)),
+    ("يُرسَلُ الكِتابُ إلى المكتبة", ("كتاب", "الكتاب", "مكتبة")),
+    ("שָׁלוֹם עולם", ("שלום",)),
+    ("किताबें पढ़ना", ("किताब", "पढ़ना")),
+    ("Die Rindfleischetikettierungsüberwachungsaufgabenübertragung", (
+        "rindfleischetikettierungsu\u0308berwachungsaufgabenübertragung",
+    )),
+    ("image sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", (
+        "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+    )),
+    ("error ERR_CONN_4711 in AbstractSingletonProxyFactoryBeanConfigurationHolder", (
+        "err_conn_4711", "4711", "abstractsingletonproxyfactorybeanconfigurationholder", "ProxyFactory",
+    )),
+    ("Ko\u0308ln am Rhein, Ｆｕｌｌｗｉｄｔｈ, \ufb01ne", ("Köln", "koln", "fullwidth", "fine")),
+)  # fmt: skip
+"""Texts as people write them, and what each is found by in a set of whatever language."""
 
 
 @dataclass(frozen=True, slots=True)

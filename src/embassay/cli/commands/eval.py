@@ -100,7 +100,7 @@ def command(
         result = evaluate(
             data,
             embedder,
-            new_store(embedder.space.dimensions, embedder.space.similarity),
+            new_store(embedder.space.dimensions, embedder.space.similarity, data.language),
             chosen,
             metrics=metrics,
             chunks=chunks,

@@ -32,6 +32,12 @@ def command(
             help=f"Most tokens of a chunk. Default: {DEFAULT_TOKENS}, or what the model takes if that is less.",
         ),
     ] = None,
+    language: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="LANG", help="Of the documents: de, zh, ..., or mul for several. Default: found out from them."
+        ),
+    ] = None,
     max_file_mb: Annotated[
         float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")
     ] = MAX_FILE_MB,
@@ -58,11 +64,12 @@ def command(
 
     Only what changed is embedded, and rows of files that are gone are removed. A file that cannot be read is
     quarantined, and the run goes on (exit code 3). Ctrl-C keeps the work so far. The first run of a set fixes its
-    model, precision and tokens of a chunk.
+    model, precision, tokens of a chunk and language.
 
     \b
     embassay index docs notes/*.pdf
     embassay index . --set code --precision int8
+    embassay index handbuch --language de
     embassay index docs --retry-failed
     """
     with (
@@ -77,6 +84,7 @@ def command(
                 model=model,
                 precision=precision,  # type: ignore[arg-type]
                 chunk_tokens=chunk_tokens,
+                language=language,
                 max_file_mb=max_file_mb,
                 read_limits=ReadLimits(read_seconds, read_memory_mb, read_text_mb),
                 retry_failed=retry_failed,
@@ -100,7 +108,7 @@ def _show(report: IndexReport) -> None:
     if report.removed:
         parts.append(f"{report.removed:,} removed")
     rate = f" ({report.embedded / report.seconds:,.0f}/s)" if report.embedded and report.seconds else ""
-    out.print(line((report.set, "bold"), f" · {report.space}"))
+    out.print(line((report.set, "bold"), f" · {report.space} · {report.language}"))
     out.print(", ".join(parts) + ".")
     cached = f", {report.cached:,} of them from the cache," if report.cached else ""
     paid = "" if report.usd == 0 else f", {words.dollars(report.usd)} paid"

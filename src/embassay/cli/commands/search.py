@@ -95,7 +95,7 @@ def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> Non
     if not result.hits:
         out.print("Nothing found.")
     for hit in result.hits:
-        _show_hit(out, hit, result.query, root, explain=explain, full=full)
+        _show_hit(out, hit, result, root, explain=explain, full=full)
 
 
 def _trace(steps: Sequence[TraceStep]) -> object:
@@ -113,20 +113,21 @@ def _trace(steps: Sequence[TraceStep]) -> object:
     return table(("stage", "saw", "kept", "ms", "model ms"), rows)
 
 
-def _show_hit(out: Console, hit: Hit, query: str, root: Path, *, explain: bool, full: bool) -> None:
+def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
     from rich.text import Text
 
     from embassay.search.snippet import highlight, snippet
 
+    query, language = result.query, result.language
     place = f"{words.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}"
     section = f"  {hit.chunk.section}" if hit.chunk.section else ""
     out.print(line(f"{hit.rank:>2}  ", (place, "bold cyan"), (section, "dim")))
     if explain:
         arms = "   ".join(f"{name} #{arm.rank} ({arm.score:.3f})" for name, arm in hit.arms.items())
         out.print(line((f"    score {hit.score:.3f}   {arms}", "magenta")))
-    text = printable(hit.chunk.text if full else snippet(hit.chunk.text, query), lines=True)
+    text = printable(hit.chunk.text if full else snippet(hit.chunk.text, query, language=language), lines=True)
     body = Text()
-    for piece, marked in highlight(text, query):
+    for piece, marked in highlight(text, query, language):
         body.append(piece, "bold yellow" if marked else "")
     out.print(indented(body, 4))
     out.print()

@@ -37,7 +37,9 @@ def command(
         return
     out = common.console()
     out.print(text(folder, "dim"))
-    out.print(table(("set", "space", *COUNTS, "size"), [_row(status) for status in sets], left=("space",)))
+    out.print(
+        table(("set", "space", "lang", *COUNTS, "size"), [_row(status) for status in sets], left=("space", "lang"))
+    )
     for status in sets:
         for one in status.proven:
             out.print(f"{status.set}: {one.model} proven equal on {one.made[:10]} (least cosine {one.cosine:.4f})")
@@ -51,4 +53,4 @@ def command(
 
 def _row(status: SetStatus) -> list[str]:
     counts = (status.documents, status.chunks, status.truncated_chunks, status.quarantined)
-    return [status.set, status.space, *(f"{n:,}" for n in counts), words.size(status.bytes)]
+    return [status.set, status.space, status.language, *(f"{n:,}" for n in counts), words.size(status.bytes)]

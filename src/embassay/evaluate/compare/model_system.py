@@ -50,7 +50,7 @@ class Models:
             advance(len(judged.documents) + len(judged.queries))
             return self._filled[model] if self._left[model] > 0 else self._filled.pop(model)
         embedder = self.registry.get(model)
-        store = self._new_store(embedder.space.dimensions, embedder.space.similarity)
+        store = self._new_store(embedder.space.dimensions, embedder.space.similarity, judged.language)
         made = fill(judged, embedder, store, vectors=model in self._embedded, chunks=self.chunks, advance=advance)
         if self._left[model] > 0:
             self._filled[model] = made

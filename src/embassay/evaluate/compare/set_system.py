@@ -51,7 +51,7 @@ class SetSystem:
             places = [Place.parse(document) for document in judged.qrels.get(name, {})]
             ranked = ranked_places(found.hits, places)
             rankings[name] = list(ranked)[:depth]
-            texts.update({k: _line(hit, query) for k, hit in list(ranked.items())[:SHOWN]})
+            texts.update({k: _line(hit, query, self.index.language) for k, hit in list(ranked.items())[:SHOWN]})
             advance(1)
         needs_model = self.pipeline.needs_model
         size = bytes_per_million(self.space) if needs_model else 0
@@ -86,5 +86,5 @@ def ranked_places(hits: Sequence[Hit], places: Sequence[Place]) -> dict[str, Hit
     return ranked | {name: hit for name, hit in behind.items() if name not in ranked}
 
 
-def _line(hit: Hit, query: str) -> str:
-    return f"{hit.chunk.section}: {snippet(hit.chunk.text, query)}".removeprefix(": ")
+def _line(hit: Hit, query: str, language: str) -> str:
+    return f"{hit.chunk.section}: {snippet(hit.chunk.text, query, language=language)}".removeprefix(": ")

@@ -13,6 +13,8 @@ from embassay.evaluate.data.base import JudgedFiles, JudgedFormat, Qrels
 from embassay.types import Document
 
 FORMATS = "embassay.evaluate.data.formats"
+LANGUAGE_SAMPLE = 256
+"""Documents that are looked at to tell their language."""
 _LISTED = remedy.command("judge check", say="{} lists them.")
 
 
@@ -36,6 +38,14 @@ class JudgedSet:
 
     def __repr__(self) -> str:
         return f"<JudgedSet {self.name}: {len(self.queries)} queries, {len(self.documents)} documents>"
+
+    @property
+    def language(self) -> str:
+        """Code of the language of the documents, as an index run would find it out (`embassay.words.detection`)."""
+        from embassay.words.detection import detect
+
+        step = max(1, len(self.documents) // LANGUAGE_SAMPLE)
+        return detect(f"{document.title}\n{document.text}" for document in self.documents[::step])
 
     @property
     def by_id(self) -> dict[str, Document]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from embassay.words.analyser import count_words
+
 if TYPE_CHECKING:
     from embassay.evaluate.judge.passages import Passage
     from embassay.types import Document, Heading
@@ -21,7 +23,7 @@ _NOT_PROSE = re.compile(r"<!--[\s\S]*?-->|<[^>]{1,200}>|^#{1,6} .*$|^\[[^\]]+\]:
 def is_answer(section: Sequence[Passage]) -> bool:
     """Whether passages say enough, and little enough, to be what somebody looks for."""
     prose = _NOT_PROSE.sub(" ", "\n".join(passage.text for passage in section))
-    return len(section) <= MOST_PASSAGES and len(prose.split()) >= LEAST_WORDS
+    return len(section) <= MOST_PASSAGES and count_words(prose) >= LEAST_WORDS
 
 
 def hidden_heading(document: Document, heading: Heading, section: Sequence[Passage]) -> tuple[tuple[str, str], ...]:

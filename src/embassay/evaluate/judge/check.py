@@ -90,13 +90,14 @@ def check_judged_set(path: Path, split: str | None = None) -> JudgedReport:
         query: [known[d] for d, grade in grades.items() if grade > 0 and d in known]
         for query, grades in judged.qrels.items()
     }
-    overlaps = [shared_words(text, answers[query]) for query, text in judged.queries.items()]
+    language = judged.language
+    overlaps = [shared_words(text, answers[query], language) for query, text in judged.queries.items()]
     copied = [query for query, text in judged.queries.items() if is_copied(text, answers[query])]
-    bm25 = mean(per_query(judged.qrels, _lexical(judged).scored(), ["Judged@10"]))["Judged@10"]
+    bm25 = mean(per_query(judged.qrels, _lexical(judged, language).scored(), ["Judged@10"]))["Judged@10"]
     count = len(judged.queries)
     relevant = [sum(grade > 0 for grade in grades.values()) for grades in judged.qrels.values()]
     found = {what: detectable(count, deviation, min_effect=MIN_EFFECT) for what, deviation in DEVIATIONS.items()}
-    findings = [*_findings(judged, copied), *_leaks(judged, path, split)]
+    findings = [*_findings(judged, copied, language), *_leaks(judged, path, split)]
     return JudgedReport(
         judged.name,
         count,
@@ -112,7 +113,7 @@ def check_judged_set(path: Path, split: str | None = None) -> JudgedReport:
     )
 
 
-def _findings(judged: JudgedSet, copied: Sequence[str]) -> Iterator[JudgedFinding]:
+def _findings(judged: JudgedSet, copied: Sequence[str], language: str) -> Iterator[JudgedFinding]:
     if judged.unknown:
         listed = [f"{query}: {document}" for query, document in judged.unknown]
         yield _finding("problem", "unknown", "{} judgments name a query or document that is not there", listed)
@@ -127,7 +128,7 @@ def _findings(judged: JudgedSet, copied: Sequence[str]) -> Iterator[JudgedFindin
     if same := repeated_queries(judged.queries):
         listed = [judged.queries[query] for query in same]
         yield _finding("warning", "duplicate queries", "{} queries repeat another one and count twice", listed)
-    if near := near_queries(judged.queries):
+    if near := near_queries(judged.queries, language):
         listed = [f"{judged.queries[a]} / {judged.queries[b]}" for a, b in near]
         yield _finding("warning", "near-duplicates", "{} pairs of queries say nearly the same", listed)
     if judged.unjudged:
@@ -160,11 +161,11 @@ def _leaks(judged: JudgedSet, path: Path, split: str | None) -> Iterator[JudgedF
             yield _finding("problem", "leakage", f"{{}} queries of {read!r} are in {other!r} too", shared)
 
 
-def _lexical(judged: JudgedSet) -> Run:
+def _lexical(judged: JudgedSet, language: str) -> Run:
     """For each query the first ten documents that BM25 finds."""
     import numpy as np
 
-    store = exact_store(1)
+    store = exact_store(1, language=language)
     rows = [
         Chunk(d.id, d.id, d.path, "", re.sub(r"\s+", " ", f"{d.title} {d.text}"), 0, (1, 1), (0, 0), 0)
         for d in judged.documents

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from embassay.evaluate.judge.phrases import WORDS, normalised, telling
+from embassay.evaluate.judge.phrases import normalised, telling
+from embassay.words.analyser import plain_words
 
 if TYPE_CHECKING:
     from embassay.evaluate.data.judged import JudgedSet
@@ -30,9 +31,9 @@ def repeated_queries(queries: Mapping[str, str]) -> list[str]:
     return found
 
 
-def near_queries(queries: Mapping[str, str]) -> list[tuple[str, str]]:
+def near_queries(queries: Mapping[str, str], language: str) -> list[tuple[str, str]]:
     """Pairs of ids of queries that share most of their telling words and are not the same."""
-    words = {name: frozenset(telling(text)) for name, text in queries.items()}
+    words = {name: frozenset(telling(text, language)) for name, text in queries.items()}
     by_word: dict[str, list[str]] = defaultdict(list)
     found = []
     for name, own in words.items():
@@ -64,16 +65,16 @@ def unjudged_twins(judged: JudgedSet) -> list[str]:
     )
 
 
-def shared_words(query: str, answers: Sequence[Document]) -> float:
+def shared_words(query: str, answers: Sequence[Document], language: str) -> float:
     """The share of a query's telling words that stand in the best of its answers."""
-    words = set(telling(query))
-    shared = [len(words & set(telling(f"{d.title} {d.text}"))) for d in answers]
+    words = set(telling(query, language))
+    shared = [len(words & set(telling(f"{d.title} {d.text}", language))) for d in answers]
     return max(shared, default=0) / len(words) if words else 0.0
 
 
 def is_copied(query: str, answers: Sequence[Document]) -> bool:
     """Whether several words of a query stand in a row in an answer, or all words of a shorter query."""
-    words = WORDS.findall(query.lower())
+    words = plain_words(query)
     length = min(COPIED_WORDS, len(words))
     if length < 2:
         return False

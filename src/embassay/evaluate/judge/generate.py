@@ -19,6 +19,7 @@ from embassay.evaluate.judge.make import make_draft
 from embassay.evaluate.judge.passages import Passage, Passages
 from embassay.evaluate.judge.replies import questions_in
 from embassay.evaluate.judge.workers import as_they_come
+from embassay.words.analyser import count_words
 
 JOURNAL = "generated.jsonl"
 """Stands in the folder of the judged set."""
@@ -186,7 +187,7 @@ class Questions:
 def _chosen(passages: Passages, count: int, seed: int) -> list[Passage]:
     """Passages to ask about, in turns over documents: the first `count` stay the same when more are wanted."""
     chance = random.Random(f"{seed} llm")
-    lists = [[p for p in group if len(p.text.split()) >= LEAST_WORDS] for group in passages.of.values()]
+    lists = [[p for p in group if count_words(p.text) >= LEAST_WORDS] for group in passages.of.values()]
     for group in lists:
         chance.shuffle(group)
     chance.shuffle(lists)

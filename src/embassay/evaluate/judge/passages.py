@@ -70,6 +70,13 @@ class Passages:
         return [passage for passages in self.of.values() for passage in passages]
 
     @cached_property
+    def language(self) -> str:
+        """Code of the language of the documents, source code aside."""
+        from embassay.words.detection import detect
+
+        return detect(document.text for document in self.documents if not document.kind.startswith("code:"))
+
+    @cached_property
     def outlines(self) -> dict[str, Outline]:
         """Document id to its headings."""
         return {d.id: Outline(d.headings or outline(d.text, d.kind)) for d in self.documents}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from embassay import jsontext
-from embassay.evaluate.judge.phrases import is_printable
+from embassay.evaluate.judge.phrases import has_length, is_printable
 
 _OBJECT = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
 _FENCE = re.compile(r"^```\w*\s*|```\s*$", re.MULTILINE)
@@ -37,7 +37,7 @@ def questions_in(text: str) -> list[str]:
 def _is_query(text: str) -> bool:
     """Three words, or as many characters as three words have where a script does without spaces."""
     words = len(text.split())
-    return 8 <= len(text) <= 300 and is_printable(text) and (words >= 3 or not text.isascii())
+    return has_length(text) and is_printable(text) and (words >= 3 or not text.isascii())
 
 
 def _strings(value: object) -> list[str]:

@@ -33,6 +33,8 @@ class IndexReport:
     """Paid to providers; None where one did not say how much it counted."""
     space_digest: str = ""
     """Of the space: two that are printed alike may differ, their digests do not."""
+    language: str = ""
+    """Code of the language that the set's words are told apart by."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it: every field, files that were left out as ``{"path": ..., "reason": ...}``."""
@@ -43,6 +45,7 @@ class IndexReport:
                 "set",
                 "space",
                 "space_digest",
+                "language",
                 "files",
                 "unchanged",
                 "removed",

@@ -61,6 +61,7 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
         seconds=time.monotonic() - started,
         cached=usage.cached,
         usd=usage.usd,
+        language=generation.spec.language,
     )
 
 

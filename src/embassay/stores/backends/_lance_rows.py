@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from embassay import jsontext
 from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.text import encodable
 from embassay.types import Chunk, Metadata
+from embassay.words.analyser import VERSION
 
 if TYPE_CHECKING:
     from embassay.space import Similarity
@@ -35,6 +36,9 @@ FIELDS = [
 ]
 COLUMNS = [field.name for field in FIELDS]
 """What a chunk is read from."""
+TERMS = pa.field(f"terms_{VERSION}", pa.string())
+"""The terms of a chunk, joined by spaces. Those that other rules made are in a column of another name; a row without
+any was written before there were such columns."""
 SIMILARITY = "similarity"
 """Under which a column of vectors says how they are compared."""
 COLLECTION = "embassay.collection"
@@ -61,7 +65,7 @@ def schema_of(collection: Collection) -> pa.Schema:
         )
         for label, spec in collection.vectors.items()
     ]
-    return pa.schema([*FIELDS, *vectors], metadata={COLLECTION: collection.name})
+    return pa.schema([*FIELDS, TERMS, *vectors], metadata={COLLECTION: collection.name})
 
 
 def collection_in(schema: pa.Schema) -> str:
@@ -107,10 +111,17 @@ def rows_of(collection: Collection, chunks: Sequence[Chunk], vectors: Mapping[st
         else pa.array(values[field.name], field.type)
         for field in FIELDS
     ]
+    arrays.append(terms_of(collection, [c.indexed for c in chunks]))
     for label, spec in collection.vectors.items():
         flat = pa.array(np.ascontiguousarray(vectors[label], np.float32).reshape(-1))
         arrays.append(pa.FixedSizeListArray.from_arrays(flat, spec.dimensions))
     return pa.table(arrays, schema=schema_of(collection))
+
+
+def terms_of(collection: Collection, texts: Iterable[str]) -> pa.Array:
+    """The column `TERMS` of rows with these texts."""
+    analyser = collection.analyser
+    return pa.array([encodable(" ".join(analyser.terms(text))) for text in texts], TERMS.type)
 
 
 def chunks_of(rows: Any) -> Iterator[Chunk]:

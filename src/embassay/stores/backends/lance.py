@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from embassay import remedy
 from embassay.errors import StoreError
 from embassay.stores.backends._lance_errors import translated
-from embassay.stores.backends._lance_rows import collection_in, column_of, rows_of, schema_of, vector_columns
+from embassay.stores.backends._lance_forward import add_terms, index_terms
+from embassay.stores.backends._lance_rows import TERMS, collection_in, column_of, rows_of, schema_of, vector_columns
 from embassay.stores.backends._lance_settings import LanceSettings
-from embassay.stores.backends._lance_snapshot import BATCH, WORDS_INDEX, LanceSnapshot, vector_index
+from embassay.stores.backends._lance_snapshot import BATCH, OLD_INDEX, TERMS_INDEX, LanceSnapshot, vector_index
 from embassay.stores.backends._lance_sql import to_sql
-from embassay.stores.backends._lancedb import FTS, IvfRq, connect
-from embassay.stores.backends._languages import STEMMERS
+from embassay.stores.backends._lancedb import IvfRq, connect
 from embassay.stores.base import Store
 from embassay.stores.filters.values import In
 from embassay.stores.values import Capabilities, Collection
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPABILITIES", "LanceSettings", "LanceStore", "open_store", "settings_in"]
 
-CAPABILITIES = Capabilities(languages=frozenset(STEMMERS), similarities=frozenset({"cosine", "dot"}))
+CAPABILITIES = Capabilities(similarities=frozenset({"cosine", "dot"}))
 PARTITION_ROWS = 1600
 FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and `min_fold`, are outside it."""
@@ -68,7 +68,7 @@ class LanceStore(Store):
     def _is_whole(self) -> bool:
         """Whether the table was created to its last step, which is the index of words."""
         try:
-            return any(index.name == WORDS_INDEX for index in self._open().list_indices())
+            return any(index.name in (TERMS_INDEX, OLD_INDEX) for index in self._open().list_indices())
         except (ValueError, RuntimeError):
             return False
 
@@ -77,7 +77,7 @@ class LanceStore(Store):
         shutil.rmtree(self._folder, ignore_errors=True)
         table = self._database.create_table(self.collection.name, schema=schema_of(self.collection), exist_ok=True)
         table.set_unenforced_primary_key("key")
-        self._index_words(table)
+        index_terms(table)
 
     def _open(self) -> Any:
         return self._database.open_table(self.collection.name)
@@ -113,6 +113,8 @@ class LanceStore(Store):
         table = self._table
         self.collection.check_rows(len(chunks), vectors)
         with translated():
+            if TERMS.name not in table.schema.names:
+                table.add_columns(TERMS)
             for at in range(0, len(chunks), BATCH):
                 part = {label: rows[at : at + BATCH] for label, rows in vectors.items()}
                 merge = table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all()
@@ -138,7 +140,9 @@ class LanceStore(Store):
         with translated():
             table.checkout_latest()
             rows = table.count_rows()
-            words = bool(rows) and self._is_stale(WORDS_INDEX, rows)
+            if thorough and rows and self._has_old_words():
+                add_terms(table, self.collection)
+            words = bool(rows) and not self._has_old_words() and self._is_stale(TERMS_INDEX, rows)
             labels = [
                 label
                 for label, spec in self.collection.vectors.items()
@@ -147,15 +151,14 @@ class LanceStore(Store):
             if thorough and rows:
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)
             if words:
-                self._index_words(table)
+                index_terms(table)
             for label in labels:
                 self._index_vectors(table, label)
 
-    def _index_words(self, table: Any) -> None:
-        language = STEMMERS[self.collection.language].capitalize()
-        table.create_index(
-            "indexed", config=FTS(with_position=False, language=language), name=WORDS_INDEX, replace=True
-        )
+    def _has_old_words(self) -> bool:
+        """Whether the table was made before there were terms, and was not moved forward to its last step."""
+        names = {index.name for index in self._table.list_indices()}
+        return OLD_INDEX in names or TERMS_INDEX not in names
 
     def _index_vectors(self, table: Any, label: str) -> None:
         config = IvfRq(distance_type="dot", target_partition_size=PARTITION_ROWS, max_iterations=10, sample_rate=64)

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embassay.errors import StoreError
-from embassay.stores.backends._languages import STEMMERS
 from embassay.stores.base import Snapshot, Store
 from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import Filter
-from embassay.stores.values import VECTOR, Capabilities, Collection, Scored, Stats
+from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Capabilities, Collection, Scored, Stats
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
-CAPABILITIES = Capabilities(languages=frozenset(STEMMERS), persistent=False, similarities=frozenset({"cosine", "dot"}))
+CAPABILITIES = Capabilities(persistent=False, similarities=frozenset({"cosine", "dot"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +103,10 @@ class MemorySnapshot(Snapshot):
         return self._top(self._matrix(label) @ vector, k, self._mask(where))
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
-        words = tokenise([query], self._collection.language)[0]
-        if not words or self._bm25 is None:
+        terms = self._collection.analyser.query(query)
+        if not terms or self._bm25 is None:
             return []
-        scores = self._bm25.get_scores(words)
+        scores = self._bm25.get_scores(terms)
         return self._top(scores, k, self._mask(where) & (scores > 0))
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
@@ -137,10 +136,11 @@ class MemorySnapshot(Snapshot):
     def _bm25(self) -> Any:
         import bm25s
 
-        corpus = tokenise([chunk.indexed for chunk in self._chunks], self._collection.language)
+        analyser = self._collection.analyser
+        corpus = [analyser.terms(chunk.indexed) for chunk in self._chunks]
         if not any(corpus):
             return None
-        index = bm25s.BM25(k1=1.5, b=0.75)
+        index = bm25s.BM25(k1=BM25_K1, b=BM25_B)
         index.index(corpus, show_progress=False)
         return index
 
@@ -158,16 +158,6 @@ class MemorySnapshot(Snapshot):
         candidates = np.flatnonzero(mask)
         best = candidates[np.argsort(-scores[candidates], kind="stable")[:k]]
         return [Scored(int(i), float(scores[i])) for i in best]
-
-
-def tokenise(texts: list[str], language: str) -> list[list[str]]:
-    """Lower-cased words, without the stop words of `language`, cut to their Snowball stems."""
-    import bm25s
-    import Stemmer
-
-    stemmer = Stemmer.Stemmer(STEMMERS[language])
-    tokens = bm25s.tokenize(texts, stopwords=language, stemmer=stemmer, return_ids=False, show_progress=False)
-    return [list(words) for words in tokens]
 
 
 def settings_in(folder: Path) -> MemorySettings:  # noqa: ARG001

@@ -41,7 +41,7 @@ def _of(passages: Passages, document: Document) -> Iterator[Proposal]:
         query = " ".join(match[1].split()) if match else ""
         code = (node.end_lineno or 0) - (string.end_lineno or 0)
         passage = passages.at(document.id, starts[node.lineno - 1])
-        if passage is None or not usable(query) or code < LEAST_LINES:
+        if passage is None or not usable(query, passages.language) or code < LEAST_LINES:
             continue
         hidden = document.text[starts[string.lineno - 1] : starts[string.end_lineno or string.lineno]].strip()
         where = passages.at(document.id, starts[string.lineno - 1]) or passage

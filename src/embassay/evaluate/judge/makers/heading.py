@@ -22,6 +22,6 @@ def propose(passages: Passages) -> Iterator[Proposal]:
         if heading.level == 0 or document.kind.startswith("code:") or times[query.lower()] > 1:
             continue
         section = passages.section(document.id, heading)
-        if usable(query) and is_answer(section):
+        if usable(query, passages.language) and is_answer(section):
             hides = hidden_heading(document, heading, section)
             yield Proposal(query, tuple(p.id for p in section), document.id, hides)

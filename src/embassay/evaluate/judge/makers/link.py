@@ -12,6 +12,7 @@ from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passage, Passages
 from embassay.evaluate.judge.phrases import plain, usable
 from embassay.types import Document, Heading
+from embassay.words.analyser import count_words
 
 _LINK = re.compile(r"(?<!!)\[([^\[\]]{4,200})\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'(][^)]*)?\)")
 _ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:|^//", re.IGNORECASE)
@@ -34,7 +35,7 @@ def propose(passages: Passages) -> Iterator[Proposal]:
     for document in passages.documents:
         for text, address in _links(passages, document):
             target = _target(passages, headings, document.id, address)
-            if target and usable(text) and not _POINTING.search(text):
+            if target and usable(text, passages.language) and not _POINTING.search(text):
                 found[text.lower()].add(target)
                 first.setdefault(text.lower(), (text, document.id))
     taken: set[Target] = set()
@@ -51,8 +52,8 @@ def _links(passages: Passages, document: Document) -> Iterator[tuple[str, str]]:
     """(text, address) of the links that stand in prose."""
     for passage in passages.of.get(document.id, []) if document.kind == "markdown" else ():
         links = _LINK.findall(passage.text)
-        linked = sum(len(text.split()) for text, _ in links)
-        if links and linked / max(1, len(plain(passage.text).split())) < MENU:
+        linked = sum(count_words(text) for text, _ in links)
+        if links and linked / max(1, count_words(plain(passage.text))) < MENU:
             yield from ((plain(text), address) for text, address in links)
 
 

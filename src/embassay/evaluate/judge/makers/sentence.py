@@ -9,11 +9,13 @@ from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passage, Passages
 from embassay.evaluate.judge.phrases import plain, telling, usable
 from embassay.types import Document
+from embassay.words.analyser import count_words
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Þ\"'(])")
+_SENTENCE = re.compile(r"(?<=[.!?؟۔।])\s+(?=[\"'(«„“]*[^\W\d_])|(?<=[。！？｡])(?=[^\s”’」』）)])")
+"""Between two sentences, if the second one does not begin with a small letter."""
 _BLOCK = re.compile(r"(?:.*\S.*(?:\n|\Z))+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
-_PROSE = re.compile(r"^[^\W\d_].*[.!?]$", re.DOTALL)
+_PROSE = re.compile(r"^[^\W\d_].*[.!?؟۔।。！？｡]$", re.DOTALL)
 _NOT_PROSE = re.compile(r"[{}<>|=;`\\\[\]]|https?:|^\s*(?:[-*+#>|]|\d+\.)", re.MULTILINE)
 _DANGLING = re.compile(
     r"(?:they|this|these|those|it|its|he|she|him|her|here|there|that|such|them|both|again|now|then|so|but|and|or|however|"
@@ -38,9 +40,9 @@ def propose(passages: Passages) -> Iterator[Proposal]:
     for passage in passages.all:
         if passage.document.kind.startswith("code:"):
             continue
-        found = [s for s in _sentences(passage, code[passage.document.id]) if _fits(passage, s)]
+        found = [s for s in _sentences(passage, code[passage.document.id]) if _fits(passage, s, passages.language)]
         if found:
-            chosen = max(found, key=lambda sentence: len(set(telling(sentence))))
+            chosen = max(found, key=lambda sentence: len(set(telling(sentence, passages.language))))
             query = plain(chosen)
             yield Proposal(query, (passage.id,), passage.document.id, ((passage.id, chosen),))
 
@@ -54,13 +56,22 @@ def _sentences(passage: Passage, code: Sequence[tuple[int, int]]) -> Iterator[st
     for block in _BLOCK.finditer(passage.text):
         at = passage.start + block.start()
         if not _NOT_PROSE.search(block[0]) and not any(start <= at < end for start, end in code):
-            yield from _SENTENCE.split(block[0].strip())
+            yield from _split(block[0].strip())
 
 
-def _fits(passage: Passage, sentence: str) -> bool:
-    words = len(sentence.split())
-    left = len(passage.text.split()) - words
+def _split(prose: str) -> Iterator[str]:
+    start = 0
+    for between in _SENTENCE.finditer(prose):
+        if not prose[between.end() :].lstrip("\"'(«„“")[:1].islower():
+            yield prose[start : between.start()]
+            start = between.end()
+    yield prose[start:]
+
+
+def _fits(passage: Passage, sentence: str, language: str) -> bool:
+    words = count_words(sentence)
+    left = count_words(passage.text) - words
     prose = bool(_PROSE.match(sentence)) and passage.text.count(sentence) == 1
     if sentence[:1].islower() or _DANGLING.match(sentence) or _POINTING.search(sentence):
         return False
-    return prose and LEAST_WORDS <= words <= MOST_WORDS and left >= LEFT and usable(plain(sentence))
+    return prose and LEAST_WORDS <= words <= MOST_WORDS and left >= LEFT and usable(plain(sentence), language)
