@@ -30,7 +30,7 @@ def test_index_json(project):
     _, out, _ = run("index", "docs", "--model", "../model", "--json", cwd=project, check=0)
     report = json.loads(out)
     assert set(report) == {
-        "set", "space", "space_digest", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
+        "set", "space", "space_digest", "language", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
         "quarantined", "read_in_part", "seconds",
     }  # fmt: skip
     assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
@@ -72,7 +72,7 @@ def test_status_json(indexed):
     status = json.loads(out)
     assert set(status) == {"home", "sets"} and status["home"].endswith(".embassay")
     (row,) = status["sets"]
-    assert {"set", "space", "space_digest", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(
+    assert {"set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(
         row
     )
     assert row["documents"] == 5 and row["bytes"] > 0
