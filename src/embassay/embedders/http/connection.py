@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from embassay.embedders.http.credentials import Credentials, Keyed, SecretUse, Told
 from embassay.embedders.http.destination import check_encrypted, check_place, is_loopback, origin, whole_url
 from embassay.embedders.http.faults import FailedAttempt, read_failure
+from embassay.embedders.http.reach import Reach
 from embassay.errors import BadReply, KeyRejected, ProviderDown, RequestRefused
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_REPLY = 1 << 30
 """Bytes: more than any batch can give."""
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
 BACKOFF = 0.5
 MAX_BACKOFF = 8.0
 """Seconds: the first and the longest pause between attempts, before jitter."""
@@ -54,6 +55,7 @@ class Connection:
     def __init__(self, api: Endpoint, name: str) -> None:
         self._api, self._settings, self._name = api, api.settings, name
         self._credentials = Credentials(api, name)
+        self._reach = Reach()
         self._lock = threading.RLock()
         self._clients: dict[bool, httpx.Client] = {}
 
@@ -74,6 +76,8 @@ class Connection:
         """
         url = self._url(path)
         check_place(self._api, url, self._name)
+        if (barred := self._reach.barred()) is not None:
+            return barred
         told = self._credentials.told()
         answer = self._attempt(method, url, body, deadline, told)
         if isinstance(answer, FailedAttempt) and isinstance(answer.error, KeyRejected):
@@ -97,15 +101,24 @@ class Connection:
             ) from None
         except httpx.HTTPError as error:
             words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            down = ProviderDown(f"{self._name} at {origin(url)} did not answer: {self.hushed(words)}.")
+            no_connection = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+            down = ProviderDown(
+                f"{self._name} at {origin(url)} did not answer: {self.hushed(words)}.",
+                remedy="Check base_url, and whether the service runs." if no_connection else "",
+            )
             sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
             late = isinstance(error, httpx.TimeoutException)
-            return FailedAttempt(down, "retry", busy=late, doubtful=sent and not late, unanswered=sent)
+            fault = FailedAttempt(down, "retry", busy=late, doubtful=sent and not late, unanswered=sent)
+            if no_connection:
+                return self._reach.refused(fault)
+            self._reach.reached()
+            return fault
         except (ValueError, ImportError, OSError, RuntimeError) as error:  # of proxies, certificates, odd addresses
             words = self.hushed(f"{type(error).__name__}: {error}")
             raise ProviderDown(
                 f"{self._name}: no request can be made: {words}.", remedy="Check base_url, headers and proxy settings."
             ) from None
+        self._reach.reached()
         if answer.is_success:
             return received, answer.headers
         fault = read_failure(answer.status_code, answer.headers, received, self._name)
