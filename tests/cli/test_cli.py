@@ -124,7 +124,57 @@ def test_embed_json(project):
     _, out, _ = run(
         "embed", "--role", "document", "--format", "jsonl", "-m", "../model", cwd=project, stdin=b"a\n\nb\n", check=0
     )
-    assert [json.loads(line)["text"] for line in out.splitlines()] == ["a", "b"]
+    made = [json.loads(line) for line in out.splitlines()]
+    assert [line["text"] for line in made] == ["a", "", "b"], "a blank line keeps its place"
+    assert set(made[1]["embedding"]) == {0.0} and any(made[2]["embedding"])
+
+
+LINES = "a\u2028b\nc\x0cd\x0be\nf\x85g\r\n \nlast ü"
+TEXTS = ["a\u2028b", "c\x0cd\x0be", "f\x85g", " ", "last ü"]
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "texts"),
+    [
+        (LINES.encode(), (), TEXTS),
+        ((LINES + "\n").encode(), (), TEXTS),
+        ((LINES + "\n\n").encode("utf-8-sig"), (), [*TEXTS, ""]),
+        (LINES.encode("utf-16"), (), TEXTS),
+        ("größe\n".encode("latin-1"), ("--encoding", "latin-1"), ["größe"]),
+        ("交通費\n".encode("shift-jis"), ("--encoding", "shift-jis"), ["交通費"]),
+    ],
+)
+def test_a_line_of_stdin_is_a_text(tmp_path, data, options, texts):
+    embed = ("embed", "--role", "document", "-m", "hash/64", "--json", "--with-texts", *options)
+    _, out, _ = run(*embed, cwd=tmp_path, stdin=data, check=0)
+    made = json.loads(out)
+    assert made["texts"] == texts
+    assert [any(vector) for vector in made["embeddings"]] == [bool(text.strip()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (
+            b"a\ncaf\xe9 noir\n",
+            (),
+            "stdin is not UTF-8: byte 0xE9 in line 2. If that is what it looks like, pass --encoding cp1252",
+        ),
+        ("a b\nc\n".encode("utf-16-le"), (), "--encoding utf-16-le"),
+        ("返品\n".encode(), ("--encoding", "ascii"), "stdin is not ascii: byte 0xE8 in line 1"),
+        (b"a", ("--encoding", "klingon"), "there is no encoding 'klingon'"),
+        (b"\n \n", (), "stdin holds no text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\xff", (), "Pass text"),
+    ],
+)
+def test_stdin_that_is_no_text_in_utf8_is_refused(tmp_path, data, options, message):
+    _, out, err = run("embed", "--role", "query", "-m", "hash/64", *options, cwd=tmp_path, stdin=data, check=2)
+    assert message in err and not out
+
+
+def test_texts_that_are_given_keep_their_place(tmp_path):
+    _, out, _ = run("embed", "--role", "query", "-m", "hash/64", "-c", "", "-c", "a", "--json", cwd=tmp_path, check=0)
+    assert [any(vector) for vector in json.loads(out)["embeddings"]] == [False, True]
 
 
 def test_embed_in_the_space_of_a_set(indexed):

@@ -77,6 +77,7 @@ SAMPLES: dict[str, tuple[str, bytes]] = {
     "code": ("a.py", b"def f():\n    return 1\n"),
     "csv": ("a.csv", "id;title;text;year\n7;Keys;Rotate\u00e9;2024\n8;More;\"two\nlines\";2025\n".encode()),
     "jsonl": ("a.jsonl", b'{"_id": "7", "title": "Keys", "text": "Rotate", "year": 2024}\n\n{"question": "why", "n": 1}\n'),
+    "json": ("a.json", b'[{"_id": "7", "title": "Keys", "text": "Rotate"}, {"question": "why", "n": 1}]'),
     "mail": ("a.eml", EMAIL),
     "mbox": ("a.mbox", b"From maria@example.org Fri Nov 20 10:00:00 2026\n" + EMAIL.replace(b"\r\n", b"\n")),
     **made.SAMPLES,

@@ -46,7 +46,26 @@ def test_reasons(tmp_path):
     put(tmp_path, "style.css", "x.min.js")
     found = names(tmp_path, streams=frozenset({".jsonl"}))
     assert "limit" in found["big.txt"] and found["big.jsonl"] == ""
-    assert found["style.css"] == found["x.min.js"] == "not a document"
+    assert found["style.css"] == "not a document: a style sheet"
+    assert found["x.min.js"] == "not a document: minified code"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "package-lock.json",
+        "yarn.lock",
+        "Cargo.lock",
+        "poetry.lock",
+        "uv.lock",
+        "pnpm-lock.yaml",
+        "go.sum",
+        "Gemfile.lock",
+    ],
+)
+def test_lock_files_are_passed_over_by_name(tmp_path, name):
+    put(tmp_path, name, "about-" + name.replace(".", "-") + ".md")
+    assert names(tmp_path) == {name: "not a document: a lock file", "about-" + name.replace(".", "-") + ".md": ""}
 
 
 def test_links(tmp_path):

@@ -1,13 +1,13 @@
-"""Bytes to text, whatever the encoding."""
+"""Bytes to text, whatever the encoding: by its marks, as UTF-8, or as the encoding that the bytes look most like."""
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
 
-from embassay.errors import NotText
+from embassay.errors import NotText, ReadError
+from embassay.ingest.encodings import guessed, is_wide_prose
 
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -16,68 +16,118 @@ BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-LEGACY = [
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "iso8859_15"),
-    *("cp932", "euc_jp", "gb18030", "big5", "cp949", "utf_16_le", "utf_16_be"),
-]
-"""Encodings that files still come in; the rarer ones of the same letters only win by accident."""
-WESTERN = frozenset({"cp1250", "cp1257", "iso8859_15"})
-"""Where one of these fits as well as cp1252, cp1252 is what people mean."""
-SAMPLE = 1 << 16
-"""Bytes that decide about an encoding: detection is far slower than decoding."""
+HEAD = 8192
+"""Bytes in which a NUL makes a file binary, as in git."""
+MOST_BROKEN = 0.01
+"""Share of characters that may be undecodable in a file that is read all the same."""
+_SHIFTS = (b"\x1b$", b"~{", b"\x0e")
+"""What ASCII has in it where its letters stand for those of Japanese, Korean or Chinese."""
+_CHINESE_7 = re.compile(rb"\x0e([^\x0f\r\n]*)\x0f?")
+_MAGIC = (
+    *(
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"PK\x03\x04",
+        b"\x1f\x8b",
+        b"BZh",
+        b"\xfd7zXZ\0",
+        b"7z\xbc\xaf",
+        b"Rar!\x1a",
+    ),
+    *(
+        b"\x7fELF",
+        b"\xca\xfe\xba\xbe",
+        b"\xcf\xfa\xed\xfe",
+        b"OggS",
+        b"ID3",
+        b"fLaC",
+        b"II*\0",
+        b"MM\0*",
+        b"\0asm",
+        b"%PDF-",
+    ),
+    *(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"SQLite format 3\0", b"wOFF", b"wOF2", b"\x28\xb5\x2f\xfd", b"{\\rtf"),
+)
+"""How files begin that are no plain text, whatever their names say."""
 
-AROUND = 80
-"""ASCII bytes on either side of others that are part of the sample."""
-_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text, and how it was made."""
+
+    text: str
+    encoding: str
+    replaced: int = 0
+    """Characters that could not be decoded and became U+FFFD."""
 
 
 def looks_binary(head: bytes) -> bool:
-    """As git decides it: a NUL byte near the start, unless a byte-order mark explains it."""
-    return b"\0" in head[:8192] and not any(head.startswith(bom) for bom in BOMS)
+    """Whether a file that begins so is no text: it has a known mark or, as in git, a NUL that no UTF-16 explains."""
+    return head.startswith(_MAGIC) or (b"\0" in head[:HEAD] and wide_encoding(head) is None)
+
+
+def marked_encoding(head: bytes) -> str | None:
+    """The encoding that a byte-order mark tells."""
+    return next((name for bom, name in BOMS.items() if head.startswith(bom)), None)
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """The encoding of a file that begins so, if its mark or its NULs tell: UTF-8 with a mark, UTF-16 or UTF-32."""
+    marked = marked_encoding(head)
+    if marked is not None or b"\0" not in head[:HEAD]:
+        return marked
+    start = head[: HEAD // 4 * 4]
+    for name, wide in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
+        if is_wide_prose(start[: len(start) // wide * wide], name):
+            return name
+    return None
 
 
 def decode(data: bytes) -> str:
-    """Text with ``\\n`` line ends and without NUL. Raises NotText for binary data."""
+    """The text of `decoded`. Raises NotText for binary data, and ReadError where no encoding fits."""
+    return decoded(data).text
+
+
+def decoded(data: bytes) -> Decoded:
+    """Text with ``\\n`` line ends and without NUL.
+
+    Raises NotText for binary data, and ReadError where no encoding fits. Where most of the data is of one encoding,
+    what is not becomes U+FFFD, and `Decoded.replaced` counts that.
+    """
     if looks_binary(data):
         raise NotText("binary file")
-    text = _decoded(data)
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-
-
-def _decoded(data: bytes) -> str:
-    encoding = next((name for bom, name in BOMS.items() if data.startswith(bom)), "utf-8")
+    encoding = wide_encoding(data) or "utf-8"
     try:
-        return data.decode(encoding)
+        text, replaced = data.decode(encoding), 0
     except UnicodeDecodeError:
-        return data.decode(_guess(data), "replace")
+        encoding = encoding if encoding != "utf-8" else guessed(data)
+        text, replaced = _decoded(data, encoding)
+    else:
+        if encoding == "utf-8" and any(shift in data for shift in _SHIFTS) and data.isascii():
+            encoding = guessed(data)
+            text, replaced = _decoded(data, encoding)
+    return Decoded(text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""), encoding, replaced)
 
 
-def _guess(data: bytes) -> str:
-    """The encoding that fits what surrounds the bytes that are not ASCII: UTF-8 if most of it is, else by letters."""
-    sample = b" ".join(islice(_telling(data), 1000))[:SAMPLE]
-    decoded = sample.decode("utf-8", "replace")
-    broken = decoded.count("\ufffd")
-    if sum(not c.isascii() for c in decoded) - broken > broken or len(sample) < 2:
-        return "utf-8"
-    from charset_normalizer import from_bytes
-
-    found = list(from_bytes(sample, cp_isolation=LEGACY))
-    if not found:
-        return "cp1252"
-    alike = [m for m in found if m.chaos <= found[0].chaos + 0.001]
-    if found[0].encoding in WESTERN and any("cp1252" in (m.encoding, *m.could_be_from_charset) for m in alike):
-        return "cp1252"
-    return found[0].encoding
+def _decoded(data: bytes, encoding: str) -> tuple[str, int]:
+    """The text, and how many characters of it could not be decoded. Raises ReadError for too many."""
+    if encoding == "iso2022_cn":
+        return _chinese(data), 0
+    try:
+        return data.decode(encoding), 0
+    except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+    replaced = text.count("\ufffd")
+    if replaced > MOST_BROKEN * len(text) and encoding != "utf-8":
+        raise ReadError(f"no encoding fits what it holds: {replaced:,} characters of it are not {encoding}")
+    return text, replaced
 
 
-def _telling(data: bytes) -> Iterator[bytes]:
-    """The bytes that are not ASCII, with the ASCII around them."""
-    end = 0
-    for found in _NOT_ASCII.finditer(data):
-        if found.start() < end:
-            continue
-        start = max(end, found.start() - AROUND)
-        end = min(len(data), found.end() + AROUND)
-        following = _NOT_ASCII.search(data, found.end(), end)
-        end = following.start() if following else end
-        yield data[start:end]
+def _chinese(data: bytes) -> str:
+    """ISO-2022-CN (RFC 1922) with GB 2312, which Python has no codec for: EUC-CN without the eighth bit."""
+    shifted = _CHINESE_7.sub(lambda found: bytes(byte | 0x80 for byte in found[1]), data.replace(b"\x1b$)A", b""))
+    try:
+        return shifted.decode("gb2312")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"it is ISO-2022-CN, but for byte {error.start:,}") from None

@@ -12,8 +12,21 @@ from pathspec import GitIgnoreSpec
 
 from embassay.errors import UsageError
 
-NOT_DOCUMENTS = frozenset({".lock", ".map", ".svg", ".pyc", ".css", ".woff2"})
-"""Suffixes of files that hold text, but none that anybody searches for."""
+NOT_DOCUMENTS = {
+    ".lock": "a lock file",
+    ".lockfile": "a lock file",
+    ".map": "a source map",
+    ".svg": "a drawing",
+    ".pyc": "compiled code",
+    ".css": "a style sheet",
+    ".woff2": "a font",
+}
+"""Suffixes of files that hold text, but none that anybody searches for, with what they are."""
+LOCK_FILES = frozenset(
+    "npm-shrinkwrap.json pnpm-lock.yml bun.lockb go.sum go.work.sum package.resolved conda-lock.yml "
+    "project.assets.json".split()
+)
+"""Names, in lower case, of lists of versions and digests that package managers write, beside what ends as one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +168,20 @@ def _found(path: Path, status: os.stat_result, max_bytes: int, streams: frozense
         skip = "not a regular file"
     elif not _utf8(path.name):
         skip = "its name is not UTF-8"
-    elif suffix in NOT_DOCUMENTS or path.name.endswith((".min.js", "-lock.json")):
-        skip = "not a document"
+    elif what := _not_a_document(path.name.lower(), suffix):
+        skip = f"not a document: {what}"
     elif status.st_size > max_bytes and suffix not in streams:
         skip = f"{status.st_size / 1e6:,.0f} MB, the limit is {max_bytes / 1e6:,.0f} MB (max_file_mb)"
     return FoundFile(path, status.st_size, status.st_mtime_ns, skip)
+
+
+def _not_a_document(name: str, suffix: str) -> str:
+    """What a file of this name is, in lower case, that nobody searches; empty for what may be searched."""
+    if name in LOCK_FILES or name.endswith(("-lock.json", "-lock.yaml", ".lock.json")):
+        return "a lock file"
+    if name.endswith((".min.js", ".min.mjs", ".min.cjs", ".bundle.js")):
+        return "minified code"
+    return NOT_DOCUMENTS.get(suffix, "")
 
 
 def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embassay.cli import common, progress, words
+from embassay.cli.standard_input import stdin_lines
 from embassay.cli.tables import line
 from embassay.errors import UsageError
 from embassay.types import check_role
@@ -36,7 +36,13 @@ def command(
         list[str] | None,
         typer.Option(metavar="GLOB", help="Files, which are cut into chunks as for an index; repeat it for more."),
     ] = None,
+    encoding: Annotated[
+        str, typer.Option("--encoding", metavar="NAME", help="Of stdin, if that is not UTF-8: latin-1, cp1252, ...")
+    ] = "",
     format: Annotated[str, typer.Option("--format", metavar="F", help="text, json or jsonl.")] = "text",
+    with_texts: Annotated[
+        bool, typer.Option("--with-texts", help="The texts as well, in the JSON of --format json.")
+    ] = False,
     on_long: Annotated[
         str,
         typer.Option(metavar="POLICY", help="What happens to texts above the token limit: truncate, error or split."),
@@ -56,7 +62,8 @@ def command(
 ) -> None:
     """Turn texts into vectors.
 
-    With --set the set's own model is used, else --model, else the configured default or all-MiniLM-L6-v2.
+    With --set the set's own model is used, else --model, else the configured default or all-MiniLM-L6-v2. A line of
+    stdin is a text, and a blank one keeps its place.
 
     \b
     embassay embed -c "one text" --role query --format json
@@ -73,10 +80,11 @@ def command(
     if allow_other_space and not fallback:
         raise UsageError("--allow-other-space goes with --fallback.")
     check_role(role)
+    lines = stdin_lines(encoding) if content is None and files is None else None
     with _embedder(model, precision, set_name, home, fallback=fallback) as embedder:
-        texts = _texts(content, files, embedder)
+        texts = _texts(content if lines is None else lines, files, embedder)
         made = _embed(embedder, texts, role, on_long, allow_other_space=allow_other_space)
-    _print(made, texts, chosen)
+    _print(made, texts, chosen, with_texts=with_texts)
     _remark(made)
 
 
@@ -124,7 +132,7 @@ def _texts(content: list[str] | None, files: list[str] | None, embedder: Embedde
         raise UsageError("-c and --files were both given.", remedy="Pass one of them.")
     if files is not None:
         return _chunks(files, embedder)
-    return content if content is not None else _stdin()
+    return content or []
 
 
 def _chunks(patterns: list[str], embedder: Embedder) -> list[str]:
@@ -153,20 +161,11 @@ def _remark(made: Embeddings) -> None:
         common.messages().print(line((f"{made.model}: {'; '.join(parts)}.", "dim")))
 
 
-def _stdin() -> list[str]:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("no text was given.", remedy='Pass -c "some text", or lines on stdin.')
-    data = sys.stdin.buffer.read().decode("utf-8", "replace")
-    lines = [line for line in data.splitlines() if line.strip()]
-    if not lines:
-        raise UsageError("stdin holds no text.", remedy='Pass -c "some text", or lines on stdin.')
-    return lines
-
-
-def _print(made: Embeddings, texts: list[str], chosen: str) -> None:
+def _print(made: Embeddings, texts: list[str], chosen: str, *, with_texts: bool) -> None:
     if chosen == "json":
         common.print_json(
-            {
+            ({"texts": texts} if with_texts else {})
+            | {
                 "model": made.model,
                 "space": str(made.space),
                 "space_digest": made.space.digest,

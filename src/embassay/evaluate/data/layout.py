@@ -62,17 +62,30 @@ def read_corpus(file: Path) -> tuple[Document, ...]:
 
 
 def read_records(file: Path) -> Iterator[tuple[int, str, str, dict[str, object]]]:
-    """(line number, id, text, the whole object) of each line. Raises JudgedSetError for one without id or text."""
+    """(line number, id, text, the whole object) of each line. Raises JudgedSetError for one without id or text.
+
+    An id that is an integer is its digits, as judgments have it.
+    """
     for number, row in json_lines(file, RECORD):
-        name, text = row.get("_id"), row.get("text")
-        if not isinstance(name, str) or not isinstance(text, str):
+        name, text = id_of(row.get("_id")), row.get("text")
+        if name is None or not isinstance(text, str):
             raise malformed(file, number, RECORD, row)
         yield number, name, text, row
 
 
+def id_of(value: object) -> str | None:
+    """An id as a string; None for what is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
 def read_qrels(file: Path) -> dict[str, dict[str, int]]:
-    """Query id to document id to grade. Raises JudgedSetError for a line that is no judgment."""
-    qrels: dict[str, dict[str, int]] = {}
+    """Query id to document id to grade.
+
+    Raises JudgedSetError for a line that is no judgment, and for one that contradicts another.
+    """
+    judgments = Judgments(file)
     for number, line in lines_of(file):
         cells = line.split("\t")
         grade = _grade(cells[2]) if len(cells) == 3 else None
@@ -80,8 +93,30 @@ def read_qrels(file: Path) -> dict[str, dict[str, int]]:
             continue  # the header
         if grade is None:
             raise malformed(file, number, "query, document and grade between tabs", line)
-        qrels.setdefault(cells[0], {})[cells[1]] = grade
-    return qrels
+        judgments.add(number, cells[0], cells[1], grade)
+    return judgments.qrels
+
+
+class Judgments:
+    """Collects the judgments of a file, each pair of query and document with one grade."""
+
+    def __init__(self, file: Path) -> None:
+        self.qrels: dict[str, dict[str, int]] = {}
+        self._file = file
+
+    def add(self, line: int, query: str, document: str, grade: int) -> None:
+        """Take a judgment in; the same one may stand on several lines.
+
+        Raises JudgedSetError for one that contradicts an earlier one: which of them counts would be a guess, and
+        programs that read qrels guess differently.
+        """
+        grades = self.qrels.setdefault(query, {})
+        if grades.setdefault(document, grade) != grade:
+            raise JudgedSetError(
+                f"{self._file}:{line}: query {query!r} and document {document!r} are judged {grade} here and "
+                f"{grades[document]} above.",
+                remedy="Keep one of the lines.",
+            )
 
 
 def _grade(cell: str) -> int | None:

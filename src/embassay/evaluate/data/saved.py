@@ -9,7 +9,7 @@ from typing import Literal
 
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.judged import JudgedSet
-from embassay.evaluate.data.layout import MOST_GRADE
+from embassay.evaluate.data.layout import MOST_GRADE, id_of
 from embassay.evaluate.data.lines import json_lines, lines_of, malformed
 
 LABELS, CLICKS = "relevant_docs", "clicked"
@@ -66,8 +66,9 @@ def read_queries(file: Path) -> list[str] | JudgedSet:
 
 def _grades(value: object) -> dict[str, int] | None:
     """Document id to grade, from a list of ids or an object; None for anything else."""
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return dict.fromkeys(value, 1)
+    if isinstance(value, list):
+        names = [name for name in map(id_of, value) if name is not None]
+        return dict.fromkeys(names, 1) if len(names) == len(value) else None
     if isinstance(value, dict) and all(type(grade) is int and abs(grade) <= MOST_GRADE for grade in value.values()):
         return value
     return None

@@ -1,40 +1,170 @@
-"""What CSV and JSONL share: which field of a record is its id, title, text, and which are metadata."""
+"""How a record of a table or of JSON becomes a document: nothing that a person reads in it is lost.
+
+A record has an id, a title and a text where its fields are called so. Every other field that holds words is part of the
+text as well, as a line ``field: value`` below it, and so are the strings inside of lists and objects. Scalars are
+metadata. What only machines read (numbers, addresses, digests, dates) is metadata alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.embedded_data import without_embedded_data
+from embassay.types import Metadata, Scalar
 
 IDS = ("_id", "id", "uid", "uuid", "key")
 TITLES = ("title", "name", "headline", "subject")
-TEXTS = ("text", "body", "content", "contents", "abstract", "description", "summary")
+HEADINGS = ("question", "heading")
+"""Titles of a text that stands beside them."""
+TEXTS = (
+    *("text", "body", "content", "contents", "abstract", "description", "summary"),
+    *("passage", "paragraph", "page_content", "answer"),
+)
+SPEAKERS = ("role", "from", "speaker")
+SAID = ("content", "value", "text", "message")
+"""Who speaks in a message of a conversation, and what is said, as the formats for chat models call them."""
+MAX_TITLE = 80
+"""Bytes of a title that stands above each chunk. A longer one would be left out of the context of a long document, so
+that it is part of the text instead."""
+MAX_FIELD = 1_000
+"""Characters of a string that is still of use as metadata; a longer one is part of the text alone."""
+_MACHINE = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://|data:|mailto:)\S*"  # addresses
+    r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}"  # UUIDs, digests
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+ ?(?:Z|UTC|[+-][0-9:]+)?"  # times
+    r"|[^\W\d_]?\S*[0-9+/=_]\S{80,}"  # tokens and other encoded data
+)
 
 
-def document(source: SourceFile, record: Mapping[str, object], line: int) -> Document:
-    """A record as a document. Without a text field, its string fields are the text, as ``field: value`` lines."""
-    record = {k: v for k, v in record.items() if k and str(k).strip()}  # pandas writes its row numbers without a name
-    fields = {str(k).lower(): k for k in record}
-    identity = _first(record, fields, IDS)
-    title = _first(record, fields, TITLES)
-    text = _first(record, fields, TEXTS)
-    named = {fields[n] for n in (*IDS, *TITLES, *TEXTS) if n in fields}
-    rest = {str(k): v for k, v in record.items() if k not in named and isinstance(v, (str, int, float, bool))}
-    if not text:
-        text = "\n".join(f"{k}: {v}" for k, v in rest.items() if isinstance(v, str) and v.strip())
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a format says about its records, beside their fields."""
+
+    unnamed: Collection[str] = ()
+    """Fields whose names were made up here, so that they are no part of the text."""
+    id_is_read: bool = False
+    """Whether people see the id as they see the other fields, so that one which holds letters is part of the text."""
+
+
+PLAIN = Habits()
+
+
+def document(
+    source: SourceFile, record: Mapping[str, object], line: int, *, number: int = 0, habits: Habits = PLAIN
+) -> Document:
+    """The record that begins in `line` of the file as a document.
+
+    Without an id it goes by its `number`, or by its line. Without a text field, the lines of its other fields are its
+    text; without those, its title is.
+    """
+    record = {str(name): value for name, value in record.items()}
+    fields = {name.lower(): name for name in reversed(record)}
+    identity, of_identity = _first(record, fields, IDS)
+    text, of_text = _first_text(record, fields)
+    title, of_title = _first(record, fields, TITLES + HEADINGS if text else TITLES)
+    rest = {name: value for name, value in record.items() if name not in (of_identity, of_title, of_text)}
+    if of_identity not in (None, "_id") and habits.id_is_read and is_read(identity):
+        rest = {str(of_identity): identity, **rest}
+    lines = list(_lines(rest, habits, machine=not text))
+    body = "\n\n".join(part for part in (text, "\n".join(lines)) if part)
+    if len(title.encode("utf-8", "replace")) > MAX_TITLE:
+        title, body = "", "\n\n".join(part for part in (title, body) if part)
     return Document(
-        id=f"{source.id}#{identity or line}",
+        id=f"{source.id}#{identity or number or line}",
         path=source.id,
-        text=text or title,
-        title=title if text else "",
-        metadata=rest if identity == "" else {"id": identity, **rest},
+        text=body or title or identity,
+        title=title if body else "",
+        metadata=_metadata(identity, rest),
         source_lines=(line,),
     )
 
 
-def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple[str, ...]) -> str:
+def words_of(value: object, name: str = "", *, machine: bool = False) -> Iterator[str]:
+    """Every string inside of `value` as a line: behind the name of the field that holds it, or behind its speaker.
+
+    Strings that only machines read are left out, unless they are asked for.
+    """
+    stack = [(name, value)]
+    while stack:
+        name, value = stack.pop()
+        if isinstance(value, str):
+            value = without_embedded_data(value).strip()
+            if value and (machine or is_read(value)):
+                yield f"{name}: {value}" if name else value
+        elif isinstance(value, dict):
+            stack.extend(reversed(_members(value, name)))
+        elif isinstance(value, list):
+            if len(value) > 1 and all(isinstance(item, str) and len(item) < MAX_TITLE for item in value) and name:
+                value = [", ".join(item.strip() for item in value if item.strip())]
+            stack.extend((name, item) for item in reversed(value))
+
+
+def is_read(value: str) -> bool:
+    """Whether a string holds letters, and people read it."""
+    return not (_MACHINE.fullmatch(value, 0, 10_000) or value.isdecimal()) and any(map(str.isalpha, value))
+
+
+def is_message(value: object) -> bool:
+    """Whether a value is a message of a conversation: who speaks, and what is said."""
+    return isinstance(value, dict) and all(_speech(value))
+
+
+def _speech(value: Mapping[str, object]) -> tuple[str, str]:
+    """The names under which a message has its speaker, and what is said; empty where it has none."""
+    speaker = next((key for key in SPEAKERS if isinstance(value.get(key), str)), "")
+    return speaker, next((key for key in SAID if isinstance(value.get(key), (str, list, dict))), "")
+
+
+def _members(value: Mapping[str, object], name: str) -> list[tuple[str, object]]:
+    """(name, value) of what an object holds. A message of a conversation goes by its speaker, its part by none."""
+    speaker, said = _speech(value)
+    if speaker and said:
+        others = [(key, other) for key, other in value.items() if key not in (speaker, said, "type")]
+        return [(str(value[speaker]), value[said]), *others]
+    if isinstance(value.get("type"), str) and isinstance(value.get("text"), str):  # one part of a message
+        return [(name, value["text"]), *((k, v) for k, v in value.items() if k not in ("type", "text"))]
+    return [(str(key), other) for key, other in value.items()]
+
+
+def _lines(rest: Mapping[str, object], habits: Habits, *, machine: bool) -> Iterator[str]:
+    for name, value in rest.items():
+        shown = "" if name in habits.unnamed else name.strip()
+        yield from words_of(value, shown, machine=machine and isinstance(value, str) and bool(name.strip()))
+
+
+def _metadata(identity: str, rest: Mapping[str, object]) -> Metadata:
+    """The id and the scalars, but for texts of a length that nobody filters by."""
+    scalars: dict[str, Scalar] = {
+        name: value
+        for name, value in rest.items()
+        if name.strip() and isinstance(value, (str, int, float, bool)) and not _is_long(value)
+    }
+    return {"id": identity, **scalars} if identity else scalars
+
+
+def _is_long(value: Scalar) -> bool:
+    return isinstance(value, str) and len(value) > MAX_FIELD
+
+
+def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str | None]:
+    """The first of `names` that is not blank, as a string, and what the record calls it."""
     for name in names:
         value = record[fields[name]] if name in fields else None
-        if isinstance(value, (str, int, float)) and str(value).strip():
-            return str(value).strip()
-    return ""
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
+            return str(value).strip(), fields[name]
+    return "", None
+
+
+def _first_text(record: Mapping[str, object], fields: Mapping[str, str]) -> tuple[str, str | None]:
+    """The first text field that says something, and what the record calls it."""
+    for name in TEXTS:
+        value = record[fields[name]] if name in fields else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)
+        paragraphs = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if text := ("\n\n" if paragraphs else "\n").join(words_of(value, machine=True)):
+            return text, fields[name]
+    return "", None

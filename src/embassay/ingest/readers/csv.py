@@ -1,50 +1,195 @@
-"""CSV and TSV with a header: one document a row."""
+"""CSV and TSV: one document a row, with every word of the row.
+
+Lines above the header are a document of their own. The surplus of a row that is wider than the header is joined into
+the column of the text, which is where a delimiter goes unquoted. Without a header, the cells are the text.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 
 from embassay.ingest.base import Document, ReadError, SourceFile
-from embassay.ingest.readers._records import document
+from embassay.ingest.readers._records import HEADINGS, IDS, TEXTS, TITLES, Habits, document
+from embassay.ingest.readers._tables import NO_DELIMITER, Row, TableForm, form_of, rows_of
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 BOUNDED = True
-MAX_FIELD = 16_000_000
-"""Characters in a field; Python's own limit of 131,072 is below what people keep in spreadsheets."""
 MAX_COLUMNS = 10_000
+SAMPLE = 100
+"""Rows that decide where the header is and which column holds text."""
+BANNER = 20
+"""Most lines that may stand above a header."""
+KNOWN = frozenset({*IDS, *TITLES, *HEADINGS, *TEXTS})
+"""Names that only a header has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What the columns are called, and what becomes of cells beyond them."""
+
+    names: Sequence[str]
+    habits: Habits
+    delimiter: str
+    text_column: int
+
+    def record(self, cells: list[str]) -> dict[str, object]:
+        """Name to cell. What a row has too many of is joined where the text stands."""
+        surplus = len(cells) - len(self.names)
+        if surplus > 0:
+            at = self.text_column
+            cells = [*cells[:at], self.delimiter.join(cells[at : at + surplus + 1]), *cells[at + surplus + 1 :]]
+        return dict(zip(self.names, cells, strict=False))
 
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
     text = source.text()
-    csv.field_size_limit(MAX_FIELD)
-    rows = csv.reader(_lines(text), delimiter=_delimiter(source, text))
-    try:
-        names = next((row for row in rows if row), [])
-        if len(names) > MAX_COLUMNS:
-            raise ReadError(f"{len(names):,} columns, the limit is {MAX_COLUMNS:,}")
-        start = rows.line_num + 1
-        for row in rows:
-            if row:
-                yield document(source, dict(zip(names, row, strict=False)), start)
-            start = rows.line_num + 1
-    except csv.Error as error:
-        raise ReadError(f"line {rows.line_num} is not CSV: {error}") from error
+    at, line, delimiter = _declared(text)
+    preferred = "\t" if source.file.suffix.lower() == ".tsv" else ""
+    form = form_of(text, at, delimiter or preferred)
+    if _is_one_column(text, at):
+        form = TableForm(NO_DELIMITER, 1)
+    rows = _trimmed(rows_of(text, at, line, form), form)
+    head = list(islice(rows, SAMPLE))
+    above = _rows_above(head, form)
+    if above:
+        said = "\n".join(form.delimiter.join(cells).strip(" #") for _, cells in head[:above])
+        yield Document(f"{source.id}#{head[0][0]}", source.id, said, source_lines=[n for n, _ in head[:above]])
+    head = head[above:]
+    if len(head) == 1:  # a header and nothing below it, or the only row
+        yield Document(f"{source.id}#{head[0][0]}", source.id, "\n".join(head[0][1]), source_lines=(head[0][0],))
+    elif head:
+        header, head = _header(head, form)
+        for start, cells in chain(head, rows):
+            record = {"": cells[0]} if _is_remark(cells, form) else header.record(cells)
+            yield document(source, record, start, habits=header.habits)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The lines with their ends. Raises ReadError for one that is longer than any field may be."""
-    at = 0
-    while at < len(text):
-        end = text.find("\n", at) + 1 or len(text)
-        if end - at > MAX_FIELD:
-            raise ReadError(f"a line of {end - at:,} characters, the limit is {MAX_FIELD:,}")
-        yield text[at:end]
-        at = end
+def _declared(text: str) -> tuple[int, int, str]:
+    """Where the table begins, in which line, and its delimiter as the line ``sep=`` gives it, which Excel obeys."""
+    first, _, _ = text[:100].partition("\n")
+    declared = first.strip().strip('"')
+    if declared.lower().startswith("sep=") and len(declared) == 5:
+        return len(first) + 1, 2, declared[4]
+    if first.lower().startswith("sep=\t"):
+        return len(first) + 1, 2, "\t"
+    return 0, 1, ""
 
 
-def _delimiter(source: SourceFile, text: str) -> str:
-    if source.file.suffix.lower() == ".tsv":
-        return "\t"
-    header = next(_lines(text), "")
-    return max(",;\t|", key=header.count)
+def _is_one_column(text: str, at: int) -> bool:
+    """Whether the first line is nothing but a name of a text: then every delimiter below belongs to a text."""
+    first = text[at : text.find("\n", at) % (len(text) + 1)] if text else ""
+    return first.strip().strip('"').lower() in KNOWN
+
+
+def _trimmed(rows: Iterator[Row], form: TableForm) -> Iterator[Row]:
+    """The rows without empty cells beyond the width of the table. Raises ReadError for too many columns."""
+    for line, cells in rows:
+        while len(cells) > form.width and not cells[-1].strip():
+            cells.pop()
+        if len(cells) > MAX_COLUMNS:
+            raise ReadError(f"{len(cells):,} columns, the limit is {MAX_COLUMNS:,}")
+        yield line, cells
+
+
+def _rows_above(head: Sequence[Row], form: TableForm) -> int:
+    """How many rows stand above the header: comments, and titles of a report, which are narrower than the table."""
+    for number, (_, cells) in enumerate(head[: BANNER + 1]):
+        following = head[number + 1 :]
+        filled = sum(bool(cell.strip()) for cell in cells)
+        is_narrow = form.width > 1 and (filled == 1 or 2 * filled <= form.width) and len(cells) != form.width - 1
+        is_comment = cells[0].startswith("#") and (
+            len(cells) != form.width or (bool(following) and _is_comment(following[0]))
+        )
+        if not (is_narrow or is_comment) or not any(len(row) >= form.width for _, row in following):
+            return number
+    return 0
+
+
+def _is_comment(row: Row) -> bool:
+    return row[1][0].startswith("#")
+
+
+def _is_remark(cells: Sequence[str], form: TableForm) -> bool:
+    """Whether a row below the header is a comment."""
+    return cells[0].startswith("#") and len(cells) == 1 < form.width
+
+
+def _header(head: list[Row], form: TableForm) -> tuple[_Header, list[Row]]:
+    """The header, and the rows below it as far as they are in `head`."""
+    names = [cell.strip() for cell in head[0][1]]
+    rows = [cells for _, cells in head[1:]]
+    if not _is_header(names, rows):
+        width = max(form.width, len(names))
+        names = [f"column {number}" for number in range(1, width + 1)]
+        habits = Habits(names, id_is_read=True)
+        return _Header(names, habits, form.delimiter, _longest(names, [cells for _, cells in head])), head
+    names[0] = names[0].lstrip("# ")
+    if _lacks_a_name(names, rows):
+        names = ["", *names]
+    names, unnamed = _told_apart(names)
+    habits = Habits(unnamed, id_is_read=True)
+    return _Header(names, habits, form.delimiter, _text_column(names, rows)), head[1:]
+
+
+def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names columns: it holds no numbers above numbers, and no sentences above sentences."""
+    if not rows or any(name.lower().lstrip("# ") in KNOWN for name in names):
+        return True
+    below = [[row[at].strip() for row in rows if at < len(row)] for at in range(len(names))]
+    columns = [(name, cells) for name, cells in zip(names, below, strict=True) if name and any(cells)]
+    if any(_is_number(name) and all(map(_is_number, filter(None, cells))) for name, cells in columns):
+        return False
+    if any(name.endswith(("?", ":")) for name in names):  # the questions of a survey
+        return True
+    written = [(name, cells) for name, cells in columns if not all(map(_is_number, filter(None, cells)))]
+    return not (any(name.count(" ") > 1 for name in names) and all(_is_alike(*column) for column in written))
+
+
+def _is_alike(name: str, cells: Sequence[str]) -> bool:
+    """Whether the first cell of a column is about as long as those below it."""
+    mean = sum(map(len, cells)) / len(cells)
+    return 0.5 * mean <= len(name) <= 1.5 * mean
+
+
+def _is_number(cell: str) -> bool:
+    return bool(cell) and not any(map(str.isalpha, cell)) and any(map(str.isdecimal, cell))
+
+
+def _lacks_a_name(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether every row has one cell more than there are names, as R writes tables with the names of their rows."""
+    wider = bool(rows) and all(len(row) == len(names) + 1 for row in rows)
+    return wider and names[0].lower() not in IDS and not any(c.startswith(" ") for row in rows for c in row[1:])
+
+
+def _told_apart(names: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Every name once, and which of them were made up for columns without one.
+
+    The first column may go without a name: there, numbers of rows stand.
+    """
+    told: dict[str, None] = {}
+    unnamed = set()
+    times: Counter[str] = Counter()
+    for number, name in enumerate(names, 1):
+        unique = name or ("" if number == 1 else f"column {number}")
+        while unique in told:
+            times[name] += 1
+            unique = f"{name or 'column'} {times[name] + 1}"
+        if not name:
+            unnamed.add(unique)
+        told[unique] = None
+    return list(told), unnamed
+
+
+def _text_column(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """The column into which the surplus of a row goes."""
+    lower = [name.lower() for name in names]
+    return next((lower.index(name) for name in TEXTS if name in lower), _longest(names, rows))
+
+
+def _longest(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """The column that holds most characters; of equal ones the last."""
+    length = [sum(len(row[at]) for row in rows if at < len(row) <= len(names)) for at in range(len(names))]
+    return max(range(len(names)), key=lambda at: (length[at], at), default=0)

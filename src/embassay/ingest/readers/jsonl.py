@@ -1,47 +1,93 @@
-"""JSON lines: one document a line."""
+"""JSON lines: one document a line. A file of one array, or of values over several lines, is read as well."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from io import BufferedReader, TextIOWrapper
+from itertools import chain
+from typing import AnyStr
 
 from embassay import jsontext
 from embassay.ingest.base import Document, ReadError, SourceFile
-from embassay.ingest.readers._records import document
+from embassay.ingest.decode import HEAD, wide_encoding
+from embassay.ingest.encodings import SAMPLE, guessed
+from embassay.ingest.readers._json import line_of, values_of
 
 SUFFIXES = frozenset({".jsonl", ".ndjson"})
 BOUNDED = True
 STREAMS = True
-
-
 MAX_LINE = 16_000_000
 """Bytes; as Python has it, JSON takes up to thirty times its size."""
 
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
-    with source.open() as stream:
-        for number, line in enumerate(_lines(stream), 1):
-            if not line.strip():
-                continue
+    with source.file.open("rb") as stream:
+        numbered = _text_lines(stream, stream.peek(HEAD)[:HEAD])
+        lines = ((number, line) for number, line in numbered if line.strip())
+        first = next(lines, None)
+        if first is None:
+            return
+        if _goes_on(source, first[1]):
+            yield from values_of(source, source.text())
+            return
+        for number, line in chain([first], lines):
             if len(line) > MAX_LINE:
                 yield ReadError(f"line {number} is longer than {MAX_LINE:,} bytes")
-                continue
-            try:
-                record = jsontext.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield ReadError(f"line {number} is not JSON: {error}")
-                continue
-            if isinstance(record, dict):
-                yield document(source, record, number)
             else:
-                yield ReadError(f"line {number}: expected an object, found {type(record).__name__}")
+                yield line_of(source, line, number)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines; of one above `MAX_LINE` only a head that shows that it is, with the rest passed over."""
-    while line := stream.readline(MAX_LINE + 1):
+def _goes_on(source: SourceFile, first: str) -> bool:
+    """Whether the file is no JSON lines, but one array, or values over several lines; one that memory can hold."""
+    if first.lstrip()[:1] not in ("[", "{") or source.file.stat().st_size > MAX_LINE:
+        return False
+    try:
+        value = jsontext.loads_anyhow(first)
+    except (ValueError, RecursionError):
+        return _begins_with_value(source.text())
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _begins_with_value(text: str) -> bool:
+    start = len(text) - len(text.lstrip())
+    found = jsontext.elements(text, start) if text.startswith("[", start) else jsontext.values(text)
+    try:
+        return next(found, None) is not None
+    except (ValueError, RecursionError):
+        return False
+
+
+def _text_lines(stream: BufferedReader, head: bytes) -> Iterator[tuple[int, str]]:
+    """(number, line) of every line. A line that is no UTF-8 is read in the encoding that it looks like.
+
+    Of a line above `MAX_LINE` there is only a head that shows that it is.
+    """
+    wide = wide_encoding(head)
+    if wide is not None and wide != "utf-8-sig":
+        with TextIOWrapper(stream, wide, errors="replace", newline="\n") as text:
+            yield from enumerate(_lines(text.readline, "\n"), 1)
+        return
+    encoding = ""
+    for number, line in enumerate(_lines(stream.readline, b"\n"), 1):
+        try:
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            encoding = encoding or _guess(line + stream.peek(SAMPLE)[:SAMPLE])
+            yield number, line.decode(encoding, "replace")
+
+
+def _guess(data: bytes) -> str:
+    try:
+        return guessed(data)
+    except ReadError:
+        return "utf-8"
+
+
+def _lines(readline: Callable[[int], AnyStr], end: AnyStr) -> Iterator[AnyStr]:
+    """The lines; of one above `MAX_LINE` the rest is passed over."""
+    while line := readline(MAX_LINE + 1):
         yield line
-        while len(line) > MAX_LINE and not line.endswith(b"\n"):
-            line = stream.readline(MAX_LINE + 1)
+        while len(line) > MAX_LINE and not line.endswith(end):
+            line = readline(MAX_LINE + 1)
             if len(line) <= MAX_LINE:
                 break

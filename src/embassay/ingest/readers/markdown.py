@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeGuard
 
 from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.embedded_data import without_embedded_data
 from embassay.types import Metadata
 
 SUFFIXES = frozenset({".md", ".markdown", ".mdx", ".mkd"})
@@ -21,7 +22,7 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*\n", re.DOTAL
 
 
 def read(source: SourceFile) -> Iterator[Document]:
-    text = source.text()
+    text = without_embedded_data(source.text())
     metadata: Metadata = {}
     first = 1
     if front := _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER):

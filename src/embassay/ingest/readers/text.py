@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.embedded_data import without_embedded_data
 
 SUFFIXES = frozenset({".txt", ".text", ".log"})
 BOUNDED = True
 
 
 def read(source: SourceFile) -> Iterator[Document]:
-    yield Document(source.id, source.id, source.text(), "text")
+    yield Document(source.id, source.id, without_embedded_data(source.text()), "text")

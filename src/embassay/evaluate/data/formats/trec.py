@@ -9,7 +9,7 @@ from pathlib import Path
 from embassay import remedy
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.base import JudgedFiles
-from embassay.evaluate.data.layout import CORPUS, read_corpus
+from embassay.evaluate.data.layout import CORPUS, Judgments, read_corpus
 from embassay.evaluate.data.lines import lines_of, malformed
 from embassay.types import Document
 
@@ -68,13 +68,13 @@ def _topics(file: Path) -> dict[str, str]:
 
 
 def _qrels(file: Path) -> dict[str, dict[str, int]]:
-    qrels: dict[str, dict[str, int]] = {}
+    judgments = Judgments(file)
     for number, line in lines_of(file):
         cells = line.split()
         if len(cells) != 4 or not _GRADE.fullmatch(cells[3]):
             raise malformed(file, number, "query, iteration, document and grade", line)
-        qrels.setdefault(cells[0], {})[cells[2]] = int(cells[3])
-    return qrels
+        judgments.add(number, cells[0], cells[2], int(cells[3]))
+    return judgments.qrels
 
 
 def _documents(folder: Path) -> tuple[Document, ...]:

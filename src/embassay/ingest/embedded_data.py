@@ -1,0 +1,60 @@
+"""Takes out of a text what stands in it for machines alone: pictures and files in base64.
+
+Line ends stay, so that what is left keeps its lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONG_URI = 100
+"""Characters from which on a ``data:`` address that is not base64 is taken out: shorter ones are examples."""
+LONG_TOKEN = 400
+"""Characters of base64 without a break that are no word, no path and no key that anybody looks for."""
+LONG_LINE = 60
+"""Characters of a line of wrapped base64: MIME has 76, PEM 64."""
+MANY_LINES = 6
+"""So many such lines in a row are a file, and no listing of digests."""
+_URI = re.compile(
+    r"(data:[a-zA-Z0-9.+-]{1,80}/[a-zA-Z0-9.+-]{1,80})"
+    r"(?:;[a-zA-Z0-9=.-]{1,80}){0,5}+"
+    r"(;base64)?,"
+    r"""((?:[^\s"'<>()\[\]]|\n[ \t]{0,16}(?=[A-Za-z0-9+/]{40}))*+)"""
+)
+_TOKEN = re.compile(rf"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{{{LONG_TOKEN},}}+={{0,2}}")
+_LINES = re.compile(
+    rf"^(?:[ \t>]{{0,16}}[A-Za-z0-9+/]{{{LONG_LINE},}}+\n){{{MANY_LINES},}}+"
+    r"(?:[ \t>]{0,16}[A-Za-z0-9+/]{1,200}={0,2}$)?",
+    re.MULTILINE,
+)
+
+
+def without_embedded_data(text: str) -> str:
+    """`text` without base64: ``data:`` addresses keep their type, so that a picture is still seen to be one."""
+    if "data:" in text:
+        text = _URI.sub(_type_of_uri, text)
+    if len(text) >= LONG_LINE and any(len(line) >= LONG_LINE and " " not in line.strip() for line in text.split("\n")):
+        text = _LINES.sub(_line_ends, text)
+    if len(text) >= LONG_TOKEN and any(len(line) >= LONG_TOKEN for line in text.split("\n")):
+        text = _TOKEN.sub(_no_token, text)
+    return text
+
+
+def _type_of_uri(found: re.Match[str]) -> str:
+    if not found[2] and len(found[3]) < LONG_URI:
+        return found[0]
+    return found[1] + "\n" * found[3].count("\n")
+
+
+def _line_ends(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n") if _is_encoded(found[0]) else found[0]
+
+
+def _no_token(found: re.Match[str]) -> str:
+    return "" if _is_encoded(found[0]) else found[0]
+
+
+def _is_encoded(text: str) -> bool:
+    """Whether capitals, small letters and digits are mixed, as in base64, and unlike in rules, genomes and names."""
+    shares = [sum(map(test, text)) / len(text) for test in (str.isupper, str.islower, str.isdigit)]
+    return min(shares[:2]) > 0.15 and shares[2] > 0.04

@@ -1,0 +1,107 @@
+"""JSON in one piece: an array of records, an object that holds a list of them, one record; anything else as text.
+
+Configuration and other JSON that is no record stays as it is written, because its names and its layout say as much as
+its strings. Where it is one long line, or next to nothing but numbers, its strings are the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from embassay import jsontext
+from embassay.errors import NotText
+from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.embedded_data import without_embedded_data
+from embassay.ingest.readers._json import array_of, line_of
+from embassay.ingest.readers._records import TEXTS, document, is_message, words_of
+
+SUFFIXES = frozenset({".json", ".geojson"})
+LONG_LINE = 2_000
+"""Characters of a line that no person wrote."""
+FEW_LETTERS = 0.1
+"""Share of letters below which a file is numbers."""
+_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+
+
+def read(source: SourceFile) -> Iterator[Document | ReadError]:
+    text = source.text()
+    start = len(text) - len(text.lstrip())
+    first = _first_element(text, start) if text.startswith("[", start) else None
+    if is_message(first):
+        yield replace(document(source, {"text": jsontext.loads_anyhow(text)}, 1), id=source.id)
+    elif isinstance(first, dict):
+        yield from array_of(source, text, start)
+    elif text.startswith("{", start):
+        yield from _object(source, text, start)
+    else:
+        yield _as_written(source, text)
+
+
+def _first_element(text: str, start: int) -> object:
+    """The first element of the array that opens at character `start`; None where there is none."""
+    try:
+        return next(jsontext.elements(text, start), (0, None))[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(source: SourceFile, text: str, start: int) -> Iterator[Document | ReadError]:
+    try:
+        members = list(jsontext.members(text, start))
+    except (ValueError, RecursionError):
+        members = []
+    if not members:
+        yield _as_written(source, text)
+        return
+    name, begin, end, value = max(members, key=lambda member: member[2] - member[1])
+    is_most = 2 * (end - begin) > len(text)
+    others = {other[0]: other[3] for other in members if other[0] != name}
+    if is_most and _holds_records(value):
+        head = document(source, others, 1)
+        if head.text:
+            yield replace(head, id=source.id)
+        yield from array_of(source, text, begin)
+    elif is_most and (name.lower() in TEXTS or (isinstance(value, list) and all(map(is_message, value)))):
+        yield replace(document(source, {name: value, **others}, 1), id=source.id)
+    elif _is_one_line_more(text, end):
+        yield from _lines(source, text)
+    else:
+        yield _as_written(source, text)
+
+
+def _holds_records(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) and not is_message(item) for item in value)
+
+
+def _is_one_line_more(text: str, end: int) -> bool:
+    """Whether another object follows the one whose last value ends at `end`: then these are JSON lines."""
+    close = text.find("}", end)
+    return text[close + 1 :].lstrip().startswith("{")
+
+
+def _lines(source: SourceFile, text: str) -> Iterator[Document | ReadError]:
+    return (line_of(source, line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+
+
+def _as_written(source: SourceFile, text: str) -> Document:
+    """The text with its escapes undone, each line in its place; or its strings, where it was not written for people."""
+    sample = text[: 1 << 16]
+    letters = sum(map(str.isalpha, sample))
+    if letters < FEW_LETTERS * len(sample) or any(len(line) > LONG_LINE for line in text.split("\n")):
+        try:
+            words = "\n".join(words_of(jsontext.loads_anyhow(text), machine=True))
+        except (ValueError, RecursionError):
+            words = ""
+        if words:
+            return Document(source.id, source.id, words, source_lines=(1,))
+        if not letters:
+            raise NotText("it holds numbers and no words")
+    return Document(source.id, source.id, without_embedded_data(_ESCAPE.sub(_unescaped, text)))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """The character that is meant. What would end the line is a space, so that lines keep their numbers."""
+    sign = chr(int(found[1], 16)) if found[1] else found[2] if found[2] in '"\\/' else " "
+    return sign if sign.isprintable() or "\ud800" <= sign < "\ue000" else " "
