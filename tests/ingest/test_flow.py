@@ -120,11 +120,11 @@ def test_reading_a_file_never_fails_and_always_ends(tmp_path):
     (tmp_path / "c.bin").write_bytes(b"\0\0\0")
     (tmp_path / "d.txt").write_text("")
     (tmp_path / "e.md").write_bytes(b"\x89PNG\0\0")
-    (tmp_path / "f.jsonl").write_text('{"text": "one", "trace": "' + "x" * 20_000 + '"}\n')
+    (tmp_path / "f.md").write_text("---\ntrace: " + "x" * 20_000 + "\n---\none\n")
     with Isolation() as isolation:
         kinds = {
             name: [type(step) for step in read_file(name, SourceFile(tmp_path / name, name), isolation)]
-            for name in ("a.jsonl", "b.docx", "c.bin", "d.txt", "e.md", "f.jsonl", "missing.md", "missing.docx")
+            for name in ("a.jsonl", "b.docx", "c.bin", "d.txt", "e.md", "f.md", "missing.md", "missing.docx")
         }
     assert kinds == {
         "a.jsonl": [Loaded, Unreadable, Loaded, FileEnd],
@@ -132,7 +132,7 @@ def test_reading_a_file_never_fails_and_always_ends(tmp_path):
         "c.bin": [NoText, FileEnd],
         "d.txt": [FileEnd],
         "e.md": [NoText, FileEnd],
-        "f.jsonl": [Omitted, Loaded, FileEnd],
+        "f.md": [Omitted, Loaded, FileEnd],
         "missing.md": [Unreadable, FileEnd],
         "missing.docx": [Unreadable, FileEnd],
     }

@@ -38,10 +38,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from embassay.errors import NotText, ReadError
 from embassay.types import Document
+
+if TYPE_CHECKING:
+    from embassay.ingest.decode import Decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,14 @@ class SourceFile:
 
     def text(self) -> str:
         """The whole file, decoded, with ``\\n`` at the end of lines. Raises NotText for binary data."""
-        from embassay.ingest.decode import decode
+        return self.decoded.text
 
-        return decode(self.data)
+    @cached_property
+    def decoded(self) -> Decoded:
+        """The same, with how it was decoded. A reader that takes `text` need not tell of what could not be."""
+        from embassay.ingest.decode import decoded
+
+        return decoded(self.data)
 
 
 class Reader(Protocol):

@@ -20,6 +20,9 @@ HEAD = 8192
 """Bytes in which a NUL makes a file binary, as in git."""
 MOST_BROKEN = 0.01
 """Share of characters that may be undecodable in a file that is read all the same."""
+MOST_CONTROLS = 0.05
+"""Share of control characters that a text may have; coloured logs and screens of terminals have some."""
+_CONTROLS = bytes({*range(32), 127} - {*b"\b\t\n\v\f\r\x0e\x0f\x1b"})
 _SHIFTS = (b"\x1b$", b"~{", b"\x0e")
 """What ASCII has in it where its letters stand for those of Japanese, Korean or Chinese."""
 _CHINESE_7 = re.compile(rb"\x0e([^\x0f\r\n]*)\x0f?")
@@ -61,10 +64,22 @@ class Decoded:
     replaced: int = 0
     """Characters that could not be decoded and became U+FFFD."""
 
+    @property
+    def loss(self) -> str:
+        """What could not be decoded, for a person."""
+        line = self.text.count("\n", 0, max(0, self.text.find("\ufffd"))) + 1
+        return f"{self.replaced:,} characters could not be read as {self.encoding}, the first in line {line:,}"
+
 
 def looks_binary(head: bytes) -> bool:
-    """Whether a file that begins so is no text: it has a known mark or, as in git, a NUL that no UTF-16 explains."""
-    return head.startswith(_MAGIC) or (b"\0" in head[:HEAD] and wide_encoding(head) is None)
+    """Whether a file that begins so is no text.
+
+    It has a known mark, as in git a NUL that no UTF-16 explains, or many other control characters.
+    """
+    head = head[:HEAD]
+    if head.startswith(_MAGIC) or (b"\0" in head and wide_encoding(head) is None):
+        return True
+    return b"\0" not in head and len(head) - len(head.translate(None, _CONTROLS)) > MOST_CONTROLS * len(head)
 
 
 def marked_encoding(head: bytes) -> str | None:
@@ -79,7 +94,7 @@ def wide_encoding(head: bytes) -> str | None:
         return marked
     start = head[: HEAD // 4 * 4]
     for name, wide in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
-        if is_wide_prose(start[: len(start) // wide * wide], name):
+        if (len(head) >= HEAD or len(head) % wide == 0) and is_wide_prose(start[: len(start) // wide * wide], name):
             return name
     return None
 

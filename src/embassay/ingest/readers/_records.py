@@ -124,8 +124,9 @@ def _members(value: Mapping[str, object], name: str) -> list[tuple[str, object]]
     if speaker and said:
         others = [(key, other) for key, other in value.items() if key not in (speaker, said, "type")]
         return [(str(value[speaker]), value[said]), *others]
-    if isinstance(value.get("type"), str) and isinstance(value.get("text"), str):  # one part of a message
-        return [(name, value["text"]), *((k, v) for k, v in value.items() if k not in ("type", "text"))]
+    kind = value.get("type")
+    if isinstance(kind, str) and kind in value:  # one part of a message, which says under which name it holds what
+        return [(name, value[kind]), *((k, v) for k, v in value.items() if k not in ("type", kind))]
     return [(str(key), other) for key, other in value.items()]
 
 
@@ -140,13 +141,13 @@ def _metadata(identity: str, rest: Mapping[str, object]) -> Metadata:
     scalars: dict[str, Scalar] = {
         name: value
         for name, value in rest.items()
-        if name.strip() and isinstance(value, (str, int, float, bool)) and not _is_long(value)
+        if name.strip() and isinstance(value, (str, int, float, bool)) and not _is_long_text(value)
     }
     return {"id": identity, **scalars} if identity else scalars
 
 
-def _is_long(value: Scalar) -> bool:
-    return isinstance(value, str) and len(value) > MAX_FIELD
+def _is_long_text(value: Scalar) -> bool:
+    return isinstance(value, str) and len(value) > MAX_FIELD and is_read(value)
 
 
 def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str | None]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from embassay.errors import NotText
-from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.base import Document, NotText, SourceFile
 from embassay.ingest.embedded_data import without_embedded_data
 from embassay.ingest.languages import LANGUAGES, WITHOUT_GRAMMAR
 from embassay.ingest.outline import definitions

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from embassay import jsontext
-from embassay.errors import NotText
-from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.base import Document, NotText, ReadError, SourceFile
 from embassay.ingest.embedded_data import without_embedded_data
 from embassay.ingest.readers._json import array_of, line_of
 from embassay.ingest.readers._records import TEXTS, document, is_message, words_of

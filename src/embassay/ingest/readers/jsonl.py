@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from io import BufferedReader, TextIOWrapper
+from io import TextIOWrapper
 from itertools import chain
-from typing import AnyStr
+from typing import AnyStr, BinaryIO
 
 from embassay import jsontext
-from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.base import LeftOut, Read, ReadError, SourceFile
 from embassay.ingest.decode import HEAD, wide_encoding
 from embassay.ingest.encodings import SAMPLE, guessed
 from embassay.ingest.readers._json import line_of, values_of
@@ -20,32 +20,40 @@ MAX_LINE = 16_000_000
 """Bytes; as Python has it, JSON takes up to thirty times its size."""
 
 
-def read(source: SourceFile) -> Iterator[Document | ReadError]:
-    with source.file.open("rb") as stream:
-        numbered = _text_lines(stream, stream.peek(HEAD)[:HEAD])
-        lines = ((number, line) for number, line in numbered if line.strip())
+def read(source: SourceFile) -> Iterator[Read]:
+    with source.open() as stream:
+        numbered = _text_lines(source, stream)
+        lines = ((number, line, broken) for number, line, broken in numbered if line.strip())
         first = next(lines, None)
         if first is None:
             return
         if _goes_on(source, first[1]):
             yield from values_of(source, source.text())
             return
-        for number, line in chain([first], lines):
+        lost = 0
+        for number, line, broken in chain([first], lines):
             if len(line) > MAX_LINE:
                 yield ReadError(f"line {number} is longer than {MAX_LINE:,} bytes")
             else:
+                lost += broken
                 yield line_of(source, line, number)
+        if lost:
+            yield LeftOut(f"{lost:,} characters could not be decoded", lost)
 
 
 def _goes_on(source: SourceFile, first: str) -> bool:
     """Whether the file is no JSON lines, but one array, or values over several lines; one that memory can hold."""
-    if first.lstrip()[:1] not in ("[", "{") or source.file.stat().st_size > MAX_LINE:
+    if first.lstrip()[:1] not in ("[", "{") or _size(source) > MAX_LINE:
         return False
     try:
         value = jsontext.loads_anyhow(first)
     except (ValueError, RecursionError):
         return _begins_with_value(source.text())
     return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _size(source: SourceFile) -> int:
+    return source.file.stat().st_size if source.content is None else len(source.content)
 
 
 def _begins_with_value(text: str) -> bool:
@@ -57,23 +65,35 @@ def _begins_with_value(text: str) -> bool:
         return False
 
 
-def _text_lines(stream: BufferedReader, head: bytes) -> Iterator[tuple[int, str]]:
-    """(number, line) of every line. A line that is no UTF-8 is read in the encoding that it looks like.
+def _text_lines(source: SourceFile, stream: BinaryIO) -> Iterator[tuple[int, str, int]]:
+    """(number, line, characters that could not be decoded) of every line.
+
+    A line that is no UTF-8 is read in the encoding that it looks like.
 
     Of a line above `MAX_LINE` there is only a head that shows that it is.
     """
-    wide = wide_encoding(head)
+    wide = wide_encoding(_sample(source, 0, HEAD))
     if wide is not None and wide != "utf-8-sig":
         with TextIOWrapper(stream, wide, errors="replace", newline="\n") as text:
-            yield from enumerate(_lines(text.readline, "\n"), 1)
+            for number, line in enumerate(_lines(text.readline, "\n"), 1):
+                yield number, line, line.count("\ufffd")
         return
     encoding = ""
-    for number, line in enumerate(_lines(stream.readline, b"\n"), 1):
+    """Of lines that are no UTF-8; where others are, it is UTF-8 with broken characters."""
+    for number, raw in enumerate(_lines(stream.readline, b"\n"), 1):
         try:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8"), 0
+            encoding = encoding or ("" if raw.isascii() else "utf-8")
         except UnicodeDecodeError:
-            encoding = encoding or _guess(line + stream.peek(SAMPLE)[:SAMPLE])
-            yield number, line.decode(encoding, "replace")
+            encoding = encoding or _guess(_sample(source, stream.tell() - len(raw), SAMPLE))
+            line = raw.decode(encoding, "replace")
+            yield number, line, line.count("\ufffd")
+
+
+def _sample(source: SourceFile, at: int, size: int) -> bytes:
+    with source.open() as stream:
+        stream.seek(at)
+        return stream.read(size)
 
 
 def _guess(data: bytes) -> str:

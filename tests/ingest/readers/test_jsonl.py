@@ -1,0 +1,88 @@
+"""JSON lines: whatever the fields of a record are, what people wrote in them is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from embassay.ingest.base import LeftOut, SourceFile
+from embassay.ingest.read import read
+from embassay.types import Document
+
+
+def read_lines(tmp_path, data, name="a.jsonl"):
+    file = tmp_path / name
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return list(read(SourceFile(file, name)))
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "text"),
+    [
+        ('{"text": ["Otters swim.", "Beavers build."]}', "", "Otters swim.\n\nBeavers build."),
+        ('{"text": {"en": "storks", "de": ["Störche", "und mehr"]}}', "", "en: storks\nde: Störche, und mehr"),
+        (
+            '{"messages": [{"role": "user", "content": "How?"}, {"role": "assistant", "content": "Hold it."}]}',
+            "",
+            "user: How?\nassistant: Hold it.",
+        ),
+        (  # ShareGPT
+            '{"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]}',
+            "",
+            "human: Why?\ngpt: Because.",
+        ),
+        (  # parts of a message, one of them a picture
+            '{"messages": [{"role": "user", "content": [{"type": "text", "text": "Look"}, '
+            '{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]}]}',
+            "",
+            "user: Look",
+        ),
+        ('{"text": [{"role": "user", "content": "Hi"}], "topic": "greeting"}', "", "user: Hi\n\ntopic: greeting"),
+        ('{"text": "herons", "score": NaN, "other": [Infinity, -Infinity], "big": 1e999}', "", "herons"),
+        ('{"text": "a\ttab"}', "", "a\ttab"),
+        ('{"content": null, "body": "cranes"}', "", "cranes"),
+        ('{"text": "", "description": "terns", "summary": "birds"}', "", "terns\n\nsummary: birds"),
+        ('{"title": "Only a title"}', "", "Only a title"),
+        ('{"title": "Terns", "tags": ["sea", "birds"], "meta": {"author": {"name": "Ann"}}}', "Terns", "tags: sea, birds\nname: Ann"),
+        ('{"question": "Who flies?", "answer": "Terns do."}', "Who flies?", "Terns do."),
+        ('["one", "two"]', "", "one\n\ntwo"),
+        ('"three"', "", "three"),
+        ('{"text": 42}', "", "42"),
+        ('{"text": "gulls", "embedding": [0.1, 0.2], "sha": "0123456789abcdef0123456789abcdef"}', "", "gulls"),
+    ],
+)  # fmt: skip
+def test_records(tmp_path, line, title, text):
+    (document,) = read_lines(tmp_path, line + "\n")
+    assert (document.title, document.text) == (title, text)
+
+
+def test_scalars_are_metadata(tmp_path):
+    (document,) = read_lines(
+        tmp_path, '{"_id": "a7", "text": "x", "n": 1, "ok": true, "who": "Ann", "l": [1], "z": null}\n'
+    )
+    assert document.metadata == {"id": "a7", "n": 1, "ok": True, "who": "Ann"}
+    assert "a7" not in document.text, "_id is the key of a record, and no word of it"
+
+
+def test_values_over_several_lines_and_arrays_are_read_as_well(tmp_path):
+    pretty = '{\n "text": "one"\n}\n{\n "text": "two"}\n'
+    assert [(d.text, d.source_lines) for d in read_lines(tmp_path, pretty)] == [("one", (1,)), ("two", (4,))]
+    array = '[{"text": "one"},\n {"text": "two"}]'
+    assert [(d.text, d.source_lines) for d in read_lines(tmp_path, array)] == [("one", (1,)), ("two", (2,))]
+
+
+def test_what_is_behind_a_break_is_told(tmp_path):
+    first, error = read_lines(tmp_path, '[{"text": "one"},\n {"text": oops}]')
+    assert first.text == "one" and "behind element 1" in str(error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_encodings(tmp_path, encoding):
+    lines = '{"text": "die große Straße"}\n{"text": "das schöne Haus"}\n'
+    assert [d.text for d in read_lines(tmp_path, lines.encode(encoding))] == ["die große Straße", "das schöne Haus"]
+
+
+def test_a_broken_character_is_told(tmp_path):
+    data = '{"text": "größer und schöner"}\n'.encode() * 20 + b'{"text": "br\xffken"}\n'
+    *documents, lost = read_lines(tmp_path, data)
+    assert all(isinstance(document, Document) for document in documents) and len(documents) == 21
+    assert isinstance(lost, LeftOut) and lost.chars == 1
