@@ -88,7 +88,7 @@ def test_what_was_not_read_is_named_by_every_later_command(indexed):
         report = json.loads(out)
         assert [(one["path"], one["reason"]) for one in report["skipped"]] == [
             ("docs/logo.md", "binary file"),
-            ("docs/style.css", "not a document"),
+            ("docs/style.css", "not a document: a style sheet"),
         ]
         assert [one["path"] for one in report["read_in_part"]] == ["docs/long.jsonl"]
     _, out, _ = run("status", cwd=indexed, check=0)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from embassay.errors import NotText, ReadError
-from embassay.ingest.encodings import guessed, is_wide_prose
+from embassay.ingest.encodings import chinese_wide, guessed, is_wide_prose
 
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -22,6 +22,8 @@ MOST_BROKEN = 0.01
 """Share of characters that may be undecodable in a file that is read all the same."""
 MOST_CONTROLS = 0.05
 """Share of control characters that a text may have; coloured logs and screens of terminals have some."""
+FEW_CONTROLS = 8
+"""So many are no matter of shares."""
 _CONTROLS = bytes({*range(32), 127} - {*b"\b\t\n\v\f\r\x0e\x0f\x1b"})
 _SHIFTS = (b"\x1b$", b"~{", b"\x0e")
 """What ASCII has in it where its letters stand for those of Japanese, Korean or Chinese."""
@@ -79,7 +81,10 @@ def looks_binary(head: bytes) -> bool:
     head = head[:HEAD]
     if head.startswith(_MAGIC) or (b"\0" in head and wide_encoding(head) is None):
         return True
-    return b"\0" not in head and len(head) - len(head.translate(None, _CONTROLS)) > MOST_CONTROLS * len(head)
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if b"\0" in head or controls <= max(FEW_CONTROLS, MOST_CONTROLS * len(head)):
+        return False
+    return chinese_wide(head) is None
 
 
 def marked_encoding(head: bytes) -> str | None:

@@ -31,11 +31,13 @@ _LINES = re.compile(
 
 def without_embedded_data(text: str) -> str:
     """`text` without base64: ``data:`` addresses keep their type, so that a picture is still seen to be one."""
+    if len(text) < LONG_LINE and "data:" not in text:
+        return text
     if "data:" in text:
         text = _URI.sub(_type_of_uri, text)
-    if len(text) >= LONG_LINE and any(len(line) >= LONG_LINE and " " not in line.strip() for line in text.split("\n")):
+    if any(len(line) >= LONG_LINE and " " not in line.strip() for line in text.split("\n")):
         text = _LINES.sub(_line_ends, text)
-    if len(text) >= LONG_TOKEN and any(len(line) >= LONG_TOKEN for line in text.split("\n")):
+    if any(len(line) >= LONG_TOKEN for line in text.split("\n")):
         text = _TOKEN.sub(_no_token, text)
     return text
 

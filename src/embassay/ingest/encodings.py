@@ -53,7 +53,7 @@ def guessed(data: bytes) -> str:
     broken = told.count("\ufffd")
     if sum(not c.isascii() for c in told) - broken > broken or len(sample) < 2:
         return "utf-8"
-    if (name := _wide(sample)) is not None:
+    if (name := chinese_wide(sample)) is not None:
         return name
     import chardet
 
@@ -153,7 +153,7 @@ def _fits(sample: bytes, encoding: str) -> bool:
     return sample.decode(encoding, "replace").count("\ufffd") <= len(sample) // 1000
 
 
-def _wide(sample: bytes) -> str | None:
+def chinese_wide(sample: bytes) -> str | None:
     """UTF-16 that holds no NUL, as Chinese has none; its punctuation tells it from other encodings of two bytes."""
     if len(sample) < MIN_WIDE or len(sample) % 2:
         return None

@@ -31,6 +31,8 @@ MAX_TITLE = 80
 that it is part of the text instead."""
 MAX_FIELD = 1_000
 """Characters of a string that is still of use as metadata; a longer one is part of the text alone."""
+LONG_WORD, LONG_ADDRESS = 24, 10_000
+"""Characters of a digest at least, and of an address at most."""
 _MACHINE = re.compile(
     r"(?:[a-z][a-z0-9+.-]*://|data:|mailto:)\S*"  # addresses
     r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}"  # UUIDs, digests
@@ -99,12 +101,14 @@ def words_of(value: object, name: str = "", *, machine: bool = False) -> Iterato
         elif isinstance(value, list):
             if len(value) > 1 and all(isinstance(item, str) and len(item) < MAX_TITLE for item in value) and name:
                 value = [", ".join(item.strip() for item in value if item.strip())]
-            stack.extend((name, item) for item in reversed(value))
+            stack.extend((name, item) for item in reversed(value) if item and isinstance(item, (str, list, dict)))
 
 
 def is_read(value: str) -> bool:
     """Whether a string holds letters, and people read it."""
-    return not (_MACHINE.fullmatch(value, 0, 10_000) or value.isdecimal()) and any(map(str.isalpha, value))
+    if value.isalpha():
+        return len(value) < LONG_WORD or not _MACHINE.fullmatch(value, 0, LONG_ADDRESS)
+    return any(map(str.isalpha, value)) and not _MACHINE.fullmatch(value, 0, LONG_ADDRESS)
 
 
 def is_message(value: object) -> bool:
@@ -132,6 +136,8 @@ def _members(value: Mapping[str, object], name: str) -> list[tuple[str, object]]
 
 def _lines(rest: Mapping[str, object], habits: Habits, *, machine: bool) -> Iterator[str]:
     for name, value in rest.items():
+        if not value or not isinstance(value, (str, list, dict)):
+            continue
         shown = "" if name in habits.unnamed else name.strip()
         yield from words_of(value, shown, machine=machine and isinstance(value, str) and bool(name.strip()))
 
@@ -153,7 +159,9 @@ def _is_long_text(value: Scalar) -> bool:
 def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str | None]:
     """The first of `names` that is not blank, as a string, and what the record calls it."""
     for name in names:
-        value = record[fields[name]] if name in fields else None
+        if name not in fields:
+            continue
+        value = record[fields[name]]
         if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip(), fields[name]
     return "", None
@@ -162,7 +170,9 @@ def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple
 def _first_text(record: Mapping[str, object], fields: Mapping[str, str]) -> tuple[str, str | None]:
     """The first text field that says something, and what the record calls it."""
     for name in TEXTS:
-        value = record[fields[name]] if name in fields else None
+        if name not in fields:
+            continue
+        value = record[fields[name]]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
         paragraphs = isinstance(value, list) and all(isinstance(item, str) for item in value)
