@@ -48,9 +48,12 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 
 def _try(data: bytes) -> remedy.Remedy | str:
-    from embassay.ingest.decode import decoded
+    from embassay.ingest.decode import decode, wide_encoding
+    from embassay.ingest.encodings import guessed
 
     try:
-        return remedy.option("encoding", decoded(data).encoding, say="If that is what it looks like, pass {}.")
+        decode(data)
+        name = wide_encoding(data) or guessed(data)
+        return remedy.option("encoding", name, say="If that is what it looks like, pass {}.")
     except ReadError:
         return "Pass text."

@@ -38,13 +38,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from embassay.errors import NotText, ReadError
 from embassay.types import Document
-
-if TYPE_CHECKING:
-    from embassay.ingest.decode import Decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +75,9 @@ class SourceFile:
 
     def text(self) -> str:
         """The whole file, decoded, with ``\\n`` at the end of lines. Raises NotText for binary data."""
-        return self.decoded.text
+        from embassay.ingest.decode import decode
 
-    @cached_property
-    def decoded(self) -> Decoded:
-        """The same, with how it was decoded. A reader that takes `text` need not tell of what could not be."""
-        from embassay.ingest.decode import decoded
-
-        return decoded(self.data)
+        return decode(self.data)
 
 
 class Reader(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 
 from embassay.errors import NotText, ReadError
 from embassay.ingest.encodings import chinese_wide, guessed, is_wide_prose
@@ -28,49 +27,17 @@ _CONTROLS = bytes({*range(32), 127} - {*b"\b\t\n\v\f\r\x0e\x0f\x1b"})
 _SHIFTS = (b"\x1b$", b"~{", b"\x0e")
 """What ASCII has in it where its letters stand for those of Japanese, Korean or Chinese."""
 _CHINESE_7 = re.compile(rb"\x0e([^\x0f\r\n]*)\x0f?")
-_MAGIC = (
-    *(
-        b"\x89PNG",
-        b"\xff\xd8\xff",
-        b"GIF8",
-        b"PK\x03\x04",
-        b"\x1f\x8b",
-        b"BZh",
-        b"\xfd7zXZ\0",
-        b"7z\xbc\xaf",
-        b"Rar!\x1a",
-    ),
-    *(
-        b"\x7fELF",
-        b"\xca\xfe\xba\xbe",
-        b"\xcf\xfa\xed\xfe",
-        b"OggS",
-        b"ID3",
-        b"fLaC",
-        b"II*\0",
-        b"MM\0*",
-        b"\0asm",
-        b"%PDF-",
-    ),
-    *(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"SQLite format 3\0", b"wOFF", b"wOF2", b"\x28\xb5\x2f\xfd", b"{\\rtf"),
+_MAGIC = tuple(
+    bytes.fromhex(mark)
+    for mark in (
+        "89504e47 ffd8ff 47494638 49492a00 4d4d002a "  # PNG, JPEG, GIF, TIFF
+        "504b0304 1f8b 425a68 fd377a585a00 377abcaf 526172211a 28b52ffd "  # zip, gzip, bzip2, xz, 7z, RAR, Zstandard
+        "7f454c46 cafebabe cffaedfe 0061736d "  # programs: ELF, Java and Mach-O, WebAssembly
+        "4f676753 494433 664c6143 "  # Ogg, MP3, FLAC
+        "255044462d d0cf11e0a1b11ae1 53514c69746520666f726d6174203300 774f4646 774f4632"  # PDF, OLE, SQLite, WOFF
+    ).split()
 )
 """How files begin that are no plain text, whatever their names say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A text, and how it was made."""
-
-    text: str
-    encoding: str
-    replaced: int = 0
-    """Characters that could not be decoded and became U+FFFD."""
-
-    @property
-    def loss(self) -> str:
-        """What could not be decoded, for a person."""
-        line = self.text.count("\n", 0, max(0, self.text.find("\ufffd"))) + 1
-        return f"{self.replaced:,} characters could not be read as {self.encoding}, the first in line {line:,}"
 
 
 def looks_binary(head: bytes) -> bool:
@@ -105,43 +72,36 @@ def wide_encoding(head: bytes) -> str | None:
 
 
 def decode(data: bytes) -> str:
-    """The text of `decoded`. Raises NotText for binary data, and ReadError where no encoding fits."""
-    return decoded(data).text
-
-
-def decoded(data: bytes) -> Decoded:
     """Text with ``\\n`` line ends and without NUL.
 
-    Raises NotText for binary data, and ReadError where no encoding fits. Where most of the data is of one encoding,
-    what is not becomes U+FFFD, and `Decoded.replaced` counts that.
+    Raises NotText for binary data, and ReadError where no encoding fits. Where nearly all data is of one encoding, what
+    is not becomes U+FFFD.
     """
     if looks_binary(data):
         raise NotText("binary file")
     encoding = wide_encoding(data) or "utf-8"
     try:
-        text, replaced = data.decode(encoding), 0
+        text = data.decode(encoding)
     except UnicodeDecodeError:
-        encoding = encoding if encoding != "utf-8" else guessed(data)
-        text, replaced = _decoded(data, encoding)
+        text = _decoded(data, guessed(data) if encoding == "utf-8" else encoding)
     else:
         if encoding == "utf-8" and any(shift in data for shift in _SHIFTS) and data.isascii():
-            encoding = guessed(data)
-            text, replaced = _decoded(data, encoding)
-    return Decoded(text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""), encoding, replaced)
+            text = _decoded(data, guessed(data))
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
-def _decoded(data: bytes, encoding: str) -> tuple[str, int]:
-    """The text, and how many characters of it could not be decoded. Raises ReadError for too many."""
+def _decoded(data: bytes, encoding: str) -> str:
+    """The text, with U+FFFD in the place of what cannot be decoded. Raises ReadError for much of that."""
     if encoding == "iso2022_cn":
-        return _chinese(data), 0
+        return _chinese(data)
     try:
-        return data.decode(encoding), 0
+        return data.decode(encoding)
     except UnicodeDecodeError:
         text = data.decode(encoding, "replace")
-    replaced = text.count("\ufffd")
-    if replaced > MOST_BROKEN * len(text) and encoding != "utf-8":
-        raise ReadError(f"no encoding fits what it holds: {replaced:,} characters of it are not {encoding}")
-    return text, replaced
+    broken = text.count("\ufffd")
+    if broken > MOST_BROKEN * len(text) and encoding != "utf-8":
+        raise ReadError(f"no encoding fits what it holds: {broken:,} characters of it are not {encoding}")
+    return text
 
 
 def _chinese(data: bytes) -> str:

@@ -24,12 +24,6 @@ MAX_VALUE, MAX_METADATA = 10_000, 200_000
 """Characters of one metadata value that are kept, and of all values of a document."""
 
 
-def _undecodable(source: SourceFile) -> LeftOut | None:
-    """What of a text, if that is what the reader took of the file, could not be decoded."""
-    decoded = vars(source).get("decoded")  # only where it was asked for
-    return None if decoded is None or not decoded.replaced else LeftOut(decoded.loss, decoded.replaced)
-
-
 def _within_bounds(documents: Iterator[Read]) -> Iterator[Read]:
     """The documents with titles and metadata that every chunk can carry; what is cut off them is told."""
     for document in documents:
@@ -157,8 +151,6 @@ def read(source: SourceFile) -> Iterator[Read]:
                 if looks_binary(stream.read(8192)):
                     raise NotText("binary file")
         yield from _unique(_within_bounds(guarded(source, reader)))
-        if (lost := _undecodable(source)) is not None:
-            yield lost
     except ReadError:
         raise
     except MemoryError as error:

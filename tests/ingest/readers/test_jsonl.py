@@ -32,7 +32,7 @@ def read_lines(tmp_path, data, name="a.jsonl"):
         ),
         (  # parts of a message, one of them a picture
             '{"messages": [{"role": "user", "content": [{"type": "text", "text": "Look"}, '
-            '{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]}]}',
+            '{"type": "image_url", "image_url": {"url": "data:image/png;base64,' + "iVBORw0KGgo" * 9 + '"}}]}]}',
             "",
             "user: Look",
         ),

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import AnyStr, BinaryIO
 
 from embassay import jsontext
-from embassay.ingest.base import LeftOut, Read, ReadError, SourceFile
+from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.decode import HEAD, wide_encoding
 from embassay.ingest.encodings import SAMPLE, guessed
 from embassay.ingest.readers._json import line_of, values_of
@@ -20,25 +20,21 @@ MAX_LINE = 16_000_000
 """Bytes; as Python has it, JSON takes up to thirty times its size."""
 
 
-def read(source: SourceFile) -> Iterator[Read]:
+def read(source: SourceFile) -> Iterator[Document | ReadError]:
     with source.open() as stream:
         numbered = _text_lines(source, stream)
-        lines = ((number, line, broken) for number, line, broken in numbered if line.strip())
+        lines = ((number, line) for number, line in numbered if line.strip())
         first = next(lines, None)
         if first is None:
             return
         if _goes_on(source, first[1]):
             yield from values_of(source, source.text())
             return
-        lost = 0
-        for number, line, broken in chain([first], lines):
+        for number, line in chain([first], lines):
             if len(line) > MAX_LINE:
                 yield ReadError(f"line {number} is longer than {MAX_LINE:,} bytes")
             else:
-                lost += broken
                 yield line_of(source, line, number)
-        if lost:
-            yield LeftOut(f"{lost:,} characters could not be decoded", lost)
 
 
 def _goes_on(source: SourceFile, first: str) -> bool:
@@ -65,29 +61,25 @@ def _begins_with_value(text: str) -> bool:
         return False
 
 
-def _text_lines(source: SourceFile, stream: BinaryIO) -> Iterator[tuple[int, str, int]]:
-    """(number, line, characters that could not be decoded) of every line.
-
-    A line that is no UTF-8 is read in the encoding that it looks like.
+def _text_lines(source: SourceFile, stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """(number, line) of every line. A line that is no UTF-8 is read in the encoding that it looks like.
 
     Of a line above `MAX_LINE` there is only a head that shows that it is.
     """
     wide = wide_encoding(_sample(source, 0, HEAD))
     if wide is not None and wide != "utf-8-sig":
         with TextIOWrapper(stream, wide, errors="replace", newline="\n") as text:
-            for number, line in enumerate(_lines(text.readline, "\n"), 1):
-                yield number, line, line.count("\ufffd")
+            yield from enumerate(_lines(text.readline, "\n"), 1)
         return
     encoding = ""
     """Of lines that are no UTF-8; where others are, it is UTF-8 with broken characters."""
     for number, raw in enumerate(_lines(stream.readline, b"\n"), 1):
         try:
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8"), 0
+            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
             encoding = encoding or ("" if raw.isascii() else "utf-8")
         except UnicodeDecodeError:
             encoding = encoding or _guess(_sample(source, stream.tell() - len(raw), SAMPLE))
-            line = raw.decode(encoding, "replace")
-            yield number, line, line.count("\ufffd")
+            yield number, raw.decode(encoding, "replace")
 
 
 def _sample(source: SourceFile, at: int, size: int) -> bytes:
