@@ -82,7 +82,7 @@ def test_status_json(indexed):
 def test_what_was_not_read_is_named_by_every_later_command(indexed):
     (indexed / "docs/logo.md").write_bytes(b"\x89PNG\r\n\0\0")
     (indexed / "docs/style.css").write_text("a {}")
-    (indexed / "docs/long.jsonl").write_text('{"text": "rotate", "trace": "' + "word " * 4_000 + '"}\n')
+    (indexed / "docs/long.md").write_text("---\ntrace: " + "words" * 4_000 + "\n---\nrotate\n")
     for _ in range(2):
         _, out, _ = run("index", "docs", "--json", cwd=indexed, check=0)
         report = json.loads(out)
@@ -90,10 +90,10 @@ def test_what_was_not_read_is_named_by_every_later_command(indexed):
             ("docs/logo.md", "binary file"),
             ("docs/style.css", "not a document: a style sheet"),
         ]
-        assert [one["path"] for one in report["read_in_part"]] == ["docs/long.jsonl"]
+        assert [one["path"] for one in report["read_in_part"]] == ["docs/long.md"]
     _, out, _ = run("status", cwd=indexed, check=0)
     assert "Skipped in default 1 file: binary file: docs/logo.md" in out and "docs/style.css" in out
-    assert "Read in part in default docs/long.jsonl: the field 'trace'" in out
+    assert "Read in part in default docs/long.md: the field 'trace'" in out
     _, out, _ = run("doctor", cwd=indexed, check=0)
     assert "1 file read in part, 2 files skipped" in out and "nothing wrong" in out
     _, out, _ = run("doctor", "--json", cwd=indexed, check=0)
