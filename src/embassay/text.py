@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 ALIKE = 0.6
@@ -54,6 +55,12 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def composed(text: str) -> str:
+    """`text` with accents and syllables composed (Unicode's NFC): how texts, names and what is compared with them are
+    kept, whatever form a file system or a keyboard gives them."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def nearest_name(

@@ -72,9 +72,17 @@ def test_status_json(indexed):
     status = json.loads(out)
     assert set(status) == {"home", "sets"} and status["home"].endswith(".embassay")
     (row,) = status["sets"]
-    assert {"set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes", "truncated_chunks"} <= set(
-        row
-    )
+    assert {
+        "set",
+        "space",
+        "space_digest",
+        "language",
+        "documents",
+        "chunks",
+        "quarantined",
+        "bytes",
+        "truncated_chunks",
+    } <= set(row)
     assert row["documents"] == 5 and row["bytes"] > 0
     assert {"quarantine", "read_in_part", "skipped", "proven", "coverage"} <= set(row)
 

@@ -25,3 +25,22 @@ def test_snippet_shows_where_the_words_are():
 @given(st.text(max_size=3000), st.text(max_size=30))
 def test_snippet_is_short(text, query):
     assert len(snippet(text, query, 100)) <= 104
+
+
+def test_words_are_marked_in_every_script():
+    for text, query, language, expected in (
+        ("当备份服务器磁盘已满时", "备份服务器", "zh", ["备份", "服务", "器"]),
+        ("비밀번호를 잊어버린 경우", "비밀번호", "ko", ["비밀번호를"]),
+        ("Die Häuser am Rhein", "Haus", "de", ["Häuser"]),
+        ("KO\u0308LN am Rhein", "Köln", "de", ["KO\u0308LN"]),
+        ("şehirlerimizden gelenler", "şehir", "tr", ["şehirlerimizden"]),
+        ("เซิร์ฟเวอร์สำรองข้อมูล", "ข้อมูล", "th", ["ข้อมูล"]),
+    ):
+        assert [piece for piece, hit in highlight(text, query, language) if hit] == expected
+
+
+def test_a_snippet_without_spaces_is_cut_at_words():
+    text = "管理员需要先清理旧快照。" * 40 + "当备份服务器磁盘已满时，夜间任务会停止。" + "员工应当填写申请表。" * 40
+    shown = snippet(text, "备份服务器", 60, "zh")
+    assert "备份服务器" in shown and shown.startswith("… ") and shown.endswith(" …") and 40 <= len(shown) <= 64
+    assert snippet("ก" * 5000, "ข้อมูล", 100, "th").strip("… ")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 from embassay import plugins
 from embassay.errors import NotText, ReadError
 from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
 from embassay.ingest.decode import looks_binary
 from embassay.ingest.guard import guarded
-from embassay.text import encodable
-from embassay.types import Scalar
+from embassay.text import composed, encodable
+from embassay.types import Heading, Scalar
 
 FALLBACK = "text"
 """The reader of files whose suffix no reader claims."""
@@ -100,13 +102,35 @@ def _shortened(value: Scalar) -> Scalar:
 
 
 def _clean(document: Document) -> Document:
-    """Take lone surrogates out, which JSON and PDF can hold: they would stop whatever the text goes through next."""
-    whole = (document.text, document.title, document.id, *map(str, document.metadata.values()))
-    if all(encodable(part) is part for part in whole):
+    """Compose accents and syllables, so that both ways to write them meet, and take lone surrogates out, which JSON and
+    PDF can hold: they would stop whatever the text goes through next."""
+    own = (document.text, document.title, document.id, document.path)
+    pairs = document.metadata.items()
+    if all(_is_clean(part) for part in (*own, *document.metadata, *(v for _, v in pairs if isinstance(v, str)))):
         return document
-    metadata = {k: encodable(v) if isinstance(v, str) else v for k, v in document.metadata.items()}
-    text, title, name = (encodable(part) for part in whole[:3])
-    return replace(document, text=text, title=title, id=name, metadata=metadata)
+    metadata = {_cleaned(k): _cleaned(v) if isinstance(v, str) else v for k, v in pairs}
+    headings = _moved(document.headings, encodable(document.text))
+    text, title, name, path = map(_cleaned, own)
+    return replace(document, text=text, title=title, id=name, path=path, metadata=metadata, headings=headings)
+
+
+def _is_clean(text: str) -> bool:
+    return text.isascii() or (encodable(text) is text and unicodedata.is_normalized("NFC", text))
+
+
+def _cleaned(text: str) -> str:
+    return composed(encodable(text))
+
+
+def _moved(headings: Sequence[Heading], text: str) -> Sequence[Heading]:
+    """The headings where they stand once `text` is composed, which makes it shorter."""
+    places = sorted({place for h in headings for place in (h.at, h.end) if place <= len(text)})
+    new = {0: 0}
+    for before, place in pairwise([0, *places]):
+        new[place] = new[before] + len(composed(text[before:place]))
+    return tuple(
+        replace(h, at=new.get(h.at, h.at), title=_cleaned(h.title), end=new.get(h.end, h.end)) for h in headings
+    )
 
 
 @cache

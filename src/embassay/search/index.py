@@ -19,6 +19,7 @@ from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space
 from embassay.stores.base import Store
 from embassay.stores.filters.values import Filter
+from embassay.text import composed
 from embassay.types import Hit
 from embassay.vectors import comparable
 from embassay.words.languages import DEFAULT
@@ -116,6 +117,7 @@ class Index:
         """
         started = time.perf_counter()
         check_query(query)
+        query = composed(query)
         trace = Trace()
 
         def embed(text: str, role: Role) -> Vectors:

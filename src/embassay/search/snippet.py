@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from embassay.words.analyser import Word, analyser
+from embassay.words.analyser import Analyser, Word, analyser
 from embassay.words.languages import DEFAULT
 
 WIDTH = 280
 """Characters of a snippet."""
 BEFORE = 40
 """Characters of it that stand before the first word of the query."""
+LONGEST_QUERY = 2_000
+"""Characters of a query whose words are looked for."""
 ENOUGH = 0.5
 """Share of a word's parts that have to be asked for, so that the word counts as asked for."""
 
@@ -26,8 +28,8 @@ def snippet(text: str, query: str, width: int = WIDTH, language: str = DEFAULT) 
         return text
     cut = analyser(language)
     words = list(cut.words(text))
-    wanted = frozenset(cut.query(query))
-    places = [(word.start, word.terms) for word in words if _is_wanted(word, wanted)]
+    asked = _Asked(query, cut)
+    places = [(word.start, word.terms) for word in words if asked.has(word)]
     start, most = 0, 0
     for at, _ in places:
         found = len({terms for place, terms in places if at <= place < at + width - BEFORE})
@@ -42,20 +44,31 @@ def snippet(text: str, query: str, width: int = WIDTH, language: str = DEFAULT) 
 def highlight(text: str, query: str, language: str = DEFAULT) -> Iterator[tuple[str, bool]]:
     """`text` in pieces; True for words of which the query has a form. `language` as for `snippet`."""
     cut = analyser(language)
-    wanted = frozenset(cut.query(query))
+    asked = _Asked(query, cut)
     at = 0
     for word in cut.words(text):
-        if _is_wanted(word, wanted):
+        if asked.has(word):
             yield text[at : word.start], False
             yield text[word.start : word.end], True
             at = word.end
     yield text[at:], False
 
 
-def _is_wanted(word: Word, wanted: frozenset[str]) -> bool:
-    """One term that is asked for is enough, unless a word is searched by its parts: others share some of them."""
-    asked = sum(term in wanted for term in word.terms)
-    return asked >= ENOUGH * len(word.terms) > 0 if word.by_parts else asked > 0
+class _Asked:
+    """The words of a query."""
+
+    def __init__(self, query: str, cut: Analyser) -> None:
+        words = [word for word in cut.words(query[:LONGEST_QUERY]) if word.terms]
+        self._terms = frozenset(term for word in words for term in word.terms)
+        self._parts = {frozenset(word.terms[1:] or word.terms) for word in words if word.by_parts}
+
+    def has(self, word: Word) -> bool:
+        """Whether a word of the query is meant. One term of it is enough, unless words are searched by their parts, of
+        which others have some as well: then it is most parts of the word, or all of one that is asked for."""
+        shared = self._terms.intersection(word.terms)
+        if not shared or not word.by_parts:
+            return bool(shared)
+        return len(shared) >= ENOUGH * len(set(word.terms)) or any(parts <= shared for parts in self._parts)
 
 
 def _end(words: Sequence[Word], text: str, start: int, width: int) -> int:

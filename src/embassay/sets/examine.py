@@ -166,7 +166,7 @@ def _sources(
         failed += row.quarantined
         partly += bool(row.left_out)
         try:
-            status = home.file_of(row.path).stat()
+            status = home.file_on_disk(row.path).stat()
             stale += status.st_size != row.size or (row.mtime_ns not in (UNSETTLED, status.st_mtime_ns))
         except OSError:
             missing += 1

@@ -23,6 +23,7 @@ from embassay.space import Space
 from embassay.stores.base import Store
 from embassay.stores.opening import open_collection
 from embassay.stores.values import Collection
+from embassay.text import composed
 
 FOLDER = ".embassay"
 LOCKS, VECTORS = "locks", "vectors"
@@ -141,17 +142,31 @@ class HomeFolder:
     def name_of(self, file: Path) -> str:
         """A source's name: relative to the root where it lies inside, with ``/``; else absolute.
 
-        Names follow the path as given; links are resolved only where that shows that a file lies inside.
+        Names follow the path as given; links are resolved only where that shows that a file lies inside. Accents and
+        syllables are composed, whatever form the file system keeps them in: see `file_on_disk`.
         """
         given, root = Path(os.path.abspath(file)), Path(os.path.abspath(self.root))
         if not given.is_relative_to(root):
             real, real_root = given.parent.resolve() / given.name, root.resolve()
             given, root = (real, real_root) if real.is_relative_to(real_root) else (given, root)
-        return (given.relative_to(root) if given.is_relative_to(root) else given).as_posix()
+        return composed((given.relative_to(root) if given.is_relative_to(root) else given).as_posix())
 
     def file_of(self, name: str) -> Path:
         """The absolute path of a source, from the name that `name_of` gave it."""
         return Path(os.path.abspath(self.root)) / name
+
+    def file_on_disk(self, name: str) -> Path:
+        """The same, spelled as the file system does, which may keep accents and syllables in parts."""
+        file = self.file_of(name)
+        if name.isascii() or file.exists():
+            return file
+        found = Path(file.anchor)
+        for part in file.parts[1:]:
+            exact = found / part
+            if not exact.exists():
+                exact = next((Path(e.path) for e in _entries(found) if composed(e.name) == composed(part)), exact)
+            found = exact
+        return found
 
 
 def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeFolder:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from embassay.text import composed
+
 _LINES = re.compile(r"^(?P<path>.+)#L(?P<first>\d{1,15})(?:-L?(?P<last>\d{1,15}))?(?P<rest>\.\d+)?$")
 SHARE = 0.5
 """Of the shorter of two places that the other has to cover for both to be about the same."""
@@ -23,13 +25,14 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> Place:
-        """A text without ``#L`` is a path, or the id of a document that knows no lines."""
+        """A text without ``#L`` is a path, or the id of a document that knows no lines. Paths are composed, as those of
+        documents are."""
         found = _LINES.match(text)
         if not found:
-            return cls(text, name=text)
+            return cls(composed(text), name=text)
         first = int(found["first"])
         last = int(found["last"] or first)
-        return cls(found["path"], min(first, last), max(first, last), text)
+        return cls(composed(found["path"]), min(first, last), max(first, last), text)
 
     def __str__(self) -> str:
         lines = "" if self.first is None else f"#L{self.first}-{self.last}"

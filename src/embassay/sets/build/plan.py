@@ -67,6 +67,8 @@ def make_plan(
     existing, missing = _split(home, paths, known)
     for found in find(existing, max_file_mb=max_file_mb):
         name = home.name_of(found.file).encode("utf-8", "replace").decode()
+        if name in seen:  # two files whose names differ in how an accent is written
+            name += "~2"
         seen.add(name)
         if found.unreadable:
             hidden.append(name)

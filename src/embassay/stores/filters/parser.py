@@ -8,6 +8,7 @@ import re
 from embassay.errors import FilterError
 from embassay.stores.filters.bounds import MAX_DEPTH, MAX_TESTS, MAX_TEXT, check_filter, too_deep, too_many_tests
 from embassay.stores.filters.values import And, Compare, Filter, Glob, In, Not, Or
+from embassay.text import composed
 from embassay.types import Scalar
 
 SHOWN = 200
@@ -22,7 +23,7 @@ def parse(text: str) -> Filter:
     """
     if len(text) > MAX_TEXT:
         raise FilterError(f"the filter has {len(text):,} characters; the limit is {MAX_TEXT:,}.")
-    expression = _Parser(text).whole()
+    expression = _Parser(composed(text)).whole()
     check_filter(expression)
     return expression
 
