@@ -225,3 +225,62 @@ def test_a_strict_document_is_read_alike(tmp_path):
 def test_elements_that_nest_too_deeply_are_an_error(tmp_path):
     with pytest.raises(ReadError, match=r"nest|depth"):
         text_of(tmp_path, word("<w:sdt>" * 1_500 + paragraph("x") + "</w:sdt>" * 1_500))
+
+
+def level(at, kind, text, more=""):
+    return (
+        f'<w:lvl w:ilvl="{at}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/>{more}<w:lvlText w:val="{text}"/></w:lvl>'
+    )
+
+
+NUMBERING = (
+    '<w:abstractNum w:abstractNumId="0">'
+    + level(0, "decimal", "%1.")
+    + level(1, "lowerLetter", "%1.%2)")
+    + level(2, "upperRoman", "§ %3")
+    + '</w:abstractNum><w:abstractNum w:abstractNumId="1">'
+    + level(0, "bullet", "\uf0b7")
+    + '</w:abstractNum><w:abstractNum w:abstractNumId="2">'
+    + level(0, "upperRoman", "Part %1", '<w:pStyle w:val="h1"/>')
+    + level(1, "decimal", "%1.%2", '<w:isLgl/><w:pStyle w:val="h2"/>')
+    + "</w:abstractNum>"
+    + "".join(
+        f'<w:num w:numId="{n}"><w:abstractNumId w:val="{a}"/>{more}</w:num>'
+        for n, a, more in (
+            (1, 0, ""),
+            (2, 1, ""),
+            (3, 2, ""),
+            (4, 0, '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride>'),
+        )
+    )
+)
+
+
+def item(text, name, at=0):
+    return f'<w:p><w:pPr><w:numPr><w:ilvl w:val="{at}"/><w:numId w:val="{name}"/></w:numPr></w:pPr>{run(text)}</w:p>'
+
+
+def test_lists_have_the_numbers_that_word_counts(tmp_path):
+    body = [item("a", 1), item("b", 1, 1), item("c", 1, 1), item("d", 1), item("e", 1, 1), item("f", 1, 2), item("x", 2),
+            item("g", 4), item("h", 4), item("i", 1), item("none", 0), item("missing", 9)]  # fmt: skip
+    expected = "1. a|1.a) b|1.b) c|2. d|2.a) e|§ I f|- x|7. g|8. h|9. i|none|missing"
+    assert text_of(tmp_path, word("".join(body), numbering=NUMBERING)) == expected.replace("|", "\n\n")
+
+
+def test_headings_have_the_numbers_of_their_styles(tmp_path):
+    styles = "".join(
+        f'<w:style w:styleId="h{at}"><w:name w:val="heading {at}"/><w:pPr><w:numPr><w:numId w:val="3"/></w:numPr></w:pPr></w:style>'
+        for at in (1, 2)
+    )
+    body = "".join(
+        paragraph(text, style=style)
+        for style, text in (("h1", "A"), ("h2", "B"), ("h2", "C"), ("h1", "D"), ("h2", "E"))
+    )
+    found = text_of(tmp_path, word(body, numbering=NUMBERING, styles=styles))
+    assert found == "# Part I A\n\n## 1.1 B\n\n## 1.2 C\n\n# Part II D\n\n## 2.1 E"
+
+
+@pytest.mark.parametrize(("content", "reason"), [("EncryptedPackage", "password"), ("WordDocument", "Word 97")])
+def test_what_is_no_archive_says_why(tmp_path, content, reason):
+    with pytest.raises(ReadError, match=reason):
+        text_of(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + content.encode("utf-16-le"))

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from embassay.ingest.readers._drawingml import shown
+from embassay.ingest.readers._markdown import as_heading, as_text
 from embassay.ingest.readers._package import Package
+from embassay.ingest.readers._wordml_lists import Lists
 from embassay.ingest.readers._wordml_parts import Notes, Styles, has, number, symbol, value
 from embassay.ingest.readers._xml import Element, attribute, local
 
@@ -33,9 +35,9 @@ _PAGE_FIELD = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES)\b", re.IGNORECASE)
 class Story:
     """One flow of text: a body, a header or a footer. `part` is the part of the package that it stands in."""
 
-    def __init__(self, package: Package, part: str, root: Element, styles: Styles, notes: Notes) -> None:
+    def __init__(self, package: Package, part: str, root: Element, styles: Styles, lists: Lists, notes: Notes) -> None:
         self._package, self._part = package, part
-        self._styles, self._notes = styles, notes
+        self._styles, self._lists, self._notes = styles, lists, notes
         self._cells = 0
         self._fields: list[_Field] = []
         self._heeds_fields = _balanced(root)
@@ -62,10 +64,8 @@ class Story:
         self._say(content, said)
         properties = next((child for child in paragraph if local(child) == "pPr"), ())
         level = self._styles.level(properties) if said.text and not self._cells else 0
-        if level:
-            text = "#" * level + " " + " ".join(said.bare.split())
-        else:
-            text = "\\" + said.text if said.text.startswith("#") else said.text
+        label = f"{self._lists.label(properties)} " if said.text else ""
+        text = as_heading(level, label + said.bare) if level else label.lstrip() + as_text(said.text)
         return [text, *said.behind] if text else said.behind
 
     def _say(self, content: Element, said: _Said) -> None:
@@ -112,7 +112,7 @@ class Story:
         note, at = self._notes.take(kind, attribute(reference, "id"))
         if note is None:
             return
-        story = Story(self._package, self._part, note, self._styles, self._notes)
+        story = Story(self._package, self._part, note, self._styles, self._lists, self._notes)
         text = "\n".join(story.blocks(note))
         if kind == "comments":
             author = attribute(note, "author")

@@ -61,6 +61,17 @@ class Styles:
             self._levels[style] = self._of_style(style)
         return self._levels[style]
 
+    def list_of(self, name: str) -> tuple[str, str, str]:
+        """The style that puts paragraphs of this style into a list, that list's id, and the level if it has one."""
+        seen: set[str] = set()
+        while name in self._styles and name not in seen:
+            style = self._styles[name]
+            if listed := value(style, "pPr", "numPr", "numId"):
+                return name, listed, value(style, "pPr", "numPr", "ilvl")
+            seen.add(name)
+            name = value(style, "basedOn")
+        return "", "", ""
+
     def _of_style(self, name: str) -> int:
         seen: set[str] = set()
         while name in self._styles and name not in seen:

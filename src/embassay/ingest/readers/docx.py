@@ -9,10 +9,13 @@ from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._archive import opened
 from embassay.ingest.readers._package import Package
 from embassay.ingest.readers._wordml import Story
+from embassay.ingest.readers._wordml_lists import Lists
 from embassay.ingest.readers._wordml_parts import Notes, Styles
 from embassay.ingest.readers._xml import Element, attribute, local
 
 SUFFIXES = frozenset({".docx", ".docm", ".dotx", ".dotm"})
+COMPOUND = b"\xd0\xcf\x11\xe0"
+"""How a document of Word 97 begins, and the envelope of one that is encrypted."""
 _PAGE_WORDS = frozenset(
     "page pages pg p of from seite seiten von página pagina pág de di da sur sida av side af 第 页 頁 共".split()
 )
@@ -21,6 +24,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def read(source: SourceFile) -> Iterator[Document]:
+    if source.data.startswith(COMPOUND):
+        is_locked = "EncryptedPackage".encode("utf-16-le") in source.data
+        raise ReadError("encrypted: it needs a password" if is_locked else "not a readable DOCX: it is of Word 97")
     with opened(source.data, "DOCX") as archive:
         try:
             text = _text(Package(archive, "DOCX"))
@@ -37,7 +43,8 @@ def _text(package: Package) -> str:
         raise ReadError("not a readable DOCX: its document has no body")
     styles = Styles(_first(package, part, "styles"))
     notes = Notes({kind: _first(package, part, kind) for kind in ("footnotes", "endnotes", "comments")})
-    blocks = Story(package, part, body, styles, notes).blocks(body)
+    lists = Lists(_first(package, part, "numbering"), styles)
+    blocks = Story(package, part, body, styles, lists, notes).blocks(body)
     head, foot = (_edges(package, part, root, styles, kind) for kind in ("header", "footer"))
     return "\n\n".join([*head, *blocks, *foot])
 
@@ -56,7 +63,7 @@ def _edges(package: Package, part: str, root: Element, styles: Styles, kind: str
             relation = relations.get(attribute(reference, "id"))
             if local(reference) == f"{kind}Reference" and relation and relation.target:
                 edge = package.root(relation.target)
-                blocks = Story(package, relation.target, edge, styles, Notes({})).blocks(edge)
+                blocks = Story(package, relation.target, edge, styles, Lists(None, styles), Notes({})).blocks(edge)
                 said.update(dict.fromkeys(block for block in blocks if not _is_page_number(block)))
     return list(said)
 
