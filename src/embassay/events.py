@@ -44,6 +44,13 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that whoever uses the result has to know: another model answered, or one is run without its prompts."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Embedded:
     """A model has made vectors."""
 

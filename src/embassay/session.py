@@ -20,12 +20,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from embassay.errors import UsageError
-from embassay.events import Events
+from embassay.events import Events, Warned
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
     from embassay.embedders.wrap.budget import Budget
     from embassay.models.registry import Registry
+
+
+MOST_NOTICES = 100
+"""Sentences that are kept of a session: one that lives long may hear of many failures."""
 
 
 class Session:
@@ -47,6 +51,8 @@ class Session:
         `budget`: what may be spent, instead of the configured cap.
         """
         self.events = Events()
+        self._notices: dict[str, None] = {}
+        self.events.subscribe(Warned, self._note)
         self._given, self._cache_file, self._keep_local, self._budget = config, cache_file, keep_local, budget
         self._lock = threading.RLock()
         self._models: Registry | None = None
@@ -83,6 +89,15 @@ class Session:
     def budget(self) -> Budget | None:
         """What this run may still spend on all models together; None without a cap. Raises ConfigError."""
         return self.models.budget
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What whoever uses the results of this run has to know, each sentence once."""
+        return tuple(self._notices)
+
+    def _note(self, event: Warned) -> None:
+        if len(self._notices) < MOST_NOTICES:
+            self._notices[event.text] = None
 
     def close(self) -> None:
         """Give back whatever was opened. Closing twice does nothing; streams that are under way end on their own."""

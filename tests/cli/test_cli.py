@@ -31,7 +31,7 @@ def test_index_json(project):
     report = json.loads(out)
     assert set(report) == {
         "set", "space", "space_digest", "language", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
-        "quarantined", "read_in_part", "seconds",
+        "quarantined", "read_in_part", "seconds", "notices",
     }  # fmt: skip
     assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
 

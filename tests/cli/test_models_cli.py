@@ -150,6 +150,24 @@ def test_probe_sees_a_role_that_changes_nothing(place):
     assert "prompts are not applied" in " ".join(found["warnings"])
 
 
+def test_probe_and_runs_name_the_card_of_a_served_model(place, docs):
+    (place / "docs").mkdir(exist_ok=True)
+    (place / "docs" / "a.md").write_text("Rotate the key.\n")
+    with serving(hash_openai(384)) as server:
+        (place / "embassay.yaml").write_text(
+            "embeddings: {default_model: e, models: {e: {provider: openai, model_id: multilingual-e5-small, "
+            f"base_url: '{server.url}/v1'}}}}}}"
+        )
+        found = json.loads(run("models", "probe", "e", "--json", cwd=place, check=0)[1])
+        (said,) = [warning for warning in found["warnings"] if "card: intfloat/multilingual-e5-small" in warning]
+        assert "came out alike as query and as document" in said
+        _, out, err = run("index", "docs", "--json", "--home", ".embassay", cwd=place, check=0)
+        (notice,) = json.loads(out)["notices"]
+        assert "card: intfloat/multilingual-e5-small" in notice and "card: intfloat/multilingual-e5-small" in err
+        _, out, _ = run("config", "check", "--json", cwd=place, check=0)
+        assert "card: intfloat/multilingual-e5-small" in out
+
+
 def test_cost_json(place, docs):
     _, out, _ = run("cost", docs, "-m", "sentence-transformers/all-MiniLM-L6-v2", "-m", "openai/text-embedding-3-large",
                     "--monthly-change", "10%", "--json", cwd=place, check=0)  # fmt: skip

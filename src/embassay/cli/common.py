@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from embassay import jsontext
+from embassay.cli.tables import line
 from embassay.cli.terminal import is_utf8, make_console
 from embassay.errors import NotFinite
 from embassay.home import Home
@@ -72,7 +73,7 @@ def opened_session(home: Path | None = None, *, keep_local: bool = False) -> Ite
     from embassay.session import Session
 
     found = _home_if_any(home)
-    with Session(cache_file=found.cache_file if found else None, keep_local=keep_local) as session:
+    with Session(cache_file=found.cache_file if found else None, keep_local=keep_local) as session, _warned(session):
         yield session
 
 
@@ -83,8 +84,22 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
     from embassay.sets.folder import find_home
 
     folder = find_home(home, create=create)
-    with Session(cache_file=folder.cache_file, keep_local=keep_local) as session, Home(folder, session) as opened:
+    with (
+        Session(cache_file=folder.cache_file, keep_local=keep_local) as session,
+        _warned(session),
+        Home(folder, session) as opened,
+    ):
         yield opened
+
+
+@contextmanager
+def _warned(session: Session) -> Iterator[None]:
+    """At the end, also where it fails, say on stderr what whoever uses the results has to know."""
+    try:
+        yield
+    finally:
+        for notice in session.notices:
+            messages().print(line((notice, "yellow")), soft_wrap=True)  # a line of configuration stays whole
 
 
 def print_json(data: Any) -> None:

@@ -73,6 +73,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         chosen = self.query_prompt if role == "query" else self.document_prompt
         return default if chosen is None else chosen
 
+    @property
+    def says_roles(self) -> bool:
+        """Whether the user has set how the role of a text is told to the model."""
+        return self.query_prompt is not None or self.document_prompt is not None
+
     def prompts(self, card: ModelCard | None, repository: Mapping[str, str]) -> dict[str, str]:
         """Role to prompt, without the empty ones: what the user set, else the card's, else the model repository's.
 
@@ -97,6 +102,10 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """Send keys without encryption to an address that begins with ``http://`` and is not this machine."""
     extra_body: dict[str, Any] = {}
     """Fields added to every request as they are."""
+    query_body: dict[str, Any] = {}
+    """Fields added to requests for queries: ``{input_type: query}`` for a server that is told the role so."""
+    document_body: dict[str, Any] = {}
+    """Fields added to requests for documents. Where either is set, the card's prompts are not put before the texts."""
     revision: str = ""
     """Pins the identity of the weights where the provider does not state it: servers of one revision share a space."""
     similarity: Literal["cosine", "dot", ""] = ""
@@ -125,6 +134,16 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """Kept below this from the start, without waiting for refusals."""
     tokens_per_minute: float | None = None
     """The same for tokens, as they are estimated."""
+
+    @property
+    def says_roles(self) -> bool:
+        """Whether the user has set how the role of a text is told to the model: by prompts or by fields."""
+        by_fields = bool(self.query_body or self.document_body)
+        return by_fields or self.query_prompt is not None or self.document_prompt is not None
+
+    def body_of(self, role: str) -> dict[str, Any]:
+        """Fields that are added to a request for texts of `role`."""
+        return self.extra_body | (self.query_body if role == "query" else self.document_body)
 
     def __post_init__(self) -> None:
         Settings.__post_init__(self)

@@ -62,7 +62,7 @@ def _check(registry: Registry, name: str, health: Health | None) -> ModelCheck:
         registry.bare(name).check_ready()
     except EmbassayError as error:
         return found(str(error))
-    notes = _notes(settings, card, needs_card=registry.provider(name).needs_card)
+    notes = _notes(settings, card, registry.advice(name), needs_card=registry.provider(name).needs_card)
     if health is None:
         return found(notes=notes)
     if health.ok:
@@ -89,11 +89,13 @@ def check_paths(config: Config) -> list[str]:
     return problems
 
 
-def _notes(settings: Settings, card: ModelCard | None, *, needs_card: bool) -> list[str]:
+def _notes(settings: Settings, card: ModelCard | None, advice: str, *, needs_card: bool) -> list[str]:
     """What does not keep a model from working, and is worth knowing."""
     notes = []
     if card is None and needs_card:
         notes.append("No card: its limits, prompts and price are not known.")
+    if advice:
+        notes.append(f"{advice[:1].upper()}{advice[1:]}")
     key = getattr(settings, "api_key", "")
     if key and key != "none" and "${" not in key:
         notes.append("The key stands in the file: write ${NAME} and keep it in the environment.")

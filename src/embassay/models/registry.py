@@ -17,7 +17,7 @@ from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, EmbassayError, UsageError
-from embassay.events import SILENCE, Events
+from embassay.events import SILENCE, Events, Warned
 from embassay.models.lookup import Lookup, difference
 from embassay.models.opening import open_model
 from embassay.models.provider import Provider, load_provider
@@ -100,6 +100,33 @@ class Registry:
         """What the catalog or a card of the user says of a model; None where nothing is known."""
         return self._lookup.card(name, self.settings(name))
 
+    def suggested_card(self, name: str) -> ModelCard | None:
+        """The card that probably describes a hosted model which has none; None where none does, or nothing is missing.
+
+        A user who has set what the card would say, the prompts or a field that tells the role, is left alone.
+        """
+        from embassay.models.suggestion import suggested_card
+
+        settings = self.settings(name)
+        provider = load_provider(settings.provider)
+        if not (provider.remote and provider.needs_card) or self._lookup.card(name, settings) is not None:
+            return None
+        return None if settings.says_roles else suggested_card(settings, self.catalog.models.values())
+
+    def advice(self, name: str) -> str:
+        """What to set for a model without a card that is called like one of the catalog; empty where nothing is."""
+        card = self.suggested_card(name)
+        if card is None:
+            return ""
+        model_id, missing = (
+            self.settings(name).model_id,
+            "its prompts and limits are" if card.prompts else "its limits are",
+        )
+        return (
+            f"no card describes {model_id}, so that {missing} not known here. "
+            f"If it is {card.id}, add 'card: {card.id}' to its settings."
+        )
+
     def provider(self, name: str) -> Provider:
         """Who runs a model. Raises ModelNotFound, ConfigError, PluginError."""
         return load_provider(self.settings(name).provider)
@@ -165,7 +192,9 @@ class Registry:
                 members = {name: partial(self.get, name, plain) for name in chosen}
                 members[chosen[0]] = partial(self.get, chosen[0], anchor)
                 differ = partial(self._difference, chosen[0])
-                self._opened[key] = Fallback(members, self._memory(chosen[0]), anchor=anchor, differ=differ)
+                self._opened[key] = Fallback(
+                    members, self._memory(chosen[0]), anchor=anchor, differ=differ, events=self._events
+                )
             found = self._opened[key]
         assert isinstance(found, Fallback)
         return found
@@ -245,6 +274,8 @@ class Registry:
             embedder = registered if isinstance(registered, Embedder) else registered()
             return embedder if bare else wrap(embedder, Wrapping(events=self._events))
         settings = self.settings(name)
+        if not bare and (advice := self.advice(name)):
+            self._events.tell(Warned(f"{name}: {advice}"))
         plan = Wrapping() if bare else self._wrapping(name, settings, anchor)
         return open_model(name, settings, self.card(name), plan)
 

@@ -16,6 +16,7 @@ from embassay.embedders.wrap.cached import Cached
 from embassay.embedders.wrap.chain import Fallback
 from embassay.embedders.wrap.cut import Cut
 from embassay.errors import AllFailed, ConfigError, ProviderDown, RequestRefused
+from embassay.events import Events, Warned
 from embassay.models.cache import VectorCache
 from embassay.models.canaries import KeptCanaries
 from embassay.space import Space
@@ -33,6 +34,23 @@ def test_a_chain_moves_on_and_names_who_answered():
     calls = first.calls
     chain.embed(["b"], "query")
     assert first.calls == calls, "what failed is not asked again at once"
+
+
+def test_a_stand_in_is_told_and_why():
+    told: list[str] = []
+    events = Events()
+    events.subscribe(Warned, lambda event: told.append(event.text))
+    first, second, other = counting(64), Same(HashEmbedder(64)), counting(128)
+    members = {"first": lambda: first, "second": lambda: second, "other": lambda: other}
+    chain = Fallback(members, events=events)
+    chain.embed(["a"], "query")
+    assert told == []
+    first.fails = True
+    chain.embed(["a"], "query")
+    assert told == ["first did not answer (it is down): second made vectors of the same space instead."]
+    alone = Fallback({"first": lambda: first, "other": lambda: other}, events=events)
+    alone.embed(["a"], "query", allow_other_space=True)
+    assert told[1:] == ["first did not answer (it is down): other made vectors of another space instead."]
 
 
 def test_another_space_needs_permission():

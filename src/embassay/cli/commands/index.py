@@ -93,7 +93,7 @@ def command(
         except KeyboardInterrupt:
             raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None
     if json:
-        common.print_json(report.to_dict())
+        common.print_json(report.to_dict() | {"notices": list(opened.session.notices)})
     else:
         _show(report)
     if report.quarantined:

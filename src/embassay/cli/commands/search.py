@@ -63,7 +63,8 @@ def command(
         result = opened.search(query, where=where, set=set_name, pipeline=chosen)
         root = opened.folder.parent
     if json:
-        common.print_json(result.to_dict(trace=explain))
+        found = result.to_dict(trace=explain)
+        common.print_json(found | {"notices": [*result.notices, *opened.session.notices]})
     else:
         _show(result, root, explain=explain, full=full)
 

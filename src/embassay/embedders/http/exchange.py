@@ -121,7 +121,7 @@ class Exchange:
     ) -> CheckedReply | FailedAttempt:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
         request = self._api.request(texts, role)
-        body = msgspec.json.encode({**request.body, **self._settings.extra_body})
+        body = msgspec.json.encode({**request.body, **self._settings.body_of(role)})
         counted = Counted.of(texts, tokens)
         failures = tries.used
         attempt = 0

@@ -72,13 +72,19 @@ class Identity:
 
     def prompt(self, role: Role) -> str:
         """What is put before a text of `role`, if the request does not say the role by itself."""
-        known = self.card.prompts if self.card and not self.api.role_by_parameter else {}
+        known = self.card.prompts if self.card and not self.role_by_parameter else {}
         return self.settings.prompt(role, known.get(role, ""))
+
+    @property
+    def role_by_parameter(self) -> bool:
+        """Whether the request says the role, by the provider's own rules or as it is set, so that no prompt is put
+        before a text."""
+        return self.api.role_by_parameter or bool(self.settings.query_body or self.settings.document_body)
 
     @property
     def roles_differ(self) -> bool:
         """Whether the same text is sent in another way as query and as document."""
-        return self.api.role_by_parameter or self.prompt("query") != self.prompt("document")
+        return self.role_by_parameter or self.prompt("query") != self.prompt("document")
 
     def max_tokens(self, said: Description) -> int:
         """Most tokens of one text: the least of what settings, card and server say."""
@@ -139,14 +145,17 @@ class Identity:
         return self._digest_of(self.api.former_variant(), headers)
 
     def _digest_of(self, variant: str, headers: Mapping[str, str]) -> str:
-        parts = [variant, urlsplit(self.api.base_url()).query, self.settings.extra_body or "", headers or ""]
+        settings = self.settings
+        parts: list[object] = [variant, urlsplit(self.api.base_url()).query, settings.extra_body or "", headers or ""]
+        if settings.query_body or settings.document_body:
+            parts.append([settings.query_body, settings.document_body])
         if not any(parts):
             return ""
         return "+" + hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:8]
 
     def _prompt_in_space(self, role: Role) -> str:
         prompt = self.prompt(role)
-        if not self.api.role_by_parameter or prompt:
+        if not self.role_by_parameter or prompt:
             return prompt
         if self.card and self.card.role_parameter:
             return self.card.role_parameter.get(role, "")

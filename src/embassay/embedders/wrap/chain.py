@@ -26,6 +26,7 @@ from embassay.errors import (
     TextRefused,
     TextTooLong,
 )
+from embassay.events import SILENCE, Events, Warned
 from embassay.space import Space
 from embassay.types import Counts, Embeddings, OnLong, Role, check_role
 from embassay.vectors import unit_rows
@@ -51,16 +52,19 @@ class Fallback(Embedder):
         *,
         anchor: Anchor | None = None,
         differ: Callable[[str], str] = lambda _: "",
+        events: Events = SILENCE,
     ) -> None:
         """`members`: what opens each, by name. `memory` remembers where the first one put the canaries.
 
         `anchor`: where it did when the set was made that the chain is for. `differ` says why a member cannot be the
-        first model, whatever the canaries say; empty where nothing speaks against it.
+        first model, whatever the canaries say; empty where nothing speaks against it. `events` are told when another
+        model than the first has answered.
         """
         self._members = [Member(name, open_, breaker()) for name, open_ in members.items()]
         for member in self._members[1:]:
             member.difference = differ(member.name)
         self._anchored = anchor is not None
+        self._events = events
         self._space = SharedSpace(self._members[0], memory, anchor, alone=len(members) == 1)
 
     @property
@@ -199,12 +203,20 @@ class Fallback(Embedder):
         if member is self._members[0]:
             self._space.learn(made.space)  # while it is well: that is needed when it is not
             return replace(made, model=member.name)  # in the space that it says: truth wins over what was assumed
+        self._tell(member)
         if not member.equal:
             return replace(made, model=member.name)
         vectors = made.vectors
         if self.space.normalised and not made.space.normalised:  # the same directions, not of the same length
             vectors = unit_rows(vectors)
         return replace(made, model=member.name, space=self.space, vectors=vectors)
+
+    def _tell(self, member: Member) -> None:
+        """That a stand-in has answered, and why. Whoever listens hears of one failure once, see `Session.notices`."""
+        first = self._members[0]
+        cause = f" ({first.breaker.cause.message.rstrip('.')})" if first.breaker.cause else ""
+        space = "the same space" if member.equal else "another space"
+        self._events.tell(Warned(f"{first.name} did not answer{cause}: {member.name} made vectors of {space} instead."))
 
 
 def _other_space(member: Member, embedder: Embedder) -> SpaceMismatch:

@@ -21,6 +21,10 @@ ANY_LENGTH = 1 << 30
 SAME_COSINE = 0.9999
 """Vectors of one text in both roles that are more alike than this are the same vector."""
 LENGTH_TOLERANCE = 0.01
+ALIKE = (
+    "One text came out alike as query and as document, which it must not with this model: its prompts are not applied. "
+    "Set query_prompt and document_prompt, or query_body and document_body where the service takes the role as a field."
+)
 
 
 class QueryTimes(TypedDict):
@@ -90,7 +94,8 @@ def probe(registry: Registry, name: str, requests: int) -> Probe:
     cosine = float(cosines(query.vectors, document.vectors)[0])
     length = float((query.vectors[0] ** 2).sum() ** 0.5)
     measured = _measured(embedder, query, cosine, length, first, times)
-    return Probe(name, ok=True, measured=measured, warnings=tuple(_doubts(embedder, card, cosine, length)))
+    doubts = [*_doubts(embedder, card, cosine, length), *_advice(registry, name, cosine)]
+    return Probe(name, ok=True, measured=measured, warnings=tuple(doubts))
 
 
 def _measured(
@@ -127,7 +132,18 @@ def _doubts(embedder: Embedder, card: ModelCard | None, cosine: float, length: f
         doubts.append(f"The card says {card.dimensions} dimensions.")
     asymmetric = bool(card.prompts or card.role_parameter)
     if asymmetric and cosine > SAME_COSINE:
-        doubts.append("The role changes nothing, though the model has a prompt for each: prompts are not applied.")
+        doubts.append(ALIKE)
     if card.normalised and abs(length - 1) > LENGTH_TOLERANCE:
         doubts.append(f"The card says that vectors have length 1; this one has {length:.3f}.")
     return doubts
+
+
+def _advice(registry: Registry, name: str, cosine: float) -> list[str]:
+    """What to set for a model that has no card, and what of its answers speaks for that."""
+    card = registry.suggested_card(name)
+    if card is None:
+        return []
+    advice = registry.advice(name)
+    asymmetric = bool(card.prompts or card.role_parameter)
+    seen = " It has prompts, and one text came out alike as query and as document: they are not applied."
+    return [f"{advice[:1].upper()}{advice[1:]}{seen if asymmetric and cosine > SAME_COSINE else ''}"]
