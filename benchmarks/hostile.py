@@ -5,6 +5,7 @@ All of them are made in code, so that nothing has to be kept and every run sees 
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import random
@@ -159,6 +160,46 @@ def _merge_bomb() -> str:
     return f"l0: &l0\n  a: 1\n  b: 2\n{levels}"
 
 
+def zipped(entries: Mapping[str, str | bytes]) -> bytes:
+    """A zip with these entries."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _notebook(cells: list[dict[str, object]]) -> bytes:
+    return json.dumps({"nbformat": 4, "metadata": {}, "cells": cells}).encode()
+
+
+def _sheet(*rows: str, after: str = "") -> bytes:
+    """A workbook with one sheet of these rows."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    relation = (
+        f'<Relationships xmlns="{package}"><Relationship Id="r" Type="{office}/{{}}" Target="{{}}"/></Relationships>'
+    )
+    return zipped(
+        {
+            "_rels/.rels": relation.format("officeDocument", "xl/workbook.xml"),
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets><sheet name="S" sheetId="1" r:id="r"/></sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": relation.format("worksheet", "worksheets/sheet1.xml"),
+            "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{"".join(rows)}</sheetData>{after}</worksheet>',
+        }
+    )
+
+
+def _odt(body: str) -> bytes:
+    names = {"office": "office", "text": "text", "table": "table"}
+    spaces = " ".join(
+        f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for prefix, name in names.items()
+    )
+    content = f"<office:document-content {spaces}><office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    return zipped({"content.xml": content})
+
+
 HOSTILE: Mapping[str, tuple[str, Maker]] = {
     "DOCX: a huge gridSpan": ("a.docx", lambda: docx(table(cell("a", '<w:gridSpan w:val="2000000000"/>')))),
     "DOCX: many wide cells": ("a.docx", lambda: docx(table(*[cell("a", '<w:gridSpan w:val="63"/>') * 20] * 2_000))),
@@ -252,6 +293,56 @@ HOSTILE: Mapping[str, tuple[str, Maker]] = {
     "JSON: a title": ("a.jsonl", lambda: json.dumps({"title": "word " * 500_000, "text": "x"}).encode()),
     "JSON: one id": ("a.jsonl", lambda: b'{"_id": "a", "text": "x"}\n' * 10_000 + b'{"_id": "a~2", "text": "x"}\n' * 5_000),
     "JSON: surrogates": ("a.jsonl", lambda: b'{"_id": "\\ud800", "text": "\\udfff", "\\ud800": 1}\n' * 1_000),
+    "notebook: deep": ("a.ipynb", lambda: b'{"cells": ' + b"[" * 500_000),
+    "notebook: cells": ("a.ipynb", lambda: _notebook([{"cell_type": "code", "source": "x = 1"}] * 60_000)),
+    "notebook: ticks": ("a.ipynb", lambda: _notebook([{"cell_type": "code", "source": "`" * 300_000}])),
+    "notebook: markup": ("a.ipynb", lambda: _notebook([{"cell_type": "code", "source": "x", "outputs": [
+        {"output_type": "display_data", "data": {"text/html": "<div>" * 100_000}}]}])),
+    "notebook: one long cell": ("a.ipynb", lambda: _notebook([{"cell_type": "code", "source": "def f(): pass\n" * 20_000}])),
+    "XLSX: a cell far away": ("a.xlsx", lambda: _sheet('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', '<row r="1"><c r="A1"><v>1</v></c></row>')),
+    "XLSX: merged cells": ("a.xlsx", lambda: _sheet(*(f'<row r="{at}"><c r="A{at}"><v>1</v></c></row>' for at in range(1, 30_000)),
+                                                   after='<mergeCells>' + '<mergeCell ref="A1:A1048576"/>' * 3_000 + "</mergeCells>")),
+    "EPUB: one chapter many times": ("a.epub", lambda: zipped({"a.opf": '<package><manifest><item id="a" href="a.html"/></manifest><spine>'
+        + '<itemref idref="a"/>' * 50_000 + "</spine></package>", "a.html": "<p>Rotate the key</p>" * 100})),
+    "EPUB: zip bomb": ("a.epub", lambda: zipped({"a.opf": '<package><manifest><item id="a" href="a.html"/></manifest><spine>'
+        '<itemref idref="a"/></spine></package>', "a.html": "x" * 250_000_000})),
+    "ODT: repeated": ("a.odt", lambda: _odt('<table:table><table:table-row>' + '<table:table-cell table:number-columns-repeated="999999999">'
+        "<text:p>x</text:p></table:table-cell>" * 2_000 + "</table:table-row></table:table>")),
+    "ODT: blanks": ("a.odt", lambda: _odt("<text:p>" + '<text:s text:c="999999999"/>x' * 50_000 + "</text:p>")),
+    "ODT: nested": ("a.odt", lambda: _odt("<text:section>" * 3_000 + "<text:p>x</text:p>" + "</text:section>" * 3_000)),
+    "ODT: tables in tables": ("a.odt", lambda: _odt("<table:table><table:table-row><table:table-cell>" * 70
+        + "<text:p>x</text:p>" * 1_000 + "</table:table-cell></table:table-row></table:table>" * 70)),
+    "ODT: billion laughs": ("a.fodt", lambda: f"{_laughs()}<office>&l11;</office>".encode()),
+    "RTF: braces": ("a.rtf", lambda: b"{\\rtf1 " + b"{" * 500_000 + b"x"),
+    "RTF: notes in notes": ("a.rtf", lambda: b"{\\rtf1 " + b"{\\footnote x" * 50_000),
+    "RTF: cells": ("a.rtf", lambda: b"{\\rtf1 " + b"\\cell" * 300_000 + b"\\row}"),
+    "RTF: escapes": ("a.rtf", lambda: b"{\\rtf1 " + b"\\'e9\\u-1?" * 100_000 + b"}"),
+    "RTF: backslashes": ("a.rtf", lambda: b"{\\rtf1 " + b"\\" * 1_000_001),
+    "subtitles: arrows": ("a.vtt", lambda: b"WEBVTT\n\n" + b"00:01.000 --> 00:02.000\n" * 50_000),
+    "subtitles: tags": ("a.srt", lambda: b"1\n00:00:01,000 --> 00:00:02,000\n" + b"<a" * 200_000),
+    "subtitles: one sentence": ("a.srt", lambda: b"".join(b"00:00:01,000 --> 00:00:02,000\nword\n\n" for _ in range(40_000))),
+    "gzip: bomb": ("a.txt.gz", lambda: gzip.compress(b"a" * 100_000_000, 1)),
+    "gzip: members": ("a.txt.gz", lambda: gzip.compress(b"a ") * 30_000),
+    "man: strings": ("a.1", lambda: b".TH A 1\n.ds x " + b"\\*x" * 60 + b"\n" + b"\\*x" * 50_000),
+    "man: conditions": ("a.1", lambda: b".TH A 1\n" + b".if n " * 50_000 + b"x\n" + b".if t \\{\n" * 20_000),
+    "man: quotes": ("a.1", lambda: b".TH A 1\n.B " + b'""' * 300_000),
+    "man: backslashes": ("a.1", lambda: b".TH A 1\n" + b"\\" * 500_000),
+    "XML: siblings": ("a.xml", lambda: b"<r>" + b"<a>x</a><b>y</b>" * 100_000 + b"</r>"),
+    "XML: attributes": ("a.xml", lambda: b"<r " + b" ".join(b"a%d='some words'" % at for at in range(50_000)) + b"/>"),
+    "XML: deep": ("a.xml", lambda: b"<a>" * 500_000),
+    "XML: billion laughs": ("a.xml", lambda: f"{_laughs()}<x>&l11;</x>".encode()),
+    "XML: mixed": ("a.xml", lambda: b"<r>x" + b"<a>y<b/>" * 120 + b"z" + b"</a>" * 120 + b"</r>"),
+    "feed: entries in entries": ("a.rss", lambda: b"<rss>" + b"<item><title>t</title>" * 120 + b"x" * 500_000 + b"</item>" * 120 + b"</rss>"),
+    "LaTeX: braces": ("a.tex", lambda: b"{" * 300_000 + b"x"),
+    "LaTeX: links": ("a.tex", lambda: b"\\href{a{b}" * 30_000),
+    "LaTeX: one line": ("a.tex", lambda: b"\\emph{word} $x^2$ " * 30_000),
+    "LaTeX: comments": ("a.tex", lambda: b"\\" * 300_000 + b"% x"),
+    "LaTeX: items": ("a.tex", lambda: b"\\item x " * 50_000),
+    "Org: drawers": ("a.org", lambda: b":a:\n" * 100_000),
+    "Org: links": ("a.org", lambda: b"[[a" * 200_000),
+    "AsciiDoc: macros": ("a.adoc", lambda: b"link:image:menu:" * 30_000),
+    "AsciiDoc: values": ("a.adoc", lambda: b":a: " + b"x" * 500 + b"\n" + b"{a}" * 100_000),
+    "AsciiDoc: marks": ("a.adoc", lambda: b"*a _b `c #d " * 30_000),
 }  # fmt: skip
 """Name of the kind, name of the file, and what makes its content."""
 
@@ -288,8 +379,8 @@ def mutated(seed: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
-def mutated_docx(seed: bytes, rng: random.Random) -> bytes:
-    """A DOCX one of whose parts was mutated before it was packed: a mutation of the archive mostly breaks the archive."""
+def mutated_part(seed: bytes, rng: random.Random) -> bytes:
+    """An archive one of whose parts was mutated before it was packed: a mutation of the archive mostly breaks the archive."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(seed)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         names = archive.namelist()

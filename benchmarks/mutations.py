@@ -16,12 +16,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from benchmarks.common import Row, at_most, report
-from benchmarks.hostile import HOSTILE, SEEDS, mutated, mutated_docx
+from benchmarks.format_samples import MAKERS
+from benchmarks.format_samples.words import Words
+from benchmarks.hostile import HOSTILE, SEEDS, mutated, mutated_part
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.ingest.base import SourceFile
 from embassay.ingest.chunk import Chunker
@@ -89,13 +92,25 @@ def hostile_files(kind: str = "") -> Iterator[tuple[str, str, bytes]]:
             yield what, name, make()
 
 
+@cache
+def seeds() -> Mapping[str, bytes]:
+    """A small file of each format: those of `SEEDS`, and made ones of the readers that have none there."""
+    made = dict(SEEDS)
+    for reader, maker in MAKERS.items():
+        name, content = maker(Words(reader))
+        if not any(name.rpartition(".")[2] == known.rpartition(".")[2] for known in SEEDS):
+            made[name] = content
+    return made
+
+
 def mutated_files(count: int, seed: int, most: int = MOST_BYTES) -> Iterator[tuple[str, str, bytes]]:
     """(what it is, name, content) of `count` mutated files of at most so many bytes, all formats in turn."""
     rng = random.Random(seed)
+    given = seeds()
     for at in range(count):
-        name = list(SEEDS)[at % len(SEEDS)]
-        packed = name.endswith(".docx") and rng.random() < 0.75
-        yield f"{name} {at}", name, (mutated_docx if packed else mutated)(SEEDS[name], rng)[:most]
+        name = list(given)[at % len(given)]
+        packed = given[name].startswith(b"PK") and rng.random() < 0.75
+        yield f"{name} {at}", name, (mutated_part if packed else mutated)(given[name], rng)[:most]
 
 
 def try_files(folder: Path, given: Iterable[tuple[str, str, bytes]], outcome: Outcome) -> None:

@@ -166,7 +166,7 @@ def _mail(data: bytes) -> int | None:
     """Of the part of a mail that holds most: the others say the same in another format, or are attachments."""
     from email import message_from_bytes
 
-    if data.count(b"\n--") > MAX_PARTS:
+    if data.startswith(b"From ") or data.count(b"\n--") > MAX_PARTS:  # a mailbox: behind its first mail stand others
         return None
     most = 0
     try:

@@ -9,8 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from embassay.errors import ReadError
-from embassay.ingest.base import SourceFile
+from embassay.ingest.base import Read, SourceFile
 from embassay.ingest.read import read
 from embassay.types import Document
 
@@ -25,7 +24,7 @@ ODF = " ".join(
 )  # fmt: skip
 
 
-def read_all(folder: Path, name: str, data: bytes) -> list[Document | ReadError]:
+def read_all(folder: Path, name: str, data: bytes) -> list[Read]:
     """What reading a file of that name and content gives."""
     file = folder / name
     file.write_bytes(data)

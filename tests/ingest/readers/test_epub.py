@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from embassay.errors import ReadError
+from embassay.ingest.base import LeftOut
 from tests.ingest.readers.made import epub, read_all, read_one, zipped
 
 DUBLIN = "<dc:title>Of Pumps</dc:title><dc:creator>Ann</dc:creator><dc:creator>Bo</dc:creator><dc:description>How they leak</dc:description><dc:language>en</dc:language>"  # fmt: skip
@@ -46,9 +47,9 @@ def encryption(name: str, algorithm: str) -> dict[str, str]:
 
 def test_encrypted_chapters_are_named_and_the_others_are_read(tmp_path):
     hidden = encryption("OEBPS/text/two.xhtml", "http://www.w3.org/2001/04/xmlenc#aes256-cbc")
-    document, error = read_all(tmp_path, "a.epub", epub({"one": "<p>free</p>", "two": "<p>x</p>"}, extra=hidden))
+    document, left_out = read_all(tmp_path, "a.epub", epub({"one": "<p>free</p>", "two": "<p>x</p>"}, extra=hidden))
     assert document.text == "free"
-    assert isinstance(error, ReadError) and "two.xhtml" in str(error) and "rights management" in str(error)
+    assert isinstance(left_out, LeftOut) and "two.xhtml" in left_out.reason and "rights management" in left_out.reason
     with pytest.raises(ReadError, match="rights management"):
         read_all(tmp_path, "a.epub", epub({"two": "<p>x</p>"}, extra=hidden))
 

@@ -59,6 +59,12 @@ def test_a_long_output_is_cut_at_a_word(tmp_path):
     assert text.count("word") == 199 and text.endswith("word ...\n```")
 
 
+def test_pictures_inside_of_a_text_are_left_out(tmp_path):
+    made = notebook(cell("markdown", f"before ![](data:image/png;base64,{PNG}) behind"))
+    text = read_one(tmp_path, "a.ipynb", made).text
+    assert text.startswith("before ") and text.endswith(" behind") and len(text) < 60
+
+
 def test_version_3(tmp_path):
     cells = [
         {"cell_type": "heading", "level": 2, "source": "Old"},

@@ -84,3 +84,11 @@ def test_encrypted(tmp_path):
 def test_what_is_no_open_document(tmp_path, data):
     with pytest.raises(ReadError, match="OpenDocument"):
         read_all(tmp_path, "a.odt", data)
+
+
+def test_what_is_broken_is_named_and_the_rest_is_read(tmp_path):
+    styles = "<office:master-styles><style:header><text:p>Head"
+    document, error = read_all(tmp_path, "a.odt", odt(P.format("body"), styles=styles))
+    assert "body" in document.text and isinstance(error, ReadError) and "not well-formed" in str(error)
+    document, error = read_all(tmp_path, "a.odt", odt(P.format("kept") + "<text:p>also<text:span>"))
+    assert document.text.startswith("kept") and isinstance(error, ReadError)

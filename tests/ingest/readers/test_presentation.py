@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 
@@ -68,3 +69,12 @@ def test_a_title_in_the_properties_and_text_that_looks_like_a_heading(tmp_path):
 def test_what_is_no_presentation(tmp_path, data):
     with pytest.raises(ReadError, match="PPTX"):
         read_all(tmp_path, "a.pptx", data)
+
+
+def test_a_broken_slide_is_named_and_the_others_are_read(tmp_path):
+    with zipfile.ZipFile(io.BytesIO(pptx())) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["ppt/slides/slide1.xml"] = b"<broken"
+    document, error = read_all(tmp_path, "a.pptx", zipped(parts))
+    assert document.text.startswith("# Pumps") and "# Slide 3" in document.text
+    assert isinstance(error, ReadError) and "slide 1 cannot be read" in str(error)

@@ -35,8 +35,6 @@ STRINGS = {
     "Ai": "ANSI", "<=": "\u2264", ">=": "\u2265",
 }  # fmt: skip
 """Strings that the macro packages define."""
-MAX_STRING = 200
-"""Characters of a string of the page that are put in its place."""
 _NAME = r"(?:\((?P<{0}2>..)|\[(?P<{0}n>[^\]\n]{{0,60}})\]|(?P<{0}1>[^(\[]))"
 _ESCAPE = re.compile(
     r"\\(?:"
@@ -52,7 +50,7 @@ _DROPPED = frozenset("&|^%:/,)!cdurzpatMmE{}")
 
 
 def plain(text: str, strings: Mapping[str, str] = STRINGS) -> str:
-    """A line of roff with its escapes resolved. `strings`: what the page itself defines, beside what macros define."""
+    """A line of roff with its escapes resolved. `strings`: what stands for each name, the page's own ones included."""
     if "\\" not in text:
         return text
 
@@ -60,7 +58,7 @@ def plain(text: str, strings: Mapping[str, str] = STRINGS) -> str:
         groups = found.groupdict()
         name = next((groups[key] for key in ("s2", "sn", "s1") if groups[key] is not None), None)
         if name is not None:
-            return plain(strings[name][:MAX_STRING], {}) if name in strings else STRINGS.get(name, "")
+            return strings.get(name, "")
         glyph = next((groups[key] for key in ("g2", "gn", "gc") if groups[key] is not None), None)
         if glyph is not None:
             return _glyph(glyph)

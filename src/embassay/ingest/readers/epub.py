@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.base import Document, LeftOut, Read, ReadError, SourceFile
 from embassay.ingest.decode import decode
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._archive import Archive, opened
@@ -28,23 +28,26 @@ SAID = ("creator", "contributor", "publisher", "date", "subject", "description",
 """What stands in front of the first chapter as text, as on the first pages of a printed book."""
 
 
-def read(source: SourceFile) -> Iterator[Document | ReadError]:
+def read(source: SourceFile) -> Iterator[Read]:
     with opened(source.data, "EPUB") as archive:
         package_name = _package(archive)
         package = parse(archive.read(package_name), "EPUB")
         hidden = _encrypted(archive)
         about = _described(package)
         chapters: list[str] = []
-        missing: list[ReadError] = []
+        missing: list[ReadError | LeftOut] = []
         for name in _spine(package, posixpath.dirname(package_name)):
+            if name in hidden:
+                missing.append(
+                    LeftOut(f"chapter {name!r} is under rights management: its seller's programs alone read it")
+                )
+                continue
             try:
-                if name in hidden:
-                    raise ReadError(f"chapter {name!r} is encrypted: it has rights management")
                 chapters.append(_chapter(archive.read(name)))
             except ReadError as error:
                 missing.append(error)
     if missing and not any(chapter.strip() for chapter in chapters):
-        raise missing[0]
+        raise missing[0] if isinstance(missing[0], ReadError) else ReadError(missing[0].reason)
     metadata = {KEPT[name]: ", ".join(dict.fromkeys(said)) for name, said in about.items() if name in KEPT}
     text = as_blocks([_front(about), *chapters])
     title = about.get("title", [""])[0]

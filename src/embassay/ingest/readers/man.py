@@ -51,6 +51,10 @@ QUIET = frozenset(
 """Requests and macros that print nothing, or whose text is taken up elsewhere."""
 _MACRO = re.compile(r"([^\s\\]{1,40})\s*(.*)", re.DOTALL)
 _CONDITION = re.compile(r"\s*(!?)\s*([ntoe]\b|\([^)]*\)|\S+)\s*(.*)", re.DOTALL)
+MAX_STRING = 200
+"""Characters of a string of the page that are put in its place."""
+MAX_CONDITIONS = 50
+"""Conditions on one line, each behind the one before."""
 TRUE = frozenset({"n", "o"})
 """Conditions that hold: the page is printed by a terminal, on an odd page."""
 
@@ -109,6 +113,7 @@ class _Page:
         self._until: Callable[[str], bool] | None = None
         """Ends what is passed over."""
         self._otherwise = False
+        self._depth = 0
 
     def feed(self, line: str, number: int) -> None:
         """Take in the line with this number."""
@@ -187,7 +192,7 @@ class _Page:
             self._until = _ends_with(_end_of(name, arguments(rest)))
         elif name == "ds":
             key, _, value = rest.strip().partition(" ")
-            self._strings[key] = value.strip().removeprefix('"')
+            self._strings[key] = plain(value.strip().removeprefix('"'), self._strings)[:MAX_STRING]
         elif name in PREFORMATTED or name in ("Bd", "Ed"):
             self.end_paragraph()
             self._preformatted = PREFORMATTED.get(name, name == "Bd" and ("-literal" in rest or "-unfilled" in rest))
@@ -236,6 +241,8 @@ class _Page:
 
     def _conditional(self, name: str, rest: str, number: int) -> None:
         """What stands behind a condition is read where that holds for a terminal, and else passed over."""
+        if self._depth > MAX_CONDITIONS:
+            return
         if name == "el":
             holds, then = self._otherwise, rest
         else:
@@ -247,7 +254,9 @@ class _Page:
         then = then.lstrip()
         block = then.startswith("\\{")
         if holds:
+            self._depth += 1
             self.feed(then.removeprefix("\\{").removesuffix("\\}").strip(), number)
+            self._depth -= 1
         elif block and "\\}" not in then:
             self._until = _block_end()
 

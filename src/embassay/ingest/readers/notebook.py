@@ -13,6 +13,7 @@ from typing import Any
 
 from embassay import jsontext
 from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.embedded_data import without_embedded_data
 from embassay.ingest.held import letters
 from embassay.ingest.html_text import extract
 from embassay.ingest.outline import definitions
@@ -43,11 +44,12 @@ def read(source: SourceFile) -> Iterator[Document]:
     language = _language(notebook)
     parts = [part for cell in cells if isinstance(cell, dict) for part in _cell(cell, language)]
     metadata: Metadata = {"kernel": language} if any(cell.get("cell_type") == "code" for cell in cells) else {}
-    title = notebook.get("metadata", {}).get("title", "") if isinstance(notebook.get("metadata"), dict) else ""
+    about = notebook.get("metadata")
+    title = about.get("title") if isinstance(about, dict) else ""
     yield Document(
         source.id,
         source.id,
-        as_blocks(parts),
+        without_embedded_data(as_blocks(parts)),
         "markdown",
         title=title if isinstance(title, str) else "",
         metadata=metadata,
@@ -60,7 +62,7 @@ def holds(source: SourceFile) -> int | None:
         cells = _cells(jsontext.loads(source.text())) or []
     except ValueError:
         return None
-    return sum(letters(_joined(cell.get("source", cell.get("input")))) for cell in cells)
+    return sum(letters(without_embedded_data(_joined(cell.get("source", cell.get("input"))))) for cell in cells)
 
 
 def _cells(notebook: Any) -> list[Any] | None:

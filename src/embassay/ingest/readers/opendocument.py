@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from embassay.ingest.base import Document, ReadError, SourceFile
-from embassay.ingest.readers._archive import opened
+from embassay.ingest.readers._archive import Archive, opened
 from embassay.ingest.readers._markdown import as_blocks, as_heading, as_row, as_text
-from embassay.ingest.readers._xml import Element, attribute, local, parse, text_of
+from embassay.ingest.readers._xml import Element, attribute, local, parse_leniently, text_of
 
 SUFFIXES = frozenset({".odt", ".ott", ".fodt", ".odp", ".otp", ".fodp", ".fods"})
 ZIPPED = b"PK"
@@ -31,33 +31,54 @@ MAX_REPEATED = 100
 """Of a cell or a blank that stands for many: the last one of a row may stand for thousands, all of them empty."""
 
 
-def read(source: SourceFile) -> Iterator[Document]:
-    content, styles, meta = _parts(source.data)
-    if local(content) not in ("document-content", "document"):
+def read(source: SourceFile) -> Iterator[Document | ReadError]:
+    parts = _Parts(source.data)
+    if local(parts.content) not in ("document-content", "document"):
         raise ReadError("not an OpenDocument file: its content is of another kind")
-    body = next(content.iter("{*}body"), None)
     writer = _Writer()
-    for furniture in styles.iter("{*}header", "{*}footer") if styles is not None else ():
+    for furniture in parts.styles.iter("{*}header", "{*}footer") if parts.styles is not None else ():
         writer.once(furniture)
+    body = next(parts.content.iter("{*}body"), None)
     if body is not None:
         writer.blocks(body)
-    about = _described(meta if meta is not None else content)
-    text = as_blocks(writer.done)
-    yield Document(source.id, source.id, text, "markdown", title=about.pop("title", ""), metadata=about)
+    about = _described(parts.meta if parts.meta is not None else parts.content)
+    yield Document(
+        source.id, source.id, as_blocks(writer.done), "markdown", title=about.pop("title", ""), metadata=about
+    )
+    yield from parts.broken
 
 
-def _parts(data: bytes) -> tuple[Element, Element, Element]:
+class _Parts:
     """Content, styles with the heads and feet of pages, and what is said of the whole; a flat file has all in one."""
-    if not data.startswith(ZIPPED):
-        root = parse(data, "OpenDocument file")
-        return root, root, None
-    with opened(data, "OpenDocument file") as archive:
-        if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-            raise ReadError("encrypted: it needs a password")
-        content = parse(archive.read("content.xml"), "OpenDocument file")
-        others = ("styles.xml", "meta.xml")
-        found = [parse(archive.read(name), "OpenDocument file") if name in archive else None for name in others]
-    return content, found[0], found[1]
+
+    def __init__(self, data: bytes) -> None:
+        """Raises ReadError for a file without content."""
+        self.broken: list[ReadError] = []
+        """What is wrong with a part of which the rest was read."""
+        self.styles = self.meta = None
+        if not data.startswith(ZIPPED):
+            self.content = self.styles = self._parsed(data, "")
+            return
+        with opened(data, "OpenDocument file") as archive:
+            manifest = "META-INF/manifest.xml"
+            if manifest in archive and b"encryption-data" in archive.read(manifest):
+                raise ReadError("encrypted: it needs a password")
+            self.content = self._parsed(archive.read("content.xml"), "content.xml")
+            self.styles = self._optional(archive, "styles.xml")
+            self.meta = self._optional(archive, "meta.xml")
+
+    def _optional(self, archive: Archive, name: str) -> Element | None:
+        try:
+            return self._parsed(archive.read(name), name) if name in archive else None
+        except ReadError as error:
+            self.broken.append(error)
+            return None
+
+    def _parsed(self, data: bytes, name: str) -> Element:
+        root, fault = parse_leniently(data, f"OpenDocument file{f' ({name})' if name else ''}")
+        if fault:
+            self.broken.append(ReadError(f"not well-formed, what stands behind may be missing: {fault}"))
+        return root
 
 
 def _described(root: Element) -> dict[str, str]:

@@ -22,7 +22,7 @@ _LINK = re.compile(r"\[\[([^\[\]\n]{1,2000})\](?:\[([^\[\]\n]{1,2000})\])?\]")
 SAID = frozenset({"caption", "title", "subtitle", "author", "date", "description"})
 """Settings that a printed page shows."""
 VERBATIM = frozenset({"src", "example", "export"})
-MAX_DRAWER = 500
+MAX_DRAWER = 100
 """Lines within which a drawer ends; what looks like one that does not is text."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._archive import opened
 from embassay.ingest.readers._drawingml import shown
 from embassay.ingest.readers._markdown import as_blocks, as_heading, as_row, as_text
@@ -23,19 +23,28 @@ SHOWN = ("chart", "chartEx", "diagramData")
 """Kinds of other parts whose text a slide shows."""
 
 
-def read(source: SourceFile) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document | ReadError]:
     with opened(source.data, "PPTX") as archive:
         package = Package(archive, "PPTX")
         main = package.main("ppt/presentation.xml")
         named = package.relations(main)
         listed = [_reference(each) for each in package.root(main).iter("{*}sldId")]
         footers: set[str] = set()
-        slides = [_Slide(package, named[each].target, footers) for each in listed if each in named]
+        slides: list[_Slide] = []
+        broken: list[ReadError] = []
+        for number, part in enumerate((named[each].target for each in listed if each in named), 1):
+            try:
+                slides.append(_Slide(package, part, number, footers))
+            except ReadError as error:
+                broken.append(ReadError(f"slide {number} cannot be read: {error.message}"))
         about = _properties(package)
+    if broken and not slides:
+        raise broken[0]
     titles = [slide.title for slide in slides if slide.title]
-    text = as_blocks(slide.text(number) for number, slide in enumerate(slides, 1))
+    text = as_blocks(slide.text() for slide in slides)
     title = about.pop("title", "") or (titles[0] if titles else "")
     yield Document(source.id, source.id, text, "markdown", title=title, metadata=about)
+    yield from broken
 
 
 def _reference(element: Element) -> str:
@@ -57,8 +66,10 @@ def _properties(package: Package) -> dict[str, str]:
 class _Slide:
     """What one slide says."""
 
-    def __init__(self, package: Package, part: str, footers: set[str]) -> None:
+    def __init__(self, package: Package, part: str, number: int, footers: set[str]) -> None:
+        """Raises ReadError for a part of it that is missing or broken; `number` counts from 1."""
         self.title = ""
+        self._number = number
         self._blocks: list[str] = []
         self._notes: list[str] = []
         self._footers = footers
@@ -71,9 +82,9 @@ class _Slide:
                 if _placeholder(shape) not in LEFT_OUT:
                     self._notes.append(as_text(_paragraphs(shape)))
 
-    def text(self, number: int) -> str:
-        """The slide as a section; `number` counts from 1."""
-        head = as_heading(1, self.title or f"Slide {number}")
+    def text(self) -> str:
+        """The slide as a section."""
+        head = as_heading(1, self.title or f"Slide {self._number}")
         notes = ["Notes:", *self._notes] if any(note.strip() for note in self._notes) else []
         return as_blocks([head, *self._blocks, *notes])
 

@@ -55,6 +55,10 @@ ROWS = frozenset({"row", "tr"})
 SILENT = frozenset({"script", "style", "binary", "bin", "object-id", "svg"})
 """Elements whose text is none that is read."""
 NOTED = frozenset({"footnote", "fn"})
+ABOUT = frozenset(
+    "title link guid id pubDate published updated date creator author category rights contributor source".split()
+)
+"""Parts of an entry that are no text of it."""
 MAX_NAMED = 80
 """Characters of a text that stands behind the name of its element; a longer one is prose."""
 _PROSE = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}")
@@ -92,7 +96,8 @@ def _entry(source: SourceFile, entry: Element, number: int) -> Document:
         if name and len(value) > len(said.get(name, "")):
             said[name] = value
     body = next((said[name] for name in ("encoded", "content", "description", "summary") if said.get(name)), "")
-    rest = [said[name] for name in ("description", "summary") if name in said and said[name] not in body]
+    others = (value for name, value in said.items() if name not in ABOUT and "://" not in value)
+    rest = [value for value in others if value not in body]
     when = next((said[name] for name in ("pubDate", "published", "updated", "date") if name in said), "")
     who = said.get("creator") or said.get("author", "")
     named = (("link", said.get("link", "")), ("date", when), ("author", who), ("category", said.get("category", "")))
@@ -121,8 +126,8 @@ class _Lines:
         self.text: list[str] = []
         self.numbers: list[int] = []
 
-    def add(self, element: Element, level: int = 0) -> None:
-        """Take in all that `element` holds, below headings of this level."""
+    def add(self, element: Element, level: int = 0, *, named: bool = False) -> None:
+        """Take in all that `element` holds, below headings of this level; `named` if its name says what it is."""
         name = local(element)
         if not name or name in SILENT:
             return
@@ -137,17 +142,17 @@ class _Lines:
         elif name in ROWS and len(element):
             self._put(as_text(as_row(text_of(cell) for cell in element if local(cell))), element, apart=False)
         elif _is_leaf(element):
-            self._leaf(element, name)
+            self._leaf(element, name if named else "")
         elif _is_mixed(element):
             self._mixed(element, level)
         else:
+            named = not _says_itself(element)
             for child in element:
-                self.add(child, level)
+                self.add(child, level, named=named)
 
     def _leaf(self, element: Element, name: str) -> None:
         text = text_of(element)
-        parent = element.getparent()
-        named = parent is not None and len(text) <= MAX_NAMED and not _says_itself(parent)
+        named = bool(name) and len(text) <= MAX_NAMED
         if _MARKUP.search(text):
             text, named = _rendered(text), False
         self._put(f"{name}: {text}" if named and text else as_text(text), element, apart=not named)
