@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from embassay.evaluate.judge.duplicates import is_copied, near_queries, shared_words
-from embassay.evaluate.judge.passages import Passages
 from embassay.evaluate.judge.make import make_draft
+from embassay.evaluate.judge.passages import Passages
 from embassay.evaluate.judge.phrases import normalised, telling, usable
 from embassay.stores.opening import exact_store
 from embassay.stores.values import VECTOR

@@ -157,6 +157,32 @@ def test_what_is_attached_and_cannot_be_read_is_told(tmp_path):
     assert reasons[1].startswith("the attachment .._.._offer.docx: not a readable DOCX") and len(reasons) == 3
 
 
+def test_a_message_without_text_says_its_subject(tmp_path):
+    assert text_of(tmp_path, HEAD + b"\n") == "Pump"
+    bare = HEAD.replace(b"Subject: Pump\n", b"")
+    around = bare + b"Content-Type: message/rfc822\n\n" + letter("The frost came.", "Frost").as_bytes()
+    assert [(d.id, d.title) for d in all_of(tmp_path, around)] == [("a.eml#1", "Frost")]
+
+
+def test_a_part_that_is_no_text_leaves_the_others(tmp_path):
+    noise = b"\x89PNG\r\n\x1a\n" + bytes(range(129, 160)) * 30
+    document, *told = all_of(tmp_path, parts(b"mixed", plain(LETTER), b"Content-Type: text/plain\n\n" + noise))
+    assert document.text.strip() == LETTER and told[0].reason.startswith("a part of the message: ")
+
+
+@pytest.mark.parametrize(
+    "header", [b"Date: Fri, 99999999999 Nov 2026", b"To: " + b"(" * 4_000 + b"a@b", b"Cc: \xff\xfe\xfd"]
+)
+def test_a_header_that_cannot_be_parsed_is_as_it_is_written(tmp_path, header):
+    (document,) = all_of(tmp_path, b"From: a@b.org\nSubject: Pump\n" + header + b"\n\nHello")
+    assert document.text.strip() == "Hello" and document.title == "Pump"
+    assert document.metadata[header[: header.index(b":")].decode().lower()]
+
+
+def test_a_message_is_known_by_any_of_its_headers(tmp_path):
+    assert text_of(tmp_path, b"Received: from a\nMessage-ID: <x>\n\nHello") == "Hello"
+
+
 def test_an_encrypted_message_is_told(tmp_path):
     found = all_of(tmp_path, parts(b"encrypted", plain("Version: 1"), b"Content-Type: application/octet-stream\n\nxyz"))
     assert [part.reason for part in found if isinstance(part, LeftOut)] == ["the message is encrypted"]

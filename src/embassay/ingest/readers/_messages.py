@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import EmailPolicy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ MAX_FORWARDED = 20
 MAX_NAME = 100
 """Characters of an attachment's name that are kept."""
 HEADERS = {"from": "From", "to": "To", "cc": "Cc", "date": "Date", "subject": "Subject"}
+OTHERS = ("Message-ID", "MIME-Version", "Content-Type", "Received", "Return-Path")
+"""Headers that nobody reads, and that only messages have."""
 MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/enriched", "text/richtext", "text/x-amp-html"})
 NO_READING = frozenset({"text/css", "text/javascript", "application/javascript", "application/pgp-signature"})
 """Parts that serve the others, and say nothing themselves."""
@@ -35,23 +38,37 @@ _UNSAFE = re.compile(r"[\x00-\x1f/\\]+")
 
 
 class BoundedHeaders(EmailPolicy):
-    """Python's policy for e-mail as it is written today, which parses the head of each header alone.
+    """Python's policy for e-mail as it is written today, which parses the head of each header alone, and never fails.
 
-    Bytes that no header may hold are text in the encoding that they look like.
+    Bytes that no header may hold are text in the encoding that they look like; what cannot be parsed is as it is.
     """
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         """The header called `name`, parsed when it is asked for."""
-        value = value[:MAX_HEADER]
-        if any("\udc80" <= letter <= "\udcff" for letter in value):
-            value = decode(value.encode("utf-8", "surrogateescape"))
-        return super().header_fetch_parse(name, value)
+        return _header(name, value[:MAX_HEADER])
+
+
+@lru_cache(maxsize=512)
+def _header(name: str, value: str) -> Any:
+    """Parsed once for all parts that have the same; parsing is most of what reading a message costs."""
+    if any("\udc80" <= letter <= "\udcff" for letter in value):
+        data = value.encode("utf-8", "surrogateescape")
+        try:
+            value = decode(data)
+        except ReadError:
+            value = data.decode("utf-8", "replace")
+    try:
+        return EmailPolicy().header_fetch_parse(name, value)
+    except MemoryError:
+        raise
+    except Exception:  # the library lets whatever through that a header of somebody else's making does to it
+        return " ".join(value.split())
 
 
 def parsed(data: bytes) -> EmailMessage:
     """The message that `data` is. Raises ReadError where it has none of the headers that every message has."""
     message = message_from_bytes(data.removeprefix(b"\xef\xbb\xbf"), policy=BoundedHeaders())
-    if not isinstance(message, EmailMessage) or not any(message[header] for header in HEADERS.values()):
+    if not isinstance(message, EmailMessage) or not any(header in message for header in (*HEADERS.values(), *OTHERS)):
         raise ReadError("not an e-mail: it has no From, To, Date or Subject")
     return message
 
@@ -59,23 +76,34 @@ def parsed(data: bytes) -> EmailMessage:
 def documents(message: EmailMessage, name: str, path: str, *, level: int = 0) -> Iterator[Read]:
     """The message, the messages that it forwards and the files that it brings, each as a document; `name` is its id.
 
-    Raises ReadError where there is no readable body. What cannot be read beside it is told as LeftOut.
+    A message that says nothing else says its subject. Raises ReadError where there is no readable body. What cannot be
+    read beside it is told as LeftOut.
     """
-    metadata = {key: str(message[header]) for key, header in HEADERS.items() if message[header]}
+    metadata = {key: text for key, header in HEADERS.items() if (text := str(message[header] or ""))}
     content = _content(message)
-    if not content.words and not content.files and not content.forwarded and message.defects:
+    brings = bool(content.files or content.forwarded)
+    if not content.words and not brings and message.defects:
         raise ReadError(f"no readable body: {type(message.defects[0]).__name__}")
     title = metadata.get("subject", "")
-    yield Document(name, path, content.text, content.kind, title=title, metadata=metadata)
+    if content.words or title or not brings:
+        text = content.text if content.words else title
+        yield Document(name, path, text, content.kind, title=title, metadata=metadata)
     for reason in content.left_out:
         yield LeftOut(reason)
     for at, inner in enumerate(content.forwarded, 1):
-        if level < MAX_FORWARDED:
-            yield from documents(inner, f"{name}#{at}", path, level=level + 1)
-        else:
-            yield LeftOut(f"a message inside of {MAX_FORWARDED} others")
+        yield from _forwarded(inner, f"{name}#{at}", path, level + 1)
     for part in content.files:
         yield from _attached(part, name, path)
+
+
+def _forwarded(message: EmailMessage, name: str, path: str, level: int) -> Iterator[Read]:
+    if level > MAX_FORWARDED:
+        yield LeftOut(f"a message inside of {MAX_FORWARDED} others")
+        return
+    try:
+        yield from documents(message, name, path, level=level)
+    except ReadError as error:
+        yield LeftOut(f"a message inside of it: {error.message}")
 
 
 @dataclass
@@ -171,7 +199,10 @@ def _of_message(part: Message, subtype: str) -> Content:
 
 
 def _of_text(part: Message) -> Content:
-    text = decoded(part)
+    try:
+        text = decoded(part)
+    except ReadError as error:
+        return Content(left_out=[f"a part of the message: {error.message}"])
     is_markup = part.get_content_type() in MARKUP or bool(_PAGE.match(text))
     if is_markup:
         text = "\n".join(extract(text)[1].text)
@@ -183,11 +214,14 @@ def _of_text(part: Message) -> Content:
 
 
 def decoded(part: Message) -> str:
-    """The text of a part, in the encoding that it names if that is true, else in the one that it looks like."""
+    """The text of a part, in the encoding that it names if that is true, else in the one that it looks like.
+
+    Raises ReadError where no encoding fits.
+    """
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else str(part.get_payload()).encode("utf-8", "surrogateescape")
     text = declared(data, str(part.get_param("charset", "") or ""))
-    return decode(data) if text is None else text
+    return decode(data.replace(b"\0", b"")) if text is None else text
 
 
 def _attached(part: Message, name: str, path: str) -> Iterator[Read]:

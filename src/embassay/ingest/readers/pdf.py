@@ -29,7 +29,6 @@ MAX_FORMS = 3
 
 def read(source: SourceFile) -> Iterator[Read]:
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it reports every oddity of a file on stderr
     try:
@@ -37,7 +36,9 @@ def read(source: SourceFile) -> Iterator[Read]:
         if reader.is_encrypted and not reader.decrypt(""):
             raise ReadError("encrypted PDF: it needs a password")
         pages = _pages(reader)
-    except (PyPdfError, ValueError, KeyError, RecursionError) as error:
+    except (ReadError, MemoryError):
+        raise
+    except Exception as error:  # the library lets whatever through
         raise ReadError(f"not a readable PDF: {error}") from error
     if not any(map(str.strip, pages.texts)):  # then its pages are blank, or letters are drawn like any other line
         pages.images = [
