@@ -24,7 +24,7 @@ MOST_CONTROLS = 0.05
 FEW_CONTROLS = 8
 """So many are no matter of shares."""
 _CONTROLS = bytes({*range(32), 127} - {*b"\b\t\n\v\f\r\x0e\x0f\x1b"})
-_SHIFTS = (b"\x1b$", b"~{", b"\x0e")
+_SHIFTS = (b"\x1b", b"\x0e", b"~{")
 """What ASCII has in it where its letters stand for those of Japanese, Korean or Chinese."""
 _CHINESE_7 = re.compile(rb"\x0e([^\x0f\r\n]*)\x0f?")
 _MAGIC = tuple(

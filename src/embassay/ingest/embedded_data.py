@@ -13,6 +13,8 @@ LONG_TOKEN = 400
 """Characters of base64 without a break that are no word, no path and no key that anybody looks for."""
 LONG_LINE = 60
 """Characters of a line of wrapped base64: MIME has 76, PEM 64."""
+HALF = 30
+"""Characters without a space, behind as many others, that no line of prose has; looking for them is quick."""
 MANY_LINES = 6
 """So many such lines in a row are a file, and no listing of digests."""
 _URI = re.compile(
@@ -35,11 +37,19 @@ def without_embedded_data(text: str) -> str:
         return text
     if "data:" in text:
         text = _URI.sub(_type_of_uri, text)
-    if any(len(line) >= LONG_LINE and " " not in line.strip() for line in text.split("\n")):
+    lines = text.split("\n")
+    if (
+        sum(len(line) >= LONG_LINE and " " not in line[HALF:LONG_LINE] and _is_one_word(line) for line in lines)
+        >= MANY_LINES
+    ):
         text = _LINES.sub(_line_ends, text)
-    if any(len(line) >= LONG_TOKEN for line in text.split("\n")):
+    if any(len(word) >= LONG_TOKEN for line in lines if len(line) >= LONG_TOKEN for word in line.split()):
         text = _TOKEN.sub(_no_token, text)
     return text
+
+
+def _is_one_word(line: str) -> bool:
+    return line.strip(" \t>").replace("/", "").replace("+", "").isalnum()
 
 
 def _type_of_uri(found: re.Match[str]) -> str:

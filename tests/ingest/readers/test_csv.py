@@ -49,6 +49,11 @@ def shown(documents):
             "# written by a tool\nid,title,text\n1,Salt,from the sea\n# a remark\n2,Mint,green\n",
             [(1, "", "written by a tool"), (3, "Salt", "from the sea"), (4, "", "# a remark"), (5, "Mint", "green")],
         ),
+        ("Inventory\nhost|place\n1|cellar\n2|attic\n", [(1, "", "Inventory"), (3, "", "host: 1\nplace: cellar"), (4, "", "host: 2\nplace: attic")]),
+        (  # most rows are wider than the header
+            "kind|who\nsalt|Ann|and|Bob\nmint|Eve|or|Joe|too\n",
+            [(2, "", "kind: salt\nwho: Ann|and|Bob"), (3, "", "kind: mint\nwho: Eve|or|Joe|too")],
+        ),
         ("#id,text\n1,salt\n", [(2, "", "salt")]),
         (  # columns of one name, and without any
             "id,note,note,,text\n1,alpha,beta,gamma,salt\n",

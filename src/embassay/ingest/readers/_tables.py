@@ -50,11 +50,13 @@ def form_of(text: str, at: int, preferred: str) -> TableForm:
     best, best_score = TableForm(NO_DELIMITER, 1), 0.0
     for delimiter in sorted(DELIMITERS, key=lambda d: d != preferred):
         rows = list(islice(_cut(text, at, 1, TableForm(delimiter, 0)), SAMPLE))
-        widths = [width for row in rows if (width := _width(row[1]))]
+        widths = [width for row in rows if (width := width_of(row[1]))]
         counts = Counter(width for width in widths if width > 1)
         if not counts:
             continue
         width, count = max(counts.items(), key=lambda item: (item[1], item[0]))
+        if widths[0] == min(counts):  # a header, below which delimiters go unquoted
+            width = widths[0]
         score = count / len(widths) + (0.5 if widths[0] > 1 else 0) + (1.0 if delimiter == preferred else 0)
         if score > best_score:
             best, best_score = TableForm(delimiter, width), score
@@ -219,7 +221,7 @@ class _Quoted:
         return self._form.delimiter == "\t" or not any(cell.startswith(" ") for cell in cells)
 
 
-def _width(cells: list[str]) -> int:
+def width_of(cells: list[str]) -> int:
     """Cells without the empty ones at the end, which spreadsheets add; 0 for a blank row."""
     width = len(cells)
     while width and not cells[width - 1].strip():

@@ -13,13 +13,15 @@ from itertools import chain, islice
 
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._records import HEADINGS, IDS, TEXTS, TITLES, Habits, document
-from embassay.ingest.readers._tables import NO_DELIMITER, Row, TableForm, form_of, rows_of
+from embassay.ingest.readers._tables import NO_DELIMITER, Row, TableForm, form_of, rows_of, width_of
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 BOUNDED = True
 MAX_COLUMNS = 10_000
 SAMPLE = 100
 """Rows that decide where the header is and which column holds text."""
+MOST_WORDS = 9
+"""Spaces in the name of a column that is no question."""
 BANNER = 20
 """Most lines that may stand above a header."""
 KNOWN = frozenset({*IDS, *TITLES, *HEADINGS, *TEXTS})
@@ -98,14 +100,20 @@ def _rows_above(head: Sequence[Row], form: TableForm) -> int:
     """How many rows stand above the header: comments, and titles of a report, which are narrower than the table."""
     for number, (_, cells) in enumerate(head[: BANNER + 1]):
         following = head[number + 1 :]
-        filled = sum(bool(cell.strip()) for cell in cells)
-        is_narrow = form.width > 1 and (filled == 1 or 2 * filled <= form.width) and len(cells) != form.width - 1
+        width = width_of(cells)
+        is_narrow = (width == 1 < form.width or 3 * width < form.width) and not _names_one(cells, following, form)
         is_comment = cells[0].startswith("#") and (
             len(cells) != form.width or (bool(following) and _is_comment(following[0]))
         )
-        if not (is_narrow or is_comment) or not any(len(row) >= form.width for _, row in following):
+        is_known = any(cell.strip().lower() in KNOWN for cell in cells)
+        if is_known or not (is_narrow or is_comment) or not any(len(row) >= form.width for _, row in following):
             return number
     return 0
+
+
+def _names_one(cells: Sequence[str], following: Sequence[Row], form: TableForm) -> bool:
+    """Whether a row names the only column of a table that R wrote, below which the numbers of rows have none."""
+    return len(cells) == 1 == form.width - 1 and bool(following) and _is_number(following[0][1][0])
 
 
 def _is_comment(row: Row) -> bool:
@@ -144,6 +152,8 @@ def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     if any(name.endswith(("?", ":")) for name in names):  # the questions of a survey
         return True
+    if any(name.count(" ") > MOST_WORDS for name in names):
+        return False
     written = [(name, cells) for name, cells in columns if not all(map(_is_number, filter(None, cells)))]
     return not (any(name.count(" ") > 1 for name in names) and all(_is_alike(*column) for column in written))
 
