@@ -8,6 +8,12 @@ from benchmarks.format_samples.words import Forms, Words
 from benchmarks.hostile import cell, docx, paragraph, table, zipped
 
 W_INSERTED = '<w:p><w:ins w:id="1"><w:r><w:t>{}</w:t></w:r></w:ins><w:del w:id="2"><w:r><w:delText>{}</w:delText></w:r></w:del></w:p>'
+W_MARK = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+W_FIELD = (
+    f"<w:p>{W_MARK.format('begin')}<w:r><w:instrText>{{}}</w:instrText></w:r>{W_MARK.format('separate')}"
+    f"<w:r><w:t>{{}}</w:t></w:r>{W_MARK.format('end')}</w:p>"
+)
+W_BOX = "<w:p><w:r><w:pict><shape><textbox><w:txbxContent>{}</w:txbxContent></textbox></shape></w:pict></w:r></w:p>"
 W_CONTROL = "<w:sdt><w:sdtContent>{}</w:sdtContent></w:sdt>"
 
 
@@ -19,6 +25,10 @@ def word(words: Words) -> tuple[str, bytes]:
         lambda: W_CONTROL.format(paragraph(words.text())),
         lambda: table(f"<w:tc>{table(cell(words.word()))}{paragraph(words.word())}</w:tc>"),
         lambda: f"<w:p><w:fldSimple w:instr='AUTHOR'><w:r><w:t>{words.word()}</w:t></w:r></w:fldSimple></w:p>",
+        lambda: W_FIELD.format(words.unseen(), words.text(2)),
+        lambda: W_BOX.format(paragraph(words.text(3))),
+        lambda: f"<w:ins w:id='3'>{paragraph(words.text(3))}</w:ins>",
+        lambda: table(W_CONTROL.format(cell(words.word())) + cell(words.word())),
     )
     return "a.docx", docx("".join(words.one_of(*more)() for _ in range(8)))
 

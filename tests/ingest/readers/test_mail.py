@@ -69,7 +69,6 @@ BODIES = {
     "seven bits of Japan": (raw(b"text/plain; charset=iso-2022-jp", "備考です".encode("iso2022_jp")), "備考です"),
     "a boundary that is not there": (raw(b"multipart/mixed; boundary=y", LETTER.encode()), LETTER),
     "no boundary": (raw(b"multipart/mixed", LETTER.encode()), LETTER),
-    "never closed": (raw(b"multipart/mixed; boundary=x", b"--x\n" + plain(LETTER)), LETTER),
     "broken base64": (raw(b"text/plain", b"SGVsbG8gd29ybGQ", b"Content-Transfer-Encoding: base64"), "Hello world"),
     "an unknown transfer": (raw(b"text/plain", b"Hello world", b"Content-Transfer-Encoding: 9bit"), "Hello world"),
     "a signed letter": (parts(b"signed", plain(LETTER), b"Content-Type: application/pgp-signature\n\nxyz"), LETTER),
@@ -181,6 +180,12 @@ def test_a_header_that_cannot_be_parsed_is_as_it_is_written(tmp_path, header):
 
 def test_a_message_is_known_by_any_of_its_headers(tmp_path):
     assert text_of(tmp_path, b"Received: from a\nMessage-ID: <x>\n\nHello") == "Hello"
+
+
+def test_a_message_that_was_cut_off_is_told(tmp_path):
+    data = parts(b"mixed", plain(LETTER), plain("More of it."))
+    document, told = all_of(tmp_path, data[: data.rindex(b"More") + 6])
+    assert document.text.endswith(LETTER + "\n\nMore o") and told.reason == "damaged: the end of the message is missing"
 
 
 def test_an_encrypted_message_is_told(tmp_path):

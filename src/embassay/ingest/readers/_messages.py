@@ -31,6 +31,11 @@ OTHERS = ("Message-ID", "MIME-Version", "Content-Type", "Received", "Return-Path
 MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/enriched", "text/richtext", "text/x-amp-html"})
 NO_READING = frozenset({"text/css", "text/javascript", "application/javascript", "application/pgp-signature"})
 """Parts that serve the others, and say nothing themselves."""
+DEFECTS = {
+    "CloseBoundaryNotFoundDefect": "damaged: the end of the message is missing",
+    "InvalidBase64LengthDefect": "damaged: a part is cut off, and cannot be decoded",
+}
+"""Of what Python's library finds wrong, that which may have cost text."""
 STUB = 2
 """A plain alternative with fewer words than the HTML one has, divided by this, only says that there is another."""
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
@@ -145,6 +150,13 @@ class Content:
 
 
 def _content(part: Message) -> Content:
+    content = _of_part(part)
+    found = {DEFECTS[name] for defect in part.defects if (name := type(defect).__name__) in DEFECTS}
+    content.left_out += sorted(found)
+    return content
+
+
+def _of_part(part: Message) -> Content:
     kind, subtype = part.get_content_maintype(), part.get_content_subtype()
     if kind == "multipart" and part.is_multipart():
         return _of_parts(part, subtype)
