@@ -24,6 +24,7 @@ def test_a_document(tmp_path):
         ("....\nliteral\n....", "```\nliteral\n```"),
         ("////\nhidden\n////\nshown", "\n\n\nshown"),
         ("*bold* _it_ `code` #mark# un**con**strained 2*3*4", "bold it code mark unconstrained 2*3*4"),
+        ("`$JETTY_HOME` and link:https://x.org[]", "$JETTY_HOME and https://x.org"),
         ("snake_case_name and a*b", "snake_case_name and a*b"),
         ("link:a.html[the page], https://x.org[X^], https://y.org, <<ref,here>> <<id>>", "the page, X, https://y.org, here id"),
         ("image::a.png[A pump,200]\n.A title\ntext", "A pump\nA title\ntext"),

@@ -29,7 +29,7 @@ def test_titles_of_sections_are_headings_and_lines_are_true(tmp_path):
         ("<r><user><name>Ann</name><city>Bern</city></user></r>", "name: Ann\ncity: Bern\n"),
         ('<resources><string name="a">Save the file</string><string name="b">Open</string></resources>', "Save the file\n\nOpen\n"),
         ('<form><field label="Your full name" id="full name"/></form>', "label: Your full name\nid: full name\n"),
-        ('<a class="col-md-4 x" href="/some/where" style="margin: 0 auto">t</a>', "t\n"),
+        ('<a class="col-md-4 x" href="/some/where" style="margin: 0 auto">a text of some length</a>', "a text of some length\n"),
         ("<a>before <b>bold</b>, <c>and</c> after</a>", "before bold, and after\n"),
         ("<doc><p>One <b>two</b></p><p>three<fn><p>note</p></fn> four</p></doc>", "One two\n\nthree four\n\nnote\n"),
         ("<chapter><title>T</title><programlisting>a = 1\n  b</programlisting></chapter>", "# T\n\n```\na = 1\n  b\n```\n"),
@@ -60,10 +60,22 @@ def test_atom(tmp_path):
     assert entry.metadata == {"link": "https://x.org", "date": "2026-11-20", "author": "Ann"}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252", "IBM850", "mac-roman"])
 def test_declared_encodings(tmp_path, encoding):
     data = f'<?xml version="1.0" encoding="{encoding}"?><a>größer</a>'.encode(encoding)
     assert read_one(tmp_path, "a.xml", data).text.strip() == "größer"
+
+
+def test_an_encoding_that_is_not_the_declared_one(tmp_path):
+    text = "Die Größe der Straße überrascht. " * 9
+    data = f'<?xml version="1.0" encoding="utf-8"?><a>{text}</a>'.encode("cp1252")
+    assert read_one(tmp_path, "a.xml", data).text.strip() == text.strip()
+
+
+def test_settings_stay_as_they_are_written(tmp_path):
+    data = b'<!-- the store --><Configure><Set name="session.store.host" default="localhost"/><Call name="start"/></Configure>'
+    document = read_one(tmp_path, "a.xml", data)
+    assert (document.kind, document.text) == ("text", data.decode())
 
 
 def test_what_is_in_front_of_a_fault_is_kept_and_the_fault_is_told(tmp_path):

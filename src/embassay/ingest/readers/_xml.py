@@ -13,12 +13,15 @@ from itertools import takewhile
 from typing import Any
 
 from embassay.ingest.base import ReadError
+from embassay.ingest.decode import decode
+from embassay.text import encodable
 
 Element = Any
 """Of lxml, which has no types."""
 MAX_ENTITY, MAX_ENTITIES = 1_000, 1_000_000
 """Characters of an entity which a document declares that are put in its place, and of all of them together."""
 
+_DECLARED = re.compile(rb"""(\s*<\?xml\s[^<>?]{0,100}?)\s+encoding\s*=\s*["']([A-Za-z][\w.:-]{0,40})["']""")
 _OWN_ENTITY = re.compile(rb"<!ENTITY\s+([\w.-]+)")
 _HTML_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31});")
 
@@ -36,13 +39,19 @@ def parse_leniently(data: bytes, what: str) -> tuple[Any, str]:
 
     Raises ReadError where nothing of it is there.
     """
+    data = _numbered_entities(_recoded(data))
+    root, fault = _parsed(data, what)
+    if "ncoding" in fault or "invalid bytes" in fault.lower():  # it is not in the encoding that it declares
+        root, fault = _parsed(_as_utf8(decode(data)), what)
+    _resolve(root)
+    return root, fault
+
+
+def _parsed(data: bytes, what: str) -> tuple[Element, str]:
     from lxml import etree
 
-    own = frozenset(_OWN_ENTITY.findall(data)) if b"<!ENTITY" in data else frozenset()
-    data = _HTML_ENTITY.sub(lambda entity: entity[0] if entity[1] in own else _numbered(entity), data)
-    fault = ""
     try:
-        root = etree.fromstring(data, _parser(recover=False))
+        return etree.fromstring(data, _parser(recover=False)), ""
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         parser = _parser(recover=True)
         try:
@@ -51,9 +60,29 @@ def parse_leniently(data: bytes, what: str) -> tuple[Any, str]:
             root = None
         if root is None:
             raise ReadError(f"not a readable {what}: {error.args[0]}") from error
-        fault = next((entry.message for entry in parser.error_log if not _harmless(entry)), "")
-    _resolve(root)
-    return root, fault
+        return root, next((entry.message for entry in parser.error_log if not _harmless(entry)), "")
+
+
+def _recoded(data: bytes) -> bytes:
+    """In UTF-8, where it declares an encoding that Python knows and libxml2 may not."""
+    found = _DECLARED.match(data)
+    name = found[2].decode("ascii").lower() if found else "utf-8"
+    if name.startswith(("utf", "us-ascii", "iso-8859-1", "iso-10646")):
+        return data
+    try:
+        return _as_utf8(data.decode(name))
+    except (LookupError, UnicodeDecodeError):
+        return data
+
+
+def _as_utf8(text: str) -> bytes:
+    data = encodable(text).encode()
+    return _DECLARED.sub(rb"\1", data, count=1)
+
+
+def _numbered_entities(data: bytes) -> bytes:
+    own = frozenset(_OWN_ENTITY.findall(data)) if b"<!ENTITY" in data else frozenset()
+    return _HTML_ENTITY.sub(lambda entity: entity[0] if entity[1] in own else _numbered(entity), data)
 
 
 def _harmless(entry: Any) -> bool:

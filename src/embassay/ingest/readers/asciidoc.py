@@ -32,11 +32,14 @@ _NOTE = re.compile(
     r"footnote(?:ref)?:[\w-]*\[(?:\w+,)?([^\[\]\n]*)\]|(?:kbd|btn|pass|stem|latexmath|asciimath):\w*\[([^\[\]\n]*)\]"
 )
 _MENU = re.compile(r"menu:([^\[\]\n]{1,200})\[([^\[\]\n]*)\]")
-_LINK = re.compile(r"(?:link:|xref:|mailto:|(?=https?://|ftp://))[^\s\[\]<>]{1,1000}\[([^\[\]\n]*)\]")
+_LINK = re.compile(r"(?:link:|xref:|mailto:|(?=https?://|ftp://))([^\s\[\]<>]{1,1000})\[([^\[\]\n]*)\]")
 _CROSS = re.compile(r"<<([^<>,\n]+)(?:,([^<>\n]*))?>>")
 _ANCHOR = re.compile(r"\[\[[^\[\]\n]*\]\]|anchor:[\w-]+\[[^\[\]\n]*\]|\(\(\([^()\n]*\)\)\)")
 _DOUBLE = re.compile(r"\*\*|__|``|##|\+\+")
-_SINGLE = re.compile(r"(?<![\w*_`#+])([*_`#+])(?=\S)([^*_`#+\n]{1,500}?)(?<=\S)\1(?!\w)")
+_SINGLE = [
+    re.compile(rf"(?<![\w{mark}]){mark}(?=\S)([^{mark}\n]{{1,500}}?)(?<=\S){mark}(?!\w)")
+    for mark in ("`", r"\*", "_", "#", r"\+")
+]
 _ITEM = re.compile(r"[ \t]*(\*{1,6}|-|\.{1,6}|\d+\.)[ \t]+(?=\S)")
 _TERM = re.compile(r"(\S.{0,300}?)(?:::{1,3}|;;)(?:[ \t]+|$)")
 _BLOCK_TITLE = re.compile(r"\.(?=[^\s.])")
@@ -153,11 +156,14 @@ class _Page:
             text = _MACRO.sub(r"\1", text)
             text = _NOTE.sub(lambda note: f" ({note[1]})" if note[1] else note[2] or "", text)
             text = _MENU.sub(r"\1 > \2", text)
-            text = _LINK.sub(lambda link: link[1].rstrip("^") or link[0].partition("[")[0], text)
+            text = _LINK.sub(lambda link: link[2].rstrip("^") or link[1], text)
             text = _CROSS.sub(lambda cross: (cross[2] or cross[1]).strip(), text)
         if text.endswith(" +"):
             text = text[:-2]
-        return _SINGLE.sub(r"\2", _DOUBLE.sub("", text))
+        text = _DOUBLE.sub("", text)
+        for pattern in _SINGLE:
+            text = pattern.sub(r"\1", text)
+        return text
 
     def _referred(self, reference: re.Match[str]) -> str:
         value = self.attributes.get(reference[1])

@@ -2,6 +2,7 @@
 
 Titles of the vocabularies of documentation (DocBook, JATS, DITA, TEI) are headings. Each entry of a feed (RSS, Atom) is
 a document of its own. In records, a short text stands behind the name of its element, as ``city: Bern``.
+Settings, which are attributes mostly, stay as they are written.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ ABOUT = frozenset(
     "title link guid id pubDate published updated date creator author category rights contributor source".split()
 )
 """Parts of an entry that are no text of it."""
+SETTINGS = 2
+"""Characters in attributes for each of text from which on a file is taken for settings."""
 MAX_NAMED = 80
 """Characters of a text that stands behind the name of its element; a longer one is prose."""
 _PROSE = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}")
@@ -81,10 +84,18 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
         entry.clear()
     lines = _Lines()
     lines.add(root)
-    if lines.text or not entries:
+    if not entries and _is_settings(root, lines):
+        yield Document(source.id, source.id, source.text(), "text")
+    elif lines.text or not entries:
         yield Document(source.id, source.id, "\n".join(lines.text), "markdown", source_lines=lines.numbers or None)
     if fault:
         yield ReadError(f"not well-formed, what stands behind may be missing: {fault}")
+
+
+def _is_settings(root: Element, lines: _Lines) -> bool:
+    """Whether a file says most of what it says in attributes, as the settings of programs do."""
+    said = sum(map(len, lines.text))
+    return sum(len(value) for element in root.iter("*") for value in element.values()) > SETTINGS * said
 
 
 def _entry(source: SourceFile, entry: Element, number: int) -> Document:
