@@ -125,7 +125,7 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     timeout: Seconds = Seconds(60)
     """Of one request, from sending it to the last byte of its answer."""
     deadline: Seconds = Seconds(300)
-    """Of one batch with all its retries; rate limits are waited for until then."""
+    """Of one batch with all its retries; a batch that holds a text which cannot be embedded has more, for its parts."""
     retries: int = 4
     """How often a batch is sent again after no answer, or a failure on the provider's side."""
     concurrency: int = 8

@@ -27,15 +27,33 @@ def without(key: str) -> dict[str, Any]:
     return {k: v for k, v in body().items() if k != key}
 
 
+def items(change: Any) -> dict[str, Any]:
+    reply = body()
+    reply["data"] = [change(at, item) for at, item in enumerate(reply["data"])]
+    return reply
+
+
 GOOD_ANSWERS = {
     "float": Answer(body()),
     "base64": Answer(openai_body(EXPECTED, base64=True)),
     "shuffled index": Answer(shuffled()),
     "no usage": Answer(without("usage")),
     "no index": Answer({"data": [{"embedding": v.tolist()} for v in EXPECTED]}),
+    "index from 1": Answer(items(lambda at, item: item | {"index": at + 1})),
+    "index from 1, shuffled": Answer(
+        {"data": [items(lambda at, item: item | {"index": at + 1})["data"][i] for i in (3, 0, 6, 1, 5, 2, 4)]}
+    ),
+    "index as text": Answer(items(lambda at, item: item | {"index": str(at)})),
+    "numbers as text": Answer(items(lambda at, item: item | {"embedding": [str(x) for x in item["embedding"]]})),
+    "nested": Answer(items(lambda at, item: item | {"embedding": [item["embedding"]]})),
+    "bare and nested": Answer([{"index": at, "embedding": [v.tolist()]} for at, v in enumerate(EXPECTED)]),
+    "an error that is none": Answer(body(error=None)),
     "chunked": Answer(body(), chunked=True),
     "gzip": Answer(gzip.compress(json.dumps(body()).encode()), headers={"Content-Encoding": "gzip"}),
 }
+
+
+UNCOUNTED = ("no usage", "no index", "bare and nested", "index from 1, shuffled")
 
 
 @pytest.mark.parametrize("name", GOOD_ANSWERS)
@@ -43,7 +61,7 @@ def test_replies_that_are_fine(name):
     with serving(first(GOOD_ANSWERS[name])) as server:
         made = model(server).embed(TEXTS, "document")
     assert np.abs(made.vectors - EXPECTED).max() < 1e-6
-    assert made.usage.tokens == (None if name in ("no usage", "no index") else 7)
+    assert made.usage.tokens == (None if name in UNCOUNTED else 7)
     assert made.usage.requests == 1
 
 
@@ -69,6 +87,10 @@ NONSENSE = {
     "lengths below float32": (Answer(body(hashed(TEXTS, 64).astype(float) * 1e-43)), "zero vector"),
     "zero vectors": (Answer(body(np.zeros((7, 64)))), "zero vector"),
     "index twice": (Answer(same_index()), "indexes"),
+    "a vector for each token": (
+        Answer([{"index": at, "embedding": [v.tolist()] * 3} for at, v in enumerate(EXPECTED)]),
+        "a vector for each token of a text. Start the server with a pooling",
+    ),
     "HTML 200": (Answer(b"<html><body>Welcome</body></html>"), "not what its documentation says"),
     "empty": (Answer(b""), "not what its documentation says"),
     "text for a vector": (

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from embassay import remedy
 from embassay.embedders.http.credentials import Credentials, Keyed, SecretUse, Told
 from embassay.embedders.http.destination import check_encrypted, check_place, is_loopback, origin, whole_url
 from embassay.embedders.http.faults import FailedAttempt, read_failure
@@ -47,6 +48,9 @@ class Endpoint(Keyed, Protocol):
 
     def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:
         """Headers that depend on the exact request; they are made anew for every attempt."""
+
+    def meant_url(self, path: str) -> str:
+        """The base URL that was probably meant where this one leads to no service; empty where nothing tells."""
 
 
 class Connection:
@@ -176,10 +180,15 @@ class Connection:
             attempt += 1
             pause = backoff(attempt, answer.wait)
             if answer.action != "retry" or attempt >= tries or time.monotonic() + pause > until:
-                raise answer.error
+                raise self.placed(answer, path).error
             again(answer)
             time.sleep(pause)
         return answer[0]
+
+    def placed(self, fault: FailedAttempt, path: str) -> FailedAttempt:
+        """A fault of the first request to `path`, with the address that was probably meant in its remedy."""
+        url = self._api.meant_url(path) if fault.misplaced else ""
+        return fault.mended(remedy.setting("base_url", self.hushed(url), say="Try {}.")) if url else fault
 
     def check_key(self, path: str = "") -> None:
         """Raises KeyMissing or ConfigError where a key is needed and there is none, or may not be sent to `path`.

@@ -19,7 +19,7 @@ from embassay.embedders.http.limits import Gate
 from embassay.embedders.http.wire import model_in
 from embassay.embedders.texts.bill import Counted
 from embassay.errors import BadReply, KeyRejected, ProviderDown, ProviderError, RateLimited, SpaceMismatch
-from embassay.remedy import NOTHING, setting
+from embassay.remedy import NOTHING
 from embassay.space import OLD_MODEL_OR_NEW_SET
 
 if TYPE_CHECKING:
@@ -210,8 +210,7 @@ class Exchange:
             return fault
         if isinstance(fault.error, KeyRejected):
             return replace(fault, doubtful=False)
-        url = self._api.meant_url(path) if fault.misplaced else ""
-        return fault.mended(setting("base_url", self._connection.hushed(url), say="Try {}.")) if url else fault
+        return self._connection.placed(fault, path)
 
 
 def _start(body: bytes) -> str:

@@ -1,6 +1,7 @@
 """OpenAI, Azure OpenAI, and every server with OpenAI's ``/embeddings``: vLLM, llama.cpp, LM Studio, LiteLLM, Infinity.
 
-A server of your own goes by its ``base_url``, which ends in ``/v1`` on most. For Azure set ``base_url`` to the
+A server of your own goes by its ``base_url``, which ends in ``/v1`` on most. Indexes may count from 0 or from 1, and
+vectors may lie in a bare list, one list deeper, or in base64. For Azure set ``base_url`` to the
 resource (``https://NAME.openai.azure.com``), ``deployment`` to the deployment's name and ``model_id`` to the model
 behind it; the key is then read from ``AZURE_OPENAI_API_KEY``, and the resource may come from
 ``AZURE_OPENAI_ENDPOINT``. Over-long texts are an error there; they are cut here and flagged.

@@ -160,8 +160,8 @@ class Cached(Wrapper):
         import numpy as np
 
         vectors = np.frombuffer(bytearray().join([one.vector for one in kept]), np.float32)
-        blank = len([one for one in kept if one is run.nothing]) - len(refused or ())
-        cached = len(kept) - blank - (0 if made is None else len(made))
+        found = len([one for one in kept if one is not run.nothing])
+        cached = found if made is None else found - (len(made) - len(made.refused))
         return Embeddings(
             vectors=vectors.reshape(len(kept), run.space.dimensions),
             tokens=[one.tokens for one in kept],

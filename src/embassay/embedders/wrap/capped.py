@@ -169,7 +169,8 @@ class Capped(Wrapper):
             usd = sum(one.likely for one in sent)
         if sent:
             canaries = made.usage.requests * self._canary_usd(made.role)
-            self._factor = max(self._factor or 1.0, ((usd or 0.0) - canaries) / most)
+            possible = sum(one.most for one in step.items if not is_blank(one.text))  # a refusal may be billed as well
+            self._factor = max(self._factor or 1.0, ((usd or 0.0) - canaries) / possible)
         hold.settle(held, most if usd is None else usd)
 
     def _priced(self, role: Role) -> Callable[[str], _Priced]:

@@ -11,6 +11,7 @@ import msgspec
 
 from embassay.config.values import positive
 from embassay.embedders.http.connection import Again, Connection
+from embassay.embedders.http.destination import meant
 from embassay.embedders.http.wire import said
 from embassay.embedders.settings import HttpSettings
 from embassay.embedders.texts.bill import whole_number
@@ -87,6 +88,10 @@ class Chat:
     def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:  # noqa: ARG002
         """No header depends on the request: chat services are told the key and no more."""
         return {}
+
+    def meant_url(self, path: str) -> str:
+        """The base URL that was probably meant where this one leads to no service; empty where nothing tells."""
+        return meant(self.base_url(), path, "/v1")
 
     def check_key(self) -> None:
         """Raise KeyMissing if a key is needed and there is none; nothing is sent."""

@@ -25,10 +25,11 @@ def embed_all(
     """
     import numpy as np
 
-    blocks, truncated, usage = [zeros(0, embedder)], 0, NO_USAGE
+    blocks, truncated, usage, done = [zeros(0, embedder)], 0, NO_USAGE, 0
     for block in embedder.stream(texts, role):
-        for reason in block.refused.values():
-            raise RequestRefused(f"a text was refused: {reason}")
+        for at, reason in block.refused.items():
+            raise RequestRefused(f"the {role} that begins with {texts[done + at][:60]!r} was refused: {reason}")
+        done += len(block)
         blocks.append(block.vectors)
         truncated += sum(block.truncated)
         usage += block.usage

@@ -105,7 +105,7 @@ def _read(file: DueFile, origin: Origin, isolation: Isolation) -> Iterator[ReadS
         yield Unreadable(origin, ReadError(error.strerror or str(error)))
         yield FileEnd(origin)
         return
-    origin.untouched = file.row is not None and _holds(file.row, origin)
+    origin.untouched = file.row is not None and _holds(file.row, origin, again=file.again)
     if origin.untouched:
         yield FileEnd(origin)
     else:
@@ -117,10 +117,14 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _holds(row: SourceRow, origin: Origin) -> bool:
-    """Whether all of the file's present content was indexed, and is still there."""
-    stored = (origin.digest, len(origin.existing), "")
-    return row.state == "ok" and (row.digest, row.chunks, row.reason) == stored and row.is_of(origin.reader)
+def _holds(row: SourceRow, origin: Origin, *, again: bool) -> bool:
+    """Whether all of the file's present content was indexed that could be, and is still there.
+
+    What failed of that content would fail again, and a text that a service refused would be paid for again: it is
+    tried only where that was asked for.
+    """
+    stored = row.state == "ok" and (row.digest, row.chunks) == (origin.digest, len(origin.existing))
+    return stored and row.is_of(origin.reader) and not (again and row.reason)
 
 
 def _groups(items: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:

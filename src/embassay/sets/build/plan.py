@@ -24,6 +24,8 @@ class DueFile:
     """What it is called in the set."""
     row: SourceRow | None
     """Its row from an earlier run, if there is one."""
+    again: bool = False
+    """Whether what failed of it is tried again, though its content be the same."""
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ def make_plan(
         if found.skip:
             _skip(plan, DueFile(found, name, row))
         elif row is None or checksum or _is_due(row, found) or (retry_failed and row.reason):
-            plan.due.append(DueFile(found, name, row))
+            plan.due.append(DueFile(found, name, row, again=retry_failed))
         elif row.state == "skipped":
             plan.skipped.append((name, row.reason))
         else:
