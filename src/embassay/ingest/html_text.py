@@ -21,6 +21,8 @@ ENOUGH = 3
 _LONG_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}")
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _FILE_NAME = re.compile(r"\S+\.\w{2,4}$|https?:")
+DESCRIBED = frozenset("area img input".split())
+"""Elements for which an attribute stands."""
 SPACED = frozenset("button input label optgroup option select textarea".split())
 """Elements that stand in a line, with a gap on either side."""
 
@@ -75,7 +77,7 @@ def _content(body: Element) -> Lines:
 class Lines:
     """Collects the lines of a page, block after block.
 
-    The tree is walked with a stack of its own, because pages nest deeper than Python recurses.
+    The tree is walked event by event, because pages nest deeper than Python recurses.
     """
 
     def __init__(self, left_out: AbstractSet[Element] = frozenset(), frames: int = 0) -> None:
@@ -95,21 +97,27 @@ class Lines:
 
     def add(self, root: Element) -> None:
         """Take in all that `root` (an lxml element) holds; `flush` ends its last block."""
-        stack: list[tuple[Element, bool]] = [(root, False)]
-        while stack:
-            element, leaving = stack.pop()
-            if leaving:
-                self._leave(element)
-                if element is not root:
-                    self._say(element.tail, element)
-            elif element in self._out or not is_text(element):
-                self.left_out += [element] if element in self._out else []
-                self._say(element.tail, element)
+        from lxml import etree
+
+        walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+        passed_over: list[Element] = []
+        for event, element in walk:
+            if event == "start":
+                if element in self._out or not is_text(element):
+                    passed_over.append(element)
+                    walk.skip_subtree()
+                else:
+                    self._enter(element)
+                    self._say(element.text, element)
+                continue
+            if event != "end":
+                pass
+            elif passed_over and element is passed_over[-1]:
+                self.left_out += [element] if passed_over.pop() in self._out else []
             else:
-                self._enter(element)
-                self._say(element.text, element)
-                stack.append((element, True))
-                stack.extend((child, False) for child in reversed(element))
+                self._leave(element)
+            if element is not root:
+                self._say(element.tail, element)
 
     def say(self, *paragraphs: str) -> None:
         """Add paragraphs that stand nowhere in the body of the page."""
@@ -147,9 +155,9 @@ class Lines:
             self._begin(element)
         elif tag in SPACED:
             self._parts.append(" ")
-        if (described := _described(element)) is not None:
+        if tag in DESCRIBED and (described := _described(element)):
             self._say(f" {described} ", element)
-        if tag == "iframe" and self._frames < MAX_FRAMES:
+        elif tag == "iframe" and self._frames < MAX_FRAMES:
             self._say_frame(element)
 
     def _begin(self, element: Element) -> None:

@@ -99,6 +99,11 @@ def test_a_file_of_images_is_an_error(tmp_path):
         all_of(tmp_path, pdf(["/Im1 Do"]))
 
 
+def test_a_word_is_whole_that_the_end_of_a_page_cuts():
+    assert rejoined(["one\nthe transfor-\n", "mer hums\ntwo"]) == ["one\nthe transformer\n", "hums\ntwo"]
+    assert rejoined(["the transfor-\n", "7\nmer hums"]) == ["the transfor-\n", "7\nmer hums"]
+
+
 class Engine:
     """Recognises one page, and is asked for those that need it."""
 

@@ -49,7 +49,20 @@ def rejoined(pages: Sequence[str]) -> list[str]:
     other words of the document tell.
     """
     known = {word.lower() for page in pages for word in _WORD.findall(_HALVES.sub(" ", page))}
-    return ["\n".join(_joined(page.split("\n"), known)) for page in pages]
+    out = ["\n".join(_joined(page.split("\n"), known)) for page in pages]
+    for at in range(len(out) - 1):
+        out[at : at + 2] = _over(out[at], out[at + 1], known)
+    return out
+
+
+def _over(page: str, following: str, known: set[str]) -> tuple[str, str]:
+    """Two pages, with the word whole that the end of the first one cuts, if no line stands below it there."""
+    above, end = page.rstrip().rpartition("\n")[::2]
+    begin, line_end, below = following.lstrip().partition("\n")
+    whole = _whole(end, begin, known) if begin[:1].islower() else None
+    if whole is None:
+        return page, following
+    return f"{above}\n{whole[0]}".lstrip("\n") + "\n", whole[1] + line_end + below
 
 
 def _joined(lines: Iterable[str], known: set[str]) -> list[str]:
