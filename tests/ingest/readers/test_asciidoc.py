@@ -10,7 +10,7 @@ from tests.ingest.readers.made import ADOC, read_all, read_one
 
 def test_a_document(tmp_path):
     document = read_one(tmp_path, "a.adoc", ADOC)
-    assert (document.title, document.metadata) == ("Keys", {"author": "Maria"})
+    assert document.metadata == {"author": "Maria"}
     assert document.text == "# Keys\n\n\n## Rotation\n\n\nRotate the key at Maria's desk.\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from embassay.errors import NotText
 from tests.ingest.readers.made import MAN, read_one
 
 MDOC = rb""".Dd November 20, 2026
@@ -79,6 +80,11 @@ def test_requests_and_escapes(tmp_path, body, text):
     document = read_one(tmp_path, "a.3", b".TH A 3\n.SH X\n" + body + b"\n")
     assert document.text.removeprefix("## X\n\n").rstrip("\n") == text
     assert len(document.source_lines) == document.text.count("\n") + 1
+
+
+def test_a_page_that_only_names_another_one_is_skipped(tmp_path):
+    with pytest.raises(NotText, match="another page: man3"):
+        read_one(tmp_path, "rotate.3", b'.\\" a comment\n.so man3/keyctl.3\n')
 
 
 @pytest.mark.parametrize("data", [b"2026-01-01 GET /api\n.hidden file\n", b"release notes of 2.1\n"])

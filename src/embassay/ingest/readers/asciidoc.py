@@ -54,14 +54,13 @@ def read(source: SourceFile) -> Iterator[Document]:
     given = text.split("\n")
     out = [page.line(line, below) for line, below in zip(given, [*given[1:], ""], strict=True)]
     metadata: Metadata = {"author": author} if (author := page.attributes.get("author", "")) else {}
-    yield Document(source.id, source.id, "\n".join(out), "markdown", title=page.title, metadata=metadata)
+    yield Document(source.id, source.id, "\n".join(out), "markdown", metadata=metadata)
 
 
 class _Page:
     """Each line as Markdown; what is left out becomes an empty line, so that the lines stay those of the file."""
 
     def __init__(self) -> None:
-        self.title = ""
         self.attributes: dict[str, str] = {}
         self._left = MAX_VALUES
         self._fence = ""
@@ -136,10 +135,7 @@ class _Page:
         return bool(_UNDERLINE.match(below)) and words and abs(len(below) - len(line)) <= 1 and not self._before.strip()
 
     def _heading(self, level: int, title: str) -> str:
-        words = self._inline(title.rstrip("= "))
-        if level == 1 and not self.title:
-            self.title = words
-        return as_heading(level, words)
+        return as_heading(level, self._inline(title.rstrip("= ")))
 
     def _style(self, style: str) -> str:
         """What stands in brackets above a block: the language of a listing, whom a quotation is of."""

@@ -10,7 +10,6 @@ from embassay.errors import NotText
 from embassay.ingest.base import Read, ReadError, SourceFile
 from embassay.ingest.decode import looks_binary
 from embassay.ingest.read import reader_of, readers
-from embassay.ingest.walk import NOT_DOCUMENTS
 
 SUFFIXES = frozenset({".gz"})
 MAX_UNPACKED = 64_000_000
@@ -23,10 +22,12 @@ _PART = 1 << 16
 
 
 def read(source: SourceFile) -> Iterator[Read]:
+    from embassay.ingest.walk import NOT_DOCUMENTS  # which brings what the process that reads does not need
+
     name = source.file.with_suffix("")
     suffix = PurePath(name).suffix.lower()
     if suffix in NO_READER or suffix in NOT_DOCUMENTS:
-        raise NotText(f"packed {suffix[1:]}: unpack it first" if suffix in NO_READER else "not a document")
+        raise NotText(f"an archive ({suffix[1:]}): unpack it first" if suffix in NO_READER else "not a document")
     content, fault = _unpacked(source.data)
     if not content and fault is not None:
         raise fault

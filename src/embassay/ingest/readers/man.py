@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from embassay.errors import NotText
 from embassay.ingest.base import Document, SourceFile
 from embassay.ingest.readers._markdown import as_heading, as_text
 from embassay.ingest.readers._mdoc import mdoc_line
@@ -34,6 +35,7 @@ SUFFIXES = frozenset({f".{section}" for section in range(1, 10)}) | frozenset(
 )
 _PAGE = re.compile(r"(?m)^[.'][ \t]*(?:TH|Dd|Dt|SH|Sh|so)\b")
 """What every page has near its beginning; a log whose name ends in ``.1`` has not."""
+_OTHER_PAGE = re.compile(r"(?m)^[.'][ \t]*so[ \t]+(\S{1,200})")
 HEAD = 20_000
 """Characters in which it is looked for: some pages begin with their licence."""
 ALTERNATING = frozenset({"BI", "BR", "IB", "IR", "RB", "RI", "SM", "SB"})
@@ -68,6 +70,8 @@ def read(source: SourceFile) -> Iterator[Document]:
     for number, line in enumerate(_logical(text), 1):
         page.feed(line, number)
     page.end_paragraph()
+    if not page.text and (other := _OTHER_PAGE.search(text)):
+        raise NotText(f"it only names another page: {other[1]}")
     yield Document(
         source.id, source.id, "\n".join(page.text), "markdown", title=page.title, source_lines=page.numbers or None
     )
