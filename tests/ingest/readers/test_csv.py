@@ -80,6 +80,7 @@ def shown(documents):
         ),
         ("id,title,text\n", [(1, "", "id\ntitle\ntext")]),
         ("text\nsalt, pepper\nmint; thyme\n", [(2, "", "salt, pepper"), (3, "", "mint; thyme")]),
+        ("Salt comes from the sea, they say\nMint\nThyme, sage, and dill\nDill\n", [(1, "", "Salt comes from the sea, they say"), (2, "", "Mint"), (3, "", "Thyme, sage, and dill"), (4, "", "Dill")]),
         ("id|text\r1|salt\r2|mint\r", [(2, "", "salt"), (3, "", "mint")]),
         ("id,title,text\n1,Salt\n2\n", [(2, "", "Salt"), (3, "", "2")]),
         ("\ufeffid,question,text\n7,Where from?,The sea\n", [(2, "Where from?", "The sea")]),

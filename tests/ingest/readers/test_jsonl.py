@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from embassay.ingest.base import LeftOut, SourceFile
 from embassay.ingest.read import read
@@ -61,6 +65,31 @@ def test_scalars_are_metadata(tmp_path):
     )
     assert document.metadata == {"id": "a7", "n": 1, "ok": True, "who": "Ann"}
     assert "a7" not in document.text, "_id is the key of a record, and no word of it"
+
+
+WORDS = st.text("abcdeäßжλ漢", min_size=1, max_size=8)
+VALUES = st.recursive(
+    st.one_of(WORDS, st.lists(WORDS, max_size=4).map(" ".join), st.integers(), st.none(), st.booleans(), st.floats()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)),
+    max_leaves=20,
+)
+FIELDS = st.sampled_from(
+    ["id", "title", "text", "body", "question", "answer", "messages", "tags", "meta", "role", "content"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(record=st.dictionaries(FIELDS, VALUES, min_size=1, max_size=6))
+def test_every_word_of_a_record_is_found(tmp_path_factory, record):
+    found = read_lines(tmp_path_factory.mktemp("r"), json.dumps(record) + "\n")
+    documents = [one for one in found if isinstance(one, Document)]
+    said = "".join(f"{one.title}\n{one.text}\n{one.metadata.get('id', '')}" for one in documents)
+    strings, values = [], [record]
+    while values:
+        value = values.pop()
+        strings += value.split() if isinstance(value, str) else []
+        values += value if isinstance(value, list) else value.values() if isinstance(value, dict) else []
+    assert [word for word in strings if word not in said] == []
 
 
 def test_values_over_several_lines_and_arrays_are_read_as_well(tmp_path):

@@ -50,17 +50,23 @@ def form_of(text: str, at: int, preferred: str) -> TableForm:
     best, best_score = TableForm(NO_DELIMITER, 1), 0.0
     for delimiter in sorted(DELIMITERS, key=lambda d: d != preferred):
         rows = list(islice(_cut(text, at, 1, TableForm(delimiter, 0)), SAMPLE))
-        widths = [width for row in rows if (width := width_of(row[1]))]
+        widths = [len(cells) for _, cells in rows if width_of(cells)]
         counts = Counter(width for width in widths if width > 1)
-        if not counts:
+        if not counts or (delimiter != preferred and _is_prose(widths)):
             continue
         width, count = max(counts.items(), key=lambda item: (item[1], item[0]))
-        if widths[0] == min(counts):  # a header, below which delimiters go unquoted
+        if widths[0] == min(widths) > 1:  # a header, below which delimiters go unquoted
             width = widths[0]
         score = count / len(widths) + (0.5 if widths[0] > 1 else 0) + (1.0 if delimiter == preferred else 0)
         if score > best_score:
             best, best_score = TableForm(delimiter, width), score
     return best
+
+
+def _is_prose(widths: list[int]) -> bool:
+    """Whether lines are cut into more and fewer pieces than the first one, and often into one: where commas stand."""
+    below = widths[next((at for at, width in enumerate(widths) if width > 1), 0) :]
+    return max(below) > below[0] and 4 * below.count(1) >= len(below)
 
 
 def rows_of(text: str, at: int, line: int, form: TableForm) -> Iterator[Row]:

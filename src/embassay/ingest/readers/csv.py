@@ -21,7 +21,7 @@ MAX_COLUMNS = 10_000
 SAMPLE = 100
 """Rows that decide where the header is and which column holds text."""
 MOST_WORDS = 9
-"""Spaces in the name of a column that is no question."""
+"""Spaces in the name of a column that is no question; the name of the only column has none."""
 BANNER = 20
 """Most lines that may stand above a header."""
 KNOWN = frozenset({*IDS, *TITLES, *HEADINGS, *TEXTS})
@@ -152,7 +152,7 @@ def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     if any(name.endswith(("?", ":")) for name in names):  # the questions of a survey
         return True
-    if any(name.count(" ") > MOST_WORDS for name in names):
+    if any(name.count(" ") > (MOST_WORDS if len(names) > 1 else 0) for name in names):
         return False
     written = [(name, cells) for name, cells in columns if not all(map(_is_number, filter(None, cells)))]
     return not (any(name.count(" ") > 1 for name in names) and all(_is_alike(*column) for column in written))
