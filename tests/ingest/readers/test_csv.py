@@ -78,13 +78,32 @@ def shown(documents):
             "Salt comes from the sea,white\nMint grows in the garden,green\n",
             [(1, "", "Salt comes from the sea\nwhite"), (2, "", "Mint grows in the garden\ngreen")],
         ),
+        (
+            "Opening hours,We open at nine from Monday to Friday\nParking,Park behind the hall\nKeys,Ask the porter\n",
+            [
+                (1, "", "Opening hours\nWe open at nine from Monday to Friday"),
+                (2, "", "Parking\nPark behind the hall"),
+                (3, "", "Keys\nAsk the porter"),
+            ],
+        ),
+        (
+            "When do you open?,At nine\nMay I park?,Behind the hall\n",
+            [(1, "", "When do you open?\nAt nine"), (2, "", "May I park?\nBehind the hall")],
+        ),
+        (  # a survey
+            "How do you like it here?,I feel valued at my work\nA lot,Agree\nNot much,Disagree\n",
+            [
+                (2, "", "How do you like it here?: A lot\nI feel valued at my work: Agree"),
+                (3, "", "How do you like it here?: Not much\nI feel valued at my work: Disagree"),
+            ],
+        ),
         ("id,title,text\n", [(1, "", "id\ntitle\ntext")]),
         ("text\nsalt, pepper\nmint; thyme\n", [(2, "", "salt, pepper"), (3, "", "mint; thyme")]),
         ("Salt comes from the sea, they say\nMint\nThyme, sage, and dill\nDill\n", [(1, "", "Salt comes from the sea, they say"), (2, "", "Mint"), (3, "", "Thyme, sage, and dill"), (4, "", "Dill")]),
         ("id|text\r1|salt\r2|mint\r", [(2, "", "salt"), (3, "", "mint")]),
         ("id,title,text\n1,Salt\n2\n", [(2, "", "Salt"), (3, "", "2")]),
         ("\ufeffid,question,text\n7,Where from?,The sea\n", [(2, "Where from?", "The sea")]),
-        ("id,text,url\nAB-17,salt,https://example.org/a\n", [(2, "", "salt\n\nid: AB-17")]),
+        ("id,text,url\nAB-17,salt,https://example.org/a\n", [(2, "", "salt\n\nid: AB-17\nurl: https://example.org/a")]),
     ],
 )  # fmt: skip
 def test_tables(tmp_path, text, expected):
@@ -97,10 +116,14 @@ def test_ids_that_stand_twice_are_told_apart(tmp_path):
     assert [d.id for d in found] == ["a.csv#1", "a.csv#1~2"]
 
 
-def test_numbers_and_addresses_are_metadata_only(tmp_path):
-    (document,) = rows(tmp_path, "id,text,year,url,author\n1,salt,2024,https://example.org,Ann\n")
-    assert document.text == "salt\n\nauthor: Ann"
-    assert document.metadata == {"id": "1", "year": "2024", "url": "https://example.org", "author": "Ann"}
+def test_numbers_are_metadata_only(tmp_path):
+    (document,) = rows(
+        tmp_path, "id,text,year,day,commit,author\n1,salt,2024,2024-05-01,9f86d081884c7d659a2feaa0,Ann\n"
+    )
+    assert document.text == "salt\n\ncommit: 9f86d081884c7d659a2feaa0\nauthor: Ann"
+    assert document.metadata == {
+        "id": "1", "year": "2024", "day": "2024-05-01", "commit": "9f86d081884c7d659a2feaa0", "author": "Ann"
+    }  # fmt: skip
 
 
 def test_a_long_title_is_part_of_the_text(tmp_path):

@@ -2,7 +2,7 @@
 
 A record has an id, a title and a text where its fields are called so. Every other field that holds words is part of the
 text as well, as a line ``field: value`` below it, and so are the strings inside of lists and objects. Scalars are
-metadata. What only machines read (numbers, addresses, digests, dates) is metadata alone.
+metadata. What only machines read (numbers, addresses, digests, times) is metadata alone; in tables, numbers are.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Habits:
 
     unnamed: Collection[str] = ()
     """Fields whose names were made up here, so that they are no part of the text."""
-    id_is_read: bool = False
-    """Whether people see the id as they see the other fields, so that one which holds letters is part of the text."""
+    is_table: bool = False
+    """Whether people see every field: then ids, addresses and digests are part of the text, if they hold letters."""
 
 
 PLAIN = Habits()
@@ -68,7 +68,7 @@ def document(
     text, of_text = _first_text(record, fields)
     title, of_title = _first(record, fields, TITLES + HEADINGS if text else TITLES)
     rest = {name: value for name, value in record.items() if name not in (of_identity, of_title, of_text)}
-    if of_identity not in (None, "_id") and habits.id_is_read and is_read(identity):
+    if habits.is_table and of_identity is not None and any(map(str.isalpha, identity)):
         rest = {str(of_identity): identity, **rest}
     lines = list(_lines(rest, habits, machine=not text))
     body = "\n\n".join(part for part in (text, "\n".join(lines)) if part)
@@ -139,7 +139,11 @@ def _lines(rest: Mapping[str, object], habits: Habits, *, machine: bool) -> Iter
         if not value or not isinstance(value, (str, list, dict)):
             continue
         shown = "" if name in habits.unnamed else name.strip()
-        yield from words_of(value, shown, machine=machine and isinstance(value, str) and bool(name.strip()))
+        if isinstance(value, str):
+            whole = (machine and bool(name.strip())) or (habits.is_table and any(map(str.isalpha, value)))
+            yield from words_of(value, shown, machine=whole)
+        else:
+            yield from words_of(value, shown)
 
 
 def _metadata(identity: str, rest: Mapping[str, object]) -> Metadata:

@@ -7,7 +7,7 @@ the column of the text, which is where a delimiter goes unquoted. Without a head
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -20,8 +20,9 @@ BOUNDED = True
 MAX_COLUMNS = 10_000
 SAMPLE = 100
 """Rows that decide where the header is and which column holds text."""
-MOST_WORDS = 9
-"""Spaces in the name of a column that is no question; the name of the only column has none."""
+SENTENCE = 4
+FEW_WORDS = 3
+"""A first cell with so many spaces is a sentence, and names no column whose cells have so many words."""
 BANNER = 20
 """Most lines that may stand above a header."""
 KNOWN = frozenset({*IDS, *TITLES, *HEADINGS, *TEXTS})
@@ -132,13 +133,13 @@ def _header(head: list[Row], form: TableForm) -> tuple[_Header, list[Row]]:
     if not _is_header(names, rows):
         width = max(form.width, len(names))
         names = [f"column {number}" for number in range(1, width + 1)]
-        habits = Habits(names, id_is_read=True)
+        habits = Habits(names, is_table=True)
         return _Header(names, habits, form.delimiter, _longest(names, [cells for _, cells in head])), head
     names[0] = names[0].lstrip("# ")
     if _lacks_a_name(names, rows):
         names = ["", *names]
     names, unnamed = _told_apart(names)
-    habits = Habits(unnamed, id_is_read=True)
+    habits = Habits(unnamed, is_table=True)
     return _Header(names, habits, form.delimiter, _text_column(names, rows)), head[1:]
 
 
@@ -150,18 +151,23 @@ def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     columns = [(name, cells) for name, cells in zip(names, below, strict=True) if name and any(cells)]
     if any(_is_number(name) and all(map(_is_number, filter(None, cells))) for name, cells in columns):
         return False
-    if any(name.endswith(("?", ":")) for name in names):  # the questions of a survey
-        return True
-    if any(name.count(" ") > (MOST_WORDS if len(names) > 1 else 0) for name in names):
-        return False
+    asked = [cells for name, cells in columns if name.endswith("?")]
+    if asked:  # a survey has its questions in the header, and a list of questions in every row
+        return not any(cell.endswith("?") for cells in asked for cell in cells)
+    if len(names) == 1:
+        return " " not in names[0]
     written = [(name, cells) for name, cells in columns if not all(map(_is_number, filter(None, cells)))]
-    return not (any(name.count(" ") > 1 for name in names) and all(_is_alike(*column) for column in written))
+    if any(
+        name.count(" ") >= SENTENCE and _mean([cell.split() for cell in cells]) >= FEW_WORDS for name, cells in written
+    ):
+        return False
+    alike = all(0.5 * _mean(cells) <= len(name) <= 1.5 * _mean(cells) for name, cells in written)
+    return not (alike and any(name.count(" ") > 1 for name in names))
 
 
-def _is_alike(name: str, cells: Sequence[str]) -> bool:
-    """Whether the first cell of a column is about as long as those below it."""
-    mean = sum(map(len, cells)) / len(cells)
-    return 0.5 * mean <= len(name) <= 1.5 * mean
+def _mean(cells: Sequence[Sized]) -> float:
+    """The mean length."""
+    return sum(map(len, cells)) / len(cells)
 
 
 def _is_number(cell: str) -> bool:
