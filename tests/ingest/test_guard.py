@@ -60,12 +60,31 @@ WHOLE = {
     "xml": f"<a><b>{PROSE}</b></a>".encode(),
     "json": jsontext.dumps({"records": [{"text": [PROSE]}]}).encode(),
     "escaped json": jsontext.dumps({"text": PROSE}, ascii_only=True).encode(),
-    "rtf": (r"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0\fs24 " + PROSE + r"\par}").encode(),
+    "rtf": (
+        r"{\rtf1\ansi{\fonttbl{\f0 "
+        + PROSE
+        + r";}{\f1 Arial;}}{\*\generator "
+        + PROSE
+        + r"{\b x}}\f0\fs24 {\b }"
+        + PROSE
+        + r"\par}"
+    ).encode(),
     "word": zipped("word/document.xml", f"<w:document>{PARAGRAPHS}</w:document>"),
     "slides": zipped("ppt/slides/slide1.xml", f"<p:sld><a:t>{PROSE}</a:t></p:sld>"),
     "sheet": zipped("xl/sharedStrings.xml", f"<sst><si><t>{PROSE}</t></si></sst>"),
     "opendocument": zipped("content.xml", f"<office:text><text:p>{PROSE}</text:p></office:text>"),
     "book": zipped("OEBPS/one.xhtml", f"<html><body><p>{PROSE}</p></body></html>"),
+    "manual page": (
+        '.\\" '
+        + PROSE
+        + "\n.TH KEY 1\n.de Sh\n"
+        + PROSE
+        + "\n..\n.if n .ds x "
+        + PROSE
+        + "\n.B \\fB"
+        + PROSE
+        + "\\fR\n"
+    ).encode(),
     "latex": (
         "\\documentclass{article}\\usepackage{something}" * 40
         + "\\begin{document}\\label{something:long} "
@@ -146,11 +165,11 @@ def test_characters_that_stand_for_bytes_are_told_but_for_those_of_the_file(tmp_
 @settings(max_examples=100, deadline=None)
 @given(
     st.binary(max_size=3000)
-    | st.sampled_from([b"<", b"<script", b"<!--", b'"', b'{"', b"\\", b"PK\x03\x04"]).map(lambda x: x * 5000)
+    | st.sampled_from([b"<", b"<script", b"<!--", b'"', b'{"', b"\\", b"\\[", b"\\begin{", b"{\\*", b".de\n", b"PK\x03\x04"]).map(lambda x: x * 5000)
 )
 def test_the_count_takes_whatever_comes(content):
     """Hostile content too, in time that grows with it: the second half of these makes careless patterns quadratic."""
-    for head in (b"", b"<html>", b"{", b"{\\rtf", b"From: a\n\n", b"PK\x03\x04", b"\x1f\x8b"):
+    for head in (b"", b"<html>", b"{", b"{\\rtf", b"From: a\n\n", b".TH x\n", b"PK\x03\x04", b"\x1f\x8b"):
         assert (held(head + content) or 0) <= 2 * len(content) + 100
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,25 @@ def test_a_file_that_cannot_be_written_is_moved_forward_in_memory(tmp_path):
 
 def test_every_step_has_the_next_number():
     assert [step.version for step in schema.STEPS] == list(range(1, schema.VERSION + 1))
+
+
+def test_sources_of_format_3_are_kept_and_may_be_skipped_from_then_on(tmp_path):
+    file = of_format_1(tmp_path / "state.db", 1)
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        for step in schema.STEPS[1:3]:
+            with schema.transaction(db):
+                step.apply(db)
+                db.execute(f"PRAGMA user_version = {step.version}")
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute(
+                "INSERT INTO sources (generation, path, size, mtime_ns, digest, state) VALUES (1, 'b', 1, 1, '', 'skipped')"
+            )
+        db.execute("INSERT INTO sources VALUES (1, 'bad.pdf', 1, 2, 'd', 'failed', 'broken', 0, 0, 0)")
+    with closing(State(file)) as state:
+        generation = state.live("set0")
+        kept, bad = sorted(state.sources(generation), key=lambda row: row.path)
+        assert (kept.path, kept.state, kept.chunks, kept.reader, kept.chars) == ("a.md", "ok", 3, "", 0)
+        assert bad.quarantined and bad.reason == "broken" and bad.left_out == ""
+        state.put(generation, [replace(kept, state="skipped", reason="binary file")])
+        assert not state.sources(generation)[0].quarantined
+    assert schema.backup_of(file, 3).exists()

@@ -33,8 +33,16 @@ _OF_PAGES = (*_OF_MARKUP, b"head", b"template", b"svg", b"nav", b"footer", b"asi
 _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?', re.DOTALL)
 """A string of JSON, and whether it is a name."""
-_CONTROL = re.compile(rb"\\'[0-9a-fA-F]{2}|\\u-?\d{1,6}|\\[a-zA-Z]{1,32}-?\d{0,10} ?|[{}]")
-"""What is no text of RTF."""
+_RTF = re.compile(rb"([{}])|\\([a-zA-Z]{1,32}|\*)-?\d{0,10} ?|\\'[0-9a-fA-F]{2}|\\[^a-zA-Z]|([^{}\\]++)")
+"""The pieces of RTF: a brace, the word of a control, or a stretch of text."""
+_NO_BODY = frozenset(
+    b"* fonttbl colortbl stylesheet listtable listoverridetable info pict object fldinst themedata datastore".split()
+)
+"""Controls whose groups hold no text of the document."""
+_ROFF = re.compile(rb"[.']\\\"|\.(?:TH|Dd|SH|de|so|nr|if|ie|ds)\b")
+_ROFF_LINE = re.compile(rb"[.'](?:\\\"|[a-z]{2}\b)")
+"""A comment, or one of the requests that lay out, in small letters; macros of manual pages are in capitals."""
+_ROFF_ESCAPE = re.compile(rb"\\(?:[fFsmgkM]?[*(]?\([^\s]{2}|[*fFsmgkMn]?\[[^\]\s\\]{0,64}+\]|[*f].|s[-+]?\d|.)")
 _MACRO = re.compile(rb"\\(?:(?:begin|end|ref|cite\w*|label|includegraphics)\b[^\\{}]*+\{[^{}]*+\}|[a-zA-Z]++\*?)")
 _COMMENT = re.compile(rb"(?<!\\)%[^\n]*+")
 """What is no text of LaTeX."""
@@ -90,11 +98,14 @@ def _text(data: bytes) -> int | None:
     if head.startswith(b"<"):
         return _markup(data)
     if head.startswith(b"{\\rtf"):
-        return _plain(_CONTROL.sub(b" ", data))
+        return _plain(b" ".join(_of_rtf(data)))
     if head.startswith((b"{", b"[")):
         return _json(data)
-    if b"\\begin{document}" in data:
-        return _plain(_MACRO.sub(b" ", _COMMENT.sub(b"", data.partition(b"\\begin{document}")[2])))
+    if _ROFF.match(head):
+        return _plain(b" ".join(_of_roff(data)))
+    if b"\\begin{" in data:
+        body = data.partition(b"\\begin{document}")[2] or data
+        return _plain(_MACRO.sub(b" ", _COMMENT.sub(b"", body)))
     return _mail(data) if _HEADER.match(head) else _plain(data)
 
 
@@ -135,6 +146,36 @@ def _without(unread: tuple[bytes, ...], data: bytes) -> Iterator[bytes]:
 def _json(data: bytes) -> int:
     values = (found[1] for found in _STRING.finditer(data) if found[2] is None)
     return _plain(b" ".join(_ESCAPE.sub(b"e", value) for value in values))
+
+
+def _of_rtf(data: bytes) -> Iterator[bytes]:
+    """The text of RTF outside of the groups that are none of it."""
+    depth, hidden = 0, 0
+    for found in _RTF.finditer(data):
+        if found[1] == b"{":
+            depth += 1
+        elif found[1]:
+            depth -= 1
+            hidden = hidden if depth >= hidden else 0
+        elif hidden:
+            continue
+        elif found[2] in _NO_BODY:
+            hidden = depth
+        elif found[3]:
+            yield found[3]
+
+
+def _of_roff(data: bytes) -> Iterator[bytes]:
+    """The lines of a manual page, without its requests, its own macros and its escapes."""
+    defining = False
+    for line in data.splitlines():
+        if defining:
+            defining = not line.startswith(b"..")
+        elif line.startswith((b".de", b".ig", b".am")):
+            defining = True
+        elif not _ROFF_LINE.match(line):
+            text = line.partition(b" ")[2] if line.startswith((b".", b"'")) else line
+            yield _ROFF_ESCAPE.sub(b" ", text)
 
 
 def _archive(data: bytes) -> int | None:

@@ -118,12 +118,9 @@ class Registry:
         card = self.suggested_card(name)
         if card is None:
             return ""
-        model_id, missing = (
-            self.settings(name).model_id,
-            "its prompts and limits are" if card.prompts else "its limits are",
-        )
+        missing = "its prompts and limits are" if card.prompts else "its limits are"
         return (
-            f"no card describes {model_id}, so that {missing} not known here. "
+            f"no card describes {self.settings(name).model_id}, so that {missing} not known here. "
             f"If it is {card.id}, add 'card: {card.id}' to its settings."
         )
 
