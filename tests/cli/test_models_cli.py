@@ -272,3 +272,17 @@ def test_a_hosted_set_refuses_the_answers_of_another_model(place, docs):
         server.handle = hash_openai(32)
         code, _, err = run("search", "never asked", "--mode", "dense", cwd=docs.parent)
         assert code == 1 and "the vectors have 32 dimensions, expected 64" in err and "another model" in err
+
+
+def test_who_answered_in_the_place_of_a_model_is_told(place):
+    (place / "embassay.yaml").write_text(
+        "embeddings: {fallback_chain: [down, spare], models: {down: {provider: openai, model_id: m, retries: 0, "
+        "base_url: 'http://127.0.0.1:9/v1'}, spare: {provider: hash, dimensions: 64}}}"
+    )
+    _, out, err = run(
+        "embed", "-c", "a text", "--role", "query", "--fallback", "--allow-other-space", "--json", cwd=place, check=0
+    )
+    made = json.loads(out)
+    (notice,) = made["notices"]
+    assert made["model"] == "spare" and notice.startswith("down did not answer (") and "another space" in notice
+    assert notice in err

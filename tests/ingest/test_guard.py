@@ -162,11 +162,14 @@ def test_characters_that_stand_for_bytes_are_told_but_for_those_of_the_file(tmp_
         assert lost(tmp_path, PROSE.encode() + own, PROSE + "\ufffd") == []
 
 
+HOSTILE = (
+    b"<", b"<script", b"<!--", b'"', b'{"', b"\\", b"\\[", b"\\begin{", b"{\\*", b".de\n", b"PK\x03\x04",
+)  # fmt: skip
+"""What makes careless patterns take time with the square of it."""
+
+
 @settings(max_examples=100, deadline=None)
-@given(
-    st.binary(max_size=3000)
-    | st.sampled_from([b"<", b"<script", b"<!--", b'"', b'{"', b"\\", b"\\[", b"\\begin{", b"{\\*", b".de\n", b"PK\x03\x04"]).map(lambda x: x * 5000)
-)
+@given(st.binary(max_size=3000) | st.sampled_from(HOSTILE).map(lambda unit: unit * 5000))
 def test_the_count_takes_whatever_comes(content):
     """Hostile content too, in time that grows with it: the second half of these makes careless patterns quadratic."""
     for head in (b"", b"<html>", b"{", b"{\\rtf", b"From: a\n\n", b".TH x\n", b"PK\x03\x04", b"\x1f\x8b"):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from embassay.types import check_role
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.session import Session
     from embassay.types import Embeddings
 
 FORMATS = ("text", "json", "jsonl")
@@ -81,29 +82,30 @@ def command(
         raise UsageError("--allow-other-space goes with --fallback.")
     check_role(role)
     lines = stdin_lines(encoding) if content is None and files is None else None
-    with _embedder(model, precision, set_name, home, fallback=fallback) as embedder:
+    with _embedder(model, precision, set_name, home, fallback=fallback) as (embedder, session):
         texts = _texts(content if lines is None else lines, files, embedder)
         made = _embed(embedder, texts, role, on_long, allow_other_space=allow_other_space)
-    _print(made, texts, chosen, with_texts=with_texts)
+    _print(made, texts, chosen, session.notices, with_texts=with_texts)
     _remark(made)
 
 
 @contextmanager
 def _embedder(
     model: str | None, precision: str | None, set_name: str, home: Path | None, *, fallback: bool
-) -> Iterator[Embedder]:
+) -> Iterator[tuple[Embedder, Session]]:
     from embassay.models.reference import with_precision
 
     if set_name:
         with common.opened_home(home) as opened:
-            yield opened.embedder(set_name)
+            yield opened.embedder(set_name), opened.session
         return
     with common.opened_session(home) as session:
         if fallback:
             chain = session.models.config.embeddings.fallback_chain
-            yield session.models.chain([model, *(name for name in chain if name != model)] if model else None)
+            named = [model, *(name for name in chain if name != model)] if model else None
+            yield session.models.chain(named), session
         else:
-            yield session.models.get(with_precision(model or session.models.default_name, precision))
+            yield session.models.get(with_precision(model or session.models.default_name, precision)), session
 
 
 def _embed(embedder: Embedder, texts: list[str], role: Any, on_long: Any, *, allow_other_space: bool) -> Embeddings:
@@ -161,7 +163,7 @@ def _remark(made: Embeddings) -> None:
         common.messages().print(line((f"{made.model}: {'; '.join(parts)}.", "dim")))
 
 
-def _print(made: Embeddings, texts: list[str], chosen: str, *, with_texts: bool) -> None:
+def _print(made: Embeddings, texts: list[str], chosen: str, notices: Sequence[str], *, with_texts: bool) -> None:
     if chosen == "json":
         common.print_json(
             ({"texts": texts} if with_texts else {})
@@ -174,6 +176,7 @@ def _print(made: Embeddings, texts: list[str], chosen: str, *, with_texts: bool)
                 "tokens": list(made.tokens),
                 "truncated": list(made.truncated),
                 "usage": {name: getattr(made.usage, name) for name in ("requests", "tokens", "usd", "cached")},
+                "notices": list(notices),
             }
         )
         return
