@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 import embassay
-from benchmarks import beside, cli, common, engine, ingest, kills, models, quality, search, spaces, verdicts
+from benchmarks import beside, cli, common, engine, ingest, kills, languages, models, quality, search, spaces, verdicts
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
 from embassay.embedders.providers.local import open_local
 from embassay.evaluate.data.judged import read_judged
+from embassay.models.registry import Registry
 from embassay.search.modes import pipeline
 from tests.tiny import CASES, TEXTS, WORDS, write_model
 
@@ -100,6 +101,18 @@ def test_search(home, tiny):
     rows = search.latency(home, queries, lambda: FakePeer(tiny)) + search.exactness(home, queries)
     assert {row.what: row.ours for row in rows}["dense recall@10 against exact search"] == 1
     assert len(rows) == 7
+
+
+def test_languages(tmp_path):
+    paragraph = {"context": "当备份服务器磁盘已满时", "qas": [{"id": "q1", "question": "备份服务器"}]}
+    other = {"context": "员工应当先填写申请表", "qas": [{"id": "q2", "question": "申请表"}]}
+    file = tmp_path / "squad.json"
+    file.write_text(json.dumps({"data": [{"paragraphs": [paragraph, other]}]}))
+    data = languages.squad("zh", file)
+    embedder = Registry().get(languages.WORDS_ALONE)
+    rows = {row.what: row for row in languages.lexical("zh", data, embedder, place=tmp_path)}
+    assert [row.ours for name, row in rows.items() if "Lance's" not in name] == [1.0, 1.0]
+    assert all(row.ours > 0.5 for row in languages.mixed([data, data], embedder)), "two documents of each text"
 
 
 def test_quality(minilm, tmp_path):

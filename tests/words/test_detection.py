@@ -2,7 +2,7 @@
 
 import pytest
 
-from embassay.words.detection import detect
+from embassay.words.detection import detect, detect_in
 
 TEXTS = {
     "en": "When the backup server runs out of disk space, the nightly job stops and an administrator has to clean up.",
@@ -65,3 +65,8 @@ def test_only_so_much_is_read():
             yield TEXTS["de"] * 10
 
     assert detect(endless()) == "de"
+
+
+def test_texts_at_hand_are_looked_at_from_the_first_to_the_last():
+    assert detect_in([TEXTS["en"] * 20] * 300 + [TEXTS["de"] * 20] * 300) == "mul"
+    assert detect_in([]) == "en" and detect_in([TEXTS["zh"]]) == "zh"

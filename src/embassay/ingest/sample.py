@@ -17,6 +17,8 @@ TRIED = 64
 """Files that are opened to find as many."""
 RECORDS = 32
 """Documents of one file: one of many records is not read to its end."""
+FILE_TEXT = 6_000
+"""Characters that a file gives, of all its documents together, so that a large one does not speak for the others."""
 
 _T = TypeVar("_T")
 
@@ -33,7 +35,7 @@ def sample_texts(paths: Iterable[Path]) -> Iterator[str]:
             steps = read_file(file, SourceFile(file, file.as_posix()), isolation)
             documents = [step.document for step in islice(steps, RECORDS) if isinstance(step, Loaded)]
             texts = [document.text for document in documents if not document.kind.startswith("code:")]
-            yield from texts
+            yield from (text[: FILE_TEXT // len(texts)] for text in texts)
             given += any(text.strip() for text in texts)
             if given == FILES:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,8 @@ SAMPLE_TEXT = 4_000
 """Characters of a text that are looked at."""
 SAMPLE = 100_000
 """Characters that are looked at, of all texts together."""
+MOST_TEXTS = 100
+"""Texts that are looked at, where all are at hand."""
 LEAST = 40
 """Letters that it takes to tell languages of one script apart; shorter texts are joined until they have as many."""
 PASSAGE = 100
@@ -76,6 +78,12 @@ def detect(texts: Iterable[str]) -> str:
     if script in _ALONE and count:
         return _ALONE[script]
     return _by_letters(passages, script) if count >= LEAST else OF_SCRIPT.get(script, DEFAULT)
+
+
+def detect_in(texts: Sequence[str]) -> str:
+    """The same for texts that are all at hand: a little is read of many of them, from the first to the last."""
+    step = -(-len(texts) // MOST_TEXTS) or 1
+    return detect(text[: SAMPLE // MOST_TEXTS] for text in texts[::step])
 
 
 def _by_letters(passages: Iterable[str], script: str) -> str:

@@ -13,8 +13,6 @@ from embassay.evaluate.data.base import JudgedFiles, JudgedFormat, Qrels
 from embassay.types import Document
 
 FORMATS = "embassay.evaluate.data.formats"
-LANGUAGE_SAMPLE = 256
-"""Documents that are looked at to tell their language."""
 _LISTED = remedy.command("judge check", say="{} lists them.")
 
 
@@ -42,10 +40,9 @@ class JudgedSet:
     @property
     def language(self) -> str:
         """Code of the language of the documents, as an index run would find it out (`embassay.words.detection`)."""
-        from embassay.words.detection import detect
+        from embassay.words.detection import detect_in
 
-        step = max(1, len(self.documents) // LANGUAGE_SAMPLE)
-        return detect(f"{document.title}\n{document.text}" for document in self.documents[::step])
+        return detect_in([f"{document.title}\n{document.text}" for document in self.documents])
 
     @property
     def by_id(self) -> dict[str, Document]:

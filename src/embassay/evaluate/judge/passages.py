@@ -72,9 +72,9 @@ class Passages:
     @cached_property
     def language(self) -> str:
         """Code of the language of the documents, source code aside."""
-        from embassay.words.detection import detect
+        from embassay.words.detection import detect_in
 
-        return detect(document.text for document in self.documents if not document.kind.startswith("code:"))
+        return detect_in([document.text for document in self.documents if not document.kind.startswith("code:")])
 
     @cached_property
     def outlines(self) -> dict[str, Outline]:
