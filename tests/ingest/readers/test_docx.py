@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 
@@ -92,6 +93,7 @@ KINDS = {
                             "<m:sSup><m:e><m:r><m:t>+c</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
                             "</m:oMath>"), "a/b+c^2"),
     "symbols": (paragraph('<w:r><w:sym w:font="Symbol" w:char="F061"/><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>'), "α☑"),
+    "hidden text": (paragraph("a ", "<w:r><w:rPr><w:vanish/></w:rPr><w:t>b </w:t></w:r>", "<w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>c</w:t></w:r>"), "a c"),
     "ruby": (paragraph(f"<w:r><w:ruby><w:rubyPr/><w:rt>{run('かんじ')}</w:rt><w:rubyBase>{run('漢字')}</w:rubyBase></w:ruby></w:r>"),
              "漢字(かんじ)"),
     "marks": (paragraph("<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t>"
@@ -185,6 +187,18 @@ def test_a_chart_lies_in_a_part_of_its_own(tmp_path):
     assert text_of(tmp_path, word(paragraph(graphic), chart1=chart)) == "Sales by harbour\nRotterdam"
 
 
+def test_a_page_that_word_shows_in_its_place(tmp_path):
+    data = word(paragraph("Above.") + '<w:altChunk r:id="aFChunk"/>' + paragraph("Below."), aFChunk="")
+    packed, made = io.BytesIO(data), io.BytesIO()
+    with zipfile.ZipFile(packed) as archive, zipfile.ZipFile(made, "w") as out:
+        for name in archive.namelist():
+            if name == "word/aFChunk.xml":
+                out.writestr("word/page.html", "<h2>Imported</h2><p>From a page.</p>")
+            else:
+                out.writestr(name, archive.read(name).replace(b"aFChunk.xml", b"page.html"))
+    assert text_of(tmp_path, made.getvalue()) == "Above.\n\n## Imported\n\nFrom a page.\n\nBelow."
+
+
 def test_what_another_program_writes(tmp_path):
     import docx
 
@@ -202,8 +216,6 @@ def test_what_another_program_writes(tmp_path):
 
 
 def test_a_strict_document_is_read_alike(tmp_path):
-    import zipfile
-
     packed, made = io.BytesIO(word(paragraph("strict"))), io.BytesIO()
     with zipfile.ZipFile(packed) as archive, zipfile.ZipFile(made, "w") as out:
         for name in archive.namelist():

@@ -56,6 +56,7 @@ BODIES = {
     "a stub": (parts(b"alternative", plain("Your program cannot show HTML."), html(f"<p>{LETTER}</p>")), LETTER),
     "two that say the same": (parts(b"alternative", plain(LETTER), html(f"<p>{LETTER} x</p>")), LETTER),
     "HTML first": (parts(b"alternative", html(f"<p>{LETTER} x</p>"), plain(LETTER)), LETTER),
+    "an invitation": (parts(b"alternative", plain("Lunch?"), b"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\n" + b"X:y z\n" * 20), "Lunch?"),
     "a blank HTML part": (parts(b"alternative", plain("Yes."), html("<br>")), "Yes."),
     "text around a picture": (parts(b"mixed", plain("Above."), b"Content-Type: image/png\n\nx", plain("Below.")), "Above.\n\nBelow."),
     "plain and HTML after one another": (parts(b"mixed", plain("Above."), html("<p>Below.</p>")), "Above.\n\nBelow."),

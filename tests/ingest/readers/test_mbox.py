@@ -79,6 +79,11 @@ def test_a_message_that_is_none_and_one_that_is_too_large_leave_the_others(tmp_p
     ]
 
 
+def test_blank_lines_may_stand_above(tmp_path):
+    (only,) = found_in(tmp_path, b"\n\n" + message("One", "text"))
+    assert only.text.strip() == "text" and set(only.source_lines) == {3}
+
+
 def test_what_is_no_mailbox_says_so(tmp_path):
     with pytest.raises(ReadError, match="not a mailbox"):
         found_in(tmp_path, b"Dear Ann,\n")

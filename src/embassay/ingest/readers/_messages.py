@@ -28,9 +28,11 @@ MAX_NAME = 100
 HEADERS = {"from": "From", "to": "To", "cc": "Cc", "date": "Date", "subject": "Subject"}
 OTHERS = ("Message-ID", "MIME-Version", "Content-Type", "Received", "Return-Path")
 """Headers that nobody reads, and that only messages have."""
-MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/enriched", "text/richtext", "text/x-amp-html"})
+MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/enriched", "text/richtext"})
 NO_READING = frozenset({"text/css", "text/javascript", "application/javascript", "application/pgp-signature"})
 """Parts that serve the others, and say nothing themselves."""
+WRITTEN_TWICE = frozenset({"text/calendar", "text/x-amp-html", "text/vcard", "text/x-vcard"})
+"""Alternatives for programs, which say what another one says for people."""
 DEFECTS = {
     "CloseBoundaryNotFoundDefect": "damaged: the end of the message is missing",
     "InvalidBase64LengthDefect": "damaged: a part is cut off, and cannot be decoded",
@@ -174,9 +176,10 @@ def _of_parts(part: Message, subtype: str) -> Content:
     children = [child for child in part.get_payload() if isinstance(child, Message)]
     if subtype == "encrypted":
         return Content(left_out=["the message is encrypted"])
-    contents = [_content(child) for child in children]
     if subtype == "alternative":
-        return _best(contents)
+        for_people = [child for child in children if child.get_content_type() not in WRITTEN_TWICE]
+        return _best([_content(child) for child in for_people or children])
+    contents = [_content(child) for child in children]
     whole = Content()
     for at, content in enumerate(contents):
         if subtype == "related" and at:  # what the first part shows: pictures in the main, and pages in a saved page

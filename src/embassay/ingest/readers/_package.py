@@ -33,6 +33,10 @@ class Package:
         """The root element of a part, of lxml. Raises ReadError for one that is missing or no XML."""
         return parse(self._archive.read(part), f"{self._what} ({part})")
 
+    def data(self, part: str) -> bytes:
+        """The bytes of a part. Raises ReadError for one that is missing."""
+        return self._archive.read(part)
+
     def main(self, usual: str) -> str:
         """The part that the package is about; where it names none, the one that is `usual`. Raises ReadError."""
         found = [*self.of_kind("", "officeDocument"), self._names.get(usual.lower(), "")]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
+from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.read import reader_of
 from embassay.ingest.readers._drawingml import shown
 from embassay.ingest.readers._markdown import as_heading, as_text
 from embassay.ingest.readers._package import Package
 from embassay.ingest.readers._wordml_lists import Lists
-from embassay.ingest.readers._wordml_parts import Notes, Styles, has, number, symbol, value
+from embassay.ingest.readers._wordml_parts import Notes, Styles, has, number, symbol, value, value_is_on
 from embassay.ingest.readers._xml import Element, attribute, local
 
 LEFT_OUT = frozenset({"del", "moveFrom", "delText", "instrText", "delInstrText", "fldData", "binData", "annotationRef"})
@@ -53,11 +56,22 @@ class Story:
                 out += self._table(child)
             elif name == "AlternateContent":
                 out += self._alternative(child, self.blocks)
+            elif name == "altChunk":
+                out += self._imported(child)
             elif name in INLINE:
                 out += self._paragraph(child, (child,))
             elif not _is_left_out(name):
                 out += self.blocks(child)
         return out
+
+    def _imported(self, chunk: Element) -> list[str]:
+        """A file that Word shows in this place, such as a page; it is read by the reader of its name."""
+        relation = self._package.relations(self._part).get(attribute(chunk, "id"))
+        if relation is None or not relation.target:
+            return []
+        source = SourceFile(Path(relation.target), relation.target, self._package.data(relation.target))
+        found = reader_of(source.file.suffix).read(source)
+        return [text for each in found if isinstance(each, Document) and (text := each.text.strip())]
 
     def _paragraph(self, paragraph: Element, content: Element) -> list[str]:
         said = _Said()
@@ -80,6 +94,11 @@ class Story:
                 handle(self, child, said)
             elif not _is_left_out(name):
                 self._say(child, said)
+
+    def _say_run(self, run: Element, said: _Said) -> None:
+        """A run that is formatted as hidden is not shown; the marks of fields in it count nonetheless."""
+        is_hidden = value_is_on(run, "rPr", "vanish")
+        self._say(run, _Said() if is_hidden else said)
 
     def _is_hidden(self) -> bool:
         return any(field.hides for field in self._fields)
@@ -274,6 +293,7 @@ def _inside(container: Element, wanted: str) -> Iterator[Element]:
 
 
 _HANDLERS: Mapping[str, Callable[[Story, Element, _Said], None]] = {
+    "r": Story._say_run,
     "fldChar": Story._say_field,
     "instrText": Story._say_code,
     "fldSimple": Story._say_simple_field,

@@ -39,6 +39,11 @@ def has(element: Element, *path: str) -> bool:
     return True
 
 
+def value_is_on(element: Element, *path: str) -> bool:
+    """Whether there is a switch at the end of `path`, which names children, and it is on."""
+    return has(element, *path) and value(element, *path) not in ("0", "false", "off")
+
+
 def number(text: str) -> int:
     """A count in an attribute; 0 for what is none."""
     return int(text) if text.isdecimal() and len(text) < 10 else 0

@@ -14,6 +14,8 @@ SUFFIXES = frozenset({".mbox"})
 STREAMS = True
 MAX_MESSAGE = 64_000_000
 """Bytes of one message, with what is attached to it."""
+HEAD = 4_096
+"""Bytes in which the first envelope begins."""
 MAX_LINE = 1 << 20
 """Bytes of a line that are read at once."""
 MAX_ID = 200
@@ -25,7 +27,7 @@ _QUOTED = re.compile(rb">+From ")
 
 def read(source: SourceFile) -> Iterator[Read]:
     with source.open() as stream:
-        if not stream.read(5) == b"From ":
+        if not stream.read(HEAD).lstrip().startswith(b"From "):
             raise ReadError("not a mailbox: it does not begin with the line of an envelope")
         stream.seek(0)
         for number, (line, data) in enumerate(_messages(stream), 1):
@@ -44,11 +46,11 @@ def read(source: SourceFile) -> Iterator[Read]:
 def _messages(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     """For each message the line where it begins and its bytes; None in their place if they are too many."""
     parts: list[bytes] = []
-    size, start, at, ended, blank = 0, 1, 0, True, True
+    size, start, at, ended, blank = 0, 0, 0, True, True
     while line := stream.readline(MAX_LINE):
         at += ended
         if ended and blank and _ENVELOPE.match(line):
-            if at > 1:
+            if start:
                 yield start, b"".join(parts) if size <= MAX_MESSAGE else None
             parts, size, start = [], 0, at
         else:
