@@ -234,6 +234,19 @@ def test_a_strict_document_is_read_alike(tmp_path):
     assert text_of(tmp_path, made.getvalue()) == "strict"
 
 
+def test_a_damaged_part_leaves_the_others(tmp_path):
+    data = word(
+        paragraph("Kept.") + '<w:sectPr><w:headerReference r:id="header1"/></w:sectPr>',
+        header1="",
+        footnotes="<w:footnote>",
+    )
+    file = tmp_path / "a.docx"
+    file.write_bytes(data)
+    document, told = list(read(SourceFile(file, "a.docx")))
+    assert document.text == "Kept."
+    assert told.reason.startswith("damaged: not a readable DOCX (word/footnotes.xml)")
+
+
 def test_elements_that_nest_too_deeply_are_an_error(tmp_path):
     with pytest.raises(ReadError, match=r"nest|depth"):
         text_of(tmp_path, word("<w:sdt>" * 1_500 + paragraph("x") + "</w:sdt>" * 1_500))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.read import reader_of
 from embassay.ingest.readers._drawingml import shown
 from embassay.ingest.readers._markdown import as_heading, as_text
@@ -35,12 +36,22 @@ MAX_REPEATED = 200
 _PAGE_FIELD = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES)\b", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a document keeps beside its text."""
+
+    styles: Styles
+    lists: Lists
+    notes: Notes
+    damaged: list[str]
+    """Parts that could not be read, and why."""
+
+
 class Story:
     """One flow of text: a body, a header or a footer. `part` is the part of the package that it stands in."""
 
-    def __init__(self, package: Package, part: str, root: Element, styles: Styles, lists: Lists, notes: Notes) -> None:
-        self._package, self._part = package, part
-        self._styles, self._lists, self._notes = styles, lists, notes
+    def __init__(self, package: Package, part: str, root: Element, beside: Beside) -> None:
+        self._package, self._part, self._beside = package, part, beside
         self._cells = 0
         self._fields: list[_Field] = []
         self._heeds_fields = _balanced(root)
@@ -70,15 +81,19 @@ class Story:
         if relation is None or not relation.target:
             return []
         source = SourceFile(Path(relation.target), relation.target, self._package.data(relation.target))
-        found = reader_of(source.file.suffix).read(source)
+        try:
+            found = list(reader_of(source.file.suffix).read(source))
+        except ReadError as error:
+            self._beside.damaged.append(f"{relation.target}: {error.message}")
+            return []
         return [text for each in found if isinstance(each, Document) and (text := each.text.strip())]
 
     def _paragraph(self, paragraph: Element, content: Element) -> list[str]:
         said = _Said()
         self._say(content, said)
         properties = next((child for child in paragraph if local(child) == "pPr"), ())
-        level = self._styles.level(properties) if said.text and not self._cells else 0
-        label = f"{self._lists.label(properties)} " if said.text else ""
+        level = self._beside.styles.level(properties) if said.text and not self._cells else 0
+        label = f"{self._beside.lists.label(properties)} " if said.text else ""
         text = as_heading(level, label + said.bare) if level else label.lstrip() + as_text(said.text)
         return [text, *said.behind] if text else said.behind
 
@@ -128,10 +143,10 @@ class Story:
 
     def _say_note(self, reference: Element, said: _Said) -> None:
         kind = local(reference).removesuffix("Reference") + "s"
-        note, at = self._notes.take(kind, attribute(reference, "id"))
+        note, at = self._beside.notes.take(kind, attribute(reference, "id"))
         if note is None:
             return
-        story = Story(self._package, self._part, note, self._styles, self._lists, self._notes)
+        story = Story(self._package, self._part, note, self._beside)
         text = "\n".join(story.blocks(note))
         if kind == "comments":
             author = attribute(note, "author")
@@ -161,7 +176,10 @@ class Story:
         for element in graphic.iter("{*}chart", "{*}relIds"):
             relation = relations.get(attribute(element, "id") or attribute(element, "dm"))
             if relation is not None and relation.target:
-                said.behind += shown(self._package.root(relation.target))
+                try:
+                    said.behind += shown(self._package.root(relation.target))
+                except ReadError as error:
+                    self._beside.damaged.append(error.message)
         self._say(graphic, said)
 
     def _say_description(self, properties: Element, said: _Said) -> None:

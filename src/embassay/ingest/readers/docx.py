@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.base import Document, LeftOut, ReadError, SourceFile
 from embassay.ingest.readers._archive import opened
 from embassay.ingest.readers._package import Package
-from embassay.ingest.readers._wordml import Story
+from embassay.ingest.readers._wordml import Beside, Story
 from embassay.ingest.readers._wordml_lists import Lists
 from embassay.ingest.readers._wordml_parts import Notes, Styles
 from embassay.ingest.readers._xml import Element, attribute, local
@@ -23,48 +23,60 @@ _PAGE_WORDS = frozenset(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def read(source: SourceFile) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document | LeftOut]:
     if source.data.startswith(COMPOUND):
         is_locked = "EncryptedPackage".encode("utf-16-le") in source.data
         raise ReadError("encrypted: it needs a password" if is_locked else "not a readable DOCX: it is of Word 97")
+    damaged: list[str] = []
     with opened(source.data, "DOCX") as archive:
         try:
-            text = _text(Package(archive, "DOCX"))
+            text = _text(Package(archive, "DOCX"), damaged)
         except RecursionError as error:
             raise ReadError("not a readable DOCX: its elements nest too deeply") from error
     yield Document(source.id, source.id, text, "markdown")
+    for reason in damaged:
+        yield LeftOut(f"damaged: {reason}")
 
 
-def _text(package: Package) -> str:
+def _text(package: Package, damaged: list[str]) -> str:
     part = package.main("word/document.xml")
     root = package.root(part)
     body = next((child for child in root if local(child) == "body"), None)
     if body is None:
         raise ReadError("not a readable DOCX: its document has no body")
-    styles = Styles(_first(package, part, "styles"))
-    notes = Notes({kind: _first(package, part, kind) for kind in ("footnotes", "endnotes", "comments")})
-    lists = Lists(_first(package, part, "numbering"), styles)
-    blocks = Story(package, part, body, styles, lists, notes).blocks(body)
-    head, foot = (_edges(package, part, root, styles, kind) for kind in ("header", "footer"))
+
+    def first(kind: str) -> Element | None:
+        found = package.of_kind(part, kind)
+        return _root(package, found[0], damaged) if found else None
+
+    styles = Styles(first("styles"))
+    notes = Notes({kind: first(kind) for kind in ("footnotes", "endnotes", "comments")})
+    beside = Beside(styles, Lists(first("numbering"), styles), notes, damaged)
+    blocks = Story(package, part, body, beside).blocks(body)
+    head, foot = (_edges(package, part, root, beside, kind) for kind in ("header", "footer"))
     return "\n\n".join([*head, *blocks, *foot])
 
 
-def _first(package: Package, part: str, kind: str) -> Element:
-    found = package.of_kind(part, kind)
-    return package.root(found[0]) if found else None
+def _root(package: Package, part: str, damaged: list[str]) -> Element | None:
+    """The root element of a part without which the text can still be read."""
+    try:
+        return package.root(part)
+    except ReadError as error:
+        damaged.append(error.message)
+        return None
 
 
-def _edges(package: Package, part: str, root: Element, styles: Styles, kind: str) -> list[str]:
+def _edges(package: Package, part: str, root: Element, beside: Beside, kind: str) -> list[str]:
     """The text of headers or footers, each once, in the order in which sections refer to them."""
     said: dict[str, None] = {}
     relations = package.relations(part)
-    for section in root.iter("{*}sectPr"):
-        for reference in section:
-            relation = relations.get(attribute(reference, "id"))
-            if local(reference) == f"{kind}Reference" and relation and relation.target:
-                edge = package.root(relation.target)
-                blocks = Story(package, relation.target, edge, styles, Lists(None, styles), Notes({})).blocks(edge)
-                said.update(dict.fromkeys(block for block in blocks if not _is_page_number(block)))
+    references = [reference for section in root.iter("{*}sectPr") for reference in section]
+    names = [attribute(each, "id") for each in references if local(each) == f"{kind}Reference"]
+    for target in dict.fromkeys(relations[name].target for name in names if name in relations):
+        edge = _root(package, target, beside.damaged) if target else None
+        if edge is not None:
+            blocks = Story(package, target, edge, beside).blocks(edge)
+            said.update(dict.fromkeys(block for block in blocks if not _is_page_number(block)))
     return list(said)
 
 
