@@ -41,3 +41,40 @@ def test_there_is_no_other_way():
         if file.name != "jsontext.py":
             assert not re.search(r"^\s*(import json\b|from json import)", text, re.MULTILINE), file
             assert "TID251" not in text
+
+
+def test_what_other_programs_write_is_read_anyhow():
+    assert jsontext.loads_anyhow('{"a": NaN, "b": [Infinity, 1e999, 2.5], "c": "x\ty\nz"}') == {
+        "a": None,
+        "b": [None, None, 2.5],
+        "c": "x\ty\nz",
+    }
+    for text in ("[" * 100_000, "{", "'a'"):
+        with pytest.raises(ValueError):
+            jsontext.loads_anyhow(text)
+
+
+def test_values_are_told_with_their_places():
+    text = ' [1, {"a": [2]},\n "b"] '
+    assert list(jsontext.elements(text, 1)) == [(2, 1), (5, {"a": [2]}), (18, "b")]
+    text = '{"a": 1, "b" : [2]}'
+    assert [(name, text[start:end], value) for name, start, end, value in jsontext.members(text, 0)] == [
+        ("a", "1", 1),
+        ("b", "[2]", [2]),
+    ]
+    assert list(jsontext.values('{"a": 1}\n\n{"a":\n2} ')) == [(0, {"a": 1}), (10, {"a": 2})]
+    assert list(jsontext.elements("[ ]", 0)) == list(jsontext.members("{}", 0)) == list(jsontext.values(" ")) == []
+
+
+@pytest.mark.parametrize("text", ["[1, 2", "[1 2]", "[1,, 2]", "[1, oops]"])
+def test_what_was_read_before_a_break_is_given(text):
+    found = jsontext.elements(text, 0)
+    assert next(found) == (1, 1)
+    with pytest.raises(ValueError):
+        list(found)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1', '{"a" 1}', "{1: 2}", '{"a": 1 "b": 2}'])
+def test_objects_that_break_are_refused(text):
+    with pytest.raises(ValueError):
+        list(jsontext.members(text, 0))

@@ -78,6 +78,10 @@ def test_beir_keeps_to_its_split(tmp_path):
             {"topics_dot_txt": "1\ta\n", "qrels_dot_txt": "1 0 d1 1\n1 0 d1\n"},
             r"qrels\.txt:2: expected query, iteration",
         ),
+        (
+            {"topics_dot_txt": "1\ta\n", "qrels_dot_txt": "1 0 d1 1\n1 0 d1 1\n1 0 d1 2\n"},
+            r"qrels\.txt:3: query '1' and document 'd1' are judged 2 here and 1 above",
+        ),
         ({"topics_dot_txt": "1\ta\n", "qrels_dot_txt": "7 0 d1 1\n"}, r"1 queries whose text is missing.*'7'"),
         ({"topics_dot_txt": "<top><num>1</num></top>\n", "qrels_dot_txt": "1 0 d1 1\n"}, "without <num> or <title>"),
         ({"topics_dot_txt": "1\ta\n", "qrels_dot_txt": "1 0 d1 --1\n"}, r"qrels\.txt:1: expected query, iteration"),
