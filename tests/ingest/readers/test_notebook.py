@@ -42,6 +42,9 @@ def test_cells_stand_in_order_and_say_what_they_are(tmp_path):
         ({"output_type": "execute_result", "data": {"text/plain": "x", "text/markdown": "**rich**"}}, "**rich**"),
         ({"output_type": "error", "ename": "ValueError", "evalue": "no key", "traceback": ["\x1b[31m..."]}, "ValueError: no key"),
         ({"output_type": "stream", "text": "\x1b[1mcoloured\x1b[0m"}, "coloured"),
+        ({"output_type": "stream", "text": "10%\r50%\r100% done\r\nnext"}, "100% done\nnext"),
+        ({"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "HBox()"}}, ""),
+        ({"output_type": "execute_result", "data": {"text/plain": "   a  b\n0  1  2"}}, "   a  b\n0  1  2"),
         ({"output_type": "display_data", "data": {"application/json": {"a": 1}}}, ""),
         ({"output_type": "update_display_data", "data": {"text/plain": "<pandas.io.formats.style.Styler at 0x7f>"}}, ""),
     ],
@@ -97,6 +100,10 @@ def test_what_is_no_notebook(tmp_path, data):
         return
     with pytest.raises(ReadError, match="notebook"):
         read_all(tmp_path, "a.ipynb", data)
+
+
+def test_old_ends_of_lines(tmp_path):
+    assert read_one(tmp_path, "a.ipynb", notebook(cell("markdown", "one\rtwo\r\nthree"))).text == "one\ntwo\nthree"
 
 
 def test_odd_cells_are_passed_over(tmp_path):

@@ -27,6 +27,9 @@ LONG_CELL = 1_000
 """Characters from which on a cell of code has a fence for each definition."""
 DEFAULT_LANGUAGE = "python"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_OVERWRITTEN = re.compile(r"[^\r\n]*+\r(?=[^\r\n])")
+"""What a progress bar was before."""
+WIDGET = "application/vnd.jupyter.widget"
 _OBJECT = re.compile(r"\s*<[\w.]+(?: [^<>]*)?>\s*")
 """What Python says of an object that has no words of its own, as ``<Figure size 640x480 with 1 Axes>``."""
 _FORMS = {"text/markdown": "markdown", "text/plain": "text", "text/html": "html", "text/latex": "latex"}
@@ -122,13 +125,13 @@ def _output(output: Mapping[str, Any]) -> str:
     if kind in ("error", "pyerr"):
         return as_code(f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"[:MAX_OUTPUT], "output")
     if kind == "stream":
-        form, text = "text/plain", _joined(output.get("text"))
+        form, text = "text/plain", _joined(output.get("text"), printed=True)
     else:
         form, text = _richest(output)
     if form == "text/html" or (form == "text/markdown" and text.lstrip().startswith("<")):
         text = "\n".join(extract(text)[1].text)
-    text = _ANSI.sub("", text).strip()
-    if not text or _OBJECT.fullmatch(text):
+    text = _ANSI.sub("", text).strip("\n")
+    if not text.strip() or _OBJECT.fullmatch(text):
         return ""
     short = text if len(text) <= MAX_OUTPUT else text[:MAX_OUTPUT].rsplit(None, 1)[0] + " ..."
     return short if form == "text/markdown" else as_code(short, "output")
@@ -138,6 +141,8 @@ def _richest(output: Mapping[str, Any]) -> tuple[str, str]:
     """The form of an output that says most, and its text."""
     data = output.get("data")
     forms: Mapping[str, Any] = data if isinstance(data, dict) else output
+    if any(form.startswith(WIDGET) for form in forms):  # beside it stands how Python would build it
+        return "", ""
     for form, old in _FORMS.items():
         text = _joined(forms.get(form, forms.get(old)))
         if text.strip() and not _OBJECT.fullmatch(text):
@@ -145,8 +150,10 @@ def _richest(output: Mapping[str, Any]) -> tuple[str, str]:
     return "", ""
 
 
-def _joined(lines: object) -> str:
-    """A text, which notebooks keep whole or as a list of its lines."""
+def _joined(lines: object, *, printed: bool = False) -> str:
+    """A text, which notebooks keep whole or as a list of its lines; of one that was `printed`, what it came to."""
     if isinstance(lines, list):
         lines = "".join(line for line in lines if isinstance(line, str))
+    if printed and isinstance(lines, str) and "\r" in lines:
+        lines = _OVERWRITTEN.sub("", lines)
     return lines.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "") if isinstance(lines, str) else ""
