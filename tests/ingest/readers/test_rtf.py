@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from embassay.ingest.base import LeftOut
+from embassay.ingest.base import LeftOut, SourceFile
+from embassay.ingest.readers import rtf
 from tests.ingest.readers.made import RTF, read_all, read_one
 
 HEAD = (
@@ -70,6 +71,21 @@ def test_heads_and_feet_of_pages_are_said_once_and_numbers_of_pages_never(tmp_pa
 def test_a_file_that_claims_more_bytes_than_it_has_is_said_to_be_empty(tmp_path):
     document, lost = read_all(tmp_path, "a.rtf", rb"{\rtf1 \bin99999999999 x}")
     assert document.text == "" and isinstance(lost, LeftOut)
+
+
+def test_tables_of_styles_are_no_text_that_is_lost(tmp_path):
+    """A word processor writes thousands of letters of these into a document of one sentence."""
+    styles = b"".join(rb"{\s%d\ql List Bullet Continue Number %d;}" % (at, at) for at in range(300))
+    fonts = b"".join(rb"{\f%d\froman Times New Roman Greek;}" % at for at in range(200))
+    data = (
+        rb"{\rtf1{\fonttbl"
+        + fonts
+        + rb"}{\stylesheet"
+        + styles
+        + rb"}{\*\latentstyles{\lsdlockedexcept heading 1;Title;}}one sentence}"
+    )
+    assert read_one(tmp_path, "a.rtf", data).text == "one sentence"
+    assert rtf.holds(SourceFile(tmp_path / "a.rtf", "a.rtf")) == len("onesentence")
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,16 @@ def test_authors_stand_below_the_title(tmp_path):
     assert document.text.split("\n") == ["Ann Bo", "", "words", ""]
 
 
+def test_a_table_is_no_text_that_is_lost(tmp_path):
+    rows = "".join(
+        rf"\multicolumn{{2}}{{>{{\raggedleft\arraybackslash}}p{{3cm}}}}{{{at}}} \tabularnewline\addlinespace[0.5em]"
+        + "\n"
+        for at in range(60)
+    )
+    data = rf"\begin{{longtable}}[]{{@{{}}lr@{{}}}}\toprule{rows}\end{{longtable}}"
+    assert "59" in read_one(tmp_path, "a.tex", data.encode()).text
+
+
 def test_what_the_library_fails_over_keeps_its_words(tmp_path):
     text = read_one(tmp_path, "a.tex", b"before " + b"{" * 3_000 + b"deep" + b"}" * 3_000 + b" after").text
     assert text.split() == ["before", "deep", "after"]

@@ -39,6 +39,8 @@ LEFT_OUT = frozenset(
 """Destinations whose text is none of the document's."""
 STARRED = frozenset({"shpinst", "shptxt", "ud", "shpgrp", "footnote", "nesttableprops", "dptxbxtext", "do", "docvar"})
 """Destinations that newer programs know, whose text is read; others of them are left out, as the format has it."""
+TABLES = frozenset({"fonttbl", "stylesheet", "info"})
+"""Destinations that say something of the document and are no text of it."""
 FURNITURE = frozenset({"header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf"})
 APART = frozenset({"footnote", "shptxt", "dptxbxtext"})
 """What stands inside a paragraph and is told behind it."""
@@ -95,3 +97,29 @@ class Sink:
     def _put_down(self) -> None:
         self.blocks += self.later
         self.later = []
+
+
+_BRACE = re.compile(rb"\\[\\{}]|\{\s*(?:\\(\*)?\s*\\?([a-z]+))?|\}")
+_CONTROL = re.compile(rb"\\'[0-9a-fA-F]{2}|\\u-?\d{1,6} ?\??|\\[a-zA-Z]{1,32}-?\d{0,10} ?|[{}]")
+
+
+def words_outside(data: bytes) -> bytes:
+    """What stands in no table and no picture, without control words: about what a person sees, found in another way."""
+    kept = bytearray()
+    depth = at = 0
+    until: int | None = None
+    for brace in _BRACE.finditer(data):
+        mark = brace[0][:1]
+        if mark == b"{":
+            depth += 1
+            name = (brace[2] or b"").decode("ascii")
+            if until is None and (name in LEFT_OUT | TABLES or (brace[1] and name not in STARRED)):
+                kept += data[at : brace.start()]
+                until = depth
+        elif mark == b"}":
+            if until == depth:
+                until, at = None, brace.end()
+            depth -= 1
+    if until is None:
+        kept += data[at:]
+    return _CONTROL.sub(b" ", bytes(kept))

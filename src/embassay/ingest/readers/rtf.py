@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.held import letters
 from embassay.ingest.readers._markdown import as_blocks
 from embassay.ingest.readers._rtf import (
     APART,
@@ -26,6 +27,7 @@ from embassay.ingest.readers._rtf import (
     SYMBOLS,
     TOKEN,
     Sink,
+    words_outside,
 )
 from embassay.text import encodable
 from embassay.types import Metadata
@@ -64,6 +66,11 @@ def read(source: SourceFile) -> Iterator[Document]:
     metadata: Metadata = {"author": author} if (author := reading.property("author")) else {}
     text = encodable(reading.text())
     yield Document(source.id, source.id, text, "markdown", title=reading.property("title"), metadata=metadata)
+
+
+def holds(source: SourceFile) -> int | None:
+    """The letters outside of the tables that programs write, which are most of a short file."""
+    return letters(words_outside(source.data).decode("latin-1")) if _BEGINNING.match(source.data) else None
 
 
 class _Reading:

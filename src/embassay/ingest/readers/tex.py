@@ -14,6 +14,7 @@ from typing import Any
 from embassay import remedy
 from embassay.errors import NotText
 from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.held import letters
 from embassay.ingest.readers._markdown import as_code, as_heading, as_row, as_text
 
 SUFFIXES = frozenset({".tex", ".ltx", ".latex"})
@@ -68,6 +69,7 @@ _VERB = re.compile(r"\\(?:verb\*?|lstinline(?:\[[^\[\]\n]*\])?)([^A-Za-z\s\[*])(
 _SYMBOL = re.compile(rf"\\({'|'.join(SYMBOLS)})\b(?:\s*\{{\}})?")
 _FONT = re.compile(r"\\(?:emph|textbf|textit|texttt|textsc|textrm|textsf|underline|mbox)\{([^{}\\$]*)\}")
 _ESCAPED = re.compile(r"\\([%&_#$])")
+_LAID_OUT = re.compile(r"\\(?:begin|end)\s*\{[^{}\n]*\}(?:\[[^\[\]\n]*\]|\{[^{}\n]*\})*")
 _MACRO = re.compile(r"\\[A-Za-z]+\*?\s?|\\.|[{}$]")
 
 
@@ -92,6 +94,15 @@ def read(source: SourceFile) -> Iterator[Document]:
         metadata={name: " ".join(said.split()) for name, said in about.items() if said.strip()},
         source_lines=pages.numbers or None,
     )
+
+
+def holds(source: SourceFile) -> int | None:
+    """The letters of the body without its macros, of which tables and drawings are made."""
+    text = source.text()
+    body = text.partition("\\begin{document}")[2] or text
+    for pattern in (_COMMENT, _DEFINED, _WITHOUT_TEXT, _LAID_OUT, _MACRO):
+        body = pattern.sub(" ", body)
+    return letters(body)
 
 
 def _given(pattern: re.Pattern[str], text: str) -> str:
