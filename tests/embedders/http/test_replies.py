@@ -91,7 +91,10 @@ NONSENSE = {
         Answer([{"index": at, "embedding": [v.tolist()] * 3} for at, v in enumerate(EXPECTED)]),
         "a vector for each token of a text. Start the server with a pooling",
     ),
-    "HTML 200": (Answer(b"<html><body>Welcome</body></html>"), "not what its documentation says"),
+    "HTML 200": (
+        Answer(b"<html><body>Welcome</body></html>"),
+        r"a web page \(Welcome\). Check base_url, and whether a proxy",
+    ),
     "empty": (Answer(b""), "not what its documentation says"),
     "text for a vector": (
         Answer({"data": [{"embedding": "%%%", "index": i} for i in range(7)]}),

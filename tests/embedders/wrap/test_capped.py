@@ -54,6 +54,17 @@ def test_a_split_text_is_reserved_with_all_its_prompts():
     assert inner.texts == []
 
 
+def test_a_refused_text_that_is_billed_all_the_same_does_not_make_others_dear():
+    inner = counting(price=1000.0)
+    inner.refuses = "BAD"
+    capped = Capped(inner, budget := Budget(4.0))
+    long = "BAD " + "word " * 300
+    (block,) = capped.stream(["a", long], "document")
+    assert list(block.refused) == [1] and budget.spent > 0.2
+    (block,) = capped.stream(["word " * 300], "document")
+    assert block.vectors.any(), "it costs a tenth of what is left"
+
+
 def test_a_budget_knows_what_is_left():
     budget = Budget(1.0)
     assert budget.reserve(0.6)

@@ -16,10 +16,10 @@ from embassay.embedders.http.checking import CheckedReply, ReplyCheck
 from embassay.embedders.http.connection import Connection, backoff
 from embassay.embedders.http.faults import FailedAttempt, read_hidden_failure
 from embassay.embedders.http.limits import Gate
-from embassay.embedders.http.wire import model_in
+from embassay.embedders.http.wire import model_in, page_in
 from embassay.embedders.texts.bill import Counted
 from embassay.errors import BadReply, KeyRejected, ProviderDown, ProviderError, RateLimited, SpaceMismatch
-from embassay.remedy import NOTHING
+from embassay.remedy import NOTHING, Remedy, say
 from embassay.space import OLD_MODEL_OR_NEW_SET
 
 if TYPE_CHECKING:
@@ -183,12 +183,12 @@ class Exchange:
         try:
             return self._api.parse(body, headers, count)
         except BadReply as error:
-            words, remedy = error.message, error.remedy
+            words, remedy, misplaced = error.message, error.remedy, not error.remedy
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-            words, remedy = f"the reply is not what its documentation says ({error}): {_start(body)!r}.", NOTHING
+            (words, remedy), misplaced = _unreadable(body, error), True
         hidden = read_hidden_failure(headers, body, self.name)
         bad = BadReply(f"{self.name}: {words}", remedy=remedy)
-        fault = hidden or FailedAttempt(bad, "split", doubtful=True, misplaced=not remedy)
+        fault = hidden or FailedAttempt(bad, "split", doubtful=True, misplaced=misplaced)
         return fault.worded(self._connection.hushed(fault.error.message))
 
     def _check_it_is_the_same(self) -> None:
@@ -213,8 +213,13 @@ class Exchange:
         return self._connection.placed(fault, path)
 
 
-def _start(body: bytes) -> str:
-    return body[:80].decode("utf-8", "replace")
+def _unreadable(body: bytes, error: Exception) -> tuple[str, Remedy]:
+    """What a body is that nobody can read as a reply, and what may help."""
+    if page := page_in(body):
+        remedy = say("Check base_url, and whether a proxy or a login stands before the service.")
+        return f"the reply is a web page ({page}).", remedy
+    start = body[:80].decode("utf-8", "replace")
+    return f"the reply is not what its documentation says ({error}): {start!r}.", NOTHING
 
 
 def _given_up(fault: FailedAttempt, attempts: int, deadline: float) -> ProviderError:

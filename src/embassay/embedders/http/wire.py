@@ -166,6 +166,12 @@ def error_in(body: bytes) -> tuple[str, str] | None:
     return message_of(body) if speaks else None
 
 
+def page_in(body: bytes) -> str:
+    """What a web page says in place of a reply, its title if it has one; empty where it is none."""
+    is_page = body[:200].lstrip().lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
+    return (_plain(body.decode("utf-8", "replace")) or "empty") if is_page else ""
+
+
 def _plain(text: str) -> str:
     import re
 
