@@ -134,6 +134,14 @@ def _nested_mail() -> bytes:
     return f"From: a@b.org\nSubject: x\nMIME-Version: 1.0\n{heads}Content-Type: text/plain\n\nx".encode()
 
 
+def _merged(levels: int) -> str:
+    inner = paragraph("x" * 150)
+    for _ in range(levels):
+        merged = '<w:tcPr><w:gridSpan w:val="63"/></w:tcPr>'
+        inner = table(f"<w:tc>{merged}{inner}</w:tc><w:tc>{paragraph('y')}</w:tc>")
+    return inner
+
+
 def _zip_bomb() -> bytes:
     return docx(paragraph("x" * 150_000_000))
 
@@ -208,6 +216,10 @@ HOSTILE: Mapping[str, tuple[str, Maker]] = {
                                                   f'{cell("a")}</w:tr></w:tbl>')),
     "DOCX: paragraphs": ("a.docx", lambda: docx("".join(paragraph(f"Rotate {at}") for at in range(20_000)))),
     "DOCX: nested tables": ("a.docx", lambda: docx("<w:tbl><w:tr><w:tc>" * 3_000 + "</w:tc></w:tr></w:tbl>" * 3_000)),
+    "DOCX: merged tables in merged cells": ("a.docx", lambda: docx(_merged(40))),
+    "DOCX: fields": ("a.docx", lambda: docx('<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r></w:p>' * 20_000
+                                            + '<w:p><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>' * 20_000)),
+    "DOCX: alternatives": ("a.docx", lambda: docx("<Choice><AlternateContent>" * 100 + "</AlternateContent></Choice>" * 100)),
     "DOCX: zip bomb": ("a.docx", _zip_bomb),
     "DOCX: many entries": ("a.docx", _many_entries),
     "DOCX: billion laughs": ("a.docx", lambda: docx(paragraph("&l11;"), document_type=_laughs())),
@@ -217,6 +229,12 @@ HOSTILE: Mapping[str, tuple[str, Maker]] = {
     "HTML: scripts": ("a.html", lambda: b"<script></script>text " * 60_000),
     "HTML: hidden": ("a.html", lambda: b"<b hidden>x</b><nav>y</nav>t" * 40_000),
     "HTML: open tags": ("a.html", lambda: b"<a<b" * 200_000),
+    "HTML: rows in rows": ("a.html", lambda: b"<table><tr><td>x" * 2_000),
+    "HTML: frames in frames": ("a.html", lambda: b"<iframe srcdoc='<p>x" * 50_000),
+    "HTML: hidden in hidden": ("a.html", lambda: b"<i aria-hidden=true>x" * 250 * 40 + b"<p>y"),
+    "HTML: footers": ("a.html", lambda: b"<footer><b>x</b>" * 20_000),
+    "HTML: beside the main element": ("a.html", lambda: b"<div><p>x <a>y</a></p></div>" * 20_000 + b"<main>z</main>"),
+    "HTML: a charset": ("a.html", lambda: b"<meta charset" * 300 + b"<p>x" + b"<meta charset=\xff" * 1_000),
     "HTML: formatting": ("a.html", lambda: b"<b><i><p>" * 20_000),
     "HTML: entities": ("a.html", lambda: b"&amp;&#x41;&notin" * 100_000),
     "XHTML: billion laughs": ("a.xhtml", lambda: f"{_laughs()}<html><body>&l11;</body></html>".encode()),
@@ -224,12 +242,24 @@ HOSTILE: Mapping[str, tuple[str, Maker]] = {
     "PDF: pages": ("a.pdf", lambda: pdf(500)),
     "PDF: a long text": ("a.pdf", lambda: pdf(text="word " * 200_000)),
     "PDF: a loop of pages": ("a.pdf", lambda: pdf().replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]")),
+    "PDF: hyphens": ("a.pdf", lambda: pdf(text=") Tj T* (".join(["a-"] * 50_000))),
+    "PDF: marks": ("a.pdf", lambda: pdf(text="/a1/b2/c3" * 30_000)),
     "PDF: nested": ("a.pdf", lambda: pdf().replace(b"<< /Type /Catalog", b"<< /A " + b"[" * 50_000 + b" /Type /Catalog")),
     "mail: encoded words": ("a.eml", _encoded_words),
     "mail: addresses": ("a.eml", _addresses),
     "mail: nested": ("a.eml", _nested_mail),
     "mail: parameters": ("a.eml", lambda: b"From: a@b\nContent-Type: text/plain; " + b"a*0=b; " * 50_000 + b"\n\nx"),
     "mail: comments": ("a.eml", lambda: b"From: " + b"(" * 50_000 + b"a@b\nSubject: x\n\nx"),
+    "mail: parts": ("a.eml", lambda: b"From: a@b\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\ny\n" * 20_000),
+    "mail: messages in messages": ("a.eml", lambda: b"From: a@b\nContent-Type: message/rfc822\n\n" * 3_000 + b"x"),
+    "mail: attachments in attachments": ("a.eml", lambda: b"From: a@b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n"
+                                         b'Content-Disposition: attachment; filename="a.eml"\n\n' * 300),
+    "mail: flowed": ("a.eml", lambda: b"From: a@b\nContent-Type: text/plain; format=flowed\n\n" + b">>>> a \n" * 100_000),
+    "mail: raw headers": ("a.eml", lambda: b"From: a@b\n" + b"Subject: \xff\xe4\n" * 20_000 + b"\nx"),
+    "mailbox: envelopes": ("a.mbox", lambda: b"From a 10:00:00 2026\n\n" * 60_000),
+    "mailbox: messages": ("a.mbox", lambda: b"From a 10:00:00 2026\nFrom: a\nMessage-ID: <x>\n\ny\n\n" * 5_000),
+    "mailbox: one line": ("a.mbox", lambda: b"From a 10:00:00 2026\nFrom: a\n\n" + b"x" * 20_000_000),
+    "mailbox: an envelope of digits": ("a.mbox", lambda: b"From a" + b" 10:00:00" * 100_000 + b"\nFrom: a\n\nx"),
     "mail: headers": ("a.eml", lambda: b"From: a@b\n" + b"X-A: b\n" * 100_000 + b"\nx"),
     "Markdown: merge keys": ("a.md", _front_matter(_merge_bomb())),
     "Markdown: aliases": ("a.md", _front_matter("a: &a [x, x, x, x]\n" + "\n".join(

@@ -18,6 +18,8 @@ HEAD = 4_096
 """Bytes in which the first envelope begins."""
 MAX_LINE = 1 << 20
 """Bytes of a line that are read at once."""
+MAX_ENVELOPE = 300
+"""Bytes of the line above a message that are looked at."""
 MAX_ID = 200
 """Characters of the id of a message."""
 _ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}|From -")
@@ -49,7 +51,7 @@ def _messages(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     size, start, at, ended, blank = 0, 0, 0, True, True
     while line := stream.readline(MAX_LINE):
         at += ended
-        if ended and blank and _ENVELOPE.match(line):
+        if ended and blank and _ENVELOPE.match(line[:MAX_ENVELOPE]):
             if start:
                 yield start, b"".join(parts) if size <= MAX_MESSAGE else None
             parts, size, start = [], 0, at
