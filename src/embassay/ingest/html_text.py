@@ -17,7 +17,7 @@ MAX_ATTRIBUTES = 20_000
 MAX_FRAMES = 2
 """Levels of pages that are written inside the attribute of a frame."""
 ENOUGH = 3
-"""Words that may be left out for each that is kept; of a page with more, less is left out."""
+"""Words of menus and footers that may be left out for each word that is kept."""
 _LONG_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}")
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _FILE_NAME = re.compile(r"\S+\.\w{2,4}$|https?:")
@@ -60,15 +60,19 @@ def _parsed(text: str) -> Element | None:
 
 
 def _content(body: Element) -> Lines:
-    """The lines without furniture and hidden elements; with the one, then with both, where too little is left of it."""
+    """The lines without furniture and hidden elements; with the one, or with the other, where it outweighs the rest."""
     aside, unseen = furniture(body), hidden(body)
-    for left_out in (aside | unseen, unseen):
-        lines = Lines(left_out)
-        lines.add(body)
-        lines.flush()
-        if words(lines.left_out) <= ENOUGH * lines.words():
-            return lines
-    lines = Lines()
+    lines = _lines(body, aside | unseen)
+    if words(element for element in lines.left_out if element not in unseen) > ENOUGH * lines.words():
+        lines = _lines(body, unseen)
+        aside = set()
+    if words(element for element in lines.left_out if element in unseen) > lines.words():
+        lines = _lines(body, aside)
+    return lines
+
+
+def _lines(body: Element, left_out: AbstractSet[Element]) -> Lines:
+    lines = Lines(left_out)
     lines.add(body)
     lines.flush()
     return lines

@@ -69,6 +69,10 @@ WHOLE = {
     "nothing but a footer": ("<body><footer><p>Harbour Bakery</p></footer>", "Harbour Bakery"),
     "a small main element": (f"<nav><p>{PROSE}</p></nav><main>Hi</main>", f"{PROSE}\nHi"),
     "nothing but what is hidden": (f"<body><div hidden><p>{PROSE}</p></div>", PROSE),
+    "hidden behind a long dialog": (
+        f"<div id=root hidden><p>{PROSE}</p></div><dialog open>{PROSE[:60]}</dialog>",
+        f"{PROSE}\n{PROSE[:60].strip()}",
+    ),
     "mostly hidden": (f"<p>Loading</p><div id=app hidden><p>{PROSE}</p></div>", f"Loading\n{PROSE}"),
     "nothing without scripts": (
         "<body><div id=app></div><noscript>The shop is closed.</noscript>",
