@@ -127,7 +127,17 @@ def test_embed_json(project):
         check=0,
     )
     made = json.loads(out)
-    assert set(made) == {"space", "space_digest", "role", "embeddings", "tokens", "truncated", "model", "usage", "notices"}
+    assert set(made) == {
+        "space",
+        "space_digest",
+        "role",
+        "embeddings",
+        "tokens",
+        "truncated",
+        "model",
+        "usage",
+        "notices",
+    }
     assert made["tokens"] == [3, 101] and made["truncated"] == [False, True] and len(made["embeddings"][0]) == 32
     _, out, _ = run(
         "embed", "--role", "document", "--format", "jsonl", "-m", "../model", cwd=project, stdin=b"a\n\nb\n", check=0

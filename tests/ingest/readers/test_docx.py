@@ -10,6 +10,7 @@ import pytest
 from embassay.errors import ReadError
 from embassay.ingest.base import SourceFile
 from embassay.ingest.read import read
+from tests.ingest.readers.made import read_one
 from tests.ingest.readers.word_files import paragraph, run, word
 
 COMPLEX = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
@@ -309,3 +310,22 @@ def test_headings_have_the_numbers_of_their_styles(tmp_path):
 def test_what_is_no_archive_says_why(tmp_path, content, reason):
     with pytest.raises(ReadError, match=reason):
         text_of(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + content.encode("utf-16-le"))
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        "<html><body><p>The pump – it leaks.</p></body></html>",
+        "MIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n<p>The pump – it leaks.</p>\n",
+        r"{\rtf1\ansi\ansicpg1252 The pump \'96 it leaks.\par}",
+    ],
+    ids=["page", "MHT", "RTF"],
+)
+def test_a_file_that_word_puts_into_the_text_is_read_in_its_place(tmp_path, chunk):
+    data = word(paragraph("before") + '<w:altChunk r:id="aFChunk"/>' + paragraph("after"), aFChunk="CHUNK")
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(made, "w") as out:
+        for name in archive.namelist():
+            out.writestr(name, chunk if name == "word/aFChunk.xml" else archive.read(name))
+    data = made.getvalue()
+    assert read_one(tmp_path, "a.docx", data).text.split("\n\n") == ["before", "The pump – it leaks.", "after"]

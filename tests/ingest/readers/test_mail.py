@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from email.message import EmailMessage
 
 import pytest
@@ -209,3 +210,78 @@ def test_lines_that_were_cut_to_be_sent_are_whole_again():
     text = "One \nparagraph.\n From here\n>> deep \n>> quote\n> shallow \nnone\n-- \nAnn\n"
     assert unfolded(text) == "One paragraph.\nFrom here\n>> deep quote\n> shallow \nnone\n-- \nAnn\n"
     assert unfolded("Donau \ndampf \nschiff\n", joins_words=True) == "Donaudampfschiff\n"
+
+
+STUB = "This mail needs a program that shows HTML. Please open it in your browser: https://news.example/view/4711"
+OFFER = "<h1>Spring sale</h1><p>All tulips at half price until Sunday, in every garden centre near you.</p>"
+
+
+def alternatives(plain, other, kind="html"):
+    message = letter(plain)
+    message.add_alternative(other, subtype=kind)
+    return message
+
+
+@pytest.mark.parametrize("plain", [STUB, STUB + " Or write to us."])
+def test_a_plain_text_that_says_something_else_is_a_stub_however_long(tmp_path, plain):
+    assert "tulips" in text_of(tmp_path, alternatives(plain, OFFER))
+
+
+EVENT = """BEGIN:VCALENDAR
+BEGIN:VEVENT
+ORGANIZER;CN="Ann, of stores":mailto:ann@example.org
+SUMMARY:Pump inspection
+DESCRIPTION:Bring the gauge\\, and over
+ alls\\nGate four
+LOCATION;LANGUAGE=en:Hall 7
+DTSTAMP:20260302T100000Z
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_an_invitation_is_said_beside_the_text_and_once(tmp_path):
+    message = alternatives("You are invited.", EVENT, "calendar")
+    message.add_attachment(EVENT.encode(), maintype="application", subtype="ics", filename="invite.ics")
+    assert text_of(tmp_path, message).split("\n") == [
+        *("You are invited.", "", "Ann, of stores", "Pump inspection"),
+        *("Bring the gauge, and overalls", "Gate four", "Hall 7"),
+    ]
+
+
+def test_a_message_is_read_that_was_encoded_inside_of_another(tmp_path):
+    inner = base64.encodebytes(bytes(letter(subject="Old pump")))
+    data = raw(b"message/rfc822", inner, b"Content-Transfer-Encoding: base64")
+    _, forwarded = all_of(tmp_path, data)
+    assert (forwarded.title, forwarded.text.strip()) == ("Old pump", LETTER)
+
+
+def test_of_a_text_that_is_signed_inside_of_itself_the_text_is_read(tmp_path):
+    armored = (
+        f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{LETTER}\n- -- \nAnn\n"
+        "-----BEGIN PGP SIGNATURE-----\n\niQEzBAEBCAAdFiEE\n=abcd\n-----END PGP SIGNATURE-----\n"
+    )
+    assert text_of(tmp_path, raw(b"text/plain", armored.encode())) == f"{LETTER}\n-- \nAnn"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA9\n=abcd\n-----END PGP MESSAGE-----\n"], ids=["S/MIME", "PGP"]
+)
+def test_what_is_encrypted_inside_of_a_message_is_told(tmp_path, body):
+    kind = b"text/plain" if body else b"application/pkcs7-mime; smime-type=enveloped-data"
+    document, told = all_of(tmp_path, raw(kind, body))
+    assert (document.text, told) == ("Pump", LeftOut("the message is encrypted"))
+
+
+def test_a_message_is_read_that_is_wrapped_in_its_signature(tmp_path):
+    inner = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + LETTER.encode()
+    string = b"\x04" + _length(inner) + inner
+    wrapped = bytes.fromhex("06092a864886f70d010701") + b"\xa0" + _length(string) + string + b"\xa0\x03\x30\x01\x00"
+    data = bytes.fromhex("308006092a864886f70d010702a0803080020101310030") + _length(wrapped) + wrapped
+    kind = b'application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"'
+    encoded = base64.encodebytes(data)
+    assert text_of(tmp_path, raw(kind, encoded, b"Content-Transfer-Encoding: base64")) == LETTER
+
+
+def _length(content):
+    return bytes([0x82]) + len(content).to_bytes(2)

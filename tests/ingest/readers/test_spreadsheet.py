@@ -103,3 +103,20 @@ def test_a_sheet_that_spans_too_much_is_named_and_the_others_are_read(tmp_path, 
 def test_what_is_no_spreadsheet(tmp_path, data):
     with pytest.raises(ReadError, match="spreadsheet"):
         read_all(tmp_path, "a.xlsx", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<html><head><meta charset=utf-8></head><body><table><tr><td>Pump</td><td>leaks</td></tr></table></body></html>",
+        b"\xef\xbb\xbf<table><tr><td>Pump</td><td>leaks</td></tr></table>",
+        b"part\tstate\nPump\tleaks\nValve\tnew\n",
+        "part\tstate\nPump\tleaks\nValve\tnew\n".encode("utf-16"),
+        b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table><Row><Cell>'
+        b"<Data>Pump</Data></Cell><Cell><Data>leaks</Data></Cell></Row></Table></Worksheet></Workbook>",
+    ],
+    ids=["page", "table", "TSV", "TSV in UTF-16", "XML"],
+)
+def test_a_text_file_that_programs_export_for_excel(tmp_path, data):
+    said = [f"{document.title} {document.text}" for document in read_all(tmp_path, "export.xls", data)]
+    assert "Pump" in said[0] and "leaks" in said[0]

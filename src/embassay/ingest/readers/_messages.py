@@ -18,6 +18,7 @@ from embassay.ingest.charset import declared
 from embassay.ingest.decode import decode
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._flowed import unfolded
+from embassay.ingest.readers._mail_text import CALENDARS, ENCRYPTED, of_calendar, signed_content, without_armor
 
 MAX_HEADER = 8_000
 """Characters of a header that are parsed: the parser of Python's library takes time and memory with their square."""
@@ -31,16 +32,20 @@ OTHERS = ("Message-ID", "MIME-Version", "Content-Type", "Received", "Return-Path
 MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/enriched", "text/richtext"})
 NO_READING = frozenset({"text/css", "text/javascript", "application/javascript", "application/pgp-signature"})
 """Parts that serve the others, and say nothing themselves."""
-WRITTEN_TWICE = frozenset({"text/calendar", "text/x-amp-html", "text/vcard", "text/x-vcard"})
+WRITTEN_TWICE = frozenset({"text/x-amp-html", "text/vcard", "text/x-vcard"})
 """Alternatives for programs, which say what another one says for people."""
 DEFECTS = {
     "CloseBoundaryNotFoundDefect": "damaged: the end of the message is missing",
     "InvalidBase64LengthDefect": "damaged: a part is cut off, and cannot be decoded",
 }
 """Of what Python's library finds wrong, that which may have cost text."""
+SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+"""What holds a message that is signed as a whole, or encrypted (S/MIME)."""
 STUB = 2
-"""A plain alternative with fewer words than the HTML one has, divided by this, only says that there is another."""
+"""A plain alternative that says fewer of the words that the HTML one has, divided by this, only says that there is
+another."""
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 _UNSAFE = re.compile(r"[\x00-\x1f/\\]+")
 
 
@@ -74,9 +79,15 @@ def _header(name: str, value: str) -> Any:
 
 def parsed(data: bytes) -> EmailMessage:
     """The message that `data` is. Raises ReadError where it has none of the headers that every message has."""
-    message = message_from_bytes(data.removeprefix(b"\xef\xbb\xbf"), policy=BoundedHeaders())
-    if not isinstance(message, EmailMessage) or not any(header in message for header in (*HEADERS.values(), *OTHERS)):
+    message = _parsed(data.removeprefix(b"\xef\xbb\xbf"))
+    if not any(header in message for header in (*HEADERS.values(), *OTHERS)):
         raise ReadError("not an e-mail: it has no From, To, Date or Subject")
+    return message
+
+
+def _parsed(data: object) -> EmailMessage:
+    message = message_from_bytes(data if isinstance(data, bytes) else b"", policy=BoundedHeaders())
+    assert isinstance(message, EmailMessage)  # the policy makes them
     return message
 
 
@@ -121,14 +132,17 @@ class Content:
     is_markup: bool = False
     """Whether some of the text was markup, so that its headings are marked."""
     is_plain: bool = False
+    events: list[str] = field(default_factory=list)
+    """What invitations say; they come several times, and beside a text that says less."""
     forwarded: list[EmailMessage] = field(default_factory=list)
     files: list[Message] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """The blocks, with a blank line between them."""
-        return self.blocks[0] if len(self.blocks) == 1 else "\n\n".join(block.strip("\n") for block in self.blocks)
+        """The blocks and what invitations say, with a blank line between them."""
+        blocks = self.blocks + self.events
+        return blocks[0] if len(blocks) == 1 else "\n\n".join(block.strip("\n") for block in blocks)
 
     @property
     def kind(self) -> str:
@@ -138,7 +152,12 @@ class Content:
     @property
     def words(self) -> int:
         """Number of words in the text."""
-        return sum(len(block.split()) for block in self.blocks)
+        return sum(len(block.split()) for block in self.blocks + self.events)
+
+    @property
+    def vocabulary(self) -> set[str]:
+        """The different words of the text."""
+        return {word.casefold() for block in self.blocks for word in _WORD.findall(block)}
 
     def take(self, other: Content, *, with_text: bool = True) -> None:
         """Add what another part holds, behind what is here."""
@@ -146,6 +165,7 @@ class Content:
             self.blocks += other.blocks
             self.is_markup |= other.is_markup
             self.is_plain |= other.is_plain
+        self.events += [event for event in other.events if event not in self.events]
         self.forwarded += other.forwarded
         self.files += other.files
         self.left_out += other.left_out
@@ -166,6 +186,10 @@ def _of_part(part: Message) -> Content:
         return _of_message(part, subtype)
     if part.get_content_type() in NO_READING:
         return Content()
+    if part.get_content_type() in CALENDARS:
+        return _of_text(part)
+    if part.get_content_type() in SIGNED:
+        return _of_signed(part)
     is_file = part.get_content_disposition() == "attachment" or part.get_filename()
     if not is_file and (kind in ("text", "multipart") or part.get_content_type() in MARKUP):
         return _of_text(part)
@@ -191,26 +215,57 @@ def _of_parts(part: Message, subtype: str) -> Content:
 
 
 def _best(alternatives: list[Content]) -> Content:
-    """One text of several that say the same: the plain one, unless it is blank or only says that there is another."""
-    richest = max(alternatives, key=lambda content: content.words, default=Content())
-    plain = next((content for content in alternatives if content.is_plain and not content.is_markup), richest)
-    chosen = plain if plain.words and plain.words * STUB >= richest.words else richest
+    """One text of several that say the same: the plain one, unless it is blank or only says that there is another.
+
+    Where they say different things, and the plain one is no shorter, both.
+    """
     whole = Content()
+    chosen = _chosen([content for content in alternatives if content.blocks])
     for content in alternatives:
-        whole.take(content, with_text=content is chosen)
+        whole.take(content, with_text=any(content is one for one in chosen))
     return whole
+
+
+def _chosen(texts: list[Content]) -> list[Content]:
+    plain = next((content for content in texts if content.is_plain and not content.is_markup), None)
+    marked = max((content for content in texts if content.is_markup), key=lambda content: content.words, default=None)
+    if plain is None or marked is None:
+        return [content for content in (plain, marked) if content is not None]
+    if _says(plain, marked):
+        return [plain]
+    return [marked] if plain.words < marked.words or _says(marked, plain) else [plain, marked]
+
+
+def _says(one: Content, other: Content) -> bool:
+    """Whether one text says most of the words of the other."""
+    words = other.vocabulary
+    return len(one.vocabulary & words) * STUB >= len(words)
 
 
 def _of_message(part: Message, subtype: str) -> Content:
     inner = part.get_payload()
     if subtype in ("rfc822", "global", "news") and isinstance(inner, list):
-        return Content(forwarded=[message for message in inner if isinstance(message, EmailMessage)])
+        return Content(forwarded=[_decoded_message(part, each) for each in inner if isinstance(each, EmailMessage)])
     if subtype in ("delivery-status", "disposition-notification", "feedback-report"):
         texts = [str(block) for block in inner] if isinstance(inner, list) else [str(inner)]
         return Content(blocks=[text for text in texts if text.strip()], is_plain=True)
     if subtype == "external-body":
         return Content(left_out=["an attachment that lies elsewhere"])
     return _of_text(part)
+
+
+def _decoded_message(part: Message, message: EmailMessage) -> EmailMessage:
+    """The message inside of `part`, which some programs encode like a file although it may not be (RFC 2046, 5.2.1)."""
+    if message.keys() or str(part.get("Content-Transfer-Encoding", "")).strip().lower() != "base64":
+        return message
+    message["Content-Transfer-Encoding"] = "base64"
+    return _parsed(message.get_payload(decode=True))
+
+
+def _of_signed(part: Message) -> Content:
+    payload = part.get_payload(decode=True)
+    inner = signed_content(payload) if isinstance(payload, bytes) else b""
+    return _content(_parsed(inner)) if inner else Content(left_out=["the message is encrypted"])
 
 
 def _of_text(part: Message) -> Content:
@@ -223,9 +278,14 @@ def _of_text(part: Message) -> Content:
         text = "\n".join(extract(text)[1].text)
     elif str(part.get_param("format", "")).lower() == "flowed":
         text = unfolded(text, joins_words=str(part.get_param("delsp", "")).lower() == "yes")
+    if part.get_content_type() in CALENDARS:
+        event = of_calendar(text)
+        return Content(events=[event] if event else [])
+    encrypted = ["the message is encrypted"] if ENCRYPTED in text else []
+    text = without_armor(text)
     if not text.strip():
-        return Content()
-    return Content([text], is_markup=is_markup, is_plain=not is_markup)
+        return Content(left_out=encrypted)
+    return Content([text], is_markup=is_markup, is_plain=not is_markup, left_out=encrypted)
 
 
 def decoded(part: Message) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embassay.ingest.base import Document, ReadError, SourceFile
-from embassay.ingest.read import reader_of
+from embassay.ingest.readers._content import read_as, suffix_of
 from embassay.ingest.readers._drawingml import shown
 from embassay.ingest.readers._markdown import as_heading, as_text
 from embassay.ingest.readers._package import Package
@@ -76,15 +76,17 @@ class Story:
         return out
 
     def _imported(self, chunk: Element) -> list[str]:
-        """A file that Word shows in this place, such as a page; it is read by the reader of its name."""
+        """A file that Word shows in this place, such as a page; it is read as what it is, or by its name."""
         relation = self._package.relations(self._part).get(attribute(chunk, "id"))
         if relation is None or not relation.target:
             return []
         source = SourceFile(Path(relation.target), relation.target, self._package.data(relation.target))
         try:
-            found = list(reader_of(source.file.suffix).read(source))
-        except ReadError as error:
-            self._beside.damaged.append(f"{relation.target}: {error.message}")
+            found = list(read_as(suffix_of(source.data) or source.file.suffix, source))
+        except MemoryError:
+            raise
+        except Exception as error:  # a reader may fail in any way; the rest of the document is kept
+            self._beside.damaged.append(f"{relation.target}: {' '.join(str(error).split())[:200]}")
             return []
         return [text for each in found if isinstance(each, Document) and (text := each.text.strip())]
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, LeftOut, ReadError, SourceFile
+from embassay.ingest.base import Document, LeftOut, NotText, Read, ReadError, SourceFile
+from embassay.ingest.decode import looks_binary
 from embassay.ingest.readers._archive import opened
+from embassay.ingest.readers._content import read_as, suffix_of
 from embassay.ingest.readers._package import Package
 from embassay.ingest.readers._wordml import Beside, Story
 from embassay.ingest.readers._wordml_lists import Lists
 from embassay.ingest.readers._wordml_parts import Notes, Styles
 from embassay.ingest.readers._xml import Element, attribute, local
 
-SUFFIXES = frozenset({".docx", ".docm", ".dotx", ".dotm"})
+OLD = frozenset({".doc", ".dot"})
+"""Of Word 97; programs export pages, mails and Rich Text under them, because Word opens these as well."""
+SUFFIXES = frozenset({".docx", ".docm", ".dotx", ".dotm"}) | OLD
 COMPOUND = b"\xd0\xcf\x11\xe0"
 """How a document of Word 97 begins, and the envelope of one that is encrypted."""
 _PAGE_WORDS = frozenset(
@@ -23,9 +27,15 @@ _PAGE_WORDS = frozenset(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def read(source: SourceFile) -> Iterator[Document | LeftOut]:
+def read(source: SourceFile) -> Iterator[Read]:
+    is_old = source.file.suffix.lower() in OLD
+    if kind := suffix_of(source.data) or (".txt" if is_old and not looks_binary(source.data) else ""):
+        yield from read_as(kind, source)
+        return
     if source.data.startswith(COMPOUND):
         is_locked = "EncryptedPackage".encode("utf-16-le") in source.data
+        if is_old and not is_locked:
+            raise NotText("a document of Word 97, which is not read: save it as .docx")
         raise ReadError("encrypted: it needs a password" if is_locked else "not a readable DOCX: it is of Word 97")
     damaged: list[str] = []
     with opened(source.data, "DOCX") as archive:

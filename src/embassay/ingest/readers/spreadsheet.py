@@ -11,10 +11,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.base import Document, Read, ReadError, SourceFile
+from embassay.ingest.decode import looks_binary
 from embassay.ingest.readers._archive import opened
+from embassay.ingest.readers._content import read_as, suffix_of
 
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xltx", ".xltm", ".xls", ".ods"})
+TEXT = ".xls"
+"""The suffix under which programs export pages and tables in text files, because Excel opens them."""
 ZIPPED = b"PK"
 MAX_CELLS = 5_000_000
 """Of a sheet, empty ones among them: one value far from the others makes a sheet of any size."""
@@ -29,7 +33,11 @@ Row = tuple[int, list[str]]
 """The number of a row, counted from 1, and the texts of its cells."""
 
 
-def read(source: SourceFile) -> Iterator[Document | ReadError]:
+def read(source: SourceFile) -> Iterator[Read]:
+    is_text = source.file.suffix.lower() == TEXT and not looks_binary(source.data)
+    if kind := suffix_of(source.data) or (".csv" if is_text else ""):
+        yield from read_as(kind, source)
+        return
     if source.data.startswith(ZIPPED):
         with opened(source.data, "spreadsheet") as archive:
             archive.check()
