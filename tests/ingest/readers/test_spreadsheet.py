@@ -58,6 +58,8 @@ def test_chunks_are_cut_between_rows(tmp_path):
         ([("Name", "Name"), ("x", "y")], "Name | Name\n\nx | y\n"),
         ([("Name", "", "City"), ("x", "y", "z")], "Name | City\n\nName: x\ny\nCity: z\n"),
         ([("only words in one cell",)], "only words in one cell\n"),
+        ([("Region", 2024, 2025), ("East", 10, 199)], "Region | 2024 | 2025\n\nRegion: East\n2024: 10\n2025: 199\n"),
+        ([("Ann", 1985), ("Bo", 1990)], "Ann | 1985\n\nBo | 1990\n"),
         ([("Q", "A"), ("one\ntwo", "three")], "Q | A\n\nQ: one\ntwo\nA: three\n"),
     ],
 )

@@ -87,8 +87,18 @@ def test_what_is_in_front_of_a_fault_is_kept_and_the_fault_is_told(tmp_path):
 def test_what_is_skipped_and_refused(tmp_path):
     with pytest.raises(NotText, match="drawing"):
         read_all(tmp_path, "a.xml", b'<svg xmlns="http://www.w3.org/2000/svg"><text>x</text></svg>')
+    with pytest.raises(NotText, match="binary"):
+        read_all(tmp_path, "a.xml", b"\x89PNG\r\n\x1a\n\0\0\0")
     with pytest.raises(ReadError, match="XML"):
-        read_all(tmp_path, "a.xml", b"no markup at all")
+        read_all(tmp_path, "a.xml", b"<!")
+
+
+@pytest.mark.parametrize(
+    "data", [b"no markup at all", b"{% if x %}\n<a>{{ words }}</a>\n{% endif %}\n", b"<%= words %><a/>"]
+)
+def test_what_does_not_begin_as_xml_is_text(tmp_path, data):
+    document = read_one(tmp_path, "a.xml", data)
+    assert (document.kind, document.text) == ("text", data.decode())
 
 
 def test_a_page_that_is_called_xml(tmp_path):

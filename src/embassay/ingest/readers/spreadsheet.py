@@ -7,8 +7,10 @@ Formulas are told by their results. The lines of a hit are the rows of the sheet
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from embassay.ingest.base import Document, Read, ReadError, SourceFile
@@ -29,6 +31,7 @@ MAX_NAME = 100
 MAX_BANNER = 20
 """Rows above a header in which it is looked for."""
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
 Row = tuple[int, list[str]]
 """The number of a row, counted from 1, and the texts of its cells."""
 
@@ -133,7 +136,8 @@ def _header(rows: list[Row]) -> tuple[int, list[str]]:
         below = max((sum(map(bool, row)) for _, row in rows[at + 1 : at + 4]), default=0)
         if len(filled) < 2 or 2 * len(filled) < below:
             continue
-        proper = all(len(cell) <= MAX_NAME and not _is_number(cell) for cell in filled)
+        following = rows[at + 1][1] if at + 1 < len(rows) else []
+        proper = all(_names_column(cell, under) for cell, under in zip_longest(cells, following, fillvalue="") if cell)
         return (at + 1, cells) if proper and below and len(set(filled)) == len(filled) else (0, [])
     return 0, []
 
@@ -142,6 +146,13 @@ def _record(names: Sequence[str], cells: Sequence[str]) -> list[str]:
     return [
         f"{' '.join(name.split())}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell
     ]
+
+
+def _names_column(cell: str, under: str) -> bool:
+    """Whether a cell may name the column in which `under` comes next: a short text, or a year above no year."""
+    if _YEAR.fullmatch(cell):
+        return not _YEAR.fullmatch(under)
+    return len(cell) <= MAX_NAME and not _is_number(cell)
 
 
 def _is_number(cell: str) -> bool:

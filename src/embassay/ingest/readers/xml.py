@@ -64,12 +64,17 @@ SETTINGS = 2
 """Characters in attributes for each of text from which on a file is taken for settings."""
 MAX_NAMED = 80
 """Characters of a text that stands behind the name of its element; a longer one is prose."""
+_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[?!A-Za-z_:]|\xff\xfe<\0|\xfe\xff\0<|<\0|\0<")
+"""In UTF-8 and its like, or in UTF-16 with and without a mark."""
 _PROSE = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}")
 _STATEMENT = re.compile(r"[{};=<>]|://|^[\w.-]+(?:/[\w.-]+)+$")
 _MARKUP = re.compile(r"<(?:p|br|div|a|ul|ol|b|i|em|strong|h[1-6]|img|span|table|blockquote)\b[^<>]*>", re.IGNORECASE)
 
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
+    if not _BEGINNING.match(source.data):
+        yield Document(source.id, source.id, source.text(), "text")  # a template of XML, or anything else
+        return
     root, fault = parse_leniently(source.data, "XML file")
     if local(root) == "svg":
         raise NotText("a drawing (SVG)")
