@@ -17,8 +17,8 @@ ENOUGH = 0.5
 """Letters for each byte of a file that is not packed, from which on nobody looks further."""
 FAR_FEWER = ((0.5, 200), (0.3, 30))
 """The share of its letters below which a file has lost something, where more than so many are missing. What is left
-out with good reason, such as the frame of a page, weighs more in short files. Of 1,097 pages of software manuals in HTML
-these two bounds name four, of 2,500 in roff and 299 in Markdown none."""
+out with good reason, such as the frame of a page, weighs more in short files. Of 1,097 pages of software manuals in
+HTML these two bounds name four, of 2,500 in roff and 299 in Markdown none."""
 NAMED = 3
 """Records without text that are named."""
 REPLACED = "\ufffd"
