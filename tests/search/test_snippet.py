@@ -39,6 +39,17 @@ def test_words_are_marked_in_every_script():
         assert [piece for piece, hit in highlight(text, query, language) if hit] == expected
 
 
+def test_words_that_say_nothing_are_marked_where_nothing_else_is_asked_for():
+    assert [piece for piece, hit in highlight("To be, or not: the IT of it", "IT") if hit] == ["IT", "it"]
+    assert [piece for piece, hit in highlight("To be, or not: the IT of it", "the it or") if hit] == [
+        "or",
+        "the",
+        "IT",
+        "it",
+    ]
+    assert not any(hit for _, hit in highlight("Ask the IT of it", "the lamp"))
+
+
 def test_a_snippet_without_spaces_is_cut_at_words():
     text = "管理员需要先清理旧快照。" * 40 + "当备份服务器磁盘已满时，夜间任务会停止。" + "员工应当填写申请表。" * 40
     shown = snippet(text, "备份服务器", 60, "zh")

@@ -296,7 +296,7 @@ def test_terms_are_those_of_the_language_of_the_collection(tmp_path):
     store = lance.open_store(lance.LanceSettings(tmp_path), Collection.single("one", 32, "sv"), create=True)
     chunks, vectors = sample_chunks(1, 32)
     store.upsert([replace(chunks[0], indexed="bilarna och vägen", body_at=0)], {VECTOR: vectors})
-    assert store._table.search().select([TERMS.name]).to_arrow()[TERMS.name].to_pylist() == ["bil vag"]
+    assert store._table.search().select([TERMS.name]).to_arrow()[TERMS.name].to_pylist() == ["bil och vag"]
     (index,) = store._table.list_indices()
     assert index.index_details["base_tokenizer"] == "whitespace"
 

@@ -32,7 +32,8 @@ EN = analyser("en")
         ("tr", "İSTANBUL IŞIK", "istanbul ışık"),
         ("ar", "الكِتَابُ", "الكتاب"),
         ("ar", "كتـــاب", "كتاب"),
-        ("fa", "می‌خواهم", "میخواهم"),
+        ("hi", "हिन्दी ज़रूरत हाँ", "हिंदी जरूरत हां"),
+        ("zh", "㈱ ㍿ №", "(株) 株式会社 no"),
         ("fa", "كتاب", "کتاب"),
         ("he", "שָׁלוֹם", "שלום"),
         ("ru", "ёлка", "елка"),
@@ -88,11 +89,53 @@ def test_long_words_are_whole_up_to_a_length():
     assert len(analyser("mul").terms("x" * (LONGEST_CUT + 1))) == 1, "noise is not cut into parts"
 
 
-def test_stop_words_are_left_out_as_the_language_has_them():
-    assert EN.terms("the key of the house") == ["key", "hous"]
-    assert analyser("de").terms("die Lampe und the key") == ["lamp", "the", "key"]
-    assert analyser("zh").terms("the key") == ["key"], "Latin words of a Chinese set are English"
-    assert analyser("mul").terms("die") == ["die"]
+def test_stop_words_are_not_asked_for_as_the_language_has_them():
+    assert EN.query("the key of the house") == ["key", "hous"]
+    assert analyser("de").query("die Lampe und the key") == ["lamp", "the", "key"]
+    assert analyser("zh").query("the key") == ["key"], "Latin words of a Chinese set are English"
+    assert analyser("mul").query("die") == ["die"]
+
+
+@pytest.mark.parametrize(
+    ("language", "query", "text"),
+    [
+        ("en", "to be or not to be", "To be, or not to be, that is the question."),
+        ("en", "IT", "Ask the IT department."),
+        ("de", "die", "Die Lampe"),
+        ("ru", "кто", "Кто не с нами"),
+        ("el", "ειναι", "ΕΊΝΑΙ ἐδῶ"),
+        ("mul", "и", "и так"),
+    ],
+)
+def test_a_query_of_nothing_but_stop_words_is_asked_as_it_is(language, query, text):
+    asked = analyser(language).query(query)
+    assert asked and set(asked) <= set(analyser(language).terms(text))
+
+
+def test_parts_of_a_persian_word_are_found_however_they_are_joined():
+    cut = analyser("fa")
+    written = [cut.terms(word) for word in ("کتاب\u200cخانه", "کتابخانه", "کتاب خانه")]
+    assert set(written[1]) <= set(written[0]) and set(written[2]) <= set(written[0])
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "typed"),
+    [
+        *(("es", "alemán", "aleman"), ("es", "anunció", "anuncio"), ("ro", "activează", "activeaza")),
+        *(("fr", "préférés", "preferes"), ("hu", "házból", "hazbol"), ("en", "příliš", "prilis")),
+    ],
+)
+def test_a_word_is_found_as_it_is_typed_without_accents(language, word, typed):
+    cut = analyser(language)
+    assert set(cut.query(typed)) <= set(cut.terms(word)) and set(cut.query(word)) & set(cut.terms(typed))
+
+
+def test_names_with_marks_of_punctuation_are_told_from_others():
+    assert EN.query("C++") == ["c", "c++"] and EN.query("c#.") == ["c", "c#"] and EN.query("F") == ["f"]
+    assert EN.query("v. 1.2.3") == ["v", "1", "2", "3", "1.2.3"] and EN.query("3.14") == ["3", "14"]
+    plain, hyphens = "550e8400e29b41d4a716446655440000", "550E8400-e29b-41d4-a716-446655440000"
+    assert EN.query(plain) == [plain] and plain in EN.query(hyphens)
+    assert EN.query("# Title ## a--b C+++ issue#4") == EN.query("Title a b C issue 4")
 
 
 def test_a_query_asks_for_each_term_once_and_for_so_many():

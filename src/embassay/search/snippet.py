@@ -27,8 +27,8 @@ def snippet(text: str, query: str, width: int = WIDTH, language: str = DEFAULT) 
     if len(text) <= width:
         return text
     cut = analyser(language)
-    words = list(cut.words(text))
     asked = _Asked(query, cut)
+    words = list(cut.words(text, telling=asked.telling))
     places = [(word.start, word.terms) for word in words if asked.has(word)]
     start, most = 0, 0
     for at, _ in places:
@@ -46,7 +46,7 @@ def highlight(text: str, query: str, language: str = DEFAULT) -> Iterator[tuple[
     cut = analyser(language)
     asked = _Asked(query, cut)
     at = 0
-    for word in cut.words(text):
+    for word in cut.words(text, telling=asked.telling):
         if asked.has(word):
             yield text[at : word.start], False
             yield text[word.start : word.end], True
@@ -58,7 +58,11 @@ class _Asked:
     """The words of a query."""
 
     def __init__(self, query: str, cut: Analyser) -> None:
-        words = [word for word in cut.words(query[:LONGEST_QUERY]) if word.terms]
+        query = query[:LONGEST_QUERY]
+        words = [word for word in cut.words(query) if word.terms]
+        self.telling = bool(words)
+        """Whether the query has words that say something; if not, the others are looked for."""
+        words = words or [*cut.words(query, telling=False)]
         self._terms = frozenset(term for word in words for term in word.terms)
         self._parts = {frozenset(word.terms[1:] or word.terms) for word in words if word.by_parts}
 

@@ -29,11 +29,11 @@ INFLECTED = {
     "no": ("biler kjørte og", "bil", "og"),
     "pl": ("nowe książki i", "książka", "i"),
     "pt": ("os livros de", "livro", "os"),
-    "ru": ("новые книги и", "книга", "на"),
+    "ru": ("новые книги и", "книга", "и"),
     "sv": ("bilar och vägen", "bil", "och"),
     "tr": ("evlerimizden ve", "evler", "ve"),
 }
-"""By language: a text, another form of one of its words, and one of its words that is left out of a search."""
+"""By language: a text, another form of one of its words, and one of its stop words."""
 WRITTEN = (
     ("当备份服务器磁盘已满时，夜间任务会停止。", ("备份服务器", "磁盘", "任务")),
     ("出張の交通費は領収書を添付してください。", ("交通費", "領収書", "ください")),

@@ -274,7 +274,7 @@ def _closed(store: Store, sample: Rows) -> None:
 
 
 def _check_language(make: Callable[[Collection], Store], language: str) -> None:
-    """A word is found by another form of it, and a stop word finds nothing."""
+    """A word is found by another form of it, and by a stop word only where that is all that is asked for."""
     text, other, stop_word = INFLECTED[language]
     store = make(Collection.single(f"words_{language}", 1, language))
     (chunk,), vectors = sample_chunks(1, 1)
@@ -282,7 +282,8 @@ def _check_language(make: Callable[[Collection], Store], language: str) -> None:
     store.optimise(thorough=True)
     with store.snapshot() as version:
         assert len(version.lexical(other, 5)) == 1, f"{other!r} is a form of a word of {text!r} ({language})"
-        assert version.lexical(stop_word, 5) == [], f"{stop_word!r} is a stop word ({language})"
+        assert version.lexical(f"{stop_word} xylograph", 5) == [], f"{stop_word!r} is a stop word ({language})"
+        assert len(version.lexical(stop_word, 5)) == 1, f"{stop_word!r} is all that was asked for ({language})"
     store.drop()
     store.close()
 

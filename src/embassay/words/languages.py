@@ -28,6 +28,11 @@ class LanguageRow:
     """Characters that are replaced before a word is folded or stemmed."""
 
 
+_DEVANAGARI = {"\u093c": "", "\u0901": "\u0902"} | {
+    f"{nasal}\u094d": "\u0902" for nasal in "\u0919\u091e\u0923\u0928\u092e"
+}
+"""The dot of borrowed sounds is often left out, and a nasal before a consonant written either way: हिन्दी, हिंदी."""
+
 LANGUAGES: Mapping[str, LanguageRow] = {
     "ar": LanguageRow("Arabic", "Arabic", "arabic", grams=True),
     "bg": LanguageRow("Bulgarian", "Cyrillic", grams=True),
@@ -46,7 +51,7 @@ LANGUAGES: Mapping[str, LanguageRow] = {
     "fr": LanguageRow("French", stemmer="french"),
     "ga": LanguageRow("Irish", stemmer="irish"),
     "he": LanguageRow("Hebrew", "Hebrew", grams=True),
-    "hi": LanguageRow("Hindi", "Devanagari", "hindi"),
+    "hi": LanguageRow("Hindi", "Devanagari", "hindi", letters=_DEVANAGARI),
     "hr": LanguageRow("Croatian", grams=True),
     "hu": LanguageRow("Hungarian", stemmer="hungarian"),
     "hy": LanguageRow("Armenian", "Armenian", "armenian"),
@@ -58,11 +63,11 @@ LANGUAGES: Mapping[str, LanguageRow] = {
     "lo": LanguageRow("Lao", ""),
     "lt": LanguageRow("Lithuanian", stemmer="lithuanian"),
     "lv": LanguageRow("Latvian", grams=True),
-    "mr": LanguageRow("Marathi", "Devanagari", grams=True),
+    "mr": LanguageRow("Marathi", "Devanagari", grams=True, letters=_DEVANAGARI),
     "ms": LanguageRow("Malay", grams=True),
     MIXED: LanguageRow("several languages", grams=True),
     "my": LanguageRow("Burmese", ""),
-    "ne": LanguageRow("Nepali", "Devanagari", "nepali"),
+    "ne": LanguageRow("Nepali", "Devanagari", "nepali", letters=_DEVANAGARI),
     "nl": LanguageRow("Dutch", stemmer="dutch"),
     "no": LanguageRow("Norwegian", stemmer="norwegian"),
     "pl": LanguageRow("Polish", stemmer="polish"),
