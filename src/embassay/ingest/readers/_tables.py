@@ -49,7 +49,7 @@ def form_of(text: str, at: int, preferred: str) -> TableForm:
     """
     best, best_score = TableForm(NO_DELIMITER, 1), 0.0
     for delimiter in sorted(DELIMITERS, key=lambda d: d != preferred):
-        rows = list(islice(_cut(text, at, 1, TableForm(delimiter, 0)), SAMPLE))
+        rows, _ = first_rows(_cut(text, at, 1, TableForm(delimiter, 0)), SAMPLE)
         widths = [len(cells) for _, cells in rows if width_of(cells)]
         counts = Counter(width for width in widths if width > 1)
         if not counts or (delimiter != preferred and _is_prose(widths)):
@@ -61,6 +61,16 @@ def form_of(text: str, at: int, preferred: str) -> TableForm:
         if score > best_score:
             best, best_score = TableForm(delimiter, width), score
     return best
+
+
+def first_rows(rows: Iterator[Row], count: int) -> tuple[list[Row], ReadError | None]:
+    """The first `count` rows, or those before a fault, and the fault: the rows before it can be read all the same."""
+    first: list[Row] = []
+    try:
+        first.extend(islice(rows, count))
+    except ReadError as error:
+        return first, error
+    return first, None
 
 
 def _is_prose(widths: list[int]) -> bool:
@@ -124,6 +134,8 @@ def _keeps_the_rules(reader: Reader, form: TableForm) -> bool:
             before = reader.line_num
     except csv.Error:
         return False
+    except ReadError:  # a line that is too long; `read` tells it when it comes to it
+        pass
     return not spans or len(widths) == 1
 
 

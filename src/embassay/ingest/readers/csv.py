@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._records import HEADINGS, IDS, TEXTS, TITLES, Habits, document
-from embassay.ingest.readers._tables import NO_DELIMITER, Row, TableForm, form_of, rows_of, width_of
+from embassay.ingest.readers._tables import NO_DELIMITER, Row, TableForm, first_rows, form_of, rows_of, width_of
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 BOUNDED = True
@@ -55,7 +55,7 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
     if _is_one_column(text, at):
         form = TableForm(NO_DELIMITER, 1)
     rows = _trimmed(rows_of(text, at, line, form), form)
-    head = list(islice(rows, SAMPLE))
+    head, fault = first_rows(rows, SAMPLE)
     above = _rows_above(head, form)
     if above:
         said = "\n".join(form.delimiter.join(cells).strip(" #") for _, cells in head[:above])
@@ -68,6 +68,8 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
         for start, cells in chain(head, rows):
             record = {"": cells[0]} if _is_remark(cells, form) else header.record(cells)
             yield document(source, record, start, habits=header.habits)
+    if fault is not None:
+        raise fault
 
 
 def _declared(text: str) -> tuple[int, int, str]:
