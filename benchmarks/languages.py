@@ -4,8 +4,8 @@
 
 English, German, Spanish, Russian and Chinese come from the judged data. FOLDER is a checkout of the public repository
 deepmind/xquad, for the other languages; FILE is any other file in the form of SQuAD. URL is a server that speaks
-OpenAI's API and serves a multilingual model by NAME, for English questions about German texts. What is not given is
-left out.
+OpenAI's API and serves a multilingual model by NAME, for English questions about German texts; it is told the role as
+``input_type``. What is not given is left out.
 
 The peer is bm25s as it comes: its own words, and English stop words. Lance's own ``icu`` words stand in rows of their
 own.
@@ -144,7 +144,8 @@ def _served(given: Sequence[str] | None) -> dict[str, dict[str, object]]:
     if not given:
         return {}
     url, name = given
-    return {"served": {"provider": "openai", "model": name, "base_url": url, "api_key": "none"}}
+    roles = {"query_body": {"input_type": "query"}, "document_body": {"input_type": "passage"}}
+    return {"served": {"provider": "openai", "model_id": name, "base_url": url, "api_key": "none"} | roles}
 
 
 def _files(chosen: argparse.Namespace) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """Words about names: which one is meant, and how long ones are shortened."""
 
-from embassay.text import did_you_mean, encodable, nearest_name, short_names
+from embassay.text import composed, did_you_mean, encodable, nearest_name, short_names
 
 KNOWN = ["BAAI/bge-small-en-v1.5", "openai/text-embedding-3-small"]
 
@@ -35,3 +35,8 @@ def test_long_names_are_shortened_if_they_stay_apart():
 
 def test_text_that_has_an_encoding():
     assert encodable("\ud83d\ude00") == "😀" and encodable("a\ud800b") == "a�b"
+
+
+def test_letters_in_parts_are_composed():
+    assert composed("Ko\u0308ln") == "Köln" and composed("plain") == "plain"
+    assert composed("\u1112\u1161\u11a8") == "학"

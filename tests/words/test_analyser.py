@@ -150,7 +150,7 @@ def test_vietnamese_is_found_with_its_tones_or_without_any():
     assert not set(cut.query("hạ")) & text, "another tone is another word"
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("language", ["ar", "en", "mul", "th", "tr", "vi", "zh"])
 @given(text=st.text(max_size=300))
 def test_any_text_has_terms_that_an_index_can_hold(language, text):
     cut = analyser(language)

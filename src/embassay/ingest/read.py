@@ -124,13 +124,13 @@ def _cleaned(text: str) -> str:
 
 def _moved(headings: Sequence[Heading], text: str) -> Sequence[Heading]:
     """The headings where they stand once `text` is composed, which makes it shorter."""
+    if not headings:
+        return headings
     places = sorted({place for h in headings for place in (h.at, h.end) if place <= len(text)})
     new = {0: 0}
     for before, place in pairwise([0, *places]):
         new[place] = new[before] + len(composed(text[before:place]))
-    return tuple(
-        replace(h, at=new.get(h.at, h.at), title=_cleaned(h.title), end=new.get(h.end, h.end)) for h in headings
-    )
+    return [replace(h, at=new.get(h.at, h.at), title=_cleaned(h.title), end=new.get(h.end, h.end)) for h in headings]
 
 
 @cache
