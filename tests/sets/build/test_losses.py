@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from embassay.errors import ReadError
+from embassay.ingest.base import LeftOut
+from embassay.ingest.flow import FileEnd, Omitted, Unreadable
+from embassay.sets.build.origin import Origin, changes
+from embassay.sets.coverage import coverage
 from tests.sets.indexed import rows
 
-LONG = '{"text": "rotate the key", "trace": "' + "word " * 4_000 + '"}\n'
+BROKEN = "Der Schlüssel wird gewechselt, und das geschieht nächtlich.\n".encode() * 40 + b"\xff"
+"""UTF-8 but for one byte."""
 
 
 def skipped(home) -> dict[str, str]:
@@ -23,7 +29,7 @@ def test_skipped_files_stay_named_until_they_are_gone(home, docs, model):
         "docs/bad\ufffd.md": "its name is not UTF-8",
         "docs/logo.md": "binary file",
         "docs/photo.jpg": "binary file",
-        "docs/style.css": "not a document",
+        "docs/style.css": "not a document: a style sheet",
     }
     expected = {name.replace("\ufffd", "?"): reason for name, reason in expected.items()}
     for _ in range(3):
@@ -59,22 +65,28 @@ def test_the_size_limit_skips_and_a_larger_one_takes_back(home, docs, model):
 
 
 def test_what_was_left_out_of_a_file_stays_named_until_it_is_there(home, docs, model):
-    (docs / "r.jsonl").write_text(LONG)
+    (docs / "r.txt").write_bytes(BROKEN)
     for _ in range(2):
         report = home.index([docs], model=model)
         ((path, reason),) = report.read_in_part
-        assert path == "docs/r.jsonl" and "'trace'" in reason and report.quarantined == ()
+        assert path == "docs/r.txt" and "U+FFFD" in reason and report.quarantined == ()
     covered = home.status()[0].coverage
-    assert covered.chars_left_out == 10_000 and 0 < covered.share < 1
-    assert [finding.check for finding in home.doctor()] == ["coverage"]
-    (docs / "r.jsonl").write_text('{"text": "rotate the key"}\n')
+    assert covered.chars_left_out >= 1 and 0 < covered.share < 1
+    assert [finding.check for finding in home.doctor() if finding.check == "coverage"] == ["coverage"]
+    (docs / "r.txt").write_bytes(BROKEN[:-1])
     assert home.index([docs]).read_in_part == () and home.coverage().share == 1
 
 
-def test_a_file_of_which_one_part_is_broken_and_another_left_out_is_named_for_both(home, docs, model):
-    (docs / "r.jsonl").write_text(LONG + "broken\n")
-    report = home.index([docs], model=model)
-    assert [path for path, _ in report.quarantined] == [path for path, _ in report.read_in_part] == ["docs/r.jsonl"]
+def test_a_file_of_which_one_part_is_broken_and_another_left_out_is_named_for_both():
+    origin = Origin("a.jsonl", readable=True)
+    steps = [Omitted(origin, LeftOut("the title was cut", 7)), Unreadable(origin, ReadError("line 3")), FileEnd(origin)]
+    (end,) = changes(steps)
+    row = end.origin.settled()
+    assert (row.state, row.reason, row.left_out, row.left_chars) == ("ok", "line 3", "the title was cut", 7)
+    covered = coverage([row])
+    assert covered.quarantined == (("a.jsonl", "line 3"),) and covered.read_in_part == (
+        ("a.jsonl", "the title was cut"),
+    )
 
 
 def test_a_folder_that_cannot_be_listed_keeps_its_rows_and_is_named(home, docs, model, monkeypatch):
