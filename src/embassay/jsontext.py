@@ -33,12 +33,15 @@ def loads_anyhow(text: str) -> Any:
 
 
 def values(text: str) -> Iterator[tuple[int, Any]]:
-    """(position, value) of each value of a text that holds one behind another, as `elements` does."""
+    """(position, value) of each value of a text that holds one behind another, as `elements` does. Commas may stand
+    between them."""
     at = _space(text, 0)
     while at < len(text):
         value, end = _value(text, at)
         yield at, value
         at = _space(text, end)
+        if text.startswith(",", at):
+            at = _space(text, at + 1)
 
 
 def elements(text: str, at: int) -> Iterator[tuple[int, Any]]:

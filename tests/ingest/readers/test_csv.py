@@ -170,3 +170,49 @@ def test_every_word_of_a_table_that_python_writes_is_found_in_its_row(tmp_path_f
         for word in " ".join(cells).split():
             if any(map(str.isalpha, word)):
                 assert word.strip('"') in said, (out.getvalue(), said)
+
+
+RULED = """|------------------------------------|
+| Material | Kurztext        | Bestand |
+|----------+-----------------+---------|
+| 100-200  | Pumpe Edelstahl | 1.234,5 |
+| 100-201  | Dichtung Gummi  |    12,0 |
+|------------------------------------|
+"""
+
+
+def test_lines_that_are_drawn_between_rows_are_no_rows(tmp_path):
+    found = rows(tmp_path, RULED)
+    assert [document.source_lines for document in found] == [(4,), (5,)]
+    assert "Kurztext: Pumpe Edelstahl" in found[0].text
+
+
+def test_years_name_columns(tmp_path):
+    found = rows(tmp_path, "Country,2019,2020\nAustria,1.5,2.5\nBelgium,4.5,5.5\n")
+    assert [document.metadata for document in found] == [
+        {"Country": "Austria", "2019": "1.5", "2020": "2.5"},
+        {"Country": "Belgium", "2019": "4.5", "2020": "5.5"},
+    ]
+    years = rows(tmp_path, "Rome,1960\nParis,2024\nOslo,1952\n")
+    assert len(years) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (
+            "Region,Q1,,Q2,\n,Income,Costs,Income,Costs\nNorth,100,50,120,55\nSouth,90,45,95,47\n",
+            ["Region", "Q1 Income", "Q1 Costs", "Q2 Income", "Q2 Costs"],
+        ),
+        (
+            ",metric,metric,text\n,precision,recall,remark\nalpha,0.5,0.6,with stop words\nbeta,0.6,0.7,stemmed\n",
+            ["metric precision", "metric recall", "text remark"],
+        ),
+    ],
+    ids=["spans", "doubled"],
+)
+def test_a_header_of_two_lines(tmp_path, data, names):
+    found = rows(tmp_path, data)
+    assert len(found) == 2
+    assert set(found[0].metadata) >= {name for name in names if name != "text remark"}
+    assert not any("recall" in document.text.split(":")[-1] for document in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from embassay.errors import NotText
@@ -88,3 +90,23 @@ def test_numbers_are_no_text(tmp_path):
 def test_what_is_behind_a_break_is_told(tmp_path):
     first, error = read_json(tmp_path, '[{"text": "one"}, {"text"]')
     assert first.text == "one" and "behind element 1" in str(error)
+
+
+def test_json_lines_whose_values_are_objects(tmp_path):
+    digests = ["5f4dcc3b5aa765d61d8327de", "5f4dcc3b5aa765d61d8327df"]
+    rows = zip(digests, ["one", "two"], strict=True)
+    data = "\n".join(json.dumps({"_id": {"$oid": name}, "text": text, "n": {"$long": "5"}}) for name, text in rows)
+    assert [document.text for document in read_json(tmp_path, data)] == ["one", "two"]
+
+
+def test_a_chat_among_whose_messages_others_stand_is_records(tmp_path):
+    chat = {
+        "name": "Family",
+        "messages": [
+            {"type": "service", "actor": "Ann", "action": "create_group", "title": "Family"},
+            {"type": "message", "from": "Ann", "text": ["see ", {"type": "link", "text": "the menu"}]},
+        ],
+    }
+    found = read_json(tmp_path, json.dumps(chat, indent=1))
+    assert len(found) == 3
+    assert "the menu" in found[2].text

@@ -115,3 +115,15 @@ def test_a_broken_character_is_told(tmp_path):
     *documents, lost = read_lines(tmp_path, data)
     assert all(isinstance(document, Document) for document in documents) and len(documents) == 21
     assert isinstance(lost, LeftOut) and lost.chars == 1
+
+
+def test_commas_behind_lines(tmp_path):
+    assert [document.text for document in read_lines(tmp_path, '{"text": "one"},\n{"text": "two"},\n')] == [
+        "one",
+        "two",
+    ]
+
+
+def test_of_a_bulk_file_the_records_are_read(tmp_path):
+    data = '{"index": {"_index": "docs", "_id": "1"}}\n{"text": "one"}\n{"create": {}}\n{"index": {"of": "prices"}}\n'
+    assert [document.text for document in read_lines(tmp_path, data)] == ["one", "of: prices"]

@@ -21,7 +21,7 @@ def record_of(source: SourceFile, value: object, line: int, number: int = 0) -> 
 def line_of(source: SourceFile, line: str, number: int) -> Document | ReadError:
     """The document of one line of JSON."""
     try:
-        value = jsontext.loads_anyhow(line)
+        value = jsontext.loads_anyhow(line.rstrip().removesuffix(","))
     except (ValueError, RecursionError) as error:
         return ReadError(f"line {number} is not JSON: {error}")
     return record_of(source, value, number)

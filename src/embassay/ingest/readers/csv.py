@@ -6,10 +6,11 @@ the column of the text, which is where a delimiter goes unquoted. Without a head
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, zip_longest
 
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.readers._records import HEADINGS, IDS, TEXTS, TITLES, Habits, document
@@ -27,6 +28,10 @@ BANNER = 20
 """Most lines that may stand above a header."""
 KNOWN = frozenset({*IDS, *TITLES, *HEADINGS, *TEXTS})
 """Names that only a header has."""
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_RULE = re.compile(r"^[ \t|+]*[-=]{3}[-=+|: \t]*$", re.MULTILINE)
+"""A line between rows, drawn by programs that export a table as a terminal shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class _Header:
 
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
-    text = source.text()
+    text = _RULE.sub("", source.text())
     at, line, delimiter = _declared(text)
     preferred = "\t" if source.file.suffix.lower() == ".tsv" else ""
     form = form_of(text, at, delimiter or preferred)
@@ -92,6 +97,8 @@ def _is_one_column(text: str, at: int) -> bool:
 def _trimmed(rows: Iterator[Row], form: TableForm) -> Iterator[Row]:
     """The rows without empty cells beyond the width of the table. Raises ReadError for too many columns."""
     for line, cells in rows:
+        if form.delimiter == "|":  # padded, so that the columns stand below one another
+            cells = [cell.strip() for cell in cells]
         while len(cells) > form.width and not cells[-1].strip():
             cells.pop()
         if len(cells) > MAX_COLUMNS:
@@ -138,11 +145,35 @@ def _header(head: list[Row], form: TableForm) -> tuple[_Header, list[Row]]:
         habits = Habits(names, is_table=True)
         return _Header(names, habits, form.delimiter, _longest(names, [cells for _, cells in head])), head
     names[0] = names[0].lstrip("# ")
-    if _lacks_a_name(names, rows):
+    start = 1
+    if _has_two_lines(names, rows):
+        names, start = _in_one(names, rows[0]), 2
+    elif _lacks_a_name(names, rows):
         names = ["", *names]
     names, unnamed = _told_apart(names)
     habits = Habits(unnamed, is_table=True)
-    return _Header(names, habits, form.delimiter, _text_column(names, rows)), head[1:]
+    return _Header(names, habits, form.delimiter, _text_column(names, rows)), head[start:]
+
+
+def _has_two_lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row is the second line of the header: names above numbers, below names that span columns."""
+    given = list(filter(None, names))
+    if len(rows) < 2 or any(map(_is_number, rows[0])) or (all(names[1:]) and len(set(given)) == len(given)):
+        return False
+    below = ([row[at].strip() for row in rows[1:] if at < len(row)] for at in range(1, len(rows[0])))
+    return any(
+        name.strip() and any(cells) and all(map(_is_number, filter(None, cells)))
+        for name, cells in zip(rows[0][1:], below, strict=True)
+    )
+
+
+def _in_one(names: Sequence[str], second: Sequence[str]) -> list[str]:
+    """The names of a header of two lines; one that spans columns stands in the first of them."""
+    joined, spans = [], ""
+    for name, below in zip_longest(names, second, fillvalue=""):
+        spans = name or spans
+        joined.append(f"{spans} {below.strip()}".strip())
+    return joined
 
 
 def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -151,7 +182,11 @@ def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     below = [[row[at].strip() for row in rows if at < len(row)] for at in range(len(names))]
     columns = [(name, cells) for name, cells in zip(names, below, strict=True) if name and any(cells)]
-    if any(_is_number(name) and all(map(_is_number, filter(None, cells))) for name, cells in columns):
+    if any(
+        _is_number(name) and all(map(_is_number, filter(None, cells)))
+        for name, cells in columns
+        if not _is_year(name, cells)
+    ):
         return False
     asked = [cells for name, cells in columns if name.endswith("?")]
     if asked:  # a survey has its questions in the header, and a list of questions in every row
@@ -165,6 +200,11 @@ def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     alike = all(0.5 * _mean(cells) <= len(name) <= 1.5 * _mean(cells) for name, cells in written)
     return not (alike and any(name.count(" ") > 1 for name in names))
+
+
+def _is_year(name: str, cells: Sequence[str]) -> bool:
+    """Whether a year names the column, as in statistics: then years do not stand below it as well."""
+    return bool(_YEAR.fullmatch(name)) and not all(map(_YEAR.fullmatch, filter(None, cells)))
 
 
 def _mean(cells: Sequence[Sized]) -> float:

@@ -64,14 +64,15 @@ def _object(source: SourceFile, text: str, start: int) -> Iterator[Document | Re
         yield from array_of(source, text, begin)
     elif is_most and (name.lower() in TEXTS or (isinstance(value, list) and all(map(is_message, value)))):
         yield replace(document(source, {name: value, **others}, 1), id=source.id)
-    elif _is_one_line_more(text, end):
+    elif _is_one_line_more(text, members[-1][2]):
         yield from _lines(source, text)
     else:
         yield _as_written(source, text)
 
 
 def _holds_records(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) and not is_message(item) for item in value)
+    """Whether a value is a list of objects, and not a conversation."""
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value) and not all(map(is_message, value))
 
 
 def _is_one_line_more(text: str, end: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from itertools import chain
@@ -19,6 +20,11 @@ STREAMS = True
 MAX_LINE = 16_000_000
 """Bytes; as Python has it, JSON takes up to thirty times its size."""
 
+_ACTION = re.compile(
+    r'\s*\{\s*"(?:index|create|update|delete)"\s*:\s*\{\s*(?:"_(?:index|id|type)"\s*:[^{}]*)?\}\s*\}\s*$'
+)
+"""What stands above each record in a file for the bulk interface of Elasticsearch: where the record belongs."""
+
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
     with source.open() as stream:
@@ -33,7 +39,7 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
         for number, line in chain([first], lines):
             if len(line) > MAX_LINE:
                 yield ReadError(f"line {number} is longer than {MAX_LINE:,} bytes")
-            else:
+            elif not _ACTION.match(line):
                 yield line_of(source, line, number)
 
 
