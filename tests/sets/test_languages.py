@@ -80,7 +80,7 @@ def test_it_can_be_configured(tmp_path, model, write):
 
 def test_the_language_decides_on_stems(home, model, write):
     home.index([write(page="Die Häuser der Stadt", other="Ein Garten")], model=model, language="de")
-    assert paths(home, "Haus") == ["texts/page.md"] and paths(home, "die der") == []
+    assert paths(home, "Haus") == ["texts/page.md"] and paths(home, "die der Garten") == ["texts/other.md"]
 
 
 @pytest.mark.parametrize("language", ["en", "de", "mul", "zh"])
@@ -146,3 +146,9 @@ def test_two_names_that_differ_in_the_form_of_an_accent_alone_are_two_files(home
         pytest.skip("this file system has one name for both")
     assert home.index([folder], model=model).chunks == 2
     assert home.index([folder]).embedded == 0 and len(paths(home, "key")) == 2
+    for file in folder.iterdir():
+        report = home.index([file])
+        assert (report.embedded, report.removed, report.chunks) == (0, 0, 2), "each has its own name, alone as well"
+    assert not [row for row in home.doctor() if row.level == "problem"]
+    (folder / "Ko\u0308ln.md").unlink()
+    assert home.index([folder]).removed == 1 and len(paths(home, "composed")) == 1

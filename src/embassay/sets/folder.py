@@ -29,6 +29,8 @@ FOLDER = ".embassay"
 LOCKS, VECTORS = "locks", "vectors"
 _OURS = re.compile(r"(state|cache)\.db.*|locks|vectors|scratch|\.gitignore")
 """Whatever a home may hold."""
+OTHER_FORM = "~2"
+"""Behind the name of a file whose name differs from another one's only in how accents are written."""
 _NAME = re.compile(r"\w[\w-]*", re.ASCII)
 """Of a collection: it becomes the name of a file."""
 
@@ -143,13 +145,16 @@ class HomeFolder:
         """A source's name: relative to the root where it lies inside, with ``/``; else absolute.
 
         Names follow the path as given; links are resolved only where that shows that a file lies inside. Accents and
-        syllables are composed, whatever form the file system keeps them in: see `file_on_disk`.
+        syllables are composed, whatever form the file system keeps them in (see `file_on_disk`); where that is the
+        name of another file, `OTHER_FORM` stands behind it.
         """
         given, root = Path(os.path.abspath(file)), Path(os.path.abspath(self.root))
         if not given.is_relative_to(root):
             real, real_root = given.parent.resolve() / given.name, root.resolve()
             given, root = (real, real_root) if real.is_relative_to(real_root) else (given, root)
-        return composed((given.relative_to(root) if given.is_relative_to(root) else given).as_posix())
+        spelled = (given.relative_to(root) if given.is_relative_to(root) else given).as_posix()
+        name = composed(spelled)
+        return name + OTHER_FORM if name != spelled and _is_another(self.file_of(name), file) else name
 
     def file_of(self, name: str) -> Path:
         """The absolute path of a source, from the name that `name_of` gave it."""
@@ -160,11 +165,16 @@ class HomeFolder:
         file = self.file_of(name)
         if name.isascii() or file.exists():
             return file
+        other = name.endswith(OTHER_FORM)
+        file = self.file_of(name.removesuffix(OTHER_FORM))
         found = Path(file.anchor)
         for part in file.parts[1:]:
             exact = found / part
-            if not exact.exists():
-                exact = next((Path(e.path) for e in _entries(found) if composed(e.name) == composed(part)), exact)
+            if not exact.exists() or (other and exact == file):
+                exact = next(
+                    (Path(e.path) for e in _entries(found) if e.name != part and composed(e.name) == composed(part)),
+                    exact,
+                )
             found = exact
         return found
 
@@ -204,6 +214,14 @@ def _is_open_to_others(entry: os.DirEntry[str]) -> bool:
         return bool(entry.stat(follow_symlinks=False).st_mode & OTHERS)
     except OSError:  # SQLite removes the files beside a database when it is closed
         return False
+
+
+def _is_another(one: Path, file: Path) -> bool:
+    """Whether `one` is there and is not `file`: some file systems find a file by either form of its name."""
+    try:
+        return one.exists() and not one.samefile(file)
+    except OSError:  # `file` is gone
+        return True
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

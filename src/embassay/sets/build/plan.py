@@ -11,7 +11,7 @@ from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.flow import find
 from embassay.ingest.read import reader_name
 from embassay.ingest.walk import FoundFile
-from embassay.sets.folder import HomeFolder
+from embassay.sets.folder import OTHER_FORM, HomeFolder
 from embassay.sets.state import SourceRow
 
 
@@ -69,8 +69,8 @@ def make_plan(
     existing, missing = _split(home, paths, known)
     for found in find(existing, max_file_mb=max_file_mb):
         name = home.name_of(found.file).encode("utf-8", "replace").decode()
-        if name in seen:  # two files whose names differ in how an accent is written
-            name += "~2"
+        while name in seen:  # names that differ only in how accents are written, and none of them is composed
+            name += OTHER_FORM
         seen.add(name)
         if found.unreadable:
             hidden.append(name)
