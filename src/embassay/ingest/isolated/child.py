@@ -1,7 +1,7 @@
 """The process that reads: orders come in by its standard input, documents go out by its standard output.
 
-It ends when its input does, which is when the process that started it closes it or dies, however. While a file is
-read, the system tells of that by SIGIO, and of the end of the file's time by SIGPROF. Both end the process, also in the
+It ends with the process that started it, however that ends: that one holds the other end of a pipe, the lifeline, and
+the system tells of its closing by SIGIO, and of the end of a file's time by SIGPROF. Both end the process, also in the
 middle of code that lets no thread run, such as a regular expression at work. Where SIGIO is not sent, a thread watches.
 """
 
@@ -42,16 +42,17 @@ PROC = Path("/proc/self/statm")
 """Where Linux tells a process how many pages it takes up: of addresses, and of memory."""
 
 
-def main(memory_bytes: int) -> None:
-    """Serve orders until there are no more."""
+def main(memory_bytes: int, lifeline: int) -> None:
+    """Serve orders until there are no more. `lifeline`: a pipe that nothing comes from, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, which then ends it
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     output = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print must not get in between
     _limit_memory(memory_bytes)
-    threading.Thread(target=_watch, args=(memory_bytes,), daemon=True).start()
+    threading.Thread(target=_watch, args=(memory_bytes, lifeline), daemon=True).start()
     readers()  # so that the first file does not pay for their import
     _write(output, ENCODER.encode(Ready()))
     while (order := _next_order()) is not None:
@@ -61,7 +62,6 @@ def main(memory_bytes: int) -> None:
 def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
     left = order.text_bytes
     end = ReadEnd()
-    _heed_input(True)
     _arm(order.seconds)
     try:
         for document in read(SourceFile(Path(order.file), order.id)):
@@ -81,7 +81,6 @@ def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
     except MemoryError:
         end = ReadEnd("unreadable", "does not fit in memory", retired=True)
     _arm(0)
-    _heed_input(False)  # the next order may come as soon as this one's end is told
     retired = end.retired or _in_use() > memory_bytes / 2
     _write(output, ENCODER.encode(ReadEnd(end.outcome, end.reason, retired)))
 
@@ -106,12 +105,6 @@ def _arm(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def _heed_input(heed: bool) -> None:
-    """Whether anything that happens to the input ends the process: while a file is read, that can only be its end."""
-    flags = fcntl.fcntl(0, fcntl.F_GETFL)
-    fcntl.fcntl(0, fcntl.F_SETFL, flags | os.O_ASYNC if heed else flags & ~os.O_ASYNC)
-
-
 def _limit_memory(memory_bytes: int) -> None:
     """Have Linux refuse more memory, beyond the addresses that Python takes up; elsewhere `_watch` looks at it."""
     if PROC.exists():
@@ -120,10 +113,10 @@ def _limit_memory(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
-def _watch(memory_bytes: int) -> None:
-    """End the process when the other side of its input is gone, or when it has grown beyond its memory."""
+def _watch(memory_bytes: int, lifeline: int) -> None:
+    """End the process when the other side of its lifeline is gone, or when it has grown beyond its memory."""
     poll = select.poll()
-    poll.register(0, 0)  # tells of a hang-up alone
+    poll.register(lifeline, 0)  # tells of a hang-up alone
     limited = PROC.exists()
     while not poll.poll(None if limited else LOOK * 1000):
         if not limited and _in_use() > memory_bytes:

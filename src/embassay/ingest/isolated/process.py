@@ -36,7 +36,9 @@ SLACK = 1_000_000
 """Bytes that a reply may have beside text."""
 PART = 1 << 20
 """Bytes that are taken in at once."""
-CHILD = "import sys; sys.path[:] = {path!r}; from embassay.ingest.isolated.child import main; main({memory})"
+CHILD = (
+    "import sys; sys.path[:] = {path!r}; from embassay.ingest.isolated.child import main; main({memory}, {lifeline})"
+)
 
 
 class ReadingProcess:
@@ -49,7 +51,8 @@ class ReadingProcess:
         self.idle = True
         """Whether it waits for a file. One that is in the middle of a file cannot be used for another."""
         path = [os.path.abspath(entry) for entry in sys.path if entry]
-        code = CHILD.format(path=path, memory=int(limits.memory_mb * 1e6))
+        lifeline, self._lifeline = os.pipe()  # nothing is ever written to it: its end is the end of this process
+        code = CHILD.format(path=path, memory=int(limits.memory_mb * 1e6), lifeline=lifeline)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", code],
@@ -57,9 +60,13 @@ class ReadingProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
+                pass_fds=(lifeline,),
             )
         except OSError as error:
+            os.close(self._lifeline)
             raise ReadError(f"the process that reads cannot be started: {error.strerror or error}") from error
+        finally:
+            os.close(lifeline)
         if self._receive(START_SECONDS) is None:
             status = self.close()
             raise ReadError(f"the process that reads cannot be started: it ends with status {status}")
@@ -106,6 +113,9 @@ class ReadingProcess:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
         if self._process.poll() is None:
             self._process.kill()
         return self._process.wait()
