@@ -136,3 +136,9 @@ def test_a_broken_byte_is_told(tmp_path):
 def test_what_no_encoding_fits_is_an_error():
     with pytest.raises(ReadError, match="encoding"):
         decode(bytes(random.Random(1).choices(range(128, 256), k=4000)))
+
+
+def test_nearly_ascii_by_hands_of_many_encodings_is_read():
+    names = "Müller ".encode() + "Dvořák ".encode("iso8859-2") + "Renné – ".encode("cp1252") + b"\x81\x8d "
+    text = decode(b"fixed the parser of settings in the release\n" * 60 + names)
+    assert "parser of settings" in text

@@ -83,11 +83,24 @@ def decode(data: bytes) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        text = _decoded(data, guessed(data) if encoding == "utf-8" else encoding)
+        text = _decoded(data, _guessed(data) if encoding == "utf-8" else encoding)
     else:
         if encoding == "utf-8" and any(shift in data for shift in _SHIFTS) and data.isascii():
             text = _decoded(data, guessed(data))
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def _guessed(data: bytes) -> str:
+    """What `guessed` says; UTF-8 where nothing fits the few bytes beyond ASCII, as in a text by many hands.
+
+    Raises ReadError for many such bytes.
+    """
+    try:
+        return guessed(data)
+    except ReadError:
+        if len(data) - len(data.translate(None, bytes(range(128, 256)))) > MOST_BROKEN * len(data):
+            raise
+        return "utf-8"
 
 
 def _decoded(data: bytes, encoding: str) -> str:

@@ -23,7 +23,9 @@ _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _FILE_NAME = re.compile(r"\S+\.\w{2,4}$|https?:")
 DESCRIBED = frozenset("area img input".split())
 """Elements for which an attribute stands."""
-SPACED = frozenset("button input label optgroup option select textarea".split())
+SPACED = frozenset(
+    "audio button canvas input label meter object optgroup option output progress select textarea video".split()
+)
 """Elements that stand in a line, with a gap on either side."""
 
 
@@ -38,10 +40,17 @@ def extract(text: str) -> tuple[str, Lines]:
         return "", Lines()
     title = " ".join((root.findtext(".//title") or "").split())
     body = root.find("body")
-    lines = _content(root if body is None else body)
+    body = root if body is None else body
+    lines = _content(body)
+    lines.needs_scripts = root.find(".//script") is not None and lines.words() <= _without_scripts(body)
     if not lines.text:
         lines.say(title, *root.xpath("//meta[@name='description' or @property='og:description']/@content")[:1])
     return title, lines
+
+
+def _without_scripts(body: Element) -> int:
+    """Words that are shown only where scripts are not run."""
+    return sum(len(element.text_content().split()) for element in body.iter("noscript"))
 
 
 def _parsed(text: str) -> Element | None:
@@ -89,6 +98,8 @@ class Lines:
         self._frames = frames
         self.left_out: list[Element] = []
         """Elements of those that were met; they hold text that is not in the lines."""
+        self.needs_scripts = False
+        """Whether the page shows nothing before its scripts have run, which they do not here."""
         self.text: list[str] = []
         self.numbers: list[int] = []
         """For each line of `text` the line of the page, counted from 1."""
@@ -157,7 +168,7 @@ class Lines:
             self._parts.append(" | " if tag != "br" and element.getprevious() is not None else " ")
         elif tag in BLOCKS:
             self._begin(element)
-        elif tag in SPACED:
+        elif tag in SPACED or _is_reference(element):
             self._parts.append(" ")
         if tag in DESCRIBED and (described := _described(element)):
             self._say(f" {described} ", element)
@@ -206,6 +217,13 @@ class Lines:
         inner.flush()
         self.text += inner.text
         self.numbers += [frame.sourceline or self._line] * len(inner.text)
+
+
+def _is_reference(element: Element) -> bool:
+    """Whether this is the mark of a note, which stands right behind a word and is no part of it."""
+    if element.tag != "a" or not element.get("href", "").startswith("#"):
+        return False
+    return bool(element.getparent().tag == "sup" or (len(element) and element[0].tag == "sup"))
 
 
 def _level(tag: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from embassay.errors import ReadError
@@ -51,3 +53,12 @@ def test_a_talk_without_full_stops_is_no_single_line(tmp_path):
     assert max(map(len, lines)) < 500 and len(document.headings) > 2
     assert " ".join(document.text.split()) == " ".join(f"words number {at} and" for at in range(200))
     assert len(document.source_lines) == len(lines)
+
+
+def test_captions_that_roll_are_whole(tmp_path):
+    said = [f"line {number} of what is said in this film" for number in range(40)]
+    cues = (
+        f"00:00:{at:02d}.000 --> 00:00:{at + 1:02d}.000\n{above}\n{below}\n"
+        for at, (above, below) in enumerate(pairwise(["", *said]))
+    )
+    assert said[7] in read_one(tmp_path, "a.vtt", ("WEBVTT\n\n" + "\n".join(cues)).encode()).text

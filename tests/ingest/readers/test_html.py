@@ -7,6 +7,7 @@ import pytest
 from embassay.ingest.base import SourceFile
 from embassay.ingest.html_text import extract
 from embassay.ingest.read import read
+from tests.ingest.readers.made import read_all, read_one
 
 PROSE = "The pump in the cellar has to be looked at by a fitter before the frost comes in November."
 MENU = "<nav><a href=x>Home</a> <a href=y>Prices</a></nav>"
@@ -141,3 +142,23 @@ def test_a_page_is_in_the_encoding_that_it_means(tmp_path, kind):
     file.write_bytes(data)
     document, *told = read(SourceFile(file, "a.html"))
     assert document.text.strip().rstrip("\ufffd ") == expected and len(told) == document.text.count("\ufffd")
+
+
+SHELL = '<html><head><title>Shop</title></head><body>{}<div id="root"></div><script src="a.js"></script></body></html>'
+
+
+@pytest.mark.parametrize("beside", ["", "<noscript>Please switch on JavaScript to see this page.</noscript>"])
+def test_a_page_that_scripts_make_is_told(tmp_path, beside):
+    _, told = read_all(tmp_path, "a.html", SHELL.format(beside).encode())
+    assert "made by scripts" in told.reason
+
+
+def test_a_page_that_shows_something_before_its_scripts_run_is_whole(tmp_path):
+    page = SHELL.format("<p>Open on Sunday.</p><noscript>No maps without scripts.</noscript>")
+    assert "Open on Sunday." in read_one(tmp_path, "a.html", page.encode()).text
+
+
+@pytest.mark.parametrize("mark", ['<a href="#n1"><sup>1</sup></a>', '<sup><a href="#n1">1</a></sup>'])
+def test_the_mark_of_a_note_is_no_part_of_the_word_before_it(tmp_path, mark):
+    page = f"<p>Basalt{mark} covers 5 m<sup>2</sup>.</p>"
+    assert read_one(tmp_path, "a.html", page.encode()).text.strip() == "Basalt 1 covers 5 m2."

@@ -64,6 +64,8 @@ HYPHENS = {
     "an e-\nmail": "an e-mail",
     "Jean-\nPaul": "Jean-Paul",
     "COVID-\n19 came": "COVID-19\ncame",
+    "the US-\namerikanische": "the US-amerikanische",
+    "name_of-\nfield": "name_of-field",
     "a SE-\nQUENCE": "a SEQUENCE",
     "state-of-the-\nart": "state-of-the-art",
     "well-known is well-\nknown": "well-known is well-known",

@@ -98,7 +98,9 @@ def _keeps_hyphen(before: str, left: str, right: str, known: set[str]) -> bool:
     token = before.rsplit(None, 1)[-1]
     if len(left) == 1 or (not right[0].islower() and not (left.isupper() and right.isupper())):
         return True  # e-mail, Jean-Paul, COVID-19
-    if len(token) > len(left) and token[-len(left) - 1] in "-/@.":
+    if left.isupper() and right.islower():
+        return True  # US-based
+    if len(token) > len(left) and token[-len(left) - 1] in "-/@._=":
         return True  # state-of-the-art, addresses
     if head + tail in known:
         return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.held import letters
 from embassay.types import Heading
 
 SUFFIXES = frozenset({".vtt", ".srt"})
@@ -67,6 +68,11 @@ def read(source: SourceFile) -> Iterator[Document]:
     if before is None:
         raise ReadError("no cues: it has no line of times, as 00:00:01.000 --> 00:00:02.000")
     yield Document(source.id, source.id, "\n".join(text), "text", headings=headings, source_lines=lines)
+
+
+def holds(source: SourceFile) -> int:
+    """The letters of the file, those of lines that are there several times once: captions that roll repeat each line."""
+    return sum(letters(line) for line in {_plain(line) for line in source.text().split("\n")} if "-->" not in line)
 
 
 def _cues(text: str) -> Iterator[Cue]:

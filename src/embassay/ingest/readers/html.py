@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from embassay.ingest.base import Document, SourceFile
+from embassay.ingest.base import Document, LeftOut, SourceFile
 from embassay.ingest.charset import declared
 from embassay.ingest.html_text import extract
 
@@ -18,12 +18,14 @@ _WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 """How a page in UTF-16 begins that has no byte-order mark."""
 
 
-def read(source: SourceFile) -> Iterator[Document]:
+def read(source: SourceFile) -> Iterator[Document | LeftOut]:
     title, lines = extract(decoded(source))
     metadata = {"title": title} if title else {}
     yield Document(
         source.id, source.id, "\n".join(lines.text), "markdown", metadata=metadata, source_lines=lines.numbers
     )
+    if lines.needs_scripts:
+        yield LeftOut("the page is made by scripts, which are not run: save what a browser shows")
 
 
 def decoded(source: SourceFile) -> str:
