@@ -40,6 +40,11 @@ def test_the_documented_file(tmp_path):
     assert models.default_name == "minilm"
 
 
+@pytest.mark.parametrize(("written", "language"), [("no", "no"), ("'no'", "no"), ("de", "de")])
+def test_norwegian_is_a_language_and_not_false(tmp_path, written, language):
+    assert load_config(write(tmp_path, f"language: {written}\n")).language == language
+
+
 def test_found_from_a_folder_below(tmp_path, monkeypatch):
     write(tmp_path, FULL)
     below = tmp_path / "a" / "b"

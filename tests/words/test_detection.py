@@ -43,6 +43,11 @@ def test_code_and_addresses_say_nothing():
     assert detect([code * 3 + TEXTS["de"]]) == "de"
 
 
+def test_numbers_of_things_say_nothing():
+    assert detect(["ABC-123 DEF-456 GHI-789 R2D2"] * 30) == "en"
+    assert detect([f"sku: ABC-{n}\n{TEXTS['de']}" for n in range(20)]) == "de"
+
+
 def test_a_set_of_several_languages_of_one_script_is_mixed():
     assert detect([TEXTS["en"], TEXTS["de"]] * 10) == "mul"
     assert detect([TEXTS["en"]] * 19 + [TEXTS["de"]]) == "en", "one page in twenty does not make it so"

@@ -143,18 +143,23 @@ def _key_paths(raw: Mapping[str, object], deep: int = 4) -> Iterator[KeyPath]:
 
 
 def _loader() -> Any:
-    """PyYAML's safe one, by which a key that stands twice is an error: the first would be lost without a word."""
+    """PyYAML's safe one, by which a key that stands twice is an error: the first would be lost without a word.
+
+    The language ``no`` is Norwegian, and not false.
+    """
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen: set[str] = set()
-            for key, _ in node.value:
+            for key, value in node.value:
                 if key.tag != "tag:yaml.org,2002:merge" and str(key.value) in seen:
                     raise yaml.constructor.ConstructorError(
                         None, None, f"{key.value!r} stands there twice", key.start_mark
                     )
                 seen.add(str(key.value))
+                if key.value == "language" and value.tag == "tag:yaml.org,2002:bool":
+                    value.tag = "tag:yaml.org,2002:str"
             return super().construct_mapping(node, deep)
 
     return Loader

@@ -28,7 +28,7 @@ DENSITY = 3
 """An ideograph or a syllable says as much as so many letters."""
 
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
-_NOT_PROSE = re.compile(r"[\\/_=<>{}|@]")
+_NOT_PROSE = re.compile(r"[\\/_=<>{}|@0-9]")
 """What stands in addresses, paths, names and code, which are written alike in every language."""
 _SCRIPTS = {
     "Latin": "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff",

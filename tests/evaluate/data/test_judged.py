@@ -1,5 +1,7 @@
 """Judged sets: what they are known by, what is left out of them, and what does not hold together."""
 
+import unicodedata
+
 import pytest
 
 from embassay.errors import JudgedSetError
@@ -39,3 +41,15 @@ def test_queries_that_nothing_answers_are_left_out(tmp_path):
     (tmp_path / "judged.jsonl").write_text('{"id": "x", "query": " ", "relevant_docs": ["d"]}\n')
     with pytest.raises(JudgedSetError, match="expected"):
         read_judged(tmp_path)
+
+
+@pytest.mark.parametrize(("kept", "judged"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_ids_meet_in_whatever_form_their_accents_are_written(tmp_path, kept, judged):
+    stored, said = (unicodedata.normalize(form, "Köln.md") for form in (kept, judged))
+    folder = folder_of(
+        tmp_path,
+        corpus_dot_jsonl=f'{{"_id": "{stored}", "text": "a"}}\n{{"_id": "b", "text": "b"}}\n',
+        queries_dot_jsonl=f'{{"_id": "q {stored}", "text": "a"}}\n',
+        qrels__test_dot_tsv=f"q {said}\t{said}\t1\n",
+    )
+    assert read_judged(folder).qrels == {f"q {stored}": {stored: 1}}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embassay import jsontext, plugins, remedy
 from embassay.errors import JudgedSetError
 from embassay.evaluate.data.base import JudgedFiles, JudgedFormat, Qrels
+from embassay.text import composed
 from embassay.types import Document
 
 FORMATS = "embassay.evaluate.data.formats"
@@ -71,7 +72,7 @@ def read_judged(path: Path, split: str | None = None, *, strict: bool = True) ->
     Raises JudgedSetError with file and line for what cannot be read, and for judgments that name queries or documents
     which are not there; with ``strict=False`` such judgments are left out and listed in `JudgedSet.unknown`.
     """
-    files = format_of(path).read(path, split)
+    files = _in_one_form(format_of(path).read(path, split))
     lost = [query for query in files.qrels if query not in files.queries]
     unknown = _unknown_documents(files)
     if strict:
@@ -104,6 +105,21 @@ def format_of(path: Path) -> JudgedFormat:
         )
     known = "; ".join(f"{name}: {module.EXPECTED}" for name, module in formats.items())
     raise JudgedSetError(f"{path} holds no judged data.", remedy=f"Expected one of these. {known}.")
+
+
+def _in_one_form(files: JudgedFiles) -> JudgedFiles:
+    """The same with each id of a judgment spelled as its query or document has it: editors and file systems write
+    accents in different forms."""
+    queries = {composed(query): query for query in files.queries}
+    documents = {composed(document.id): document.id for document in files.documents}
+    ids = {document.id for document in files.documents}
+
+    def judged(query: str) -> dict[str, int]:
+        grades = files.qrels[query].items()
+        return {d if d in ids else documents.get(composed(d), d): grade for d, grade in grades}
+
+    qrels = {q if q in files.queries else queries.get(composed(q), q): judged(q) for q in files.qrels}
+    return replace(files, qrels=qrels)
 
 
 def _unknown_documents(files: JudgedFiles) -> tuple[tuple[str, str], ...]:
