@@ -58,7 +58,7 @@ def test_a_talk_without_full_stops_is_no_single_line(tmp_path):
 def test_captions_that_roll_are_whole(tmp_path):
     said = [f"line {number} of what is said in this film" for number in range(40)]
     cues = (
-        f"00:00:{at:02d}.000 --> 00:00:{at + 1:02d}.000\n{above}\n{below}\n"
+        f"00:00:{at:02d}.000 --> 00:00:{at + 1:02d}.000\n{above}\n{below}\n\n00:00:{at + 1:02d}.000 --> 00:00:{at + 1:02d}.010\n{below}\n"
         for at, (above, below) in enumerate(pairwise(["", *said]))
     )
     assert said[7] in read_one(tmp_path, "a.vtt", ("WEBVTT\n\n" + "\n".join(cues)).encode()).text

@@ -71,7 +71,7 @@ def read(source: SourceFile) -> Iterator[Document]:
 
 
 def holds(source: SourceFile) -> int:
-    """The letters of the file, those of lines that are there several times once: captions that roll repeat each line."""
+    """The letters of the file, those of each line once: captions that roll repeat it."""
     return sum(letters(line) for line in {_plain(line) for line in source.text().split("\n")} if "-->" not in line)
 
 
