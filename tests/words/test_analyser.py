@@ -89,6 +89,11 @@ def test_long_words_are_whole_up_to_a_length():
     assert len(analyser("mul").terms("x" * (LONGEST_CUT + 1))) == 1, "noise is not cut into parts"
 
 
+def test_marks_by_the_hundred_thousand_are_cut_as_few_are():
+    few, many = ("a" + "\u0316\u0301" * n + " key" for n in (5_000, 200_000))
+    assert EN.terms(many) == EN.terms(few) and EN.terms(many)[-1] == "key"
+
+
 def test_stop_words_are_not_asked_for_as_the_language_has_them():
     assert EN.query("the key of the house") == ["key", "hous"]
     assert analyser("de").query("die Lampe und the key") == ["lamp", "the", "key"]
