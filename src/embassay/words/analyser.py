@@ -47,8 +47,8 @@ _EXACT = re.compile(
 _MARKED = re.compile(r"[+#.-](?:(?<=\+)\+|(?<=\w\#)|(?<=\.)[0-9]+\.|(?<=-)[0-9A-Fa-f]{4}-)")
 """Stands in every text that has such a name, and is looked for ten times as fast."""
 _SIGNS = re.compile("[\u2100-\u214f\u249c-\u24e9\u3200-\u33ff\ufdfc\U0001f100-\U0001f2ff]")
-"""That stand for words, in a place of their own: ``№``, ``㈱``, ``㍿``, ``㎏``. A text is not normalised as a whole, for
-that takes a time that grows with the square of its marks."""
+"""That stand for words: ``№``, ``㈱``, ``㍿``, ``㎏``. A text is not normalised as a whole, for that takes a time that
+grows with the square of its marks."""
 _ACCENTS = re.compile(f"[{ACCENTS}]")
 _JOINER = "\u200c"
 """Zero width: between the parts of a Persian word, where others write a space or nothing."""
