@@ -40,7 +40,7 @@ REMEMBERED = 1 << 16
 _PARTS = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])|[0-9]+")
 """Of an identifier: ``ERR_CONN_4711``, ``getUserName``, ``HTTPServer2``."""
 _EXACT = re.compile(
-    r"(?<!\w)(?:[A-Za-z][A-Za-z0-9]{0,31}(?:\+\+|\#)(?![\w#+])|[0-9]{1,9}(?:\.[0-9]{1,9}){2,8}(?![\w.]*\w)"
+    r"(?<!\w)(?:[A-Za-z][A-Za-z0-9]{0,31}(?:\+\+|\#)(?![\w#+])|[0-9]{1,9}(?:\.[0-9]{1,9}){2,8}(?!\.?\w)"
     r"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![\w-]))"
 )
 """Names that marks of punctuation belong to: ``C++``, ``C#``, versions and addresses such as ``1.2.3``, and UUIDs."""
