@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from embassay.words.analyser import Analyser, Word, analyser
@@ -30,12 +31,7 @@ def snippet(text: str, query: str, width: int = WIDTH, language: str = DEFAULT) 
     asked = _Asked(query, cut)
     words = list(cut.words(text, telling=asked.telling))
     places = [(word.start, word.terms) for word in words if asked.has(word)]
-    start, most = 0, 0
-    for at, _ in places:
-        found = len({terms for place, terms in places if at <= place < at + width - BEFORE})
-        if found > most:
-            start, most = max(0, at - BEFORE), found
-    start = min(start, len(text) - width)
+    start = min(max(0, _richest(places, width - BEFORE) - BEFORE), len(text) - width)
     start = next((word.start for word in words if word.start >= start), start) if start > 0 else 0
     end = _end(words, text, start, width)
     return ("… " if start else "") + text[start:end].rstrip() + (" …" if end < len(text) else "")
@@ -73,6 +69,22 @@ class _Asked:
         if not shared or not word.by_parts:
             return bool(shared)
         return len(shared) >= ENOUGH * len(set(word.terms)) or any(parts <= shared for parts in self._parts)
+
+
+def _richest(places: Sequence[tuple[int, tuple[str, ...]]], width: int) -> int:
+    """The place from which `width` characters hold the most distinct words: the first of several, 0 where is none."""
+    inside: Counter[tuple[str, ...]] = Counter()
+    best, most, entered = 0, 0, 0
+    for at, terms in places:
+        while entered < len(places) and places[entered][0] < at + width:
+            inside[places[entered][1]] += 1
+            entered += 1
+        if len(inside) > most:
+            best, most = at, len(inside)
+        inside[terms] -= 1
+        if not inside[terms]:
+            del inside[terms]
+    return best
 
 
 def _end(words: Sequence[Word], text: str, start: int, width: int) -> int:
