@@ -144,8 +144,9 @@ def _served(given: Sequence[str] | None) -> dict[str, dict[str, object]]:
     if not given:
         return {}
     url, name = given
+    service = {"provider": "openai", "model_id": name, "base_url": url, "api_key": "none"}
     roles = {"query_body": {"input_type": "query"}, "document_body": {"input_type": "passage"}}
-    return {"served": {"provider": "openai", "model_id": name, "base_url": url, "api_key": "none"} | roles}
+    return {"served": {**service, **roles}}
 
 
 def _files(chosen: argparse.Namespace) -> dict[str, Path]:
