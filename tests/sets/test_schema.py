@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tarfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +30,7 @@ SPACE = {
 
 @pytest.fixture
 def project(tmp_path):
-    with tarfile.open(REAL_HOME) as archive:
-        archive.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(REAL_HOME, tmp_path)
     return tmp_path
 
 
