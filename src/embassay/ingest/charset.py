@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from embassay.ingest.decode import BOMS
+from embassay.ingest.decode import BOMS, with_line_ends
 
 SUPERSETS = {
     "big5": "big5hkscs",
@@ -31,9 +31,8 @@ def declared(data: bytes, label: str, *, in_markup: bool = False) -> str | None:
     """The text in the encoding that `label` names; None where it names none, or the bytes say otherwise.
 
     A byte-order mark says otherwise, too. Valid UTF-8 is UTF-8, whatever the label says. Lines end with ``\\n``, and
-    there is
-    no NUL, as from `decode`. `in_markup`: the label was read as ASCII out of the text itself, so that it cannot mean
-    UTF-16; without any NUL, the text is not in UTF-16 either.
+    there is no NUL, as from `decode`. `in_markup`: the label was read as ASCII out of the text itself, so that it
+    cannot mean UTF-16; without any NUL, the text is not in UTF-16 either.
     """
     label = label.strip().strip("\"'").lower()
     codec = _codec(label)
@@ -42,9 +41,7 @@ def declared(data: bytes, label: str, *, in_markup: bool = False) -> str | None:
     if codec.startswith(("utf-16", "utf-32")) and (in_markup or b"\0" not in data):
         codec = "utf-8"
     text = _decoded(data, codec)
-    if text is None:
-        return None
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return None if text is None else with_line_ends(text)
 
 
 def _decoded(data: bytes, codec: str) -> str | None:

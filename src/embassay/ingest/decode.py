@@ -87,6 +87,11 @@ def decode(data: bytes) -> str:
     else:
         if encoding == "utf-8" and any(shift in data for shift in _SHIFTS) and data.isascii():
             text = _decoded(data, guessed(data))
+    return with_line_ends(text)
+
+
+def with_line_ends(text: str) -> str:
+    """The text as readers hand it on: every line ends with ``\\n``, and there is no NUL."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 

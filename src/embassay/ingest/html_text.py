@@ -125,11 +125,10 @@ class Lines:
                     self._enter(element)
                     self._say(element.text, element)
                 continue
-            if event != "end":
-                pass
-            elif passed_over and element is passed_over[-1]:
-                self.left_out += [element] if passed_over.pop() in self._out else []
-            else:
+            if event == "end" and passed_over and element is passed_over[-1]:
+                if passed_over.pop() in self._out:
+                    self.left_out.append(element)
+            elif event == "end":
                 self._leave(element)
             if element is not root:
                 self._say(element.tail, element)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.hostile import zipped
 from embassay.ingest.base import Read, SourceFile
 from embassay.ingest.read import read
 from embassay.types import Document
@@ -36,14 +36,6 @@ def read_one(folder: Path, name: str, data: bytes) -> Document:
     (document,) = read_all(folder, name, data)
     assert isinstance(document, Document)
     return document
-
-
-def zipped(entries: Mapping[str, str | bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def notebook(*cells: dict[str, object], **metadata: object) -> bytes:

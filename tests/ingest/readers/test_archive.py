@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import pytest
 
+from benchmarks.hostile import zipped
 from embassay.errors import ReadError
 from embassay.ingest.readers import _archive
 from embassay.ingest.readers._archive import opened
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def test_entries_are_read_by_their_names_and_names_are_no_paths():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.hostile import zipped
 from embassay.errors import ReadError
 from embassay.ingest.base import LeftOut
-from tests.ingest.readers.made import epub, read_all, read_one, zipped
+from tests.ingest.readers.made import epub, read_all, read_one
 
 DUBLIN = "<dc:title>Of Pumps</dc:title><dc:creator>Ann</dc:creator><dc:creator>Bo</dc:creator><dc:description>How they leak</dc:description><dc:language>en</dc:language>"  # fmt: skip
 

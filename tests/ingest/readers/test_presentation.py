@@ -7,8 +7,9 @@ import zipfile
 
 import pytest
 
+from benchmarks.hostile import zipped
 from embassay.errors import ReadError
-from tests.ingest.readers.made import pptx, read_all, read_one, zipped
+from tests.ingest.readers.made import pptx, read_all, read_one
 
 
 def test_slides_are_sections_with_all_that_they_say(tmp_path):

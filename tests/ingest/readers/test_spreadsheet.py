@@ -6,11 +6,12 @@ import io
 
 import pytest
 
+from benchmarks.hostile import zipped
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import ReadError
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.readers import spreadsheet
-from tests.ingest.readers.made import ODF, read_all, read_one, xlsx, zipped
+from tests.ingest.readers.made import ODF, read_all, read_one, xlsx
 
 
 def sheet(*rows: tuple[object, ...], name: str = "Sheet1") -> bytes:

@@ -18,6 +18,8 @@ MAX_ENTRIES = 65_535
 """As many as the format had room for before its extension to 64 bits."""
 ENCRYPTED = 0x1
 """The bit of an entry's flags which says that its content needs a password."""
+ZIPPED = b"PK"
+"""How a zip container begins."""
 _PART = 1 << 20
 
 

@@ -3,6 +3,7 @@ Excel, because these open it all the same."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,13 +26,12 @@ _KINDS = (
     (".xml", re.compile(rb"\s*<\?xml\s")),
 )
 """The suffix of each kind that is told, and how it begins."""
-_MARKS = re.compile(rb"\xef\xbb\xbf")
 
 
 def suffix_of(data: bytes) -> str:
     """The suffix that a file of this content should have; empty for what is none of the kinds known here."""
-    head = _MARKS.sub(b"", data[:HEAD], count=1)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    head = data[:HEAD].replace(codecs.BOM_UTF8, b"", 1)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         head = head.replace(b"\0", b"")[2:]
     return next((suffix for suffix, begins in _KINDS if begins.match(head)), "")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from embassay.ingest.readers._xml import Element, local
+from embassay.ingest.readers._xml import Element
 
 MAX_VALUES = 1_000
-"""Names of categories and series that are said; the numbers of a chart are not text."""
+"""Paragraphs and names that are said of a chart or diagram; its numbers are not text."""
 
 
 def shown(root: Element) -> list[str]:
@@ -13,4 +13,4 @@ def shown(root: Element) -> list[str]:
     paragraphs = ("".join(text.text or "" for text in each.iter("{*}t")).strip() for each in root.iter("{*}p"))
     names = (name.text or "" for cache in root.iter("{*}strCache") for name in cache.iter("{*}v"))
     said = dict.fromkeys([*filter(None, paragraphs), *(name.strip() for name in names if name.strip())][:MAX_VALUES])
-    return ["\n".join(said)] if said and local(root) else []
+    return ["\n".join(said)] if said else []

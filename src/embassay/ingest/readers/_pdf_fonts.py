@@ -33,16 +33,17 @@ def mend_fonts(page: PageObject, known: set[int]) -> None:
 
 
 def _fonts(holder: Any, level: int) -> Iterator[Any]:
-    resources = _dictionary(holder, "/Resources")
-    for font in _dictionary(resources, "/Font").values():
+    resources = dictionary(holder, "/Resources")
+    for font in dictionary(resources, "/Font").values():
         if hasattr(font := font.get_object(), "get"):
             yield font
-    for form in _dictionary(resources, "/XObject").values() if level < MAX_FORMS else ():
+    for form in dictionary(resources, "/XObject").values() if level < MAX_FORMS else ():
         if hasattr(form := form.get_object(), "get") and form.get("/Subtype") == "/Form":
             yield from _fonts(form, level + 1)
 
 
-def _dictionary(holder: Any, key: str) -> Any:
+def dictionary(holder: Any, key: str) -> Any:
+    """The dictionary that a dictionary of a PDF has under `key`; an empty one where it has none."""
     found = holder.get(key)
     found = found.get_object() if found is not None else {}
     return found if isinstance(found, dict) else {}
@@ -82,7 +83,7 @@ def _without_nothing(cmap: bytes) -> tuple[bytes, set[int]]:
 def _differences(font: Any) -> Iterator[tuple[int, str]]:
     """The names of glyphs, by the codes for which the font departs from its encoding."""
     code = 0
-    listed = _dictionary(font, "/Encoding").get("/Differences")
+    listed = dictionary(font, "/Encoding").get("/Differences")
     for entry in listed.get_object() if listed is not None else ():
         if isinstance(entry, int):
             code = entry

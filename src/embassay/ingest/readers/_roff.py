@@ -45,8 +45,8 @@ _ESCAPE = re.compile(
     r"[hvwlLobDSHXAxRBZN](?P<q>['\"])(?P<arg>[^'\"\n]{0,300})(?P=q)|"
     r"(?P<c>.))"
 )
-_DROPPED = frozenset("&|^%:/,)!cdurzpatMmE{}")
-"""Escapes of one letter that print nothing."""
+_LETTERS = {"e": "\\", "0": " ", "~": " ", "t": "\t"} | dict.fromkeys("&|^%:/,)!cdurzpaMmE{}", "")
+"""What escapes of one letter print, where that is not the letter itself."""
 
 
 def plain(text: str, strings: Mapping[str, str] = STRINGS) -> str:
@@ -65,9 +65,7 @@ def plain(text: str, strings: Mapping[str, str] = STRINGS) -> str:
         character = groups["c"]
         if character is None:
             return (groups["arg"] or "") if found[0][1] in "oZ" else " " if found[0][1] == "h" else ""
-        return {"e": "\\", "\\": "\\", "0": " ", "~": " ", " ": " ", "t": "\t", "'": "'", "`": "`", "-": "-"}.get(
-            character, "" if character in _DROPPED else character
-        )
+        return _LETTERS.get(character, character)
 
     return _ESCAPE.sub(said, uncommented(text))
 
@@ -96,10 +94,10 @@ def _glyph(name: str) -> str:
 
 def arguments(line: str) -> list[str]:
     """The arguments of a macro: words, or texts in double quotes, in which two quotes stand for one."""
-    found: list[str] = []
-    for quoted, bare in _ARGUMENT.findall(uncommented(line)):
-        found.append(quoted[1:].removesuffix('"').replace('""', '"') if quoted else bare)
-    return found
+    return [
+        quoted[1:].removesuffix('"').replace('""', '"') if quoted else bare
+        for quoted, bare in _ARGUMENT.findall(uncommented(line))
+    ]
 
 
 _ARGUMENT = re.compile(r'("(?:[^"]|"")*"?)|((?:\\.|[^\s\\])+|\\$)')

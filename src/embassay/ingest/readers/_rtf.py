@@ -26,7 +26,7 @@ CHARACTERS = {
     "bullet": "\u2022", "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d",
     "softline": "\n", "lbr": "\n",
 }  # fmt: skip
-SYMBOLS = {"~": "\u00a0", "_": "-", "-": "", "\n": "\n", "\r": "\n", "\t": "\t"}
+SYMBOLS = {"~": "\u00a0", "_": "-", "-": "", "\t": "\t"}
 """Characters that follow a backslash; a hyphen at which a word may be broken stands for nothing."""
 ENDS = frozenset({"par", "sect", "page", "column"})
 LEFT_OUT = frozenset(
@@ -44,7 +44,8 @@ TABLES = frozenset({"fonttbl", "stylesheet", "info"})
 FURNITURE = frozenset({"header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf"})
 APART = frozenset({"footnote", "shptxt", "dptxbxtext"})
 """What stands inside a paragraph and is told behind it."""
-
+COLLECTED = FURNITURE | APART | {"title", "author", "stylesheet", "fonttbl"}
+"""Destinations whose text is gathered in a place of its own."""
 
 ROW = "\n"
 """Ends a block that is rows of a table, so that the next row joins it."""

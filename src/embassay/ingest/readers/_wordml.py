@@ -13,8 +13,8 @@ from embassay.ingest.readers._drawingml import shown
 from embassay.ingest.readers._markdown import as_heading, as_text
 from embassay.ingest.readers._package import Package
 from embassay.ingest.readers._wordml_lists import Lists
-from embassay.ingest.readers._wordml_parts import Notes, Styles, has, number, symbol, value, value_is_on
-from embassay.ingest.readers._xml import Element, attribute, local
+from embassay.ingest.readers._wordml_parts import Notes, Styles, has, symbol, value, value_is_on
+from embassay.ingest.readers._xml import Element, attribute, local, number
 
 LEFT_OUT = frozenset({"del", "moveFrom", "delText", "instrText", "delInstrText", "fldData", "binData", "annotationRef"})
 """What Word does not show: tracked deletions, the origin of what was moved, and codes of fields."""
@@ -66,7 +66,7 @@ class Story:
             elif name == "tbl":
                 out += self._table(child)
             elif name == "AlternateContent":
-                out += self._alternative(child, self.blocks)
+                out += next((found for branch in _branches(child) if (found := self.blocks(branch))), [])
             elif name == "altChunk":
                 out += self._imported(child)
             elif name in INLINE:
@@ -168,9 +168,6 @@ class Story:
                 said.add(tried.text)
                 said.behind += tried.behind
                 return
-
-    def _alternative(self, element: Element, read: Callable[[Element], list[str]]) -> list[str]:
-        return next((found for branch in _branches(element) if (found := read(branch))), [])
 
     def _say_graphic(self, graphic: Element, said: _Said) -> None:
         """A chart or a diagram lies in a part of its own, a text box in the graphic itself."""

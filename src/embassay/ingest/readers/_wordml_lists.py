@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
-from embassay.ingest.readers._wordml_parts import Styles, has, number, value
-from embassay.ingest.readers._xml import Element, attribute, local
+from embassay.ingest.readers._wordml_parts import Styles, has, value
+from embassay.ingest.readers._xml import Element, attribute, local, number
 
 MAX_LEVEL = 8
 MAX_COUNT = 100_000

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from embassay.ingest.readers._xml import Element, attribute, local
+from embassay.ingest.readers._xml import Element, attribute, local, number
 
 _HEADING = re.compile(r"heading ([1-9])$", re.IGNORECASE)
 _GREEK = dict(
@@ -44,11 +44,6 @@ def value_is_on(element: Element, *path: str) -> bool:
     return has(element, *path) and value(element, *path) not in ("0", "false", "off")
 
 
-def number(text: str) -> int:
-    """A count in an attribute; 0 for what is none."""
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
 class Styles:
     """Which level of heading a paragraph is: by its own outline level, its style's, or that of a style behind it."""
 
@@ -68,29 +63,29 @@ class Styles:
 
     def list_of(self, name: str) -> tuple[str, str, str]:
         """The style that puts paragraphs of this style into a list, that list's id, and the level if it has one."""
-        seen: set[str] = set()
-        while name in self._styles and name not in seen:
-            style = self._styles[name]
+        for each, style in self._with_bases(name):
             if listed := value(style, "pPr", "numPr", "numId"):
-                return name, listed, value(style, "pPr", "numPr", "ilvl")
-            seen.add(name)
-            name = value(style, "basedOn")
+                return each, listed, value(style, "pPr", "numPr", "ilvl")
         return "", "", ""
 
-    def _of_style(self, name: str) -> int:
+    def _with_bases(self, name: str) -> Iterator[tuple[str, Element]]:
+        """The style of this name, then those that it is based on, each with its name."""
         seen: set[str] = set()
         while name in self._styles and name not in seen:
-            style = self._styles[name]
+            seen.add(name)
+            yield name, self._styles[name]
+            name = value(self._styles[name], "basedOn")
+
+    def _of_style(self, name: str) -> int:
+        for each, style in self._with_bases(name):
             title = value(style, "name")
-            if title.lower() == "title" and not seen:
+            if title.lower() == "title" and each == name:
                 return 1
             if heading := _HEADING.match(title):
                 return min(int(heading[1]), 6)
             if (own := value(style, "pPr", "outlineLvl")).isdecimal():
                 return _level(own)
-            seen.add(name)
-            name = value(style, "basedOn")
-        heading = _HEADING.match(name) if not seen else None  # a file without styles may still name them
+        heading = _HEADING.match(name) if name not in self._styles else None  # a file without styles may name them
         return min(int(heading[1]), 6) if heading else 0
 
 

@@ -47,6 +47,11 @@ def parse_leniently(data: bytes, what: str) -> tuple[Any, str]:
     return root, fault
 
 
+def ill_formed(fault: str) -> ReadError:
+    """What is told of a document that was read in spite of what `parse_leniently` found wrong with it."""
+    return ReadError(f"not well-formed, what stands behind may be missing: {fault}")
+
+
 def _parsed(data: bytes, what: str) -> tuple[Element, str]:
     from lxml import etree
 
@@ -114,6 +119,11 @@ def attribute(element: Any, name: str) -> str:
     if value is None:
         value = next((value for key, value in element.items() if key.rpartition("}")[2] == name), "")
     return str(value)
+
+
+def number(text: str, otherwise: int = 0) -> int:
+    """A count in an attribute; `otherwise` for what is none."""
+    return int(text) if text.isdecimal() and len(text) < 10 else otherwise
 
 
 def text_of(element: Any) -> str:

@@ -15,7 +15,7 @@ from embassay.types import Metadata
 
 SUFFIXES = frozenset({".adoc", ".asciidoc", ".asc", ".ad"})
 ARMOUR = "-----BEGIN PGP"
-"""With which keys and signatures begin that have the suffix as well."""
+"""How keys and signatures begin; their files are called ``.asc`` as well."""
 MAX_VALUE, MAX_VALUES = 500, 1_000_000
 """Characters of an attribute that are put in the place of its name, and of all of them together."""
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)")

@@ -49,7 +49,7 @@ def read(source: SourceFile) -> Iterator[Document]:
     before: Cue | None = None
     for cue in _cues(source.text()):
         ends = before is None or cue.speaks or cue.start - before.end > PAUSE or size > LONG_PARAGRAPH
-        if ends or not text or text[-1].endswith(ENDS) or len(text[-1]) > LONG_LINE:
+        if ends or text[-1].endswith(ENDS) or len(text[-1]) > LONG_LINE:
             if ends and text:
                 text.append("")
                 lines.append(cue.line)
@@ -59,10 +59,9 @@ def read(source: SourceFile) -> Iterator[Document]:
                 size = 0
             text.append(cue.text)
             lines.append(cue.line)
-            at += len(cue.text) + 1
         else:
             text[-1] += " " + cue.text
-            at += len(cue.text) + 1
+        at += len(cue.text) + 1
         size += len(cue.text)
         before = cue
     if before is None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from embassay.errors import NotText
 from embassay.ingest.base import Read, ReadError, SourceFile
-from embassay.ingest.decode import looks_binary
-from embassay.ingest.read import reader_of, readers
+from embassay.ingest.read import reader_of
 
 SUFFIXES = frozenset({".gz"})
 MAX_UNPACKED = 64_000_000
@@ -17,7 +15,7 @@ MAX_UNPACKED = 64_000_000
 NO_READER = frozenset({".gz", ".tar", ".tgz", ".zip"})
 """Archives, whose files would have to be known by a name of their own."""
 MAGIC = b"\x1f\x8b"
-"""With which each of the packed files begins that may follow one another in one."""
+"""How each of the packed files begins, of which one file may hold several, one behind the other."""
 _PART = 1 << 16
 
 
@@ -25,14 +23,14 @@ def read(source: SourceFile) -> Iterator[Read]:
     from embassay.ingest.walk import NOT_DOCUMENTS  # which brings what the process that reads does not need
 
     name = source.file.with_suffix("")
-    suffix = PurePath(name).suffix.lower()
-    if suffix in NO_READER or suffix in NOT_DOCUMENTS:
-        raise NotText(f"an archive ({suffix[1:]}): unpack it first" if suffix in NO_READER else "not a document")
+    suffix = name.suffix.lower()
+    if suffix in NO_READER:
+        raise NotText(f"an archive ({suffix[1:]}): unpack it first")
+    if suffix in NOT_DOCUMENTS:
+        raise NotText("not a document")
     content, fault = _unpacked(source.data)
     if not content and fault is not None:
         raise fault
-    if suffix not in readers() and looks_binary(content):
-        raise NotText("binary file")
     yield from reader_of(suffix).read(SourceFile(name, source.id, content))
     if fault is not None:
         yield fault

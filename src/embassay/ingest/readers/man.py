@@ -38,19 +38,19 @@ _PAGE = re.compile(r"(?m)^[.'][ \t]*(?:TH|Dd|Dt|SH|Sh|so)\b")
 _OTHER_PAGE = re.compile(r"(?m)^[.'][ \t]*so[ \t]+(\S{1,200})")
 HEAD = 20_000
 """Characters in which it is looked for: some pages begin with their licence."""
-ALTERNATING = frozenset({"BI", "BR", "IB", "IR", "RB", "RI", "SM", "SB"})
+ALTERNATING = frozenset({"BI", "BR", "IB", "IR", "RB", "RI"})
 FONTS = frozenset({"B", "I", "R", "SM", "SB", "CW"})
 PARAGRAPHS = frozenset({"PP", "LP", "P", "Pp", "sp", "HP", "TQ", "YS", "RS", "RE"})
 HEADINGS = {"SH": 2, "Sh": 2, "SS": 3, "Ss": 3}
 DEFINING = frozenset({"de", "de1", "am", "ig", "ami", "dei"})
 PREFORMATTED = {"nf": True, "EX": True, "Vb": True, "fi": False, "EE": False, "Ve": False}
 QUIET = frozenset(
-    "ad af am ami as bd bp br c2 cc ce cu do ds ec el em eo ev ex fam fc fl fp ft hc hl hlm hw hy hym hys in it "
+    "ad af as bd bp br c2 cc ce cu do ec em eo ev ex fam fc fl fp ft hc hl hlm hw hy hym hys in it "
     "ll lt mc mk na ne nh nm nop nr ns nx os pc pl pm po ps rm rn rr rs rt ss sy ta tc ti tm tr uf ul vs warn wh "
-    "write PD DT UC AT TH IX OP UE ME Os Dd Dt de de1 dei als ig if ie lf schar char hcode fchar mso so pso rj "
+    "write PD DT UC AT IX OP UE ME Os Dd als lf schar char hcode fchar mso so pso rj "
     "brp color defcolor nroff".split()
 )
-"""Requests and macros that print nothing, or whose text is taken up elsewhere."""
+"""Requests and macros whose words are not printed."""
 _MACRO = re.compile(r"([^\s\\]{1,40})\s*(.*)", re.DOTALL)
 _CONDITION = re.compile(r"\s*(!?)\s*([ntoe]\b|\([^)]*\)|\S+)\s*(.*)", re.DOTALL)
 MAX_STRING = 200
@@ -215,7 +215,7 @@ class _Page:
             self.end_paragraph()
             self._tag = name == "TP"
             if name != "TP" and (words := self._spoken(name, rest)):
-                self._words(f"{words}", number)
+                self._words(words, number)
                 self.end_line()
         elif name in ("br", "D1", "Dl"):
             self.end_line()
@@ -223,11 +223,11 @@ class _Page:
                 self._words(self._spoken(name, rest), number)
                 self.end_line()
         elif name not in QUIET and (words := self._spoken(name, rest)):
-            self._escaped(words, number)
+            self._words(words.strip(), number)  # a line of text, even where it begins with white space
 
     def _spoken(self, name: str, rest: str) -> str:
         """The words of a macro, as it joins them."""
-        if name in ALTERNATING and name not in FONTS:
+        if name in ALTERNATING:
             return "".join(arguments(rest))
         if name in FONTS or name.isupper():
             given = arguments(rest)
@@ -238,10 +238,6 @@ class _Page:
                 self._name = words[0]
             return mdoc_line(words or [self._name])
         return mdoc_line([name, *arguments(rest)])
-
-    def _escaped(self, words: str, number: int) -> None:
-        """Words of a macro: a line of text, even where they begin with white space."""
-        self._words(words.strip(), number)
 
     def _conditional(self, name: str, rest: str, number: int) -> None:
         """What stands behind a condition is read where that holds for a terminal, and else passed over."""

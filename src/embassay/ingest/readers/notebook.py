@@ -1,8 +1,8 @@
 """Jupyter notebooks, versions 3 and 4 of their format: text and code in the order of the cells.
 
 Code stands in fences that name the language of the kernel. A long cell has a fence for each of its definitions, so that
-it is cut between them. Of what a cell printed the head is kept, and pictures are left out. Lines are those
-of that text.
+it is cut between them. Of what a cell printed the head is kept, and pictures are left out. Lines are those of
+that text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from embassay import jsontext
 from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.decode import with_line_ends
 from embassay.ingest.embedded_data import without_embedded_data
 from embassay.ingest.held import letters
 from embassay.ingest.html_text import extract
@@ -45,7 +46,7 @@ def read(source: SourceFile) -> Iterator[Document]:
     if cells is None:
         raise ReadError("not a notebook: it has no cells")
     language = _language(notebook)
-    parts = [part for cell in cells if isinstance(cell, dict) for part in _cell(cell, language)]
+    parts = [part for cell in cells for part in _cell(cell, language)]
     metadata: Metadata = {"kernel": language} if any(cell.get("cell_type") == "code" for cell in cells) else {}
     about = notebook.get("metadata")
     title = about.get("title") if isinstance(about, dict) else ""
@@ -68,7 +69,7 @@ def holds(source: SourceFile) -> int | None:
     return sum(letters(without_embedded_data(_joined(cell.get("source", cell.get("input"))))) for cell in cells)
 
 
-def _cells(notebook: Any) -> list[Any] | None:
+def _cells(notebook: Any) -> list[dict[str, Any]] | None:
     """The cells in order; None for what is no notebook."""
     if not isinstance(notebook, dict):
         return None
@@ -156,4 +157,4 @@ def _joined(lines: object, *, printed: bool = False) -> str:
         lines = "".join(line for line in lines if isinstance(line, str))
     if printed and isinstance(lines, str) and "\r" in lines:
         lines = _OVERWRITTEN.sub("", lines)
-    return lines.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "") if isinstance(lines, str) else ""
+    return with_line_ends(lines) if isinstance(lines, str) else ""

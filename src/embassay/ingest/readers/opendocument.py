@@ -1,4 +1,6 @@
-"""OpenDocument texts and presentations (ODT, ODP, and their flat XML): headings, lists, tables, notes, text boxes.
+"""OpenDocument texts and presentations (ODT, ODP), and their flat XML and that of spreadsheets (FODT, FODP, FODS).
+
+What is read are headings, lists, tables, notes and text boxes.
 
 Deleted text that is kept for review is left out, inserted text is read. Lines are those of the extracted text.
 """
@@ -8,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from embassay.ingest.base import Document, ReadError, SourceFile
-from embassay.ingest.readers._archive import Archive, opened
+from embassay.ingest.readers._archive import ZIPPED, Archive, opened
 from embassay.ingest.readers._markdown import as_blocks, as_heading, as_row, as_text
-from embassay.ingest.readers._xml import Element, attribute, local, parse_leniently, text_of
+from embassay.ingest.readers._xml import Element, attribute, ill_formed, local, number, parse_leniently, text_of
 
 SUFFIXES = frozenset({".odt", ".ott", ".fodt", ".odp", ".otp", ".fodp", ".fods"})
-ZIPPED = b"PK"
 LEFT_OUT = frozenset(
     "tracked-changes change change-start change-end annotation annotation-end forms sequence-decls variable-decls "
     "user-field-decls index-title-template table-of-content-source alphabetical-index-source bibliography-source "
-    "illustration-index-source table-index-source object-index-source user-index-source note-citation soft-page- "
-    "break event-listeners shapes thumbnail image-map settings date-time-decl page-number page-count "
+    "illustration-index-source table-index-source object-index-source user-index-source note-citation soft-page-break "
+    "event-listeners shapes thumbnail image-map settings date-time-decl page-number page-count "
     "bookmark-ref".split()
 )
 """Elements that say nothing, or what nobody is to read: deleted text, comments, declarations, numbers of pages."""
@@ -77,7 +78,7 @@ class _Parts:
     def _parsed(self, data: bytes, name: str) -> Element:
         root, fault = parse_leniently(data, f"OpenDocument file{f' ({name})' if name else ''}")
         if fault:
-            self.broken.append(ReadError(f"not well-formed, what stands behind may be missing: {fault}"))
+            self.broken.append(ill_formed(fault))
         return root
 
 
@@ -102,7 +103,7 @@ class _Writer:
         self._pages = 0
 
     def once(self, furniture: Element) -> None:
-        """The head or foot of pages, unless it was said or says but the number of the page."""
+        """The head or foot of pages, unless it was said before, or says nothing but the number of the page."""
         text = "\n".join(filter(None, (self._said(p).strip() for p in furniture.iter("{*}p", "{*}h"))))
         if any(c.isalpha() for c in text) and text not in self._furniture:
             self._furniture.add(text)
@@ -135,8 +136,7 @@ class _Writer:
     def _paragraph(self, element: Element) -> None:
         text = self._said(element).strip()
         if local(element) == "h":
-            level = attribute(element, "outline-level")
-            self.done.append(as_heading(int(level) if level.isdigit() else 1, text))
+            self.done.append(as_heading(number(attribute(element, "outline-level"), 1), text))
         else:
             self.done.append(as_text(text))
 
@@ -176,9 +176,8 @@ class _Writer:
                 continue
             cells: list[str] = []
             for cell in line:
-                repeated = attribute(cell, "number-columns-repeated")
                 text = self._cell(cell)
-                times = int(repeated) if repeated.isdigit() and text else 1
+                times = number(attribute(cell, "number-columns-repeated"), 1) if text else 1
                 cells += [text] * min(times, MAX_REPEATED)
             while cells and not cells[-1]:
                 cells.pop()
@@ -202,8 +201,7 @@ class _Writer:
         name = local(child)
         match name:
             case "s":
-                count = attribute(child, "c")
-                return KEPT_BLANK * min(int(count) if count.isdigit() else 1, MAX_REPEATED)
+                return KEPT_BLANK * min(number(attribute(child, "c"), 1), MAX_REPEATED)
             case "tab":
                 return KEPT_TAB
             case "line-break":

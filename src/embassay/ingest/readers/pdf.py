@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from embassay import plugins
 from embassay.ingest.base import Document, LeftOut, Read, ReadError, SourceFile
-from embassay.ingest.readers._pdf_fonts import mend_fonts
+from embassay.ingest.readers._pdf_fonts import dictionary, mend_fonts
 from embassay.ingest.readers._pdf_forms import written_on
 from embassay.ingest.readers._pdf_lines import is_garbled, letters, rejoined
 from embassay.types import Heading
@@ -102,10 +102,7 @@ def _page(page: PageObject, fonts: set[int], found: Pages) -> tuple[str, list[in
 
 
 def _has_image(holder: PageObject, level: int) -> bool:
-    resources = holder.get("/Resources")
-    resources = resources.get_object() if resources is not None else {}
-    drawn = resources.get("/XObject") if hasattr(resources, "get") else None
-    for each in drawn.get_object().values() if drawn is not None else ():
+    for each in dictionary(dictionary(holder, "/Resources"), "/XObject").values():
         image = each.get_object()
         kind = image.get("/Subtype") if hasattr(image, "get") else None
         if kind == "/Image" or (kind == "/Form" and level < MAX_FORMS and _has_image(image, level + 1)):

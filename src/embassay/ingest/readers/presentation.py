@@ -13,7 +13,7 @@ from embassay.ingest.readers._archive import opened
 from embassay.ingest.readers._drawingml import shown
 from embassay.ingest.readers._markdown import as_blocks, as_heading, as_row, as_text
 from embassay.ingest.readers._package import Package
-from embassay.ingest.readers._xml import Element, attribute, local, text_of
+from embassay.ingest.readers._xml import Element, attribute, local, number, text_of
 
 SUFFIXES = frozenset({".pptx", ".pptm", ".ppsx", ".potx"})
 TITLES = frozenset({"title", "ctrTitle"})
@@ -133,9 +133,7 @@ def _paragraphs(element: Element) -> str:
     """The paragraphs in `element`, a line each, indented by their level."""
     lines = []
     for paragraph in element.iter("{*}p"):
-        level = next(
-            (int(each.get("lvl", 0)) for each in paragraph.iter("{*}pPr") if each.get("lvl", "0").isdigit()), 0
-        )
+        level = next((number(each.get("lvl", "")) for each in paragraph.iter("{*}pPr")), 0)
         said = _said(paragraph)
         if said.strip():
             lines.append("  " * min(level, 9) + said)

@@ -19,6 +19,7 @@ from embassay.ingest.readers._rtf import (
     APART,
     CHARACTERS,
     CHARSETS,
+    COLLECTED,
     DOCUMENT_SETS,
     ENDS,
     FURNITURE,
@@ -224,7 +225,7 @@ class _Reading:
         elif (handler := getattr(self, f"_on_{word}", None)) is not None:
             self._decode()
             handler(number)
-        elif word in FURNITURE | APART | {"title", "author", "stylesheet", "fonttbl"}:
+        elif word in COLLECTED:
             self._begin(word)
         elif word in DOCUMENT_SETS:
             self._default = self._group.encoding = DOCUMENT_SETS[word]

@@ -14,14 +14,13 @@ from itertools import zip_longest
 from typing import Any
 
 from embassay.ingest.base import Document, Read, ReadError, SourceFile
-from embassay.ingest.decode import looks_binary
-from embassay.ingest.readers._archive import opened
+from embassay.ingest.decode import looks_binary, with_line_ends
+from embassay.ingest.readers._archive import ZIPPED, opened
 from embassay.ingest.readers._content import read_as, suffix_of
 
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xlsb", ".xltx", ".xltm", ".xls", ".ods"})
 TEXT = ".xls"
 """The suffix under which programs export pages and tables in text files, because Excel opens them."""
-ZIPPED = b"PK"
 MAX_CELLS = 5_000_000
 """Of a sheet, empty ones among them: one value far from the others makes a sheet of any size."""
 MAX_NAMED = 200_000
@@ -173,4 +172,4 @@ def _said(value: object) -> str:
         case timedelta():
             return str(value)
         case _:
-            return str(value).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+            return with_line_ends(str(value)).strip()

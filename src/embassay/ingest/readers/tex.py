@@ -19,6 +19,7 @@ from embassay.ingest.readers._markdown import as_code, as_heading, as_row, as_te
 
 SUFFIXES = frozenset({".tex", ".ltx", ".latex"})
 EXTRA = "embassay[formats]"
+BEGINS = "\\begin{document}"
 LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 6}
 VERBATIM = frozenset(
     {"verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt", "code", "BVerbatim", "LVerbatim"}
@@ -76,13 +77,13 @@ _MACRO = re.compile(r"\\[A-Za-z]+\*?\s?|\\.|[{}$]")
 def read(source: SourceFile) -> Iterator[Document]:
     convert = _converter()
     text = source.text()
-    preamble, _, _ = text.partition("\\begin{document}")
-    about = {name: convert(_given(pattern, text)) for name, pattern in _ABOUT.items()}
-    first = preamble.count("\n") if len(preamble) < len(text) else 0
-    body = text[len(preamble) :].removeprefix("\\begin{document}") if len(preamble) < len(text) else text
+    preamble, begins, body = text.partition(BEGINS)
+    if not begins:
+        preamble, body = "", text
+    about = {name: " ".join(convert(_given(pattern, text)).split()) for name, pattern in _ABOUT.items()}
     pages = _Body(convert)
-    pages.front([said for name in ("author", "date") if (said := " ".join(about[name].split()))])
-    for number, line in enumerate(body.partition("\\end{document}")[0].split("\n"), first + 1):
+    pages.front([about[name] for name in ("author", "date") if about[name]])
+    for number, line in enumerate(body.partition("\\end{document}")[0].split("\n"), preamble.count("\n") + 1):
         pages.feed(line, number)
     pages.end_paragraph()
     yield Document(
@@ -90,8 +91,8 @@ def read(source: SourceFile) -> Iterator[Document]:
         source.id,
         "\n".join(pages.text),
         "markdown",
-        title=" ".join(about.pop("title").split()),
-        metadata={name: " ".join(said.split()) for name, said in about.items() if said.strip()},
+        title=about.pop("title"),
+        metadata={name: said for name, said in about.items() if said},
         source_lines=pages.numbers or None,
     )
 
@@ -99,7 +100,7 @@ def read(source: SourceFile) -> Iterator[Document]:
 def holds(source: SourceFile) -> int | None:
     """The letters of the body without its macros, of which tables and drawings are made."""
     text = source.text()
-    body = text.partition("\\begin{document}")[2] or text
+    body = text.partition(BEGINS)[2] or text
     for pattern in (_COMMENT, _DEFINED, _WITHOUT_TEXT, _LAID_OUT, _MACRO):
         body = pattern.sub(" ", body)
     return letters(body)

@@ -14,7 +14,7 @@ from embassay.errors import NotText
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._markdown import as_blocks, as_code, as_heading, as_row, as_text
-from embassay.ingest.readers._xml import Element, attribute, local, parse_leniently, text_of
+from embassay.ingest.readers._xml import Element, attribute, ill_formed, local, parse_leniently, text_of
 from embassay.types import Metadata
 
 SUFFIXES = frozenset(
@@ -94,7 +94,7 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
     elif lines.text or not entries:
         yield Document(source.id, source.id, "\n".join(lines.text), "markdown", source_lines=lines.numbers or None)
     if fault:
-        yield ReadError(f"not well-formed, what stands behind may be missing: {fault}")
+        yield ill_formed(fault)
 
 
 def _is_settings(root: Element, lines: _Lines) -> bool:
