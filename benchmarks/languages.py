@@ -1,4 +1,4 @@
-"""Search by words in thirteen languages, a mixed set, and across languages, on XQuAD (Artetxe, Ruder, Yogatama 2020).
+"""Search by words in many languages, a mixed set, and across languages, on XQuAD (Artetxe, Ruder, Yogatama 2020).
 
     python -m benchmarks.languages [--xquad FOLDER] [--squad ko=FILE ...] [--served URL NAME]
 

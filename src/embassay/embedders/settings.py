@@ -138,8 +138,12 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     @property
     def says_roles(self) -> bool:
         """Whether the user has set how the role of a text is told to the model: by prompts or by fields."""
-        by_fields = bool(self.query_body or self.document_body)
-        return by_fields or self.query_prompt is not None or self.document_prompt is not None
+        return self.says_roles_by_fields or super().says_roles
+
+    @property
+    def says_roles_by_fields(self) -> bool:
+        """Whether requests tell the role of their texts by fields that the user has set."""
+        return bool(self.query_body or self.document_body)
 
     def body_of(self, role: str) -> dict[str, Any]:
         """Fields that are added to a request for texts of `role`."""

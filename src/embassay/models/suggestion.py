@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NEARLY = 0.9
 """Least similarity of a misspelt name, from 0 to 1; its numbers and its size have to be the same in any case."""
 _FORM = re.compile(
-    r"[-_.:@](?:gguf|ggml|onnx|openvino|safetensors|mlx|awq|gptq|latest|main|quantized|int[48]|b?f(?:16|32)|fp(?:8|16|32)"
-    r"|\d+bit|i?q\d+(?:_(?:[01klms]|xx?s|nl))*)$"
+    r"(?:[-_.:@](?:gguf|ggml|onnx|openvino|safetensors|mlx|awq|gptq|latest|main|quantized|int[48]|b?f(?:16|32)|fp(?:8|16|32)"
+    r"|\d+bit|i?q\d+(?:_(?:[01klms]|xx?s|nl))*))+$"
 )
 """How names end that say in which form the weights are kept."""
 _IN_FRONT = ("text", "embedding")
@@ -48,11 +48,7 @@ def suggested_card(settings: Settings, cards: Iterable[ModelCard]) -> ModelCard 
 
 def _words(model_id: str) -> tuple[str, ...]:
     """The words of a name, in lower case, without its organisation, its folder, and the form of its weights."""
-    name = re.split(r"[/\\]", model_id.strip("/\\"))[-1].lower()
-    while shorter := _FORM.sub("", name):
-        if shorter == name:
-            break
-        name = shorter
+    name = _FORM.sub("", re.split(r"[/\\]", model_id.strip("/\\"))[-1].lower())
     return tuple(word for word in re.split(r"[^a-z0-9]+", name) if word)
 
 

@@ -15,6 +15,7 @@ from embassay.errors import StoreError
 from embassay.space import Similarity
 from embassay.text import did_you_mean
 from embassay.words.analyser import Analyser, analyser
+from embassay.words.languages import DEFAULT
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -50,7 +51,7 @@ class Collection:
     name: str
     vectors: Mapping[str, VectorSpec]
     """By label."""
-    language: str = "en"
+    language: str = DEFAULT
     """Code of the language that its texts are cut into words by, see `embassay.words.languages`."""
 
     def __post_init__(self) -> None:
@@ -67,7 +68,9 @@ class Collection:
         return analyser(self.language)
 
     @classmethod
-    def single(cls, name: str, dimensions: int, language: str = "en", similarity: Similarity = "cosine") -> Collection:
+    def single(
+        cls, name: str, dimensions: int, language: str = DEFAULT, similarity: Similarity = "cosine"
+    ) -> Collection:
         """A collection whose rows have one float32 vector each, under the default label."""
         return cls(name, {VECTOR: VectorSpec(dimensions, similarity=similarity)}, language)
 

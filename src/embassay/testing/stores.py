@@ -62,10 +62,14 @@ def check_store(backend: Backend[Settings], settings: Settings, rows: int = 300)
             return backend.open_store(settings, collection, create=create)
 
         _check_rows(make, sample_rows(collection, rows), keeps=able.persistent)
+
+    def new(collection: Collection) -> Store:
+        return backend.open_store(settings, collection, create=True)
+
     for language in INFLECTED:
-        _check_language(lambda other: backend.open_store(settings, other, create=True), language)
+        _check_language(new, language)
     for language in ("en", "de", "zh", "mul"):
-        _check_scripts(lambda other: backend.open_store(settings, other, create=True), language)
+        _check_scripts(new, language)
     if able.persistent:
         other = Collection("one", {VECTOR: VectorSpec(DIMENSIONS + 1)})
         _refused(lambda: backend.open_store(settings, Collection("missing", label)))

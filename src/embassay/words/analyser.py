@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -103,7 +103,7 @@ class Analyser:
             kind = str(run.lastgroup)
             for start, end in _pieces(run[0], kind):
                 word = run[0][start:end]
-                terms = () if telling and self.is_plain(word) else tuple(self._of_run(word, kind))
+                terms = () if telling and self.is_plain(word) else tuple(self._of_run(word, kind, self._spaced))
                 by_parts = kind != "spaced" or self._treatment(word).grams
                 yield Word(run.start() + start, run.start() + end, terms, by_parts)
 
@@ -121,15 +121,14 @@ class Analyser:
                 found += spaced(word)
         else:
             for run in RUN.finditer(text):
-                kind = str(run.lastgroup)
-                found += spaced(run[0]) if kind == "spaced" else self._of_run(run[0], kind)
+                found += self._of_run(run[0], str(run.lastgroup), spaced)
         if _MARKED.search(text):
             found += [name.lower().replace("-", "") for name in _EXACT.findall(text)]
         return found
 
-    def _of_run(self, run: str, kind: str) -> list[str] | tuple[str, ...]:
+    def _of_run(self, run: str, kind: str, spaced: Callable[[str], tuple[str, ...]]) -> Sequence[str]:
         if kind == "spaced":
-            return self._spaced(run)
+            return spaced(run)
         folded = fold(run)
         if kind == "unspaced":
             return [*(folded[a:b] for a, b in _pieces(folded, kind)), *_grams(folded, PART)]

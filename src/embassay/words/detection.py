@@ -50,9 +50,10 @@ _SCRIPTS = {
 }
 _LETTERS = {script: re.compile(f"[{ranges}]") for script, ranges in _SCRIPTS.items()}
 _RUNS = {script: re.compile(f"[{ranges}]+(?:[^\\w\n]+[{ranges}]+)*") for script, ranges in _SCRIPTS.items()}
-_ALONE = {
-    "Greek": "el", "Armenian": "hy", "Hebrew": "he", "Bengali": "bn", "Tamil": "ta", "Thai": "th", "Lao": "lo",
-    "Burmese": "my", "Khmer": "km", "Hangul": "ko", "Kana": "ja", "Han": "zh",
+_ROWS = Counter(row.script for row in LANGUAGES.values())
+"""How many languages of each script there are."""
+_ALONE = {script: code for script, code in OF_SCRIPT.items() if _ROWS[script] == 1} | {
+    "Thai": "th", "Lao": "lo", "Burmese": "my", "Khmer": "km", "Hangul": "ko", "Kana": "ja", "Han": "zh",
 }  # fmt: skip
 """Scripts that one language here is written in."""
 _DENSE = ("Han", "Kana", "Hangul")

@@ -21,8 +21,6 @@ class CheckedReply:
     """A reply of which at least one row can be a vector of the model: float32 (n, dimensions)."""
 
     vectors: Vectors
-    tokens: object
-    """As the provider says them."""
     truncated: Sequence[bool] | None
     model: str = ""
     """What the service calls its model; empty where it does not say."""
@@ -69,7 +67,7 @@ class ReplyCheck:
             vectors[list(faults)] = 0
         if self._normalised:
             vectors = unit_rows(vectors)
-        return CheckedReply(vectors, reply.tokens, reply.truncated, model, faults)
+        return CheckedReply(vectors, reply.truncated, model, faults)
 
 
 def _faults(vectors: Vectors) -> dict[int, str]:

@@ -110,7 +110,7 @@ class Connection:
                 f"{self._name} at {origin(url)} did not answer: {self.hushed(words)}.",
                 remedy="Check base_url, and whether the service runs." if no_connection else "",
             )
-            sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+            sent = not (no_connection or isinstance(error, httpx.PoolTimeout))
             late = isinstance(error, httpx.TimeoutException)
             fault = FailedAttempt(down, "retry", busy=late, doubtful=sent and not late, unanswered=sent)
             if no_connection:

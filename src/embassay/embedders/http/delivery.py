@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embassay.embedders.http.checking import CheckedReply
-from embassay.embedders.http.exchange import Meter, Tries
+from embassay.embedders.http.exchange import Inquiry, Meter, Tries
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window
@@ -176,7 +176,7 @@ class Delivery:
 
     def _ask(self, batch: Sequence[TextPart], meter: Meter, until: float, tries: Tries) -> CheckedReply | FailedAttempt:
         texts, tokens = [part.text for part in batch], sum(part.tokens for part in batch)
-        return self._service.ask(texts, self._call.role, tokens, until, meter, self._call.stopped, tries)
+        return self._service.ask(Inquiry(texts, self._call.role, tokens, until, meter, self._call.stopped, tries))
 
 
 def _halves(batch: Sequence[TextPart]) -> Sequence[Sequence[TextPart]]:

@@ -38,10 +38,10 @@ class Meter:
     """Tokens that are paid for, whether the provider says how many or not."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, tokens: int | None, counts: int) -> None:
-        """Add a request: the tokens billed for it, None where the provider did not say, and those that count."""
+    def add(self, tokens: int | None, counts: int, requests: int = 1) -> None:
+        """Add requests: the tokens billed for them, None where the provider did not say, and those that count."""
         with self.lock:
-            self.requests += 1
+            self.requests += requests
             self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
             self.counts += counts
 
@@ -50,10 +50,7 @@ class Meter:
         with other.lock:
             requests, tokens, counts = other.requests, other.tokens, other.counts
             other.requests, other.tokens, other.counts = 0, 0, 0
-        with self.lock:
-            self.requests += requests
-            self.tokens = None if tokens is None or self.tokens is None else self.tokens + tokens
-            self.counts += counts
+        self.add(tokens, counts, requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,23 @@ class Tries:
 
 
 ALL_TRIES = Tries(hands_back=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Texts whose vectors are asked for, and for how long and how often they are asked for."""
+
+    texts: Sequence[str]
+    role: Role
+    tokens: int
+    """Of all the texts together, as they are estimated."""
+    until: float
+    """The moment (monotonic) at which it is given up."""
+    meter: Meter
+    """What its requests take is added there."""
+    stopped: threading.Event
+    """Set when the caller wants no more."""
+    tries: Tries = ALL_TRIES
 
 
 class Exchange:
@@ -109,25 +123,17 @@ class Exchange:
         """Close the connection; the next request opens it again."""
         self._connection.close()
 
-    def ask(
-        self,
-        texts: Sequence[str],
-        role: Role,
-        tokens: int,
-        until: float,
-        meter: Meter,
-        stopped: threading.Event,
-        tries: Tries = ALL_TRIES,
-    ) -> CheckedReply | FailedAttempt:
+    def ask(self, inquiry: Inquiry) -> CheckedReply | FailedAttempt:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
-        request = self._api.request(texts, role)
-        body = msgspec.json.encode({**request.body, **self._settings.body_of(role)})
-        counted = Counted.of(texts, tokens)
+        until, stopped, tries = inquiry.until, inquiry.stopped, inquiry.tries
+        request = self._api.request(inquiry.texts, inquiry.role)
+        body = msgspec.json.encode({**request.body, **self._settings.body_of(inquiry.role)})
+        counted = Counted.of(inquiry.texts, inquiry.tokens)
         failures = tries.used
         attempt = 0
         while True:
             self.bill.check()
-            if not self.gate.enter(tokens, until, stopped.is_set):
+            if not self.gate.enter(inquiry.tokens, until, stopped.is_set):
                 raise RateLimited(
                     f"{self.name}: no request was free within {self._settings.deadline:g} s.",
                     remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
@@ -137,7 +143,7 @@ class Exchange:
                 if self._doubtful:
                     self._check_it_is_the_same()
                 answer = self._connection.send("POST", request.path, body, until)
-                made = self._read(answer, len(texts), counted, meter)
+                made = self._read(answer, inquiry, counted)
                 if isinstance(made, CheckedReply):
                     self.answered = True
                     return made
@@ -164,9 +170,10 @@ class Exchange:
         return fault.action == "stop" or failures >= min(tries.most, self._settings.retries + 1)
 
     def _read(
-        self, answer: tuple[bytes, Mapping[str, str]] | FailedAttempt, count: int, counted: Counted, meter: Meter
+        self, answer: tuple[bytes, Mapping[str, str]] | FailedAttempt, inquiry: Inquiry, counted: Counted
     ) -> CheckedReply | FailedAttempt:
-        """What an answer to `count` texts says, and what it cost."""
+        """What an answer says; what it cost is added to the meter of the inquiry."""
+        count, meter = len(inquiry.texts), inquiry.meter
         if isinstance(answer, FailedAttempt):
             meter.add(0, counted.most if answer.unanswered else 0)
             return answer

@@ -78,6 +78,8 @@ _RETRY_INFO = re.compile(rb'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
 
 LONGEST_WAIT = 366 * 24 * 3600.0
 """Seconds; what asks for longer asks for this: no deadline allows it, and a message can show it."""
+ASK_LESS = "Lower requests_per_minute, tokens_per_minute or concurrency."
+"""The remedy where a provider wants fewer requests."""
 RETRIED = frozenset({408, 409})
 """Besides 429, and 5xx other than 501."""
 
@@ -107,8 +109,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
     if status == 429 or "throttl" in code.lower():
         wait = wait_asked(headers, body, message)
         refused = headers.get("x-should-retry") == "false"
-        error = RateLimited(said, remedy="Lower requests_per_minute, tokens_per_minute or concurrency.")
-        return FailedAttempt(error, "stop" if refused else "retry", wait, busy=True)
+        return FailedAttempt(RateLimited(said, remedy=ASK_LESS), "stop" if refused else "retry", wait, busy=True)
     if status in RETRIED or (status >= 500 and status != 501):
         refused = headers.get("x-should-retry") == "false"
         busy = status in (503, 529)
@@ -138,8 +139,7 @@ def read_hidden_failure(headers: Mapping[str, str], body: bytes, service: str) -
     if _TOO_LONG.search(message):
         return FailedAttempt(RequestRefused(said), "split", too_long=True)
     if _BUSY_WORDS.search(f"{code} {message}"):
-        remedy = "Lower requests_per_minute, tokens_per_minute or concurrency."
-        return FailedAttempt(RateLimited(said, remedy=remedy), "retry", wait_asked(headers, body, message), busy=True)
+        return FailedAttempt(RateLimited(said, remedy=ASK_LESS), "retry", wait_asked(headers, body, message), busy=True)
     action: Action = "split" if _NO_NUMBER.search(message) else "retry"
     return FailedAttempt(BadReply(said), action, doubtful=True, misplaced=True)
 

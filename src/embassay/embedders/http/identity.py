@@ -79,7 +79,7 @@ class Identity:
     def role_by_parameter(self) -> bool:
         """Whether the request says the role, by the provider's own rules or as it is set, so that no prompt is put
         before a text."""
-        return self.api.role_by_parameter or bool(self.settings.query_body or self.settings.document_body)
+        return self.api.role_by_parameter or self.settings.says_roles_by_fields
 
     @property
     def roles_differ(self) -> bool:
@@ -147,7 +147,7 @@ class Identity:
     def _digest_of(self, variant: str, headers: Mapping[str, str]) -> str:
         settings = self.settings
         parts: list[object] = [variant, urlsplit(self.api.base_url()).query, settings.extra_body or "", headers or ""]
-        if settings.query_body or settings.document_body:
+        if settings.says_roles_by_fields:
             parts.append([settings.query_body, settings.document_body])
         if not any(parts):
             return ""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from embassay.canaries import CANARY_TEXTS
 from embassay.embedders.http.checking import CheckedReply
-from embassay.embedders.http.exchange import ALL_TRIES, Exchange, Meter, Tries
+from embassay.embedders.http.exchange import Exchange, Inquiry, Meter
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.vigil import Riders, Vigil, all_riders
 from embassay.errors import BadReply
@@ -70,27 +69,19 @@ class Watch:
         """Whether the set-up is known to work."""
         return self._exchange.answered
 
-    def ask(
-        self,
-        texts: Sequence[str],
-        role: Role,
-        tokens: int,
-        until: float,
-        meter: Meter,
-        stopped: threading.Event,
-        tries: Tries = ALL_TRIES,
-    ) -> CheckedReply | FailedAttempt:
+    def ask(self, inquiry: Inquiry) -> CheckedReply | FailedAttempt:
         """As the exchange answers, with the canaries taken out again.
 
         Raises ProviderError, and SpaceMismatch where the service turns out to run another model.
         """
-        riders = self._vigil.riders(role, self._model.prompt(role), self._most - len(texts))
-        made = self._send(texts, riders, role, tokens, until, meter, stopped, tries)
+        role, count = inquiry.role, len(inquiry.texts)
+        riders = self._vigil.riders(role, self._model.prompt(role), self._most - count)
+        made = self._send(inquiry, riders)
         refused = isinstance(made, FailedAttempt) and made.action == "split"
-        alone = refused and bool(riders.which) and len(texts) == 1
+        alone = refused and bool(riders.which) and count == 1
         if alone:
             riders = Riders(role)  # the text may pass alone where the two do not
-            made = self._send(texts, riders, role, tokens, until, meter, stopped, tries)
+            made = self._send(inquiry, riders)
         if isinstance(made, CheckedReply) and (
             self._vigil.is_due(riders, made.model, self._exchange.failures) or alone
         ):
@@ -178,10 +169,10 @@ class Watch:
         while at < len(riders.texts):
             texts = riders.texts[at : at + most]
             tokens = sum(self._model.tokens.count(texts))
-            made = self._exchange.ask(texts, riders.role, tokens, until, self.spent, never)
+            made = self._exchange.ask(Inquiry(texts, riders.role, tokens, until, self.spent, never))
             if isinstance(made, CheckedReply):
                 for why in made.faults.values():
-                    raise BadReply(f"{why} It was that of a text which every model takes.")
+                    raise _no_canary(why)
                 rows.append(made.vectors)
                 at += len(texts)
             elif len(texts) > 1:
@@ -193,26 +184,19 @@ class Watch:
         found: Vectors = np.concatenate(rows)
         return found
 
-    def _send(
-        self,
-        texts: Sequence[str],
-        riders: Riders,
-        role: Role,
-        tokens: int,
-        until: float,
-        meter: Meter,
-        stopped: threading.Event,
-        tries: Tries,
-    ) -> CheckedReply | FailedAttempt:
-        if riders.texts:
-            tokens += sum(self._model.tokens.count(riders.texts))
-        made = self._exchange.ask([*texts, *riders.texts], role, tokens, until, meter, stopped, tries)
-        if isinstance(made, FailedAttempt) or not riders.which:
+    def _send(self, inquiry: Inquiry, riders: Riders) -> CheckedReply | FailedAttempt:
+        if not riders.which:
+            return self._exchange.ask(inquiry)
+        own, tokens = len(inquiry.texts), inquiry.tokens + sum(self._model.tokens.count(riders.texts))
+        made = self._exchange.ask(replace(inquiry, texts=[*inquiry.texts, *riders.texts], tokens=tokens))
+        if isinstance(made, FailedAttempt):
             return made
-        own = len(texts)
         if wrong := next((why for at, why in made.faults.items() if at >= own), ""):  # no vector to hold against any
-            return FailedAttempt(
-                BadReply(f"{wrong} It was that of a text which every model takes."), "split", doubtful=True
-            )
+            return FailedAttempt(_no_canary(wrong), "split", doubtful=True)
         self._vigil.check(riders, made.vectors[own:])
         return replace(made, vectors=made.vectors[:own], truncated=made.truncated and made.truncated[:own])
+
+
+def _no_canary(why: str) -> BadReply:
+    """The error where a service that answered has no vector for a canary; `why` is what its reply has instead."""
+    return BadReply(f"{why} It was that of a text which every model takes.")

@@ -97,7 +97,7 @@ def cohere_reply(body: bytes, count: int) -> tuple[Vectors, object]:
     """
     answer = decoded(body, _COHERE, _LooseCohere)
     by_type = answer.embeddings
-    vectors = by_type.rows if isinstance(by_type, (_CohereByType, _LooseByType)) else by_type
+    vectors = by_type if isinstance(by_type, list) else by_type.rows
     return rows(vectors, count), said(answer.meta, "billed_units", "input_tokens")
 
 

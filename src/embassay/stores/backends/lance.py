@@ -140,9 +140,10 @@ class LanceStore(Store):
         with translated():
             table.checkout_latest()
             rows = table.count_rows()
-            if thorough and rows and self._has_old_words():
+            old_words = self._has_old_words()
+            if old_words and thorough and rows:
                 add_terms(table, self.collection)
-            words = bool(rows) and not self._has_old_words() and self._is_stale(TERMS_INDEX, rows)
+            words = bool(rows) and not old_words and self._is_stale(TERMS_INDEX, rows)
             labels = [
                 label
                 for label, spec in self.collection.vectors.items()

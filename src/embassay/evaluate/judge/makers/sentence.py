@@ -11,7 +11,9 @@ from embassay.evaluate.judge.phrases import plain, telling, usable
 from embassay.types import Document
 from embassay.words.analyser import count_words
 
-_SENTENCE = re.compile(r"(?<=[.!?؟۔।])\s+(?=[\"'(«„“]*[^\W\d_])|(?<=[。！？｡])(?=[^\s”’」』）)])")
+_OPENING = "\"'(«„“"
+"""Marks that may stand before the first word of a sentence."""
+_SENTENCE = re.compile(rf"(?<=[.!?؟۔।])\s+(?=[{_OPENING}]*[^\W\d_])|(?<=[。！？｡])(?=[^\s”’」』）)])")
 """Between two sentences, if the second one does not begin with a small letter."""
 _BLOCK = re.compile(r"(?:.*\S.*(?:\n|\Z))+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
@@ -62,7 +64,7 @@ def _sentences(passage: Passage, code: Sequence[tuple[int, int]]) -> Iterator[st
 def _split(prose: str) -> Iterator[str]:
     start = 0
     for between in _SENTENCE.finditer(prose):
-        if not prose[between.end() :].lstrip("\"'(«„“")[:1].islower():
+        if not prose[between.end() :].lstrip(_OPENING)[:1].islower():
             yield prose[start : between.start()]
             start = between.end()
     yield prose[start:]
