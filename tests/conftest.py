@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from embassay.embedders.local.embedder import LocalEmbedder
@@ -14,6 +15,8 @@ from tests.skips import pytest_sessionfinish  # noqa: F401 -- a hook of pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
 
+hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy a machine is
+hypothesis.settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: programs under test inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -32,7 +32,7 @@ def check(chunker, document, chunks, limit):
     assert len({chunk.key for chunk in chunks}) == len(chunks)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=markdown, kind=kinds, limit=st.integers(48, 256))
 def test_chunks_hold_everything_within_the_limit(minilm, text, kind, limit):
     document = Document("d", "d", text, kind)

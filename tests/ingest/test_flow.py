@@ -68,7 +68,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(given_=steps)
 def test_every_document_is_cut_as_if_it_were_alone(given_):
     """The oracle cuts one document at a time and knows no groups."""

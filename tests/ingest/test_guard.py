@@ -168,7 +168,7 @@ HOSTILE = (
 """What makes careless patterns take time with the square of it."""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=3000) | st.sampled_from(HOSTILE).map(lambda unit: unit * 5000))
 def test_the_count_takes_whatever_comes(content):
     """Hostile content too, in time that grows with it: the second half of these makes careless patterns quadratic."""

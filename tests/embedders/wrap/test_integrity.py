@@ -150,7 +150,7 @@ def _cut_long() -> str:
     seed=st.integers(0, 5),
     chain=st.booleans(),
 )
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 def test_vector_i_belongs_to_text_i(tmp_path_factory, first, then, refusal, seed, chain):
     service = Shuffling(refusal, seed)
     cache = VectorCache(tmp_path_factory.mktemp("cache") / "cache.db")
@@ -166,7 +166,7 @@ def test_vector_i_belongs_to_text_i(tmp_path_factory, first, then, refusal, seed
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=12), refusal=st.sampled_from(REFUSALS), seed=st.integers(0, 5))
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 def test_a_call_gives_the_same_as_a_stream_or_names_the_first_bad_text(tmp_path_factory, texts, refusal, seed):
     service = Shuffling(refusal, seed)
     cache = VectorCache(tmp_path_factory.mktemp("cache") / "cache.db")

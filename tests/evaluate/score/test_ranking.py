@@ -34,7 +34,7 @@ STORE = exact_store(64)
 FILLED = fill(JUDGED, MODEL, STORE)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(pipelines(st.integers(1, 60)))
 def test_evaluation_and_search_rank_alike(chosen):
     """Every hit of a search, in its order, stands first in the ranking of an evaluation."""

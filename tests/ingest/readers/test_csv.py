@@ -144,7 +144,7 @@ CELL = st.lists(st.one_of(WORD, st.sampled_from([*',;\t|"\n', '""', '",', "\\", 
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     table=st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)),
     delimiter=st.sampled_from(",;\t|"),

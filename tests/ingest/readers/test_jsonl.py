@@ -78,7 +78,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(record=st.dictionaries(FIELDS, VALUES, min_size=1, max_size=6))
 def test_every_word_of_a_record_is_found(tmp_path_factory, record):
     found = read_lines(tmp_path_factory.mktemp("r"), json.dumps(record) + "\n")

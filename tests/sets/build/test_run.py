@@ -43,7 +43,7 @@ def tiny(tmp_path):
     made.state.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(corpora, min_size=1, max_size=4), st.integers(1, 7), st.booleans())
 def test_any_sequence_of_corpora_ends_at_the_rows_of_the_last(versions, checkpoint, refusing):
     """Records that come, change, move their text, go and come back, with chunks that the provider refuses."""
@@ -73,7 +73,7 @@ def rows_refused(records, tiny, refuses):
     return [after[key][0].indexed for key in after.keys() - before.keys()]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(corpora, corpora, st.lists(st.integers(0, 40), max_size=4), st.integers(1, 5))
 def test_whatever_operation_a_run_dies_at_the_next_one_mends_it(before, after, deaths, checkpoint):
     with tempfile.TemporaryDirectory() as folder:
