@@ -114,7 +114,7 @@ def _refused(word: str) -> None:
 
 
 def _finite(word: str) -> float:
-    value = float(word)
-    if value in (float("inf"), -float("inf")):
+    value = _number(word)
+    if value is None:
         raise ValueError(f"{word} is too large")
     return value

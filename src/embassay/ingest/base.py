@@ -69,6 +69,11 @@ class SourceFile:
         """The whole file. Raises OSError."""
         return self.file.read_bytes() if self.content is None else self.content
 
+    @cached_property
+    def size(self) -> int:
+        """Its bytes, without reading it. Raises OSError."""
+        return self.file.stat().st_size if self.content is None else len(self.content)
+
     def open(self) -> BinaryIO:
         """The file as a stream of bytes, which the caller closes. Raises OSError."""
         return self.file.open("rb") if self.content is None else BytesIO(self.content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 
 from embassay.ingest.decode import BOMS, with_line_ends
+from embassay.ingest.encodings import beyond_ascii
 
 SUPERSETS = {
     "big5": "big5hkscs",
@@ -45,7 +46,7 @@ def declared(data: bytes, label: str, *, in_markup: bool = False) -> str | None:
 
 
 def _decoded(data: bytes, codec: str) -> str | None:
-    foreign = len(data) - len(data.translate(None, bytes(range(128, 256))))
+    foreign = beyond_ascii(data)
     if not codec.startswith("utf-") and foreign > (ACCIDENTS if codec in MULTIBYTE else 0):
         try:
             return data.decode("utf-8")

@@ -6,7 +6,7 @@ import codecs
 import re
 
 from embassay.errors import NotText, ReadError
-from embassay.ingest.encodings import chinese_wide, guessed, is_wide_prose
+from embassay.ingest.encodings import beyond_ascii, chinese_wide, guessed, is_wide_prose
 
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -103,7 +103,7 @@ def _guessed(data: bytes) -> str:
     try:
         return guessed(data)
     except ReadError:
-        if len(data) - len(data.translate(None, bytes(range(128, 256)))) > MOST_BROKEN * len(data):
+        if beyond_ascii(data) > MOST_BROKEN * len(data):
             raise
         return "utf-8"
 

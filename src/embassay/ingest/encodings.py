@@ -35,6 +35,7 @@ WESTERN = ("cp1252", "mac-roman", "cp850")
 MIN_WIDE = 16
 """Bytes of UTF-16 without a mark that tell it from anything else."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_BEYOND_ASCII = bytes(range(128, 256))
 _USUAL = (("\t", "\u0e80"), ("\u2000", "\u2070"), ("\u3000", "\ua000"), ("\uac00", "\ud7b0"), ("\uff00", "\ufff0"))
 """Where the letters and signs of most texts lie in Unicode."""
 _PAUSES = " \n\u3000\u3001\u3002\uff0c\uff0e"
@@ -57,7 +58,7 @@ def guessed(data: bytes) -> str:
         return name
     import chardet
 
-    few = len(sample) - sum(map(len, _NOT_ASCII.split(sample))) <= FEW
+    few = beyond_ascii(sample) <= FEW
     western = next((name for name in WESTERN if _oddity(sample, name) == 0), None)
     found = chardet.detect_all(
         sample, include_encodings=(*LEGACY, "utf-8"), compat_names=False, no_match_encoding="utf-8"
@@ -75,6 +76,11 @@ def guessed(data: bytes) -> str:
     if odd[name] > MOST_ODD and not few:
         raise ReadError("no encoding fits what it holds")
     return western if western in sure and sure[western] >= CLOSE * most else name
+
+
+def beyond_ascii(data: bytes) -> int:
+    """How many bytes of `data` are above 127."""
+    return len(data) - len(data.translate(None, _BEYOND_ASCII))
 
 
 def _seven_bit(data: bytes) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
-from embassay.ingest.held import MAX_BYTES, held, is_blank, letters
+from embassay.ingest.held import GZIP, MAX_BYTES, ZIP, held, is_blank, letters
 
 ENOUGH = 0.5
 """Letters for each byte of a file that is not packed, from which on nobody looks further."""
@@ -24,7 +24,6 @@ NAMED = 3
 REPLACED = "\ufffd"
 WRITTEN_OUT = re.compile(rb"\xef\xbf\xbd|\\ufffd|&#xfffd;|&#65533;", re.IGNORECASE)
 """The replacement character where it stands in a file: as UTF-8, in JSON and in mark-up."""
-PACKED = (b"PK\x03\x04", b"\x1f\x8b")
 NO_TEXT = "no text was found in it"
 
 
@@ -77,7 +76,7 @@ def _lost(source: SourceFile, reader: Reader, seen: _Seen) -> Iterator[LeftOut]:
     if seen.blank:
         more = ", ..." if seen.blank > NAMED else ""
         yield LeftOut(f"{seen.blank:,} of its records hold no text: {', '.join(seen.first_blank)}{more}")
-    if seen.letters >= ENOUGH * source.file.stat().st_size and not _is_packed(source):
+    if seen.letters >= ENOUGH * source.size and not _is_packed(source):
         return
     holds = _holds(source, reader) or 0
     missing = holds - seen.letters
@@ -89,24 +88,24 @@ def _holds(source: SourceFile, reader: Reader) -> int | None:
     """The letters in the file, as the reader counts them if it does, else as its content shows."""
     if count := getattr(reader, "holds", None):
         return count(source)  # type: ignore[no-any-return]
-    return held(source.data) if source.file.stat().st_size <= MAX_BYTES else None
+    return held(source.data) if source.size <= MAX_BYTES else None
 
 
 def _is_packed(source: SourceFile) -> bool:
     if "data" in vars(source):  # its reader has read it already
-        return source.data.startswith(PACKED)
+        return source.data.startswith((ZIP, GZIP))
     with source.file.open("rb") as stream:
-        return stream.read(4).startswith(PACKED)
+        return stream.read(4).startswith((ZIP, GZIP))
 
 
 def _is_blank(source: SourceFile) -> bool:
-    return source.file.stat().st_size <= MAX_BYTES and is_blank(source.data)
+    return source.size <= MAX_BYTES and is_blank(source.data)
 
 
 def _replaced(source: SourceFile, count: int) -> Iterator[LeftOut]:
     """Characters that decoding put in the place of bytes; those that stand in the file itself are its own."""
     own = 0
-    if source.file.stat().st_size <= MAX_BYTES:
+    if source.size <= MAX_BYTES:
         own = len(WRITTEN_OUT.findall(source.data))
     if count > own:
         places = f"{count - own:,} place{'' if count - own == 1 else 's'}"

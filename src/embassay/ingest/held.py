@@ -14,12 +14,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from embassay.ingest.decode import BOMS, looks_binary
+from embassay.ingest.decode import looks_binary, marked_encoding
 
 MAX_BYTES = 32_000_000
 """Of a file, and of all that an archive unpacks to; nothing is said of what is larger."""
 MAX_PARTS = 10_000
 """Of an archive or a mail."""
+ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
+"""How packed files begin."""
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _UNCOUNTED = _NO_LETTERS + bytes(range(0x80, 0xC0))
 """Of UTF-8; the latter go on with a character."""
@@ -65,9 +67,9 @@ def held(data: bytes) -> int | None:
     """About how many letters the content of a file holds for a person; None where that cannot be told from outside."""
     if len(data) > MAX_BYTES:
         return None
-    if data.startswith(b"\x1f\x8b"):
+    if data.startswith(GZIP):
         return _packed(data)
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(ZIP):
         return _archive(data)
     if data.startswith(b"%PDF") or looks_binary(data):
         return None
@@ -79,7 +81,7 @@ def _packed(data: bytes) -> int | None:
         unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, MAX_BYTES)
     except zlib.error:
         return None
-    return None if unpacked.startswith(b"\x1f\x8b") else held(unpacked)
+    return None if unpacked.startswith(GZIP) else held(unpacked)
 
 
 def is_blank(data: bytes) -> bool:
@@ -89,8 +91,8 @@ def is_blank(data: bytes) -> bool:
 
 def _utf8(data: bytes) -> bytes:
     """The content as UTF-8 where it says that it is something wider; everything else as it is."""
-    encoding = next((name for bom, name in BOMS.items() if data.startswith(bom)), "")
-    return data.decode(encoding, "replace").encode() if encoding.startswith("utf-") else data
+    encoding = marked_encoding(data)
+    return data if encoding is None else data.decode(encoding, "replace").encode()
 
 
 def _text(data: bytes) -> int | None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from embassay import plugins
 from embassay.errors import NotText, ReadError
 from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
-from embassay.ingest.decode import looks_binary
+from embassay.ingest.decode import HEAD, looks_binary
 from embassay.ingest.guard import guarded
 from embassay.text import composed, encodable
 from embassay.types import Heading, Scalar
@@ -165,14 +165,14 @@ def read(source: SourceFile) -> Iterator[Read]:
 
     Raises NotText for a file without text, and ReadError for whatever goes wrong inside a reader.
     """
-    reader = readers().get(source.file.suffix.lower())
+    suffix = source.file.suffix.lower()
+    reader = reader_of(suffix)
     try:
-        if source.file.stat().st_size == 0:
+        if source.size == 0:
             return
-        if reader is None:
-            reader = plugins.load("embassay.ingest.readers", FALLBACK)
-            with source.file.open("rb") as stream:
-                if looks_binary(stream.read(8192)):
+        if suffix not in readers():
+            with source.open() as stream:
+                if looks_binary(stream.read(HEAD)):
                     raise NotText("binary file")
         yield from _unique(_within_bounds(guarded(source, reader)))
     except ReadError:

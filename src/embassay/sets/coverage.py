@@ -53,6 +53,11 @@ def coverage(rows: Iterable[SourceRow]) -> Coverage:
     )
 
 
+def listed(files: Named) -> list[dict[str, str]]:
+    """The files as JSON has them."""
+    return [{"path": path, "reason": reason} for path, reason in files]
+
+
 def _named(rows: list[SourceRow], reason: Callable[[SourceRow], str]) -> Named:
     return tuple((row.path, said) for row in rows if (said := reason(row)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 
-from embassay.sets.coverage import NOTHING, Coverage, coverage
+from embassay.sets.coverage import NOTHING, Coverage, coverage, listed
 from embassay.sets.opened import OpenSets
 from embassay.sets.proofs import ProvenModel
 
@@ -39,10 +39,9 @@ class SetStatus:
         """The status as JSON has it."""
         names = ("set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes")
         left = {"read_in_part": self.coverage.read_in_part, "skipped": self.coverage.skipped}
-        pairs = {"quarantine": self.quarantine} | left
-        listed = {name: [{"path": path, "reason": reason} for path, reason in rows] for name, rows in pairs.items()}
+        files = {name: listed(pairs) for name, pairs in ({"quarantine": self.quarantine} | left).items()}
         values = {"proven": [one.to_dict() for one in self.proven], "coverage": self.coverage.to_dict()}
-        return {name: getattr(self, name) for name in (*names, "truncated_chunks")} | listed | values
+        return {name: getattr(self, name) for name in (*names, "truncated_chunks")} | files | values
 
 
 def status_of(sets: OpenSets, name: str) -> SetStatus:

@@ -38,11 +38,12 @@ def command(
         typer.Option(metavar="GLOB", help="Files, which are cut into chunks as for an index; repeat it for more."),
     ] = None,
     encoding: Annotated[
-        str, typer.Option("--encoding", metavar="NAME", help="Of stdin, if that is not UTF-8: latin-1, cp1252, ...")
+        str,
+        typer.Option("--encoding", metavar="NAME", help="The encoding of stdin, if that is not UTF-8: latin-1, ..."),
     ] = "",
     format: Annotated[str, typer.Option("--format", metavar="F", help="text, json or jsonl.")] = "text",
     with_texts: Annotated[
-        bool, typer.Option("--with-texts", help="The texts as well, in the JSON of --format json.")
+        bool, typer.Option("--with-texts", help="Print the texts as well, with --format json.")
     ] = False,
     on_long: Annotated[
         str,
@@ -81,9 +82,9 @@ def command(
     if allow_other_space and not fallback:
         raise UsageError("--allow-other-space goes with --fallback.")
     check_role(role)
-    lines = stdin_lines(encoding) if content is None and files is None else None
+    given = stdin_lines(encoding) if content is None and files is None else content
     with _embedder(model, precision, set_name, home, fallback=fallback) as (embedder, session):
-        texts = _texts(content if lines is None else lines, files, embedder)
+        texts = _texts(given, files, embedder)
         made = _embed(embedder, texts, role, on_long, allow_other_space=allow_other_space)
     _print(made, texts, chosen, session.notices, with_texts=with_texts)
     _remark(made)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEEDS_ARGUMENTS = True
 LISTED = 10
-"""Reasons shown in full; --json has them all."""
+"""Files, or reasons, that are shown of each kind; --json has them all."""
 
 
 def command(
@@ -35,7 +35,8 @@ def command(
     language: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
-            metavar="LANG", help="Of the documents: de, zh, ..., or mul for several. Default: found out from them."
+            metavar="LANG",
+            help="The language of the documents: de, zh, ..., or mul for several. Default: found out from them.",
         ),
     ] = None,
     max_file_mb: Annotated[

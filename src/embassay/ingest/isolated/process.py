@@ -76,8 +76,7 @@ class ReadingProcess:
 
         Raises NotText and ReadError as it does, and ReadError where the file goes beyond a limit or ends the process.
         """
-        size = source.file.stat().st_size
-        seconds, text = self._limits.seconds_for(size), self._limits.text_bytes(size, streams=streams)
+        seconds, text = self._limits.seconds_for(source.size), self._limits.text_bytes(source.size, streams=streams)
         order = ReadOrder(os.path.abspath(source.file), source.id, seconds, text)
         self.idle = False
         self._send(order)

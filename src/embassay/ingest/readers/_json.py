@@ -22,7 +22,7 @@ def line_of(source: SourceFile, line: str, number: int) -> Document | ReadError:
     """The document of one line of JSON."""
     try:
         value = jsontext.loads_anyhow(line.rstrip().removesuffix(","))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return ReadError(f"line {number} is not JSON: {error}")
     return record_of(source, value, number)
 
@@ -32,28 +32,27 @@ def array_of(source: SourceFile, text: str, at: int) -> Iterator[Document | Read
 
     What is no JSON ends it with a ReadError, and what was read before is kept.
     """
-    place = LineCount(text)
-    number = 0
-    try:
-        for number, (start, value) in enumerate(jsontext.elements(text, at), 1):
-            yield record_of(source, value, place.line(start), number)
-    except (ValueError, RecursionError) as error:
-        yield ReadError(f"behind element {number:,} it is not JSON: {error}")
+    return _records(source, text, jsontext.elements(text, at), "element")
 
 
 def values_of(source: SourceFile, text: str) -> Iterator[Document | ReadError]:
     """The documents of values that stand one behind another, over as many lines as they like, or in one array."""
     start = len(text) - len(text.lstrip())
     if text.startswith("[", start):
-        yield from array_of(source, text, start)
-        return
+        return array_of(source, text, start)
+    return _records(source, text, jsontext.values(text), "value")
+
+
+def _records(
+    source: SourceFile, text: str, values: Iterator[tuple[int, object]], what: str
+) -> Iterator[Document | ReadError]:
     place = LineCount(text)
     number = 0
     try:
-        for number, (at, value) in enumerate(jsontext.values(text), 1):
+        for number, (at, value) in enumerate(values, 1):
             yield record_of(source, value, place.line(at), number)
-    except (ValueError, RecursionError) as error:
-        yield ReadError(f"behind value {number:,} it is not JSON: {error}")
+    except ValueError as error:
+        yield ReadError(f"behind {what} {number:,} it is not JSON: {error}")
 
 
 class LineCount:

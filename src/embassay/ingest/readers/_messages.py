@@ -42,7 +42,7 @@ DEFECTS = {
 SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 """What holds a message that is signed as a whole, or encrypted (S/MIME)."""
 STUB = 2
-"""A plain alternative that says fewer of the words that the HTML one has, divided by this, only says that there is
+"""A plain alternative that has fewer than one in so many of the different words of the HTML one only says that there is
 another."""
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
 _WORD = re.compile(r"\w+")

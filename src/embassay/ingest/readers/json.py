@@ -42,14 +42,14 @@ def _first_element(text: str, start: int) -> object:
     """The first element of the array that opens at character `start`; None where there is none."""
     try:
         return next(jsontext.elements(text, start), (0, None))[1]
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
 
 
 def _object(source: SourceFile, text: str, start: int) -> Iterator[Document | ReadError]:
     try:
         members = list(jsontext.members(text, start))
-    except (ValueError, RecursionError):
+    except ValueError:
         members = []
     if not members:
         yield _as_written(source, text)
@@ -92,7 +92,7 @@ def _as_written(source: SourceFile, text: str) -> Document:
     if letters < FEW_LETTERS * len(sample) or any(len(line) > LONG_LINE for line in text.split("\n")):
         try:
             words = "\n".join(words_of(jsontext.loads_anyhow(text), machine=True))
-        except (ValueError, RecursionError):
+        except ValueError:
             words = ""
         if words:
             return Document(source.id, source.id, words, source_lines=(1,))

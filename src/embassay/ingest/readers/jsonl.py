@@ -33,8 +33,8 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
         first = next(lines, None)
         if first is None:
             return
-        if _goes_on(source, first[1]):
-            yield from values_of(source, source.text())
+        if (whole := _whole(source, first[1])) is not None:
+            yield from values_of(source, whole)
             return
         for number, line in chain([first], lines):
             if len(line) > MAX_LINE:
@@ -43,19 +43,17 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
                 yield line_of(source, line, number)
 
 
-def _goes_on(source: SourceFile, first: str) -> bool:
-    """Whether the file is no JSON lines, but one array, or values over several lines; one that memory can hold."""
-    if first.lstrip()[:1] not in ("[", "{") or _size(source) > MAX_LINE:
-        return False
+def _whole(source: SourceFile, first: str) -> str | None:
+    """The text of a file that is no JSON lines, but one array, or values over several lines, if memory can hold it."""
+    if first.lstrip()[:1] not in ("[", "{") or source.size > MAX_LINE:
+        return None
     try:
         value = jsontext.loads_anyhow(first)
-    except (ValueError, RecursionError):
-        return _begins_with_value(source.text())
-    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
-
-
-def _size(source: SourceFile) -> int:
-    return source.file.stat().st_size if source.content is None else len(source.content)
+    except ValueError:
+        text = source.text()
+        return text if _begins_with_value(text) else None
+    is_array = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    return source.text() if is_array else None
 
 
 def _begins_with_value(text: str) -> bool:
@@ -63,7 +61,7 @@ def _begins_with_value(text: str) -> bool:
     found = jsontext.elements(text, start) if text.startswith("[", start) else jsontext.values(text)
     try:
         return next(found, None) is not None
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
 
 

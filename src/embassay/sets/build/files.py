@@ -45,8 +45,8 @@ class Files:
         self.total: int | None = plan.bytes
 
     def __iter__(self) -> Iterator[Change]:
-        yield from self._gone()
-        yield from self._newly_skipped()
+        yield from self._unread(self._plan.gone, _gone)
+        yield from self._unread(self._plan.newly_skipped, _skipped)
         if not self._plan.due:
             return
         with self._isolation:
@@ -65,16 +65,10 @@ class Files:
         """End the process that reads, so that nothing waits for a file that takes long."""
         self._isolation.stop()
 
-    def _gone(self) -> Iterator[Change]:
-        for rows in _groups(self._plan.gone, GROUP_GONE):
-            origins = [_gone(row) for row in rows]
-            recall(self._store, origins)
-            for origin in origins:
-                yield origin.end()
-
-    def _newly_skipped(self) -> Iterator[Change]:
-        for files in _groups(self._plan.newly_skipped, GROUP_GONE):
-            origins = [Origin(file.name, file.row, skipped=file.found.skip) for file in files]
+    def _unread(self, members: Sequence[Member], origin_of: Callable[[Member], Origin]) -> Iterator[Change]:
+        """The end of files that are not opened, of which no chunk stays."""
+        for group in _groups(members, GROUP_GONE):
+            origins = [origin_of(member) for member in group]
             recall(self._store, origins)
             for origin in origins:
                 yield origin.end()
@@ -89,6 +83,10 @@ class Files:
 
 def _origin(file: DueFile) -> Origin:
     return Origin(file.name, file.row, file.found.size, reader=reader_name(file.found.file.suffix))
+
+
+def _skipped(file: DueFile) -> Origin:
+    return Origin(file.name, file.row, skipped=file.found.skip)
 
 
 def _gone(row: SourceRow) -> Origin:

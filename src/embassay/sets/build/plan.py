@@ -61,8 +61,7 @@ def make_plan(
 
     A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content or another reader
     than before claims it. A file that was quarantined or skipped is tried again when it changed, or with
-    `retry_failed`. Raises UsageError for a path that neither exists nor was
-    indexed.
+    `retry_failed`. Raises UsageError for a path that neither exists nor was indexed.
     """
     plan = IndexPlan()
     seen, hidden = set(), []

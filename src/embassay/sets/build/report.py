@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embassay.sets.coverage import listed
+
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
@@ -38,7 +40,6 @@ class IndexReport:
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it: every field, files that were left out as ``{"path": ..., "reason": ...}``."""
-        pairs = {"skipped": self.skipped, "quarantined": self.quarantined, "read_in_part": self.read_in_part}
         plain = {
             name: getattr(self, name)
             for name in (
@@ -55,5 +56,5 @@ class IndexReport:
                 "usd",
             )
         }
-        listed = {name: [{"path": p, "reason": r} for p, r in rows] for name, rows in pairs.items()}
-        return plain | listed | {"seconds": round(self.seconds, 3)}
+        files = {name: listed(getattr(self, name)) for name in ("skipped", "quarantined", "read_in_part")}
+        return plain | files | {"seconds": round(self.seconds, 3)}
