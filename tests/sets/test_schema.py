@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -17,6 +18,7 @@ import pytest
 
 import embassay
 from embassay.errors import HomeCorrupt, HomeTooNew
+from embassay.seals import seal
 from embassay.sets import schema
 from embassay.sets.state import State
 
@@ -107,9 +109,38 @@ def test_a_row_that_no_version_wrote_is_damage(tmp_path):
         assert schema.version_of(db) == 1, "the step was undone"
 
 
+def test_rows_under_the_first_seal_of_format_3_are_taken_and_changed_ones_are_not(tmp_path):
+    file = of_format_1(tmp_path / "state.db", 3)
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        for step in schema.STEPS[1:3]:
+            step.apply(db)
+        canaries = (1, "query", b"own", b"made")
+        db.execute(
+            "INSERT INTO canaries VALUES (?, ?, ?, ?, ?)", (*canaries, first_seal(1, "query", "6f776e", "6d616465"))
+        )
+        for number, at_hand in ((1, ""), (2, " ")):  # the second row is another than the one that was sealed
+            row = db.execute(
+                "SELECT id, set_name, name, space, spec, identity FROM generations WHERE id = ?", (number,)
+            ).fetchone()
+            sealed = first_seal(*row[:3], row[3] + at_hand, *row[4:])
+            db.execute("UPDATE generations SET seal = ? WHERE id = ?", (sealed, number))
+        db.execute("PRAGMA user_version = 3")
+    with closing(State(file)) as state:
+        assert state.live("set0").spec.model == state.live("set2").spec.model == "m"
+        with pytest.raises(HomeCorrupt, match="'set1' was changed by hand"):
+            state.live("set1")
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT seal FROM canaries").fetchone()[0] == seal(*canaries)
+
+
+def first_seal(*columns: object) -> str:
+    return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
 MOVE = "import sys, pathlib; from embassay.sets.state import State; State(pathlib.Path(sys.argv[1])).close()"
 DIE = """
 import os, pathlib, signal, sqlite3, sys
+from embassay.seals import seal
 from embassay.sets import schema
 file, last = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 statements = 0

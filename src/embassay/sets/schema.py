@@ -6,6 +6,7 @@ first step a copy of the file is made beside it. A file on a disk that cannot be
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -178,6 +179,27 @@ def _what_was_left_out(db: sqlite3.Connection) -> None:
         ALTER TABLE sources_with_losses RENAME TO sources;
         """,
     )
+    _seal_anew(db)
+
+
+def _seal_anew(db: sqlite3.Connection) -> None:
+    """Put today's seal in the place of the one that format 3 was first written with.
+
+    A row whose seal is of neither kind was changed by hand. It keeps its seal, so that whoever reads it is told.
+    """
+    generations = "SELECT id, set_name, name, space, spec, identity, seal FROM generations"
+    for *columns, sealed in db.execute(generations).fetchall():
+        if sealed == _first_seal(*columns):
+            db.execute("UPDATE generations SET seal = ? WHERE id = ?", (seal(*columns), columns[0]))
+    for *columns, sealed in db.execute("SELECT generation, role, own, made, seal FROM canaries").fetchall():
+        generation, role, own, made = columns
+        if sealed == _first_seal(generation, role, own.hex(), made.hex()):
+            row = (seal(*columns), generation, role)
+            db.execute("UPDATE canaries SET seal = ? WHERE generation = ? AND role = ?", row)
+
+
+def _first_seal(*columns: object) -> str:
+    return hashlib.sha256(jsontext.dumps(columns).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 STEPS = (
