@@ -279,7 +279,9 @@ def test_markdown_outline(text, expected):
     assert sections(text, "markdown", "here") == expected
 
 
-@pytest.mark.parametrize("mark", ["\x1b[31m", "\x1b[1;38;5;196m", "\x1b]0;a title\x07", "\x1b[2K", "\x1b(B"])
+@pytest.mark.parametrize(
+    "mark", ["\x1b[31m", "\x1b[1;38;5;196m", "\x1b]0;a title\x07", "\x1b]8;;link\x1b\\", "\x1b[2K", "\x1b(B"]
+)
 def test_the_colours_of_a_terminal_are_no_part_of_a_word(tmp_path, mark):
     file = tmp_path / "app.log"
     file.write_text(f"{mark}ERROR\x1b[0m the disk is full\n" * 3)

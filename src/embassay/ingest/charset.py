@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
 
-from embassay.ingest.decode import BOMS, with_line_ends
+from embassay.ingest.decode import BOMS, decode, with_line_ends
 from embassay.ingest.encodings import beyond_ascii
 
 SUPERSETS = {
@@ -26,6 +27,26 @@ NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_esca
 """Codecs of Python that are no encodings of a text."""
 FEW, ACCIDENTS = 0.01, 20
 """Share of the bytes above 127 that may be wrong for a label, and how many of them are no accident in UTF-8."""
+
+HEAD = 4_096
+"""Bytes in which a page may name its encoding."""
+_META = re.compile(rb"""<meta[^>]*[\s;"']charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_PROLOGUE = re.compile(rb"""\s*<\?xml[^>]*\sencoding\s*=\s*["']([\w.:-]+)""")
+_WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+"""How a page in UTF-16 begins that has no byte-order mark."""
+
+
+def decoded_page(data: bytes) -> str:
+    """A page in the encoding that it names, if its bytes bear that out; else in the one that they look like.
+
+    Raises NotText and ReadError as `decode` does.
+    """
+    head = data[:HEAD]
+    if codec := _WIDE.get(head[:2]):
+        return with_line_ends(data.decode(codec, "replace"))
+    found = _PROLOGUE.match(head) or _META.search(head)
+    text = declared(data, found[1].decode("ascii", "replace"), in_markup=True) if found else None
+    return decode(data) if text is None else text
 
 
 def declared(data: bytes, label: str, *, in_markup: bool = False) -> str | None:

@@ -1,4 +1,4 @@
-"""Takes out of a text what stands in it for machines alone: pictures and files in base64.
+"""Takes out of a text what stands in it for machines alone: pictures and files in base64, and codes for terminals.
 
 Line ends stay, so that what is left keeps its lines.
 """
@@ -29,6 +29,14 @@ _LINES = re.compile(
     r"(?:[ \t>]{0,16}[A-Za-z0-9+/]{1,200}={0,2}$)?",
     re.MULTILINE,
 )
+
+_CODES = re.compile(r"\x1b\[[0-9;:?]{0,40}[A-Za-z]|\x1b\][^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]")
+"""What a terminal shows as colours, places and titles (ECMA-48). It stands right before words, as if it were theirs."""
+
+
+def without_terminal_codes(text: str) -> str:
+    """`text` as a terminal shows it, without the codes that it obeys."""
+    return _CODES.sub("", text) if "\x1b" in text else text
 
 
 def without_embedded_data(text: str) -> str:

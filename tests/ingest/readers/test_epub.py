@@ -38,6 +38,13 @@ def test_names_are_unquoted_and_relative(tmp_path):
     assert made
 
 
+def test_a_chapter_is_in_the_encoding_that_it_names(tmp_path):
+    package = '<package xmlns="http://www.idpf.org/2007/opf"><manifest><item id="a" href="a.html"/></manifest><spine><itemref idref="a"/></spine></package>'  # fmt: skip
+    chapter = '<?xml version="1.0" encoding="iso-8859-2"?><html><body><p>Kłoś</p></body></html>'.encode("iso-8859-2")
+    made = zipped({"book.opf": package, "a.html": chapter})
+    assert read_one(tmp_path, "a.epub", made).text == "Kłoś"
+
+
 def encryption(name: str, algorithm: str) -> dict[str, str]:
     return {
         "META-INF/encryption.xml": '<encryption><EncryptedData xmlns="http://www.w3.org/2001/04/xmlenc#">'

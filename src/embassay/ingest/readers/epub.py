@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from embassay.ingest.base import Document, LeftOut, Read, ReadError, SourceFile
-from embassay.ingest.decode import decode
+from embassay.ingest.charset import decoded_page
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._archive import Archive, opened
 from embassay.ingest.readers._markdown import as_blocks
@@ -105,4 +105,4 @@ def _front(about: Mapping[str, list[str]]) -> str:
 
 
 def _chapter(page: bytes) -> str:
-    return "\n".join(extract(decode(page))[1].text)
+    return "\n".join(extract(decoded_page(page))[1].text)

@@ -14,7 +14,7 @@ from typing import Any
 from embassay import jsontext
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.decode import with_line_ends
-from embassay.ingest.embedded_data import without_embedded_data
+from embassay.ingest.embedded_data import without_embedded_data, without_terminal_codes
 from embassay.ingest.held import letters
 from embassay.ingest.html_text import extract
 from embassay.ingest.outline import definitions
@@ -27,7 +27,6 @@ MAX_OUTPUT = 1_000
 LONG_CELL = 1_000
 """Characters from which on a cell of code has a fence for each definition."""
 DEFAULT_LANGUAGE = "python"
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OVERWRITTEN = re.compile(r"[^\r\n]*+\r(?=[^\r\n])")
 """What a progress bar was before."""
 WIDGET = "application/vnd.jupyter.widget"
@@ -131,7 +130,7 @@ def _output(output: Mapping[str, Any]) -> str:
         form, text = _richest(output)
     if form == "text/html" or (form == "text/markdown" and text.lstrip().startswith("<")):
         text = "\n".join(extract(text)[1].text)
-    text = _ANSI.sub("", text).strip("\n")
+    text = without_terminal_codes(text).strip("\n")
     if not text.strip() or _OBJECT.fullmatch(text):
         return ""
     short = text if len(text) <= MAX_OUTPUT else text[:MAX_OUTPUT].rsplit(None, 1)[0] + " ..."

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from embassay.errors import NotText
 from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.charset import decoded_page
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._markdown import as_blocks, as_code, as_heading, as_row, as_text
 from embassay.ingest.readers._xml import Element, attribute, ill_formed, local, parse_leniently, text_of
@@ -79,7 +80,7 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
     if local(root) == "svg":
         raise NotText("a drawing (SVG)")
     if local(root) == "html":
-        title, page = extract(source.text())
+        title, page = extract(decoded_page(source.data))
         yield Document(source.id, source.id, "\n".join(page.text), "markdown", title=title, source_lines=page.numbers)
         return
     entries = [e for e in root.iter("{*}item", "{*}entry") if local(root) in ("rss", "feed", "RDF")]
