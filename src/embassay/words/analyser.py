@@ -18,7 +18,7 @@ from typing import Any
 
 from embassay.errors import UsageError
 from embassay.words.languages import LANGUAGES, OF_SCRIPT, LanguageRow
-from embassay.words.scripts import ACCENTS, NOT_SPACED, RUN, SPACED, UNSPACED_TEXT, fold, script_of
+from embassay.words.scripts import ACCENTS, fold, has_unspaced, is_spaced, runs, script_of, spaced_words
 
 VERSION = 1
 """Of the rules by which text is cut. Terms of another version do not meet these."""
@@ -99,7 +99,7 @@ class Analyser:
 
     def words(self, text: str, *, telling: bool = True) -> Iterator[Word]:
         """The words of a text in their order. Those that say nothing have terms only without `telling`."""
-        for run in RUN.finditer(text):
+        for run in runs(text):
             kind = str(run.lastgroup)
             for start, end in _pieces(run[0], kind):
                 word = run[0][start:end]
@@ -116,11 +116,11 @@ class Analyser:
         if not text.isascii():
             text = _SIGNS.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
         found: list[str] = []
-        if not NOT_SPACED.search(text):
-            for word in SPACED.findall(text):
+        if is_spaced(text):
+            for word in spaced_words(text):
                 found += spaced(word)
         else:
-            for run in RUN.finditer(text):
+            for run in runs(text):
                 found += self._of_run(run[0], str(run.lastgroup), spaced)
         if _MARKED.search(text):
             found += [name.lower().replace("-", "") for name in _EXACT.findall(text)]
@@ -196,11 +196,11 @@ def stop_words(language: str) -> frozenset[str]:
 
 def plain_words(text: str) -> list[str]:
     """The words of a text without case and width, in its order: those that a person would count, in every script."""
-    if not NOT_SPACED.search(text):
-        return [fold(word) for word in SPACED.findall(text)]
+    if is_spaced(text):
+        return [fold(word) for word in spaced_words(text)]
     return [
         fold(run[0][start:end])
-        for run in RUN.finditer(text)
+        for run in runs(text)
         for start, end in _pieces(run[0], str(run.lastgroup))
         if run[0][start:end].strip()
     ]
@@ -208,7 +208,7 @@ def plain_words(text: str) -> list[str]:
 
 def count_words(text: str) -> int:
     """How long a text is in words: what stands between spaces, and in scripts without spaces the words themselves."""
-    return sum(len(plain_words(piece)) if UNSPACED_TEXT.search(piece) else 1 for piece in text.split())
+    return sum(len(plain_words(piece)) if has_unspaced(piece) else 1 for piece in text.split())
 
 
 def plain_letters(word: str) -> str:
@@ -225,7 +225,7 @@ def _folded(word: str, row: LanguageRow) -> list[str]:
     for letter, other in row.letters.items():
         word = word.replace(letter, other)
     folded = fold(word).strip("_")
-    return [folded] if folded.isalnum() else [piece.strip("_") for piece in SPACED.findall(folded)]
+    return [folded] if folded.isalnum() else [piece.strip("_") for piece in spaced_words(folded)]
 
 
 def _grams(word: str, size: int) -> list[str]:

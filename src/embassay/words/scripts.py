@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cache
 
 IGNORED = "\u00ad\u034f\u061c\u200c-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
 """Characters within words that nobody sees: soft hyphens, joiners, directions, variation selectors."""
@@ -38,16 +40,14 @@ UNSPACED = (
 OTHERS = f"{IDEOGRAPHS}{HANGUL}{UNSPACED}"
 SPACED_WORD = f"[^\\W_{OTHERS}](?:[^\\W{OTHERS}]|[{MARKS}])*"
 """Of a script with spaces: letters, digits and marks; ``_`` joins, so that an identifier is one word."""
-
-RUN = re.compile(
+RUN = (
     f"(?P<ideographs>[{IDEOGRAPHS}](?:[{IDEOGRAPHS}]|[{ACCENTS}{IGNORED}])*)|(?P<hangul>[{HANGUL}](?:[{HANGUL}]|[{IGNORED}])*)"
     f"|(?P<unspaced>[{UNSPACED}](?:[{UNSPACED}]|[{IGNORED}])*)|(?P<spaced>{SPACED_WORD})"
 )
-"""A stretch of text that is one word, or several of a script without spaces; the group says which."""
-SPACED = re.compile(SPACED_WORD)
-NOT_SPACED = re.compile(f"[{OTHERS}]")
-UNSPACED_TEXT = re.compile(f"[{IDEOGRAPHS}{UNSPACED}]")
-"""What is written without spaces. Korean has them, between words that are cut by their syllables all the same."""
+
+_ASCII_WORDS = re.compile(r"[^\W_]\w*", re.ASCII)
+"""What `SPACED_WORD` finds in ASCII. The patterns of all characters are compiled where a text needs them: that takes
+longer than many a search."""
 
 _STARTS, _SCRIPTS = zip(
     *(
@@ -63,6 +63,28 @@ _STARTS, _SCRIPTS = zip(
 )  # fmt: skip
 _INVISIBLE = re.compile(f"[{IGNORED}]")
 _DIGITS = re.compile(r"(?![0-9])\d")
+
+
+def is_spaced(text: str) -> bool:
+    """Whether all of a text is of scripts whose words stand between spaces."""
+    return text.isascii() or not _pattern(f"[{OTHERS}]").search(text)
+
+
+def has_unspaced(text: str) -> bool:
+    """Whether anything of it is written without spaces. Korean has them, between words that are cut by their syllables
+    all the same."""
+    return not text.isascii() and _pattern(f"[{IDEOGRAPHS}{UNSPACED}]").search(text) is not None
+
+
+def spaced_words(text: str) -> list[str]:
+    """The words of scripts with spaces in a text, in its order."""
+    return (_ASCII_WORDS if text.isascii() else _pattern(SPACED_WORD)).findall(text)
+
+
+def runs(text: str) -> Iterator[re.Match[str]]:
+    """Stretches of text that are one word, or several of a script without spaces; the group of the match says which:
+    ``ideographs``, ``hangul``, ``unspaced`` or ``spaced``."""
+    return _pattern(RUN).finditer(text)
 
 
 def script_of(word: str) -> str:
@@ -82,3 +104,8 @@ def fold(word: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
     folded = _INVISIBLE.sub("", folded)
     return _DIGITS.sub(lambda digit: str(unicodedata.digit(digit[0])), folded)
+
+
+@cache
+def _pattern(written: str) -> re.Pattern[str]:
+    return re.compile(written)
