@@ -35,7 +35,8 @@
     │   ├── HomeNotWritable   permissions, read-only disk, disk full
     │   ├── HomeCorrupt       a state file that is not one
     │   ├── HomeTooNew        written by a later embassay
-    │   └── SetNotFound       no such set in this home
+    │   ├── SetNotFound       no such set in this home
+    │   └── SetInUse          another process writes the set just now
     ├── StoreError            the vector store failed; nothing already stored is lost
     ├── NotFinite             a result holds NaN or infinity, which JSON does not have
     └── ReadError             one document could not be read; it is quarantined
@@ -263,6 +264,10 @@ class HomeTooNew(HomeError):
 
 
 class SetNotFound(HomeError):
+    pass
+
+
+class SetInUse(HomeError):
     pass
 
 

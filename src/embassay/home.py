@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from embassay.search.pipeline import Pipeline
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
+    from embassay.sets.description import SetDescription
     from embassay.sets.examine import Finding
     from embassay.sets.folder import HomeFolder
+    from embassay.sets.manage import DeletedSet
     from embassay.sets.status import SetStatus
     from embassay.stores.filters.values import Filter
     from embassay.types import Embeddings, OnLong, Precision, Role
-
-DEFAULT_SET = "default"
 
 
 class Home:
@@ -51,7 +51,7 @@ class Home:
         self,
         paths: Iterable[str | os.PathLike[str]],
         *,
-        set: str = DEFAULT_SET,
+        set: str | None = None,
         model: str | None = None,
         precision: Precision | None = None,
         chunk_tokens: int | None = None,
@@ -79,7 +79,8 @@ class Home:
         wishes = Wishes(model, precision, chunk_tokens, language)
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
         reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS)
-        return index_files(self._sets, set, [Path(path) for path in paths], wishes, reading)
+        name = self._sets.default(writing=True) if set is None else set
+        return index_files(self._sets, name, [Path(path) for path in paths], wishes, reading)
 
     def search(
         self,
@@ -88,7 +89,7 @@ class Home:
         *,
         mode: str = "hybrid",
         where: str | Filter | None = None,
-        set: str = DEFAULT_SET,
+        set: str | None = None,
         pipeline: str | Pipeline | None = None,
     ) -> SearchResult:
         """The k chunks that answer `query` best.
@@ -106,7 +107,7 @@ class Home:
             return index.search(query, chosen, parse(where) if isinstance(where, str) else where)
 
     def embed(
-        self, texts: Sequence[str], role: Role, *, set: str = DEFAULT_SET, on_long: OnLong = "truncate"
+        self, texts: Sequence[str], role: Role, *, set: str | None = None, on_long: OnLong = "truncate"
     ) -> Embeddings:
         """Vectors of `texts` in the space of `set`: float32 (len(texts), dimensions).
 
@@ -125,34 +126,80 @@ class Home:
         """Names of all sets. Raises HomeNotFound where nothing was indexed yet."""
         return self._sets.state.sets()
 
-    def doctor(self, set: str | None = None) -> list[Finding]:
-        """What is wrong with one set, or with all; problems first. Raises SetNotFound."""
-        from embassay.sets.examine import examine
+    @property
+    def default_set(self) -> str:
+        """The set that is searched where none is named: the chosen one, else ``default``, else the only one there is.
 
+        `index` writes to the chosen one, else to ``default``. To assign a name chooses that set, None undoes the
+        choice; a chosen set that is renamed stays chosen. Raises SetNotFound for a set that is not there.
+        """
+        return self._sets.default()
+
+    @default_set.setter
+    def default_set(self, name: str | None) -> None:
+        self._sets.state.roster.choose(name)
+
+    def delete_set(self, name: str, *, dry_run: bool = False) -> DeletedSet:
+        """Remove a set with all that belongs to it, or only say what would go; the files that it was made of stay.
+
+        Raises SetNotFound, and SetInUse while another process writes the set.
+        """
+        from embassay.sets.manage import contents_of, delete_set
+
+        return contents_of(self._sets, name) if dry_run else delete_set(self._sets, name)
+
+    def rename_set(self, name: str, new: str) -> None:
+        """Give a set another name. Raises SetNotFound, SetInUse, and UsageError for a name that is taken."""
+        from embassay.sets.manage import rename_set
+
+        rename_set(self._sets, name, new)
+
+    def describe(self, set: str | None = None) -> SetDescription:
+        """What a set is made with, and what it holds. Raises SetNotFound, StoreError."""
+        from embassay.sets.description import describe
+
+        return describe(self._sets, self._named(set))
+
+    def describe_all(self) -> list[SetDescription]:
+        """The same of every set, ordered by name. Raises HomeNotFound, StoreError."""
+        return [self.describe(name) for name in self.sets()]
+
+    def doctor(self, set: str | None = None) -> list[Finding]:
+        """What is wrong with one set, or with all; problems first. Raises SetNotFound.
+
+        What a process that died left of a deleted set is cleared away.
+        """
+        from embassay.sets.examine import examine
+        from embassay.sets.manage import sweep
+
+        sweep(self._sets)
         return [finding for name in ([set] if set else self.sets()) for finding in examine(self._sets, name)]
 
-    def coverage(self, set: str = DEFAULT_SET) -> Coverage:
+    def coverage(self, set: str | None = None) -> Coverage:
         """How much was read of what the files of `set` hold, and which files give less. Raises SetNotFound."""
         from embassay.sets.coverage import coverage
 
-        return coverage(self._sets.state.sources(self._sets.live(set)))
+        return coverage(self._sets.state.sources(self._sets.live(self._named(set))))
 
-    def embedder(self, set: str = DEFAULT_SET) -> Embedder:
+    def embedder(self, set: str | None = None) -> Embedder:
         """The model of a set, usable until the session is closed. Raises SetNotFound, ModelError."""
-        return self._sets.embedder(self._sets.live(set))
+        return self._sets.embedder(self._sets.live(self._named(set)))
 
-    def searcher(self, set: str = DEFAULT_SET) -> AbstractContextManager[Index]:
+    def searcher(self, set: str | None = None) -> AbstractContextManager[Index]:
         """A set, ready to be searched many times: ``with home.searcher("docs") as index``. Raises SetNotFound."""
-        return self._sets.index(set)
+        return self._sets.index(self._named(set))
 
-    def sources(self, set: str = DEFAULT_SET) -> dict[str, str]:
+    def sources(self, set: str | None = None) -> dict[str, str]:
         """Path to digest of every file that a set was made of. Raises SetNotFound."""
-        rows = self._sets.state.sources(self._sets.live(set))
+        rows = self._sets.state.sources(self._sets.live(self._named(set)))
         return {row.path: row.digest for row in rows if row.state == "ok"}
 
     def holds(self, set: str) -> bool:
         """Whether there is a set of this name; False as well where nothing was indexed yet."""
         return self._sets.exists and set in self.sets()
+
+    def _named(self, set: str | None) -> str:
+        return self._sets.default() if set is None else set
 
     def close(self) -> None:
         """Give back files and indexes, and the session if it is this home's own. A closed home stays closed."""

@@ -20,6 +20,7 @@ from embassay.text import escaped_json, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from embassay.remedy import Remedy
     from embassay.session import Session
     from embassay.sets.folder import HomeFolder
     from embassay.stores.opening import NewStore
@@ -33,7 +34,11 @@ HomeOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
     typer.Option("--home", metavar="DIR", help="The home; default: EMBASSAY_HOME, or the nearest .embassay/."),
 ]
-SetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="The set to use.")]
+SetOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--set", metavar="NAME", help="The set to use; default: the chosen one, else default."),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OneSetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="Only this set; default: all.")]
 ModelOfSetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="Use the model of this set.")]
 ModelOption = Annotated[
@@ -125,8 +130,13 @@ def messages() -> Console:
     return make_console(sys.stderr, stderr=True)
 
 
-def confirm(question: str) -> None:
-    """Ask on stderr whether to go on. Raises typer.Abort for a no."""
+def confirm(question: str, mend: Remedy) -> None:
+    """Ask on stderr whether to go on. Raises typer.Abort for a no, and UsageError where nobody can be asked: `mend` is
+    the same command with a yes."""
+    from embassay.errors import UsageError
+
+    if not sys.stdin or not sys.stdin.isatty():
+        raise UsageError("nobody is here to say yes.", remedy=mend)
     typer.confirm(printable(question), abort=True, err=True)
 
 

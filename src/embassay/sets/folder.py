@@ -114,6 +114,10 @@ class HomeFolder:
             make_private(self._written(generation.name))
             lock.release()
 
+    def forget(self, generation: Generation) -> None:
+        """Remove the lock of a generation that is no more."""
+        (self.folder / LOCKS / f"{self._safe(generation.name)}.lock").unlink(missing_ok=True)
+
     def _secure(self) -> None:
         """Make private what is the home's own. Raises HomeNotWritable for a link where a file of its own would be."""
         try:

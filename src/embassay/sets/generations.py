@@ -51,7 +51,7 @@ def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> 
     from embassay.ingest.sample import sample_texts
     from embassay.words.detection import detect
 
-    _check_name(name)
+    check_name(name)
     for file in files:
         if not file.exists():
             raise UsageError(f"{file}: no such file or folder.")
@@ -78,7 +78,8 @@ def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> 
     return generation, sets.embedder(generation)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises UsageError for what cannot name a set."""
     if not name or len(name) > LONGEST_NAME or not name.isprintable() or "/" in name or not name.strip():
         raise UsageError(f"{name!r} cannot name a set: 1 to {LONGEST_NAME} printable characters without a slash.")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.errors import UsageError
-from embassay.events import Noted
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
@@ -53,10 +52,8 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
     Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
     """
     generation, embedder = generation_for_writing(sets, name, wishes, files)
-    state = sets.writable_state()
-    waiting = lambda: sets.events.tell(Noted("waiting for another process to finish"))  # noqa: E731
     with (
-        sets.folder.writing(generation, waiting),
+        sets.writing(generation) as state,
         closing(sets.folder.store(generation, create=True)) as store,
         state.jobs.run("index", generation.id),
     ):

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from embassay.errors import UsageError
-from embassay.events import SILENCE, Events
+from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.folder import HomeFolder
 from embassay.sets.state import Generation, State
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from embassay.models.registry import Registry
     from embassay.search.index import Index
     from embassay.sets.door import Door
+
+DEFAULT_SET = "default"
+"""The set that is meant where none is named, and none was chosen."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,19 @@ class OpenSets:
         with self._lock:
             return self._state is not None or self.folder.state_file.is_file()
 
+    def default(self, *, writing: bool = False) -> str:
+        """The set that is meant where none is named.
+
+        It is the one that was chosen; else the one called ``default``; else, for reading alone, the only one there is:
+        whoever writes without a name is not to mix into a set what belongs to another.
+        """
+        if not self.exists:
+            return DEFAULT_SET
+        roster = self.state.roster
+        names = [] if writing else roster.names()
+        only = names[0] if len(names) == 1 else DEFAULT_SET
+        return roster.chosen() or only
+
     def live(self, name: str) -> Generation:
         """The generation of a set that is searched. Raises HomeNotFound, SetNotFound."""
         return self.state.live(name)
@@ -110,6 +127,28 @@ class OpenSets:
                 close = lease.retired and not lease.users
             if close:
                 lease.index.close()
+
+    @contextmanager
+    def writing(self, generation: Generation) -> Iterator[State]:
+        """Hold the right to write a generation for the time of the block: one process has it, others wait.
+
+        Raises SetNotFound where the set was deleted while this process waited, or was given another name.
+        """
+        waiting = partial(self.events.tell, Noted("waiting for another process to finish"))
+        with self.folder.writing(generation, waiting):
+            state = self.writable_state()
+            of_set = state.set(generation.set_name)
+            if generation.id not in (of_set.live, of_set.previous, of_set.building):
+                raise state.roster.not_found(generation.set_name)
+            yield state
+
+    def forget(self, name: str) -> None:
+        """Close the index of a set that has gone, or has another name, as soon as nobody uses it any more."""
+        with self._lock:
+            lease = self._leases.pop(name, None)
+            unused = self._retire(lease) if lease else None
+        if unused:
+            unused.close()
 
     def close(self) -> None:
         """Give back state and indexes; an index that is in use is closed by its last user. Nothing is opened again."""

@@ -202,11 +202,23 @@ def _first_seal(*columns: object) -> str:
     return hashlib.sha256(jsontext.dumps(columns).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def _defaults_and_exclusions(db: sqlite3.Connection) -> None:
+    """One set may be chosen as the default, and each keeps which files it leaves out."""
+    _each(
+        db,
+        """
+        ALTER TABLE sets ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sets ADD COLUMN excluded TEXT NOT NULL DEFAULT '[]';
+        """,
+    )
+
+
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
     SchemaStep(3, _identities_and_canaries),
     SchemaStep(4, _what_was_left_out),
+    SchemaStep(5, _defaults_and_exclusions),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay import jsontext, remedy
-from embassay.errors import HomeError, SetNotFound
+from embassay import jsontext
+from embassay.errors import HomeError
 from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
 from embassay.sets.proofs import Proofs, put_anchor
+from embassay.sets.roster import Roster
 from embassay.sets.spec import SetSpec
 from embassay.space import Space
 
@@ -123,6 +124,7 @@ class State:
         self._database = Database(file, create=create)
         self.jobs = Jobs(self._database)
         self.proofs = Proofs(self._database)
+        self.roster = Roster(self._database)
 
     def close(self) -> None:
         """Give the file back. Closing twice does nothing."""
@@ -143,7 +145,7 @@ class State:
         with self._database.reading() as db:
             row = db.execute(f"SELECT {_SET} FROM sets WHERE name = ?", (name,)).fetchone()
         if row is None:
-            raise self._not_found(name)
+            raise self.roster.not_found(name)
         return self._database.checked(SetState(*row))
 
     def live(self, set_name: str) -> Generation:
@@ -152,7 +154,7 @@ class State:
         with self._database.reading() as db:
             row = db.execute(query, (set_name,)).fetchone()
         if row is None:
-            raise self._not_found(set_name)
+            raise self.roster.not_found(set_name)
         found = self._generation(row)
         if found.set_name != set_name:
             raise self._database.corrupt(ValueError(f"set {set_name!r} points at what belongs to {found.set_name!r}"))
@@ -165,6 +167,12 @@ class State:
         if row is None:
             raise HomeError(f"{self.file} has no generation {identity}.")
         return self._generation(row)
+
+    def created(self, generation: Generation) -> str:
+        """When a generation was made: date and time, UTC."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT created FROM generations WHERE id = ?", (generation.id,)).fetchone()
+        return str(row[0]) if row else ""
 
     def create(
         self, set_name: str, collection: str, space: Space, spec: SetSpec, anchor: Anchor | None = None
@@ -186,7 +194,7 @@ class State:
         with self._database.writing() as db:
             row = db.execute("SELECT building FROM sets WHERE name = ?", (set_name,)).fetchone()
             if row is None:
-                raise self._not_found(set_name)
+                raise self.roster.not_found(set_name)
             if row[0] is not None:
                 raise HomeError(f"another generation of set {set_name!r} is being built already.")
             identity = _insert(db, set_name, collection, space, spec)
@@ -218,8 +226,9 @@ class State:
         """Write the present identity of a generation that was made before, unless another process was faster."""
         with self._database.writing() as db:
             written = jsontext.dumps(space.to_dict(), ascii_only=True)
+            row = db.execute("SELECT set_name FROM generations WHERE id = ?", (generation.id,)).fetchone()
             columns = (
-                generation.set_name,
+                row[0] if row else generation.set_name,  # the set may have another name by now
                 generation.name,
                 written,
                 jsontext.dumps(generation.spec.to_dict(), ascii_only=True),
@@ -276,12 +285,6 @@ class State:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._database.corrupt(error) from error
         return checked(Generation(identity, set_name, name, space, spec, format))  # type: ignore[arg-type]
-
-    def _not_found(self, name: str) -> SetNotFound:
-        known = self.sets()
-        listed = remedy.say(f"There are: {', '.join(known)}.")
-        hint = listed if known else remedy.command("index", "FOLDER", say="Make one")
-        return SetNotFound(f"no set {name!r} in {self.file.parent}.", remedy=hint)
 
 
 def _insert(db: sqlite3.Connection, set_name: str, collection: str, space: Space, spec: SetSpec) -> int:

@@ -9,7 +9,6 @@ from embassay.cli import common, losses, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
-from embassay.home import DEFAULT_SET
 from embassay.ingest.defaults import DEFAULT_TOKENS, MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 
@@ -57,7 +56,7 @@ def command(
     checksum: Annotated[
         bool, typer.Option("--checksum", help="Read every file instead of trusting its size and time.")
     ] = False,
-    set_name: common.SetOption = DEFAULT_SET,
+    set_name: common.SetOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:

@@ -7,7 +7,6 @@ import typer
 
 from embassay.cli import common, words
 from embassay.cli.tables import indented, line, table
-from embassay.home import DEFAULT_SET
 from embassay.text import printable
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def command(
         bool, typer.Option("--explain", help="Show what each stage of the search did, and where each arm ranked a hit.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
-    set_name: common.SetOption = DEFAULT_SET,
+    set_name: common.SetOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:

@@ -154,10 +154,6 @@ def _prices(text: str | None) -> tuple[float, float] | None:
 
 
 def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *, ask: bool) -> JudgedDraft:
-    import sys
-
-    from embassay.errors import UsageError
-
     chat.check_key()
     planned = questions.estimate()
     cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else words.dollars(planned.usd)
@@ -165,9 +161,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     tokens = f"{planned.tokens_in:,} tokens in and about {planned.tokens_out:,} out"
     common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.")
     if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
-        if not sys.stdin.isatty():
-            raise UsageError("nobody is here to agree to the cost.", remedy=remedy.option("yes", say="Pass {}."))
-        common.confirm("Go on?")
+        common.confirm("Go on?", remedy.option("yes", say="Pass {}."))
     with progress.bar(planned.passages, "Asking") as bar:
         draft, made = questions.draft(bar)
     chat.close()

@@ -1,0 +1,1 @@
+"""The sets of a home: listed, shown, renamed, deleted, and which one is meant where none is named."""

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from embassay.cli import common, words
+from embassay.cli.tables import facts
+
+if TYPE_CHECKING:
+    from embassay.sets.description import SetDescription
+
+
+def command(
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="The set; default: the one that is meant.", metavar="[SET]"),
+    ] = None,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """Show what a set is made with, what it holds, and what it leaves out.
+
+    \b
+    embassay sets show
+    embassay sets show default --json
+    """
+    with common.opened_home(home) as opened:
+        found = opened.describe(name)
+    if json:
+        common.print_json(found.to_dict())
+    else:
+        common.console().print(facts(_facts(found)))
+
+
+def _facts(found: SetDescription) -> list[tuple[str, str]]:
+    status, spec = found.status, found.spec
+    default = "yes, chosen" if found.chosen else "yes" if found.is_default else "no"
+    counts = [words.count(status.documents, "document"), words.count(status.chunks, "chunk"), words.size(status.bytes)]
+    if status.quarantined:
+        counts.append(f"{words.count(status.quarantined, 'file')} quarantined")
+    return [
+        ("set", found.set),
+        ("default", default),
+        ("space", f"{status.space} ({status.space_digest[:12]})"),
+        ("model", spec.model),
+        ("precision", spec.precision),
+        ("chunks of", f"at most {spec.chunk_tokens:,} tokens"),
+        ("language", spec.language),
+        ("kept in", spec.store),
+        ("holds", ", ".join(counts)),
+        ("leaves out", ", ".join(found.excluded) or "nothing by --exclude"),
+        ("created", found.created),
+        ("last written", _time(found.written)),
+    ]
+
+
+def _time(seconds: float | None) -> str:
+    return "unknown" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,107 @@
+"""Sets as a whole: deleted, renamed, described.
+
+A set goes in two steps. It leaves the list of sets first, in one transaction, so that from then on nobody finds it;
+then its vectors, its rows and its locks are cleared away. Whatever a process that died left of the second step is
+cleared by the next one that deletes a set or examines the home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from embassay.errors import HomeError, SetInUse, StoreError
+from embassay.sets.generations import check_name
+from embassay.sets.opened import OpenSets
+
+if TYPE_CHECKING:
+    from embassay.sets.state import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedSet:
+    """What went with a set."""
+
+    set: str
+    documents: int
+    chunks: int
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as JSON has it."""
+        return {"set": self.set, "documents": self.documents, "chunks": self.chunks}
+
+
+def contents_of(sets: OpenSets, name: str) -> DeletedSet:
+    """What would go with a set. Raises HomeNotFound, SetNotFound."""
+    totals = sets.state.totals(sets.live(name))
+    return DeletedSet(name, totals.documents, totals.chunks)
+
+
+def delete_set(sets: OpenSets, name: str) -> DeletedSet:
+    """Remove a set with all that belongs to it; the files that it was made of stay.
+
+    A process that has the set open gets SetNotFound with its next call. Raises SetNotFound, and SetInUse while another
+    process writes the set; nothing is changed then.
+    """
+    gone = contents_of(sets, name)
+    with _held(sets, name):
+        sets.state.roster.remove(name)
+        sets.forget(name)
+    sweep(sets)
+    return gone
+
+
+def rename_set(sets: OpenSets, name: str, new: str) -> None:
+    """Give a set another name; what it was chosen for and what it leaves out stay with it.
+
+    Raises SetNotFound, UsageError for a name that is taken or cannot be one, and SetInUse while another process writes
+    the set; nothing is changed then.
+    """
+    check_name(new)
+    with _held(sets, name):
+        sets.state.roster.rename(name, new)
+        sets.forget(name)
+
+
+def sweep(sets: OpenSets) -> int:
+    """Clear away what is left of sets that were deleted; how many generations that were.
+
+    What cannot be cleared now, because a process still writes it or its files resist, is left for the next time.
+    """
+    state, cleared = sets.state, 0
+    for identity in state.roster.leftovers():
+        try:
+            generation = state.generation(identity)
+            with sets.folder.writing(generation, partial(_refuse, generation)):
+                with closing(sets.folder.store(generation, create=True)) as store:  # also over what is half removed
+                    store.drop()
+                state.roster.erase(identity)
+            sets.folder.forget(generation)
+        except (HomeError, StoreError):
+            continue
+        cleared += 1
+    return cleared
+
+
+@contextmanager
+def _held(sets: OpenSets, name: str) -> Iterator[Sequence[Generation]]:
+    """The right to write every generation of a set. Raises SetInUse where another process has one of them."""
+    state = sets.state
+    of_set = state.set(name)
+    ids = (of_set.live, of_set.previous, of_set.building)
+    generations = [state.generation(identity) for identity in ids if identity is not None]
+    with ExitStack() as stack:
+        for generation in generations:
+            stack.enter_context(sets.folder.writing(generation, partial(_refuse, generation)))
+        if state.set(name) != of_set:
+            raise HomeError(f"set {name!r} was changed by another process meanwhile.", remedy="Look at it again.")
+        yield generations
+
+
+def _refuse(generation: Generation) -> None:
+    raise SetInUse(
+        f"another process is writing set {generation.set_name!r}.", remedy="Wait until it has ended, or stop it."
+    )

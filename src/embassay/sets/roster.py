@@ -1,0 +1,132 @@
+"""Which sets a home lists: the one that is meant where none is named, what each leaves out, new names, and removal.
+
+A set is removed by one transaction that takes it off the list. Its generations are leftovers from then on: nothing
+leads to them, and whoever finds them may clear their rows away and then `erase` what the state knows of them. A process
+that dies in between leaves leftovers, which the next one finds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from embassay import jsontext, remedy
+from embassay.errors import SetNotFound, UsageError
+from embassay.seals import seal
+from embassay.sets.database import Database
+
+
+class Roster:
+    """The list of sets of one home."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def names(self) -> list[str]:
+        """Of all sets, in order."""
+        with self._database.reading() as db:
+            return _names(db)
+
+    def chosen(self) -> str | None:
+        """The set that was chosen as the default, if there is one."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT name FROM sets WHERE chosen").fetchone()
+        return None if row is None else str(row[0])
+
+    def choose(self, name: str | None) -> None:
+        """Make `name` the set that is meant where none is named; None undoes the choice. Raises SetNotFound."""
+        with self._database.writing() as db:
+            if name is not None:
+                self._check(db, name)
+            db.execute("UPDATE sets SET chosen = (name IS ?)", (name,))
+
+    def excluded(self, name: str) -> tuple[str, ...]:
+        """The patterns of files that a set leaves out, in the order in which they were given. Raises SetNotFound."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT excluded FROM sets WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                raise self.not_found(name)
+        return self._patterns(row[0])
+
+    def exclude(self, name: str, more: Iterable[str], fewer: Iterable[str] = ()) -> tuple[str, ...]:
+        """Add patterns to those of a set and take others away; what it has then. Raises SetNotFound."""
+        fewer = {*fewer}
+        with self._database.writing() as db:
+            self._check(db, name)
+            known = self._patterns(db.execute("SELECT excluded FROM sets WHERE name = ?", (name,)).fetchone()[0])
+            patterns = tuple(dict.fromkeys(one for one in (*known, *more) if one not in fewer))
+            db.execute("UPDATE sets SET excluded = ? WHERE name = ?", (jsontext.dumps(patterns), name))
+        return patterns
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a set another name, all at once. Raises SetNotFound, and UsageError where `new` is taken."""
+        with self._database.writing() as db:
+            self._check(db, old)
+            if new in _names(db):
+                raise UsageError(f"there is a set {new!r} already.", remedy="Choose another name, or delete that set.")
+            db.execute("UPDATE sets SET name = ? WHERE name = ?", (new, old))
+            columns = "id, set_name, name, space, spec, identity, seal"
+            rows = db.execute(f"SELECT {columns} FROM generations WHERE set_name = ?", (old,)).fetchall()
+            for identity, _, *others, sealed in rows:
+                if sealed != seal(identity, old, *others):
+                    raise self._database.corrupt(ValueError(f"the row of set {old!r} was changed by hand"))
+                values = (new, seal(identity, new, *others), identity)
+                db.execute("UPDATE generations SET set_name = ?, seal = ? WHERE id = ?", values)
+
+    def remove(self, name: str) -> None:
+        """Take a set off the list, so that nothing leads to its generations any more. Raises SetNotFound."""
+        with self._database.writing() as db:
+            self._check(db, name)
+            db.execute("DELETE FROM sets WHERE name = ?", (name,))
+
+    def leftovers(self) -> list[int]:
+        """Ids of generations that no set has any more."""
+        query = (
+            "SELECT id FROM generations g WHERE NOT EXISTS "
+            "(SELECT 1 FROM sets s WHERE g.id IN (s.live, s.previous, s.building)) ORDER BY id"
+        )
+        with self._database.reading() as db:
+            return [int(row[0]) for row in db.execute(query)]
+
+    def erase(self, generation: int) -> None:
+        """Remove every row about a generation. That of a set which is listed stays, whoever asks."""
+        with self._database.writing() as db:
+            listed = "SELECT 1 FROM sets WHERE ? IN (live, previous, building)"
+            if db.execute(listed, (generation,)).fetchone():
+                return
+            for table in _about_generations(db):
+                db.execute(f'DELETE FROM "{table}" WHERE generation = ?', (generation,))
+            db.execute("DELETE FROM generations WHERE id = ?", (generation,))
+
+    def not_found(self, name: str) -> SetNotFound:
+        """The error for a set that is not there, which names those that are."""
+        known = self.names()
+        listed = remedy.say(f"There are: {', '.join(known)}.")
+        hint = listed if known else remedy.command("index", "FOLDER", say="Make one")
+        return SetNotFound(f"no set {name!r} in {self._database.file.parent}.", remedy=hint)
+
+    def _check(self, db: sqlite3.Connection, name: str) -> None:
+        if not db.execute("SELECT 1 FROM sets WHERE name = ?", (name,)).fetchone():
+            raise self.not_found(name)
+
+    def _patterns(self, stored: object) -> tuple[str, ...]:
+        try:
+            patterns = jsontext.loads(str(stored))
+        except ValueError as error:
+            raise self._database.corrupt(error) from error
+        if not isinstance(patterns, list) or not all(isinstance(one, str) for one in patterns):
+            raise self._database.corrupt(ValueError(f"excluded is {str(stored)[:40]!r}"))
+        return tuple(patterns)
+
+
+def _names(db: sqlite3.Connection) -> list[str]:
+    return [str(row[0]) for row in db.execute("SELECT name FROM sets ORDER BY name")]
+
+
+def _about_generations(db: sqlite3.Connection) -> list[str]:
+    """Tables whose rows belong to a generation, by their column of that name."""
+    query = (
+        "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+        "WHERE m.type = 'table' AND c.name = 'generation' ORDER BY m.name"
+    )
+    return [str(row[0]) for row in db.execute(query)]

@@ -1,0 +1,71 @@
+"""`embassay sets` as people and programs see it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.test_cli import run
+
+
+@pytest.fixture
+def two(indexed):
+    run("index", "docs/keys.md", "--set", "keys", "--model", "../model", cwd=indexed, check=0)
+    return indexed
+
+
+def test_list_marks_the_default(two):
+    _, out, _ = run("sets", "list", cwd=two, check=0)
+    assert "default *" in out and "keys" in out and "keys *" not in out
+    run("sets", "default", "keys", cwd=two, check=0)
+    found = json.loads(run("sets", "list", "--json", cwd=two, check=0)[1])
+    assert set(found) == {"home", "sets"}
+    assert [(one["set"], one["is_default"], one["chosen"]) for one in found["sets"]] == [
+        ("default", False, False),
+        ("keys", True, True),
+    ]
+
+
+def test_show(two):
+    _, out, _ = run("sets", "show", "keys", cwd=two, check=0)
+    assert "at most 32 tokens" in out or "tokens" in out
+    shown = json.loads(run("sets", "show", "--json", cwd=two, check=0)[1])
+    assert set(shown) == {
+        "set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes", "model", "precision",
+        "chunk_tokens", "store", "rules", "is_default", "chosen", "created", "written", "generations", "excluded",
+    }  # fmt: skip
+    assert shown["set"] == "default" and shown["model"].endswith("/model")
+    code, _, err = run("sets", "show", "nope", cwd=two)
+    assert code == 1 and "There are: default, keys." in err
+
+
+def test_default_is_used_by_the_other_commands(two):
+    run("sets", "default", "keys", cwd=two, check=0)
+    assert json.loads(run("search", "rotate", "--json", cwd=two, check=0)[1])["set"] == "keys"
+    assert json.loads(run("index", "docs/keys.md", "--json", cwd=two, check=0)[1])["set"] == "keys"
+    assert run("sets", "default", "--unset", cwd=two, check=0)[1] == "default\n"
+    assert json.loads(run("search", "rotate", "--json", cwd=two, check=0)[1])["set"] == "default"
+    assert run("sets", "default", "keys", "--unset", cwd=two)[0] == 2
+
+
+def test_rename(two):
+    run("sets", "rename", "keys", "secrets", cwd=two, check=0)
+    assert "secrets" in run("sets", "list", cwd=two, check=0)[1]
+    code, _, err = run("sets", "rename", "secrets", "default", cwd=two)
+    assert code == 2 and "there is a set 'default' already" in err
+
+
+def test_delete_asks(two):
+    code, _, err = run("sets", "delete", "keys", cwd=two)
+    assert code == 2 and "embassay sets delete keys --yes" in err
+    gone = json.loads(run("sets", "delete", "keys", "--yes", "--json", cwd=two, check=0)[1])
+    assert gone == {"set": "keys", "documents": 1, "chunks": gone["chunks"]}
+    assert run("search", "rotate", "--set", "keys", cwd=two)[0] == 1
+    assert run("sets", "delete", "keys", "--yes", cwd=two)[0] == 1
+
+
+def test_no_home_yet(tmp_path):
+    for command in (["list"], ["show"], ["default"], ["delete", "x", "--yes"], ["rename", "x", "y"]):
+        code, _, err = run("sets", *command, cwd=tmp_path)
+        assert code == 1 and "no .embassay/" in err
