@@ -60,6 +60,8 @@ class Home:
         checksum: bool = False,
         max_file_mb: float | None = None,
         read_limits: ReadLimits | None = None,
+        exclude: Sequence[str] = (),
+        include: Sequence[str] = (),
     ) -> IndexReport:
         """Bring `set` up to date with files and folders; only what changed is embedded.
 
@@ -67,9 +69,11 @@ class Home:
         the precision (``auto``), `chunk_tokens` (default: 512, or the model's limit where that is lower) and the
         `language` that its words are told apart by (a code such as ``de``, or ``mul`` for several; default: the
         configured one, else that of the documents); later runs must agree. A file whose reading exceeds `read_limits`
-        is quarantined. One process writes a set at a time, the others wait. The session's events tell the progress.
-        Raises UsageError for a missing path or an unknown language, SpaceMismatch for another model, and ModelError,
-        HomeError or StoreError; whatever was stored before an error stays.
+        is quarantined. Files that a pattern of `exclude` names, as a .gitignore beside the home would, leave the set
+        and stay out of it in later runs, too; `include` takes such patterns back. One process writes a set at a time,
+        the others wait. The session's events tell the progress. Raises UsageError for a missing path, an unknown
+        language or a pattern that names nothing, SpaceMismatch for another model, and ModelError, HomeError or
+        StoreError; whatever was stored before an error stays.
         """
         from embassay.ingest.defaults import MAX_FILE_MB
         from embassay.ingest.limits import DEFAULT_LIMITS
@@ -78,7 +82,7 @@ class Home:
 
         wishes = Wishes(model, precision, chunk_tokens, language)
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
-        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS)
+        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
         name = self._sets.default(writing=True) if set is None else set
         return index_files(self._sets, name, [Path(path) for path in paths], wishes, reading)
 

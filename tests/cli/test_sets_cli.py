@@ -69,3 +69,17 @@ def test_no_home_yet(tmp_path):
     for command in (["list"], ["show"], ["default"], ["delete", "x", "--yes"], ["rename", "x", "y"]):
         code, _, err = run("sets", *command, cwd=tmp_path)
         assert code == 1 and "no .embassay/" in err
+
+
+def test_excluded_files_stay_out_and_cost_leaves_them_out_too(indexed):
+    run("index", "docs", "--exclude", "keys.md", cwd=indexed, check=0)
+    _, out, _ = run("index", "docs", cwd=indexed, check=0)
+    assert "Skipped 1 file: excluded by keys.md." in out
+    assert "keys.md" in run("sets", "show", cwd=indexed, check=0)[1]
+    whole, less = (
+        json.loads(run("cost", "docs", "-m", "../model", "--json", *more, cwd=indexed, check=0)[1])["models"][0]
+        for more in ((), ("--exclude", "keys.md"))
+    )
+    assert less["documents"] == whole["documents"] - 1
+    code, _, err = run("index", "docs", "--include", "nope", cwd=indexed)
+    assert code == 2 and "It leaves out: keys.md." in err

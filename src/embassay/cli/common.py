@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -20,6 +20,7 @@ from embassay.text import escaped_json, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from embassay.ingest.exclude import Exclusions
     from embassay.remedy import Remedy
     from embassay.session import Session
     from embassay.sets.folder import HomeFolder
@@ -58,6 +59,14 @@ PrecisionOption = Annotated[
 SplitOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--split", metavar="NAME", help="Which judgments; default: test."),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="GLOB",
+        help="Leave files out, as a .gitignore beside the home would: CHANGELOG.md, 'docs/old/**'; repeat it for more.",
+    ),
 ]
 ChunksOption = Annotated[bool, typer.Option("--chunks", help="Cut documents as for indexing; the best chunk counts.")]
 DropOption = Annotated[
@@ -153,6 +162,17 @@ def new_stores(name: str, home: Path | None = None) -> Iterator[NewStore]:
     found = _home_if_any(home)
     with temporary_stores(name, found.folder if found else user_cache().parent) as new_store:
         yield new_store
+
+
+def left_out(session: Session, patterns: Sequence[str] = (), home: Path | None = None) -> Exclusions:
+    """What the configuration leaves out of the files of a command, and `patterns`, relative to the home's project.
+
+    Where there is no home, that is the working folder. Raises UsageError, ConfigError.
+    """
+    from embassay.ingest.exclude import configured, exclusions
+
+    found = _home_if_any(home)
+    return configured(session.models.config) + exclusions(patterns, found.root if found else Path.cwd())
 
 
 def _home_if_any(given: Path | None) -> HomeFolder | None:

@@ -94,6 +94,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
     language: str = ""
     """Of the documents of new sets, as a code such as ``de``; by default it is found out from them."""
+    exclude: list[str] = []
+    """Patterns of files that no set takes, relative to this file; see `embassay.ingest.exclude`."""
     cards: list[str] = []
     """The user's own card files, relative to this file."""
     file: Path | None = None

@@ -20,6 +20,7 @@ from embassay.errors import CacheError, NotText, ReadError
 from embassay.ingest.base import LeftOut, Read, SourceFile
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.isolation import Isolation
 from embassay.ingest.read import streams
 from embassay.ingest.walk import FoundFile, walk
@@ -98,9 +99,11 @@ ReadStep = Loaded[Owner] | Omitted[Owner] | Unreadable[Owner] | NoText[Owner] | 
 CutStep = Chunked[Owner] | Uncut[Owner] | Omitted[Owner] | Unreadable[Owner] | NoText[Owner] | FileEnd[Owner]
 
 
-def find(paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB) -> Iterator[FoundFile]:
+def find(
+    paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB, exclude: Exclusions = NOTHING
+) -> Iterator[FoundFile]:
     """The files under `paths`, those that are left out with the reason. Raises UsageError for a path that is none."""
-    return walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams())
+    return walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams(), exclude=exclude)
 
 
 def read_file(owner: Owner, file: SourceFile, isolation: Isolation) -> Iterator[ReadStep[Owner]]:
@@ -148,14 +151,15 @@ def read_all(
     max_file_mb: float = MAX_FILE_MB,
     name: Callable[[Path], str] = Path.as_posix,
     skip: Callable[[Path], bool] = lambda _: False,
+    exclude: Exclusions = NOTHING,
 ) -> Iterator[ReadStep[FoundFile]]:
     """What reading every file under `paths` brings; files that are left out bring nothing.
 
-    `name` is what a file is called in the ids of its documents; `skip` leaves a file out. Raises UsageError for a path
-    that does not exist.
+    `name` is what a file is called in the ids of its documents; `skip` and `exclude` leave files out. Raises
+    UsageError for a path that does not exist.
     """
     with Isolation() as isolation:
-        for found in find(paths, max_file_mb=max_file_mb):
+        for found in find(paths, max_file_mb=max_file_mb, exclude=exclude):
             if not found.skip and not skip(found.file):
                 yield from read_file(found, SourceFile(found.file, name(found.file)), isolation)
 
@@ -165,9 +169,10 @@ def documents_of(
     *,
     name: Callable[[Path], str] = Path.as_posix,
     skip: Callable[[Path], bool] = lambda _: False,
+    exclude: Exclusions = NOTHING,
 ) -> Iterator[Document]:
     """Every document under `paths` that can be read, in order; the arguments are those of `read_all`."""
-    for step in read_all(paths, name=name, skip=skip):
+    for step in read_all(paths, name=name, skip=skip, exclude=exclude):
         if isinstance(step, Loaded):
             yield step.document
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from embassay.ingest.base import SourceFile
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.flow import Loaded, find, read_file
 from embassay.ingest.isolation import Isolation
 
@@ -23,12 +24,12 @@ FILE_TEXT = 6_000
 _T = TypeVar("_T")
 
 
-def sample_texts(paths: Iterable[Path]) -> Iterator[str]:
+def sample_texts(paths: Iterable[Path], exclude: Exclusions = NOTHING) -> Iterator[str]:
     """Texts of documents under `paths`, of files that lie far apart; source code is passed over.
 
     What cannot be read gives nothing. Raises UsageError for a path that does not exist.
     """
-    files = [found.file for found in find(paths) if not found.skip and found.size]
+    files = [found.file for found in find(paths, exclude=exclude) if not found.skip and found.size]
     given = 0
     with Isolation() as isolation:
         for file in islice(_spread(files), TRIED):

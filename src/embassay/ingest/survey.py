@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.ingest.chunk import Chunker
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.flow import Chunked, Uncut, Unreadable, chunked, read_all
 from embassay.types import Chunk
 
@@ -56,10 +57,17 @@ class Survey:
             self.sample[self.chunks // 7 % SAMPLE] = chunk.indexed
 
 
-def survey(paths: Iterable[Path], tokens: Counts, *, chunk_tokens: int | None = None, prompt: str = "") -> Survey:
+def survey(
+    paths: Iterable[Path],
+    tokens: Counts,
+    *,
+    chunk_tokens: int | None = None,
+    prompt: str = "",
+    exclude: Exclusions = NOTHING,
+) -> Survey:
     """Cut every document under `paths` as an index run would. Raises UsageError for a path that does not exist."""
     seen = Survey()
-    for step in chunked(read_all(paths), Chunker(tokens, chunk_tokens, prompt)):
+    for step in chunked(read_all(paths, exclude=exclude), Chunker(tokens, chunk_tokens, prompt)):
         if isinstance(step, Unreadable | Uncut):
             seen.unreadable += 1
         if isinstance(step, Chunked | Uncut):

@@ -11,6 +11,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from embassay.errors import UsageError
+from embassay.ingest.exclude import NOTHING, Exclusions
 
 NOT_DOCUMENTS = {
     ".lock": "a lock file",
@@ -55,21 +56,24 @@ class _Ignore:
         return self.spec.check_file(relative + "/" if is_dir else relative).include
 
 
-def walk(paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset()) -> Iterator[FoundFile]:
+def walk(
+    paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset(), exclude: Exclusions = NOTHING
+) -> Iterator[FoundFile]:
     """Every file under `paths`, each once, in a stable order.
 
     Hidden entries and what .gitignore names are passed over silently, except paths that are given by name. Links are
     followed last, so that a file goes by its real name where it has one. Files above `max_bytes` are found with a
-    reason to leave them out, unless their suffix is in `streams`. Raises UsageError for a path that does not exist.
+    reason to leave them out, unless their suffix is in `streams`. So is what `exclude` names; a folder of its is not
+    entered. Raises UsageError for a path that does not exist.
     """
-    return _Walk(max_bytes, streams).run(paths)
+    return _Walk(max_bytes, streams, exclude).run(paths)
 
 
 class _Walk:
     """One walk: what was seen of it, and the links that are followed at its end."""
 
-    def __init__(self, max_bytes: int, streams: frozenset[str]) -> None:
-        self._max_bytes, self._streams = max_bytes, streams
+    def __init__(self, max_bytes: int, streams: frozenset[str], exclude: Exclusions) -> None:
+        self._max_bytes, self._streams, self._exclude = max_bytes, streams, exclude
         self._seen: set[tuple[int, int]] = set()
         """Device and inode of every file found and every folder entered."""
         self._links: list[tuple[Path, list[_Ignore]]] = []
@@ -82,7 +86,9 @@ class _Walk:
                 status = path.stat()
             except OSError as error:
                 raise UsageError(f"{path}: {error.strerror or error}.") from error
-            if path.is_dir():
+            if reason := self._exclude.reason(path, is_dir=path.is_dir()):
+                yield FoundFile(path, 0, 0, reason)
+            elif path.is_dir():
                 yield from self._folder(path, _ignores_above(path))
             elif (name := os.path.abspath(path)) not in names and not self._known(status):
                 names.add(name)
@@ -130,6 +136,9 @@ class _Walk:
             yield FoundFile(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
             return
         if _ignored(path, ignores, is_dir=is_dir):
+            return
+        if reason := self._exclude.reason(path, is_dir=is_dir):
+            yield FoundFile(path, 0, 0, reason)
             return
         if entry.is_symlink():
             self._links.append((path, ignores))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from embassay.config.values import DEFAULT_STORE
 from embassay.errors import UsageError
 from embassay.files import expanded
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.sets.door import anchor_of
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes, resolve
@@ -24,16 +25,17 @@ LONGEST_NAME = 100
 
 
 def generation_for_writing(
-    sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]
+    sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path], exclude: Exclusions = NOTHING
 ) -> tuple[Generation, Embedder]:
     """The live generation of set `name`, made if there is no such set, and the model that belongs to it.
 
-    `files` are what the first run is about. Whatever can be wrong is found before anything is made. Raises UsageError
-    for wishes that an existing set does not have and for files that are missing, SpaceMismatch for another model.
+    `files`, but for what `exclude` names, are what the first run is about. Whatever can be wrong is found before
+    anything is made. Raises UsageError for wishes that an existing set does not have and for files that are missing,
+    SpaceMismatch for another model.
     """
     if sets.exists and name in sets.writable_state().sets():
         return _existing(sets, sets.live(name), wishes)
-    return _first(sets, name, wishes, files)
+    return _first(sets, name, wishes, files, exclude)
 
 
 def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[Generation, Embedder]:
@@ -46,7 +48,9 @@ def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[G
     return generation, embedder
 
 
-def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> tuple[Generation, Embedder]:
+def _first(
+    sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path], exclude: Exclusions
+) -> tuple[Generation, Embedder]:
     from embassay.ingest.defaults import DEFAULT_TOKENS
     from embassay.ingest.sample import sample_texts
     from embassay.words.detection import detect
@@ -63,7 +67,7 @@ def _first(sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path]) -> 
         embedder.tokens,
         chunk_tokens=DEFAULT_TOKENS,
         store=DEFAULT_STORE,
-        language=lambda: sets.models.config.language or detect(sample_texts(files)),
+        language=lambda: sets.models.config.language or detect(sample_texts(files, exclude)),
     )
     space, collection = embedder.space, new_collection()
     anchor = None if embedder.is_trusted else anchor_of(embedder)

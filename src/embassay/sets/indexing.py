@@ -19,6 +19,7 @@ from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
 from embassay.sets.build.writer import Writer
 from embassay.sets.generations import generation_for_writing
+from embassay.sets.leaving import leaving
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes
 from embassay.sets.state import Generation
@@ -39,6 +40,10 @@ class Reading:
     """Larger files are skipped, but for those whose readers do not hold them in memory."""
     limits: ReadLimits = DEFAULT_LIMITS
     """What reading one file may take."""
+    exclude: Sequence[str] = ()
+    """Patterns of files that the set leaves out from now on, see `embassay.ingest.exclude`."""
+    include: Sequence[str] = ()
+    """Patterns that it leaves out no more."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a size that no file can have."""
@@ -51,12 +56,14 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
 
     Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
     """
-    generation, embedder = generation_for_writing(sets, name, wishes, files)
+    left_out = leaving(sets, name, reading.exclude, reading.include)
+    generation, embedder = generation_for_writing(sets, name, wishes, files, left_out.foreseen())
     with (
         sets.writing(generation) as state,
         closing(sets.folder.store(generation, create=True)) as store,
         state.jobs.run("index", generation.id),
     ):
+        exclude = left_out.remembered()
         totals = state.totals(generation)
         with store.snapshot() as snapshot:
             lost = not totals.pending and snapshot.count() != totals.chunks
@@ -65,6 +72,7 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
             files,
             {row.path: row for row in state.sources(generation)},
             max_file_mb=reading.max_file_mb,
+            exclude=exclude,
             retry_failed=reading.retry_failed,
             checksum=reading.checksum or lost,
         )

@@ -30,6 +30,7 @@ def command(
         Optional[int],  # noqa: UP045
         typer.Option(metavar="N", help="Most tokens of a chunk, as for index."),
     ] = None,
+    exclude: common.ExcludeOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
@@ -46,12 +47,13 @@ def command(
 
     share = _share(monthly_change)
     with common.opened_session(home) as session:
+        left_out = common.left_out(session, exclude or (), home)
         names = list(dict.fromkeys(model or [session.models.default_name]))
         if len(names) == 1:
             names.append(HOSTED if not session.models.get(names[0]).remote else session.models.default_name)
             names = list(dict.fromkeys(names))
         with progress.working("Reading and counting"):
-            costs = [price_folder(session.models, name, paths, share, chunk_tokens) for name in names]
+            costs = [price_folder(session.models, name, paths, share, chunk_tokens, left_out) for name in names]
     if not costs[0].first.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     if json:

@@ -50,6 +50,11 @@ def command(
     read_text_mb: Annotated[
         float, typer.Option(metavar="MB", help="Most text that one file may give, but for JSON lines.")
     ] = DEFAULT_LIMITS.text_mb,
+    exclude: common.ExcludeOption = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Take back an --exclude of the same GLOB."),
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try quarantined files again, though they did not change.")
     ] = False,
@@ -70,6 +75,7 @@ def command(
     embassay index docs notes/*.pdf
     embassay index . --set code --precision int8
     embassay index handbuch --language de
+    embassay index . --exclude CHANGELOG.md --exclude 'docs/old/**'
     embassay index docs --retry-failed
     """
     with (
@@ -87,6 +93,8 @@ def command(
                 language=language,
                 max_file_mb=max_file_mb,
                 read_limits=ReadLimits(read_seconds, read_memory_mb, read_text_mb),
+                exclude=exclude or (),
+                include=include or (),
                 retry_failed=retry_failed,
                 checksum=checksum,
             )

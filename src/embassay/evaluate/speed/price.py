@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embassay.catalog.cost import Cost, EmbeddingSpeed, Workload, estimate_cost
 from embassay.embedders.texts.estimate import ERROR, EstimatedTokens
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.survey import Survey, survey
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ SAMPLE_SECONDS = 3.0
 
 
 def price_folder(
-    registry: Registry, name: str, paths: Sequence[Path], monthly_change: float, chunk_tokens: int | None = None
+    registry: Registry,
+    name: str,
+    paths: Sequence[Path],
+    monthly_change: float,
+    chunk_tokens: int | None = None,
+    exclude: Exclusions = NOTHING,
 ) -> Cost:
     """Cut `paths` for a model as an index run would, and say what embedding the chunks costs.
 
@@ -30,7 +36,7 @@ def price_folder(
     embedder = registry.bare(name)
     try:
         prompt = embedder.prompt("document")
-        seen = survey(paths, embedder.tokens, chunk_tokens=chunk_tokens, prompt=prompt)
+        seen = survey(paths, embedder.tokens, chunk_tokens=chunk_tokens, prompt=prompt, exclude=exclude)
         extra = embedder.tokens.count([prompt])[0] - embedder.tokens.special if prompt else 0
         work = Workload(
             seen.documents, seen.chunks, sum(seen.tokens) + extra * seen.chunks, seen.text_bytes, seen.truncated

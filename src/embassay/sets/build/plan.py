@@ -8,6 +8,7 @@ from pathlib import Path
 
 from embassay.errors import UsageError
 from embassay.ingest.defaults import MAX_FILE_MB
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.flow import find
 from embassay.ingest.read import reader_name
 from embassay.ingest.walk import FoundFile
@@ -54,6 +55,7 @@ def make_plan(
     known: Mapping[str, SourceRow],
     *,
     max_file_mb: float = MAX_FILE_MB,
+    exclude: Exclusions = NOTHING,
     retry_failed: bool = False,
     checksum: bool = False,
 ) -> IndexPlan:
@@ -61,12 +63,13 @@ def make_plan(
 
     A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content or another reader
     than before claims it. A file that was quarantined or skipped is tried again when it changed, or with
-    `retry_failed`. Raises UsageError for a path that neither exists nor was indexed.
+    `retry_failed`. What `exclude` names is left out, and what was indexed of it goes, wherever in the set it lies.
+    Raises UsageError for a path that neither exists nor was indexed.
     """
     plan = IndexPlan()
     seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
-    for found in find(existing, max_file_mb=max_file_mb):
+    for found in find(existing, max_file_mb=max_file_mb, exclude=exclude):
         name = home.name_of(found.file).encode("utf-8", "replace").decode()
         while name in seen:  # names that differ only in how accents are written, and none of them is composed
             name += OTHER_FORM
@@ -84,7 +87,8 @@ def make_plan(
             plan.unchanged += 1
     gone = missing | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
     kept = seen | {name for folder in hidden for name in _under(home, folder, known)}
-    plan.gone = [known[name] for name in sorted(gone - kept)]
+    excluded = {name for name in known.keys() - seen if exclude.reason(home.file_of(name))}
+    plan.gone = [known[name] for name in sorted((gone - kept) | excluded)]
     return plan
 
 
