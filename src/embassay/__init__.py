@@ -13,6 +13,7 @@ Importing this imports nothing: every name is loaded when it is first used.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from embassay.embedding_set import EmbeddingSet
     from embassay.errors import EmbassayError
     from embassay.evaluate.compare.opening import compare
     from embassay.home import Home, embed
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
     from embassay.models.registry import Registry
     from embassay.session import Session
     from embassay.space import Space, describe_difference
-    from embassay.types import Chunk, Embeddings, Hit
+    from embassay.types import Chunk, Embeddings, Hit, Record
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Chunk",
     "EmbassayError",
+    "EmbeddingSet",
     "Embeddings",
     "Hit",
     "Home",
+    "Record",
     "Registry",
     "Session",
     "Space",
@@ -44,9 +47,11 @@ __all__ = [
 _PLACES = {
     "Chunk": "embassay.types:Chunk",
     "EmbassayError": "embassay.errors:EmbassayError",
+    "EmbeddingSet": "embassay.embedding_set:EmbeddingSet",
     "Embeddings": "embassay.types:Embeddings",
     "Hit": "embassay.types:Hit",
     "Home": "embassay.home:Home",
+    "Record": "embassay.types:Record",
     "Registry": "embassay.models.registry:Registry",
     "Session": "embassay.session:Session",
     "Space": "embassay.space:Space",

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from embassay.session import Session, using
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.ingest.limits import ReadLimits
+    from embassay.embedding_set import EmbeddingSet, IndexOptions, SearchOptions
     from embassay.search.index import Index, SearchResult
-    from embassay.search.pipeline import Pipeline
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
     from embassay.sets.description import SetDescription
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from embassay.sets.folder import HomeFolder
     from embassay.sets.manage import DeletedSet
     from embassay.sets.status import SetStatus
-    from embassay.stores.filters.values import Filter
     from embassay.types import Embeddings, OnLong, Precision, Role
 
 
@@ -47,84 +45,33 @@ class Home:
         self.session = Session(cache_file=folder.cache_file) if session is None else session
         self._sets = OpenSets(folder, lambda: self.session.models, self.session.events)
 
+    def set(self, name: str) -> EmbeddingSet:
+        """The set of this name, which need not be there yet."""
+        from embassay.embedding_set import EmbeddingSet
+
+        return EmbeddingSet(name, self._sets)
+
     def index(
-        self,
-        paths: Iterable[str | os.PathLike[str]],
-        *,
-        set: str | None = None,
-        model: str | None = None,
-        precision: Precision | None = None,
-        chunk_tokens: int | None = None,
-        language: str | None = None,
-        retry_failed: bool = False,
-        checksum: bool = False,
-        max_file_mb: float | None = None,
-        read_limits: ReadLimits | None = None,
-        exclude: Sequence[str] = (),
-        include: Sequence[str] = (),
+        self, paths: Iterable[str | os.PathLike[str]], *, set: str | None = None, **options: Unpack[IndexOptions]
     ) -> IndexReport:
-        """Bring `set` up to date with files and folders; only what changed is embedded.
-
-        The first run fixes what the set is made with: the model (default: the configured one, else all-MiniLM-L6-v2),
-        the precision (``auto``), `chunk_tokens` (default: 512, or the model's limit where that is lower) and the
-        `language` that its words are told apart by (a code such as ``de``, or ``mul`` for several; default: the
-        configured one, else that of the documents); later runs must agree. A file whose reading exceeds `read_limits`
-        is quarantined. Files that a pattern of `exclude` names, as a .gitignore beside the home would, leave the set
-        and stay out of it in later runs, too; `include` takes such patterns back. One process writes a set at a time,
-        the others wait. The session's events tell the progress. Raises UsageError for a missing path, an unknown
-        language or a pattern that names nothing, SpaceMismatch for another model, and ModelError, HomeError or
-        StoreError; whatever was stored before an error stays.
-        """
-        from embassay.ingest.defaults import MAX_FILE_MB
-        from embassay.ingest.limits import DEFAULT_LIMITS
-        from embassay.sets.indexing import Reading, index_files
-        from embassay.sets.spec import Wishes
-
-        wishes = Wishes(model, precision, chunk_tokens, language)
-        most = MAX_FILE_MB if max_file_mb is None else max_file_mb
-        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
-        name = self._sets.default(writing=True) if set is None else set
-        return index_files(self._sets, name, [Path(path) for path in paths], wishes, reading)
+        """`EmbeddingSet.index` of the set of this name."""
+        return self.set(self._sets.default(writing=True) if set is None else set).index(paths, **options)
 
     def search(
-        self,
-        query: str,
-        k: int = 10,
-        *,
-        mode: str = "hybrid",
-        where: str | Filter | None = None,
-        set: str | None = None,
-        pipeline: str | Pipeline | None = None,
+        self, query: str, k: int = 10, *, set: str | None = None, **options: Unpack[SearchOptions]
     ) -> SearchResult:
-        """The k chunks that answer `query` best.
-
-        `mode` is ``hybrid``, ``dense`` or ``lexical``; a `pipeline`, as a value or in words such as ``dense(50) >>
-        top(5)``, replaces both it and `k`. `where` filters before the top k, for instance ``path ~ "docs/*.md" and
-        year >= 2024``. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, ModelError, StoreError.
-        """
-        from embassay.search.modes import pipeline as of_mode
-        from embassay.search.parse import parse_pipeline
-        from embassay.stores.filters.parser import parse
-
-        chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
-        with self.searcher(set) as index:
-            return index.search(query, chosen, parse(where) if isinstance(where, str) else where)
+        """`EmbeddingSet.search` of the set of this name."""
+        return self.set(self._named(set)).search(query, k, **options)
 
     def embed(
         self, texts: Sequence[str], role: Role, *, set: str | None = None, on_long: OnLong = "truncate"
     ) -> Embeddings:
-        """Vectors of `texts` in the space of `set`: float32 (len(texts), dimensions).
-
-        `role` is ``query`` or ``document``. Raises SetNotFound, ModelError, and TextTooLong under
-        ``on_long="error"``.
-        """
-        return self.embedder(set).embed(texts, role, on_long)
+        """`EmbeddingSet.embed` in the space of the set of this name."""
+        return self.set(self._named(set)).embed(texts, role, on_long=on_long)
 
     def status(self) -> list[SetStatus]:
         """Counts of every set. Raises HomeNotFound, StoreError."""
-        from embassay.sets.status import status_of
-
-        return [status_of(self._sets, name) for name in self.sets()]
+        return [self.set(name).status() for name in self.sets()]
 
     def sets(self) -> list[str]:
         """Names of all sets. Raises HomeNotFound where nothing was indexed yet."""
@@ -173,34 +120,30 @@ class Home:
 
         What a process that died left of a deleted set is cleared away.
         """
-        from embassay.sets.examine import examine
         from embassay.sets.manage import sweep
 
         sweep(self._sets)
-        return [finding for name in ([set] if set else self.sets()) for finding in examine(self._sets, name)]
+        return [finding for name in ([set] if set else self.sets()) for finding in self.set(name).doctor()]
 
     def coverage(self, set: str | None = None) -> Coverage:
-        """How much was read of what the files of `set` hold, and which files give less. Raises SetNotFound."""
-        from embassay.sets.coverage import coverage
-
-        return coverage(self._sets.state.sources(self._sets.live(self._named(set))))
+        """`EmbeddingSet.coverage` of the set of this name."""
+        return self.set(self._named(set)).coverage()
 
     def embedder(self, set: str | None = None) -> Embedder:
-        """The model of a set, usable until the session is closed. Raises SetNotFound, ModelError."""
-        return self._sets.embedder(self._sets.live(self._named(set)))
+        """`EmbeddingSet.embedder` of the set of this name."""
+        return self.set(self._named(set)).embedder()
 
     def searcher(self, set: str | None = None) -> AbstractContextManager[Index]:
         """A set, ready to be searched many times: ``with home.searcher("docs") as index``. Raises SetNotFound."""
-        return self._sets.index(self._named(set))
+        return self.set(self._named(set)).searcher()
 
     def sources(self, set: str | None = None) -> dict[str, str]:
-        """Path to digest of every file that a set was made of. Raises SetNotFound."""
-        rows = self._sets.state.sources(self._sets.live(self._named(set)))
-        return {row.path: row.digest for row in rows if row.state == "ok"}
+        """`EmbeddingSet.sources` of the set of this name."""
+        return self.set(self._named(set)).sources()
 
     def holds(self, set: str) -> bool:
         """Whether there is a set of this name; False as well where nothing was indexed yet."""
-        return self._sets.exists and set in self.sets()
+        return self.set(set).exists
 
     def _named(self, set: str | None) -> str:
         return self._sets.default() if set is None else set

@@ -168,6 +168,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """A document that a program hands over, instead of a file."""
+
+    id: str
+    """Unique in its set, among files and records."""
+    text: str
+    title: str = ""
+    """What its chunks are embedded under, where it has one."""
+    metadata: Metadata = field(default_factory=dict)
+    vector: Sequence[float] | Vectors | None = None
+    """Its own vector (dimensions,), made elsewhere of its text as a document; None: the model of the set makes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a document that fits the model: the unit of retrieval."""
 

@@ -172,8 +172,8 @@ class ConnectedSnapshot:
     def vectors(self, keys, *, label=VECTOR):
         return self._rows().vectors(keys, label=label)
 
-    def scan(self, labels=(VECTOR,)):
-        return self._rows().scan(labels)
+    def scan(self, labels=(VECTOR,), where=None):
+        return self._rows().scan(labels, where)
 
     def stats(self):
         rows = self._rows().stats().rows

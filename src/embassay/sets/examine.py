@@ -158,20 +158,25 @@ def _sources(
 ) -> Iterator[Row]:
     expected: dict[str, int] = {}
     stale = missing = pending = failed = partly = 0
+    unfinished: list[str] = []
+    """Ids of records that were being written when a process stopped."""
     for row in state.sources(generation):
         if row.state == "skipped":
             continue
         expected[row.path] = row.chunks
-        pending += row.state == "pending"
         failed += row.quarantined
         partly += bool(row.left_out)
+        if row.is_record:
+            unfinished += [row.path] * (row.state == "pending")
+            continue
+        pending += row.state == "pending"
         try:
             status = home.file_on_disk(row.path).stat()
             stale += status.st_size != row.size or (row.mtime_ns not in (UNSETTLED, status.st_mtime_ns))
         except OSError:
             missing += 1
     orphans = sum(n for path, n in seen.paths.items() if path not in expected)
-    settled = pending == 0
+    settled = pending == 0 and not unfinished
     lost = sum(1 for path, n in expected.items() if seen.paths.get(path, 0) != n)
     if orphans:
         yield (
@@ -182,6 +187,13 @@ def _sources(
         )
     if pending:
         yield "unfinished", "problem", f"{pending:,} files were being indexed when a run stopped.", again()
+    if unfinished:
+        yield (
+            "unfinished",
+            "problem",
+            f"{len(unfinished):,} records were being written when a process stopped, first {unfinished[0]!r}.",
+            "Upsert them again, or delete them.",
+        )
     if settled and lost:
         yield "rows", "problem", f"{lost:,} files have more or fewer rows than were written.", again(checksum=True)
     if missing:

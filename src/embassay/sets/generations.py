@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from embassay.config.values import DEFAULT_STORE
 from embassay.errors import UsageError
 from embassay.files import expanded
-from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.sets.door import anchor_of
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes, resolve
@@ -25,17 +23,17 @@ LONGEST_NAME = 100
 
 
 def generation_for_writing(
-    sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path], exclude: Exclusions = NOTHING
+    sets: OpenSets, name: str, wishes: Wishes, sample: Callable[[], Iterable[str]]
 ) -> tuple[Generation, Embedder]:
     """The live generation of set `name`, made if there is no such set, and the model that belongs to it.
 
-    `files`, but for what `exclude` names, are what the first run is about. Whatever can be wrong is found before
-    anything is made. Raises UsageError for wishes that an existing set does not have and for files that are missing,
-    SpaceMismatch for another model.
+    `sample` gives some of the texts that the first run is about, by which their language is told. Whatever can be wrong
+    is found before anything is made. Raises UsageError for wishes that an existing set does not have, SpaceMismatch
+    for another model, and what `sample` raises.
     """
     if sets.exists and name in sets.writable_state().sets():
         return _existing(sets, sets.live(name), wishes)
-    return _first(sets, name, wishes, files, exclude)
+    return _first(sets, name, wishes, sample)
 
 
 def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[Generation, Embedder]:
@@ -49,16 +47,12 @@ def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[G
 
 
 def _first(
-    sets: OpenSets, name: str, wishes: Wishes, files: Sequence[Path], exclude: Exclusions
+    sets: OpenSets, name: str, wishes: Wishes, sample: Callable[[], Iterable[str]]
 ) -> tuple[Generation, Embedder]:
     from embassay.ingest.defaults import DEFAULT_TOKENS
-    from embassay.ingest.sample import sample_texts
     from embassay.words.detection import detect
 
     check_name(name)
-    for file in files:
-        if not file.exists():
-            raise UsageError(f"{file}: no such file or folder.")
     chosen = _remembered(wishes.model or sets.models.default_name)
     embedder = sets.model(chosen, wishes.precision or "auto")
     spec = resolve(
@@ -67,7 +61,7 @@ def _first(
         embedder.tokens,
         chunk_tokens=DEFAULT_TOKENS,
         store=DEFAULT_STORE,
-        language=lambda: sets.models.config.language or detect(sample_texts(files, exclude)),
+        language=lambda: sets.models.config.language or detect(sample()),
     )
     space, collection = embedder.space, new_collection()
     anchor = None if embedder.is_trusted else anchor_of(embedder)

@@ -12,6 +12,7 @@ from embassay.errors import UsageError
 from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
+from embassay.ingest.sample import sample_texts
 from embassay.models.reference import with_precision
 from embassay.sets.build.files import Files
 from embassay.sets.build.plan import make_plan
@@ -57,7 +58,10 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
     Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
     """
     left_out = leaving(sets, name, reading.exclude, reading.include)
-    generation, embedder = generation_for_writing(sets, name, wishes, files, left_out.foreseen())
+    if not (sets.exists and name in sets.state.sets()):
+        _check_there(files)
+    sample = lambda: sample_texts(files, left_out.foreseen())  # noqa: E731
+    generation, embedder = generation_for_writing(sets, name, wishes, sample)
     with (
         sets.writing(generation) as state,
         closing(sets.folder.store(generation, create=True)) as store,
@@ -78,6 +82,13 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
         )
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         return build(source, Writer(state, generation, store), embedder, sets.events)
+
+
+def _check_there(files: Sequence[Path]) -> None:
+    """Raises UsageError for a path that does not exist: nothing can have been indexed of it before."""
+    for file in files:
+        if not file.exists():
+            raise UsageError(f"{file}: no such file or folder.")
 
 
 def chunker_of(sets: OpenSets, generation: Generation, embedder: Embedder) -> Chunker:

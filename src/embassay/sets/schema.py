@@ -213,12 +213,30 @@ def _defaults_and_exclusions(db: sqlite3.Connection) -> None:
     )
 
 
+def _records(db: sqlite3.Connection) -> None:
+    """What a program hands over has no file to be read again: its texts are kept."""
+    _each(
+        db,
+        """
+        CREATE TABLE records (
+            generation INTEGER NOT NULL REFERENCES generations (id),
+            id TEXT NOT NULL,
+            text TEXT NOT NULL,
+            title TEXT NOT NULL,
+            metadata TEXT NOT NULL,
+            PRIMARY KEY (generation, id)
+        );
+        """,
+    )
+
+
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
     SchemaStep(3, _identities_and_canaries),
     SchemaStep(4, _what_was_left_out),
     SchemaStep(5, _defaults_and_exclusions),
+    SchemaStep(6, _records),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

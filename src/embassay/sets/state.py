@@ -21,15 +21,21 @@ from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
 from embassay.sets.proofs import Proofs, put_anchor
+from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
 from embassay.sets.spec import SetSpec
 from embassay.space import Space
+from embassay.types import Record
 
 if TYPE_CHECKING:
     from embassay.canaries import Anchor
 
 IDENTITY = 2
 """Spaces name all that the engine reads; those of identity 1 name weights, pooling, prompts and dimensions only."""
+RECORD = "record"
+"""The reader of a source that is no file, but was handed over by a program."""
+ASKED = 500
+"""Sources in one statement; SQLite bounds how many it takes."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -67,9 +73,10 @@ class SetState:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source file as it was when it was last indexed."""
+    """A source, which is a file or a record, as it was when it was last indexed."""
 
     path: str
+    """Of a record, its id."""
     size: int
     mtime_ns: int
     digest: str
@@ -92,6 +99,11 @@ class SourceRow:
     def is_of(self, reader: str) -> bool:
         """Whether `reader` looked at it. Of a row of an earlier version that is believed if anything was found."""
         return self.reader == reader or (not self.reader and (self.documents > 0 or self.state == "failed"))
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it was handed over by a program: there is no file of it."""
+        return self.reader == RECORD
 
     @property
     def quarantined(self) -> bool:
@@ -125,6 +137,7 @@ class State:
         self.jobs = Jobs(self._database)
         self.proofs = Proofs(self._database)
         self.roster = Roster(self._database)
+        self.records = RecordTable(self._database)
 
     def close(self) -> None:
         """Give the file back. Closing twice does nothing."""
@@ -248,6 +261,18 @@ class State:
             rows = db.execute(f"SELECT {_SOURCE} FROM sources WHERE generation = ?", (generation.id,))
             return [self._database.checked(SourceRow(*row)) for row in rows]
 
+    def sources_of(self, generation: Generation, paths: Sequence[str]) -> dict[str, SourceRow]:
+        """Those of these sources that a generation has, by path."""
+        found: dict[str, SourceRow] = {}
+        for at in range(0, len(paths), ASKED):
+            part = paths[at : at + ASKED]
+            places = ", ".join("?" * len(part))
+            query = f"SELECT {_SOURCE} FROM sources WHERE generation = ? AND path IN ({places})"
+            with self._database.reading() as db:
+                rows = [SourceRow(*row) for row in db.execute(query, (generation.id, *part))]
+            found |= {row.path: self._database.checked(row) for row in rows}
+        return found
+
     def totals(self, generation: Generation) -> Totals:
         """Sums over the sources of a generation."""
         with self._database.reading() as db:
@@ -259,19 +284,22 @@ class State:
             ).fetchone()
         return self._database.checked(Totals(*row))
 
-    def put(self, generation: Generation, rows: Iterable[SourceRow]) -> None:
-        """Write sources, all or none."""
+    def put(self, generation: Generation, rows: Iterable[SourceRow], records: Iterable[Record] = ()) -> None:
+        """Write sources, and what those of them say that are records, all or none."""
         values = [(generation.id, *astuple(row)) for row in rows]
         places = ", ".join("?" * (1 + len(fields(SourceRow))))
         with self._database.writing() as db:
             db.executemany(f"INSERT OR REPLACE INTO sources (generation, {_SOURCE}) VALUES ({places})", values)
+            put_records(db, generation.id, records)
 
     def forget(self, generation: Generation, paths: Iterable[str]) -> None:
         """Remove sources by their paths, all or none; unknown ones are passed over."""
+        paths = list(paths)
         with self._database.writing() as db:
             db.executemany(
                 "DELETE FROM sources WHERE generation = ? AND path = ?", [(generation.id, path) for path in paths]
             )
+            forget_records(db, generation.id, paths)
 
     def _generation(self, row: Sequence[object]) -> Generation:
         *columns, sealed = row

@@ -58,8 +58,11 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
     def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
         """The vector (dimensions,) of each key that exists."""
 
-    def scan(self, labels: Sequence[str] = (VECTOR,)) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
-        """All rows in blocks: chunks, and for each of `labels` their vectors (len(chunks), dimensions).
+    def scan(
+        self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
+    ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
+        """All rows, or those that pass `where`, in blocks: chunks, and for each of `labels` their vectors
+        (len(chunks), dimensions).
 
         Only the labels that are asked for are read: some are many times as large as the rest of a row.
         """

@@ -62,10 +62,10 @@ class MortalStore(MemoryStore):
 class MortalState(State):
     life: Life
 
-    def put(self, generation, rows):
+    def put(self, generation, rows, records=()):
         rows = list(rows)
         self.life.tick(f"put {'pending' if any(row.state == 'pending' for row in rows) else 'settled'}")
-        super().put(generation, rows)
+        super().put(generation, rows, records)
         self.life.tick("put")
 
     def forget(self, generation, paths):

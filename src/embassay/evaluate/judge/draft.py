@@ -11,7 +11,7 @@ from typing import TypedDict
 from embassay.evaluate.judge.passages import Passage
 
 
-class Record(TypedDict):
+class DraftRecord(TypedDict):
     """A passage as a line of ``corpus.jsonl``."""
 
     _id: str
@@ -41,7 +41,7 @@ class Query:
 class JudgedDraft:
     """A judged set before it is written."""
 
-    corpus: list[Record]
+    corpus: list[DraftRecord]
     queries: list[Query] = field(default_factory=list)
     proposed: Counter[str] = field(default_factory=Counter)
     """Source to how many queries there were to choose from."""
@@ -70,7 +70,7 @@ def query_id(text: str) -> str:
     return "q" + blake2b(" ".join(text.lower().split()).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def record(passage: Passage, title: str, text: str) -> Record:
+def record(passage: Passage, title: str, text: str) -> DraftRecord:
     """A passage as it is written, with the digest of what stood there before anything was taken out."""
     return {"_id": passage.id, "title": title, "text": text, "metadata": {"digest": passage.digest}}
 

@@ -1,6 +1,6 @@
 """What an index run keeps of each origin while it works on it, and the changes that come of it.
 
-An origin is what chunks come from and what is indexed, or found gone, as a whole: a file, or a batch of records. Its
+An origin is what chunks come from and what is indexed, or found gone, as a whole: a file, or a record. Its
 row in the bookkeeping tells the next run what was indexed.
 """
 
@@ -18,6 +18,7 @@ from embassay.types import Chunk
 
 if TYPE_CHECKING:
     from embassay.stores.base import Store
+    from embassay.types import Record, Vectors
 
 REASONS = 3
 """Reasons that are kept of one origin; a count stands for the rest."""
@@ -86,6 +87,12 @@ class Origin:
     """Why it is no document at all, so that nothing of it is indexed."""
     gone: bool = False
     """It is no more: its chunks and its row go."""
+    record: Record | None = None
+    """What was handed over, where it is no file."""
+    vector: Vectors | None = None
+    """Its own vector (dimensions,), made elsewhere: that of its only chunk."""
+    afresh: bool = False
+    """The vectors that are stored of it are not trusted to be what its chunks get now."""
 
     shortened: int = 0
     """Chunks that the model read only the head of, though they were expected to fit."""
@@ -105,8 +112,8 @@ class Origin:
         self.chunks += 1
         self.truncated += chunk.truncated
         old = self.existing.pop(chunk.key, None)
-        if old is None:
-            return New(self, chunk, self._part(len(chunk.indexed)))
+        if old is None or self.afresh:
+            return New(self, chunk, self._part(len(chunk.indexed)), self.vector)
         return Moved(self, chunk, self._part(len(chunk.indexed))) if old != chunk else None
 
     def end(self) -> Ended:
@@ -173,6 +180,8 @@ class New:
     chunk: Chunk
     size: int = 0
     """How much of the run's work is done with it, in the unit of `Source.total`."""
+    vector: Vectors | None = None
+    """Its vector (dimensions,), where that was handed over; None: it is made of the text."""
 
 
 @dataclass(frozen=True, slots=True)

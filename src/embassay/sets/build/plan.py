@@ -13,7 +13,10 @@ from embassay.ingest.flow import find
 from embassay.ingest.read import reader_name
 from embassay.ingest.walk import FoundFile
 from embassay.sets.folder import OTHER_FORM, HomeFolder
+from embassay.sets.removal import Removals
 from embassay.sets.state import SourceRow
+
+OF_A_RECORD = "a record of the set has this name as its id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,19 @@ def make_plan(
 ) -> IndexPlan:
     """Walk `paths` and hold every file against its row in `known`, which has the rows of the set by name.
 
-    A file whose size and time are as recorded is unchanged, unless `checksum` asks for its content or another reader
-    than before claims it. A file that was quarantined or skipped is tried again when it changed, or with
-    `retry_failed`. What `exclude` names is left out, and what was indexed of it goes, wherever in the set it lies.
-    Raises UsageError for a path that neither exists nor was indexed.
+    Records of the set are left alone, and so are files that were deleted from it, unless they are named: see
+    `embassay.sets.removal`. A file whose size and time are as recorded is unchanged, unless `checksum` asks for its
+    content or another reader than before claims it. A file that was quarantined or skipped is tried again when it
+    changed, or with `retry_failed`. What `exclude` names is left out, and what was indexed of it goes, wherever in the
+    set it lies. Raises UsageError for a path that neither exists nor was indexed.
     """
     plan = IndexPlan()
+    records = {name for name, row in known.items() if row.is_record}
+    known = {name: row for name, row in known.items() if name not in records}
+    removals = Removals(known.values())
     seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
+    asked = [home.name_of(path) for path in existing]
     for found in find(existing, max_file_mb=max_file_mb, exclude=exclude):
         name = home.name_of(found.file).encode("utf-8", "replace").decode()
         while name in seen:  # names that differ only in how accents are written, and none of them is composed
@@ -77,9 +85,12 @@ def make_plan(
         if found.unreadable:
             hidden.append(name)
         row = known.get(name)
-        if found.skip:
+        reason = OF_A_RECORD if name in records else removals.reason(name, asked)
+        if reason:
+            plan.skipped.append((name, reason))
+        elif found.skip:
             _skip(plan, DueFile(found, name, row))
-        elif row is None or checksum or _is_due(row, found) or (retry_failed and row.reason):
+        elif row is None or checksum or removals.names(name) or _is_due(row, found) or (retry_failed and row.reason):
             plan.due.append(DueFile(found, name, row, again=retry_failed))
         elif row.state == "skipped":
             plan.skipped.append((name, row.reason))

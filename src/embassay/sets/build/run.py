@@ -38,7 +38,7 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
     started = time.monotonic()
     if source.what:
         events.tell(WorkStarted(f"Indexing {source.what}", source.total))
-    embedded, usage = _embed(source, writer, embedder, events)
+    embedded, usage = write_changes(source, writer, embedder, events)
     if writer.unfolded:
         events.tell(Noted("indexing"))
         writer.fold()
@@ -65,8 +65,11 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
     )
 
 
-def _embed(source: Source, writer: Writer, embedder: Embedder, events: Events) -> tuple[int, Usage]:
-    """How many chunks were embedded, and what that took."""
+def write_changes(source: Source, writer: Writer, embedder: Embedder, events: Events = SILENCE) -> tuple[int, Usage]:
+    """Have the changes of `source` written with their vectors: how many chunks were embedded, and what that took.
+
+    The indexes of the store are left as they are. Raises as `build` does.
+    """
     stopping = False
     embedded, done, usage = 0, 0, NO_USAGE
     changes = takewhile(lambda _: not stopping, source)
@@ -90,25 +93,29 @@ def _embed(source: Source, writer: Writer, embedder: Embedder, events: Events) -
 
 
 def _text(change: Change) -> str | None:
-    return change.chunk.indexed if isinstance(change, New) else None
+    return change.chunk.indexed if isinstance(change, New) and change.vector is None else None
 
 
 def _with_vectors(step: Step[Change]) -> Iterator[tuple[Change, Vectors | None]]:
     """The changes to store. A chunk that the provider refused is left out, and its origin told."""
     made = step.made
     if made is None:
-        yield from ((change, None) for change in step.items)
+        yield from ((change, _given(change)) for change in step.items)
         return
     vectors = comparable(made.vectors, made.space)
     for change, row in zip(step.items, step.rows, strict=True):
         if row is None:
-            yield change, None
+            yield change, _given(change)
         elif isinstance(change, New):
             if row in made.refused:
                 first, last = change.chunk.lines
                 change.origin.refused.add(f"lines {first}-{last}: {made.refused[row]}")
             else:
                 yield _as_read(change, made.truncated[row]), vectors[row]
+
+
+def _given(change: Change) -> Vectors | None:
+    return change.vector if isinstance(change, New) else None
 
 
 def _as_read(change: New, truncated: bool) -> New:

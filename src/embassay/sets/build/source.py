@@ -1,11 +1,11 @@
 """The contract of a source: what an index run takes its chunks from.
 
-    class Records:                                   # a source is anything that offers this
-        what = "2 records"
+    class Tickets:                                   # a source is anything that offers this
+        what = "2 tickets"
         total = None
 
         def __iter__(self):                          # runs in another thread, ahead of the vectors
-            recall(store, origins)                   # an origin is what chunks come from: a file, a batch of records
+            recall(store, origins)                   # an origin is what chunks come from: a file, a record
             for origin in origins:
                 for chunk in ...:
                     if (change := origin.take(chunk)) is not None:

@@ -73,6 +73,8 @@ class Writer:
         self._changed = False
         self._unfolded = 0
         self._broken = False
+        self.quarantined: list[tuple[str, str]] = []
+        """(name, reason) of origins that were settled and of which a part is missing."""
 
     def add(self, change: Change, vector: Vectors | None = None) -> None:
         """Take the next change; `vector` (dimensions,), of length 1 or zero, is that of a New chunk.
@@ -148,7 +150,9 @@ class Writer:
         if stale:
             self.store.delete(stale)
         settled = [(origin.name, origin.settled()) for origin in collected.ended]
-        self.state.put(self.generation, [row for _, row in settled if row])
+        records = [origin.record for origin in collected.ended if origin.record]
+        self.state.put(self.generation, [row for _, row in settled if row], records)
+        self.quarantined += [(name, row.reason) for name, row in settled if row and row.quarantined]
         if gone := [name for name, row in settled if row is None]:
             self.state.forget(self.generation, gone)
         self._changed |= bool(collected.chunks or collected.moved or stale or gone)

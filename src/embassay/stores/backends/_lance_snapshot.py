@@ -130,10 +130,13 @@ class LanceSnapshot(Snapshot):
             found |= zip(rows["key"].to_pylist(), matrix_of(rows[column], dimensions), strict=True)
         return found
 
-    def scan(self, labels: Sequence[str] = (VECTOR,)) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
+    def scan(
+        self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
+    ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
         specs = {label: self._collection.spec(label) for label in labels}
         with translated():
-            for batch in self._table.search().select([*COLUMNS, *map(column_of, specs)]).to_batches(BATCH):
+            rows = self._table.search() if where is None else self._table.search().where(to_sql(where))
+            for batch in rows.select([*COLUMNS, *map(column_of, specs)]).to_batches(BATCH):
                 yield (
                     list(chunks_of(batch)),
                     {label: matrix_of(batch[column_of(label)], spec.dimensions) for label, spec in specs.items()},

@@ -123,10 +123,13 @@ class MemorySnapshot(Snapshot):
         wanted = set(keys)
         return {c.key: v for c, v in zip(self._chunks, self._matrix(label), strict=True) if c.key in wanted}
 
-    def scan(self, labels: Sequence[str] = (VECTOR,)) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
-        matrices = {label: self._matrix(label) for label in labels}
-        if self._chunks:
-            yield self._chunks, matrices
+    def scan(
+        self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
+    ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
+        mask = self._mask(where)
+        matrices = {label: self._matrix(label)[mask] for label in labels}
+        if mask.any():
+            yield [self._chunks[at] for at in np.flatnonzero(mask)], matrices
 
     def stats(self) -> Stats:
         size = sum(matrix.nbytes for matrix in self._matrices.values())

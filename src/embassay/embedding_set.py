@@ -1,0 +1,295 @@
+"""An embedding set: a named, searchable collection of documents, and what one does with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from embassay.threads import in_thread
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.ingest.limits import ReadLimits
+    from embassay.search.index import Index, SearchResult
+    from embassay.search.pipeline import Pipeline
+    from embassay.sets.build.report import IndexReport
+    from embassay.sets.coverage import Coverage
+    from embassay.sets.examine import Finding
+    from embassay.sets.opened import OpenSets
+    from embassay.sets.records.listing import DocumentInfo
+    from embassay.sets.records.report import RecordsReport
+    from embassay.sets.status import SetStatus
+    from embassay.space import Space
+    from embassay.stores.filters.values import Filter
+    from embassay.types import Embeddings, OnLong, Precision, Record, Role
+
+    Records = Iterable[Record | Mapping[str, Any]]
+
+
+class MakingOptions(TypedDict, total=False):
+    """What the first run on a set makes it with; later runs must agree. See `EmbeddingSet.index`."""
+
+    model: str | None
+    precision: Precision | None
+    chunk_tokens: int | None
+    language: str | None
+
+
+class IndexOptions(MakingOptions, total=False):
+    """How files are indexed. See `EmbeddingSet.index`."""
+
+    retry_failed: bool
+    checksum: bool
+    max_file_mb: float | None
+    read_limits: ReadLimits | None
+    exclude: Sequence[str]
+    include: Sequence[str]
+
+
+class SearchOptions(TypedDict, total=False):
+    """How a set is searched. See `EmbeddingSet.search`."""
+
+    mode: str
+    where: str | Filter | None
+    pipeline: str | Pipeline | None
+
+
+class EmbeddingSet:
+    """One set of a home, from `Home.set`; it need not be there before something is indexed or added.
+
+    Threads may share it, and any number of processes may use the same set: one of them writes at a time, the others
+    wait, and searches never do. It is usable until its home is closed.
+
+    >>> with embassay.open() as home:                        # doctest: +SKIP
+    ...     faq = home.set("faq")
+    ...     faq.upsert([{"id": "17", "text": "Rotate a key with `keyctl rotate`.", "metadata": {"lang": "en"}}])
+    ...     print(faq.search("how do I rotate a key", k=3, where='lang = "en"').hits)
+    ...     faq.delete(ids=["17"])
+    """
+
+    def __init__(self, name: str, sets: OpenSets) -> None:
+        self.name = name
+        self._sets = sets
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever indexed into it, or added."""
+        return self._sets.exists and self.name in self._sets.state.sets()
+
+    # -- what it holds --------------------------------------------------------------------------------------
+
+    def index(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        model: str | None = None,
+        precision: Precision | None = None,
+        chunk_tokens: int | None = None,
+        language: str | None = None,
+        retry_failed: bool = False,
+        checksum: bool = False,
+        max_file_mb: float | None = None,
+        read_limits: ReadLimits | None = None,
+        exclude: Sequence[str] = (),
+        include: Sequence[str] = (),
+    ) -> IndexReport:
+        """Bring the set up to date with files and folders; only what changed is embedded. Its records stay as they are.
+
+        The first run fixes what the set is made with: the model (default: the configured one, else all-MiniLM-L6-v2),
+        the precision (``auto``), `chunk_tokens` (default: 512, or the model's limit where that is lower) and the
+        `language` that its words are told apart by (a code such as ``de``, or ``mul`` for several; default: the
+        configured one, else that of the documents); later runs must agree. A file whose reading exceeds `read_limits`
+        is quarantined. Files that a pattern of `exclude` names, as a .gitignore beside the home would, leave the set
+        and stay out of it in later runs, too; `include` takes such patterns back. One process writes a set at a time,
+        the others wait. The session's events tell the progress. Raises UsageError for a missing path, an unknown
+        language or a pattern that names nothing, SpaceMismatch for another model, and ModelError, HomeError or
+        StoreError; whatever was stored before an error stays.
+        """
+        from embassay.ingest.defaults import MAX_FILE_MB
+        from embassay.ingest.limits import DEFAULT_LIMITS
+        from embassay.sets.indexing import Reading, index_files
+        from embassay.sets.spec import Wishes
+
+        wishes = Wishes(model, precision, chunk_tokens, language)
+        most = MAX_FILE_MB if max_file_mb is None else max_file_mb
+        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
+        return index_files(self._sets, self.name, [Path(path) for path in paths], wishes, reading)
+
+    def add(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
+        """Add records whose ids the set does not have yet; see `upsert`.
+
+        Raises UsageError, which names them, where it has some; nothing is added then.
+        """
+        from embassay.sets.records.writing import add
+
+        return add(self._sets, self.name, records, _wishes(making), space)
+
+    def upsert(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
+        """Add records, and replace those whose ids the set has; what says the same as before is left alone.
+
+        A record is a `Record`, or a mapping with ``id`` and ``text``, and ``title``, ``metadata`` and ``vector`` where
+        it has them. Its text is cut as the text of a file is. An iterator is consumed as it is written, so that it may
+        be of any length. The first call makes the set, as `index` does, with the same options.
+
+        Raises UsageError for what is no record, for an id that comes twice or is that of a file, SpaceMismatch for
+        vectors of another space, and ModelError, ProviderError, HomeError or StoreError; whatever was stored before
+        an error stays.
+        """
+        from embassay.sets.records.writing import upsert
+
+        return upsert(self._sets, self.name, records, _wishes(making), space)
+
+    def delete(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        where: str | Filter | None = None,
+        path: str | None = None,
+    ) -> int:
+        """Remove documents: those of these `ids`, those of which a chunk passes `where`, or those whose path matches
+        the glob `path`; the number of them. Exactly one of the three is given. Unknown ids are passed over.
+
+        Raises SetNotFound, FilterError, UsageError, HomeError, StoreError.
+        """
+        from embassay.sets.records.deleting import Choice, delete
+
+        return delete(self._sets, self.name, Choice.of(ids, where, path))
+
+    def get(self, ids: Iterable[str]) -> Sequence[Record]:
+        """The records of these ids, in that order, as they were given, without their vectors; unknown ones are left
+        out. Raises SetNotFound, StoreError.
+        """
+        from embassay.sets.records.listing import get
+
+        return get(self._sets, self.name, ids)
+
+    def list(self, glob: str | None = None, *, where: str | Filter | None = None) -> Iterator[DocumentInfo]:
+        """Every document of the set, files and records alike, by path: those whose path matches `glob`, and of which a
+        chunk passes `where`. Raises SetNotFound, FilterError, StoreError.
+        """
+        from embassay.sets.records.listing import documents
+
+        return documents(self._sets, self.name, glob, _parsed(where))
+
+    # -- what is asked of it --------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        mode: str = "hybrid",
+        where: str | Filter | None = None,
+        pipeline: str | Pipeline | None = None,
+    ) -> SearchResult:
+        """The k chunks that answer `query` best.
+
+        `mode` is ``hybrid``, ``dense`` or ``lexical``; a `pipeline`, as a value or in words such as ``dense(50) >>
+        top(5)``, replaces both it and `k`. `where` filters before the top k, for instance ``path ~ "docs/*.md" and
+        year >= 2024``. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, ModelError, StoreError.
+        """
+        from embassay.search.modes import pipeline as of_mode
+        from embassay.search.parse import parse_pipeline
+
+        chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
+        with self.searcher() as index:
+            return index.search(query, chosen, _parsed(where))
+
+    def searcher(self) -> AbstractContextManager[Index]:
+        """The set, ready to be searched many times: ``with docs.searcher() as index``. Raises SetNotFound."""
+        return self._sets.index(self.name)
+
+    def embed(self, texts: Sequence[str], role: Role, *, on_long: OnLong = "truncate") -> Embeddings:
+        """Vectors of `texts` in the space of the set: float32 (len(texts), dimensions).
+
+        `role` is ``query`` or ``document``. Raises SetNotFound, ModelError, and TextTooLong under
+        ``on_long="error"``.
+        """
+        return self.embedder().embed(texts, role, on_long)
+
+    def embedder(self) -> Embedder:
+        """The model of the set, usable until the session is closed. Raises SetNotFound, ModelError."""
+        return self._sets.embedder(self._sets.live(self.name))
+
+    # -- how it is ------------------------------------------------------------------------------------------
+
+    def status(self) -> SetStatus:
+        """Counts of what it holds. Raises SetNotFound, StoreError."""
+        from embassay.sets.status import status_of
+
+        return status_of(self._sets, self.name)
+
+    def doctor(self) -> Sequence[Finding]:
+        """What is wrong with it; problems first. Raises SetNotFound."""
+        from embassay.sets.examine import examine
+
+        return examine(self._sets, self.name)
+
+    def coverage(self) -> Coverage:
+        """How much was read of what its files hold, and which files give less. Raises SetNotFound."""
+        from embassay.sets.coverage import coverage
+
+        return coverage(self._sets.state.sources(self._sets.live(self.name)))
+
+    def sources(self) -> dict[str, str]:
+        """Path to digest of every file that it was made of, and id to digest of every record. Raises SetNotFound."""
+        rows = self._sets.state.sources(self._sets.live(self.name))
+        return {row.path: row.digest for row in rows if row.state == "ok"}
+
+    # -- for asyncio ----------------------------------------------------------------------------------------
+
+    async def aindex(self, paths: Iterable[str | os.PathLike[str]], **options: Unpack[IndexOptions]) -> IndexReport:
+        """`index` in a thread, for asyncio."""
+        return await in_thread(self.index, paths, **options)
+
+    async def aadd(
+        self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]
+    ) -> RecordsReport:
+        """`add` in a thread, for asyncio."""
+        return await in_thread(self.add, records, space=space, **making)
+
+    async def aupsert(
+        self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]
+    ) -> RecordsReport:
+        """`upsert` in a thread, for asyncio."""
+        return await in_thread(self.upsert, records, space=space, **making)
+
+    async def adelete(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        where: str | Filter | None = None,
+        path: str | None = None,
+    ) -> int:
+        """`delete` in a thread, for asyncio."""
+        return await in_thread(self.delete, ids, where=where, path=path)
+
+    async def aget(self, ids: Iterable[str]) -> Sequence[Record]:
+        """`get` in a thread, for asyncio."""
+        return await in_thread(self.get, ids)
+
+    async def asearch(self, query: str, k: int = 10, **options: Unpack[SearchOptions]) -> SearchResult:
+        """`search` in a thread, for asyncio; many run at once."""
+        return await in_thread(self.search, query, k, **options)
+
+    async def aembed(self, texts: Sequence[str], role: Role, *, on_long: OnLong = "truncate") -> Embeddings:
+        """`embed` in a thread, for asyncio."""
+        return await in_thread(self.embed, texts, role, on_long=on_long)
+
+    def __repr__(self) -> str:
+        return f"EmbeddingSet({self.name!r})"
+
+
+def _wishes(making: MakingOptions) -> Any:
+    from embassay.sets.spec import Wishes
+
+    return Wishes(**making)
+
+
+def _parsed(where: str | Filter | None) -> Filter | None:
+    from embassay.stores.filters.parser import parse
+
+    return parse(where) if isinstance(where, str) else where

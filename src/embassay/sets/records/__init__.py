@@ -1,0 +1,1 @@
+"""Records of a set: documents that a program hands over, where files are found in folders."""

@@ -1,0 +1,132 @@
+"""Documents out of a set: records for good, and files, which stay on the disk, until they are named again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embassay.errors import UsageError
+from embassay.sets.build.origin import Ended, Origin, recall
+from embassay.sets.build.writer import Writer
+from embassay.sets.records.source import GROUP, named
+from embassay.sets.records.upkeep import keep_fast
+from embassay.sets.removal import reason_of
+from embassay.sets.state import SourceRow
+from embassay.stores.filters.glob import matcher
+from embassay.stores.filters.parser import parse
+from embassay.stores.filters.values import In
+from embassay.text import composed
+
+if TYPE_CHECKING:
+    from embassay.sets.opened import OpenSets
+    from embassay.sets.state import Generation, State
+    from embassay.stores.base import Snapshot, Store
+    from embassay.stores.filters.values import Filter
+
+_WILD = "*?"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which documents are meant: by id, by what their chunks pass, or by a glob of their paths."""
+
+    ids: tuple[str, ...] | None = None
+    where: Filter | None = None
+    path: str | None = None
+
+    @classmethod
+    def of(cls, ids: Iterable[str] | None, where: str | Filter | None, path: str | None) -> Choice:
+        """Raises UsageError unless exactly one of the three is given."""
+        if sum(one is not None for one in (ids, where, path)) != 1:
+            raise UsageError("which documents to delete is said by ids, by where, or by path: by exactly one of them.")
+        if isinstance(ids, str):
+            raise UsageError(f"ids is the string {ids!r}; it must be a list of ids.")
+        chosen = None if ids is None else tuple(dict.fromkeys(composed(str(one)) for one in ids))
+        return cls(chosen, parse(where) if isinstance(where, str) else where, path)
+
+
+def delete(sets: OpenSets, name: str, choice: Choice) -> int:
+    """Remove the documents that are meant from set `name`; how many there were.
+
+    Raises SetNotFound, UsageError, HomeError, StoreError.
+    """
+    generation = sets.live(name)
+    with sets.writing(generation) as state, closing(sets.folder.store(generation)) as store:
+        rows, glob = _chosen(state, generation, store, choice)
+        with Writer(state, generation, store) as writer:
+            for end in _ends(rows, store, glob):
+                writer.add(end)
+        keep_fast(store, len(rows))
+    return sum(max(1, row.documents) for row in rows)
+
+
+def _ends(rows: Sequence[SourceRow], store: Store, glob: str | None) -> Iterator[Ended]:
+    for at in range(0, len(rows), GROUP):
+        origins = [_origin(row, glob) for row in rows[at : at + GROUP]]
+        recall(store, origins)
+        yield from (origin.end() for origin in origins)
+
+
+def _origin(row: SourceRow, glob: str | None) -> Origin:
+    if row.is_record:
+        return Origin(row.path, row, digest=row.digest, reader=row.reader, gone=True)
+    return Origin(row.path, row, skipped=reason_of(row.path, glob))
+
+
+def _chosen(
+    state: State, generation: Generation, store: Store, choice: Choice
+) -> tuple[Sequence[SourceRow], str | None]:
+    """The sources that are meant, and the glob that they went by."""
+    if choice.path is not None:
+        rows = [row for row in state.sources(generation) if row.state != "skipped"]
+        glob = _glob(choice.path, rows)
+        matches = matcher(glob).matches
+        return [row for row in rows if matches(row.path)], glob
+    with store.snapshot() as version:
+        if choice.ids is not None:
+            return _by_ids(state, generation, version, choice.ids), None
+        return _by_filter(state, generation, version, choice.where), None
+
+
+def _glob(path: str, rows: Sequence[SourceRow]) -> str:
+    """The glob that is meant: a folder means all that lies below it."""
+    path = composed(path)
+    folder = path.rstrip("/").removeprefix("./")
+    if any(sign in folder for sign in _WILD) or any(row.path == folder for row in rows):
+        return folder
+    return f"{folder}/**"
+
+
+def _by_ids(state: State, generation: Generation, version: Snapshot, ids: Sequence[str]) -> list[SourceRow]:
+    found = state.sources_of(generation, ids)
+    if unknown := tuple(one for one in ids if one not in found):
+        parts = {chunk.document for chunks, _ in version.scan((), In("document", unknown)) for chunk in chunks}
+        if parts:
+            raise _in_a_file(sorted(parts))
+    return [row for row in found.values() if row.state != "skipped"]
+
+
+def _by_filter(state: State, generation: Generation, version: Snapshot, where: Filter | None) -> list[SourceRow]:
+    documents: dict[str, set[str]] = defaultdict(set)
+    for chunks, _ in version.scan((), where):
+        for chunk in chunks:
+            documents[chunk.path].add(chunk.document)
+    rows = state.sources_of(generation, list(documents))
+    whole = [row.path for row in rows.values() if row.documents > 1 or len(documents[row.path]) > 1]
+    all_of: dict[str, set[str]] = defaultdict(set)
+    for chunk in version.chunks(whole):
+        all_of[chunk.path].add(chunk.document)
+    for path in whole:
+        if all_of[path] != documents[path]:
+            raise _in_a_file(sorted(documents[path]))
+    return list(rows.values())
+
+
+def _in_a_file(documents: Sequence[str]) -> UsageError:
+    return UsageError(
+        f"these documents are parts of a file, which stays in the set as a whole or not at all: {named(documents)}.",
+        remedy="Delete them in the file and index it again, or delete the file by its path.",
+    )

@@ -1,0 +1,137 @@
+"""What is in a set: its documents one by one, and records as they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from embassay.sets.state import SourceRow
+from embassay.stores.filters.glob import matcher
+from embassay.stores.filters.values import In
+from embassay.text import composed
+from embassay.types import Chunk, Metadata, Record
+
+if TYPE_CHECKING:
+    from embassay.sets.opened import OpenSets
+    from embassay.stores.base import Snapshot
+    from embassay.stores.filters.values import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """One document of a set: a file, a record in a file, or a record that was handed over."""
+
+    id: str
+    path: str
+    """Of its file; of a record that was handed over, its id."""
+    title: str
+    chunks: int
+    tokens: int
+    """Of all its chunks, as the model counts them."""
+    state: str
+    """``ok``; ``pending`` while it is being written; ``failed`` where its file cannot be read any more."""
+    metadata: Metadata = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """The document as JSON has it."""
+        names = ("id", "path", "title", "chunks", "tokens", "state")
+        return {name: getattr(self, name) for name in names} | {"metadata": dict(self.metadata)}
+
+
+def get(sets: OpenSets, name: str, ids: Iterable[str]) -> list[Record]:
+    """The documents of these ids, in that order; unknown ones are left out.
+
+    Records are as they were given. Of a document of a file the text is put together from its chunks, so that white
+    space between them may differ. Raises SetNotFound, StoreError.
+    """
+    generation = sets.live(name)
+    wanted = list(dict.fromkeys(composed(str(one)) for one in ids))
+    found = sets.state.records.get(generation.id, wanted)
+    if others := tuple(one for one in wanted if one not in found):
+        with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+            found |= _of_files(version, others)
+    return [found[one] for one in wanted if one in found]
+
+
+def documents(sets: OpenSets, name: str, glob: str | None, where: Filter | None) -> Iterator[DocumentInfo]:
+    """Every document of a set, by path; see `EmbeddingSet.list`."""
+    generation = sets.live(name)
+    rows = {row.path: row for row in sets.state.sources(generation) if row.state != "skipped"}
+    titles = sets.state.records.titles(generation.id)
+    with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+        seen = _seen(version, where)
+    if where is None:
+        held = {one.path for one in seen.values()}
+        seen |= {path: _Document(path, path) for path in rows if path not in held}
+    matches = matcher(composed(glob)).matches if glob is not None else lambda _: True
+    for one in sorted(seen.values(), key=lambda one: (one.path, one.id)):
+        if matches(one.path):
+            yield one.info(rows, titles)
+
+
+@dataclass(slots=True)
+class _Document:
+    """What the chunks of one document add up to."""
+
+    id: str
+    path: str
+    chunks: int = 0
+    tokens: int = 0
+    passes: bool = False
+    section: str = ""
+    start: int = -1
+    metadata: Metadata = field(default_factory=dict)
+
+    def add(self, chunk: Chunk) -> None:
+        self.chunks += 1
+        self.tokens += chunk.tokens
+        if self.start < 0 or chunk.span[0] < self.start:
+            self.start, self.section, self.metadata = chunk.span[0], chunk.section, chunk.metadata
+
+    def info(self, rows: Mapping[str, SourceRow], titles: Mapping[str, str]) -> DocumentInfo:
+        row = rows.get(self.path)
+        if row is not None and row.is_record:
+            title = titles.get(self.id, "")
+        else:
+            title = str(self.metadata.get("title") or self.section.split(" > ")[0])
+        state = row.state if row else "pending"
+        return DocumentInfo(self.id, self.path, title, self.chunks, self.tokens, state, self.metadata)
+
+
+def _seen(version: Snapshot, where: Filter | None) -> dict[str, _Document]:
+    """The documents of all chunks, or those of which a chunk passes; each counts with all its chunks."""
+    found: dict[str, _Document] = {}
+    if where is None:
+        blocks: Iterable[Sequence[Chunk]] = (chunks for chunks, _ in version.scan(()))
+        passing = None
+    else:
+        passing = {(chunk.document, chunk.path) for chunks, _ in version.scan((), where) for chunk in chunks}
+        blocks = ([chunk] for chunk in version.chunks({path for _, path in passing}))
+    for chunks in blocks:
+        for chunk in chunks:
+            if passing is None or (chunk.document, chunk.path) in passing:
+                found.setdefault(chunk.document, _Document(chunk.document, chunk.path)).add(chunk)
+    return found
+
+
+def _of_files(version: Snapshot, ids: tuple[str, ...]) -> dict[str, Record]:
+    parts: dict[str, list[Chunk]] = {}
+    for chunks, _ in version.scan((), In("document", ids)):
+        for chunk in chunks:
+            parts.setdefault(chunk.document, []).append(chunk)
+    return {document: _joined(document, chunks) for document, chunks in parts.items()}
+
+
+def _joined(document: str, chunks: list[Chunk]) -> Record:
+    chunks.sort(key=lambda chunk: chunk.span)
+    text, end = "", chunks[0].span[0]
+    for chunk in chunks:
+        between = chunk.span[0] - end
+        text += ("", " ")[between] if between < 2 else "\n\n"
+        text += chunk.text
+        end = chunk.span[1]
+    first = chunks[0]
+    title = str(first.metadata.get("title") or first.section.split(" > ")[0])
+    return Record(document, text, title, first.metadata)

@@ -1,0 +1,133 @@
+"""Records of a set: added, replaced, read back, listed and deleted, beside files that are indexed into the same set."""
+
+from __future__ import annotations
+
+import pytest
+
+import embassay
+from embassay.errors import SetNotFound, UsageError
+from embassay.sets.examine import problems
+from tests.sets.indexed import rows
+
+FAQ = [
+    {"id": "17", "text": "Rotate a key with `keyctl rotate`.", "metadata": {"lang": "en", "year": 2024}},
+    {"id": "18", "text": "Ein Schlüssel wird  gedreht.\n", "title": "Schlüssel", "metadata": {"lang": "de"}},
+    {"id": "19", "text": "The quarterly report is due on Friday."},
+]
+
+
+@pytest.fixture
+def faq(home, model):
+    made = home.set("faq")
+    made.upsert(FAQ, model=model)
+    return made
+
+
+def ids(made):
+    return [one.id for one in made.list()]
+
+
+def test_records_are_found_with_their_filters(faq):
+    (hit,) = faq.search("rotate", mode="lexical", where='lang = "en" and year >= 2024').hits
+    assert (hit.chunk.document, hit.chunk.path, hit.chunk.text) == ("17", "17", FAQ[0]["text"])
+    assert hit.chunk.metadata == FAQ[0]["metadata"]
+
+
+def test_what_says_the_same_is_left_alone(faq, home):
+    before = rows(home, "faq")
+    report = faq.upsert(FAQ)
+    assert (report.added, report.updated, report.unchanged, report.embedded) == (0, 0, 3, 0)
+    moved = faq.upsert([{**FAQ[0], "metadata": {"lang": "fr"}}])
+    assert (moved.updated, moved.embedded, moved.chunks) == (1, 0, len(before))
+    changed = faq.upsert([{**FAQ[0], "text": "Keys are rotated."}])
+    assert (changed.updated, changed.embedded, changed.chunks) == (1, 1, len(before))
+    assert faq.upsert([FAQ[0]]).embedded == 1 and rows(home, "faq") == before
+
+
+def test_records_come_back_as_they_were_given(faq):
+    got = faq.get(["19", "18", "nobody"])
+    assert [one.id for one in got] == ["19", "18"]
+    assert (got[1].text, got[1].title, got[1].metadata) == (FAQ[1]["text"], "Schlüssel", {"lang": "de"})
+
+
+def test_a_long_record_has_several_chunks_and_comes_back_whole(home, model):
+    text = "\n\n\n".join(f"Paragraph {i}  says that key number {i} is rotated. " * 3 for i in range(40)) + "\n"
+    made = home.set("long")
+    assert made.upsert([embassay.Record("one", text)], model=model).chunks > 3
+    assert made.get(["one"])[0].text == text
+    (info,) = made.list()
+    assert info.chunks == len(rows(home, "long")) and info.tokens > info.chunks
+
+
+def test_add_refuses_ids_that_are_there_and_adds_nothing(faq):
+    with pytest.raises(UsageError, match="'17', '18'"):
+        faq.add([{"id": "20", "text": "new"}, *FAQ[:2]])
+    assert ids(faq) == ["17", "18", "19"]
+    assert faq.add([{"id": 20, "text": "new"}]).added == 1 and ids(faq) == ["17", "18", "19", "20"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"id": "1"}, "text is missing"),
+        ({"text": "x"}, "no id"),
+        ({"id": " ", "text": "x"}, "no id"),
+        ({"id": "a\nb", "text": "x"}, "printable"),
+        ({"id": "1", "text": "x", "meta": {}}, "metadata"),
+        ({"id": "1", "text": "x", "metadata": {"a": object()}}, "object"),
+        ({"id": "1", "text": "x", "metadata": [1]}, "mapping"),
+        ({"id": "1", "text": b"x"}, "bytes"),
+        ("1", "str"),
+    ],
+)
+def test_what_is_no_record_is_refused_before_anything_is_written(faq, bad, said):
+    with pytest.raises(UsageError, match=said):
+        faq.upsert([{"id": "0", "text": "first"}, bad])
+    assert ids(faq) == ["17", "18", "19"]
+
+
+def test_an_id_twice_in_one_call_is_refused(faq):
+    with pytest.raises(UsageError, match="twice"):
+        faq.upsert([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}])
+
+
+def test_a_record_without_text_is_kept_and_told(faq):
+    report = faq.upsert([{"id": "empty", "text": " \n"}])
+    assert report.skipped == (("empty", "no text"),)
+    assert faq.get(["empty"])[0].text == " \n" and "empty" in ids(faq)
+    assert problems(faq.doctor()) == []
+
+
+def test_deleting_by_id_by_filter_and_by_path(faq):
+    assert faq.delete(ids=["17", "nobody"]) == 1
+    assert faq.delete(where='lang = "de"') == 1
+    assert ids(faq) == ["19"] and faq.get(["17"]) == []
+    faq.upsert([{"id": f"a/{i}", "text": f"number {i}"} for i in range(3)])
+    assert faq.delete(path="a/*") == 3 and ids(faq) == ["19"]
+    assert problems(faq.doctor()) == []
+
+
+def test_which_documents_is_said_in_exactly_one_way(faq, home):
+    for wrong in ({}, {"ids": ["17"], "path": "*"}, {"ids": "17"}):
+        with pytest.raises(UsageError):
+            faq.delete(**wrong)
+    with pytest.raises(SetNotFound):
+        home.set("nowhere").delete(ids=["17"])
+
+
+def test_files_and_records_share_a_set_and_leave_each_other_alone(faq, docs, home):
+    report = faq.index([docs])
+    assert report.removed == 0 and {"17", "docs/keys.md"} <= set(ids(faq))
+    assert faq.upsert([{**FAQ[2], "text": "due on Monday"}]).updated == 1
+    again = faq.index([docs])
+    assert (again.embedded, again.removed) == (0, 0)
+    with pytest.raises(UsageError, match=r"files of these names.*docs/keys"):
+        faq.upsert([{"id": "docs/keys.md", "text": "x"}])
+    assert problems(faq.doctor()) == [] and faq.status().documents == len(ids(faq))
+    assert set(faq.sources()) == set(ids(faq))
+
+
+def test_a_file_does_not_take_the_place_of_a_record(faq, docs):
+    faq.upsert([{"id": "docs/notes.txt", "text": "a record of that name"}])
+    assert ("docs/notes.txt", "a record of the set has this name as its id") in faq.index([docs]).skipped
+    assert faq.get(["docs/notes.txt"])[0].text == "a record of that name"
