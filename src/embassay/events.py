@@ -13,7 +13,10 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from embassay.types import Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,17 @@ class Searched:
     query: str
     pipeline: str
     took_ms: float
-    hits: int
+    hits: Sequence[Hit]
+    """Best first, with what each arm made of them."""
     notices: Sequence[str] = ()
     trace: Sequence[Mapping[str, object]] = field(default=())
     """What each stage of the pipeline saw, kept and took."""
+    id: str = ""
+    """Of this search; its result has it as well."""
+    space: str = ""
+    """Digest of the space that was searched."""
+    measured: bool = False
+    """Whether a measurement asked, and nobody who wants an answer."""
 
 
 E = TypeVar("E")
@@ -85,7 +95,9 @@ Listener = Callable[[Any], None]
 class Events:
     """Passes events on to those who subscribed to their class. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: Events | None = None) -> None:
+        """`within`: the events of something larger that this is a part of. Whoever listens there hears these too."""
+        self._within = within
         self._listeners: dict[type, tuple[Listener, ...]] = {}
         self._lock = threading.Lock()
 
@@ -100,7 +112,7 @@ class Events:
 
     def wants(self, topic: type) -> bool:
         """Whether anybody listens to events of class `topic`: asked before an event is made."""
-        return bool(self._listeners.get(topic))
+        return bool(self._listeners.get(topic)) or (self._within is not None and self._within.wants(topic))
 
     def tell(self, event: object) -> None:
         """Pass `event` on. A listener that raises is unsubscribed, and a RuntimeWarning says so."""
@@ -113,6 +125,8 @@ class Events:
                 warnings.warn(
                     f"a listener to {type(event).__name__} failed and is dropped: {words}", RuntimeWarning, stacklevel=2
                 )
+        if self._within is not None:
+            self._within.tell(event)
 
     def _drop(self, topic: type, listener: Listener) -> None:
         with self._lock:

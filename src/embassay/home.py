@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from embassay.sets.description import SetDescription
     from embassay.sets.examine import Finding
     from embassay.sets.folder import HomeFolder
+    from embassay.sets.log.entry import LoggedQuery
+    from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
     from embassay.sets.status import SetStatus
     from embassay.types import Embeddings, OnLong, Precision, Role
@@ -43,7 +45,7 @@ class Home:
         self.folder = folder.folder
         self._owns_session = session is None
         self.session = Session(cache_file=folder.cache_file) if session is None else session
-        self._sets = OpenSets(folder, lambda: self.session.models, self.session.events)
+        self._sets = OpenSets(folder, lambda: self.session.models, self.session.events, lambda: self.session.config)
 
     def set(self, name: str) -> EmbeddingSet:
         """The set of this name, which need not be there yet."""
@@ -124,6 +126,28 @@ class Home:
 
         sweep(self._sets)
         return [finding for name in ([set] if set else self.sets()) for finding in self.set(name).doctor()]
+
+    @property
+    def query_log(self) -> QueryLog:
+        """What was searched for here, where ``query_log`` is on. Raises HomeNotFound where nothing was indexed yet."""
+        return self._sets.query_log
+
+    def feedback(
+        self,
+        search: SearchResult | str,
+        *,
+        clicked: Sequence[int | str] = (),
+        thumbs: str | None = None,
+        about: Sequence[int | str] = (),
+    ) -> LoggedQuery:
+        """Note what came of a logged search, given as its result or its id; the search as the log has it then.
+
+        `clicked`: the hits that somebody opened, by rank or document. `thumbs`: ``up`` or ``down``, for the documents
+        that `about` names (ranks, or ids, also of what was not found), or for the answer as a whole. Raises UsageError
+        for a search that is not in the log, a hit that there is not, or nothing to note; HomeError.
+        """
+        name = search if isinstance(search, str) else search.id
+        return self.query_log.give(name, clicked=clicked, thumbs=thumbs, about=about)
 
     def coverage(self, set: str | None = None) -> Coverage:
         """`EmbeddingSet.coverage` of the set of this name."""

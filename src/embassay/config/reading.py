@@ -29,6 +29,9 @@ FILE = "embassay.yaml"
 ENV_PREFIX = "EMBASSAY_"
 SEPARATOR = "__"
 
+WORDS = frozenset({"language", "query_log", "queries"})
+"""Keys whose value is a word, even where YAML has ``no``, ``off`` or ``on`` for false and true."""
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -56,6 +59,8 @@ def load_config(file: str | Path | None = None, env: Mapping[str, str] = os.envi
     """
     source = read_source(file, env)
     raw = source.raw if source else {}
+    if isinstance(raw.get("query_log"), str):
+        raw["query_log"] = {"queries": raw["query_log"]}  # the short form
     standing = "agreed" if source is None or source.named else source.standing
     said = frozenset(_key_paths(raw)) if standing != "agreed" else frozenset()
     said -= _apply_environment(raw, env)
@@ -145,7 +150,7 @@ def _key_paths(raw: Mapping[str, object], deep: int = 4) -> Iterator[KeyPath]:
 def _loader() -> Any:
     """PyYAML's safe one, by which a key that stands twice is an error: the first would be lost without a word.
 
-    The language ``no`` is Norwegian, and not false.
+    The language ``no`` is Norwegian, and not false; a query log that is ``off`` is a word as well.
     """
     import yaml
 
@@ -158,7 +163,7 @@ def _loader() -> Any:
                         None, None, f"{key.value!r} stands there twice", key.start_mark
                     )
                 seen.add(str(key.value))
-                if key.value == "language" and value.tag == "tag:yaml.org,2002:bool":
+                if key.value in WORDS and value.tag == "tag:yaml.org,2002:bool":
                     value.tag = "tag:yaml.org,2002:str"
             return super().construct_mapping(node, deep)
 

@@ -23,6 +23,8 @@ CACHE_FILE = "cache.db"
 """The file of cached vectors, in a home or in the cache folder of the user."""
 Trust = Literal["own", "agreed", "found", "changed"]
 """Of a configuration: made or named by the user; found, and agreed to; found only; agreed to before it changed."""
+QueryLogMode = Literal["off", "hashed", "kept"]
+"""What is kept of a query: nothing, a hash of its text, or its text."""
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -86,12 +88,24 @@ class EmbeddingsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         positive(self, "spend_cap_usd")
 
 
+class QueryLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which queries the home keeps, how many, and how long."""
+
+    queries: QueryLogMode = "off"
+    max_entries: int = 100_000
+    max_days: float = 90.0
+
+    def __post_init__(self) -> None:
+        positive(self, "max_entries", "max_days")
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it. One that is made in Python, or read from a file that the user named, is the user's own."""
 
     embeddings: EmbeddingsConfig = msgspec.field(default_factory=EmbeddingsConfig)
     glossary: Glossary = msgspec.field(default_factory=Glossary)
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
+    query_log: QueryLogConfig = msgspec.field(default_factory=QueryLogConfig)
     language: str = ""
     """Of the documents of new sets, as a code such as ``de``; by default it is found out from them."""
     exclude: list[str] = []
@@ -124,6 +138,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Where vectors are cached, if the configuration says it. Raises ConfigNotAgreed as `card_files` does."""
         name = self.cache.path
         return self._path(name, "cache", "path", does=f"it would write to {name}") if name else None
+
+    def logged(self) -> QueryLogConfig:
+        """What is kept of queries. Raises ConfigNotAgreed where a file that nobody agreed to wants them kept."""
+        if self.query_log.queries != "off" and self.found and self.found.says("query_log", "queries"):
+            raise self.found.refusal("it would have what you search for kept in the home")
+        return self.query_log
 
     def _path(self, name: str, *key: str, does: str) -> Path:
         """A path relative to the folder of the file. Links are followed to tell whether it lies inside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,6 +50,8 @@ class SearchResult:
     """What each stage saw, kept and took."""
     language: str = DEFAULT
     """Code of the language that the set's words are told apart by: of use to show which of them were found."""
+    id: str = ""
+    """By which feedback refers to it. Empty where no event was told of it, so that nothing can have been logged."""
 
     @property
     def mode(self) -> str:
@@ -67,6 +70,8 @@ class SearchResult:
             "hits": [hit.to_dict() for hit in self.hits],
             "notices": list(self.notices),
         }
+        if self.id:
+            plain = {"id": self.id, **plain}
         if trace:
             plain |= {"pipeline": str(self.pipeline), "trace": [step.to_dict() for step in self.trace]}
         return plain
@@ -138,10 +143,13 @@ class Index:
             ranked = run(pipeline, context)
         took = round((time.perf_counter() - started) * 1000, 2)
         steps, notices = tuple(trace.steps), tuple(trace.notices)
+        told = self._events.wants(Searched)
+        name = secrets.token_hex(8) if told else ""
         result = SearchResult(
-            query, self.name, self.space, ranked.pipeline, took, ranked.hits, notices, steps, self.language
+            query, self.name, self.space, ranked.pipeline, took, ranked.hits, notices, steps, self.language, name
         )
-        self._tell(result)
+        if told:
+            self._tell(result, measured=measured)
         return result
 
     def close(self) -> None:
@@ -164,11 +172,11 @@ class Index:
         vector: Vectors = comparable(embedded.vectors, self.space)[0]
         return vector
 
-    def _tell(self, result: SearchResult) -> None:
-        if self._events.wants(Searched):
-            trace = [step.to_dict() for step in result.trace]
-            said = str(result.pipeline), result.took_ms, len(result.hits), result.notices, trace
-            self._events.tell(Searched(result.set, result.query, *said))
+    def _tell(self, result: SearchResult, *, measured: bool) -> None:
+        trace = [step.to_dict() for step in result.trace]
+        said = str(result.pipeline), result.took_ms, result.hits, result.notices, trace
+        space = result.space.digest
+        self._events.tell(Searched(result.set, result.query, *said, result.id, space, measured))
 
 
 def check_query(query: str) -> None:

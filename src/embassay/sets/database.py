@@ -23,13 +23,16 @@ BUSY_SECONDS = 60.0
 class Database:
     """A connection to `state.db`. Threads may share it: one statement or one transaction at a time."""
 
-    def __init__(self, file: Path, *, create: bool = False) -> None:
-        """Raises HomeTooNew, HomeCorrupt, HomeNotWritable."""
+    def __init__(self, file: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
+        """`busy_seconds`: how long another process that is writing is waited for.
+
+        Raises HomeTooNew, HomeCorrupt, HomeNotWritable.
+        """
         self.file = file
         self._lock = threading.RLock()
         try:
             with self._translated():
-                self._db = _open(file, create=create)
+                self._db = _open(file, create=create, busy_seconds=busy_seconds)
         except (
             ValueError,
             AttributeError,
@@ -110,12 +113,12 @@ def _types_of(kind: Any) -> dict[str, tuple[type, ...]]:
     return found
 
 
-def _open(file: Path, *, create: bool) -> sqlite3.Connection:
+def _open(file: Path, *, create: bool, busy_seconds: float) -> sqlite3.Connection:
     """A file that can be written is moved forward to the present schema; one that cannot is read as it stands."""
     mode = "rwc" if create else "rw"
     try:
         db = sqlite3.connect(
-            f"{_uri(file)}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            f"{_uri(file)}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         schema.check_version(file, schema.version_of(db))
         db.execute("PRAGMA journal_mode = WAL")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from embassay.config.values import QueryLogConfig
 from embassay.errors import UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
@@ -16,10 +17,13 @@ from embassay.sets.folder import HomeFolder
 from embassay.sets.state import Generation, State
 
 if TYPE_CHECKING:
+    from embassay.config.values import Config
     from embassay.embedders.base import Embedder
     from embassay.models.registry import Registry
     from embassay.search.index import Index
     from embassay.sets.door import Door
+    from embassay.sets.log.querylog import QueryLog
+    from embassay.sets.log.recorder import QueryRecorder
 
 DEFAULT_SET = "default"
 """The set that is meant where none is named, and none was chosen."""
@@ -38,10 +42,20 @@ class _Lease:
 class OpenSets:
     """Threads may share it. Every call looks the live generation up anew, so that a switch is seen by the next one."""
 
-    def __init__(self, folder: HomeFolder, models: Callable[[], Registry], events: Events = SILENCE) -> None:
-        """`models` is asked for the registry when a model is first needed."""
-        self.folder, self.events = folder, events
-        self._models = models
+    def __init__(
+        self,
+        folder: HomeFolder,
+        models: Callable[[], Registry],
+        events: Events = SILENCE,
+        config: Callable[[], Config] | None = None,
+    ) -> None:
+        """`models` is asked for the registry when a model is first needed, and `config`, before the first search,
+        whether searches are logged; where there is none, they are not.
+        """
+        self.folder, self.events = folder, Events(within=events)
+        self._models, self._config = models, config
+        self._recorder: QueryRecorder | None = None
+        self._asked_to_log = False
         self._lock = threading.RLock()
         self._state: State | None = None
         self._leases: dict[str, _Lease] = {}
@@ -118,6 +132,7 @@ class OpenSets:
         An index is kept open between searches. Where the set has been switched to another generation, the old index is
         closed as soon as nobody uses it any more. Raises HomeNotFound, SetNotFound.
         """
+        self._begin_log()
         lease = self._lease(name)
         try:
             yield lease.index
@@ -157,10 +172,37 @@ class OpenSets:
             leases, self._leases = list(self._leases.values()), {}
             unused = [self._retire(lease) for lease in leases]
             state, self._state = self._state, None
+            recorder, self._recorder = self._recorder, None
+        if recorder:
+            recorder.close()
         for index in filter(None, unused):
             index.close()
         if state:
             state.close()
+
+    @property
+    def query_log(self) -> QueryLog:
+        """What was searched for in this home. Raises HomeNotFound where nothing was indexed yet."""
+        from embassay.sets.log.querylog import QueryLog
+
+        return QueryLog(self.state.query_log, self._log_config, self._flush_log)
+
+    def _begin_log(self) -> None:
+        """Log the searches from now on, if the configuration says so."""
+        with self._lock:
+            if self._asked_to_log or self._config is None:
+                return
+            self._asked_to_log = True
+            from embassay.sets.log.recorder import recorder_for
+
+            self._recorder = recorder_for(self.folder.state_file, self._config, self.events)
+
+    def _log_config(self) -> QueryLogConfig:
+        return self._config().query_log if self._config else QueryLogConfig()
+
+    def _flush_log(self) -> None:
+        if self._recorder:
+            self._recorder.flush()
 
     def _lease(self, name: str) -> _Lease:
         from embassay.search.index import Index

@@ -65,6 +65,7 @@ class Roster:
             if new in _names(db):
                 raise UsageError(f"there is a set {new!r} already.", remedy="Choose another name, or delete that set.")
             db.execute("UPDATE sets SET name = ? WHERE name = ?", (new, old))
+            db.execute("UPDATE queries SET set_name = ? WHERE set_name = ?", (new, old))
             columns = "id, set_name, name, space, spec, identity, seal"
             rows = db.execute(f"SELECT {columns} FROM generations WHERE set_name = ?", (old,)).fetchall()
             for identity, _, *others, sealed in rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from embassay import jsontext
 from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
+from embassay.sets.log.schema import CREATE, TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,11 @@ def _records(db: sqlite3.Connection) -> None:
     )
 
 
+def _query_log(db: sqlite3.Connection) -> None:
+    """What was searched for, where the user wants that kept, and what was thought of the hits."""
+    _each(db, CREATE)
+
+
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
@@ -237,6 +243,7 @@ STEPS = (
     SchemaStep(4, _what_was_left_out),
     SchemaStep(5, _defaults_and_exclusions),
     SchemaStep(6, _records),
+    SchemaStep(7, _query_log),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""
@@ -308,7 +315,10 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _copy(file: Path, target: Path) -> None:
-    """A consistent copy, log included, that is there whole or not at all. The first one made of a format is kept."""
+    """A consistent copy, log included, that is there whole or not at all. The first one made of a format is kept.
+
+    What people searched for is left out of it, so that clearing the query log leaves nothing behind.
+    """
     if target.exists():
         return
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.new")
@@ -317,9 +327,19 @@ def _copy(file: Path, target: Path) -> None:
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(unfinished)) as copy:
             source.backup(copy)
+            _empty(copy, TABLES)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _empty(db: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Delete all rows of those `tables` that are there, and overwrite where they stood."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    db.execute("PRAGMA secure_delete = ON")
+    for name in there.intersection(tables):
+        db.execute(f"DELETE FROM {name}")
+    db.commit()
 
 
 def _each(db: sqlite3.Connection, script: str) -> None:

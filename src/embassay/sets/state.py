@@ -20,6 +20,7 @@ from embassay.errors import HomeError
 from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
+from embassay.sets.log.table import LogTable
 from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
@@ -138,6 +139,10 @@ class State:
         self.proofs = Proofs(self._database)
         self.roster = Roster(self._database)
         self.records = RecordTable(self._database)
+
+    def query_log(self) -> LogTable:
+        """What people searched for."""
+        return LogTable(self._database)
 
     def close(self) -> None:
         """Give the file back. Closing twice does nothing."""

@@ -1,0 +1,1 @@
+"""The query log: what was searched for in this home, where the configuration turns it on (query_log: kept)."""

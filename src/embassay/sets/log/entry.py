@@ -1,0 +1,115 @@
+"""What the query log keeps of one search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from embassay import jsontext
+from embassay.types import ArmScore
+
+Form = Literal["kept", "hashed", "cut"]
+"""Of a logged query: its text, a salted hash of it, or the head of one that is too long to be kept whole."""
+Kind = Literal["clicked", "up", "down"]
+"""Of feedback: somebody opened a hit, or a thumb went up or down."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedHit:
+    """One hit of a logged search."""
+
+    rank: int
+    document: str
+    chunk: str
+    """Key of the chunk in its set."""
+    lines: tuple[int, int]
+    """First and last line, 1-based, inclusive."""
+    score: float
+    arms: Mapping[str, ArmScore]
+
+    @property
+    def place(self) -> str:
+        """As judged data names it: ``docs/a.md#L10-40``."""
+        return f"{self.document}#L{self.lines[0]}-{self.lines[1]}"
+
+    def to_row(self) -> list[object]:
+        """The hit as the log stores it: a list, because names of fields would be most of it."""
+        arms = {label: [arm.rank, arm.score] for label, arm in self.arms.items()}
+        return [self.rank, self.document, self.chunk, *self.lines, self.score, arms]
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> LoggedHit:
+        """The hit that `to_row` made. Raises ValueError and its kin for anything else."""
+        rank, document, chunk, first, last, score, arms = row
+        scores = {str(label): ArmScore(int(at), float(raw)) for label, (at, raw) in arms.items()}
+        return cls(int(rank), str(document), str(chunk), (int(first), int(last)), float(score), scores)
+
+    def to_dict(self) -> dict[str, object]:
+        """The hit as JSON has it."""
+        return {
+            "rank": self.rank,
+            "document": self.document,
+            "chunk": self.chunk,
+            "lines": list(self.lines),
+            "score": self.score,
+            "arms": {label: {"rank": arm.rank, "score": arm.score} for label, arm in self.arms.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody did with the answer to a query, or thought of it."""
+
+    kind: Kind
+    document: str
+    """The place of a hit, or a document that was named; empty for a thumb about the answer as a whole."""
+    given: float
+    """Seconds since 1970."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The feedback as JSON has it; ``document`` is null where it is about the answer as a whole."""
+        return {"kind": self.kind, "document": self.document or None, "given": self.given}
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedQuery:
+    """One search in the log."""
+
+    id: str
+    asked: float
+    """Seconds since 1970."""
+    set: str
+    space: str
+    """Digest of the space that was searched."""
+    pipeline: str
+    form: Form
+    query: str
+    """The text, its head or its hash: see `form`."""
+    took_ms: float
+    hits: Sequence[LoggedHit]
+    feedback: Sequence[Feedback] = ()
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any], feedback: Sequence[Feedback]) -> LoggedQuery:
+        """The entry of a row of the log. Raises ValueError and its kin for one that no version wrote."""
+        id, asked, set_name, space, pipeline, form, query, took_ms, hits = row
+        if form not in get_args(Form) or not all(isinstance(x, str) for x in (id, set_name, space, pipeline, query)):
+            raise ValueError(f"search {id!r} of the query log is none")
+        read = tuple(LoggedHit.from_row(hit) for hit in jsontext.loads(hits))
+        return cls(id, float(asked), set_name, space, pipeline, form, query, float(took_ms), read, feedback)
+
+    def to_dict(self) -> dict[str, object]:
+        """The entry as JSON has it."""
+        return {
+            "id": self.id,
+            "asked": self.asked,
+            "set": self.set,
+            "space_digest": self.space,
+            "pipeline": self.pipeline,
+            "form": self.form,
+            "query": self.query,
+            "took_ms": self.took_ms,
+            "hits": [hit.to_dict() for hit in self.hits],
+            "feedback": [given.to_dict() for given in self.feedback],
+        }

@@ -1,0 +1,150 @@
+"""The tables of the query log in `state.db`: written in batches, bounded in number and age."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import TYPE_CHECKING
+
+from embassay import jsontext
+from embassay.config.values import QueryLogConfig
+from embassay.sets.log.entry import Feedback, LoggedQuery
+from embassay.text import encodable
+
+if TYPE_CHECKING:
+    from embassay.sets.database import Database
+
+MOST_HITS = 100
+"""Of one search that are logged."""
+MOST_CHARACTERS = 2_000
+"""Of a query that are kept."""
+PRUNED_AT_ONCE = 5_000
+"""Entries that one transaction deletes at most, so that no search waits for it."""
+DAY = 86_400.0
+_ENTRY = "id, asked, set_name, space, pipeline, form, query, took_ms, hits"
+
+
+class LogTable:
+    """The log in one file. Threads may share it, and any number of processes may write the same file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.reading() as db:  # what is deleted is overwritten: it may be anybody's question
+            db.execute("PRAGMA secure_delete = ON")
+
+    def add(self, entries: Iterable[LoggedQuery], config: QueryLogConfig) -> None:
+        """Write `entries`, all or none, and drop what is beyond the bounds of `config`. Raises HomeError."""
+        with self._database.writing() as db:
+            hashed = _Hashes(db)
+            rows = (_row(entry, hashed) for entry in entries)
+            db.executemany(f"INSERT OR IGNORE INTO queries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            _prune(db, config)
+
+    def prune(self, config: QueryLogConfig) -> int:
+        """Drop what is beyond the bounds of `config`; how many entries. Raises HomeError."""
+        gone = 0
+        while True:
+            with self._database.writing() as db:
+                dropped = _prune(db, config)
+            gone += dropped
+            if dropped < PRUNED_AT_ONCE:
+                break
+        self._forget_deleted()
+        return gone
+
+    def clear(self) -> int:
+        """Drop everything, and the salt of the hashes; how many entries there were. Raises HomeError."""
+        with self._database.writing() as db:
+            gone = db.execute("DELETE FROM queries").rowcount
+            db.execute("DELETE FROM feedback")
+            db.execute("DELETE FROM query_salt")
+        self._forget_deleted()
+        return int(gone)
+
+    def count(self) -> int:
+        """How many searches are logged."""
+        with self._database.reading() as db:
+            return int(db.execute("SELECT count(*) FROM queries").fetchone()[0])
+
+    def entries(self, set_name: str | None = None, limit: int = -1) -> Iterator[LoggedQuery]:
+        """Searches, of one set or of all, the newest first; at most `limit`, all where that is negative."""
+        where, values = ("WHERE set_name = ?", (set_name,)) if set_name else ("", ())
+        last = 1 << 62
+        while limit:
+            page = 500 if limit < 0 else min(limit, 500)
+            condition = f"{where} AND" if where else "WHERE"
+            query = f"SELECT seq, {_ENTRY} FROM queries {condition} seq < ? ORDER BY seq DESC LIMIT ?"
+            with self._database.reading() as db:
+                rows = db.execute(query, (*values, last, page)).fetchall()
+                found = [self._entry(db, row[1:]) for row in rows]
+            yield from found
+            if len(rows) < page:
+                return
+            last, limit = rows[-1][0], limit - page if limit > 0 else limit
+
+    def find(self, id: str) -> LoggedQuery | None:
+        """One search by its id."""
+        with self._database.reading() as db:
+            row = db.execute(f"SELECT {_ENTRY} FROM queries WHERE id = ?", (id,)).fetchone()
+            return self._entry(db, row) if row else None
+
+    def give(self, id: str, feedback: Sequence[Feedback]) -> None:
+        """Write feedback on a search. The same again counts once; a thumb replaces the other one on a document."""
+        with self._database.writing() as db:
+            for one in feedback:
+                if one.kind != "clicked":
+                    thumbs = (id, one.document)
+                    db.execute("DELETE FROM feedback WHERE query = ? AND document = ? AND kind <> 'clicked'", thumbs)
+                row = (id, one.kind, one.document, one.given)
+                db.execute("INSERT OR IGNORE INTO feedback (query, kind, document, given) VALUES (?, ?, ?, ?)", row)
+
+    def _entry(self, db: sqlite3.Connection, row: Sequence[object]) -> LoggedQuery:
+        given = db.execute(
+            "SELECT kind, document, given FROM feedback WHERE query = ? ORDER BY given, document", (row[0],)
+        )
+        feedback = tuple(self._database.checked(Feedback(*found)) for found in given)
+        try:
+            return LoggedQuery.from_row(row, feedback)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._database.corrupt(error) from error
+
+    def _forget_deleted(self) -> None:
+        """Empty the write-ahead log as well, in which what was deleted stands until it is written over."""
+        with self._database.reading() as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class _Hashes:
+    """Hashes of queries with the salt of the home, so that equal queries stay equal and are not known elsewhere."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._salt = b""
+
+    def of(self, query: str) -> str:
+        if not self._salt:
+            self._db.execute("INSERT OR IGNORE INTO query_salt VALUES (1, ?)", (token_bytes(32),))
+            (self._salt,) = self._db.execute("SELECT salt FROM query_salt").fetchone()
+        return blake2b(query.encode("utf-8", "replace"), key=bytes(self._salt), digest_size=16).hexdigest()
+
+
+def _row(entry: LoggedQuery, hashed: _Hashes) -> tuple[object, ...]:
+    query = hashed.of(entry.query) if entry.form == "hashed" else encodable(entry.query)
+    hits = jsontext.dumps([hit.to_row() for hit in entry.hits], ascii_only=True)
+    return entry.id, entry.asked, entry.set, entry.space, entry.pipeline, entry.form, query, entry.took_ms, hits
+
+
+def _prune(db: sqlite3.Connection, config: QueryLogConfig) -> int:
+    """Drop entries beyond the bounds, the oldest first, at most `PRUNED_AT_ONCE`; how many."""
+    oldest = time.time() - config.max_days * DAY
+    gone = db.execute(
+        "SELECT seq, id FROM queries WHERE asked < ? UNION "
+        "SELECT seq, id FROM queries WHERE seq <= (SELECT max(seq) FROM queries) - ? LIMIT ?",
+        (oldest, config.max_entries, PRUNED_AT_ONCE),
+    ).fetchall()
+    db.executemany("DELETE FROM feedback WHERE query = ?", ((id,) for _, id in gone))
+    db.executemany("DELETE FROM queries WHERE seq = ?", ((seq,) for seq, _ in gone))
+    return len(gone)
