@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embassay.engine.load import load, load_onnx
-from embassay.engine.runtimes.target import Target, kept, named_inputs, padded
+from embassay.engine.runtimes.padding import kept, named_inputs, padded
 from embassay.errors import ModelUnsupported
 from tests.tiny import CASES, write_model, write_onnx
 
@@ -43,14 +43,29 @@ def test_a_queue_and_one_batch_at_once_give_the_same(open_model, tmp_path):
     runtime = model._source.runtime(model.spec.head, "f32", model.max_tokens)
     at_once = runtime.once(BATCH)
     assert at_once.shape == (3, model.dimensions) and at_once.dtype == np.float32
-    target, queue = Target(3, model.dimensions), runtime.queue()
+    target, queue = Rows(3, model.dimensions), runtime.queue()
     try:
         queue.submit(BATCH[:1], 4, [2], target)
         queue.submit(BATCH[1:], 3, [0, 1], target)
-        made = queue.finish(target)
+        queue.wait()
+        assert 2 in target.written, "the batch that was submitted first"
+        queue.wait()
+        assert sorted(target.written) == [0, 1, 2]
+        queue.wait()
     finally:
         queue.close()
-    np.testing.assert_allclose(made[[2, 0, 1]], at_once, atol=1e-5)
+    np.testing.assert_allclose(target.vectors[[2, 0, 1]], at_once, atol=1e-5)
+
+
+class Rows:
+    """The rows of a few batches."""
+
+    def __init__(self, count, dimensions):
+        self.vectors, self.written = np.empty((count, dimensions), np.float32), []
+
+    def write(self, rows, values):
+        self.vectors[rows] = values
+        self.written += rows
 
 
 def test_both_runtimes_of_one_onnx_file_agree(tmp_path):

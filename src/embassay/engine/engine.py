@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embassay.engine.batches import TOKEN_BUDGET, plan
-from embassay.engine.runtimes.base import Queue, Runtime
-from embassay.engine.runtimes.target import Target, check_width
+from embassay.engine.ahead import Ahead
+from embassay.engine.batches import TOKEN_BUDGET
+from embassay.engine.pace import Pace
+from embassay.engine.runtimes.base import Runtime
+from embassay.engine.runtimes.padding import check_width
+from embassay.engine.stream import LOOKAHEAD_SECONDS, Stream, Text
 from embassay.engine.tokens import Encoded, Tokens
 from embassay.errors import ModelUnsupported, TextTooLong
 from embassay.vectors import mean_of_parts
@@ -20,14 +22,9 @@ from embassay.vectors import mean_of_parts
 if TYPE_CHECKING:
     from embassay.types import OnLong, Vectors
 
-SORTED_TEXTS = 4096
-SORTED_CHARS = 500_000
-"""Texts are sorted by length within a window of at most so many; two windows are in memory at a time.
-A window of long texts is a few seconds of work: that much is lost when a run is stopped."""
-
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
+GROUP_TEXTS, GROUP_CHARS, GROUP_SECONDS = 256, 10_000, 0.25
+"""Texts are tokenised together, because a tokenizer works on many at once: so many texts or characters, or what came
+in so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +32,6 @@ class Block:
     """Vectors of consecutive texts, in the order they came."""
 
     vectors: Vectors
-    tokens: Sequence[int]
-    truncated: Sequence[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Texts as the pieces to infer: one a text, or several where a long text is split."""
-
-    pieces: Sequence[Encoded]
-    owner: Sequence[int]
-    """The text of each piece."""
     tokens: Sequence[int]
     truncated: Sequence[bool]
 
@@ -63,13 +49,14 @@ class Engine:
 
     def embed(self, texts: Sequence[str], prompt: str = "", on_long: OnLong = "truncate") -> Block:
         """Vectors of `texts`, float32 (len(texts), dimensions). A few short texts take the fast path of a query."""
-        if sum(map(len, texts)) < TOKEN_BUDGET:  # a token is rarely less than a character
-            window = self._encode(texts, prompt, on_long)
-            if window.pieces and sum(len(p.ids) for p in window.pieces) <= TOKEN_BUDGET:
-                vectors = self._runtime.once([p.ids for p in window.pieces])
+        if texts and sum(map(len, texts)) < TOKEN_BUDGET:  # a token is rarely less than a character
+            encoded = self._encode(texts, prompt, on_long)
+            ids = [piece.ids for text in encoded for piece in text.pieces]
+            if sum(map(len, ids)) <= TOKEN_BUDGET:
+                vectors = self._runtime.once(ids)
                 check_width(vectors, self.dimensions)
-                return self._join(window, vectors)
-        blocks = list(self.stream(texts, prompt, on_long))
+                return self._block(encoded, vectors)
+        blocks = list(self._stream(texts, prompt, on_long, Pace(None)))
         return Block(
             np.concatenate([b.vectors for b in blocks]) if blocks else np.empty((0, self.dimensions), np.float32),
             [count for b in blocks for count in b.tokens],
@@ -79,57 +66,40 @@ class Engine:
     def stream(self, texts: Iterable[str], prompt: str = "", on_long: OnLong = "truncate") -> Iterator[Block]:
         """Vectors of any number of texts, in blocks of consecutive texts, in constant memory.
 
-        `texts` is consumed in a thread of its own: while one window is inferred the next is made and
-        tokenised. A window is handed out once the one behind it is fully submitted, so that no core waits
-        at the seam.
+        Texts are handed out as they are computed, about a second of work behind the first that was begun. `texts` is
+        consumed in a thread of its own, ahead of what is computed.
         """
+        return self._stream(texts, prompt, on_long, Pace(LOOKAHEAD_SECONDS))
+
+    def _stream(self, texts: Iterable[str], prompt: str, on_long: OnLong, pace: Pace) -> Iterator[Block]:
         queue = self._runtime.queue()
-        waiting: deque[tuple[_Window, Target]] = deque()
-        with ThreadPoolExecutor(1, "tokenise") as pool:
+        work = Stream(queue, self.dimensions, pace)
+        with Ahead(lambda at: self._encode(at[1], prompt, on_long, at[0]), _groups(texts), "tokenise") as encoded:
             try:
-                for window in _ahead(pool, lambda at: self._encode(at[1], prompt, on_long, at[0]), _windows(texts)):
-                    waiting.append((window, self._submit(queue, window)))
-                    if len(waiting) > 1:
-                        yield self._finish(queue, *waiting.popleft())
-                while waiting:
-                    yield self._finish(queue, *waiting.popleft())
+                for done in work.run(encoded):
+                    yield self._block(done, np.stack([row for text in done for row in text.rows if row is not None]))
             finally:
                 queue.close()
 
-    def _submit(self, queue: Queue, window: _Window) -> Target:
-        target = Target(len(window.pieces), self.dimensions)
-        ids = [piece.ids for piece in window.pieces]
-        for width, rows in plan([len(i) for i in ids]):
-            queue.submit([ids[row] for row in rows], width, rows, target)
-        return target
-
-    def _finish(self, queue: Queue, window: _Window, target: Target) -> Block:
-        return self._join(window, queue.finish(target))
-
-    def _encode(self, texts: Sequence[str], prompt: str, on_long: OnLong, start: int = 0) -> _Window:
+    def _encode(self, texts: Sequence[str], prompt: str, on_long: OnLong, start: int = 0) -> list[Text]:
         encoded = self.tokens.encode([prompt + text for text in texts] if prompt else texts)
         if self._vocabulary is not None:
             _check_ids(encoded, self._vocabulary)
-        counts = [e.tokens for e in encoded]
-        cut = [e.truncated for e in encoded]
-        if on_long == "truncate" or not any(cut):
-            return _Window(encoded, range(len(encoded)), counts, cut)
-        if on_long == "error":
-            at = cut.index(True)
-            raise TextTooLong(start + at, counts[at], self.tokens.max_tokens)
-        pieces: list[Encoded] = []
-        owner: list[int] = []
+        made = []
         for at, whole in enumerate(encoded):
-            parts = self.tokens.windows(prompt + texts[at]) if cut[at] else [whole]
-            pieces += parts
-            owner += [at] * len(parts)
-        return _Window(pieces, owner, counts, [False] * len(encoded))
+            if whole.truncated and on_long == "error":
+                raise TextTooLong(start + at, whole.tokens, self.tokens.max_tokens)
+            split = whole.truncated and on_long == "split"
+            pieces = self.tokens.windows(prompt + texts[at]) if split else [whole]
+            made.append(Text(pieces, whole.tokens, whole.truncated and not split))
+        return made
 
-    def _join(self, window: _Window, vectors: Vectors) -> Block:
-        """The vectors of pieces as one vector for each text."""
-        weights = [len(piece.ids) for piece in window.pieces]
-        vectors = mean_of_parts(vectors, window.owner, weights, len(window.tokens), normalised=self._normalise)
-        return Block(vectors, window.tokens, window.truncated)
+    def _block(self, texts: Sequence[Text], vectors: Vectors) -> Block:
+        """The vectors of all pieces as one vector for each text."""
+        owners = [at for at, text in enumerate(texts) for _ in text.pieces]
+        weights = [len(piece.ids) for text in texts for piece in text.pieces]
+        vectors = mean_of_parts(vectors, owners, weights, len(texts), normalised=self._normalise)
+        return Block(vectors, [text.tokens for text in texts], [text.truncated for text in texts])
 
 
 def _check_ids(encoded: Sequence[Encoded], vocabulary: int) -> None:
@@ -142,29 +112,15 @@ def _check_ids(encoded: Sequence[Encoded], vocabulary: int) -> None:
         )
 
 
-def _windows(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """(position of the first, texts) of each window."""
-    window: list[str] = []
-    start = chars = 0
+def _groups(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """(position of the first, texts) of each group that is tokenised at once."""
+    group: list[str] = []
+    start, chars, since = 0, 0, time.monotonic()
     for text in texts:
-        window.append(text)
+        group.append(text)
         chars += len(text)
-        if len(window) >= SORTED_TEXTS or chars >= SORTED_CHARS:
-            yield start, window
-            start, window, chars = start + len(window), [], 0
-    if window:
-        yield start, window
-
-
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[_In], _Out], items: Iterator[_In]) -> Iterator[_Out]:
-    """Results in order; the next item is taken and worked on while the one before it is in use."""
-
-    def step() -> tuple[_Out] | None:
-        for item in items:
-            return (work(item),)
-        return None
-
-    pending: Future[tuple[_Out] | None] = pool.submit(step)
-    while result := pending.result():
-        pending = pool.submit(step)
-        yield result[0]
+        if len(group) >= GROUP_TEXTS or chars >= GROUP_CHARS or time.monotonic() - since > GROUP_SECONDS:
+            yield start, group
+            start, group, chars, since = start + len(group), [], 0, time.monotonic()
+    if group:
+        yield start, group

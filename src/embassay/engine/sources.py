@@ -134,7 +134,7 @@ class ForeignGraph(_GraphFile):
         """Run the repository's graph, with `head` on top, on OpenVINO."""
         from embassay.engine.foreign import read_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
-        from embassay.engine.runtimes.target import named_inputs
+        from embassay.engine.runtimes.padding import named_inputs
 
         graph, inputs = read_graph(self.file, head)
         self._written.check_paths()

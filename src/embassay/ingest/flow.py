@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from embassay.types import Counts
 
 GROUP_DOCUMENTS = 512
-GROUP_CHARS = 1_000_000
+GROUP_CHARS = 50_000
 GROUP_SECONDS = 1.0
 """Documents are cut in groups, because a tokenizer works on many texts at once. A group ends after so many steps or
-characters, or when reading has taken so long, so that slow files do not hold back what was read before them."""
+characters, or when reading has taken so long, so that slow files do not hold back what was read before them, and the
+first chunks come soon: a million characters take no less work together than in parts, but all come at the end."""
 
 Owner = TypeVar("Owner")
 

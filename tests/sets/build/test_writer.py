@@ -124,13 +124,64 @@ def test_an_origin_of_which_nothing_can_be_read_keeps_what_was_indexed(tiny):
 
 
 def test_a_checkpoint_is_due_after_so_many_changes_or_seconds(tiny):
-    for parameters, expected in (({"rows": 3}, 2), ({"seconds": -1.0}, 6), ({"rows": 100}, 1)):
+    for parameters, expected in (({"rows": 3}, 2), ({"seconds": 60.0}, 6), ({"rows": 100}, 1)):
         tiny.life.seen.clear()
-        origin = Origin("a")
-        with writer(tiny, **parameters) as out:
+        origin, now = Origin("a"), [0.0]
+        with writer(tiny, **parameters, clock=lambda now=now: now[0]) as out:
             for at in range(6):
+                now[0] += 61.0
                 out.add(*new(origin, str(at)))
+                out._wait()
         assert tiny.life.seen.count("upsert") == expected, parameters
+
+
+def test_a_checkpoint_is_due_though_nothing_more_comes(tiny):
+    """A model may take long for the next vector, and the run be killed meanwhile."""
+    written = threading.Event()
+    upsert = tiny.store.upsert
+
+    def told(chunks, vectors):
+        upsert(chunks, vectors)
+        written.set()
+
+    tiny.store.upsert = told
+    now = [0.0]
+    with writer(tiny, seconds=60.0, clock=lambda: now[0]) as out:
+        out.add(*new(Origin("a"), "1"))
+        now[0] = 61.0
+        assert written.wait(30)
+        assert set(tiny.rows()) == {"1"}
+
+
+def test_checkpoints_become_rarer_where_writing_is_slow(tiny):
+    origin, now, sizes = Origin("a"), [0.0], []
+
+    def slow(chunks, vectors):
+        sizes.append(len(chunks))
+        now[0] += 0.4
+
+    tiny.store.upsert = slow
+    with writer(tiny, seconds=1.0, clock=lambda: now[0]) as out:
+        for at in range(12):
+            now[0] += 1.1
+            out.add(*new(origin, str(at)))
+            out._wait()
+    assert sizes[0] == 1 and set(sizes[1:-1]) == {4}, "a tenth of the time is spent on writing"
+
+
+def test_an_error_of_a_checkpoint_that_nobody_asked_for_is_raised_later(tiny):
+    tried = threading.Event()
+
+    def failing(chunks, vectors):
+        tried.set()
+        raise StoreError("the disk is full.")
+
+    tiny.store.upsert = failing
+    now = [0.0]
+    with pytest.raises(StoreError, match="disk is full"), writer(tiny, seconds=60.0, clock=lambda: now[0]) as out:
+        out.add(*new(Origin("a"), "1"))
+        now[0] = 61.0
+        assert tried.wait(30)
 
 
 def test_one_checkpoint_is_written_while_the_next_is_collected(tiny):

@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from embassay.engine.runtimes.target import Batch, Target
+    from embassay.engine.runtimes.padding import Batch
     from embassay.types import Vectors
+
+
+class Target(Protocol):
+    """Takes the vectors of a queue, as they are computed."""
+
+    def write(self, rows: Sequence[int], values: Vectors) -> None:
+        """Vectors of `rows`, float32 (len(rows), dimensions), which hold only until this returns."""
 
 
 class Queue(Protocol):
@@ -16,11 +23,11 @@ class Queue(Protocol):
     def submit(self, batch: Batch, width: int, rows: Sequence[int], into: Target) -> None:
         """Have a batch computed, whose longest text has `width` tokens; its vectors go into `rows` of a target.
 
-        It may return before they are there.
+        It may return before they are there. Vectors of earlier batches may be written meanwhile.
         """
 
-    def finish(self, target: Target) -> Vectors:
-        """The vectors of `target`, once every row of it is there."""
+    def wait(self) -> None:
+        """Wait until the batch is computed that was submitted first, and write its vectors; nothing where none is."""
 
     def close(self) -> None:
         """Wait for batches that are still being computed."""

@@ -12,7 +12,8 @@ from embassay import remedy
 from embassay.engine.foreign import HIDDEN_STATES
 from embassay.engine.heads.arrays import NumpyArrays
 from embassay.engine.heads.pooled import Head, finished, pooled
-from embassay.engine.runtimes.target import Batch, Target, kept, named_inputs, padded
+from embassay.engine.runtimes.base import Target
+from embassay.engine.runtimes.padding import Batch, kept, named_inputs, padded
 from embassay.engine.unsupported import damaged
 from embassay.errors import PluginError
 
@@ -65,9 +66,8 @@ class OnnxQueue:
         """Compute the batch before this returns."""
         into.write(rows, self._runtime.once(batch))
 
-    def finish(self, target: Target) -> Vectors:
-        """The vectors of `target`, which are there already."""
-        return target.vectors
+    def wait(self) -> None:
+        """Every batch is there already."""
 
     def close(self) -> None:
         """There is nothing to wait for."""

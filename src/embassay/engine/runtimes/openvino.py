@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embassay.engine.runtimes.target import Batch, Ids, Lengths, Target, padded
+from embassay.engine.runtimes.base import Target
+from embassay.engine.runtimes.padding import Batch, Ids, Lengths, padded
 from embassay.threads import cpu_count
 
 if TYPE_CHECKING:
@@ -100,11 +101,10 @@ class OpenVinoQueue:
         request.start_async(inputs)
         self._busy.append((request, rows, into))
 
-    def finish(self, target: Target) -> Vectors:
-        """The vectors of `target`, once every row of it has arrived."""
-        while target.missing:
+    def wait(self) -> None:
+        """Wait for the batch that was started first."""
+        if self._busy:
             self._collect()
-        return target.vectors
 
     def close(self) -> None:
         """Wait for batches that are still being computed."""

@@ -7,7 +7,10 @@ one finds origins that are pending or unknown, repeats them, and arrives at the 
 
 from __future__ import annotations
 
+import math
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,7 +26,13 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 CHECKPOINT_ROWS = 4096
-CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_SECONDS, LONGEST_SECONDS = 1.0, 5.0
+"""A checkpoint is due after so long. Where writing is slow, as into a table of very many parts, it is due later, up to
+the longer time: what is lost when a run is killed is bounded by it."""
+WRITING_SHARE = 0.1
+"""Of the time, that writing may take before checkpoints become rarer."""
+TICK_SECONDS = 0.25
+"""How often it is looked whether a checkpoint is due while nothing is added."""
 FOLD_ROWS = 16_384
 
 
@@ -50,7 +59,8 @@ class Writer:
     """Takes changes with their vectors, in order, and writes them to one generation of a set.
 
     The caller holds the right to write the generation. One checkpoint is written in a thread of the writer's own while
-    the next one is collected: after `rows` changes, or when `seconds` have passed. After `fold` new rows the indexes of
+    the next one is collected: after `rows` changes, or when `seconds` have passed, whether anything more is added or
+    not: a model may take long for the next vector. After `fold` new rows the indexes of
     the store are extended, so that searches beside a long run stay fast. Used as a context manager; leaving it writes
     what was collected, also after an error, so that no vector is paid for twice.
     """
@@ -64,12 +74,15 @@ class Writer:
         rows: int = CHECKPOINT_ROWS,
         seconds: float = CHECKPOINT_SECONDS,
         fold: int = FOLD_ROWS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state, self.generation, self.store = state, generation, store
-        self._rows, self._seconds, self._fold = rows, seconds, fold
+        self._rows, self._seconds, self._fold, self._clock = rows, seconds, fold, clock
         self._pool = ThreadPoolExecutor(1, "write")
         self._writing: Future[None] | None = None
-        self._collected, self._since = Checkpoint(), time.monotonic()
+        self._collecting = threading.RLock()
+        self._collected, self._since, self._took = Checkpoint(), clock(), 0.0
+        self._left = threading.Event()
         self._changed = False
         self._unfolded = 0
         self._broken = False
@@ -81,27 +94,42 @@ class Writer:
 
         Raises StoreError, HomeError and others of an earlier checkpoint that could not be written.
         """
-        collected = self._collected
-        collected.touched[change.origin.name] = change.origin
-        match change:
-            case New():
-                assert vector is not None, "a new chunk comes with its vector"
-                collected.chunks.append(change.chunk)
-                collected.vectors.append(vector)
-            case Moved():
-                collected.moved.append(change.chunk)
-            case Ended():
-                collected.ended.append(change.origin)
-        if collected.size >= self._rows or time.monotonic() - self._since > self._seconds:
-            self.checkpoint()
+        with self._collecting:
+            collected = self._collected
+            collected.touched[change.origin.name] = change.origin
+            match change:
+                case New():
+                    assert vector is not None, "a new chunk comes with its vector"
+                    collected.chunks.append(change.chunk)
+                    collected.vectors.append(vector)
+                case Moved():
+                    collected.moved.append(change.chunk)
+                case Ended():
+                    collected.ended.append(change.origin)
+            if collected.size >= self._rows or self._is_due:
+                self.checkpoint()
 
     def checkpoint(self) -> None:
         """Have everything that was added until now written, in the background, once the checkpoint before it is."""
-        self._wait()
-        collected, self._collected = self._collected, Checkpoint()
-        self._since = time.monotonic()
-        if collected.touched:
-            self._writing = self._pool.submit(self._write, collected)
+        with self._collecting:
+            self._wait()
+            collected, self._collected = self._collected, Checkpoint()
+            self._since = self._clock()
+            if collected.touched:
+                self._writing = self._pool.submit(self._write, collected)
+
+    @property
+    def _is_due(self) -> bool:
+        slow = min(LONGEST_SECONDS, self._took / WRITING_SHARE)
+        return self._clock() - self._since > max(self._seconds, slow)
+
+    def _tick(self) -> None:
+        """Runs in a thread of its own. An error of the checkpoint before is left to whoever adds the next change."""
+        while not self._left.wait(TICK_SECONDS):
+            with self._collecting:
+                writing = self._writing
+                if self._is_due and (writing is None or (writing.done() and not writing.exception())):
+                    self.checkpoint()
 
     @property
     def unfolded(self) -> bool:
@@ -117,11 +145,14 @@ class Writer:
         self._changed = False
 
     def __enter__(self) -> Writer:
+        if self._seconds < math.inf:
+            threading.Thread(target=self._tick, name="checkpoint", daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._left.set()
         with self._pool:
             self.checkpoint()
             self._wait()
@@ -136,11 +167,13 @@ class Writer:
         origins of which rows are missing."""
         if self._broken:
             return
+        began = self._clock()
         try:
             self._store_and_settle(collected)
         except BaseException:
             self._broken = True
             raise
+        self._took = self._clock() - began
 
     def _store_and_settle(self, collected: Checkpoint) -> None:
         stale = [key for origin in collected.ended for key in origin.stale]

@@ -1,4 +1,4 @@
-"""Where the vectors of many batches are collected, and how a batch of ids is padded."""
+"""How a batch of ids is padded, and what its vectors have to be."""
 
 from __future__ import annotations
 
@@ -19,21 +19,6 @@ Ids = npt.NDArray[np.int64]
 """Token ids, shape (batch, tokens), padded on the right with 0."""
 Lengths = npt.NDArray[np.int32]
 """Tokens of each text of a batch, shape (batch,)."""
-
-
-class Target:
-    """n rows that arrive in any order."""
-
-    def __init__(self, count: int, dimensions: int) -> None:
-        self.vectors: Vectors = np.empty((count, dimensions), np.float32)
-        self.missing = count
-        """Rows that have not arrived yet."""
-
-    def write(self, rows: Sequence[int], values: Vectors) -> None:
-        """Vectors of some rows, each of which arrives once. Raises ModelUnsupported for those of another width."""
-        check_width(values, self.vectors.shape[1])
-        self.vectors[rows] = values
-        self.missing -= len(rows)
 
 
 def check_width(values: Vectors, dimensions: int) -> None:
