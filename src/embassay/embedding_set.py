@@ -55,6 +55,9 @@ class SearchOptions(TypedDict, total=False):
     mode: str
     where: str | Filter | None
     pipeline: str | Pipeline | None
+    group_by: str | None
+    min_score: Mapping[str, float] | None
+    context: int
 
 
 class EmbeddingSet:
@@ -184,19 +187,27 @@ class EmbeddingSet:
         mode: str = "hybrid",
         where: str | Filter | None = None,
         pipeline: str | Pipeline | None = None,
+        group_by: str | None = None,
+        min_score: Mapping[str, float] | None = None,
+        context: int = 0,
     ) -> SearchResult:
         """The k chunks that answer `query` best.
 
         `mode` is ``hybrid``, ``dense`` or ``lexical``; a `pipeline`, as a value or in words such as ``dense(50) >>
         top(5)``, replaces both it and `k`. `where` filters before the top k, for instance ``path ~ "docs/*.md" and
-        year >= 2024``. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, ModelError, StoreError.
+        year >= 2024``. With ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as
+        ``{"dense": 0.3}``, leaves out what none of the arms named gave so high a raw score. A hit has the text of
+        `context` chunks on either side of it. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch,
+        ModelError, StoreError.
         """
         from embassay.search.modes import pipeline as of_mode
+        from embassay.search.modes import refined
         from embassay.search.parse import parse_pipeline
 
         chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
+        chosen = refined(chosen, group_by=group_by, min_score=min_score)
         with self.searcher() as index:
-            return index.search(query, chosen, _parsed(where))
+            return index.search(query, chosen, _parsed(where), context=context)
 
     def searcher(self) -> AbstractContextManager[Index]:
         """The set, ready to be searched many times: ``with docs.searcher() as index``. Raises SetNotFound."""

@@ -228,10 +228,18 @@ class Hit:
     score: float
     chunk: Chunk
     arms: Mapping[str, ArmScore]
+    before: str = ""
+    """What stands before it in the document, where that was asked for: ``before + chunk.text + after`` reads on."""
+    after: str = ""
+    more: Sequence[Hit] = ()
+    """Where hits are grouped, other chunks of the same document that were found, best first, ranked from 2."""
 
     def to_dict(self) -> dict[str, object]:
-        """The hit as JSON has it: rank, score, path, lines, section, text, and each arm's rank and score."""
-        return {
+        """The hit as JSON has it: rank, score, path, lines, section, text, and each arm's rank and score.
+
+        What stands around it, and other chunks of its document, are there where they were asked for.
+        """
+        plain: dict[str, object] = {
             "rank": self.rank,
             "score": self.score,
             "path": self.chunk.path,
@@ -240,3 +248,8 @@ class Hit:
             "text": self.chunk.text,
             "arms": {name: {"rank": arm.rank, "score": arm.score} for name, arm in self.arms.items()},
         }
+        if self.before or self.after:
+            plain |= {"before": self.before, "after": self.after}
+        if self.more:
+            plain["more"] = [hit.to_dict() for hit in self.more]
+        return plain

@@ -40,7 +40,11 @@ def test_what_may_be_left_out(text, printed):
         ("", "", "expected an arm, like dense(100), found the end"),
         ("dens(100) >> top(10)", "dens", "no stage is called 'dens'. Did you mean 'dense'?"),
         ("dense(100) | lexcal(9) >> top(10)", "lexcal", "Did you mean 'lexical'?"),
-        ("dense | lexical >> mean >> top", "mean", "There are: convex, dense, lexical, rrf, top, zscore."),
+        (
+            "dense | lexical >> mean >> top",
+            "mean",
+            "There are: convex, dense, group, lexical, min-score, rrf, top, zscore.",
+        ),
         ("dense(depht=3) >> top", "depht", "no argument is called 'depht'. Did you mean 'depth'?"),
         ("dense(0) >> top", "0", "expected depth, a whole number between 1 and 1,000,000, found '0'"),
         ("dense(1.5) >> top", "1.5", "expected depth, a whole number"),

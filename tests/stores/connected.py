@@ -166,8 +166,8 @@ class ConnectedSnapshot:
     def count(self, where=None):
         return self._rows().count(where)
 
-    def chunks(self, paths):
-        return self._rows().chunks(paths)
+    def chunks(self, names, *, by="path"):
+        return self._rows().chunks(names, by=by)
 
     def vectors(self, keys, *, label=VECTOR):
         return self._rows().vectors(keys, label=label)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -45,6 +45,8 @@ class Candidates:
     """What each arm found, by its label, in the order of the arms."""
     ranking: Sequence[Scored] = ()
     """All candidates, best first; empty before the lists of several arms are joined."""
+    behind: Mapping[Hashable, Sequence[Scored]] = field(default_factory=dict)
+    """Candidates that one of the ranking stands for, by its ref, best first: others of the same document."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Stage(ABC):
 
     needs_model: ClassVar[bool] = False
     """Whether `run` asks a model; a search leaves the stage out where no model can be asked."""
+    on_ranking: ClassVar[bool] = False
+    """Whether it works on one ranking, so that it stands behind the stage that joins several arms."""
+    folds: ClassVar[bool] = False
+    """Whether one candidate may come to stand for many, so that arms have to look deeper where too few are left."""
 
     @abstractmethod
     def run(self, context: Context, candidates: Candidates) -> Candidates:
@@ -60,6 +66,14 @@ class Stage(ABC):
 
     def deepened(self: S, depth: int) -> S:  # noqa: ARG002
         """The same stage where `depth` candidates are looked at; itself where it has no depth of its own."""
+        return self
+
+    def fault(self, arms: Sequence[Stage]) -> str:  # noqa: ARG002
+        """Why the stage makes no sense behind `arms`, as a sentence; nothing where it does."""
+        return ""
+
+    def without_arms(self: S, gone: Collection[str]) -> S | None:  # noqa: ARG002
+        """What is left of the stage where the arms labelled `gone` could not run; None where that is nothing."""
         return self
 
     @property
@@ -121,6 +135,11 @@ class Inner(Stage):
 
 class Last(Stage):
     """The stage that ends a pipeline and says how many hits come out."""
+
+    @property
+    @abstractmethod
+    def hits(self) -> int:
+        """How many come out at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
     from embassay.stores.filters.values import Filter
-    from embassay.types import Role, Vectors
+    from embassay.types import Chunk, Role, Vectors
 
 
 class Context:
@@ -46,11 +46,18 @@ class Context:
         self._snapshot, self._embed = snapshot, embed
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
+        self._chunks: dict[Hashable, Chunk] = {}
 
     @cached_property
     def snapshot(self) -> Snapshot:
         """The version of the store that the whole run reads."""
         return self._snapshot()
+
+    def chunks(self, refs: Sequence[Hashable]) -> Mapping[Hashable, Chunk]:
+        """The chunks behind `refs`, each read once in a run. Raises StoreError."""
+        missing = [ref for ref in dict.fromkeys(refs) if ref not in self._chunks]
+        self._chunks.update(zip(missing, self.snapshot.fetch(missing), strict=True))
+        return self._chunks
 
     def embed(self, text: str, role: Role) -> Vectors:
         """The vector (dimensions,) of `text`, asked for once in a run, also where that fails.

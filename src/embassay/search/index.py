@@ -14,6 +14,7 @@ from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import QueryError, UsageError
 from embassay.events import SILENCE, Events, Searched
 from embassay.search.context import Context
+from embassay.search.neighbours import check_context, with_neighbours
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.search.trace import Trace, TraceStep
@@ -109,19 +110,22 @@ class Index:
         pipeline: Pipeline,
         where: Filter | None = None,
         *,
+        context: int = 0,
         measured: bool = False,
         cached: bool = True,
     ) -> SearchResult:
         """Run `pipeline` for `query`, over the chunks that pass `where`.
 
-        Where the model cannot be asked, the stages that need it are left out and a notice says so; with `measured`
-        the error is raised, because a measurement of another pipeline would be no measurement. Without `cached` the
+        Each hit has the text of `context` chunks on either side of it. Where the model cannot be asked, the stages
+        that need it are left out and a notice says so; with `measured` the error is raised, because a measurement of
+        another pipeline would be no measurement. Without `cached` the
         model embeds the query anew, as for a query that nobody asked before. Raises QueryError, SpaceMismatch,
         StoreError, and UsageError once the index is closed; ModelError and ProviderError where no stage can do
         without the model.
         """
         started = time.perf_counter()
         check_query(query)
+        check_context(context)
         query = composed(query)
         trace = Trace()
 
@@ -131,7 +135,7 @@ class Index:
         if self._closed:
             raise UsageError(f"the index of set {self.name!r} is closed.", remedy="Open its home again.")
         with ExitStack() as held:
-            context = Context(
+            running = Context(
                 query,
                 lambda: held.enter_context(self._store.result().snapshot()),
                 embed,
@@ -140,13 +144,14 @@ class Index:
                 without_model=not measured,
                 similarity=self.space.similarity,
             )
-            ranked = run(pipeline, context)
+            ranked = run(pipeline, running)
+            hits = with_neighbours(ranked.hits, running.snapshot, context) if context else ranked.hits
         took = round((time.perf_counter() - started) * 1000, 2)
         steps, notices = tuple(trace.steps), tuple(trace.notices)
         told = self._events.wants(Searched)
         name = secrets.token_hex(8) if told else ""
         result = SearchResult(
-            query, self.name, self.space, ranked.pipeline, took, ranked.hits, notices, steps, self.language, name
+            query, self.name, self.space, ranked.pipeline, took, hits, notices, steps, self.language, name
         )
         if told:
             self._tell(result, measured=measured)

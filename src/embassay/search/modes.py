@@ -11,7 +11,9 @@ from embassay.search.pipeline import Pipeline
 from embassay.search.stages import stage_class, stage_names
 from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
+from embassay.search.stages.group import Group
 from embassay.search.stages.lexical import Lexical
+from embassay.search.stages.min_score import MinScore
 from embassay.search.stages.top import Top
 
 MODES: Mapping[str, tuple[type[Arm], ...]] = {"dense": (Dense,), "lexical": (Lexical,), "hybrid": (Dense, Lexical)}
@@ -28,6 +30,19 @@ def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, de
     if len(arms) == 1:
         return Pipeline((arms[0](k),), (end,))
     return Pipeline(tuple(arm(max(depth, k)) for arm in arms), (joined, end))
+
+
+def refined(chosen: Pipeline, *, group_by: str | None = None, min_score: Mapping[str, float] | None = None) -> Pipeline:
+    """The same search with only those hits that reach a score, and the best of each document.
+
+    `min_score` has the least raw score of arms by their labels; a hit stays where one of them gave it as much.
+    `group_by` is ``document`` or ``path``. Raises UsageError for another one, and for arms that there are not.
+    """
+    if min_score:
+        chosen = chosen.before_top(MinScore.of(min_score))
+    if group_by is not None:
+        chosen = chosen.before_top(Group(group_by))
+    return chosen
 
 
 def fusions() -> dict[str, Fusion]:

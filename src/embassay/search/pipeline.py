@@ -50,12 +50,34 @@ class Pipeline:
         """How many candidates each of its arms looks at, at least."""
         return min(arm.depth for arm in self.arms)
 
+    @property
+    def hits(self) -> int:
+        """How many hits come out at most."""
+        last = self.stages[-1]
+        return last.hits if isinstance(last, Last) else 0
+
+    @property
+    def folds(self) -> bool:
+        """Whether fewer hits than asked for may come out although the arms have handed on enough."""
+        return any(stage.folds for stage in self.stages)
+
     def without(self, gone: Collection[Stage]) -> Pipeline | None:
         """What is left without the stages `gone`, and without a fusion of one arm; None where no arm is left."""
         arms = tuple(arm for arm in self.arms if arm not in gone)
-        left = (stage for stage in self.stages if stage not in gone)
-        stages = tuple(stage for stage in left if len(arms) > 1 or not isinstance(stage, Fusion))
+        missing = {arm.label for arm in self.arms} - {arm.label for arm in arms}
+        left = (stage.without_arms(missing) for stage in self.stages if stage not in gone)
+        stages = tuple(
+            stage for stage in left if stage is not None and (len(arms) > 1 or not isinstance(stage, Fusion))
+        )
         return Pipeline(arms, stages) if arms else None
+
+    def before_top(self, stage: Stage) -> Pipeline:
+        """The same search with one more stage, which sees what would have come out of an unbounded one."""
+        return replace(self, stages=(*self.stages[:-1], stage, self.stages[-1]))
+
+    def with_deeper(self, labels: Collection[str], depth: int) -> Pipeline:
+        """The same search, where the arms labelled so hand on `depth` candidates."""
+        return replace(self, arms=tuple(arm.deepened(depth) if arm.label in labels else arm for arm in self.arms))
 
     def handing_out(self, depth: int) -> Pipeline:
         """The same search with at least `depth` hits: all that several arms find, or one arm that looks so deep.
@@ -81,7 +103,7 @@ class Pipeline:
 
 def find_fault(arms: Sequence[Stage], stages: Sequence[Stage]) -> PipelineFault | None:
     """The first thing that makes no sense, in the order in which the pipeline is read; None for a good one."""
-    return _fault_of_arms(arms) or _fault_of_stages(stages, len(arms))
+    return _fault_of_arms(arms) or _fault_of_stages(stages, arms)
 
 
 def _fault_of_arms(arms: Sequence[Stage]) -> PipelineFault | None:
@@ -99,24 +121,28 @@ def _fault_of_arms(arms: Sequence[Stage]) -> PipelineFault | None:
     return None
 
 
-def _fault_of_stages(stages: Sequence[Stage], arms: int) -> PipelineFault | None:
+def _fault_of_stages(stages: Sequence[Stage], arms: Sequence[Stage]) -> PipelineFault | None:
     fusions = 0
-    for at, stage in enumerate(stages, arms):
+    for at, stage in enumerate(stages, len(arms)):
         if isinstance(stage, Arm):
             return PipelineFault(
                 at, f"{stage} finds candidates: it stands before the first >>, beside other arms.", _EXAMPLE
             )
-        if at > arms and isinstance(stages[at - arms - 1], Last):
-            return PipelineFault(at, f"nothing stands behind {stages[at - arms - 1]}, and here is {stage}.")
+        if at > len(arms) and isinstance(stages[at - len(arms) - 1], Last):
+            return PipelineFault(at, f"nothing stands behind {stages[at - len(arms) - 1]}, and here is {stage}.")
         fusions += isinstance(stage, Fusion)
-        if isinstance(stage, Fusion) and arms == 1:
+        if isinstance(stage, Fusion) and len(arms) == 1:
             return PipelineFault(at, f"{stage} joins several arms, and there is one.", _ONE_ARM)
         if fusions > 1:
             return PipelineFault(at, f"{stage} joins the arms a second time.", "Leave one of the two out.")
-    if arms > 1 and not fusions:
-        return PipelineFault(arms, f"{arms} arms need a stage that joins them.", "Add one: >> convex(0.75)")
+        if stage.on_ranking and len(arms) > 1 and not fusions:
+            return PipelineFault(at, f"{stage} works on one ranking: it stands behind the stage that joins the arms.")
+        if unfit := stage.fault(arms):
+            return PipelineFault(at, unfit)
+    if len(arms) > 1 and not fusions:
+        return PipelineFault(len(arms), f"{len(arms)} arms need a stage that joins them.", "Add one: >> convex(0.75)")
     if not stages or not isinstance(stages[-1], Last):
-        return PipelineFault(arms + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
+        return PipelineFault(len(arms) + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
     return None
 
 

@@ -52,8 +52,8 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
     def count(self, where: Filter | None = None) -> int:
         """How many rows there are, or how many of them pass `where`."""
 
-    def chunks(self, paths: Iterable[str]) -> Iterator[Chunk]:
-        """Every chunk of these files, in any order."""
+    def chunks(self, names: Iterable[str], *, by: str = "path") -> Iterator[Chunk]:
+        """Every chunk of these files, in any order; of these documents with ``by="document"``."""
 
     def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
         """The vector (dimensions,) of each key that exists."""

@@ -247,7 +247,8 @@ def _updates(store: Store, oracle: Store, sample: Rows) -> None:
         stored = ours.vectors([key, "not there"])
         turned_to, was = stored[key], sample.vectors[VECTOR][0]
         assert list(stored) == [key] and float(turned_to @ was) < -0.99 * float(was @ was)
-        assert {c.key for c in ours.chunks([path])} == {c.key for c in exact.chunks([path])}
+        for by, names in (("path", [path]), ("document", [chunk.document for chunk in exact.chunks([path])][:1])):
+            assert {c.key for c in ours.chunks(names, by=by)} == {c.key for c in exact.chunks(names, by=by)}
 
 
 def _isolation(store: Store, oracle: Store, sample: Rows) -> None:

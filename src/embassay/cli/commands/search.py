@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from embassay.types import Hit
 
 NEEDS_ARGUMENTS = True
+SHOWN_OTHERS = 5
+"""Further places in the document of a hit that are printed."""
 
 
 def command(
@@ -41,6 +43,17 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="STAGES", help="The whole search in words, instead of -k, --mode and --fusion."),
     ] = None,
+    group_by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FIELD", help="document: the best chunk of each; path: of each file."),
+    ] = None,
+    min_score: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="ARM=SCORE", help="Only hits to which this arm gave so high a raw score; repeatable."),
+    ] = None,
+    around: Annotated[
+        int, typer.Option("--context", metavar="N", help="Print so many chunks before and after each hit, too.")
+    ] = 0,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what each stage of the search did, and where each arm ranked a hit.")
     ] = False,
@@ -56,16 +69,27 @@ def command(
     embassay search "timeout" --mode lexical --where 'path ~ "docs/**"'
     embassay search "refund" --json | jq '.hits[].path'
     embassay search "refund" --pipeline 'dense(50) | lexical >> rrf >> top(5)'
+    embassay search "refund" --group-by document --context 1
+    embassay search "refund" --min-score dense=0.3 --min-score lexical=4
     """
     chosen = _pipeline(pipeline, mode, k, fusion)
+    least = _scores(min_score)
     with common.opened_home(home) as opened:
-        result = opened.search(query, where=where, set=set_name, pipeline=chosen)
+        result = opened.search(
+            query,
+            where=where,
+            set=set_name,
+            pipeline=chosen,
+            group_by=group_by,
+            min_score=least,
+            context=around,
+        )
         root = opened.folder.parent
     if json:
         found = result.to_dict(trace=explain)
         common.print_json(found | {"notices": [*result.notices, *opened.session.notices]})
     else:
-        _show(result, root, explain=explain, full=full)
+        _show(result, root, explain=explain, full=full or around > 0)
 
 
 def _pipeline(written: str | None, mode: str | None, k: int | None, fusion: str | None) -> Pipeline:
@@ -83,6 +107,13 @@ def _pipeline(written: str | None, mode: str | None, k: int | None, fusion: str 
             remedy="Leave --mode, --fusion and -k out, or --pipeline.",
         )
     return parse_pipeline(written)
+
+
+def _scores(written: Sequence[str] | None) -> dict[str, float]:
+    """``dense=0.3`` as scores by arm. Raises UsageError."""
+    from embassay.search.stages.min_score import read_scores
+
+    return read_scores(" ".join(written)) if written else {}
 
 
 def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
@@ -125,9 +156,20 @@ def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, expla
     if explain:
         arms = "   ".join(f"{name} #{arm.rank} ({arm.score:.3f})" for name, arm in hit.arms.items())
         out.print(line((f"    score {hit.score:.3f}   {arms}", "magenta")))
-    text = printable(hit.chunk.text if full else snippet(hit.chunk.text, query, language=language), lines=True)
+    shown = hit.chunk.text if full else snippet(hit.chunk.text, query, language=language)
     body = Text()
-    for piece, marked in highlight(text, query, language):
+    body.append(printable(hit.before, lines=True), "dim")
+    for piece, marked in highlight(printable(shown, lines=True), query, language):
         body.append(piece, "bold yellow" if marked else "")
+    body.append(printable(hit.after, lines=True), "dim")
     out.print(indented(body, 4))
+    if hit.more:
+        out.print(line(("    " + _others(hit), "dim")))
     out.print()
+
+
+def _others(hit: Hit) -> str:
+    """Where else in its document something was found."""
+    shown = ", ".join(str(other.chunk.lines[0]) for other in hit.more[:SHOWN_OTHERS])
+    further = f" and {len(hit.more) - SHOWN_OTHERS:,} more" if len(hit.more) > SHOWN_OTHERS else ""
+    return f"also at line {shown}{further}" if len(hit.more) == 1 else f"also at lines {shown}{further}"

@@ -23,6 +23,11 @@ class Top(Last):
         """The first k candidates, in their order."""
         return replace(candidates, ranking=candidates.ranking[: self.k])
 
+    @property
+    def hits(self) -> int:
+        """k."""
+        return self.k
+
     def deepened(self, depth: int) -> Top:
         """The same stage with `depth` in place of k."""
         return replace(self, k=depth)

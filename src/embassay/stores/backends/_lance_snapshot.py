@@ -112,11 +112,11 @@ class LanceSnapshot(Snapshot):
         with translated():
             return int(self._table.count_rows(to_sql(where) if where else None))
 
-    def chunks(self, paths: Iterable[str]) -> Iterator[Chunk]:
-        paths = list(paths)
-        for at in range(0, len(paths), BATCH):
+    def chunks(self, names: Iterable[str], *, by: str = "path") -> Iterator[Chunk]:
+        names = list(names)
+        for at in range(0, len(names), BATCH):
             with translated():
-                where = to_sql(In("path", tuple(paths[at : at + BATCH])))
+                where = to_sql(In(by, tuple(names[at : at + BATCH])))
                 for batch in self._table.search().where(where).select(COLUMNS).to_batches(BATCH):
                     yield from chunks_of(batch)
 

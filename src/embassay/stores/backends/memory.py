@@ -115,9 +115,9 @@ class MemorySnapshot(Snapshot):
     def count(self, where: Filter | None = None) -> int:
         return int(self._mask(where).sum())
 
-    def chunks(self, paths: Iterable[str]) -> Iterator[Chunk]:
-        wanted = set(paths)
-        return (chunk for chunk in self._chunks if chunk.path in wanted)
+    def chunks(self, names: Iterable[str], *, by: str = "path") -> Iterator[Chunk]:
+        wanted = set(names)
+        return (chunk for chunk in self._chunks if getattr(chunk, by) in wanted)
 
     def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
         wanted = set(keys)
