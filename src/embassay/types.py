@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from embassay.errors import UsageError
 
@@ -23,7 +23,25 @@ Precision = Literal["auto", "f32", "bf16", "int8"]
 PRECISIONS: Sequence[Precision] = get_args(Precision)
 OnLong = Literal["error", "truncate", "split"]
 Scalar = str | int | float | bool
-Metadata = Mapping[str, Scalar]
+if TYPE_CHECKING:
+    Value = Scalar | None | Sequence["Value"] | Mapping[str, "Value"]
+else:
+    Value = Any  # msgspec reads annotations to send documents between processes, and knows no recursive ones
+Metadata = Mapping[str, Value]
+"""What is known of a document besides its text, as JSON has it; `embassay.metadata` makes it of whatever is given."""
+
+
+def texts_in(value: Value) -> Iterator[str]:
+    """Every text inside of a value, the names of fields left out. A list or a mapping that stands in several places, or
+    inside of itself, is looked through once."""
+    stack, seen = [value], set[int]()
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            yield value
+        elif value and isinstance(value, (dict, list)) and id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(value.values() if isinstance(value, dict) else value)
 
 
 def check_role(role: str) -> None:
@@ -164,7 +182,7 @@ class Document:
     @property
     def chars(self) -> int:
         """Characters of all that is kept of it: text, title and values in words."""
-        return len(self.text) + len(self.title) + sum(len(v) for v in self.metadata.values() if isinstance(v, str))
+        return len(self.text) + len(self.title) + sum(map(len, texts_in(self.metadata)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,17 +253,22 @@ class Hit:
     """Where hits are grouped, other chunks of the same document that were found, best first, ranked from 2."""
 
     def to_dict(self) -> dict[str, object]:
-        """The hit as JSON has it: rank, score, path, lines, section, text, and each arm's rank and score.
+        """The hit as JSON has it: rank, score, the chunk with where it stands, and each arm's rank and score.
 
         What stands around it, and other chunks of its document, are there where they were asked for.
         """
+        chunk = self.chunk
         plain: dict[str, object] = {
             "rank": self.rank,
             "score": self.score,
-            "path": self.chunk.path,
-            "lines": list(self.chunk.lines),
-            "section": self.chunk.section,
-            "text": self.chunk.text,
+            "id": chunk.key,
+            "document": chunk.document,
+            "path": chunk.path,
+            "lines": list(chunk.lines),
+            "span": list(chunk.span),
+            "section": chunk.section,
+            "metadata": dict(chunk.metadata),
+            "text": chunk.text,
             "arms": {name: {"rank": arm.rank, "score": arm.score} for name, arm in self.arms.items()},
         }
         if self.before or self.after:

@@ -110,7 +110,7 @@ def test_suffixes_are_claimed_once():
 
 def test_front_matter_is_metadata_and_lines_stay_true(tmp_path):
     (document,) = documents(tmp_path, *SAMPLES["markdown"])
-    assert document.metadata == {"title": "T", "year": 2024}
+    assert document.metadata == {"title": "T", "year": 2024, "tags": ["x"]}
     assert document.text.startswith("# Keys") and document.source_lines[0] == 6
 
 

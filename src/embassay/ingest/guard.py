@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
 from embassay.ingest.held import GZIP, MAX_BYTES, ZIP, held, is_blank, letters
+from embassay.types import texts_in
 
 ENOUGH = 0.5
 """Letters for each byte of a file that is not packed, from which on nobody looks further."""
@@ -59,8 +60,7 @@ class _Seen:
             self.told = True
             return
         self.documents += 1
-        values = (value for value in read.metadata.values() if isinstance(value, str))
-        self.letters += letters(read.text) + letters(read.title) + sum(map(letters, values))
+        self.letters += letters(read.text) + letters(read.title) + sum(map(letters, texts_in(read.metadata)))
         self.replaced += read.text.count(REPLACED)
         if not read.text or read.text.isspace():
             self.blank += 1

@@ -14,40 +14,46 @@ from embassay.errors import NotText, ReadError
 from embassay.ingest.base import Document, LeftOut, Read, Reader, SourceFile
 from embassay.ingest.decode import HEAD, looks_binary
 from embassay.ingest.guard import guarded
+from embassay.metadata import kept
 from embassay.text import composed, encodable
-from embassay.types import Heading, Scalar
+from embassay.types import Heading
 
 FALLBACK = "text"
 """The reader of files whose suffix no reader claims."""
 MAX_ID, MAX_TITLE = 4_000, 2_000
 """Characters."""
-MAX_FIELDS, MAX_FIELD_NAME = 1_000, 1_000
-MAX_VALUE, MAX_METADATA = 10_000, 200_000
-"""Characters of one metadata value that are kept, and of all values of a document."""
 
 
 def _within_bounds(documents: Iterator[Read]) -> Iterator[Read]:
     """The documents with titles and metadata that every chunk can carry; what is cut off them is told."""
     for document in documents:
-        if not isinstance(document, Document):
+        if isinstance(document, Document):
+            yield from _bounded(document)
+        else:
             yield document
-            continue
-        bounded = _bounded(document)
-        if isinstance(bounded, Document) and bounded.chars < document.chars:
-            yield _cut_off(document, bounded)
-        yield bounded
 
 
-def _cut_off(whole: Document, bounded: Document) -> LeftOut:
-    """What `_bounded` took of a document."""
-    kept = bounded.metadata
-    fields = [name for name, value in whole.metadata.items() if len(str(value)) > len(str(kept[name]))]
-    chars = sum(len(str(whole.metadata[name])) - len(str(kept[name])) for name in fields)
-    names = [f"the field {name[:60]!r}" for name in fields]
-    if len(bounded.title) < len(whole.title):
-        names.append("the title")
-        chars += len(whole.title) - len(bounded.title)
-    return LeftOut(f"{' and '.join(names[:3])} of {whole.id[-80:]} was cut", chars)
+def _bounded(document: Document) -> Iterator[Read]:
+    """With a title and metadata of a length that every chunk can carry, because each of them repeats both; what is cut
+    off is told before it. An id or metadata beyond all bounds makes a ReadError."""
+    if len(document.id) > MAX_ID:
+        yield ReadError(f"an id of {len(document.id):,} characters, the limit is {MAX_ID:,}: {document.id[:60]!r}")
+        return
+    try:
+        found = kept(document.metadata)
+    except ReadError as error:
+        yield error
+        return
+    title = document.title[:MAX_TITLE]
+    losses = [f"the field {name[:60]!r} {what}" for name, what in found.losses.items()]
+    chars = found.chars + len(document.title) - len(title)
+    if len(title) < len(document.title):
+        losses.append("the title was cut")
+    if losses:
+        yield LeftOut(f"{' and '.join(losses[:3])} in {document.id[-80:]}", chars)
+    if title is not document.title or found.metadata is not document.metadata:
+        document = replace(document, title=title, metadata=found.metadata)
+    yield document
 
 
 def _unique(documents: Iterator[Read]) -> Iterator[Read]:
@@ -68,50 +74,15 @@ def _unique(documents: Iterator[Read]) -> Iterator[Read]:
         yield _clean(document)
 
 
-def _bounded(document: Document) -> Document | ReadError:
-    """With a title and metadata of a length that every chunk can carry: each of them repeats both.
-
-    An id or metadata beyond all bounds makes a ReadError.
-    """
-    if len(document.id) > MAX_ID:
-        return ReadError(f"an id of {len(document.id):,} characters, the limit is {MAX_ID:,}: {document.id[:60]!r}")
-    title, metadata = document.title[:MAX_TITLE], document.metadata
-    if len(metadata) > MAX_FIELDS or any(len(key) > MAX_FIELD_NAME for key in metadata):
-        return ReadError(f"{len(metadata):,} fields, the limit is {MAX_FIELDS:,} with names of {MAX_FIELD_NAME}")
-    if any(_is_long(value) for value in metadata.values()):
-        metadata = {key: _shortened(value) for key, value in metadata.items()}
-    if sum(len(value) for value in metadata.values() if isinstance(value, str)) > MAX_METADATA:
-        return ReadError(f"metadata of more than {MAX_METADATA:,} characters")
-    if title is document.title and metadata is document.metadata:
-        return document
-    return replace(document, title=title, metadata=metadata)
-
-
-def _is_long(value: Scalar) -> bool:
-    return len(value) > MAX_VALUE if isinstance(value, str) else isinstance(value, int) and value.bit_length() > 63
-
-
-def _shortened(value: Scalar) -> Scalar:
-    """What is kept of a value: of a number beyond 64 bits its digits as a text, which filters read alike."""
-    if not _is_long(value):
-        return value
-    if isinstance(value, str):
-        return value[:MAX_VALUE]
-    number = int(value)
-    return str(number) if number.bit_length() < MAX_VALUE else hex(number)[:MAX_VALUE]
-
-
 def _clean(document: Document) -> Document:
     """Compose accents and syllables, so that both ways to write them meet, and take lone surrogates out, which JSON and
     PDF can hold: they would stop whatever the text goes through next."""
     own = (document.text, document.title, document.id, document.path)
-    pairs = document.metadata.items()
-    if all(_is_clean(part) for part in (*own, *document.metadata, *(v for _, v in pairs if isinstance(v, str)))):
+    if all(map(_is_clean, own)):
         return document
-    metadata = {_cleaned(k): _cleaned(v) if isinstance(v, str) else v for k, v in pairs}
     headings = _moved(document.headings, encodable(document.text))
     text, title, name, path = map(_cleaned, own)
-    return replace(document, text=text, title=title, id=name, path=path, metadata=metadata, headings=headings)
+    return replace(document, text=text, title=title, id=name, path=path, headings=headings)
 
 
 def _is_clean(text: str) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from embassay.space import Similarity
     from embassay.stores.base import Store
     from embassay.stores.values import Collection
-    from embassay.types import Vectors
+    from embassay.types import Value, Vectors
 
 WORDS = "key rotate proxy server index vector search cache token model query document chunk space graph layer".split()
 INFLECTED = {
@@ -95,6 +95,21 @@ def _lengths(count: int, similarity: Similarity, seed: int) -> Vectors:
     return np.power(10, exponents).astype(np.float32)
 
 
+def _nested(i: int) -> dict[str, Value]:
+    """Metadata with lists, nested values, dates, and names and texts that some language might take for its own."""
+    names = ("Ann", "Bo", "it's", "日本", 'a"b')
+    return {
+        "tags": [("x", "y/z", "2019", "", "it's")[i % 5], f"t{i % 9}"][: i % 4],
+        "scores": [i % 6, i % 4 + 0.5, 1.5e-7][: i % 5],
+        "mixed": [i % 3 == 1, "true", None, {"deep": [i % 2, [str(i % 4)]]}],
+        "author": {"name": names[i % 5], "since": f"20{10 + i % 12}-0{1 + i % 9}-15"},
+        "authors": [{"name": name} for name in names[: i % 4]],
+        "published": f"2024-0{1 + i % 9}-01T10:00:00",
+        "a.b": i % 2 if i % 4 else None,
+        "a": {"b": "nested", "it's $1.`c`": i % 7},
+    }
+
+
 def sample_chunks(count: int, dimensions: int, seed: int = 0) -> tuple[list[Chunk], Vectors]:
     """Chunks with words, paths and metadata of all kinds, and unit vectors (count, dimensions)."""
     import numpy as np
@@ -106,11 +121,13 @@ def sample_chunks(count: int, dimensions: int, seed: int = 0) -> tuple[list[Chun
     for i in range(count):
         body = " ".join(rng.choice(WORDS, size=int(rng.integers(3, 30)))) + f" unique{i}"
         folder = ("docs", "docs/deep", "notes", "it's")[i % 4]
-        metadata: dict[str, str | int | float | bool] = {"year": 2015 + i % 8, "draft": i % 3 == 0}
+        metadata: dict[str, Value] = {"year": 2015 + i % 8, "draft": i % 3 == 0}
         if i % 5:
             metadata["lang"] = ("de", "en", "it's", "日本")[i % 4]
         if i % 7 == 0:
             metadata["path"] = "inner"
+        if i % 3:
+            metadata |= _nested(i)
         chunks.append(
             Chunk(
                 key=f"{i:032x}",

@@ -59,11 +59,11 @@ def test_records(tmp_path, line, title, text):
     assert (document.title, document.text) == (title, text)
 
 
-def test_scalars_are_metadata(tmp_path):
+def test_all_fields_are_metadata(tmp_path):
     (document,) = read_lines(
         tmp_path, '{"_id": "a7", "text": "x", "n": 1, "ok": true, "who": "Ann", "l": [1], "z": null}\n'
     )
-    assert document.metadata == {"id": "a7", "n": 1, "ok": True, "who": "Ann"}
+    assert document.metadata == {"id": "a7", "n": 1, "ok": True, "who": "Ann", "l": [1]}
     assert "a7" not in document.text, "_id is the key of a record, and no word of it"
 
 

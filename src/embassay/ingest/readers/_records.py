@@ -1,8 +1,9 @@
 """How a record of a table or of JSON becomes a document: nothing that a person reads in it is lost.
 
 A record has an id, a title and a text where its fields are called so. Every other field that holds words is part of the
-text as well, as a line ``field: value`` below it, and so are the strings inside of lists and objects. Scalars are
-metadata. What only machines read (numbers, addresses, digests, times) is metadata alone; in tables, numbers are.
+text as well, as a line ``field: value`` below it, and so are the strings inside of lists and objects. All of them are
+metadata, but for words so long that nobody filters by them. What only machines read (numbers, addresses, digests,
+times) is metadata alone; in tables, numbers are.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from embassay.ingest.base import Document, SourceFile
 from embassay.ingest.embedded_data import without_embedded_data
-from embassay.types import Metadata, Scalar
+from embassay.types import Metadata, Value, texts_in
 
 IDS = ("_id", "id", "uid", "uuid", "key")
 TITLES = ("title", "name", "headline", "subject")
@@ -146,18 +148,31 @@ def _lines(rest: Mapping[str, object], habits: Habits, *, machine: bool) -> Iter
             yield from words_of(value, shown)
 
 
-def _metadata(identity: str, rest: Mapping[str, object]) -> Metadata:
-    """The id and the scalars, but for texts of a length that nobody filters by."""
-    scalars: dict[str, Scalar] = {
-        name: value
-        for name, value in rest.items()
-        if name.strip() and isinstance(value, (str, int, float, bool)) and not _is_long_text(value)
+def _metadata(identity: str, rest: Mapping[str, Any]) -> Metadata:
+    """The id and the other fields, but for words of a length that nobody filters by: they are part of the text."""
+    filtered = {
+        name: value for name, value in rest.items() if name.strip() and value is not None and not _is_prose(value)
     }
-    return {"id": identity, **scalars} if identity else scalars
+    return {"id": identity, **filtered} if identity else filtered
 
 
-def _is_long_text(value: Scalar) -> bool:
-    return isinstance(value, str) and len(value) > MAX_FIELD and is_read(value)
+def _is_prose(value: Value) -> bool:
+    """Whether a value holds words alone, in a text or in a list or object that is longer than a field."""
+    if isinstance(value, str):
+        return len(value) > MAX_FIELD and is_read(value)
+    return isinstance(value, (list, dict)) and sum(map(len, texts_in(value))) > MAX_FIELD and _are_words(value)
+
+
+def _are_words(value: Value) -> bool:
+    """Whether all that is inside of a list or an object is text that people read."""
+    stack = [value]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, (list, dict)):
+            stack.extend(inner.values() if isinstance(inner, dict) else inner)
+        elif inner is not None and not (isinstance(inner, str) and (is_read(inner) or not inner.strip())):
+            return False
+    return True
 
 
 def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str | None]:

@@ -1,12 +1,11 @@
-"""Markdown; the scalars of a YAML front matter become metadata."""
+"""Markdown; a YAML front matter becomes metadata."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeGuard
+from typing import Any
 
 from embassay.ingest.base import Document, SourceFile
 from embassay.ingest.embedded_data import without_embedded_data
@@ -29,12 +28,12 @@ def read(source: SourceFile) -> Iterator[Document]:
         parsed = _mapping(front[1])
         if parsed is not None:
             text, first = text[front.end() :], 1 + front[0].count("\n")
-            metadata = _scalars(parsed)
+            metadata = {name: value for name, value in parsed.items() if value is not None}
     lines = range(first, first + text.count("\n") + 1)
     yield Document(source.id, source.id, text, "markdown", metadata=metadata, source_lines=lines)
 
 
-def _mapping(front_matter: str) -> dict[object, object] | None:
+def _mapping(front_matter: str) -> Metadata | None:
     import yaml
 
     try:
@@ -60,15 +59,3 @@ def _loader() -> Any:
                 raise yaml.constructor.ConstructorError(None, None, "merge keys bring in too much", node.start_mark)
 
     return Loader
-
-
-def _scalars(parsed: dict[object, object]) -> Metadata:
-    return {
-        str(key): value if isinstance(value, (str, int, bool)) or _finite(value) else str(value)
-        for key, value in parsed.items()
-        if value is not None and not isinstance(value, (dict, list))
-    }
-
-
-def _finite(value: object) -> TypeGuard[float]:
-    return isinstance(value, float) and math.isfinite(value)

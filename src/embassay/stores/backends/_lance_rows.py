@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from embassay import jsontext
+from embassay.stores.backends._lance_metadata import from_json, to_json
 from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.text import encodable
-from embassay.types import Chunk, Metadata
+from embassay.types import Chunk
 from embassay.words.analyser import VERSION
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def rows_of(collection: Collection, chunks: Sequence[Chunk], vectors: Mapping[st
         "end": [c.span[1] for c in chunks],
         "tokens": [c.tokens for c in chunks],
         "truncated": [c.truncated for c in chunks],
-        "metadata": [_to_json(c.metadata) for c in chunks],
+        "metadata": [to_json(c.metadata) for c in chunks],
     }
     arrays = [
         pa.ExtensionArray.from_storage(field.type, pa.array(values[field.name], pa.utf8()))
@@ -130,7 +129,7 @@ def chunks_of(rows: Any) -> Iterator[Chunk]:
     for key, document, path, section, indexed, body_at, first, last, start, end, tokens, truncated, meta in zip(
         *columns, strict=True
     ):
-        metadata = jsontext.loads(meta) if meta and meta != "{}" else {}
+        metadata = from_json(meta) if meta and meta != "{}" else {}
         yield Chunk(
             key, document, path, section, indexed, body_at, (first, last), (start, end), tokens, truncated, metadata
         )
@@ -143,9 +142,3 @@ def matrix_of(column: Any, dimensions: int) -> Vectors:
         if isinstance(column, pa.ChunkedArray):
             column = column.chunk(0)
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False), np.float32).reshape(-1, dimensions)
-
-
-def _to_json(metadata: Metadata) -> str:
-    """JSON has no NaN and no infinity: such a number is kept as text."""
-    clean = {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in metadata.items()}
-    return jsontext.dumps(clean, ascii_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embassay.errors import FilterError
-from embassay.stores.filters.values import And, Compare, Filter, Glob, In, Not, Or
+from embassay.stores.filters.values import And, Compare, Exists, Filter, Glob, In, Not, Or
 
 MAX_TESTS = 100
 MAX_DEPTH = 20
@@ -35,7 +35,7 @@ def check_filter(expression: Filter) -> None:
                 tests += 1
                 if len(pattern) > MAX_PATTERN:
                     raise FilterError(f"a pattern of the filter has {len(pattern):,} characters; {_most(MAX_PATTERN)}.")
-            case Compare():
+            case Compare() | Exists():
                 tests += 1
         if tests > MAX_TESTS:
             raise too_many_tests()

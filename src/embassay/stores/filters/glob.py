@@ -15,15 +15,15 @@ _PARTS = re.compile(r"\*\*/?|\*|\?|[^*?]+")
 _STARS = ("**/", "**", "*")
 
 
-def glob_to_regex(pattern: str) -> str:
-    """The pattern as a regular expression that both Python and Rust read alike."""
-    out = ""
-    for part in _parts(pattern):
-        if part == "**/":
-            out += "(?:.*/)?"
-        else:
-            out += {"**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
-    return f"(?s)^{out}$"
+def glob_to_regex(pattern: str, between: str = "") -> str:
+    """The pattern as a regular expression that both Python and Rust read alike.
+
+    It matches a whole text, or with a character `between` any of the texts that are joined by it.
+    """
+    some = f"[^{between}]*" if between else ".*"
+    stars = {"**/": f"(?:{some}/)?", "**": some, "*": f"[^/{between}]*", "?": f"[^/{between}]"}
+    out = "".join(stars.get(part) or re.escape(part) for part in _parts(pattern))
+    return f"(?s)(?:^|{between}){out}(?:{between}|$)" if between else f"(?s)^{out}$"
 
 
 class GlobMatcher:

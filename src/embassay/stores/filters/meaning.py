@@ -6,10 +6,10 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from embassay import jsontext
 from embassay.stores.filters.bounds import check_filter, operands
+from embassay.stores.filters.fields import as_number, as_text, fields_of, values_of
 from embassay.stores.filters.glob import matcher
-from embassay.stores.filters.values import COLUMNS, And, Compare, Filter, Glob, In, Not, Or
+from embassay.stores.filters.values import COLUMNS, And, Compare, Exists, Filter, Glob, In, Not, Or
 from embassay.types import Chunk, Scalar
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -28,8 +28,9 @@ def matches(expression: Filter, chunk: Chunk) -> bool:
 
 
 def predicate(expression: Filter) -> Callable[[Chunk], bool]:
-    """Tells of a chunk whether it passes. A missing value passes nothing, and one that is no number passes no number's
-    test. Raises FilterError for a filter beyond the bounds."""
+    """Tells of a chunk whether it passes. A field without a value passes no test, a text that is no number no number's
+    test, and a field with several values those that one of them passes. Raises FilterError for a filter beyond the
+    bounds."""
     check_filter(expression)
     return _predicate(expression)
 
@@ -47,49 +48,39 @@ def _predicate(expression: Filter) -> Callable[[Chunk], bool]:
             return _listed(field, values)
         case Glob(field, pattern):
             return _tested(field, matcher(pattern).matches)
+        case Exists(field):
+            return _existing(field)
         case Compare(field, op, value):
             test = OPERATORS[op]
             if isinstance(value, (bool, str)):
                 wanted = as_text(value)
                 return _tested(field, lambda text: test(text, wanted))
             number = float(value)
-            return _tested(field, lambda text: (found := _number(text)) is not None and test(found, number))
+            return _tested(field, lambda text: (found := as_number(text)) is not None and test(found, number))
 
 
 def _listed(field: str, values: Sequence[Scalar]) -> Callable[[Chunk], bool]:
     """Texts are compared as texts, numbers as numbers; each is looked up, however many there are."""
     texts = frozenset(as_text(value) for value in values if isinstance(value, (bool, str)))
     numbers = frozenset(float(value) for value in values if not isinstance(value, (bool, str)))
-    return _tested(field, lambda text: text in texts or (bool(numbers) and _number(text) in numbers))
+    return _tested(field, lambda text: text in texts or (bool(numbers) and as_number(text) in numbers))
 
 
 def _tested(field: str, test: Callable[[str], bool]) -> Callable[[Chunk], bool]:
-    def passes(chunk: Chunk) -> bool:
-        text = _value(field, chunk)
-        return text is not None and test(text)
-
-    return passes
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    key = metadata_key(field)
+    if key is None:
+        return lambda chunk: test(getattr(chunk, field))
+    return lambda chunk: any(test(as_text(value)) for value in values_of(chunk.metadata, key))
 
 
-def as_text(value: Scalar) -> str:
-    """How a metadata value compares as text: as JSON writes it, strings bare."""
-    return value if isinstance(value, str) else jsontext.dumps(value, ascii_only=True)
+def _existing(field: str) -> Callable[[Chunk], bool]:
+    key = metadata_key(field)
+    if key is None:
+        return lambda _chunk: True
+    below = f"{key}."
+    return lambda chunk: any(name == key or name.startswith(below) for name in fields_of(chunk.metadata))
 
 
 def metadata_key(field: str) -> str | None:
-    """The metadata key that `field` names, or None for a column."""
+    """The name in the metadata that `field` means, or None for a column."""
     return None if field in COLUMNS else field.removeprefix("meta.")
-
-
-def _value(field: str, chunk: Chunk) -> str | None:
-    key = metadata_key(field)
-    if key is None:
-        return str(getattr(chunk, field))
-    return as_text(chunk.metadata[key]) if key in chunk.metadata else None

@@ -7,7 +7,7 @@ import re
 
 from embassay.errors import FilterError
 from embassay.stores.filters.bounds import MAX_DEPTH, MAX_TESTS, MAX_TEXT, check_filter, too_deep, too_many_tests
-from embassay.stores.filters.values import And, Compare, Filter, Glob, In, Not, Or
+from embassay.stores.filters.values import And, Compare, Exists, Filter, Glob, In, Not, Or
 from embassay.text import composed
 from embassay.types import Scalar
 
@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     |(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w.])
     |(?P<op><=|>=|!=|==|=|<|>|~|\(|\)|,)
     |(?P<word>[^\W\d][\w.\-]*)
+    |(?P<quoted>`(?:[^`\\]|\\.)+`)
     |(?P<end>$))""",
     re.VERBOSE,
 )
@@ -90,9 +91,9 @@ class _Parser:
         self._tests += 1
         if self._tests > MAX_TESTS:
             raise too_many_tests()
-        if self._kind != "word":
-            raise self._error("a field name")
-        field = self._pop()
+        field = self._field()
+        if self._take("word", "exists"):
+            return Exists(field)
         if self._take("word", "in"):
             self._expect("(")
             values = [self._literal()]
@@ -101,7 +102,7 @@ class _Parser:
             self._expect(")")
             return In(field, tuple(values))
         if self._kind != "op" or self._word in {"(", ")", ","}:
-            raise self._error("one of = != < <= > >= ~ in")
+            raise self._error("one of = != < <= > >= ~ in exists")
         op = self._pop()
         if op == "~":
             if self._kind != "string":
@@ -109,11 +110,18 @@ class _Parser:
             return Glob(field, str(self._literal()))
         return Compare(field, "=" if op == "==" else op, self._literal())
 
+    def _field(self) -> str:
+        if self._kind == "quoted":
+            return _unescaped(self._pop())
+        if self._kind != "word":
+            raise self._error("a field name")
+        return self._pop()
+
     def _literal(self) -> Scalar:
         kind, word = self._kind, self._word
         if kind == "string":
             self._next()
-            return re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL)
+            return _unescaped(word)
         if kind == "number":
             number = float(word)
             if not math.isfinite(number) or abs(number) > 2**53:
@@ -161,3 +169,8 @@ class _Parser:
         if len(self._text) <= SHOWN:
             return self._text
         return f"…{self._text[max(0, at - SHOWN // 2) : at + SHOWN // 2]}…"
+
+
+def _unescaped(quoted: str) -> str:
+    """What stands between quotes."""
+    return re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from embassay import jsontext
@@ -10,10 +11,15 @@ from embassay.types import Scalar
 COLUMNS = ("path", "section", "document")
 """Fields of the chunk itself; every other name is a metadata key, and ``meta.path`` is the metadata key ``path``."""
 
+PLAIN = re.compile(r"[^\W\d][\w.\-]*")
+"""Names of fields that need no backquotes."""
+KEYWORDS = frozenset({"and", "or", "not", "in", "exists", "true", "false"})
+
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A field compared with a value: a number numerically, a text or a truth value as text."""
+    """A field compared with a value: a number numerically, a text or a truth value as text. Of a field with several
+    values one has to do so, here and in the other tests."""
 
     field: str
     op: str
@@ -21,7 +27,7 @@ class Compare:
     value: Scalar
 
     def __str__(self) -> str:
-        return f"{self.field} {self.op} {_shown(self.value)}"
+        return f"{_named(self.field)} {self.op} {_shown(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class In:
     values: tuple[Scalar, ...]
 
     def __str__(self) -> str:
-        return f"{self.field} in ({', '.join(map(_shown, self.values))})"
+        return f"{_named(self.field)} in ({', '.join(map(_shown, self.values))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,17 @@ class Glob:
     pattern: str
 
     def __str__(self) -> str:
-        return f"{self.field} ~ {_shown(self.pattern)}"
+        return f"{_named(self.field)} ~ {_shown(self.pattern)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """A field that has a value, or values below it: ``author`` where there is an ``author.name``."""
+
+    field: str
+
+    def __str__(self) -> str:
+        return f"{_named(self.field)} exists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,14 @@ class Or:
         return f"({self.left} or {self.right})"
 
 
-Filter = Compare | In | Glob | Not | And | Or
+Filter = Compare | In | Glob | Exists | Not | And | Or
+
+
+def _named(field: str) -> str:
+    """A field as it is written: in backquotes where it is no plain word, or one that means something else."""
+    if PLAIN.fullmatch(field) and field.lower() not in KEYWORDS:
+        return field
+    return "`" + field.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def _shown(value: Scalar) -> str:
