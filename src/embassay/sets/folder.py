@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from embassay.text import composed
 
 FOLDER = ".embassay"
 LOCKS, VECTORS = "locks", "vectors"
+POLL_SECONDS = 0.01
+"""How often a process that waits for another one asks whether it has ended; a call writes a record in not much more."""
 _OURS = re.compile(r"(state|cache)\.db.*|locks|vectors|scratch|\.gitignore")
 """Whatever a home may hold."""
 OTHER_FORM = "~2"
@@ -42,6 +44,8 @@ class HomeFolder:
         self.folder = folder
         self.root = folder.parent
         """Source paths are kept relative to this, so that a project can move."""
+        self._seen: dict[str, frozenset[str]] = {}
+        """Of each collection that was written, the files that were made private."""
 
     @property
     def state_file(self) -> Path:
@@ -105,7 +109,7 @@ class HomeFolder:
             except Timeout:
                 if waiting:
                     waiting()
-                lock.acquire()
+                lock.acquire(poll_interval=POLL_SECONDS)
         except OSError as error:
             raise HomeNotWritable(f"{self.folder} cannot be written: {error.strerror}.") from error
         try:
@@ -139,11 +143,14 @@ class HomeFolder:
             raise HomeCorrupt(f"{self.state_file} is damaged: {name!r} is no name of a generation.")
         return name
 
-    def _written(self, collection: str) -> Iterator[Path]:
-        """What a store has written for a collection."""
+    def _written(self, collection: str) -> Iterable[Path]:
+        """What a store has written for a collection since this was asked last: many small writes leave many files."""
+        known, there = self._seen.get(collection, frozenset()), set()
         for folder, _, files in os.walk(self.folder / VECTORS / f"{collection}.lance"):
-            yield Path(folder)
-            yield from (Path(folder, file) for file in files)
+            there.add(folder)
+            there.update(os.path.join(folder, file) for file in files)  # noqa: PTH118
+        self._seen[collection] = frozenset(there)
+        return map(Path, there - known)
 
     def name_of(self, file: Path) -> str:
         """A source's name: relative to the root where it lies inside, with ``/``; else absolute.

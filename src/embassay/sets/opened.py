@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from embassay.sets.door import Door
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.log.recorder import QueryRecorder
+    from embassay.stores.base import Store
 
 DEFAULT_SET = "default"
 """The set that is meant where none is named, and none was chosen."""
@@ -60,6 +61,7 @@ class OpenSets:
         self._state: State | None = None
         self._leases: dict[str, _Lease] = {}
         self._doors: dict[int, Door] = {}
+        self._stores: dict[int, Store] = {}
         self._closed = False
 
     @property
@@ -157,6 +159,15 @@ class OpenSets:
                 raise state.roster.not_found(generation.set_name)
             yield state
 
+    def store(self, generation: Generation) -> Store:
+        """Where the rows of a generation are, for whoever has the right to write it. It is kept open for the next
+        call, because to open it takes as long as to write a row. Raises StoreError."""
+        with self._lock:
+            self._check_open()
+            if generation.id not in self._stores:
+                self._stores[generation.id] = self.folder.store(generation, create=True)
+            return self._stores[generation.id]
+
     def forget(self, name: str) -> None:
         """Close the index of a set that has gone, or has another name, as soon as nobody uses it any more."""
         with self._lock:
@@ -172,7 +183,10 @@ class OpenSets:
             leases, self._leases = list(self._leases.values()), {}
             unused = [self._retire(lease) for lease in leases]
             state, self._state = self._state, None
+            stores, self._stores = [*self._stores.values()], {}
             recorder, self._recorder = self._recorder, None
+        for store in stores:
+            store.close()
         if recorder:
             recorder.close()
         for index in filter(None, unused):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,8 @@ def delete(sets: OpenSets, name: str, choice: Choice) -> int:
     Raises SetNotFound, UsageError, HomeError, StoreError.
     """
     generation = sets.live(name)
-    with sets.writing(generation) as state, closing(sets.folder.store(generation)) as store:
+    with sets.writing(generation) as state:
+        store = sets.store(generation)
         rows, glob = _chosen(state, generation, store, choice)
         with Writer(state, generation, store) as writer:
             for end in _ends(rows, store, glob):

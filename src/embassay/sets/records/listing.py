@@ -51,7 +51,10 @@ def get(sets: OpenSets, name: str, ids: Iterable[str]) -> list[Record]:
     found = sets.state.records.get(generation.id, wanted)
     if others := tuple(one for one in wanted if one not in found):
         with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
-            found |= _of_files(version, others)
+            parts = _parts(version, others)
+        rows = sets.state.sources_of(generation, [chunks[0].path for chunks in parts.values()])
+        unwritten = {path for path, row in rows.items() if row.is_record}
+        found |= {one: _joined(one, chunks) for one, chunks in parts.items() if chunks[0].path not in unwritten}
     return [found[one] for one in wanted if one in found]
 
 
@@ -116,12 +119,13 @@ def _seen(version: Snapshot, where: Filter | None) -> dict[str, _Document]:
     return found
 
 
-def _of_files(version: Snapshot, ids: tuple[str, ...]) -> dict[str, Record]:
+def _parts(version: Snapshot, ids: tuple[str, ...]) -> dict[str, list[Chunk]]:
+    """The chunks of documents."""
     parts: dict[str, list[Chunk]] = {}
     for chunks, _ in version.scan((), In("document", ids)):
         for chunk in chunks:
             parts.setdefault(chunk.document, []).append(chunk)
-    return {document: _joined(document, chunks) for document, chunks in parts.items()}
+    return parts
 
 
 def _joined(document: str, chunks: list[Chunk]) -> Record:

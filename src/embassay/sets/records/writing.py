@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +67,8 @@ def _write(
     coming = iter(records)
     first = list(islice(coming, GROUP))
     generation, embedder = generation_for_writing(sets, name, wishes, lambda: _sample(first))
-    with sets.writing(generation) as state, closing(sets.folder.store(generation, create=True)) as store:
+    with sets.writing(generation) as state:
+        store = sets.store(generation)
         check(state, generation)
         source = Records(
             chain(first, coming),

@@ -40,6 +40,9 @@ FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and `min_fold`, are outside it."""
 MAX_SEGMENTS = 4
 """An index extended more often than this is built anew: each segment is a search of its own."""
+MAX_FRAGMENTS, ROWS_PER_FRAGMENT = 32, 10_000
+"""A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one, every
+search and every upsert opens all of them, and compacting copies the rows."""
 KEEP_VERSIONS = timedelta(minutes=10)
 """Older versions are removed; a shorter age could pull files from under a running search."""
 
@@ -113,6 +116,7 @@ class LanceStore(Store):
         table = self._table
         self.collection.check_rows(len(chunks), vectors)
         with translated():
+            table.checkout_latest()
             if TERMS.name not in table.schema.names:
                 table.add_columns(TERMS)
             for at in range(0, len(chunks), BATCH):
@@ -123,6 +127,7 @@ class LanceStore(Store):
     def delete(self, keys: Iterable[str]) -> None:
         table, keys = self._table, list(keys)
         with translated():
+            table.checkout_latest()
             for at in range(0, len(keys), BATCH):
                 table.delete(to_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",)))
 
@@ -149,7 +154,7 @@ class LanceStore(Store):
                 for label, spec in self.collection.vectors.items()
                 if self._settings.pays(rows, spec.dimensions) and self._is_stale(vector_index(label), rows)
             ]
-            if thorough and rows:
+            if rows and (thorough or self._is_scattered(table, rows)):
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)
             if words:
                 index_terms(table)
@@ -160,6 +165,11 @@ class LanceStore(Store):
         """Whether the table was made before there were terms, and was not moved forward to its last step."""
         names = {index.name for index in self._table.list_indices()}
         return OLD_INDEX in names or TERMS_INDEX not in names
+
+    def _is_scattered(self, table: Any, rows: int) -> bool:
+        """Whether many small writes have left more fragments than searches can open in passing."""
+        fragments = table.stats()["fragment_stats"]["num_fragments"]
+        return bool(fragments > MAX_FRAGMENTS + rows // ROWS_PER_FRAGMENT)
 
     def _index_vectors(self, table: Any, label: str) -> None:
         config = IvfRq(distance_type="dot", target_partition_size=PARTITION_ROWS, max_iterations=10, sample_rate=64)
