@@ -93,6 +93,23 @@ def table(words: Words) -> tuple[str, bytes]:
     return "a" + suffix, out.getvalue().encode(words.one_of(*ENCODINGS))
 
 
+def parquet(words: Words) -> tuple[str, bytes]:
+    import pyarrow as arrow
+    from pyarrow.parquet import write_table
+
+    numbers = list(range(words.rng.randint(1, 6)))
+    columns: dict[str, list[object]] = {
+        "id": [*numbers],
+        "title": [words.text(2) for _ in numbers],
+        "text": [words.text() for _ in numbers],
+        "tags": [[words.word(), words.word()] for _ in numbers],
+        "vector": [[0.5, 0.25] for _ in numbers],
+    }
+    out = io.BytesIO()
+    write_table(arrow.table(columns), out, compression=words.one_of("snappy", "gzip", "none"))
+    return "a.parquet", out.getvalue()
+
+
 def json_lines(words: Words) -> tuple[str, bytes]:
     records: tuple[Callable[[], dict[str, object]], ...] = (
         lambda: {"_id": words.word(), "title": words.text(2), "text": words.text()},
@@ -127,4 +144,5 @@ MAKERS = {
     "csv": table,
     "json": json_file,
     "jsonl": json_lines,
+    "parquet": parquet,
 }

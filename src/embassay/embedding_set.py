@@ -6,58 +6,33 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from embassay.threads import in_thread
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.errors import ReadError
+    from embassay.ingest.base import RawRecord
     from embassay.ingest.limits import ReadLimits
+    from embassay.ingest.rows import RecordFields
     from embassay.search.index import Index, SearchResult
     from embassay.search.pipeline import Pipeline
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
     from embassay.sets.examine import Finding
     from embassay.sets.opened import OpenSets
+    from embassay.sets.options import IndexOptions, MakingOptions, SearchOptions
+    from embassay.sets.records.deleting import Deletion
+    from embassay.sets.records.importing import ImportReport
     from embassay.sets.records.listing import DocumentInfo
     from embassay.sets.records.report import RecordsReport
     from embassay.sets.status import SetStatus
     from embassay.space import Space
     from embassay.stores.filters.values import Filter
-    from embassay.types import Embeddings, OnLong, Precision, Record, Role
+    from embassay.types import Chunk, Embeddings, OnLong, Precision, Record, Role
 
     Records = Iterable[Record | Mapping[str, Any]]
-
-
-class MakingOptions(TypedDict, total=False):
-    """What the first run on a set makes it with; later runs must agree. See `EmbeddingSet.index`."""
-
-    model: str | None
-    precision: Precision | None
-    chunk_tokens: int | None
-    language: str | None
-
-
-class IndexOptions(MakingOptions, total=False):
-    """How files are indexed. See `EmbeddingSet.index`."""
-
-    retry_failed: bool
-    checksum: bool
-    max_file_mb: float | None
-    read_limits: ReadLimits | None
-    exclude: Sequence[str]
-    include: Sequence[str]
-
-
-class SearchOptions(TypedDict, total=False):
-    """How a set is searched. See `EmbeddingSet.search`."""
-
-    mode: str
-    where: str | Filter | None
-    pipeline: str | Pipeline | None
-    group_by: str | None
-    min_score: Mapping[str, float] | None
-    context: int
 
 
 class EmbeddingSet:
@@ -145,6 +120,27 @@ class EmbeddingSet:
 
         return upsert(self._sets, self.name, records, _wishes(making), space)
 
+    def import_rows(
+        self,
+        sources: Iterable[tuple[str, Iterable[RawRecord | ReadError]]],
+        fields: RecordFields,
+        *,
+        replace: bool = False,
+        dry_run: bool = False,
+        **making: Unpack[MakingOptions],
+    ) -> ImportReport:
+        """Add the rows of files as records: names of files with what `embassay.ingest.rows.rows_of` gives of each.
+
+        `fields` says which fields of a row are its id and its text. What makes no record is told with its line, and the
+        rest goes on. A row of whose id the set has another record is left out, unless it is to `replace` that. With
+        `dry_run` nothing is written, and all is counted. The first call makes the set, as `index` does. Raises
+        SpaceMismatch, ModelError, ProviderError, HomeError or StoreError; whatever was stored before an error stays.
+        """
+        from embassay.sets.records.importing import import_rows
+
+        wishes = _wishes(making)
+        return import_rows(self._sets, self.name, sources, fields, wishes, replace=replace, dry_run=dry_run)
+
     def delete(
         self,
         ids: Iterable[str] | None = None,
@@ -161,6 +157,21 @@ class EmbeddingSet:
 
         return delete(self._sets, self.name, Choice.of(ids, where, path))
 
+    def deletion(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        where: str | Filter | None = None,
+        path: str | None = None,
+    ) -> Deletion:
+        """What `delete` with these arguments would remove: documents, chunks, files, and ids that are not there.
+
+        Raises SetNotFound, FilterError, UsageError, HomeError, StoreError.
+        """
+        from embassay.sets.records.deleting import Choice, foreseen
+
+        return foreseen(self._sets, self.name, Choice.of(ids, where, path))
+
     def get(self, ids: Iterable[str]) -> Sequence[Record]:
         """The records of these ids, in that order, as they were given, without their vectors; unknown ones are left
         out. Raises SetNotFound, StoreError.
@@ -176,6 +187,15 @@ class EmbeddingSet:
         from embassay.sets.records.listing import documents
 
         return documents(self._sets, self.name, glob, _parsed(where))
+
+    def chunks(self, glob: str | None = None, *, where: str | Filter | None = None) -> Iterator[Chunk]:
+        """Every chunk of the set, in the order of `list`: those whose path matches `glob`, and which pass `where`.
+
+        Raises SetNotFound, FilterError, StoreError.
+        """
+        from embassay.sets.records.listing import chunks
+
+        return chunks(self._sets, self.name, glob, _parsed(where))
 
     # -- what is asked of it --------------------------------------------------------------------------------
 

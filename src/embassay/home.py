@@ -13,7 +13,7 @@ from embassay.session import Session, using
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.embedding_set import EmbeddingSet, IndexOptions, SearchOptions
+    from embassay.embedding_set import EmbeddingSet
     from embassay.search.index import Index, SearchResult
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from embassay.sets.log.entry import LoggedQuery
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
+    from embassay.sets.options import IndexOptions, SearchOptions
     from embassay.sets.status import SetStatus
     from embassay.types import Embeddings, OnLong, Precision, Role
 
@@ -47,29 +48,32 @@ class Home:
         self.session = Session(cache_file=folder.cache_file) if session is None else session
         self._sets = OpenSets(folder, lambda: self.session.models, self.session.events, lambda: self.session.config)
 
-    def set(self, name: str) -> EmbeddingSet:
-        """The set of this name, which need not be there yet."""
+    def set(self, name: str | None = None, *, writing: bool = False) -> EmbeddingSet:
+        """The set of this name, which need not be there yet; without one that which is meant, see `default_set`.
+
+        `writing`: it is to be written, for which no set is taken that nobody named or chose but ``default``.
+        """
         from embassay.embedding_set import EmbeddingSet
 
-        return EmbeddingSet(name, self._sets)
+        return EmbeddingSet(self._sets.default(writing=writing) if name is None else name, self._sets)
 
     def index(
         self, paths: Iterable[str | os.PathLike[str]], *, set: str | None = None, **options: Unpack[IndexOptions]
     ) -> IndexReport:
         """`EmbeddingSet.index` of the set of this name."""
-        return self.set(self._sets.default(writing=True) if set is None else set).index(paths, **options)
+        return self.set(set, writing=True).index(paths, **options)
 
     def search(
         self, query: str, k: int = 10, *, set: str | None = None, **options: Unpack[SearchOptions]
     ) -> SearchResult:
         """`EmbeddingSet.search` of the set of this name."""
-        return self.set(self._named(set)).search(query, k, **options)
+        return self.set(set).search(query, k, **options)
 
     def embed(
         self, texts: Sequence[str], role: Role, *, set: str | None = None, on_long: OnLong = "truncate"
     ) -> Embeddings:
         """`EmbeddingSet.embed` in the space of the set of this name."""
-        return self.set(self._named(set)).embed(texts, role, on_long=on_long)
+        return self.set(set).embed(texts, role, on_long=on_long)
 
     def status(self) -> list[SetStatus]:
         """Counts of every set. Raises HomeNotFound, StoreError."""
@@ -151,19 +155,19 @@ class Home:
 
     def coverage(self, set: str | None = None) -> Coverage:
         """`EmbeddingSet.coverage` of the set of this name."""
-        return self.set(self._named(set)).coverage()
+        return self.set(set).coverage()
 
     def embedder(self, set: str | None = None) -> Embedder:
         """`EmbeddingSet.embedder` of the set of this name."""
-        return self.set(self._named(set)).embedder()
+        return self.set(set).embedder()
 
     def searcher(self, set: str | None = None) -> AbstractContextManager[Index]:
         """A set, ready to be searched many times: ``with home.searcher("docs") as index``. Raises SetNotFound."""
-        return self.set(self._named(set)).searcher()
+        return self.set(set).searcher()
 
     def sources(self, set: str | None = None) -> dict[str, str]:
         """`EmbeddingSet.sources` of the set of this name."""
-        return self.set(self._named(set)).sources()
+        return self.set(set).sources()
 
     def holds(self, set: str) -> bool:
         """Whether there is a set of this name; False as well where nothing was indexed yet."""

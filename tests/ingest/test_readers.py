@@ -105,7 +105,7 @@ def test_conformance(name, tmp_path):
 def test_suffixes_are_claimed_once():
     claimed = [s for r in plugins.load_all("embassay.ingest.readers").values() for s in r.SUFFIXES]
     assert len(claimed) == len(set(claimed)) == len(readers())
-    assert streams() == {".jsonl", ".mbox", ".ndjson"}
+    assert streams() == {".jsonl", ".mbox", ".ndjson", ".parquet"}
 
 
 def test_front_matter_is_metadata_and_lines_stay_true(tmp_path):

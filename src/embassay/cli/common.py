@@ -15,6 +15,7 @@ from embassay.cli.tables import line
 from embassay.cli.terminal import is_utf8, make_console
 from embassay.errors import NotFinite
 from embassay.home import Home
+from embassay.ingest.defaults import DEFAULT_TOKENS
 from embassay.text import escaped_json, printable
 
 if TYPE_CHECKING:
@@ -60,6 +61,22 @@ SplitOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--split", metavar="NAME", help="Which judgments; default: test."),
 ]
+ChunkTokensOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--chunk-tokens",
+        metavar="N",
+        help=f"Most tokens of a chunk. Default: {DEFAULT_TOKENS}, or what the model takes if that is less.",
+    ),
+]
+LanguageOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--language",
+        metavar="LANG",
+        help="The language of the documents: de, zh, ..., or mul for several. Default: found out from them.",
+    ),
+]
 ExcludeOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -87,8 +104,7 @@ def opened_session(home: Path | None = None, *, keep_local: bool = False) -> Ite
     from embassay.session import Session
 
     found = _home_if_any(home)
-    cache_file = found.cache_file if found else None
-    with Session(cache_file=cache_file, keep_local=keep_local, purpose=_purpose()) as session, _warned(session):
+    with Session(cache_file=found.cache_file if found else None, keep_local=keep_local) as session, _warned(session):
         yield session
 
 
@@ -100,19 +116,11 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
 
     folder = find_home(home, create=create)
     with (
-        Session(cache_file=folder.cache_file, keep_local=keep_local, purpose=_purpose()) as session,
+        Session(cache_file=folder.cache_file, keep_local=keep_local) as session,
         _warned(session),
         Home(folder, session) as opened,
     ):
         yield opened
-
-
-def _purpose() -> str:
-    """The command that runs, as ``judge new``: what money is spent for."""
-    import click
-
-    context = click.get_current_context(silent=True)
-    return context.command_path.partition(" ")[2] if context else "command"
 
 
 @contextmanager

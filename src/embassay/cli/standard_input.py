@@ -1,11 +1,17 @@
-"""Texts on standard input: one line is one text."""
+"""Standard input: texts, of which each line is one, or a file of records."""
 
 from __future__ import annotations
 
 import sys
+from io import BufferedReader, RawIOBase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from embassay import remedy
 from embassay.errors import ReadError, UsageError
+
+if TYPE_CHECKING:
+    from embassay.ingest.base import SourceFile
 
 _GIVE = 'Pass -c "some text", or lines on stdin.'
 
@@ -26,6 +32,48 @@ def stdin_lines(encoding: str = "") -> list[str]:
     if not any(map(str.strip, lines)):
         raise UsageError("stdin holds no text.", remedy=_GIVE)
     return lines
+
+
+def piped_file(format: str) -> SourceFile:
+    """Standard input as a file of this format, which may be of any length. It can be opened once.
+
+    Raises UsageError where nothing was given.
+    """
+    from embassay.ingest.base import WHOLE, SourceFile
+
+    class Piped(SourceFile):
+        """What stands in no memory at once. Its size is not known, but it is more than any that may."""
+
+        size = WHOLE + 1
+
+        def open(self) -> BinaryIO:
+            return cast(
+                "BinaryIO", BufferedReader(cast("RawIOBase", Joined(head, cast("BufferedReader", sys.stdin.buffer))))
+            )
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("no records were given.", remedy="Name a file, or send records to stdin.")
+    name = Path(f"stdin.{format}")
+    head = sys.stdin.buffer.read(WHOLE + 1)
+    return SourceFile(name, "stdin", head) if len(head) <= WHOLE else Piped(name, "stdin")
+
+
+class Joined(RawIOBase):
+    """Bytes that were read already, and the stream that they come from behind them."""
+
+    def __init__(self, head: bytes, stream: BufferedReader) -> None:
+        self._head, self._stream = memoryview(head), stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer`, as far as there is something."""
+        part = self._head[: len(buffer)] or self._stream.read1(len(buffer))
+        self._head = self._head[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def _decoded(data: bytes, encoding: str) -> str:

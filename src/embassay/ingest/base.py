@@ -23,6 +23,10 @@ A reader of many records yields one Document for each record, with an id of ``f"
 `source_lines`. If it does not hold the whole file in memory, it sets ``STREAMS = True`` and reads `source.open()`;
 the size limit does not apply to its files.
 
+A reader of records may offer them before they become documents, for whoever names the fields himself:
+``def rows(source: SourceFile) -> Iterator[RawRecord | ReadError]``. It holds no more in memory than it has to, and
+asks for nothing of `source` but `open` where that is longer than `WHOLE`.
+
 A reader runs in a process of its own, which is ended where a file takes more time, memory or text than is allowed (see
 `embassay.ingest.limits`); that costs a quarter of a millisecond a file. One whose time and memory stay within a small
 multiple of the file's size, whatever the file holds, may set ``BOUNDED = True`` and is run in the process of the run.
@@ -85,6 +89,27 @@ class SourceFile:
         return decode(self.data)
 
 
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as its file has it: named fields."""
+
+    line: int
+    """Where it begins in the file, counted from 1; its number where the format has no lines."""
+    fields: Mapping[str, object]
+
+
+WHOLE = 32_000_000
+"""Bytes of a file that a reader may hold in memory as a whole to read its rows."""
+
+
+class RowReader(Protocol):
+    """What the module of a reader offers besides where its files hold records."""
+
+    def rows(self, source: SourceFile) -> Iterator[RawRecord | ReadError]:
+        """The records of one file, in order. One that cannot be read is yielded as a ReadError with its line, and those
+        behind it are kept. Raises ReadError for a file that cannot be read, and NotText for one without text."""
+
+
 class Reader(Protocol):
     """What a module in `readers/` offers."""
 
@@ -113,4 +138,4 @@ class Recogniser(Protocol):
 Read = Document | ReadError | LeftOut
 """What a reader yields."""
 
-__all__ = ["Document", "LeftOut", "NotText", "Read", "ReadError", "Reader", "Recogniser", "SourceFile"]
+__all__ = ["Document", "LeftOut", "NotText", "RawRecord", "Read", "ReadError", "Reader", "Recogniser", "SourceFile"]

@@ -47,9 +47,9 @@ def delete_set(sets: OpenSets, name: str) -> DeletedSet:
     process writes the set; nothing is changed then.
     """
     gone = contents_of(sets, name)
-    with _held(sets, name):
+    with _held(sets, name) as generations:
         sets.state.roster.remove(name)
-        sets.forget(name)
+        sets.forget(name, generations)
     sweep(sets)
     return gone
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -168,9 +168,12 @@ class OpenSets:
                 self._stores[generation.id] = self.folder.store(generation, create=True)
             return self._stores[generation.id]
 
-    def forget(self, name: str) -> None:
-        """Close the index of a set that has gone, or has another name, as soon as nobody uses it any more."""
+    def forget(self, name: str, gone: Iterable[Generation] = ()) -> None:
+        """Close the index of a set that has gone, or has another name, as soon as nobody uses it any more, and the
+        stores of generations that are gone."""
         with self._lock:
+            for store in [self._stores.pop(one.id) for one in gone if one.id in self._stores]:
+                store.close()
             lease = self._leases.pop(name, None)
             unused = self._retire(lease) if lease else None
         if unused:

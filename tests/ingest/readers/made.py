@@ -126,6 +126,20 @@ def pptx() -> bytes:
     return buffer.getvalue()
 
 
+def parquet() -> bytes:
+    """A table of two records with lists, vectors and bytes."""
+    import pyarrow as arrow
+    from pyarrow.parquet import write_table
+
+    buffer = io.BytesIO()
+    columns = {
+        "id": [7, 8], "text": ["Rotate the key", "before Friday"], "tags": [["safety"], []],
+        "vector": [[0.5, 1.0], [1.0, 0.5]], "raw": [b"x", None],
+    }  # fmt: skip
+    write_table(arrow.table(columns), buffer)
+    return buffer.getvalue()
+
+
 def xlsx() -> bytes:
     """A sheet of people with dates and a merged cell, a hidden one, and an empty one."""
     import datetime
@@ -217,6 +231,7 @@ ADOC = b"= Keys\n:author: Maria\n\n== Rotation\n\n// not shown\nRotate the *key*
 SAMPLES: dict[str, tuple[str, bytes]] = {
     "notebook": ("a.ipynb", notebook(cell("markdown", "# Keys"), cell("code", "rotate()", {"output_type": "stream", "text": "ok"}))),
     "presentation": ("a.pptx", pptx()),
+    "parquet": ("a.parquet", parquet()),
     "spreadsheet": ("a.xlsx", xlsx()),
     "epub": ("a.epub", epub({"one": "<h1>Keys</h1><p>Rotate the key.</p>"})),
     "opendocument": ("a.odt", odt('<text:h text:outline-level="1">Keys</text:h><text:p>Rotate the key.</text:p>')),

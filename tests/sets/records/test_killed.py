@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-import embassay
 from embassay.sets.examine import problems
 from tests.sets.indexed import rows
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,7 @@ from embassay.cli import common, losses, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.progress import Bar
 from embassay.cli.tables import line
-from embassay.ingest.defaults import DEFAULT_TOKENS, MAX_FILE_MB
+from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 
 if TYPE_CHECKING:
@@ -24,20 +24,8 @@ def command(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
     model: common.ModelOption = None,
     precision: common.PrecisionOption = None,
-    chunk_tokens: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            metavar="N",
-            help=f"Most tokens of a chunk. Default: {DEFAULT_TOKENS}, or what the model takes if that is less.",
-        ),
-    ] = None,
-    language: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            metavar="LANG",
-            help="The language of the documents: de, zh, ..., or mul for several. Default: found out from them.",
-        ),
-    ] = None,
+    chunk_tokens: common.ChunkTokensOption = None,
+    language: common.LanguageOption = None,
     max_file_mb: Annotated[
         float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")
     ] = MAX_FILE_MB,

@@ -169,9 +169,7 @@ class Watch:
         while at < len(riders.texts):
             texts = riders.texts[at : at + most]
             tokens = sum(self._model.tokens.count(texts))
-            made = self._exchange.ask(
-                Inquiry(texts, riders.role, tokens, until, self.spent, never, canaries=len(texts))
-            )
+            made = self._exchange.ask(Inquiry(texts, riders.role, tokens, until, self.spent, never))
             if isinstance(made, CheckedReply):
                 for why in made.faults.values():
                     raise _no_canary(why)
@@ -190,9 +188,7 @@ class Watch:
         if not riders.which:
             return self._exchange.ask(inquiry)
         own, tokens = len(inquiry.texts), inquiry.tokens + sum(self._model.tokens.count(riders.texts))
-        made = self._exchange.ask(
-            replace(inquiry, texts=[*inquiry.texts, *riders.texts], tokens=tokens, canaries=len(riders.texts))
-        )
+        made = self._exchange.ask(replace(inquiry, texts=[*inquiry.texts, *riders.texts], tokens=tokens))
         if isinstance(made, FailedAttempt):
             return made
         if wrong := next((why for at, why in made.faults.items() if at >= own), ""):  # no vector to hold against any

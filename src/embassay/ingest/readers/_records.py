@@ -15,16 +15,11 @@ from typing import Any
 
 from embassay.ingest.base import Document, SourceFile
 from embassay.ingest.embedded_data import without_embedded_data
+from embassay.ingest.field_names import IDS, TEXTS, TITLES
 from embassay.types import Metadata, Value, texts_in
 
-IDS = ("_id", "id", "uid", "uuid", "key")
-TITLES = ("title", "name", "headline", "subject")
 HEADINGS = ("question", "heading")
 """Titles of a text that stands beside them."""
-TEXTS = (
-    *("text", "body", "content", "contents", "abstract", "description", "summary"),
-    *("passage", "paragraph", "page_content", "answer"),
-)
 SPEAKERS = ("role", "from", "speaker")
 SAID = ("content", "value", "text", "message")
 """Who speaks in a message of a conversation, and what is said, as the formats for chat models call them."""

@@ -12,24 +12,30 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader, TextIOWrapper
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from embassay.errors import ReadError
+from embassay.ingest.decode import decode, marked_encoding, wide_encoding
+from embassay.ingest.encodings import guessed
 
 if TYPE_CHECKING:
     from _csv import Reader
+    from io import RawIOBase
 
 MAX_FIELD = 16_000_000
 """Characters in a field; Python's own limit of 131,072 is below what people keep in spreadsheets."""
 DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"
 """Separates the cells of a table of one column: U+001F, the unit separator, is in no text."""
+HEAD = 1 << 18
+"""Bytes that decide about the encoding of a table that is not held in memory."""
 SAMPLE = 200
 """Rows that decide about the delimiter."""
 _FOLLOWED_BY_END = re.compile(r" *(?:\n|\Z)")
 
-Row = tuple[int, list[str]]
+TableRow = tuple[int, list[str]]
 """The line in which a row begins, counted from 1, and its cells."""
 
 
@@ -63,9 +69,9 @@ def form_of(text: str, at: int, preferred: str) -> TableForm:
     return best
 
 
-def first_rows(rows: Iterator[Row], count: int) -> tuple[list[Row], ReadError | None]:
+def first_rows(rows: Iterator[TableRow], count: int) -> tuple[list[TableRow], ReadError | None]:
     """The first `count` rows, or those before a fault, and the fault: the rows before it can be read all the same."""
-    first: list[Row] = []
+    first: list[TableRow] = []
     try:
         first.extend(islice(rows, count))
     except ReadError as error:
@@ -79,7 +85,7 @@ def _is_prose(widths: list[int]) -> bool:
     return max(below) > below[0] and 4 * below.count(1) >= len(below)
 
 
-def rows_of(text: str, at: int, line: int, form: TableForm) -> Iterator[Row]:
+def rows_of(text: str, at: int, line: int, form: TableForm) -> Iterator[TableRow]:
     """The rows of the table from character `at` on, which is in `line`; blank ones are left out.
 
     Raises ReadError for a line that is longer than any field may be.
@@ -89,6 +95,44 @@ def rows_of(text: str, at: int, line: int, form: TableForm) -> Iterator[Row]:
         if form.delimiter != NO_DELIMITER and _keeps_the_rules(_reader(text, at, form, escape), form):
             return _read(_reader(text, at, form, escape), line)
     return (row for row in _cut(text, at, line, form) if any(cell.strip() for cell in row[1]))
+
+
+def rows_in(lines: Iterator[str], line: int, form: TableForm) -> Iterator[TableRow]:
+    """The rows of lines that are not held in memory, the first of which is `line` of its file; blank ones are left out.
+
+    Raises ReadError for a cell that is longer than any may be, as behind a quotation mark that is never closed.
+    """
+    csv.field_size_limit(MAX_FIELD)
+    reader = csv.reader(lines, delimiter=form.delimiter)
+    try:
+        yield from _read(reader, line)
+    except csv.Error as error:
+        raise ReadError(f"behind line {line - 1 + reader.line_num:,} it is no table: {error}") from None
+
+
+def decoded_lines(stream: BinaryIO) -> Iterator[str]:
+    """The lines of a table that is not held in memory, in the encoding that its head looks like, ended by ``\\n``.
+
+    Raises ReadError for a line that is longer than any field may be, and NotText for binary data.
+    """
+    buffered = BufferedReader(cast("RawIOBase", stream), HEAD)
+    head = buffered.peek()[:HEAD]
+    decode(head[: head.rfind(b"\n") + 1] or head)  # raises for what is no text
+    with TextIOWrapper(buffered, _encoding(head), errors="replace") as text:
+        while line := text.readline(MAX_FIELD):
+            if len(line) == MAX_FIELD:
+                raise ReadError(f"a line of more than {MAX_FIELD:,} characters")
+            yield line
+
+
+def _encoding(head: bytes) -> str:
+    if name := marked_encoding(head) or wide_encoding(head):
+        return name
+    try:
+        head[: head.rfind(b"\n") + 1].decode()
+    except UnicodeDecodeError:
+        return guessed(head)
+    return "utf-8"
 
 
 def lines_of(text: str, at: int = 0) -> Iterator[str]:
@@ -108,7 +152,7 @@ def _reader(text: str, at: int, form: TableForm, escape: str | None) -> Reader:
     )
 
 
-def _read(reader: Reader, line: int) -> Iterator[Row]:
+def _read(reader: Reader, line: int) -> Iterator[TableRow]:
     before = line - 1
     start = line
     for row in reader:
@@ -147,7 +191,7 @@ def _holds_next_row(row: list[str], form: TableForm) -> bool:
     return any(line.startswith(following) for cell in row[1:] for line in cell.split("\n")[1:])
 
 
-def _cut(text: str, at: int, line: int, form: TableForm) -> Iterator[Row]:
+def _cut(text: str, at: int, line: int, form: TableForm) -> Iterator[TableRow]:
     """The rows, each quotation mark taken for one only where it is closed."""
     while at < len(text):
         end = text.find("\n", at)

@@ -10,17 +10,30 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 
-from embassay.ingest.base import Document, ReadError, SourceFile
-from embassay.ingest.readers._records import HEADINGS, IDS, TEXTS, TITLES, Habits, document
-from embassay.ingest.readers._tables import NO_DELIMITER, Row, TableForm, first_rows, form_of, rows_of, width_of
+from embassay.ingest.base import WHOLE, Document, RawRecord, ReadError, SourceFile
+from embassay.ingest.field_names import IDS, TEXTS, TITLES
+from embassay.ingest.readers._records import HEADINGS, Habits, document
+from embassay.ingest.readers._tables import (
+    NO_DELIMITER,
+    TableForm,
+    TableRow,
+    decoded_lines,
+    first_rows,
+    form_of,
+    rows_in,
+    rows_of,
+    width_of,
+)
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 BOUNDED = True
 MAX_COLUMNS = 10_000
 SAMPLE = 100
 """Rows that decide where the header is and which column holds text."""
+HEAD_LINES = 2_000
+"""Lines that decide about the form of a table that is not held in memory."""
 SENTENCE = 4
 FEW_WORDS = 3
 """A first cell with so many spaces is a sentence, and names no column whose cells have so many words."""
@@ -54,11 +67,7 @@ class _Header:
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
     text = _RULE.sub("", source.text())
-    at, line, delimiter = _declared(text)
-    preferred = "\t" if source.file.suffix.lower() == ".tsv" else ""
-    form = form_of(text, at, delimiter or preferred)
-    if _is_one_column(text, at):
-        form = TableForm(NO_DELIMITER, 1)
+    form, at, line = _form(text, source)
     rows = _trimmed(rows_of(text, at, line, form), form)
     head, fault = first_rows(rows, SAMPLE)
     above = _rows_above(head, form)
@@ -75,6 +84,48 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
             yield document(source, record, start, habits=header.habits)
     if fault is not None:
         raise fault
+
+
+def rows(source: SourceFile) -> Iterator[RawRecord | ReadError]:
+    """The rows below the header, which names their fields. Of a file that is longer than `WHOLE` the head alone decides
+    about its form, and quotation marks have to be closed."""
+    if source.size <= WHOLE:
+        text = _RULE.sub("", source.text())
+        form, at, line = _form(text, source)
+        yield from _named(_trimmed(rows_of(text, at, line, form), form), form)
+        return
+    with source.open() as stream:
+        lines = decoded_lines(stream)
+        head = list(islice(lines, HEAD_LINES))
+        text = "".join(head)
+        form, at, line = _form(text, source)
+        following = chain([text[at:].partition("\n")[0] + "\n"], head[line:], lines)
+        yield from _named(_trimmed(rows_in(following, line, form), form), form)
+
+
+def _named(rows: Iterator[TableRow], form: TableForm) -> Iterator[RawRecord | ReadError]:
+    """The rows with the names that the first of them gives, behind what stands above it."""
+    head, fault = first_rows(rows, SAMPLE)
+    head = head[_rows_above(head, form) :]
+    if head:
+        header, head = _header(head, form, is_sure=True)
+        try:
+            for line, cells in chain(head, rows):
+                if not _is_remark(cells, form):
+                    yield RawRecord(line, header.record(cells))
+        except ReadError as error:
+            fault = error
+    if fault is not None:
+        yield fault
+
+
+def _form(text: str, source: SourceFile) -> tuple[TableForm, int, int]:
+    """How the table is written, and where and in which line it begins."""
+    at, line, delimiter = _declared(text)
+    if _is_one_column(text, at):
+        return TableForm(NO_DELIMITER, 1), at, line
+    preferred = "\t" if source.file.suffix.lower() == ".tsv" else ""
+    return form_of(text, at, delimiter or preferred), at, line
 
 
 def _declared(text: str) -> tuple[int, int, str]:
@@ -94,7 +145,7 @@ def _is_one_column(text: str, at: int) -> bool:
     return first.strip().strip('"').lower() in KNOWN
 
 
-def _trimmed(rows: Iterator[Row], form: TableForm) -> Iterator[Row]:
+def _trimmed(rows: Iterator[TableRow], form: TableForm) -> Iterator[TableRow]:
     """The rows without empty cells beyond the width of the table. Raises ReadError for too many columns."""
     for line, cells in rows:
         if form.delimiter == "|":  # padded, so that the columns stand below one another
@@ -106,7 +157,7 @@ def _trimmed(rows: Iterator[Row], form: TableForm) -> Iterator[Row]:
         yield line, cells
 
 
-def _rows_above(head: Sequence[Row], form: TableForm) -> int:
+def _rows_above(head: Sequence[TableRow], form: TableForm) -> int:
     """How many rows stand above the header: comments, and titles of a report, which are narrower than the table."""
     for number, (_, cells) in enumerate(head[: BANNER + 1]):
         following = head[number + 1 :]
@@ -121,12 +172,12 @@ def _rows_above(head: Sequence[Row], form: TableForm) -> int:
     return 0
 
 
-def _names_one(cells: Sequence[str], following: Sequence[Row], form: TableForm) -> bool:
+def _names_one(cells: Sequence[str], following: Sequence[TableRow], form: TableForm) -> bool:
     """Whether a row names the only column of a table that R wrote, below which the numbers of rows have none."""
     return len(cells) == 1 == form.width - 1 and bool(following) and _is_number(following[0][1][0])
 
 
-def _is_comment(row: Row) -> bool:
+def _is_comment(row: TableRow) -> bool:
     return row[1][0].startswith("#")
 
 
@@ -135,11 +186,11 @@ def _is_remark(cells: Sequence[str], form: TableForm) -> bool:
     return cells[0].startswith("#") and len(cells) == 1 < form.width
 
 
-def _header(head: list[Row], form: TableForm) -> tuple[_Header, list[Row]]:
-    """The header, and the rows below it as far as they are in `head`."""
+def _header(head: list[TableRow], form: TableForm, *, is_sure: bool = False) -> tuple[_Header, list[TableRow]]:
+    """The header, and the rows below it as far as they are in `head`. `is_sure`: nobody doubts that there is one."""
     names = [cell.strip() for cell in head[0][1]]
     rows = [cells for _, cells in head[1:]]
-    if not _is_header(names, rows):
+    if not is_sure and not _is_header(names, rows):
         width = max(form.width, len(names))
         names = [f"column {number}" for number in range(1, width + 1)]
         habits = Habits(names, is_table=True)

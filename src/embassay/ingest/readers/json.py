@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from embassay import jsontext
-from embassay.ingest.base import Document, NotText, ReadError, SourceFile
+from embassay.ingest.base import Document, NotText, RawRecord, ReadError, SourceFile
 from embassay.ingest.embedded_data import without_embedded_data
-from embassay.ingest.readers._json import array_of, line_of
-from embassay.ingest.readers._records import TEXTS, document, is_message, words_of
+from embassay.ingest.field_names import TEXTS
+from embassay.ingest.readers._json import Placed, array_of, documents_of, line_of, row_of, values_of
+from embassay.ingest.readers._records import document, is_message, words_of
 
 SUFFIXES = frozenset({".json", ".geojson"})
 LONG_LINE = 2_000
@@ -31,11 +32,29 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
     if is_message(first):
         yield replace(document(source, {"text": jsontext.loads_anyhow(text)}, 1), id=source.id)
     elif isinstance(first, dict):
-        yield from array_of(source, text, start)
+        yield from documents_of(source, array_of(text, start))
     elif text.startswith("{", start):
         yield from _object(source, text, start)
     else:
         yield _as_written(source, text)
+
+
+def rows(source: SourceFile) -> Iterator[RawRecord | ReadError]:
+    """The objects of an array, those that stand one behind another, or those of the list that one object holds."""
+    text = source.text()
+    start = len(text) - len(text.lstrip())
+    yield from map(row_of, _listed(text, start) if text.startswith("{", start) else values_of(text))
+
+
+def _listed(text: str, start: int) -> Iterator[Placed | ReadError]:
+    """The elements of the longest list of objects in the object at `start`, if most of the text is that list."""
+    try:
+        members = list(jsontext.members(text, start))
+    except ValueError:
+        return values_of(text)
+    lists = [(begin, end) for _, begin, end, value in members if _holds_records(value)]
+    begin, end = max(lists, key=lambda place: place[1] - place[0], default=(0, 0))
+    return array_of(text, begin) if 2 * (end - begin) > len(text) else values_of(text)
 
 
 def _first_element(text: str, start: int) -> object:
@@ -61,11 +80,11 @@ def _object(source: SourceFile, text: str, start: int) -> Iterator[Document | Re
         head = document(source, others, 1)
         if head.text:
             yield replace(head, id=source.id)
-        yield from array_of(source, text, begin)
+        yield from documents_of(source, array_of(text, begin))
     elif is_most and (name.lower() in TEXTS or (isinstance(value, list) and all(map(is_message, value)))):
         yield replace(document(source, {name: value, **others}, 1), id=source.id)
     elif _is_one_line_more(text, members[-1][2]):
-        yield from _lines(source, text)
+        yield from documents_of(source, _lines(text))
     else:
         yield _as_written(source, text)
 
@@ -81,8 +100,8 @@ def _is_one_line_more(text: str, end: int) -> bool:
     return text[close + 1 :].lstrip().startswith("{")
 
 
-def _lines(source: SourceFile, text: str) -> Iterator[Document | ReadError]:
-    return (line_of(source, line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+def _lines(text: str) -> Iterator[Placed | ReadError]:
+    return (line_of(line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
 def _as_written(source: SourceFile, text: str) -> Document:

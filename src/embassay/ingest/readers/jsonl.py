@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import chain
-from typing import AnyStr, BinaryIO
+from typing import TYPE_CHECKING, AnyStr, cast
 
 from embassay import jsontext
-from embassay.ingest.base import Document, ReadError, SourceFile
+from embassay.ingest.base import Document, RawRecord, ReadError, SourceFile
 from embassay.ingest.decode import HEAD, wide_encoding
 from embassay.ingest.encodings import SAMPLE, guessed
-from embassay.ingest.readers._json import line_of, values_of
+from embassay.ingest.readers._json import Placed, documents_of, line_of, row_of, values_of
+
+if TYPE_CHECKING:
+    from io import RawIOBase
 
 SUFFIXES = frozenset({".jsonl", ".ndjson"})
 BOUNDED = True
@@ -27,20 +30,29 @@ _ACTION = re.compile(
 
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
-    with source.open() as stream:
-        numbered = _text_lines(source, stream)
+    yield from documents_of(source, _values(source))
+
+
+def rows(source: SourceFile) -> Iterator[RawRecord | ReadError]:
+    """The objects, one after the other."""
+    yield from map(row_of, _values(source))
+
+
+def _values(source: SourceFile) -> Iterator[Placed | ReadError]:
+    with source.open() as opened, BufferedReader(cast("RawIOBase", opened), SAMPLE) as stream:
+        numbered = _text_lines(stream)
         lines = ((number, line) for number, line in numbered if line.strip())
         first = next(lines, None)
         if first is None:
             return
         if (whole := _whole(source, first[1])) is not None:
-            yield from values_of(source, whole)
+            yield from values_of(whole)
             return
         for number, line in chain([first], lines):
             if len(line) > MAX_LINE:
                 yield ReadError(f"line {number} is longer than {MAX_LINE:,} bytes")
             elif not _ACTION.match(line):
-                yield line_of(source, line, number)
+                yield line_of(line, number)
 
 
 def _whole(source: SourceFile, first: str) -> str | None:
@@ -65,12 +77,12 @@ def _begins_with_value(text: str) -> bool:
         return False
 
 
-def _text_lines(source: SourceFile, stream: BinaryIO) -> Iterator[tuple[int, str]]:
+def _text_lines(stream: BufferedReader[RawIOBase]) -> Iterator[tuple[int, str]]:
     """(number, line) of every line. A line that is no UTF-8 is read in the encoding that it looks like.
 
     Of a line above `MAX_LINE` there is only a head that shows that it is.
     """
-    wide = wide_encoding(_sample(source, 0, HEAD))
+    wide = wide_encoding(stream.peek()[:HEAD])
     if wide is not None and wide != "utf-8-sig":
         with TextIOWrapper(stream, wide, errors="replace", newline="\n") as text:
             yield from enumerate(_lines(text.readline, "\n"), 1)
@@ -82,14 +94,8 @@ def _text_lines(source: SourceFile, stream: BinaryIO) -> Iterator[tuple[int, str
             yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
             encoding = encoding or ("" if raw.isascii() else "utf-8")
         except UnicodeDecodeError:
-            encoding = encoding or _guess(_sample(source, stream.tell() - len(raw), SAMPLE))
+            encoding = encoding or _guess((raw + stream.peek())[:SAMPLE])
             yield number, raw.decode(encoding, "replace")
-
-
-def _sample(source: SourceFile, at: int, size: int) -> bytes:
-    with source.open() as stream:
-        stream.seek(at)
-        return stream.read(size)
 
 
 def _guess(data: bytes) -> str:

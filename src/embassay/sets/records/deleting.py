@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,37 @@ class Choice:
             raise UsageError(f"ids is the string {ids!r}; it must be a list of ids.")
         chosen = None if ids is None else tuple(dict.fromkeys(composed(str(one)) for one in ids))
         return cls(chosen, parse(where) if isinstance(where, str) else where, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What would go from a set."""
+
+    documents: int
+    chunks: int
+    files: int
+    """Of the documents' sources, those that are files, which stay on the disk."""
+    unknown: tuple[str, ...] = ()
+    """Ids that were asked for and are not there."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The counts as JSON has them."""
+        counts = {name: getattr(self, name) for name in ("documents", "chunks", "files")}
+        return counts | {"unknown": [*self.unknown]}
+
+
+def foreseen(sets: OpenSets, name: str, choice: Choice) -> Deletion:
+    """What `delete` would remove. Raises as it does."""
+    generation = sets.live(name)
+    with closing(sets.folder.store(generation)) as store:
+        rows, _ = _chosen(sets.state, generation, store, choice)
+    there = {row.path for row in rows}
+    return Deletion(
+        sum(max(1, row.documents) for row in rows),
+        sum(row.chunks for row in rows),
+        sum(not row.is_record for row in rows),
+        tuple(one for one in choice.ids or () if one not in there),
+    )
 
 
 def delete(sets: OpenSets, name: str, choice: Choice) -> int:

@@ -44,15 +44,15 @@ def digest_of(record: Record) -> str:
 def _read(given: Iterable[Record | Mapping[str, Any]]) -> Iterator[Record]:
     seen: set[str] = set()
     for at, one in enumerate(given):
-        record = _record(one, at)
+        record = read_record(one, at)
         if record.id in seen:
             raise UsageError(f"record {record.id!r} comes twice in one call.")
         seen.add(record.id)
         yield record
 
 
-def _record(given: object, at: int) -> Record:
-    """`at`: which of the records it is, counted from 0."""
+def read_record(given: object, at: int | str) -> Record:
+    """A record as it was handed over; `at` says which of them it is. Raises UsageError for what is none."""
     if isinstance(given, Record):
         fields: Mapping[str, Any] = {name: getattr(given, name) for name in _FIELDS}
     elif isinstance(given, Mapping):
@@ -72,7 +72,7 @@ def _record(given: object, at: int) -> Record:
     return Record(identity, text, title, values, _vector(fields.get("vector"), identity))
 
 
-def _id(given: object, at: int) -> str:
+def _id(given: object, at: int | str) -> str:
     identity = str(given) if isinstance(given, int) and not isinstance(given, bool) else given
     if not isinstance(identity, str) or not identity.strip():
         raise UsageError(f"record {at} has no id: {_kind(given)} where a string belongs.")

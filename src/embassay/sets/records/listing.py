@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from embassay.stores.base import Snapshot
     from embassay.stores.filters.values import Filter
 
+GROUP_PATHS = 2_048
+"""Sources whose chunks are looked up at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
@@ -72,6 +75,25 @@ def documents(sets: OpenSets, name: str, glob: str | None, where: Filter | None)
     for one in sorted(seen.values(), key=lambda one: (one.path, one.id)):
         if matches(one.path):
             yield one.info(rows, titles)
+
+
+def chunks(sets: OpenSets, name: str, glob: str | None, where: Filter | None) -> Iterator[Chunk]:
+    """Every chunk of a set, in the order of its documents; see `EmbeddingSet.chunks`."""
+    generation = sets.live(name)
+    matches = matcher(composed(glob)).matches if glob is not None else lambda _: True
+    with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+        if where is not None:
+            passing = (chunk for block, _ in version.scan((), where) for chunk in block if matches(chunk.path))
+            yield from sorted(passing, key=_place)
+            return
+        rows = sets.state.sources(generation)
+        paths = sorted(row.path for row in rows if row.state != "skipped" and matches(row.path))
+        for at in range(0, len(paths), GROUP_PATHS):
+            yield from sorted(version.chunks(paths[at : at + GROUP_PATHS]), key=_place)
+
+
+def _place(chunk: Chunk) -> tuple[str, str, tuple[int, int]]:
+    return chunk.path, chunk.document, chunk.span
 
 
 @dataclass(slots=True)

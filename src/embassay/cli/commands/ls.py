@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from embassay import remedy
+from embassay.cli import common
+from embassay.errors import UsageError
+from embassay.text import printable
+
+if TYPE_CHECKING:
+    from embassay.sets.records.listing import DocumentInfo
+    from embassay.types import Chunk
+
+STATES = ("ok", "pending", "failed")
+FIRST_WORDS = 60
+"""Characters of a chunk that are shown."""
+
+
+def command(
+    set_name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="The set; default: the one that is meant.", metavar="[SET]"),
+    ] = None,
+    glob: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Only documents whose path matches, such as 'docs/*.md'.", metavar="[GLOB]"),
+    ] = None,
+    chunks: Annotated[
+        bool, typer.Option("--chunks", help="Each chunk as well: its lines, tokens, section and first words.")
+    ] = False,
+    where: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILTER", help="Only documents of which a chunk matches, and those chunks."),
+    ] = None,
+    state: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="STATE", help="Only documents that are ok, pending (a run stopped) or failed."),
+    ] = None,
+    home: common.HomeOption = None,
+    json: common.JsonOption = False,
+) -> None:
+    """List what is in a set: each document with its state, chunks, tokens, id and title.
+
+    \b
+    embassay ls
+    embassay ls docs 'docs/**' --chunks
+    embassay ls docs --where 'lang = "de"' --json
+    embassay ls docs --state failed
+    """
+    if state not in (None, *STATES):
+        raise UsageError(f"state {state!r} is not one of {', '.join(STATES)}.", remedy=remedy.option("state", "failed"))
+    with common.opened_home(home) as opened:
+        documents = opened.set(set_name)
+        listed = (one for one in documents.list(glob, where=where) if state in (None, one.state))
+        if json:
+            found = [one.to_dict() for one in listed]
+            if chunks:
+                wanted = {str(one["id"]): one | {"chunk_list": []} for one in found}
+                for chunk in documents.chunks(glob, where=where):
+                    if (one := wanted.get(chunk.document)) is not None:
+                        one["chunk_list"].append(_fields(chunk))  # type: ignore[attr-defined]
+                found = [*wanted.values()]
+            common.print_json({"set": documents.name, "documents": found})
+        elif chunks:
+            of = groupby(documents.chunks(glob, where=where), key=lambda chunk: chunk.document)
+            _write(_with_chunks(listed, of))
+        else:
+            _write(map(_line, listed))
+
+
+def _write(lines: Iterator[str]) -> None:
+    """One after the other, as they come."""
+    if sys.stdout.isatty():
+        sys.stdout.write(f"{'state':<8}{'chunks':>7}{'tokens':>9}  id  title\n")
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+
+
+def _line(one: DocumentInfo) -> str:
+    title = f"  {printable(one.title)}" if one.title else ""
+    return f"{one.state:<8}{one.chunks:>7,}{one.tokens:>9,}  {printable(one.id)}{title}"
+
+
+def _with_chunks(listed: Iterator[DocumentInfo], of: Iterator[tuple[str, Iterator[Chunk]]]) -> Iterator[str]:
+    """Each document, and its chunks below it; both come in the same order."""
+    wanted = {one.id: one for one in listed}
+    for document, chunks in of:
+        if (one := wanted.pop(document, None)) is not None:
+            yield _line(one)
+            yield from map(_chunk_line, chunks)
+    yield from map(_line, wanted.values())  # those without a chunk
+
+
+def _chunk_line(chunk: Chunk) -> str:
+    first, last = chunk.lines
+    section = f"{printable(chunk.section)}: " if chunk.section else ""
+    words = " ".join(chunk.text[: 4 * FIRST_WORDS].split())
+    return f"  {f'{first}-{last}':>13}{chunk.tokens:>9,}    {section}{printable(words[:FIRST_WORDS])}"
+
+
+def _fields(chunk: Chunk) -> dict[str, object]:
+    return {
+        "key": chunk.key,
+        "lines": [*chunk.lines],
+        "span": [*chunk.span],
+        "section": chunk.section,
+        "tokens": chunk.tokens,
+        "text": chunk.text,
+    }

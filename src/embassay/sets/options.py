@@ -1,0 +1,43 @@
+"""Options of the verbs of a set, by name: for callers that hand them on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from embassay.ingest.limits import ReadLimits
+    from embassay.search.pipeline import Pipeline
+    from embassay.stores.filters.values import Filter
+    from embassay.types import Precision
+
+
+class MakingOptions(TypedDict, total=False):
+    """What the first run on a set makes it with; later runs must agree. See `EmbeddingSet.index`."""
+
+    model: str | None
+    precision: Precision | None
+    chunk_tokens: int | None
+    language: str | None
+
+
+class IndexOptions(MakingOptions, total=False):
+    """How files are indexed. See `EmbeddingSet.index`."""
+
+    retry_failed: bool
+    checksum: bool
+    max_file_mb: float | None
+    read_limits: ReadLimits | None
+    exclude: Sequence[str]
+    include: Sequence[str]
+
+
+class SearchOptions(TypedDict, total=False):
+    """How a set is searched. See `EmbeddingSet.search`."""
+
+    mode: str
+    where: str | Filter | None
+    pipeline: str | Pipeline | None
+    group_by: str | None
+    min_score: Mapping[str, float] | None
+    context: int

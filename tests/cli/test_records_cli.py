@@ -1,0 +1,159 @@
+"""`embassay add`, `ls` and `delete` as people and programs see them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.test_cli import run
+
+RECORDS = [
+    {"sku": str(n), "body": f"Key number {n} is rotated at night.", "lang": "de" if n % 2 else "en"} for n in range(6)
+]
+
+
+def lines(records) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in records)
+
+
+def add(*arguments, cwd, stdin=b"", check=None):
+    return run("add", *arguments, "--set", "faq", cwd=cwd, stdin=stdin, check=check)
+
+
+@pytest.fixture
+def faq(project):
+    (project / "faq.jsonl").write_bytes(lines(RECORDS))
+    add("faq.jsonl", "--id-field", "sku", "--model", "../model", cwd=project, check=0)
+    return project
+
+
+def report(*arguments, cwd, stdin=b"", check=0):
+    return json.loads(add(*arguments, "--json", cwd=cwd, stdin=stdin, check=check)[1])
+
+
+def test_added_once_and_found(faq):
+    again = report("faq.jsonl", "--id-field", "sku", cwd=faq)
+    assert set(again) == {
+        "set", "rows", "new", "changed", "unchanged", "differing", "left_out", "reasons", "written", "notices",
+    }  # fmt: skip
+    assert (again["rows"], again["unchanged"], again["written"]["embedded"]) == (6, 6, 0)
+    hits = json.loads(run("search", "key 3", "--set", "faq", "--where", 'lang = "de"', "--json", cwd=faq, check=0)[1])
+    assert {hit["path"] for hit in hits["hits"]} == {"1", "3", "5"}
+
+
+def test_a_changed_record_needs_upsert(faq):
+    changed = lines([{"sku": "1", "body": "Another text."}, {"sku": "9", "body": "New."}])
+    code, out, _ = add("-", "--id-field", "sku", cwd=faq, stdin=changed)
+    assert code == 3 and "1 new" in out and "the set has another record of this id, '1'" in out and "--upsert" in out
+    done = report("-", "--id-field", "sku", "--upsert", cwd=faq, stdin=changed)
+    assert (done["changed"], done["unchanged"], done["written"]["updated"]) == (1, 1, 1)
+
+
+def test_what_makes_no_record_is_told_and_the_rest_is_added(project):
+    data = (
+        lines([{"id": 1, "text": "One."}, {"text": "No id."}, {"id": 2, "text": " "}])
+        + b"nope\n"
+        + lines([{"id": 1, "text": "Again."}, {"id": 3, "text": "Three."}])
+    )
+    found = report("-", "--model", "../model", cwd=project, stdin=data, check=3)
+    assert (found["rows"], found["new"], found["left_out"]) == (6, 2, 4)
+    reasons = [one["reason"] for one in found["reasons"]]
+    assert reasons[0].startswith("line 2: no id") and reasons[1] == "line 3: no text in 'text'"
+    assert reasons[2].startswith("line 4 is not JSON") and reasons[3] == "line 5: the id '1' came before, in line 1"
+
+
+def test_dry_run_writes_nothing(project):
+    (project / "a.csv").write_text("id,text\n1,One\n2,Two\n")
+    counted = report("a.csv", "--dry-run", cwd=project)
+    assert (counted["new"], counted["written"]) == (2, None)
+    assert not (project / ".embassay").exists()
+
+
+def test_several_files_and_formats(project):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"id": [10, 11], "text": ["ten", "eleven"], "n": [1, 2]}), project / "a.parquet")
+    (project / "a.csv").write_text("id;text\n1;One\n2;Two\n")
+    (project / "a.json").write_text('[{"id": 3, "text": "Three"}]')
+    found = report("a.parquet", "a.csv", "a.json", "--model", "../model", cwd=project)
+    assert found["new"] == 5
+    listed = json.loads(run("ls", "faq", "--json", cwd=project, check=0)[1])["documents"]
+    assert [one["id"] for one in listed] == ["1", "10", "11", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["nope.jsonl"], "no such file"), (["docs"], "index takes folders"), (["docs/keys.md"], "no file of records"),
+     (["-", "-"], "twice"), (["-", "--format", "cvs"], "did you mean 'csv'")],
+)  # fmt: skip
+def test_wrong_usage(project, arguments, said):
+    code, _, err = add(*arguments, cwd=project, stdin=b"x")
+    assert code == 2 and said in err.lower()
+    assert not (project / ".embassay").exists()
+
+
+def test_ls(faq):
+    _, out, _ = run("ls", "faq", cwd=faq, check=0)
+    assert len(out.splitlines()) == 6 and out.split()[0] == "ok"
+    _, out, _ = run("ls", "faq", "[x", cwd=faq, check=0)
+    assert out == ""
+    _, out, _ = run("ls", "faq", "3", "--chunks", cwd=faq, check=0)
+    assert len(out.splitlines()) == 2 and "Key number 3 is rotated" in out
+    found = json.loads(run("ls", "faq", "--where", 'lang = "de"', "--chunks", "--json", cwd=faq, check=0)[1])
+    assert [one["id"] for one in found["documents"]] == ["1", "3", "5"]
+    first = found["documents"][0]
+    assert set(first) == {"id", "path", "title", "chunks", "tokens", "state", "metadata", "chunk_list"}
+    assert set(first["chunk_list"][0]) == {"key", "lines", "span", "section", "tokens", "text"}
+
+
+def test_ls_of_files_shows_those_that_failed(indexed):
+    (indexed / "docs" / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    run("index", "docs", cwd=indexed, check=3)
+    _, out, _ = run("ls", "--state", "failed", cwd=indexed, check=0)
+    assert out.split() == ["failed", "0", "0", "docs/broken.pdf"]
+    code, _, err = run("ls", "--state", "bad", cwd=indexed)
+    assert code == 2 and "ok, pending, failed" in err
+
+
+def test_ls_ends_well_where_nobody_reads_on(project):
+    add("-", "--model", "../model", cwd=project, stdin=lines({"id": n, "text": f"t{n}"} for n in range(6000)), check=0)
+    command = f"{sys.executable} -m embassay.cli.main ls faq | head -2"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=project, capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert len(done.stdout.splitlines()) == 2 and done.stderr == ""
+
+
+def test_delete_by_id(faq):
+    code, _, err = run("delete", "faq", "--id", "1", cwd=faq)
+    assert code == 2 and "nobody is here to say yes" in err
+    _, out, _ = run("delete", "faq", "--id", "1", "--id", "nope", "--yes", cwd=faq, check=0)
+    assert out == "Deleted 1 document, 1 chunk, from faq.\nNot there: nope.\n"
+    assert len(run("ls", "faq", cwd=faq, check=0)[1].splitlines()) == 5
+    assert "Deleted 0 documents" in run("delete", "faq", "--id", "1", cwd=faq, check=0)[1], "nothing to agree to"
+
+
+def test_delete_by_filter(faq):
+    dry = json.loads(run("delete", "faq", "--where", 'lang = "de"', "--dry-run", "--json", cwd=faq, check=0)[1])
+    assert dry == {"set": "faq", "dry_run": True, "documents": 3, "chunks": 3, "files": 0, "unknown": []}
+    run("delete", "faq", "--where", 'lang = "de"', "--yes", cwd=faq, check=0)
+    assert len(run("ls", "faq", cwd=faq, check=0)[1].splitlines()) == 3
+
+
+def test_delete_a_folder_leaves_it_on_the_disk(indexed):
+    _, out, _ = run("delete", "default", "--path", "docs/network/**", "--yes", cwd=indexed, check=0)
+    assert "stay on the disk" in out and (indexed / "docs" / "network").is_dir()
+    run("index", "docs", cwd=indexed, check=0)
+    assert "docs/network" not in run("ls", cwd=indexed, check=0)[1]
+    run("index", "docs/network", cwd=indexed, check=0)
+    assert "docs/network" in run("ls", cwd=indexed, check=0)[1]
+
+
+def test_delete_says_which(faq):
+    for arguments in ([], ["--id", "1", "--path", "x"]):
+        assert run("delete", "faq", *arguments, "--yes", cwd=faq)[0] == 2
