@@ -41,8 +41,8 @@ FOLD_SHARE = 8
 MAX_SEGMENTS = 4
 """An index extended more often than this is built anew: each segment is a search of its own."""
 MAX_FRAGMENTS, ROWS_PER_FRAGMENT = 32, 10_000
-"""A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one, every
-search and every upsert opens all of them, and compacting copies the rows."""
+"""A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one,
+every search and every upsert opens all of them, and compacting copies the rows."""
 KEEP_VERSIONS = timedelta(minutes=10)
 """Older versions are removed; a shorter age could pull files from under a running search."""
 
