@@ -11,9 +11,11 @@ import decimal
 import enum
 import math
 import unicodedata
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from embassay.errors import ReadError
 from embassay.text import composed, encodable
@@ -39,7 +41,7 @@ class KeptMetadata:
 
     metadata: Metadata
     losses: Mapping[str, str] = field(default_factory=dict)
-    """What is missing, by field: ``was cut``, ``has 1,536 numbers, which are left out``."""
+    """What is missing, by field: ``was cut``, ``has 1,536 numbers, which are left out``. Empty: nothing is."""
     chars: int = 0
     """Characters of text that are missing."""
 
@@ -99,8 +101,10 @@ class _Making:
         value = _simple(value)
         if isinstance(value, str):
             yield self._text(value)
+        elif value is None or isinstance(value, (bool, int, float)):
+            yield value
         elif not isinstance(value, (Mapping, list)):
-            yield value  # type: ignore[misc]
+            self._lose(f"is a value of the type {type(value).__name__}, for which JSON has no word")
         elif depth == MAX_DEPTH:
             self._lose(f"is nested deeper than {MAX_DEPTH} levels, and was cut there")
         elif isinstance(value, list) and len(value) > MAX_NUMBERS and all(map(_is_number, value)):
@@ -115,10 +119,10 @@ class _Making:
         return [made for inner in value for made in self._made(inner, depth + 1)]
 
     def _has_room(self, more: int) -> bool:
-        self._values += more
-        if self._values > MAX_VALUES:
+        if self._values + more > MAX_VALUES:
             self._lose(f"has more than {MAX_VALUES:,} values, and was cut there")
             return False
+        self._values += more
         return True
 
     def _text(self, value: str) -> str:
@@ -135,7 +139,7 @@ class _Making:
 
 
 def _simple(value: object) -> object:
-    """A text, a number, a truth value, None, a mapping or a list: what comes closest to `value`."""
+    """A text, a number, a truth value, None, a mapping or a list; `value` itself where nothing comes close to it."""
     if isinstance(value, enum.Enum):
         return _simple(value.value)
     if value is None or isinstance(value, (str, bool, Mapping, list)):
@@ -153,7 +157,9 @@ def _simple(value: object) -> object:
     if isinstance(value, Sequence):
         return list(value)
     plain = getattr(value, "tolist", None)  # numpy's numbers and arrays
-    return _simple(plain()) if callable(plain) else str(value)
+    if callable(plain):
+        return _simple(plain())
+    return str(value) if isinstance(value, (uuid.UUID, PurePath)) else value
 
 
 def _number(value: int | float) -> object:

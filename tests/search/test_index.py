@@ -8,6 +8,10 @@ from embassay.errors import ModelNotFound, QueryError, StoreError, UsageError
 from embassay.events import Events, Searched
 from embassay.search.index import Index
 from embassay.search.modes import pipeline
+from embassay.stores.filters.parser import parse
+from embassay.stores.opening import open_collection
+from embassay.stores.values import VECTOR, Collection
+from embassay.testing import sample_chunks
 from tests.search.fakes import FakeSnapshot
 
 MODEL = HashEmbedder(64)
@@ -147,3 +151,17 @@ def test_two_dense_arms_over_two_kinds_of_vectors():
     assert {hit.chunk.key: set(hit.arms) for hit in found.hits} == {"a": {"dense"}, "b": {"coarse"}}
     with pytest.raises(StoreError, match="no vectors that are called 'corse'"):
         index(store).search("q", parse_pipeline('dense(1, vectors="corse") >> top'))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "where", "said"),
+    [(0, None, "is empty"), (3, "yaer = 2", "Did you mean 'year'?"), (3, "year = 2", "None of the 3 chunks")],
+)
+def test_a_search_that_finds_nothing_says_why(tmp_path, chunks, where, said):
+    store = open_collection("memory", tmp_path, Collection.single("one", 64), create=True)
+    rows, vectors = sample_chunks(chunks, 64)
+    store.upsert(rows, {VECTOR: vectors})
+    found = index(store).search("key", pipeline(), parse(where) if where else None)
+    assert not found.hits and said in found.notices[-1]
+    assert not index(store).search("key", pipeline(), parse("year = 1"), measured=True).notices
+    assert not chunks or not index(store).search("key", pipeline()).notices

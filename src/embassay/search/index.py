@@ -118,10 +118,10 @@ class Index:
 
         Each hit has the text of `context` chunks on either side of it. Where the model cannot be asked, the stages
         that need it are left out and a notice says so; with `measured` the error is raised, because a measurement of
-        another pipeline would be no measurement. Without `cached` the
-        model embeds the query anew, as for a query that nobody asked before. Raises QueryError, SpaceMismatch,
-        StoreError, and UsageError once the index is closed; ModelError and ProviderError where no stage can do
-        without the model.
+        another pipeline would be no measurement. Where nothing is found because the set is empty, or no chunk passes
+        `where`, a notice says so. Without `cached` the model embeds the query anew, as for a query that nobody asked
+        before. Raises QueryError, SpaceMismatch, StoreError, and UsageError once the index is closed; ModelError and
+        ProviderError where no stage can do without the model.
         """
         started = time.perf_counter()
         check_query(query)
@@ -145,6 +145,10 @@ class Index:
                 similarity=self.space.similarity,
             )
             ranked = run(pipeline, running)
+            if not ranked.hits and not measured:
+                from embassay.stores.unmet import why_nothing  # most searches find something
+
+                trace.notices += why_nothing(running.snapshot, where, self.name)
             hits = with_neighbours(ranked.hits, running.snapshot, context) if context else ranked.hits
         took = round((time.perf_counter() - started) * 1000, 2)
         steps, notices = tuple(trace.steps), tuple(trace.notices)

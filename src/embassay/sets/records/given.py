@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from embassay import jsontext
-from embassay.errors import UsageError
+from embassay.errors import ReadError, UsageError
+from embassay.metadata import kept
 from embassay.text import composed, did_you_mean, encodable
-from embassay.types import Record
+from embassay.types import Metadata, Record
 
 LONGEST_ID = 1_000
 """Characters."""
@@ -68,8 +67,7 @@ def read_record(given: object, at: int | str) -> Record:
     metadata = fields.get("metadata") or {}
     if not isinstance(metadata, Mapping):
         raise UsageError(f"record {identity!r}: metadata is {_kind(metadata)}; it must be a mapping.")
-    values = {_key(key, identity): _value(value, identity) for key, value in metadata.items()}
-    return Record(identity, text, title, values, _vector(fields.get("vector"), identity))
+    return Record(identity, text, title, _metadata(metadata, identity), _vector(fields.get("vector"), identity))
 
 
 def _id(given: object, at: int | str) -> str:
@@ -87,30 +85,15 @@ def _text(given: object, name: str, identity: str) -> str:
     return encodable(given)
 
 
-def _key(key: object, identity: str) -> str:
-    if not isinstance(key, str):
-        raise UsageError(f"record {identity!r}: the name {key!r} in its metadata is {_kind(key)}, not a string.")
-    return encodable(key)
-
-
-def _value(value: object, identity: str) -> Any:
-    """A value as it is kept: dates and times as ISO 8601 writes them."""
-    match value:
-        case str():
-            return encodable(value)
-        case float() if not math.isfinite(value):
-            return str(value)
-        case None | bool() | int() | float():
-            return value
-        case date():  # which a datetime is as well
-            return value.isoformat()
-        case Mapping():
-            return {_key(key, identity): _value(one, identity) for key, one in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_value(one, identity) for one in value]
-    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a number of numpy
-        return _value(value.item(), identity)
-    raise UsageError(f"record {identity!r}: a value of its metadata is {_kind(value)}, which JSON has no word for.")
+def _metadata(given: Mapping[Any, Any], identity: str) -> Metadata:
+    """As it is kept. What would be cut or left out is refused: a program can be told, other than a file."""
+    try:
+        made = kept(given)
+    except ReadError as error:
+        raise UsageError(f"record {identity!r}: {error.message}.") from error
+    for name, what in made.losses.items():
+        raise UsageError(f"record {identity!r}: in its metadata {name!r} {what}.")
+    return dict(made.metadata)
 
 
 def _vector(given: Any, identity: str) -> Any:
