@@ -1,7 +1,7 @@
 """Metadata in a column of JSON of Lance, whose SQL reads texts, numbers and truth values at its keys and nothing else:
-asked for a list it fails. So a row whose metadata has lists or objects holds, under names that begin with a control
-character, the whole of it as one text, and what filters ask of lists; what has one value, such as ``author.name``, is a
-key like any other. A row without lists and objects holds its metadata as it is, as all rows did once.
+asked for a list it fails. So a row whose metadata has lists or objects holds the whole of it as one text, and what filters
+ask of lists, under names that no field has; what has one value, such as ``author.name``, is a key like any other. A row
+without lists and objects holds its metadata as it is, as all rows did once.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from embassay.stores.filters.fields import as_number, as_text, fields_of
 from embassay.text import encodable
 from embassay.types import Metadata, Scalar
 
-BETWEEN = "\x1f"
-"""Between texts that are joined; where it stands in one of them, a filter that asks for it finds nothing."""
-WHOLE = "\x1fw"
+BETWEEN = "\ufdd0"
+"""Between texts that are joined: one of the characters that Unicode keeps for the inside of programs, so that no text
+has it."""
+WHOLE = BETWEEN + "w"
 """The metadata as it was, as JSON."""
-NAMES = "\x1fe"
+NAMES = BETWEEN + "e"
 """Every field that has a value, and those that have values below them, joined."""
-TEXTS, NUMBERS = "\x1ft", "\x1fn"
+TEXTS, NUMBERS = BETWEEN + "t", BETWEEN + "n"
 """With the name of a field behind it: its values as texts, joined; those of them that are numbers, as Python writes
-floats."""
+floats, without -0.0."""
 
 
 def to_json(metadata: Metadata) -> str:
@@ -54,7 +55,7 @@ def _derived(metadata: Metadata) -> dict[str, Scalar]:
         texts = [as_text(value) for value in values]
         row[TEXTS + name] = joined(texts)
         if numbers := [number for text in texts if (number := as_number(text)) is not None]:
-            row[NUMBERS + name] = joined([repr(number) for number in numbers])
+            row[NUMBERS + name] = joined([repr(number + 0.0) for number in numbers])
     row[NAMES] = joined(list(dict.fromkeys(part for name in fields for part in _above(name))))
     return row
 

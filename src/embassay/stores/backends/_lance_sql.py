@@ -37,11 +37,14 @@ def _sql(expression: Filter, columns: tuple[str, ...]) -> str:
         case _ if expression.field in columns:
             return f"coalesce({_of_one(expression, expression.field)}, false)"
         case _:
-            return _of_metadata(expression, metadata_key(expression.field) or expression.field)
+            name = metadata_key(expression.field)
+            return _of_metadata(expression, expression.field if name is None else name)
 
 
 def _of_metadata(test: Test, name: str) -> str:
-    """The test of a field that has one value, several, or none."""
+    """The test of a field that has one value, several, or none. What begins with `BETWEEN` is no field of anybody's."""
+    if BETWEEN in name:
+        return "false"
     one, texts, numbers = (_at(prefix + name) for prefix in ("", TEXTS, NUMBERS))
     match test:
         case Exists():
@@ -115,7 +118,8 @@ def _array_of_numbers(joined: str) -> str:
 
 
 def _as_number(operand: str) -> str:
-    return f"try_cast({operand} AS double)"
+    """Adding 0 makes 0.0 of -0.0, which SQL takes for less."""
+    return f"(try_cast({operand} AS double) + 0.0)"
 
 
 def _literals(values: Sequence[Scalar]) -> tuple[list[str], list[str]]:
@@ -131,4 +135,4 @@ def _is_text(value: Scalar) -> bool:
 def _literal(value: Scalar) -> str:
     if isinstance(value, (str, bool)):
         return "'" + encodable(as_text(value)).replace("'", "''") + "'"
-    return repr(float(value))
+    return repr(float(value) + 0.0)

@@ -101,8 +101,12 @@ def _named(field: str) -> str:
     """A field as it is written: in backquotes where it is no plain word, or one that means something else."""
     if PLAIN.fullmatch(field) and field.lower() not in KEYWORDS:
         return field
-    return "`" + field.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    return _quoted(field, "`")
 
 
 def _shown(value: Scalar) -> str:
-    return jsontext.dumps(value)
+    return _quoted(value, '"') if isinstance(value, str) else jsontext.dumps(value)
+
+
+def _quoted(text: str, sign: str) -> str:
+    return sign + text.replace("\\", "\\\\").replace(sign, f"\\{sign}") + sign
