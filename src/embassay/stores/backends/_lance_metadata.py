@@ -1,7 +1,7 @@
 """Metadata in a column of JSON of Lance, whose SQL reads texts, numbers and truth values at its keys and nothing else:
-asked for a list it fails. So a row whose metadata has lists or objects holds the whole of it as one text, and what filters
-ask of lists, under names that no field has; what has one value, such as ``author.name``, is a key like any other. A row
-without lists and objects holds its metadata as it is, as all rows did once.
+asked for a list it fails. So a row whose metadata has lists or objects holds the whole of it as one text, and what
+filters ask of lists, under names that no field has; what has one value, such as ``author.name``, is a key like any
+other. A row without lists and objects holds its metadata as it is, as all rows did once.
 """
 
 from __future__ import annotations
