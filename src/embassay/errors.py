@@ -38,6 +38,7 @@
     │   ├── SetNotFound       no such set in this home
     │   └── SetInUse          another process writes the set just now
     ├── StoreError            the vector store failed; nothing already stored is lost
+    ├── Interrupted           the work was asked to stop; what it had done is kept
     ├── NotFinite             a result holds NaN or infinity, which JSON does not have
     └── ReadError             one document could not be read; it is quarantined
         └── NotText           it holds no text to read: it is skipped
@@ -273,6 +274,10 @@ class SetInUse(HomeError):
 
 class StoreError(EmbassayError):
     pass
+
+
+class Interrupted(EmbassayError):
+    """The work was asked to stop, see `events.WorkStoppable`; what it had done is kept."""
 
 
 class NotFinite(EmbassayError):

@@ -40,6 +40,14 @@ class WorkAdvanced:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkStoppable:
+    """The work can be asked to end soon with what it has done, for instance by whoever presses Ctrl-C."""
+
+    stop: Callable[[], bool]
+    """Asks it, from any thread or signal handler, and says whether it is still at work. It then raises Interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something that a person who waits wants to read."""
 

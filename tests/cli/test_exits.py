@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 def test_numbers_that_scripts_rely_on():
     assert {code.name: code.value for code in ExitCode} == {
-        "DONE": 0, "FAILED": 1, "USAGE": 2, "QUARANTINED": 3, "GATE_FAILED": 4, "INTERRUPTED": 130,
+        "DONE": 0, "FAILED": 1, "USAGE": 2, "QUARANTINED": 3, "GATE_FAILED": 4, "INTERRUPTED": 130, "TERMINATED": 143,
     }  # fmt: skip
 
 
 def test_what_an_error_exits_with():
     assert exits.of(errors.ConfigError("x")) is exits.of(errors.PluginError("x")) is ExitCode.USAGE
     assert exits.of(errors.SetNotFound("x")) is exits.of(ValueError()) is ExitCode.FAILED
-    assert exits.of(KeyboardInterrupt()) is ExitCode.INTERRUPTED
+    assert exits.of(KeyboardInterrupt()) is exits.of(errors.Interrupted("x")) is ExitCode.INTERRUPTED
 
 
 def test_the_docs_hold_the_table():

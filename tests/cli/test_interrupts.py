@@ -98,6 +98,54 @@ def test_while_the_process_ends(place):
     assert json.loads(done.stdout)["hits"], "what was asked for was told before"
 
 
+SOFT = """
+    import os, signal, sys, time
+    from embassay.cli import interrupts
+    interrupts.GRACE_SECONDS = 0.3
+    told = []
+    def stop():
+        told.append("asked")
+        return {at_work}
+    def run():
+        interrupts.soften(stop)
+        try:
+            for number in ({signals}):
+                os.kill(os.getpid(), number)
+            time.sleep({seconds})
+            print("ended by itself", told)
+        except KeyboardInterrupt:
+            print("cut short", told)
+        sys.exit(130)
+    interrupts.listen()
+    interrupts.watch(run)
+"""
+
+
+@pytest.mark.parametrize(
+    ("signals", "at_work", "seconds", "said", "code"),
+    [
+        ("signal.SIGINT,", True, 0, "ended by itself ['asked']", 130),
+        ("signal.SIGTERM,", True, 0, "ended by itself ['asked']", 143),
+        ("signal.SIGINT,", True, 30, "cut short ['asked', 'asked']", 130),
+        ("signal.SIGTERM,", True, 30, "cut short ['asked', 'asked']", 143),
+        ("signal.SIGINT,", False, 30, "cut short ['asked']", 130),
+        ("signal.SIGINT, signal.SIGINT", True, 30, "", 130),
+        ("signal.SIGTERM, signal.SIGINT", True, 30, "", 143),
+    ],
+)
+def test_work_that_can_end_softly_is_given_time(signals, at_work, seconds, said, code, place):
+    """It is cut short where it takes too long, is over, or is asked twice."""
+    done = started(SOFT.format(signals=signals, at_work=at_work, seconds=seconds), place)
+    assert (done.returncode, done.stdout.strip()) == (code, said)
+    assert ("stopped." in done.stderr) == (not said)
+
+
+def test_a_machine_that_ends_the_program_is_told_so(place):
+    code = PAUSE.replace("signal.SIGINT", "signal.SIGTERM").format(module="lancedb", arguments=["search", "a key"])
+    done = started(code, place)
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.TERMINATED, "", "embassay: stopped.\n")
+
+
 def test_a_program_in_the_background_is_not_stopped_by_the_ctrl_c_of_another(place):
     def ignoring() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

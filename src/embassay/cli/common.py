@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from embassay import jsontext
+from embassay.cli import interrupts
 from embassay.cli.tables import line
 from embassay.cli.terminal import is_utf8, make_console
 from embassay.errors import NotFinite
+from embassay.events import WorkStoppable
 from embassay.home import Home
 from embassay.ingest.defaults import DEFAULT_TOKENS
 from embassay.text import escaped_json, printable
@@ -120,6 +122,7 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
         _warned(session),
         Home(folder, session) as opened,
     ):
+        session.events.subscribe(WorkStoppable, lambda work: interrupts.soften(work.stop))
         yield opened
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from embassay.errors import UsageError
+from embassay.errors import Interrupted, UsageError
 
 
 class ExitCode(IntEnum):
@@ -29,6 +29,7 @@ class ExitCode(IntEnum):
     QUARANTINED = 3, "some documents quarantined", "done, but some documents are quarantined"
     GATE_FAILED = 4, "a gate failed", "done, but a gate of `eval` does not hold"
     INTERRUPTED = 130, "Ctrl-C", "stopped by Ctrl-C; the work so far is kept"
+    TERMINATED = 143, "SIGTERM", "stopped by SIGTERM; the work so far is kept"
 
 
 EPILOG = f"Exit codes: {', '.join(f'{code.value} {code.words}' for code in ExitCode)}."
@@ -37,7 +38,7 @@ EPILOG = f"Exit codes: {', '.join(f'{code.value} {code.words}' for code in ExitC
 
 def of(error: BaseException) -> ExitCode:
     """What the command line exits with after `error`."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, (KeyboardInterrupt, Interrupted)):
         return ExitCode.INTERRUPTED
     return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
 

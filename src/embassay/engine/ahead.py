@@ -8,23 +8,23 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 In = TypeVar("In")
-Out = TypeVar("Out", covariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
 
 
-class Ahead(Generic[Out]):
+class Ahead(Generic[Out_co]):
     """Results in order, each made ahead of being taken. Used as a context manager, which waits for its thread."""
 
-    def __init__(self, work: Callable[[In], Out], items: Iterator[In], name: str) -> None:
+    def __init__(self, work: Callable[[In], Out_co], items: Iterator[In], name: str) -> None:
         """`items` is consumed in the thread as well."""
         self._pool = ThreadPoolExecutor(1, name)
 
-        def step() -> tuple[Out] | None:
+        def step() -> tuple[Out_co] | None:
             for item in items:
                 return (work(item),)
             return None
 
         self._step = step
-        self._next: Future[tuple[Out] | None] = self._pool.submit(step)
+        self._next: Future[tuple[Out_co] | None] = self._pool.submit(step)
 
     @property
     def ready(self) -> bool:
@@ -36,7 +36,7 @@ class Ahead(Generic[Out]):
         wait([self._next], seconds)
         return self.ready
 
-    def take(self) -> Out | None:
+    def take(self) -> Out_co | None:
         """The next result; None behind the last. Raises what the items or the work raise."""
         made = self._next.result()
         if made is None:
@@ -44,7 +44,7 @@ class Ahead(Generic[Out]):
         self._next = self._pool.submit(self._step)
         return made[0]
 
-    def __enter__(self) -> Ahead[Out]:
+    def __enter__(self) -> Ahead[Out_co]:
         return self
 
     def __exit__(

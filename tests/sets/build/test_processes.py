@@ -111,14 +111,15 @@ def wait_for_a_checkpoint(folder):
     raise AssertionError("nothing was written in a minute")
 
 
-def test_ctrl_c_keeps_the_work_and_exits_130(docs, model):
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_keeps_the_work(docs, model, how, code):
     folder = docs.parent / ".embassay"
     many(docs, 800)
     process = start(docs, folder, model)
     wait_for_a_checkpoint(folder)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, stderr = process.communicate(timeout=20)
-    assert process.returncode == 130 and b"Traceback" not in stderr
+    assert process.returncode == code and b"Traceback" not in stderr
     kept = rows_in(folder)
     assert kept, "what was embedded before the signal is kept"
     final = start(docs, folder, model)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.wrap.wrapper import Wrapper
-from embassay.errors import ProviderDown, SpaceMismatch
-from embassay.events import Events, Noted, WorkAdvanced, WorkStarted
+from embassay.errors import Interrupted, ProviderDown, SpaceMismatch
+from embassay.events import Events, Noted, WorkAdvanced, WorkStarted, WorkStoppable
 from embassay.sets.build.origin import New, Origin
 from embassay.sets.build.run import build
 from embassay.sets.build.source import SourceOutcome
@@ -159,6 +159,20 @@ def test_an_error_stops_the_reading_at_once(tiny):
     with pytest.raises(SpaceMismatch):
         build(source, Writer(tiny.state, tiny.generation, tiny.store), SetEmbedder(embedder, door))
     assert not embedder.reader.is_alive() and source.read < 20
+
+
+def test_a_run_that_is_asked_to_stop_keeps_all_that_it_has_read(tiny):
+    events, stops, told = Events(), [], []
+    events.subscribe(WorkStoppable, lambda work: stops.append(work.stop))
+    events.subscribe(WorkAdvanced, lambda at: told.append(stops[0]()) if at.texts == 300 else None)
+    source = Chunks([f"text {i}" for i in range(100_000)])
+    source.stop = lambda: told.append("source")
+    with pytest.raises(Interrupted, match="what was embedded is kept"):
+        build(source, Writer(tiny.state, tiny.generation, tiny.store), counting(DIMENSIONS), events)
+    assert told == ["source", True]
+    assert len(tiny.rows()) == 300, "the one that was read behind them ended the run"
+    assert stops[0]() is False and told == ["source", True], "it is over"
+    assert tiny.state.sources(tiny.generation)[0].state == "pending"
 
 
 class ReadingAhead(Wrapper):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import cached_property
@@ -17,10 +18,10 @@ from embassay.embedders.http.identity import Identity
 from embassay.embedders.http.pool import Pool
 from embassay.embedders.http.vigil import Vigil
 from embassay.embedders.http.watch import Watch
-from embassay.embedders.http.window import Call, Made, Window, batches
+from embassay.embedders.http.window import Call, Made, Window, batches, windows_of
 from embassay.embedders.keeper import Keeper, Keys
 from embassay.embedders.texts.bill import BillCheck
-from embassay.embedders.texts.blocks import is_blank, windows
+from embassay.embedders.texts.blocks import is_blank
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.texts.longtext import parts_of
 from embassay.text import encodable
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from embassay.space import Space
     from embassay.types import Vectors
 
-PLANNED_TEXTS = 2048
-"""About so many texts are planned together; two windows are in flight, so that no connection waits at the seam."""
+PLANNED_TEXTS, PLANNED_SECONDS = 2048, 1.0
+"""About so many texts are planned together, or what came in so many seconds; two plans are in flight, so that no
+connection waits at the seam."""
 
 
 class HttpEmbedder(Embedder):
@@ -148,24 +150,31 @@ class HttpEmbedder(Embedder):
 
     @property
     def _window_texts(self) -> int:
-        """Texts of a window: as many as fill its requests."""
+        """Texts of a plan: as many as fill its requests."""
         inputs = self._planned_caps.inputs
         return max(1, PLANNED_TEXTS // inputs) * min(inputs, PLANNED_TEXTS)
 
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
-        """Two windows of texts are in flight at a time; closing the iterator stops what was not sent yet."""
+        """Two plans are in flight at a time; texts are handed out as soon as they and those before them are there.
+
+        Closing the iterator stops what was not sent yet.
+        """
         check_role(role)
         self._watch.make_sure(role)
         call = Call(role, self._identity.prompt(role), on_long)
         delivery = Delivery(self._watch, call, self.tokens, self.settings.deadline, self._arrived)
         waiting: deque[Window] = deque()
-        start = 0
         pool: Pool[list[Made]] = Pool(self.settings.concurrency)
         try:
-            for window in windows(texts, self._window_texts):
-                waiting.append(self._submit(pool, delivery, window, call, start))
-                start += len(window)
-                if len(waiting) > 1:
+            for start, plan, is_last in self._plans(texts):
+                before = len(waiting)
+                waiting += self._planned(plan, call, start)
+                is_all = is_last and start == 0 and len(waiting) == len(waiting[0].planned) == 1
+                for window in list(waiting)[before:]:
+                    self._send(pool, delivery, window, at_once=is_all)
+                for _ in range(before):
+                    yield self._finish(waiting.popleft(), role)
+                while waiting and waiting[0].ready:
                     yield self._finish(waiting.popleft(), role)
             while waiting:
                 yield self._finish(waiting.popleft(), role)
@@ -187,25 +196,34 @@ class HttpEmbedder(Embedder):
     def close(self) -> None:
         self.exchange.close()
 
-    def _submit(
-        self, pool: Pool[list[Made]], delivery: Delivery, given: Sequence[str], call: Call, start: int
-    ) -> Window:
+    def _plans(self, texts: Iterable[str]) -> Iterator[tuple[int, list[str], bool]]:
+        """(position of the first, texts, whether they are the last) of each plan; slow ones are not waited for."""
+        most, start = self._window_texts, 0
+        plan: list[str] = []
+        since = time.monotonic()
+        for text in texts:
+            plan.append(text)
+            if len(plan) >= most or time.monotonic() - since > PLANNED_SECONDS:
+                yield start, plan, False
+                start, plan, since = start + len(plan), [], time.monotonic()
+        if plan:
+            yield start, plan, True
+
+    def _planned(self, given: Sequence[str], call: Call, start: int) -> Iterator[Window]:
         texts = [encodable(text) for text in given]
         counts = self.tokens.count([call.prompt + text for text in texts] if call.prompt else texts)
         counts = [0 if is_blank(text) else n for text, n in zip(texts, counts, strict=True)]
-        window = Window(given, counts, start)
         parts = [p for p in parts_of(texts, counts, self.tokens, call.prompt, call.on_long, start) if counts[p.owner]]
-        repeats = Counter(part.owner for part in parts)
-        window.whole = frozenset(owner for owner, count in repeats.items() if count == 1)
-        planned = list(batches(parts, self._planned_caps))
-        is_all = len(planned) == 1 and len(texts) < self._window_texts
-        if is_all and not pool.started:  # no thread is needed
+        return windows_of(given, counts, start, list(batches(parts, self._planned_caps)))
+
+    def _send(self, pool: Pool[list[Made]], delivery: Delivery, window: Window, *, at_once: bool) -> None:
+        """Have the batches of a window sent, or send its only one in this thread."""
+        if at_once:
             only: Future[list[Made]] = Future()
-            only.set_result(delivery.make(planned[0], window))
+            only.set_result(delivery.make(window.planned[0], window))
             window.batches.append(only)
         else:
-            window.batches += [pool.submit(delivery.make, batch, window) for batch in planned]
-        return window
+            window.batches += [pool.submit(delivery.make, batch, window) for batch in window.planned]
 
     def _arrived(self, call: Call, window: Window, made: Sequence[Made]) -> None:
         """Keep the vectors of whole texts, if anybody does."""

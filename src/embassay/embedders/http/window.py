@@ -1,11 +1,12 @@
-"""Consecutive texts of a call, the batches that their parts went into, and the vectors that came back."""
+"""Consecutive texts of a call, the batches that their parts go into, and the vectors that come back."""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from embassay.embedders.http.exchange import Meter
@@ -15,6 +16,10 @@ from embassay.vectors import mean_of_parts
 if TYPE_CHECKING:
     from embassay.embedders.http.api import Caps
     from embassay.types import OnLong, Role, Vectors
+
+
+HANDED_OUT = 64
+"""Texts that are handed out together at least, because the service may have to prove itself for each block of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +44,27 @@ class Made:
 
 @dataclass(slots=True)
 class Window:
-    """Consecutive texts of a call, and the batches they went into."""
+    """Consecutive texts of a call that are handed out together, and the batches they go into."""
 
     texts: Sequence[str]
     counts: Sequence[int]
     """Tokens of each text, prompt included; 0 for a blank one, which is not sent."""
     start: int
     """Position of the first text in the call."""
-    meter: Meter = field(default_factory=Meter)
-    batches: list[Future[list[Made]]] = field(default_factory=list)
+    planned: Sequence[Sequence[TextPart]] = ()
+    """The batches; each part is owned by its text's position in this window."""
     whole: frozenset[int] = frozenset()
     """Texts that are one part: their vectors are complete as they arrive."""
+    meter: Meter = field(default_factory=Meter)
+    batches: list[Future[list[Made]]] = field(default_factory=list)
+    """What becomes of each batch."""
     split: set[int] = field(default_factory=set)
     """Texts that are split because the provider refused them whole, though the count here let them pass."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether `wait` returns at once."""
+        return all(batch.done() for batch in self.batches)
 
     def wait(self) -> list[Made]:
         """What became of all parts. Raises what a batch raised."""
@@ -92,3 +105,29 @@ def batches(parts: Sequence[TextPart], caps: Caps) -> Iterator[list[TextPart]]:
         held += part.tokens
     if batch:
         yield batch
+
+
+def windows_of(
+    texts: Sequence[str], counts: Sequence[int], start: int, planned: Sequence[Sequence[TextPart]]
+) -> Iterator[Window]:
+    """Consecutive texts with their batches in windows that are as small as can be: no text is in two of them.
+
+    `start` is the position of the first text in the call. A text without a part goes with the one before it.
+    """
+    begin, held = 0, []
+    for at, batch in enumerate(planned):
+        held.append(batch)
+        end = planned[at + 1][0].owner if at + 1 < len(planned) else len(texts)
+        if end == len(texts) or (end > batch[-1].owner and end - begin >= HANDED_OUT):
+            yield _window(texts[begin:end], counts[begin:end], start + begin, begin, held)
+            begin, held = end, []
+    if not planned:
+        yield _window(texts, counts, start, 0, [])
+
+
+def _window(
+    texts: Sequence[str], counts: Sequence[int], start: int, begin: int, planned: Sequence[Sequence[TextPart]]
+) -> Window:
+    own = [[replace(part, owner=part.owner - begin) for part in batch] for batch in planned]
+    parts = Counter(part.owner for batch in own for part in batch)
+    return Window(texts, counts, start, own, frozenset(owner for owner, count in parts.items() if count == 1))

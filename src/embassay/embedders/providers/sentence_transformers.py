@@ -7,6 +7,7 @@ repository; it is off. A model that the local engine runs too has the same space
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from embassay.engine.load import LocalModel
     from embassay.types import Counts
 
-ENCODED_TEXTS = 1024
-"""Texts that are counted and handed to the library at once; it sorts them by length."""
+ENCODED_TEXTS, ENCODED_SECONDS = 1024, 1.0
+"""Texts that are counted and handed to the library at once, which sorts them by length: so many, or about as many as it
+takes a second for. What it has not given back is lost when a run is stopped."""
 DTYPES = {"auto": None, "f32": "float32", "bf16": "bfloat16"}
 
 
@@ -76,10 +78,14 @@ class SentenceTransformersEmbedder(Embedder):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         check_role(role)
         prompt = self._prompts.get(role, "")
-        start = 0
-        for window in windows(texts, ENCODED_TEXTS):
-            yield self._embed(window, role, prompt, on_long, start)
+        source, start, count = iter(texts), 0, 2 * self._settings.batch_size
+        while window := next(windows(source, count), None):
+            began = time.monotonic()
+            made = self._embed(window, role, prompt, on_long, start)
+            rate = len(window) / max(time.monotonic() - began, 1e-6)
             start += len(window)
+            count = min(ENCODED_TEXTS, max(2 * self._settings.batch_size, int(rate * ENCODED_SECONDS)))
+            yield made
 
     def _embed(self, texts: Sequence[str], role: Role, prompt: str, on_long: OnLong, start: int) -> Embeddings:
         import numpy as np

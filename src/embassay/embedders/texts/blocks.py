@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from embassay.types import NO_USAGE, Embeddings, Role
@@ -16,10 +17,16 @@ PLAIN = "a plain sentence"
 """A text that every model takes."""
 
 
-def windows(texts: Iterable[str], count: int) -> Iterator[list[str]]:
-    """`texts` in lists of `count`; the last one may be shorter. Each is read when it is asked for."""
-    source = iter(texts)
-    while window := list(islice(source, count)):
+def windows(texts: Iterable[str], count: int, seconds: float = math.inf) -> Iterator[list[str]]:
+    """`texts` in lists of `count`, or of those that came in so many seconds. Each is read when it is asked for."""
+    window: list[str] = []
+    since = time.monotonic()
+    for text in texts:
+        window.append(text)
+        if len(window) >= count or time.monotonic() - since > seconds:
+            yield window
+            window, since = [], time.monotonic()
+    if window:
         yield window
 
 

@@ -19,8 +19,8 @@ from embassay.types import NO_USAGE, Embeddings, OnLong, Role, check_role
 if TYPE_CHECKING:
     from embassay.space import Space
 
-LOOKED_UP = 1024
-"""Texts that are looked up at once."""
+LOOKED_UP, LOOKED_UP_SECONDS = 1024, 0.5
+"""Texts that are looked up at once, or as many as came in so many seconds."""
 RUN_WINDOWS = 17
 """Windows of so many texts that share what was made for them: a text that comes again is not asked for again, and
 vectors of later texts wait for those of earlier ones no longer than that."""
@@ -76,7 +76,7 @@ class Cached(Wrapper):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """Vectors in the order of `texts`: those that were found, and the others as the inner embedder makes them."""
         check_role(role)
-        lists = windows(texts, LOOKED_UP)
+        lists = windows(texts, LOOKED_UP, LOOKED_UP_SECONDS)
         start = 0
         for window in lists:
             run = self._run(role, on_long)

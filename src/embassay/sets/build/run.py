@@ -14,7 +14,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from embassay.embedders.alongside import Step, alongside
-from embassay.events import SILENCE, Events, Noted, WorkAdvanced, WorkStarted
+from embassay.errors import Interrupted
+from embassay.events import SILENCE, Events, Noted, WorkAdvanced, WorkStarted, WorkStoppable
 from embassay.sets.build.origin import Change, New
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.source import Source, Stoppable
@@ -68,11 +69,13 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
 def write_changes(source: Source, writer: Writer, embedder: Embedder, events: Events = SILENCE) -> tuple[int, Usage]:
     """Have the changes of `source` written with their vectors: how many chunks were embedded, and what that took.
 
-    The indexes of the store are left as they are. Raises as `build` does.
+    The indexes of the store are left as they are. Raises as `build` does, and Interrupted where it was asked to stop:
+    nothing more is read then, and what was read is embedded and written first.
     """
-    stopping = False
     embedded, done, usage = 0, 0, NO_USAGE
-    changes = takewhile(lambda _: not stopping, source)
+    ending = _Ending(source)
+    changes = takewhile(lambda _: not ending.asked, source)
+    events.tell(WorkStoppable(ending.ask))
     with writer, closing(alongside(changes, _text, embedder, "document")) as steps:
         try:
             for step in steps:
@@ -85,11 +88,30 @@ def write_changes(source: Source, writer: Writer, embedder: Embedder, events: Ev
                     done += sum(change.size for change in step.items)
                     events.tell(WorkAdvanced(done, embedded))
         except BaseException:
-            stopping = True  # otherwise closing would wait until as many texts were read as a model takes at once
-            if isinstance(source, Stoppable):
-                source.stop()
+            ending.ask()  # otherwise closing would wait until as many texts were read as a model takes at once
             raise
+        finally:
+            was_asked, ending.over = ending.asked, True
+    if was_asked:
+        raise Interrupted("stopped; what was embedded is kept.", remedy="Run it again: it goes on where it stopped.")
     return embedded, usage
+
+
+class _Ending:
+    """How a run comes to its end before its source does."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.asked = self.over = False
+
+    def ask(self) -> bool:
+        """Have the source end; whether the run is still at work."""
+        if self.over:
+            return False
+        self.asked = True
+        if isinstance(self._source, Stoppable):
+            self._source.stop()
+        return True
 
 
 def _text(change: Change) -> str | None:
