@@ -9,6 +9,7 @@ import pytest
 
 import embassay
 from embassay.config.values import Config, EmbeddingsConfig
+from embassay.embedders.wrap.budget import Order, Paid
 from embassay.errors import EmbassayError, SpendCapReached, UsageError
 from embassay.evaluate.speed.bench import Benchmark, bench
 from embassay.events import Noted
@@ -96,7 +97,7 @@ def test_all_models_of_a_session_share_one_budget(judged):
     with serving(hash_openai(64)) as server, Session(hosted(server.url, 0.02)) as session:
         found = embassay.compare(["a", "b"], judged, session=session)
         budget = session.budget
-        assert budget is not None and budget.spent <= 0.02
+        assert budget.spent <= 0.02
         assert "spend cap" in found.rows[1].error
 
 
@@ -124,14 +125,13 @@ def test_bench_spends_from_the_budget_of_the_run(tmp_path, monkeypatch):
             f"embeddings: {{spend_cap_usd: {cap}, models: {{svc: {{{settings}, base_url: '{url}'}}}}}}"
         )
         with Session() as session:
-            assert session.budget is not None
-            first = bench(Benchmark("svc", rounds=3), session.budget)
+            first = bench(Benchmark("svc", rounds=3), session.models)
             spent = session.budget.spent
             assert not first["error"] and 0 < spent == pytest.approx(first["spent_usd"])
-            session.budget.reserve(session.budget.remaining - spent / 2)
-            second = bench(Benchmark("svc", rounds=3), session.budget)
+            session.budget.note(rest := Order("svc", "document", cap - spent * 1.5), Paid(rest.usd))
+            second = bench(Benchmark("svc", rounds=3), session.models)
             assert "spend cap" in second["error"]
-            assert session.budget.spent <= spent * 1.5 + 1e-9
+            assert session.budget.spent <= cap + 1e-9
 
 
 def test_one_session_used_by_many_threads(tiny):

@@ -29,6 +29,7 @@
     │   ├── BillingMismatch   what a service says it billed is not what its requests can have taken
     │   └── SpendCapReached   the next request would cost more than is left
     ├── CacheError            the embedding cache cannot be read or written
+    ├── LedgerError           the ledger of what was spent cannot be read or written, so that no cap can be kept
     ├── SpaceMismatch         vectors of two spaces would have met
     ├── HomeError
     │   ├── HomeNotFound      no .embassay/ here or above
@@ -237,6 +238,10 @@ class SpendCapReached(ProviderError):
 
 
 class CacheError(EmbassayError):
+    pass
+
+
+class LedgerError(EmbassayError):
     pass
 
 

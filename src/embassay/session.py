@@ -41,19 +41,22 @@ class Session:
         *,
         cache_file: Path | None = None,
         keep_local: bool = False,
-        budget: Budget | None = None,
+        purpose: str = "python",
+        run: str = "",
     ) -> None:
         """Nothing is read or opened before it is needed.
 
         `config`: by default ``embassay.yaml`` and the environment, read when they are first asked for. `cache_file`:
         where vectors are cached unless the configuration says otherwise; by default one file for the user.
         `keep_local`: cache the vectors of local models as well, for work that asks for the same ones again.
-        `budget`: what may be spent, instead of the configured cap.
+        `purpose`: for what money is spent, as the ledger has it. `run`: which run this is a part of, for a process that
+        another one starts; by default one of its own.
         """
         self.events = Events()
         self._notices: dict[str, None] = {}
         self.events.subscribe(Warned, self._note)
-        self._given, self._cache_file, self._keep_local, self._budget = config, cache_file, keep_local, budget
+        self._given, self._cache_file, self._keep_local = config, cache_file, keep_local
+        self._purpose, self._run = purpose, run
         self._lock = threading.RLock()
         self._models: Registry | None = None
         self._closed = False
@@ -70,6 +73,7 @@ class Session:
     @property
     def models(self) -> Registry:
         """The models of this run, by name. Raises ConfigError, and UsageError once the session is closed."""
+        from embassay.models.ledger import Payer, new_payer
         from embassay.models.registry import Registry
 
         with self._lock:
@@ -80,14 +84,14 @@ class Session:
                     self.config,
                     cache_file=self._cache_file,
                     keep_local=self._keep_local,
-                    budget=self._budget,
+                    payer=Payer(self._run, self._purpose) if self._run else new_payer(self._purpose),
                     events=self.events,
                 )
             return self._models
 
     @property
-    def budget(self) -> Budget | None:
-        """What this run may still spend on all models together; None without a cap. Raises ConfigError."""
+    def budget(self) -> Budget:
+        """What this run may still spend on all models together. Raises ConfigError."""
         return self.models.budget
 
     @property

@@ -119,7 +119,7 @@ def test_a_service_that_bills_more_than_it_can_does_not_go_beyond_the_cap(times)
     service = Billing(lambda tokens: round(tokens * times), times)
     registry, _, failed = spend(service, 3.0)
     assert failed is not None
-    assert service.usd <= registry.budget.spent <= 3.0, "what was not sent may count, what was sent does"
+    assert service.usd <= registry.budget.spent + 1e-9 <= 3.0, "what was not sent may count, what was sent does"
     assert isinstance(failed, (SpendCapReached, BillingMismatch))
 
 
@@ -237,14 +237,16 @@ def test_many_callers_share_one_cap():
         assert registry.budget.spent == pytest.approx(service.usd)
 
 
-def test_failing_for_good_counts_all_that_was_under_way():
-    with serving(lambda request: Answer(b"", 500)) as server, models(server, 5.0, retries=0) as registry:
+@pytest.mark.parametrize("is_billed", [True, False])
+def test_what_got_no_whole_answer_counts_as_billed_and_what_was_refused_does_not(is_billed):
+    answer = Answer(b"{}" * 50, cut=10) if is_billed else Answer(b"", 500)
+    with serving(lambda request: answer) as server, models(server, 5.0, retries=0) as registry:
         with pytest.raises(ProviderDown):
             registry.get("served").embed(TEXTS[:3], "document")
-        assert 0 < registry.budget.spent <= 5.0
+        assert (0 < registry.budget.spent <= 5.0) == is_billed
 
 
-@pytest.mark.parametrize("cap", [float("nan"), float("inf"), -1.0, -float("inf"), "5", None, True], ids=repr)
+@pytest.mark.parametrize("cap", [float("nan"), float("inf"), -1.0, -float("inf"), "5", True], ids=repr)
 def test_a_cap_that_is_no_sum_of_money(cap):
     with pytest.raises(UsageError, match="no sum of money"):
         Budget(cap)

@@ -245,7 +245,7 @@ def test_a_budget_that_is_handed_in_is_shared(tmp_path):
     config = Config(embeddings=EmbeddingsConfig(spend_cap_usd=5.0))
     assert Registry(config, budget=budget).budget is budget
     assert Registry(config).budget.usd == 5.0
-    assert Registry(Config()).budget is None
+    assert not Registry(Config()).budget.is_capped
 
 
 def test_cuts_are_kept_where_vectors_are(tmp_path):

@@ -106,7 +106,8 @@ def opened_session(home: Path | None = None, *, keep_local: bool = False) -> Ite
     from embassay.session import Session
 
     found = _home_if_any(home)
-    with Session(cache_file=found.cache_file if found else None, keep_local=keep_local) as session, _warned(session):
+    cache_file = found.cache_file if found else None
+    with Session(cache_file=cache_file, keep_local=keep_local, purpose=_purpose()) as session, _warned(session):
         yield session
 
 
@@ -118,12 +119,20 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
 
     folder = find_home(home, create=create)
     with (
-        Session(cache_file=folder.cache_file, keep_local=keep_local) as session,
+        Session(cache_file=folder.cache_file, keep_local=keep_local, purpose=_purpose()) as session,
         _warned(session),
         Home(folder, session) as opened,
     ):
         session.events.subscribe(WorkStoppable, lambda work: interrupts.soften(work.stop))
         yield opened
+
+
+def _purpose() -> str:
+    """The command that runs, as ``judge new``: what money is spent for."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return context.command_path.partition(" ")[2] if context else "command"
 
 
 @contextmanager

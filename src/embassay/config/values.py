@@ -21,6 +21,8 @@ DEFAULT_STORE = "lance"
 """The backend of a new set where nobody chose another."""
 CACHE_FILE = "cache.db"
 """The file of cached vectors, in a home or in the cache folder of the user."""
+LEDGER_FILE = "ledger.db"
+"""The file of what was spent, beside it."""
 Trust = Literal["own", "agreed", "found", "changed"]
 """Of a configuration: made or named by the user; found, and agreed to; found only; agreed to before it changed."""
 QueryLogMode = Literal["off", "hashed", "kept"]
@@ -82,7 +84,9 @@ class EmbeddingsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Settings of each model, checked by its provider."""
     fallback_chain: list[str] = []
     spend_cap_usd: float | None = None
-    """Most that one run may spend on all hosted models together."""
+    """Most that may be spent on all hosted models together."""
+    spend_cap_per: Literal["run", "day", "month"] = "month"
+    """For how long that is: one run, or the day or month (UTC) of all runs that share a ledger."""
 
     def __post_init__(self) -> None:
         positive(self, "spend_cap_usd")

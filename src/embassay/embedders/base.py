@@ -30,6 +30,8 @@ class Embedder(ABC):
     """Whether texts leave this process."""
     carries_canaries = False
     """Whether requests carry canary texts besides their own, which are paid for as well."""
+    pays = False
+    """Whether it takes what its requests cost from a budget by itself, as each of them is sent."""
     unmeasured = False
     """Whether `space` can be told only after a first vector, which is asked for, and paid for, when it is."""
 

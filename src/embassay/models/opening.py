@@ -24,7 +24,7 @@ def open_model(name: str, settings: Settings, card: ModelCard | None, plan: Wrap
     """
     provider, wanted = load_provider(settings.provider), settings.dimensions
     if wanted is None:
-        return wrap(provider.open(settings, card, plan.keeper, plan.memory, plan.anchor), plan)
+        return wrap(provider.open(settings, card, plan.keeper, plan.memory, plan.anchor, plan.budget), plan)
     if provider.needs_card:
         from embassay.embedders.wrap.cut import check_dimensions
 
@@ -33,4 +33,4 @@ def open_model(name: str, settings: Settings, card: ModelCard | None, plan: Wrap
         settings = msgspec.structs.replace(settings, dimensions=None)
         layer_norm = bool(card and card.matryoshka_layer_norm)
         plan = replace(plan, dimensions=wanted, layer_norm=layer_norm)
-    return wrap(provider.open(settings, card, plan.keeper, plan.memory, plan.anchor), plan)
+    return wrap(provider.open(settings, card, plan.keeper, plan.memory, plan.anchor, plan.budget), plan)

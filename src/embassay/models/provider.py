@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.embedders.http.credentials import SecretUse
     from embassay.embedders.keeper import Keeper
+    from embassay.embedders.wrap.budget import Budget
 
 PROVIDERS = "embassay.embedders.providers"
 
@@ -83,8 +84,10 @@ class Provider:
         keeper: Keeper | None = None,
         memory: CanaryMemory | None = None,
         anchor: Anchor | None = None,
+        budget: Budget | None = None,
     ) -> Embedder:
-        """The provider's own embedder; nothing is loaded or sent. One over HTTP has its vectors kept by `keeper`.
+        """The provider's own embedder; nothing is loaded or sent. One over HTTP has its vectors kept by `keeper`, and
+        its requests paid for from `budget`.
 
         It is held against the canaries of a set, in `anchor`, or else against those that `memory` has of it. Raises
         ModelError, ConfigError or PluginError.
@@ -95,7 +98,8 @@ class Provider:
             return opened
         from embassay.embedders.http.driver import HttpEmbedder
 
-        return HttpEmbedder(self.module.open_api(settings, card), keeper, memory, anchor.own if anchor else None)
+        api = self.module.open_api(settings, card)
+        return HttpEmbedder(api, keeper, memory, anchor.own if anchor else None, budget)
 
     def secrets(self, settings: Settings, card: ModelCard | None) -> Sequence[SecretUse]:
         """Every secret that its service would be told, and where that is. Raises ConfigError where it is nowhere."""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.config.reading import load_config
-from embassay.config.values import DEFAULT_MODEL, Config, user_cache
+from embassay.config.values import DEFAULT_MODEL, LEDGER_FILE, Config, user_cache
 from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, EmbassayError, UsageError
 from embassay.events import SILENCE, Events, Warned
+from embassay.models.ledger import Ledger, Payer, new_payer
 from embassay.models.lookup import Lookup, difference
 from embassay.models.opening import open_model
 from embassay.models.provider import Provider, load_provider
@@ -50,23 +51,30 @@ class Registry:
         cache_file: Path | None = None,
         keep_local: bool = False,
         budget: Budget | None = None,
+        payer: Payer | None = None,
         events: Events = SILENCE,
     ) -> None:
         """`config` None: it is looked for, see `embassay.config`. Raises ConfigError for settings no provider has.
 
         `keep_local`: keep vectors of local models as well, for work that asks for the same ones again.
-        `budget`: what these models may spend together; default: the ``spend_cap_usd`` of the configuration.
-        `events` are told what is embedded.
+        `budget`: what these models may spend together; default: the ``spend_cap_usd`` of the configuration, with what
+        is spent written down in the ledger beside the cache as that of `payer`, a run of its own by default. `events`
+        are told what is embedded.
         """
         self.config = load_config() if config is None else config
-        self._cache_file, self._keep_local, self._events = cache_file, keep_local, events
+        self.own_cache_file = cache_file
+        """Where vectors are kept unless the configuration says otherwise; None: in the one file of the user."""
+        self._keep_local, self._events = keep_local, events
         self._lookup = Lookup(self.config)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
         self._opened: dict[str, Embedder] = {}
         self._registered: dict[str, Callable[[], Embedder] | Embedder | Settings] = {}
-        self.budget = _budget(self.config) if budget is None else budget
-        """What these models may still spend together; None without a cap."""
+        self.payer = new_payer() if payer is None else payer
+        self.ledger = Ledger((cache_file or user_cache()).with_name(LEDGER_FILE))
+        """What was spent, by all processes that share it."""
+        self.budget = self._budget() if budget is None else budget
+        """What these models may still spend together."""
 
     # -- names ----------------------------------------------------------------------------------------------
 
@@ -162,7 +170,7 @@ class Registry:
             return embedder
 
     def bare(self, name: str) -> Embedder:
-        """A model without cache, cap or glossary, opened anew: the model itself. Raises as `get` does."""
+        """A model without cache or glossary, opened anew: the model itself, below the cap. Raises as `get` does."""
         return self._open(name, bare=True)
 
     def default(self) -> Embedder:
@@ -231,7 +239,7 @@ class Registry:
 
         Raises ConfigNotAgreed.
         """
-        return self.config.cache_path() or self._cache_file or user_cache()
+        return self.config.cache_path() or self.own_cache_file or user_cache()
 
     def cuts(self, name: str) -> VectorCache | None:
         """What remembers how documents were cut for a model; None where its vectors are not kept either."""
@@ -246,6 +254,7 @@ class Registry:
             self._opened = {}
             cache = self.__dict__.pop("cache", None)
         _close(opened)
+        self.ledger.close()
         if cache:
             cache.close()
 
@@ -273,7 +282,7 @@ class Registry:
         settings = self.settings(name)
         if not bare and (advice := self.advice(name)):
             self._events.tell(Warned(f"{name}: {advice}"))
-        plan = Wrapping() if bare else self._wrapping(name, settings, anchor)
+        plan = Wrapping(budget=self.budget) if bare else self._wrapping(name, settings, anchor)
         return open_model(name, settings, self.card(name), plan)
 
     def _wrapping(self, name: str, settings: Settings, anchor: Anchor | None) -> Wrapping:
@@ -286,6 +295,15 @@ class Registry:
             glossary=self.config.glossary,
             events=self._events,
         )
+
+    def _budget(self) -> Budget:
+        """The cap of the configuration, kept in the ledger."""
+        from embassay.embedders.wrap.budget import Budget
+        from embassay.models.ledger_book import LedgerBook
+
+        cap, per = self.config.embeddings.spend_cap_usd, self.config.embeddings.spend_cap_per
+        warn = lambda text: self._events.tell(Warned(text))  # noqa: E731
+        return Budget(cap, LedgerBook(self.ledger, self.payer, per, must=cap is not None, warn=warn), per)
 
     def _difference(self, first: str, other: str) -> str:
         """Why two models cannot be the same one, wherever they put the canaries; empty where nothing says so."""
@@ -323,14 +341,6 @@ class Registry:
 def _key(name: str, anchor: Anchor | None) -> str:
     """The key under which a model is kept open. A set with canaries of its own has a model of its own."""
     return f"{name}#{anchor.digest}" if anchor else name
-
-
-def _budget(config: Config) -> Budget | None:
-    if config.embeddings.spend_cap_usd is None:
-        return None
-    from embassay.embedders.wrap.budget import Budget
-
-    return Budget(config.embeddings.spend_cap_usd)
 
 
 def _close(embedders: Iterable[Embedder]) -> None:

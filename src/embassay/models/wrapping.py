@@ -44,7 +44,7 @@ def wrap(embedder: Embedder, plan: Wrapping) -> Embedder:
 
 def capped(embedder: Embedder, plan: Wrapping) -> Embedder:
     """Below the cache: what is found there costs nothing."""
-    if plan.budget is None or not embedder.remote:
+    if plan.budget is None or not plan.budget.is_capped or not embedder.remote:
         return embedder
     from embassay.embedders.wrap.capped import Capped
 

@@ -29,7 +29,7 @@ FOLDER = ".embassay"
 LOCKS, VECTORS = "locks", "vectors"
 POLL_SECONDS = 0.01
 """How often a process that waits for another one asks whether it has ended; a call writes a record in not much more."""
-_OURS = re.compile(r"(state|cache)\.db.*|locks|vectors|scratch|\.gitignore")
+_OURS = re.compile(r"(state|cache|ledger)\.db.*|locks|vectors|scratch|\.gitignore")
 """Whatever a home may hold."""
 OTHER_FORM = "~2"
 """Behind the name of a file whose name differs from another one's only in how accents are written."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.providers.hash import HashEmbedder
-from embassay.embedders.wrap.budget import Budget
+from embassay.embedders.wrap.budget import Budget, Order, Paid
 from embassay.embedders.wrap.cached import Cached
 from embassay.embedders.wrap.capped import Capped
 from embassay.errors import ConfigError, ProviderDown, SpendCapReached, TextTooLong
@@ -67,15 +68,28 @@ def test_a_refused_text_that_is_billed_all_the_same_does_not_make_others_dear():
 
 def test_a_budget_knows_what_is_left():
     budget = Budget(1.0)
-    assert budget.reserve(0.6)
-    assert not budget.reserve(0.5)
+    assert budget.promise(0.6)
+    assert not budget.promise(0.5)
     assert budget.remaining == pytest.approx(0.4)
-    budget.settle(0.6, 0.1)
+    budget.release(0.6)
+    with budget.charge(Order("m", "document", 0.6)) as charge:
+        assert budget.remaining == pytest.approx(0.4) and budget.spent == 0
+        charge.settle(Paid(0.1))
+        charge.settle(Paid(0.5))
     assert (budget.spent, budget.remaining) == (pytest.approx(0.1), pytest.approx(0.9))
-    budget.settle(0, 0.3)  # by a process of its own
-    assert budget.remaining == pytest.approx(0.6)
-    budget.settle(0, 5.0)
-    assert budget.remaining == 0
+    with pytest.raises(SpendCapReached, match=r"m: the spend cap of \$1 is reached \(\$0.1000 spent\)"):
+        budget.charge(Order("m", "document", 0.95))
+    with budget.charge(Order("m", "document", 0.9)):
+        pass
+    assert budget.remaining == pytest.approx(0), "whether it was served, nobody can tell"
+
+
+def test_room_is_waited_for_while_a_request_is_under_way():
+    budget = Budget(1.0)
+    first = budget.charge(Order("m", "document", 0.9))
+    threading.Timer(0.2, first.settle, [Paid(0.1)]).start()
+    budget.charge(Order("m", "document", 0.8)).settle(Paid(0.8))
+    assert budget.spent == pytest.approx(0.9)
 
 
 def test_what_was_under_way_when_a_stream_ended_counts_as_spent():

@@ -65,7 +65,7 @@ def command(
     with common.opened_session() as session, progress.bar(len(models) * len(cores), "Measuring", "run") as bar:
         for model in models:
             for count in cores:
-                rows.append(bench(Benchmark(model, count, paths, tuple(sizes), rounds), session.budget))
+                rows.append(bench(Benchmark(model, count, paths, tuple(sizes), rounds), session.models))
                 bar(1)
     machine = processor()
     if json:

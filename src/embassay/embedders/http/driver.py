@@ -16,6 +16,7 @@ from embassay.embedders.http.delivery import Delivery
 from embassay.embedders.http.exchange import Exchange
 from embassay.embedders.http.identity import Identity
 from embassay.embedders.http.pool import Pool
+from embassay.embedders.http.purse import Purse
 from embassay.embedders.http.vigil import Vigil
 from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window, batches, windows_of
@@ -30,6 +31,7 @@ from embassay.types import Embeddings, OnLong, RequestLimits, Role, Usage, check
 if TYPE_CHECKING:
     from embassay.canaries import Canaries, CanaryMemory
     from embassay.embedders.http.api import Api
+    from embassay.embedders.wrap.budget import Budget
     from embassay.space import Space
     from embassay.types import Vectors
 
@@ -49,8 +51,9 @@ class HttpEmbedder(Embedder):
         keeper: Keeper | None = None,
         memory: CanaryMemory | None = None,
         anchor: Canaries | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        """`keeper` keeps every vector as it arrives.
+        """`keeper` keeps every vector as it arrives. `budget` pays for every request.
 
         The service is held against where it put the canaries before: when a set was made (`anchor`), else as `memory`
         has it; without both it is believed. Raises ConfigError for settings that name no model.
@@ -61,7 +64,8 @@ class HttpEmbedder(Embedder):
         bill = BillCheck(identity.name, identity.price, api.settings.usage)
         known = next(iter(anchor.values())).shape[1] if anchor else None
         dimensions = identity.dimensions or known
-        self.exchange = Exchange(api, identity.name, dimensions, bill, normalised=identity.normalised)
+        purse = Purse(budget, identity.name, identity.price)
+        self.exchange = Exchange(api, identity.name, dimensions, bill, purse, normalised=identity.normalised)
         self._vigil = Vigil(
             identity.name,
             anchor if watched else None,
@@ -108,6 +112,11 @@ class HttpEmbedder(Embedder):
     def carries_canaries(self) -> bool:  # type: ignore[override]
         """Whether its vectors outlive the process, so that the service has to prove itself."""
         return self._vigil.is_on
+
+    @property
+    def pays(self) -> bool:  # type: ignore[override]
+        """Whether each request is paid for from a budget when it is sent."""
+        return self.exchange.purse.pays
 
     @property
     def unmeasured(self) -> bool:  # type: ignore[override]

@@ -18,13 +18,16 @@ from embassay.embedders.http.faults import FailedAttempt, read_hidden_failure
 from embassay.embedders.http.limits import Gate
 from embassay.embedders.http.wire import model_in, page_in
 from embassay.embedders.texts.bill import Counted
+from embassay.embedders.wrap.budget import Paid
 from embassay.errors import BadReply, KeyRejected, ProviderDown, ProviderError, RateLimited, SpaceMismatch
 from embassay.remedy import NOTHING, Remedy, say
 from embassay.space import OLD_MODEL_OR_NEW_SET
 
 if TYPE_CHECKING:
     from embassay.embedders.http.api import Reply
+    from embassay.embedders.http.purse import Purse
     from embassay.embedders.texts.bill import BillCheck
+    from embassay.embedders.wrap.budget import Charge
     from embassay.types import Role
 
 
@@ -83,14 +86,23 @@ class Inquiry:
     stopped: threading.Event
     """Set when the caller wants no more."""
     tries: Tries = ALL_TRIES
+    canaries: int = 0
+    """So many of the texts, at their end, are canaries."""
+
+    @property
+    def own(self) -> Sequence[str]:
+        """The texts of the caller."""
+        return self.texts[: len(self.texts) - self.canaries]
 
 
 class Exchange:
     """Requests to one provider for vectors of one model, with retries and checks. Threads may share it."""
 
-    def __init__(self, api: Api, name: str, dimensions: int | None, bill: BillCheck, *, normalised: bool) -> None:
+    def __init__(
+        self, api: Api, name: str, dimensions: int | None, bill: BillCheck, purse: Purse, *, normalised: bool
+    ) -> None:
         self._api, self._settings, self.name = api, api.settings, name
-        self.bill = bill
+        self.bill, self.purse = bill, purse
         self._connection = Connection(api, name)
         settings = api.settings
         self.gate = Gate(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
@@ -142,8 +154,9 @@ class Exchange:
             try:
                 if self._doubtful:
                     self._check_it_is_the_same()
-                answer = self._connection.send("POST", request.path, body, until)
-                made = self._read(answer, inquiry, counted)
+                with self.purse.charge(inquiry.own, inquiry.role, counted) as charge:
+                    answer = self._connection.send("POST", request.path, body, until)
+                    made = self._read(answer, inquiry, counted, charge)
                 if isinstance(made, CheckedReply):
                     self.answered = True
                     return made
@@ -170,20 +183,26 @@ class Exchange:
         return fault.action == "stop" or failures >= min(tries.most, self._settings.retries + 1)
 
     def _read(
-        self, answer: tuple[bytes, Mapping[str, str]] | FailedAttempt, inquiry: Inquiry, counted: Counted
+        self,
+        answer: tuple[bytes, Mapping[str, str]] | FailedAttempt,
+        inquiry: Inquiry,
+        counted: Counted,
+        charge: Charge,
     ) -> CheckedReply | FailedAttempt:
-        """What an answer says; what it cost is added to the meter of the inquiry."""
+        """What an answer says; what it cost is settled, and added to the meter of the inquiry."""
         count, meter = len(inquiry.texts), inquiry.meter
-        if isinstance(answer, FailedAttempt):
-            meter.add(0, counted.most if answer.unanswered else 0)
-            return answer
-        body, headers = answer
-        made = self._parsed(body, headers, count)
+        made = answer if isinstance(answer, FailedAttempt) else self._parsed(*answer, count)
         if isinstance(made, FailedAttempt):
-            meter.add(0, 0)
+            billed = made.unanswered or isinstance(made.error, BadReply)  # nobody says that it was not
+            meter.add(0, counted.most if billed else 0)
+            if not billed:
+                charge.settle(Paid(0.0))
             return made
+        assert not isinstance(answer, FailedAttempt), "only an answer can be read"
+        body, _ = answer
         settled = self.bill.settle(made.tokens, counted)
         meter.add(settled.tokens, settled.counts)
+        charge.settle(self.purse.paid(settled))
         return self.check(made, count, model_in(body))
 
     def _parsed(self, body: bytes, headers: Mapping[str, str], count: int) -> Reply | FailedAttempt:

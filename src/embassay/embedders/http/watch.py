@@ -169,7 +169,9 @@ class Watch:
         while at < len(riders.texts):
             texts = riders.texts[at : at + most]
             tokens = sum(self._model.tokens.count(texts))
-            made = self._exchange.ask(Inquiry(texts, riders.role, tokens, until, self.spent, never))
+            made = self._exchange.ask(
+                Inquiry(texts, riders.role, tokens, until, self.spent, never, canaries=len(texts))
+            )
             if isinstance(made, CheckedReply):
                 for why in made.faults.values():
                     raise _no_canary(why)
@@ -188,7 +190,9 @@ class Watch:
         if not riders.which:
             return self._exchange.ask(inquiry)
         own, tokens = len(inquiry.texts), inquiry.tokens + sum(self._model.tokens.count(riders.texts))
-        made = self._exchange.ask(replace(inquiry, texts=[*inquiry.texts, *riders.texts], tokens=tokens))
+        made = self._exchange.ask(
+            replace(inquiry, texts=[*inquiry.texts, *riders.texts], tokens=tokens, canaries=len(riders.texts))
+        )
         if isinstance(made, FailedAttempt):
             return made
         if wrong := next((why for at, why in made.faults.items() if at >= own), ""):  # no vector to hold against any

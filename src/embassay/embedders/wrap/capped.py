@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from embassay.embedders.alongside import Step, alongside, rebased
 from embassay.embedders.base import Embedder
 from embassay.embedders.texts.bill import Counted
 from embassay.embedders.texts.blocks import PLAIN, is_blank
-from embassay.embedders.wrap.budget import Budget, Hold, is_money
+from embassay.embedders.wrap.budget import Budget, Order, Paid, is_money
 from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.errors import BadReply, ConfigError, SpendCapReached
 from embassay.space import Space
@@ -28,6 +29,36 @@ DOUBT = 10
 seen, nobody knows by what it really counts."""
 FIRST_TEXTS = 8
 """So many of them go alone, before all others."""
+
+
+class Promises:
+    """What one call has had promised of a budget. One thread may ask for more while another one gives back."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._usd = 0.0
+        self._lock = threading.Lock()
+
+    def promise(self, usd: float) -> bool:
+        """Have `usd` kept for this call; whether there was so much."""
+        if not self._budget.promise(usd):
+            return False
+        with self._lock:
+            self._usd += usd
+        return True
+
+    def release(self, usd: float) -> None:
+        """Give back what was promised for a part of the call."""
+        with self._lock:
+            self._usd -= usd
+        self._budget.release(usd)
+
+    def close(self) -> float:
+        """Give back all that is left; how much that was."""
+        with self._lock:
+            usd, self._usd = max(0.0, self._usd), 0.0
+        self._budget.release(usd)
+        return usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +108,7 @@ class Capped(Wrapper):
                 passed = yield from stretch
             if not carried:
                 return
-            if not passed:
+            if not passed and not self._budget.wait():
                 raise self._reached()
             start += passed
 
@@ -106,10 +137,7 @@ class Capped(Wrapper):
         return Counted.of(texts, sum(self.tokens.count(texts))).most * (self.price or 0.0) / 1e6
 
     def _reached(self) -> SpendCapReached:
-        return SpendCapReached(
-            f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
-            remedy=remedy.setting("spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."),
-        )
+        return self._budget.reached(self.name)
 
     def _affordable(
         self,
@@ -123,7 +151,7 @@ class Capped(Wrapper):
 
         The text that it did not let through is left in `carried`: once all others are settled there may be room.
         """
-        hold = Hold(self._budget)
+        hold = Promises(self._budget)
         passed = 0
         room = FIRST_TEXTS if self._factor is None else None
 
@@ -144,26 +172,32 @@ class Capped(Wrapper):
                     passed += len(step.items)
                     yield step.made
         finally:
-            hold.close()
+            left = hold.close()
+            if left and not self.inner.pays:  # what of it was sent, nobody can tell
+                self._budget.note(Order(self.name, role, left), Paid(left, lost=True))
         return passed
 
-    def _reserve(self, hold: Hold, one: _Priced) -> _Priced | None:
+    def _reserve(self, hold: Promises, one: _Priced) -> _Priced | None:
         """The text with what is set aside for it; None where there is not so much."""
         usd = one.most * (self._factor or DOUBT)
         if self._factor is None and usd > (left := self._budget.remaining) >= one.most:
             usd = left  # all that is left is held for it
-        return replace(one, reserved=usd) if hold.reserve(usd) else None
+        return replace(one, reserved=usd) if hold.promise(usd) else None
 
-    def _settle(self, hold: Hold, step: Step[_Priced], made: Embeddings) -> None:
-        """Count what a part of the texts cost: as billed, but never less than is possible.
+    def _settle(self, hold: Promises, step: Step[_Priced], made: Embeddings) -> None:
+        """End the promises for a part of the texts, and learn from what it cost.
+
+        A model that does not pay for its requests by itself has them counted here: as billed, but never less than is
+        possible.
 
         Raises BadReply for a bill that is no sum of money.
         """
+        hold.release(sum(one.reserved for one in step.items))
         sent = [one for place, one in enumerate(step.items) if place not in made.refused and not is_blank(one.text)]
-        held, most = sum(one.reserved for one in step.items), sum(one.most for one in sent)
+        most = sum(one.most for one in sent)
         usd = made.usage.usd
         if usd is not None and not is_money(usd):
-            hold.settle(held, most)
+            self._count(step, made, most)
             raise BadReply(f"{self.name}: it says that it billed {usd!r} USD, which is no sum of money.")
         if usd is not None and usd < sum(one.least for one in sent):
             usd = sum(one.likely for one in sent)
@@ -171,7 +205,12 @@ class Capped(Wrapper):
             canaries = made.usage.requests * self._canary_usd(made.role)
             possible = sum(one.most for one in step.items if not is_blank(one.text))  # a refusal may be billed as well
             self._factor = max(self._factor or 1.0, ((usd or 0.0) - canaries) / possible)
-        hold.settle(held, most if usd is None else usd)
+        self._count(step, made, most if usd is None else usd)
+
+    def _count(self, step: Step[_Priced], made: Embeddings, usd: float) -> None:
+        if not self.inner.pays and usd:
+            tokens = sum(made.tokens)
+            self._budget.note(Order(self.name, made.role, usd, len(step.items)), Paid(usd, tokens, made.usage.usd))
 
     def _priced(self, role: Role) -> Callable[[str], _Priced]:
         """What a text can be billed at. Raises ConfigError where no price is known.

@@ -57,6 +57,11 @@ class Wrapper(Embedder):
         return self.inner.carries_canaries
 
     @property
+    def pays(self) -> bool:  # type: ignore[override]
+        """Whether requests are paid for when they are sent, as the model inside says."""
+        return self.inner.pays
+
+    @property
     def unmeasured(self) -> bool:  # type: ignore[override]
         """Whether a first vector is asked for to tell the space, as the model inside says."""
         return self.inner.unmeasured

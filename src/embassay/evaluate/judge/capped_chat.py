@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from embassay import remedy
 from embassay.embedders.texts.bill import BillCheck, Counted
 from embassay.embedders.texts.estimate import EstimatedTokens
-from embassay.embedders.wrap.budget import Hold, is_money
-from embassay.errors import ConfigError, SpendCapReached
+from embassay.embedders.wrap.budget import Order, Paid, is_money
+from embassay.errors import ConfigError
 from embassay.evaluate.judge.chat import Chat, ChatAnswer, ChatSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class CappedChat(Chat):
         if prices and not all(map(is_money, prices)):
             raise ConfigError(f"the prices {prices} of {self.name} are no sums of money.")
         free = not self.needs_key()
-        if budget and prices is None and not free:
+        if budget and budget.is_capped and prices is None and not free:
             raise ConfigError(
                 f"the price of {self.name} is not known, so that no spend cap can be kept.",
                 remedy=remedy.option("llm_price", "IN,OUT", say="Say what a million tokens cost"),
@@ -49,41 +49,34 @@ class CappedChat(Chat):
         What is under way is reserved at its highest price. An answer that does not say what it took has taken that, and
         so has one that never came whole. Raises BillingMismatch where earlier answers said what cannot be.
         """
-        if self._budget is None:
+        budget = self._budget
+        if budget is None:
             return super().say(message)
         for bill in (self._bill_in, self._bill_out):
             bill.check()
         counted = Counted.of([message], EstimatedTokens(1 << 20).count([message])[0], frame=FRAME_TOKENS)
-        most = self._usd(counted.most, self._most_out)
-        hold = Hold(self._budget)
-        self._reserve(hold, most)
+        order = Order(self.name, "chat", self._usd(counted.most, self._most_out))
+        charges = [budget.charge(order)]
 
         def again(failed: FailedAttempt) -> None:
             if failed.unanswered:  # it may be billed all the same
-                hold.settle(most, None)
-                self._reserve(hold, most)
+                charges[-1].lose()
+                charges.append(budget.charge(order))
 
         try:
             answer = self._answered(message, again)
-            hold.settle(most, self._billed(answer, counted))
+            charges[-1].settle(self._paid(answer, counted))
             return answer
         finally:
-            hold.close()
+            charges[-1].lose()
 
-    def _billed(self, answer: ChatAnswer, counted: Counted) -> float:
+    def _paid(self, answer: ChatAnswer, counted: Counted) -> Paid:
         """What an answer cost: as it says where that is possible, otherwise as it is counted here."""
         said_in, said_out = answer.billed
         heard = Counted.of([answer.whole], EstimatedTokens(1 << 20).count([answer.whole])[0], most=self._most_out)
-        tokens_in = self._bill_in.settle(said_in, counted).counts
-        return self._usd(tokens_in, self._bill_out.settle(said_out, heard).counts)
-
-    def _reserve(self, hold: Hold, usd: float) -> None:
-        assert self._budget is not None, "nothing is reserved where there is no cap"
-        if not hold.reserve(usd):
-            raise SpendCapReached(
-                f"{self.name}: the spend cap of ${self._budget.usd:g} is reached (${self._budget.spent:.4f} spent).",
-                remedy=remedy.setting("spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."),
-            )
+        into, out = self._bill_in.settle(said_in, counted), self._bill_out.settle(said_out, heard)
+        said = None if into.tokens is None or out.tokens is None else self._usd(into.tokens, out.tokens)
+        return Paid(self._usd(into.counts, out.counts), into.counts + out.counts, said)
 
     def _usd(self, tokens_in: float, tokens_out: float) -> float:
         return (tokens_in * self._prices[0] + tokens_out * self._prices[1]) / 1e6

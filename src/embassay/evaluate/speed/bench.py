@@ -26,7 +26,7 @@ from embassay.threads import cpu_count
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.embedders.wrap.budget import Budget
+    from embassay.models.registry import Registry
     from embassay.session import Session
 
 LENGTHS = (16, 64, 256)
@@ -58,8 +58,10 @@ class Benchmark:
     """Files and folders of the user's own, to be cut as the model would index them."""
     lengths: tuple[int, ...] = LENGTHS
     rounds: int = ROUNDS
-    spend_cap_usd: float | None = None
-    """Most that the process may spend on hosted models; None: as the configuration says."""
+    run: str = ""
+    """Of which run the process is a part, whose spend cap it shares; empty: a run of its own."""
+    cache_file: str = ""
+    """The cache of that run, beside which its ledger lies; empty: that of the user."""
 
 
 class Rate(TypedDict):
@@ -120,24 +122,14 @@ class Measured(TypedDict):
     """Why the model failed; empty where it did not."""
 
 
-def bench(task: Benchmark, budget: Budget | None = None) -> Measured:
+def bench(task: Benchmark, models: Registry | None = None) -> Measured:
     """Measure in a process of its own. A model that fails has its reason under ``error``.
 
-    `budget`: what the run that asks may still spend: the process gets what is left of it, and what it spent is taken
-    off. A process that does not say how much it spent has spent all of it, as nobody can tell.
+    `models`: those of the run that asks, whose ledger and spend cap the process shares.
     """
-    if budget is None:
+    if models is None:
         return _in_a_process(task)
-    left = budget.remaining
-    if not budget.reserve(left):
-        return _failed(task, "the spend cap is reached.")
-    spent: float | None = None
-    try:
-        found = _in_a_process(replace(task, spend_cap_usd=left))
-        spent = found["spent_usd"]
-        return found
-    finally:
-        budget.settle(left, spent)
+    return _in_a_process(replace(task, run=models.payer.run, cache_file=str(models.own_cache_file or "")))
 
 
 def _in_a_process(task: Benchmark) -> Measured:
@@ -158,14 +150,13 @@ def _in_a_process(task: Benchmark) -> Measured:
 
 def measure(task: Benchmark, session: Session | None = None) -> Measured:
     """Measure in this process: past every cache, and below the cap on what is spent."""
-    from embassay.embedders.wrap.budget import Budget
     from embassay.embedders.wrap.wrapper import uncached
     from embassay.session import Session
 
     _use_cores(task.threads)
     found = _empty(task)
-    budget = None if task.spend_cap_usd is None else Budget(task.spend_cap_usd)
-    with nullcontext(session) if session else Session(budget=budget) as opened:
+    cache_file = Path(task.cache_file) if task.cache_file else None
+    with nullcontext(session) if session else Session(cache_file=cache_file, purpose="bench", run=task.run) as opened:
         try:
             started = time.perf_counter()
             embedder = uncached(opened.models.get(task.model))
@@ -174,8 +165,7 @@ def measure(task: Benchmark, session: Session | None = None) -> Measured:
             _fill(found, task, embedder)
         except EmbassayError as error:
             found["error"] = str(error)
-    if budget:
-        found["spent_usd"] = budget.spent
+        found["spent_usd"] = opened.budget.own or None
     return found
 
 

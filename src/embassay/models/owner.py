@@ -1,0 +1,46 @@
+"""Processes by which reservations are held, and whether they still run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from functools import cache
+from pathlib import Path
+
+LOST_SECONDS = 3600.0
+"""After so long a reservation of a process that cannot be looked at counts as lost."""
+
+
+def this_process() -> str:
+    """``host:pid:start`` of this process, where `start` tells it from another one that got its number."""
+    return _named(os.getpid())
+
+
+def is_gone(owner: str, seconds: float) -> bool:
+    """Whether a process has ended that reserved something `seconds` ago."""
+    host, number, start = (["", "", *owner.rsplit(":", 2)])[-3:]
+    if host != socket.gethostname() or not number.isdigit() or sys.platform == "win32":
+        return seconds > LOST_SECONDS
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    return bool(start) and _start(int(number)) not in ("", start)
+
+
+@cache
+def _named(process: int) -> str:
+    return f"{socket.gethostname()}:{process}:{_start(process)}"
+
+
+def _start(process: int) -> str:
+    """When a process was started, in the system's own ticks; empty where the system does not say."""
+    try:
+        line = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    fields = line.rpartition(")")[2].split()
+    return fields[19] if len(fields) > 19 else ""
