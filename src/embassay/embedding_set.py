@@ -210,6 +210,7 @@ class EmbeddingSet:
         group_by: str | None = None,
         min_score: Mapping[str, float] | None = None,
         context: int = 0,
+        beside: Sequence[str] = (),
     ) -> SearchResult:
         """The k chunks that answer `query` best.
 
@@ -217,16 +218,18 @@ class EmbeddingSet:
         top(5)``, replaces both it and `k`. `where` filters before the top k, for instance ``path ~ "docs/*.md" and
         year >= 2024``. With ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as
         ``{"dense": 0.3}``, leaves out what none of the arms named gave so high a raw score. A hit has the text of
-        `context` chunks on either side of it. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch,
-        ModelError, StoreError.
+        `context` chunks on either side of it. Sets that are named by `beside` are searched together with this one; a
+        hit says which one it is of. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, also for
+        sets of other spaces, ModelError, StoreError.
         """
         from embassay.search.modes import pipeline as of_mode
         from embassay.search.modes import refined
         from embassay.search.parse import parse_pipeline
+        from embassay.sets.joint import joint_index
 
         chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
         chosen = refined(chosen, group_by=group_by, min_score=min_score)
-        with self.searcher() as index:
+        with joint_index(self._sets, [self.name, *beside]) if beside else self.searcher() as index:
             return index.search(query, chosen, _parsed(where), context=context)
 
     def searcher(self) -> AbstractContextManager[Index]:

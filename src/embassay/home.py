@@ -64,10 +64,21 @@ class Home:
         return self.set(set, writing=True).index(paths, **options)
 
     def search(
-        self, query: str, k: int = 10, *, set: str | None = None, **options: Unpack[SearchOptions]
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        set: str | Sequence[str] | None = None,
+        **options: Unpack[SearchOptions],
     ) -> SearchResult:
-        """`EmbeddingSet.search` of the set of this name."""
-        return self.set(set).search(query, k, **options)
+        """`EmbeddingSet.search` of the set of this name, or of several sets whose spaces are equal: ``set=["a", "b"]``.
+
+        Raises SpaceMismatch where they are not.
+        """
+        if set is None or isinstance(set, str):
+            return self.set(set).search(query, k, **options)
+        first, *others = [*set] or [self._sets.default()]
+        return self.set(first).search(query, k, **options | {"beside": others})
 
     def embed(
         self, texts: Sequence[str], role: Role, *, set: str | None = None, on_long: OnLong = "truncate"

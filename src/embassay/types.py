@@ -249,6 +249,8 @@ class Hit:
     before: str = ""
     """What stands before it in the document, where that was asked for: ``before + chunk.text + after`` reads on."""
     after: str = ""
+    set: str = ""
+    """The set that it was found in."""
     more: Sequence[Hit] = ()
     """Where hits are grouped, other chunks of the same document that were found, best first, ranked from 2."""
 
@@ -261,6 +263,7 @@ class Hit:
         plain: dict[str, object] = {
             "rank": self.rank,
             "score": self.score,
+            "set": self.set,
             "id": chunk.key,
             "document": chunk.document,
             "path": chunk.path,

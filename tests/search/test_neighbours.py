@@ -35,21 +35,29 @@ CHUNKS = [piece(TEXT, 0, 4), piece(TEXT, 5, 9), piece(TEXT, 10, 16), piece(TEXT,
 
 
 def test_neighbours_are_read_in_order():
-    (found,) = with_neighbours([hit(CHUNKS[1])], Document(CHUNKS), 1)
+    (found,) = with_neighbours([hit(CHUNKS[1])], {"": Document(CHUNKS)}, 1)
     assert (found.before, found.chunk.text, found.after) == ("One. ", "Two.", "\nThree.")
-    (found,) = with_neighbours([hit(CHUNKS[2])], Document(CHUNKS), 5)
+    (found,) = with_neighbours([hit(CHUNKS[2])], {"": Document(CHUNKS)}, 5)
     assert found.before + found.chunk.text + found.after == TEXT
     assert found.to_dict()["before"] == "One. Two.\n" and found.to_dict()["after"] == "\n\nFour."
 
 
 def test_other_documents_of_the_file_are_none():
     others = [replace(chunk, document="e", key="e" + chunk.key) for chunk in CHUNKS]
-    (found,) = with_neighbours([hit(CHUNKS[0])], Document([*CHUNKS, *others]), 1)
+    (found,) = with_neighbours([hit(CHUNKS[0])], {"": Document([*CHUNKS, *others])}, 1)
     assert (found.before, found.after) == ("", " Two.")
 
 
+def test_each_set_has_its_own():
+    """The same document in two sets: what stands around a hit is of the set that it was found in."""
+    other = [replace(chunk, indexed="Above\nother") for chunk in CHUNKS]
+    hits = [replace(hit(CHUNKS[1]), set="a"), replace(hit(other[1]), set="b")]
+    one, two = with_neighbours(hits, {"a": Document(CHUNKS), "b": Document(other)}, 1)
+    assert (one.before, two.before) == ("One. ", "other ")
+
+
 def test_a_chunk_alone_has_none():
-    (found,) = with_neighbours([hit(CHUNKS[0])], Document(CHUNKS[:1]), 3)
+    (found,) = with_neighbours([hit(CHUNKS[0])], {"": Document(CHUNKS[:1])}, 3)
     assert (found.before, found.after) == ("", "") and "before" not in found.to_dict()
 
 
@@ -64,7 +72,7 @@ def test_overlapping_chunks_are_not_doubled(text, data):
     if len({chunk.key for chunk in chunks}) < len(chunks):
         return
     for chunk in chunks:
-        (found,) = with_neighbours([hit(chunk)], Document(chunks), 9)
+        (found,) = with_neighbours([hit(chunk)], {"": Document(chunks)}, 9)
         assert found.before + found.chunk.text + found.after == text
 
 

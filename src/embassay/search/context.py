@@ -30,12 +30,14 @@ class Context:
         trace: Trace | None = None,
         without_model: bool = False,
         similarity: Similarity = "cosine",
+        set_of: Callable[[Hashable], str] = lambda _: "",
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
         `embed` makes the vector (dimensions,) of a text, ready to be compared by `similarity`.
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
-        gives a notice, as a search does; False raises the error, as a measurement must.
+        gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
+        row lies in.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.similarity = similarity
@@ -43,6 +45,7 @@ class Context:
         self.trace = trace or Trace()
         self.model_ms = 0.0
         """Milliseconds that `embed` took until now."""
+        self.set_of = set_of
         self._snapshot, self._embed = snapshot, embed
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}

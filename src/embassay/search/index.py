@@ -1,10 +1,11 @@
-"""A set bound to its embedder and its store: what a query is asked of."""
+"""What a query is asked of: a set that is bound to its embedder and its store, or several of one space."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space
-from embassay.stores.base import Store
+from embassay.stores.base import Snapshot, Store
 from embassay.stores.filters.values import Filter
 from embassay.text import composed
 from embassay.types import Hit
@@ -40,6 +41,7 @@ class SearchResult:
 
     query: str
     set: str
+    """Its name; of several sets the names, with commas between: `sets` has them one by one."""
     space: Space
     pipeline: Pipeline
     """The one that ran: without the stages that had to be left out."""
@@ -53,6 +55,8 @@ class SearchResult:
     """Code of the language that the set's words are told apart by: of use to show which of them were found."""
     id: str = ""
     """By which feedback refers to it. Empty where no event was told of it, so that nothing can have been logged."""
+    sets: Sequence[str] = ()
+    """The names of the sets that were searched."""
 
     @property
     def mode(self) -> str:
@@ -64,6 +68,7 @@ class SearchResult:
         plain: dict[str, object] = {
             "query": self.query,
             "set": self.set,
+            "sets": list(self.sets),
             "space": str(self.space),
             "space_digest": self.space.digest,
             "mode": self.mode,
@@ -78,31 +83,38 @@ class SearchResult:
         return plain
 
 
-class Index:
-    """Searches one set. Threads may share it; writes of other processes are seen by the next search."""
+class Searcher(ABC):
+    """Searches what lies in one space. Threads may share it; writes of other processes are seen by the next search."""
 
-    def __init__(
-        self,
-        name: str,
-        space: Space,
-        store: Callable[[], Store],
-        embedder: Callable[[], Embedder],
-        events: Events = SILENCE,
-        *,
-        language: str = DEFAULT,
-    ) -> None:
-        """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
-
-        `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
-        be of `space`: see `embassay.sets.door`. `language` is the code of the one that words are told apart by.
-        """
-        self.name, self.space, self.language = name, space, language
+    def __init__(self, sets: Sequence[str], space: Space, events: Events, language: str) -> None:
+        """`language` is the code of the one that words are told apart by."""
+        self.sets, self.space, self.language = tuple(sets), space, language
         self._events = events
-        self._opening = ThreadPoolExecutor(1, "open")
-        self._store: Future[Store] = self._opening.submit(store)
-        self._open_embedder = embedder
-        self._embedder: Embedder | None = None
-        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The names of its sets, with commas between."""
+        return ", ".join(self.sets)
+
+    @abstractmethod
+    def snapshots(self, held: ExitStack) -> Mapping[str, Snapshot]:
+        """The version of each set that one search reads, by its name; `held` gives them back behind it."""
+
+    @abstractmethod
+    def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
+        """The vector (dimensions,) of `text`. Raises ModelError, ProviderError, SpaceMismatch."""
+
+    @abstractmethod
+    def check_open(self) -> None:
+        """Raises UsageError once it is closed."""
+
+    def _joined(self, parts: Mapping[str, Snapshot]) -> Snapshot:
+        """One snapshot of all of them."""
+        return next(iter(parts.values()))
+
+    def _set_of(self, ref: Hashable) -> str:  # noqa: ARG002
+        """The set that a row lies in."""
+        return self.name
 
     def search(
         self,
@@ -128,38 +140,83 @@ class Index:
         check_context(context)
         query = composed(query)
         trace = Trace()
+        parts: dict[str, Snapshot] = {}
 
         def embed(text: str, role: Role) -> Vectors:
-            return self._embed(text, role, trace, cached=cached)
+            return self.embed(text, role, trace, cached=cached)
 
-        if self._closed:
-            raise UsageError(f"the index of set {self.name!r} is closed.", remedy="Open its home again.")
+        self.check_open()
         with ExitStack() as held:
+
+            def snapshot() -> Snapshot:
+                parts.update(self.snapshots(held))
+                return self._joined(parts)
+
             running = Context(
                 query,
-                lambda: held.enter_context(self._store.result().snapshot()),
+                snapshot,
                 embed,
                 where,
                 trace=trace,
                 without_model=not measured,
                 similarity=self.space.similarity,
+                set_of=self._set_of,
             )
             ranked = run(pipeline, running)
             if not ranked.hits and not measured:
                 from embassay.stores.unmet import why_nothing  # most searches find something
 
                 trace.notices += why_nothing(running.snapshot, where, self.name)
-            hits = with_neighbours(ranked.hits, running.snapshot, context) if context else ranked.hits
+            hits = with_neighbours(ranked.hits, parts, context) if context else ranked.hits
         took = round((time.perf_counter() - started) * 1000, 2)
         steps, notices = tuple(trace.steps), tuple(trace.notices)
         told = self._events.wants(Searched)
         name = secrets.token_hex(8) if told else ""
         result = SearchResult(
-            query, self.name, self.space, ranked.pipeline, took, hits, notices, steps, self.language, name
+            query, self.name, self.space, ranked.pipeline, took, hits, notices, steps, self.language, name, self.sets
         )
         if told:
             self._tell(result, measured=measured)
         return result
+
+    def _tell(self, result: SearchResult, *, measured: bool) -> None:
+        trace = [step.to_dict() for step in result.trace]
+        said = str(result.pipeline), result.took_ms, result.hits, result.notices, trace
+        space = result.space.digest
+        self._events.tell(Searched(result.set, result.query, *said, result.id, space, measured))
+
+
+class Index(Searcher):
+    """One set."""
+
+    def __init__(
+        self,
+        name: str,
+        space: Space,
+        store: Callable[[], Store],
+        embedder: Callable[[], Embedder],
+        events: Events = SILENCE,
+        *,
+        language: str = DEFAULT,
+    ) -> None:
+        """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
+
+        `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
+        be of `space`: see `embassay.sets.door`.
+        """
+        super().__init__([name], space, events, language)
+        self._opening = ThreadPoolExecutor(1, "open")
+        self._store: Future[Store] = self._opening.submit(store)
+        self._open_embedder = embedder
+        self._embedder: Embedder | None = None
+        self._closed = False
+
+    def check_open(self) -> None:
+        if self._closed:
+            raise UsageError(f"the index of set {self.name!r} is closed.", remedy="Open its home again.")
+
+    def snapshots(self, held: ExitStack) -> Mapping[str, Snapshot]:
+        return {self.name: held.enter_context(self._store.result().snapshot())}
 
     def close(self) -> None:
         """Close the store. A search after that is an error; one that runs now is the caller's to wait for."""
@@ -170,7 +227,7 @@ class Index:
         if not self._store.exception():  # a store that could not be opened has nothing to be closed
             self._store.result().close()
 
-    def _embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
+    def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         if self._embedder is None:
             self._embedder = self._open_embedder()
         embedder = self._embedder if cached else uncached(self._embedder)
@@ -180,12 +237,6 @@ class Index:
             trace.notices.append(f"The {what} has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
         vector: Vectors = comparable(embedded.vectors, self.space)[0]
         return vector
-
-    def _tell(self, result: SearchResult, *, measured: bool) -> None:
-        trace = [step.to_dict() for step in result.trace]
-        said = str(result.pipeline), result.took_ms, result.hits, result.notices, trace
-        space = result.space.digest
-        self._events.tell(Searched(result.set, result.query, *said, result.id, space, measured))
 
 
 def check_query(query: str) -> None:

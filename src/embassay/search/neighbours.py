@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -23,14 +23,18 @@ def check_context(chunks: int) -> None:
         raise UsageError(f"context is {chunks!r}; it must be a whole number between 0 and {MOST}.")
 
 
-def with_neighbours(hits: Sequence[Hit], snapshot: Snapshot, most: int) -> list[Hit]:
-    """Each hit with the text of at most `most` chunks on either side, of the version of the store that found it."""
-    documents: dict[str, list[Chunk]] = {hit.chunk.document: [] for hit in hits}
-    for chunk in snapshot.chunks(documents, by="document"):
-        documents[chunk.document].append(chunk)
+def with_neighbours(hits: Sequence[Hit], snapshots: Mapping[str, Snapshot], most: int) -> list[Hit]:
+    """Each hit with the text of at most `most` chunks on either side, of the version of its set that it was found in.
+
+    `snapshots` are those versions by set.
+    """
+    documents: dict[tuple[str, str], list[Chunk]] = {(hit.set, hit.chunk.document): [] for hit in hits}
+    for name, snapshot in snapshots.items():
+        for chunk in snapshot.chunks([document for of, document in documents if of == name], by="document"):
+            documents[name, chunk.document].append(chunk)
     for chunks in documents.values():
         chunks.sort(key=lambda chunk: chunk.span)
-    return [_surrounded(hit, documents[hit.chunk.document], most) for hit in hits]
+    return [_surrounded(hit, documents[hit.set, hit.chunk.document], most) for hit in hits]
 
 
 def _surrounded(hit: Hit, chunks: Sequence[Chunk], most: int) -> Hit:

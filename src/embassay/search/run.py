@@ -138,7 +138,14 @@ def _hits(candidates: Candidates, context: Context) -> list[Hit]:
 
     def hits(ranking: Sequence[Scored], first: int) -> list[Hit]:
         return [
-            Hit(at, one.score, chunks[one.ref], arms[one.ref], more=hits(candidates.behind.get(one.ref, ()), 2))
+            Hit(
+                at,
+                one.score,
+                chunks[one.ref],
+                arms[one.ref],
+                more=hits(candidates.behind.get(one.ref, ()), 2),
+                set=context.set_of(one.ref),
+            )
             for at, one in enumerate(ranking, first)
         ]
 

@@ -41,3 +41,4 @@ class SearchOptions(TypedDict, total=False):
     group_by: str | None
     min_score: Mapping[str, float] | None
     context: int
+    beside: Sequence[str]

@@ -58,7 +58,10 @@ def command(
         bool, typer.Option("--explain", help="Show what each stage of the search did, and where each arm ranked a hit.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
-    set_name: common.SetOption = None,
+    sets: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", metavar="NAME", help="The set to search; repeatable where the sets share a space."),
+    ] = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
@@ -71,6 +74,7 @@ def command(
     embassay search "refund" --pipeline 'dense(50) | lexical >> rrf >> top(5)'
     embassay search "refund" --group-by document --context 1
     embassay search "refund" --min-score dense=0.3 --min-score lexical=4
+    embassay search "refund" --set docs --set faq
     """
     chosen = _pipeline(pipeline, mode, k, fusion)
     least = _scores(min_score)
@@ -78,7 +82,7 @@ def command(
         result = opened.search(
             query,
             where=where,
-            set=set_name,
+            set=sets,
             pipeline=chosen,
             group_by=group_by,
             min_score=least,
@@ -152,7 +156,8 @@ def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, expla
     query, language = result.query, result.language
     place = f"{words.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}"
     section = f"  {hit.chunk.section}" if hit.chunk.section else ""
-    out.print(line(f"{hit.rank:>2}  ", (place, "bold cyan"), (section, "dim")))
+    of_set = f"[{hit.set}] " if len(result.sets) > 1 else ""
+    out.print(line(f"{hit.rank:>2}  ", (of_set, "magenta"), (place, "bold cyan"), (section, "dim")))
     if explain:
         arms = "   ".join(f"{name} #{arm.rank} ({arm.score:.3f})" for name, arm in hit.arms.items())
         out.print(line((f"    score {hit.score:.3f}   {arms}", "magenta")))

@@ -36,10 +36,11 @@ class Group(Inner):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:
         """The first candidate of each document, in their order. Raises StoreError."""
-        groups: dict[str, list[Scored]] = {}
+        groups: dict[tuple[str, str], list[Scored]] = {}
         chunks = context.chunks([candidate.ref for candidate in candidates.ranking])
         for candidate in candidates.ranking:
-            groups.setdefault(getattr(chunks[candidate.ref], self.by), []).append(candidate)
+            name = context.set_of(candidate.ref), getattr(chunks[candidate.ref], self.by)
+            groups.setdefault(name, []).append(candidate)
         behind: dict[Hashable, list[Scored]] = {first.ref: others for first, *others in groups.values()}
         return replace(candidates, ranking=[first for first, *_ in groups.values()], behind=behind)
 
