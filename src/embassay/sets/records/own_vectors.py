@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from embassay.errors import SpaceMismatch, UsageError
 from embassay.ingest.spans import under
-from embassay.space import OLD_MODEL_OR_NEW_SET, check_space
+from embassay.space import check_space
 from embassay.text import composed
 from embassay.vectors import comparable, likeness
 
@@ -77,7 +77,10 @@ class Voucher:
 
         most = LATER_SAMPLE if self._sampled else FIRST_SAMPLE
         self._sampled = True
-        places = sorted({int(at) for at in np.linspace(0, len(group) - 1, most)})
+        written = [at for at, record in enumerate(group) if record.text.strip()]
+        if not written:
+            return
+        places = sorted({written[int(at)] for at in np.linspace(0, len(written) - 1, most)})
         texts = [composed(group[at].text).strip() for at in places]
         titled = [under(composed(group[at].title), text) for at, text in zip(places, texts, strict=True)]
         made = comparable(embedder.embed([*texts, *titled], "document").vectors, space)
@@ -92,5 +95,5 @@ class Voucher:
                 f"the vectors that were handed over are {whose}, not of {space}, in which set {self._set!r} is: that "
                 f"of record {group[places[worst]].id!r} has the cosine {best[worst]:.2f} to what the model makes of "
                 f"its text as a document.",
-                remedy=OLD_MODEL_OR_NEW_SET,
+                remedy="Hand over what this model makes of the texts as documents, or leave the vectors to it.",
             )

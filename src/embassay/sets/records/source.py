@@ -77,12 +77,10 @@ class Records:
         """All that is to be done about some records; nothing is given where one of them cannot be what it was said."""
         if self._chunker is None:
             self._chunker = self._open_chunker()
-        for change in changes(chunked(_steps(origins), self._chunker)):
-            if isinstance(change, New) and change.vector is not None:
-                self.given += 1
-                if change.origin.chunks > 1:
-                    raise _in_parts(change.origin)
-            elif isinstance(change, Ended) and not change.origin.chunks:
+        found = changes(chunked(_steps(origins), self._chunker))
+        for change in _one_chunk_each(found) if origins[0].vector is not None else found:
+            self.given += isinstance(change, New) and change.vector is not None
+            if isinstance(change, Ended) and not change.origin.chunks:
                 self._without_text.append((change.origin.name, "no text"))
             yield change
 
@@ -132,8 +130,14 @@ def _steps(origins: Iterable[Origin]) -> Iterator[ReadStep[Origin]]:
         yield FileEnd(origin)
 
 
-def _in_parts(origin: Origin) -> UsageError:
-    return UsageError(
-        f"record {origin.name!r} is cut into several chunks, so that it cannot have one vector of its own.",
-        remedy="Cut it before you add it, or leave its vector to the model.",
-    )
+def _one_chunk_each(found: Iterable[Change]) -> list[Change]:
+    """The changes of records with vectors of their own. Raises UsageError for a record of several chunks."""
+    listed = list(found)
+    for change in listed:
+        if change.origin.chunks > 1:
+            raise UsageError(
+                f"record {change.origin.name!r} is cut into {change.origin.chunks:,} chunks, so that it cannot have "
+                "one vector of its own.",
+                remedy="Cut it before you add it, or leave its vector to the model.",
+            )
+    return listed
