@@ -16,7 +16,21 @@ import numpy as np
 import pytest
 
 import embassay
-from benchmarks import beside, cli, common, engine, ingest, kills, languages, models, quality, search, spaces, verdicts
+from benchmarks import (
+    beside,
+    cli,
+    common,
+    engine,
+    ingest,
+    kills,
+    languages,
+    models,
+    quality,
+    search,
+    spaces,
+    verdicts,
+    warm,
+)
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
 from embassay.embedders.providers.local import open_local
@@ -83,6 +97,8 @@ def test_engine(tiny):
     (rate,) = engine.throughput("short", TEXTS, engines, peer, {"f32": 0}, rounds=1)
     assert rate.peer == pytest.approx(1000, rel=0.01) and rate.ratio == pytest.approx(rate.ours / 1000, rel=0.01)
     assert what(engine.one_query(TEXTS[:2], tiny, peer, rounds=1, pause=0)) == ["one query, bf16 (per second)"]
+    rows = warm.one_query(lambda: peer, "hash/64", rounds=1)
+    assert what(rows) == ["the first call of a program", "a later call"] and rows[1].met
     (share,) = engine.share_of_peak(tiny, TEXTS, peak_width=64)
     assert share.ours > 0
 

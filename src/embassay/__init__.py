@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from embassay.session import Session
     from embassay.space import Space, describe_difference
     from embassay.types import Chunk, Embeddings, Hit, Record
+    from embassay.warm import close
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ __all__ = [
     "Session",
     "Space",
     "__version__",
+    "close",
     "compare",
     "describe_difference",
     "embed",
@@ -55,6 +57,7 @@ _PLACES = {
     "Registry": "embassay.models.registry:Registry",
     "Session": "embassay.session:Session",
     "Space": "embassay.space:Space",
+    "close": "embassay.warm:close",
     "compare": "embassay.evaluate.compare.opening:compare",
     "describe_difference": "embassay.space:describe_difference",
     "embed": "embassay.home:embed",

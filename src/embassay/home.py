@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack
 
-from embassay.session import Session, using
+from embassay.session import Session
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -224,10 +224,15 @@ def embed(
     """Vectors of `texts` without any home: float32 (len(texts), dimensions).
 
     `model` is a name of ``embassay.yaml``, ``provider/model``, a Hugging Face id or a folder; by default the configured
-    one, else all-MiniLM-L6-v2. Raises ModelError, ProviderError, and TextTooLong under ``on_long="error"``.
+    one, else all-MiniLM-L6-v2. Models stay open between calls, as long as neither the configuration, the environment
+    nor the working folder changes; ``embassay.close()`` lets go of them. With a `session` its own are used. Raises
+    ModelError, ProviderError, and TextTooLong under ``on_long="error"``.
     """
-    from embassay.models.reference import with_precision
+    from contextlib import nullcontext
 
-    with using(session) as opened:
+    from embassay.models.reference import with_precision
+    from embassay.warm import SESSIONS
+
+    with nullcontext(session) if session else SESSIONS.using((model, precision)) as opened:
         chosen = with_precision(model or opened.models.default_name, precision)
         return opened.models.get(chosen).embed(texts, role, on_long)

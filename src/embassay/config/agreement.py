@@ -40,7 +40,7 @@ def digest_of(content: bytes, others: Sequence[Path] = ()) -> str:
 def standing(file: Path, digest: str) -> Standing:
     """Whether the user has agreed to this content of `file`, to another one, or to none."""
     try:
-        recorded = _record(file).read_text("utf-8").split("\n", 1)[0]
+        recorded = record_of(file).read_text("utf-8").split("\n", 1)[0]
     except (OSError, ValueError):
         return "unknown"
     return "agreed" if recorded == digest else "changed"
@@ -48,7 +48,7 @@ def standing(file: Path, digest: str) -> Standing:
 
 def agree(file: Path, digest: str) -> None:
     """Remember that the user agreed to this content of `file`. Raises HomeNotWritable."""
-    record = _record(file)
+    record = record_of(file)
     try:
         private_folder(record.parent.parent)
         private_folder(record.parent)
@@ -60,7 +60,7 @@ def agree(file: Path, digest: str) -> None:
 
 def withdraw(file: Path) -> bool:
     """Forget an agreement; whether there was one. Raises ConfigError."""
-    record = _record(file)
+    record = record_of(file)
     try:
         record.unlink()
     except FileNotFoundError:
@@ -70,6 +70,7 @@ def withdraw(file: Path) -> bool:
     return True
 
 
-def _record(file: Path) -> Path:
+def record_of(file: Path) -> Path:
+    """The file that holds what the user said of `file`, whether it is there or not."""
     name = hashlib.sha256(os.fsencode(os.path.realpath(file))).hexdigest()
     return state_folder() / "agreed" / name
