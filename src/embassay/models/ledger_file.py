@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,8 +119,7 @@ class LedgerFile:
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._check(db)
-            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                db.execute("PRAGMA journal_mode = WAL")
+            _keep_wal(db)
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA synchronous = NORMAL")
             self._create(db)
@@ -177,3 +177,17 @@ class LedgerFile:
         except OSError as error:
             mend = "Mend the permissions."
             raise LedgerError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
+
+
+def _keep_wal(db: sqlite3.Connection) -> None:
+    """Have the file in WAL mode. SQLite does not wait for others where it changes the mode, so that is done here."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
