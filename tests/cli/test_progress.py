@@ -1,6 +1,7 @@
 """The bar that shows how far a piece of work is."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -19,8 +20,6 @@ def terminal(monkeypatch):
 
 
 def lines(sent):
-    import re
-
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.getvalue())
 
 
@@ -74,3 +73,44 @@ def test_it_goes_when_the_work_fails(terminal):
     with pytest.raises(ValueError, match="x"), progress.bar(3):
         raise ValueError("x")
     assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h") == 1, "the cursor is back"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize(
+    "what", ["Indexing 12,345 files", "Asking again in 20 s: openai/text-embedding-3-small is too busy"]
+)
+def test_numbers_are_whole_where_the_terminal_is_narrow(monkeypatch, width, what):
+    sent = io.StringIO()
+    console = Console(file=sent, width=width, force_terminal=True, highlight=False, legacy_windows=False)
+    monkeypatch.setattr(common, "messages", lambda: console)
+    with progress.Bar("chunk") as bar:
+        bar.start(what, 2**40)
+        bar._began -= 100
+        bar.reach(2**39 + 2**38, 123_456)
+        sent.seek(0), sent.truncate()
+        bar._progress.refresh()
+        frame = lines(sent).strip("\r\n")
+    assert re.search(r" 75% 123,456 chunks, 1,23\d/s [-\d:]+\s*$", frame), frame
+    assert len(frame) <= width and frame[:16] == what[:16]
+
+
+def test_a_hundred_per_cent_is_all_of_it(terminal):
+    with progress.bar(1000) as bar:
+        bar(999)
+        bar._progress.refresh()
+    assert "99%" in lines(terminal) and "100%" not in lines(terminal)
+
+
+def test_without_a_total_there_is_no_share(terminal):
+    with progress.bar(None) as bar:
+        bar(999)
+        bar._progress.refresh()
+    assert "999 texts, " in lines(terminal) and "%" not in lines(terminal)
+
+
+def test_nothing_is_shown_where_nobody_sees_it(monkeypatch):
+    sent = io.StringIO()
+    monkeypatch.setattr(common, "messages", lambda: Console(file=sent, width=80))
+    with progress.bar(1000) as bar:
+        bar(999)
+    assert sent.getvalue() == ""

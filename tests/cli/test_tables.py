@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from embassay.cli import common
@@ -31,6 +32,34 @@ def test_numbers_are_whole_and_words_wrap_where_it_is_narrow():
     assert "1,234,567" in shown
     joined = "".join(line[1:15].strip() for line in shown.splitlines()[3:])
     assert "a-name-of-forty-characters-" in joined
+
+
+STATUS = ("set", "space", "lang", "docs", "chunks", "cut", "failed", "size")
+LARGE = [
+    "a-set-with-a-long-name-" * 2,
+    "text-embedding-3-large@0123456789ab:3072->256",
+    "mul",
+    "1,234,567",
+    "123,456,789",
+]
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 110])
+def test_numbers_are_whole_at_any_width(width):
+    row = [*LARGE, "9,999,999", "1,000,000", "123.4 GB"]
+    shown = printed(table(STATUS, [row, ["b", *row[1:]]], left=("space", "lang")), width)
+    for number in row[3:]:
+        assert shown.count(number) == 2, shown
+    assert max(map(len, shown.splitlines())) <= width
+    words = "".join(shown.split())
+    assert all("".join(name.split()) in words for name in STATUS)
+
+
+def test_a_row_is_a_block_where_its_numbers_do_not_fit():
+    made = table(("model", "tokens", "USD"), [["e5", "1,234,567,890", "123.45"], ["bge", "5", "-"]], title="Prices")
+    assert printed(made, 26).split() == [
+        "Prices", "e5", "tokens", "1,234,567,890", "USD", "123.45", "bge", "tokens", "5", "USD", "-",
+    ]  # fmt: skip
 
 
 def test_the_first_column_is_no_wider_than_its_names():

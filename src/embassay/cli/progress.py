@@ -1,4 +1,8 @@
-"""One way to show on stderr that something goes on: a bar where it is known how much there is to do, else a spinner."""
+"""One way to show on stderr that something goes on: a bar where it is known how much there is to do, else a spinner.
+
+Where stderr is no terminal, nothing is shown. Where it is narrow, the bar gives way first and then the words: numbers
+stand whole.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,7 @@ class Bar:
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._began, self._done = time.monotonic(), 0
-        self._task = self._progress.add_task(what, total=total, said="")
+        self._task = self._progress.add_task(what, total=total, said="", share="")
 
     def expect(self, total: int) -> None:
         """How much there is to do, where nobody knew when it began."""
@@ -57,7 +61,9 @@ class Bar:
         if self._progress and self._task is not None:
             rate = texts / max(time.monotonic() - self._began, 1e-3)
             said = f"{words.count(texts, self._unit)}, {rate:,.0f}/s"
-            self._progress.update(self._task, completed=done, said=said)
+            total = self._progress.tasks[0].total
+            share = f"{min(100, int(100 * done / total))}%" if total else ""  # 100 % is all of it
+            self._progress.update(self._task, completed=done, said=said, share=share)
 
     def note(self, remark: str) -> None:
         """Stands before the bar, or on a line of its own where there is none yet."""
@@ -111,15 +117,24 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+NUMBERS = 38
+"""Columns that the numbers take where they are large: ``100% 123,456 chunks, 1,234/s 12:34``."""
+
+
 def _progress() -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    console = common.messages()
+    words = Column(no_wrap=True, overflow="ellipsis", max_width=max(8, console.width - NUMBERS))
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[said]}", markup=False),
-        TimeRemainingColumn(compact=True),
-        console=common.messages(),
+        TextColumn("{task.description}", markup=False, table_column=words),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, max_width=24)),
+        TextColumn("{task.fields[share]:>4}", table_column=Column(no_wrap=True, min_width=4)),
+        TextColumn("{task.fields[said]}", markup=False, table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
+        console=console,
         transient=True,
+        expand=True,
+        disable=not console.is_terminal,
     )

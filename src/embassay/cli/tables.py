@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from embassay.text import printable
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
 WIDE = 110
 """Columns of a terminal from which on everything stands in one table, and on one line."""
-FIRST = 14
-"""Columns of the terminal that the name of a row has at least, where it is as long."""
+FIRST, WORDS = 14, 10
+"""Columns of the terminal that the name of a row has at least, where it is as long, and that other words have."""
 
 
 def table(
@@ -25,32 +27,79 @@ def table(
     left: Sequence[str] = (),
     wrap: Sequence[str] = (),
     title: str = "",
-) -> Table:
+) -> Fitting:
     """Rows under the names of their columns. The first column says what a row is about.
 
-    Columns hold numbers, set to the right; the first one, those of `left` and those of `wrap` hold words. The first
-    column and those of `wrap` break their words where the terminal is narrow; the others need their width.
+    Columns hold numbers, set to the right; the first one, those of `left` and those of `wrap` hold words, which break
+    where the terminal is narrow. No number ever does: where they do not fit beside each other, each row is a block.
     """
-    from rich import box
-    from rich.table import Table
-
-    made = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-        title=title or None,
-        title_justify="left",
-        title_style="dim",
-    )
     cells = [[text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
-    first = min(FIRST, max((len(row[0]) for row in cells), default=0))
+    columns = []
     for at, name in enumerate(names):
-        free = at == 0 or name in wrap
-        side: Any = "left" if free or name in left else "right"
-        made.add_column(name, justify=side, no_wrap=not free, overflow="fold", min_width=None if at else first)
-    for row in cells:
-        made.add_row(*row)
-    return made
+        lengths = [len(row[at]) for row in cells if at < len(row)]  # a row may end early
+        widest = max([len(name), *lengths])
+        if at == 0:
+            columns.append(_Column(name, "left", min(FIRST, max(lengths, default=0)), True))
+        elif name in wrap or name in left:
+            columns.append(_Column(name, "left", min(WORDS, widest), True))
+        else:
+            columns.append(_Column(name, "right", widest, False))
+    return Fitting(columns, cells, title)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    side: Literal["left", "right"]
+    least: int
+    """Columns of the terminal that it needs."""
+    wraps: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """A table where the terminal is wide enough for it, else a block of lines for each row."""
+
+    columns: Sequence[_Column]
+    rows: Sequence[Sequence[Text]]
+    title: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        least = sum(column.least for column in self.columns) + 2 * len(self.columns)
+        if least <= options.max_width:
+            yield self._table()
+        else:
+            yield from self._blocks()
+
+    def _table(self) -> Table:
+        from rich import box
+        from rich.table import Table
+
+        made = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            collapse_padding=True,
+            title=self.title or None,
+            title_justify="left",
+            title_style="dim",
+        )
+        for one in self.columns:
+            made.add_column(
+                one.name, justify=one.side, no_wrap=not one.wraps, overflow="fold", min_width=one.least or None
+            )
+        for row in self.rows:
+            made.add_row(*row)
+        return made
+
+    def _blocks(self) -> Iterator[RenderableType]:
+        from rich.padding import Padding
+
+        if self.title:
+            yield text(self.title, "dim")
+        for row in self.rows:
+            yield row[0]
+            named = [(one.name, cell) for one, cell in zip(self.columns, row, strict=False)][1:]
+            yield Padding(facts((name, cell.plain) for name, cell in named), (0, 0, 0, 2), expand=False)
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
