@@ -45,13 +45,23 @@ PROGRAMS = [
 ]
 
 
+FILES = {
+    name: text
+    for page in PAGES
+    for name, text in re.findall(r"^```\w+ (\S+)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+}
+"""Files that pages show whole, under their names: whoever has no checkout can make them."""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    for name in ("docs", "examples"):
-        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "docs", folder / "docs")
     for name in PROJECT_FILES:
         shutil.copy(ROOT / name, folder)
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     run("embassay index docs", folder)
     return folder
 
@@ -91,6 +101,15 @@ def test_program(program, project):
     done = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_what_a_command_reads_is_on_a_page_or_made_by_a_command():
+    """Files of the repository are not there for whoever has installed the package."""
+    folders = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in ("docs", ".git"))
+    pattern = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, folders))})/[\w.]")
+    for line in (line for param in (*COMMANDS, *PROGRAMS) for line in str(param.values[0]).splitlines()):
+        assert not pattern.search(line), line
+    assert len(FILES) >= 6
 
 
 def test_every_command_is_documented():

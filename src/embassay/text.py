@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 ALIKE = 0.6
 """Least similarity, from 0 to 1, at which one name is offered in place of another (`difflib`'s ratio)."""
+AS_NEAR = 0.02
+"""Names whose similarities differ by no more are offered together."""
 LONG_NAME = 24
 """A name of more characters is shortened where it stands in a table."""
 
@@ -75,6 +77,22 @@ def nearest_name(
     by_key = {key(other): other for other in known}
     close = difflib.get_close_matches(key(name), by_key, 1, cutoff)
     return by_key[close[0]] if close else None
+
+
+def nearest_names(name: str, known: Iterable[str], *, cutoff: float = ALIKE, most: int = 3) -> list[str]:
+    """Those of `known` that are spelled most like `name`, the nearest first: one, or several that are about as near."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, most, cutoff)
+    ratios = {other: difflib.SequenceMatcher(None, other, name).ratio() for other in close}
+    return [other for other in close if ratios[other] >= ratios[close[0]] - AS_NEAR]
+
+
+def one_of(names: Sequence[str], count: int = 0) -> str:
+    """A question that offers `names`, of which there are `count`: ``Did you mean 'a', 'b' or one of 3 more?``"""
+    more = [f"one of {count - len(names):,} more"] if count > len(names) else []
+    *first, last = [*map(repr, names), *more]
+    return f"Did you mean {', '.join(first)} or {last}?" if first else f"Did you mean {last}?"
 
 
 def did_you_mean(

@@ -3,7 +3,7 @@
 import pytest
 
 from embassay.cli import common
-from embassay.errors import HomeNotFound
+from embassay.errors import HomeNotFound, HomeNotWritable
 
 
 @pytest.fixture
@@ -44,9 +44,24 @@ def test_a_store_in_memory_has_no_place(monkeypatch, tmp_path, cache):
 
 
 def test_a_home_that_is_named_is_there(tmp_path, cache):
-    for opened in (common.opened_session(tmp_path / "missing"), common.new_stores("memory", tmp_path / "missing")):
-        with pytest.raises(HomeNotFound, match="missing"), opened:
-            pass
+    with pytest.raises(HomeNotFound, match="missing"), common.opened_session(tmp_path / "missing"):
+        pass
+
+
+def test_a_home_that_is_named_is_made_where_its_cache_is_written(monkeypatch, tmp_path, cache):
+    monkeypatch.chdir(tmp_path)
+    with common.opened_session(tmp_path / "one", create=True) as session:
+        assert session.models.cache_file() == tmp_path / "one" / "cache.db"
+    monkeypatch.setenv("EMBASSAY_HOME", str(tmp_path / "two"))
+    with common.opened_session(create=True) as session:
+        assert session.models.cache_file() == tmp_path / "two" / "cache.db"
+    with common.new_stores("lance", tmp_path / "three") as new_store:
+        new_store(8)
+    for name in ("one", "two", "three"):
+        assert (tmp_path / name / ".gitignore").read_text() == "*\n" and (tmp_path / name).stat().st_mode & 0o077 == 0
+    (tmp_path / "file").touch()
+    with pytest.raises(HomeNotWritable, match="is a file"), common.opened_session(tmp_path / "file", create=True):
+        pass
 
 
 def test_no_home_at_all(monkeypatch, tmp_path, cache):

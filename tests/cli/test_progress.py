@@ -114,3 +114,18 @@ def test_nothing_is_shown_where_nobody_sees_it(monkeypatch):
     with progress.bar(1000) as bar:
         bar(999)
     assert sent.getvalue() == ""
+
+
+@pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
+def test_nothing_is_drawn_where_nobody_watches(environment, monkeypatch):
+    """Some systems that build and test have colours forced into their records; a bar would be a stray line there."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    sent = io.StringIO()
+    monkeypatch.setattr("sys.stderr", sent)
+    with progress.bar(10, "Indexing 3 files") as bar, progress.working("Reading"):
+        bar(10)
+    assert sent.getvalue() == ""
+    with progress.Bar() as bar:
+        bar.note("waiting for another process")
+    assert "Waiting for another process" in sent.getvalue()

@@ -149,12 +149,19 @@ COMMANDS = {
     "config check": ["--health"],
     "config allow": [],
     "config deny": [],
+    "feedback": ["--last", "--up", "--document", f"document {NAME}"],
+    "log list": [],
+    "log show": [],
+    "log export": [f"log{NAME}.jsonl"],
+    "log prune": [],
+    "log clear": ["--yes"],
     "cache stats": [],
     "cache prune": ["--max-gb", "1"],
     "cache clear": ["--yes"],
 }
 
 
+LOGGED = {"EMBASSAY_QUERY_LOG__QUERIES": "kept"}
 SERVED = {"bench", "compare", "models probe", "config check"}
 """Commands that ask the service here: it answers them well, and with a hostile refusal."""
 
@@ -169,6 +176,8 @@ def test_every_command(name, hostile, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_STATE_HOME", str(place.parent / "state"))
     if name not in ("index", "judge new") and not (place / ".embassay").exists():
         run("index", docs, "--set", SET, cwd=place)
+    if name.startswith(("log", "feedback")):
+        run("search", f"rotate {EVIL}".replace("\0", ""), "--set", SET, cwd=place, env=LOGGED)
     arguments = [part.format(docs=docs, judged=judged) if part.startswith("{") else part for part in COMMANDS[name]]
 
     def refuse(request):

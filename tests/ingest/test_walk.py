@@ -138,3 +138,26 @@ def test_rules_of_the_working_folder_say_nothing_of_its_siblings(tmp_path, monke
     from pathlib import Path
 
     assert [f.file.name for f in walk([Path("../docs")], max_bytes=10)] == ["x.md"]
+
+
+def test_rules_above_a_folder_hold_without_git(tmp_path, monkeypatch):
+    """Up to the folder that holds a home, else to the working folder; what lies above those is somebody else's."""
+    put(tmp_path, ".gitignore", text="*\n!*/\n")
+    put(tmp_path, "work/.gitignore", text="*.tmp\n")
+    put(tmp_path, "work/docs/a.tmp", "work/docs/a.md", "work/docs/deep/b.tmp")
+    docs = tmp_path / "work/docs"
+    monkeypatch.chdir(tmp_path / "work/docs/deep")
+    assert set(names(docs, docs)) == {"a.md", "a.tmp", "deep/b.tmp"}, "nothing says where the project begins"
+    monkeypatch.chdir(tmp_path / "work")
+    assert set(names(docs, docs)) == {"a.md"}
+    monkeypatch.chdir(tmp_path / "work/docs/deep")
+    (tmp_path / "work/.embassay").mkdir()
+    assert set(names(docs, docs)) == {"a.md"}
+
+
+def test_a_repository_decides_before_a_home(tmp_path):
+    put(tmp_path, ".gitignore", text="*.tmp\n")
+    put(tmp_path, "docs/a.tmp", "docs/a.md")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "docs/.embassay").mkdir()
+    assert set(names(tmp_path, tmp_path / "docs")) == {"docs/a.md"}

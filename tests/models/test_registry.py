@@ -63,6 +63,47 @@ def test_names_that_are_nearly_right(tmp_path):
         models.get("minlm")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("opnai/text-embedding-3-small", "Did you mean 'openai/text-embedding-3-small'?"),
+        ("opnai/made-last-week", "Did you mean 'openai/made-last-week'?"),
+        ("intfloat/e5-smal-v2", "Did you mean 'intfloat/e5-small-v2'?"),
+        ("mini-lm", "Did you mean 'minilm'?"),
+        ("bge", "Did you mean 'BAAI/bge-small-en-v1.5', 'BAAI/bge-base-en-v1.5', "),
+        ("mistralai/never-seen", ""),
+        ("somebody/never-seen", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_what_was_probably_meant(name, meant, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with registry(tmp_path) as models, pytest.raises(ModelNotFound) as unknown:
+        models.get(name)
+    assert meant in str(unknown.value) and ("Did you mean" in str(unknown.value)) == bool(meant)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("voyage/voyage-35", "no card describes voyage-35. Did you mean 'voyage/voyage-3.5' or 'voyage/voyage-3'?"),
+        ("openai/text-embeding-3-small", "Did you mean 'openai/text-embedding-3-small'?"),
+        ("voyage/voyage-3.5", ""),
+        ("openai/something-else-entirely", ""),
+    ],
+)
+def test_a_model_that_its_service_probably_does_not_have(name, meant, tmp_path):
+    """It is no error: a service has new models before there are cards of them."""
+    with registry(tmp_path) as models:
+        assert meant in models.advice(name) and bool(models.advice(name)) == bool(meant)
+
+
+def test_a_server_of_ones_own_may_call_its_models_as_it_likes(tmp_path):
+    own = {"provider": "openai", "base_url": "http://localhost:1/v1", "model_id": "text-embedding-3-smal"}
+    with registry(tmp_path, own=own) as models:
+        assert "Did you mean" not in models.advice("own")
+
+
 def test_opened_once_by_many_threads(tmp_path):
     """The first caller is held while it opens the model, until all others have asked for it."""
     threads = 16

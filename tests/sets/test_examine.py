@@ -70,8 +70,51 @@ def test_lost_rows_are_mended_by_what_it_says(home, store, docs):
     chunks, _ = first(store)
     store.delete([chunks[0].key])
     (finding,) = problems(home.doctor())
-    assert finding.remedy.in_shell() == "embassay index FOLDER --set default --checksum"
-    home.index([docs], checksum=True)
+    assert finding.remedy.in_shell().endswith(f"{chunks[0].path} --set default --checksum")
+    done(home)
+    assert problems(home.doctor()) == []
+
+
+def done(home):
+    """Run every command that mends a problem, exactly as it is told."""
+    for finding in problems(home.doctor()):
+        for action in finding.remedy.actions:
+            assert action.name == "index", action
+            home.index(action.arguments, **dict(action.options))
+
+
+def test_what_mends_vanished_files_does(home, docs, monkeypatch):
+    monkeypatch.chdir(docs.parent)
+    (docs / "notes.txt").unlink()
+    (docs / "network" / "proxy.md").unlink()
+    (docs / "network").rmdir()
+    (finding,) = problems(home.doctor())
+    assert finding.remedy.in_shell() == "embassay index docs/network docs/notes.txt --set default"
+    monkeypatch.chdir(docs)
+    done(home)
+    assert problems(home.doctor()) == [] and set(home.sources()) == {"docs/app.py", "docs/guide.rst", "docs/keys.md"}
+
+
+def test_what_mends_a_set_whose_folder_vanished_does(home, docs):
+    docs.rename(docs.parent / "moved")
+    (finding,) = problems(home.doctor())
+    assert finding.message == "5 indexed files are gone." and finding.remedy.actions[0].arguments == (str(docs),)
+    done(home)
+    assert problems(home.doctor()) == [] and home.sources() == {}
+
+
+def test_what_mends_many_changed_files_names_their_folder(home, docs, monkeypatch):
+    monkeypatch.chdir(docs.parent)
+    for at in range(6):
+        (docs / f"new{at}.md").write_text(f"# New {at}\n")
+    home.index([docs])
+    for at in range(6):
+        (docs / f"new{at}.md").write_text(f"# New {at}\n\nand changed since it was indexed\n")
+    (docs / "keys.md").unlink()
+    assert [finding.remedy.in_shell() for finding in problems(home.doctor())] == [
+        "embassay index docs/keys.md --set default", "embassay index docs --set default",
+    ]  # fmt: skip
+    done(home)
     assert problems(home.doctor()) == []
 
 

@@ -8,7 +8,8 @@ import pytest
 
 import embassay
 from embassay.errors import EmbassayError, SpaceMismatch, UsageError
-from tests.sets.indexed import rows
+from embassay.sets.spec import SetSpec, Wishes
+from tests.sets.indexed import opened, rows
 from tests.tiny import CASES, write_model
 
 
@@ -29,6 +30,11 @@ def test_one_set_one_space(home, docs, model, tmp_path):
         home.index([docs], model=other)
     with pytest.raises(UsageError, match="precision"):
         home.index([docs], precision="int8")
+    with pytest.raises(UsageError, match="is indexed at precision auto, not int8"):
+        home.index([docs], model=f"{model}@int8")
+    with pytest.raises(UsageError, match="says precision int8, and f32 is asked for"):
+        home.index([docs], model=f"{model}@int8", precision="f32")
+    assert home.index([docs], model=f"{model}@auto").embedded == 0
     with pytest.raises(UsageError, match="chunk_tokens"):
         home.index([docs], chunk_tokens=20)
     home.index([docs], set="second", model=other)
@@ -56,3 +62,24 @@ def test_a_wrong_call_leaves_nothing(docs, model):
         with pytest.raises(UsageError):
             home.index([docs / "nowhere"], model=model)
         assert not folder.exists()
+
+
+def test_a_precision_in_the_name_of_the_model_is_that_of_the_set(home, docs, model):
+    home.index([docs], model=f"{model}@int8")
+    with opened(home) as (_, generation, _):
+        assert (generation.spec.model, generation.spec.precision) == (model, "int8")
+    assert home.index([docs], precision="int8").embedded == 0
+    assert home.index([docs], model=model).embedded == 0, "no precision was asked for"
+    with pytest.raises(UsageError, match="is indexed at precision int8, not f32"):
+        home.index([docs], model=f"{model}@f32")
+
+
+def test_a_set_of_an_earlier_version_has_its_precision_in_the_name(model):
+    spec = SetSpec(f"{model}@int8", "auto", 512, "en", "lance")
+    Wishes(model, "int8").check(spec, "docs", Tokens())
+    with pytest.raises(UsageError, match="is indexed at precision int8, not f32"):
+        Wishes(f"{model}@f32").check(spec, "docs", Tokens())
+
+
+class Tokens:
+    safe_tokens = 512

@@ -14,12 +14,12 @@ from embassay import remedy
 from embassay.catalog.card import ModelCard, RerankerCard
 from embassay.catalog.consistency import inconsistencies
 from embassay.errors import CardError, ModelNotFound
-from embassay.text import did_you_mean
+from embassay.text import nearest_names, one_of
 
 CARDS = Path(__file__).parent / "cards"
 
-LOOSELY_ALIKE = 0.5
-"""Least similarity of a model's name to the one that is offered for it: ids are long, and much of them is guessed."""
+OFFERED = 3
+"""Models that are offered for a part of their names."""
 _Card = TypeVar("_Card", ModelCard, RerankerCard)
 
 
@@ -42,15 +42,35 @@ class Catalog:
         """The card of what `provider` calls `model`; a server of open weights may use the Hugging Face id."""
         return self._by_provider.get((provider, model)) or self.models.get(model)
 
+    def ids_of(self, provider: str) -> list[str]:
+        """What `provider` calls the models of which there is a card."""
+        return [name for other, name in self._by_provider if other == provider]
+
     def show(self, model: str) -> ModelCard | RerankerCard:
         """The card of a model or a reranker. Raises ModelNotFound, which names the nearest one."""
         found = self.get(model) or self.rerankers.get(model)
         if found:
             return found
-        known = [*self.models, *self.rerankers]
-        alike = remedy.say(did_you_mean(model, known, cutoff=LOOSELY_ALIKE, key=_short, otherwise=""))
+        alike = remedy.say(self.alike(model, self.rerankers))
         shown = alike or remedy.command("models list", say="{} shows all.")
         raise ModelNotFound(f"no card for {model!r}.", remedy=shown)
+
+    def alike(self, name: str, more: Iterable[str] = ()) -> str:
+        """A question that offers models which `name` may mean, of the catalog and of `more`; empty where none is alike.
+
+        A part of names, such as that of a family or of a provider, offers those that have it; else names are compared
+        whole, and then by what people remember of them.
+        """
+        ids = list(dict.fromkeys([*more, *(id for id, card in self.models.items() if not card.retired)]))
+        having = [id for id in ids if name.lower().strip("/") in id.lower()]
+        if having:
+            return one_of(having[:OFFERED], len(having))
+        known = list(dict.fromkeys([*ids, *self._aliases]))
+        near = nearest_names(name, known)
+        if not near:
+            short = {_short(other): other for other in known}
+            near = [short[found] for found in nearest_names(_short(name), short)]
+        return one_of(near) if near else ""
 
     def with_files(self, files: Iterable[Path]) -> Catalog:
         """This catalog and the user's own cards. Raises CardError."""

@@ -97,15 +97,15 @@ PIPE_WIDTH = 120
 
 
 @contextmanager
-def opened_session(home: Path | None = None, *, keep_local: bool = False) -> Iterator[Session]:
+def opened_session(home: Path | None = None, *, keep_local: bool = False, create: bool = False) -> Iterator[Session]:
     """The one session of a command, with the cache of the home if there is one.
 
-    `keep_local`: cache the vectors of local models too, for commands that ask for the same ones again. Raises
-    HomeNotFound for a `home` that is named and not there.
+    `keep_local`: cache the vectors of local models too, for commands that ask for the same ones again. A home that is
+    named and not there is made with `create`, for commands that write its cache; else HomeNotFound is raised.
     """
     from embassay.session import Session
 
-    found = _home_if_any(home)
+    found = _home_if_any(home, create=create)
     cache_file = found.cache_file if found else None
     with Session(cache_file=cache_file, keep_local=keep_local, purpose=_purpose()) as session, _warned(session):
         yield session
@@ -182,13 +182,13 @@ def confirm(question: str, mend: Remedy) -> None:
 def new_stores(name: str, home: Path | None = None) -> Iterator[NewStore]:
     """Yields what opens an empty store for so many dimensions, for the time of an evaluation.
 
-    What it writes goes into the home, or into the user's cache where there is none. Raises HomeNotFound as
-    `opened_session` does.
+    What it writes goes into the home, which is made where it is named and not there, or into the user's cache where
+    there is none. Raises HomeNotWritable.
     """
     from embassay.config.values import user_cache
     from embassay.stores.opening import temporary_stores
 
-    found = _home_if_any(home)
+    found = _home_if_any(home, create=True)
     with temporary_stores(name, found.folder if found else user_cache().parent) as new_store:
         yield new_store
 
@@ -204,11 +204,14 @@ def left_out(session: Session, patterns: Sequence[str] = (), home: Path | None =
     return configured(session.models.config) + exclusions(patterns, found.root if found else Path.cwd())
 
 
-def _home_if_any(given: Path | None) -> HomeFolder | None:
-    """The nearest home, None where there is none. One that is named must be there: HomeNotFound is raised."""
+def _home_if_any(given: Path | None, *, create: bool = False) -> HomeFolder | None:
+    """The nearest home, None where there is none. One that is named and not there is made with `create`; else
+    HomeNotFound is raised."""
     from embassay.errors import HomeNotFound
-    from embassay.sets.folder import find_home
+    from embassay.sets.folder import find_home, is_named, made_home
 
+    if create and is_named(given):
+        return made_home(given)
     try:
         return find_home(given)
     except HomeNotFound:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,9 @@ class Bar:
         self._done = 0
 
     def start(self, what: str, total: int | None) -> None:
-        """A piece of work begins: `total` of it, or nobody knows how much."""
+        """A piece of work begins: `total` of it, or nobody knows how much. Where nobody watches, nothing is drawn."""
+        if not common.messages().is_interactive:
+            return
         if self._progress is None:
             self._progress = _progress()
             self._progress.start()
@@ -113,7 +115,8 @@ def bar(total: int | None, what: str = "Embedding", unit: str = "text") -> Itera
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Something moves while nobody knows how long it takes."""
-    with common.messages().status(text(f"{what} ...")):
+    console = common.messages()
+    with console.status(text(f"{what} ...")) if console.is_interactive else nullcontext():
         yield
 
 

@@ -34,7 +34,7 @@ def each_model(
     from embassay.errors import EmbassayError, UsageError
 
     rows: list[dict[str, object]] = []
-    with common.opened_session(home, keep_local=True) as session:
+    with common.opened_session(home, keep_local=True, create=True) as session:
         names = models or [session.models.default_name]
         with progress.bar(len(names) * texts) as bar:
             for name in names:

@@ -120,4 +120,5 @@ def make_console(stream: TextIO, **options: Any) -> Console:
             raise BrokenPipeError  # whoever reads has gone: the command ends well
 
     file: Any = Forgiving(raw(stream)) if options.get("stderr") else raw(stream)
-    return Output(file=file, highlight=False, markup=False, emoji=False, **options)
+    is_watched = None if raw(stream).isatty() else False  # colours can be forced into a file, bars that move cannot
+    return Output(file=file, highlight=False, markup=False, emoji=False, force_interactive=is_watched, **options)

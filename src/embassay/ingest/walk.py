@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from embassay.config.values import HOME_FOLDER
 from embassay.errors import UsageError
 from embassay.ingest.exclude import NOTHING, Exclusions
 
@@ -23,6 +24,8 @@ NOT_DOCUMENTS = {
     ".woff2": "a font",
 }
 """Suffixes of files that hold text, but none that anybody searches for, with what they are."""
+MARKS = (".git", HOME_FOLDER)
+"""What lies at the root of a project: the first one that is found anywhere above decides."""
 LOCK_FILES = frozenset(
     "npm-shrinkwrap.json pnpm-lock.yml bun.lockb go.sum go.work.sum package.resolved conda-lock.yml "
     "project.assets.json".split()
@@ -200,20 +203,28 @@ def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:
 
 
 def _ignores_above(folder: Path) -> list[_Ignore]:
-    """The .gitignore files between the repository's root and `folder`, outermost first.
+    """The .gitignore files between the root of the project and `folder`, outermost first.
 
     There are none where they would leave `folder` itself out, because it was given by name.
     """
     start = Path(os.path.abspath(folder))
-    above: list[Path] = []
-    for parent in (start, *start.parents):
-        if parent != start:
-            above.append(parent)
-        if (parent / ".git").exists():
-            ignores = [ignore for p in reversed(above) for ignore in _ignore_in(p)]
-            inside = [start, *start.parents[: len(above)]]
-            return [] if any(_ignored(path, ignores, is_dir=True) for path in inside[:-1]) else ignores
-    return []
+    root = _project_of(start)
+    above = [parent for parent in start.parents if parent.is_relative_to(root)]
+    ignores = [ignore for parent in reversed(above) for ignore in _ignore_in(parent)]
+    named = any(_ignored(path, ignores, is_dir=True) for path in (start, *above[:-1]))
+    return [] if named else ignores
+
+
+def _project_of(folder: Path) -> Path:
+    """The folder up to which a .gitignore counts: that of the repository, else the one that holds the nearest home,
+    else the working folder if `folder` lies in it."""
+    inside = (folder, *folder.parents)
+    for mark in MARKS:
+        found = next((parent for parent in inside if (parent / mark).exists()), None)
+        if found:
+            return found
+    here = Path.cwd()
+    return here if folder.is_relative_to(here) else folder
 
 
 def _ignore_in(folder: Path) -> list[_Ignore]:

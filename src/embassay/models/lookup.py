@@ -13,13 +13,17 @@ from embassay.config.unagreed import Unagreed
 from embassay.config.values import DEFAULT_PROVIDER, Config
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, ModelNotFound
-from embassay.models.provider import load_provider
+from embassay.models.provider import load_provider, provider_names
 from embassay.models.reference import names_provider, parse_reference, provider_of
-from embassay.text import did_you_mean
+from embassay.text import did_you_mean, nearest_name, nearest_names, one_of
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
     from embassay.catalog.catalog import Catalog
+
+
+MISSPELT = 0.75
+"""Least similarity of a name that was probably meant, where one that is spelled otherwise may exist as well."""
 
 
 class Lookup:
@@ -62,6 +66,31 @@ class Lookup:
         files = self._config.card_files()
         return shipped().with_files(files) if files else shipped()
 
+    def alike(self, name: str) -> str:
+        """A question that offers models which a name may mean that leads nowhere; empty where none is alike."""
+        base = parse_reference(name).base
+        provider, _, model = base.partition("/")
+        meant = nearest_name(provider, provider_names(), cutoff=MISSPELT) if model else None
+        if meant and not provider.startswith(provider_names()):  # organisations are called mistralai, jinaai
+            base = f"{meant}/{model}"
+            if self.catalog.get(base):
+                return one_of([base])
+            return self.catalog.alike(base, self.configured) or one_of([base])
+        return self.catalog.alike(base, self.configured)
+
+    def misspelt(self, name: str, settings: Settings) -> str:
+        """The same, in a sentence, for a model of a service that no card describes.
+
+        Empty for a server of the user's own, which may call its models as it likes.
+        """
+        provider = load_provider(settings.provider)
+        is_own = bool(getattr(settings, "base_url", ""))
+        if is_own or not (provider.remote and provider.needs_card) or self.card(name, settings) is not None:
+            return ""
+        near = nearest_names(settings.model_id, self.catalog.ids_of(settings.provider), cutoff=MISSPELT)
+        meant = [f"{settings.provider}/{model}" for model in near]
+        return f"no card describes {settings.model_id}. {one_of(meant)}" if meant else ""
+
     def _cards_for(self, name: str) -> Catalog:
         """A catalog that has whatever is known of `name`: reading all of the shipped cards takes a while."""
         from embassay.catalog.catalog import shipped_for
@@ -72,7 +101,8 @@ class Lookup:
         try:
             provider, model = provider_of(base, self._cards_for(base))
         except ModelNotFound as error:
-            raise ModelNotFound(error.message, remedy=did_you_mean(base, named) if named else error.remedy) from None
+            listed = did_you_mean(base, named) if named else error.remedy
+            raise ModelNotFound(error.message, remedy=self.alike(base) or listed) from None
         settings = self._checked(base, {"provider": provider} | ({"model_id": model} if model else {}))
         return msgspec.structs.replace(settings, found=self._found_cards())
 

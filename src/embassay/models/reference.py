@@ -48,6 +48,15 @@ def parse_reference(text: str) -> Reference:
     return Reference("@".join(parts), options)
 
 
+def without_precision(model: str) -> tuple[str, str | None]:
+    """(the reference without a precision, the precision that it names); None where it names none."""
+    reference = parse_reference(model)
+    precision = reference.options.get("precision")
+    dimensions = reference.options.get("dimensions")
+    cut = "" if dimensions is None else f"@dims={dimensions}"
+    return reference.base + cut, None if precision is None else str(precision)
+
+
 def with_precision(model: str, precision: str | None) -> str:
     """The reference of `model` at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
     check_precision(precision)

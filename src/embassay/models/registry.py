@@ -16,7 +16,7 @@ from embassay.config.values import DEFAULT_MODEL, LEDGER_FILE, Config, user_cach
 from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
-from embassay.errors import ConfigError, EmbassayError, UsageError
+from embassay.errors import ConfigError, DownloadFailed, EmbassayError, ModelNotFound, UsageError
 from embassay.events import SILENCE, Events, Warned
 from embassay.models.ledger import Ledger, Payer, new_payer
 from embassay.models.lookup import Lookup, difference
@@ -125,7 +125,7 @@ class Registry:
         """What to set for a model without a card that is called like one of the catalog; empty where nothing is."""
         card = self.suggested_card(name)
         if card is None:
-            return ""
+            return self._lookup.misspelt(name, self.settings(name))
         missing = "its prompts and limits are" if card.prompts else "its limits are"
         return (
             f"no card describes {self.settings(name).model_id}, so that {missing} not known here. "
@@ -283,7 +283,12 @@ class Registry:
         if not bare and (advice := self.advice(name)):
             self._events.tell(Warned(f"{name}: {advice}"))
         plan = Wrapping(budget=self.budget) if bare else self._wrapping(name, settings, anchor)
-        return open_model(name, settings, self.card(name), plan)
+        card = self.card(name)
+        try:
+            return open_model(name, settings, card, plan)
+        except (ModelNotFound, DownloadFailed) as error:
+            meant = "" if card else self._lookup.alike(name)
+            raise type(error)(error.message, remedy=remedy.say(meant) + error.remedy) from error
 
     def _wrapping(self, name: str, settings: Settings, anchor: Anchor | None) -> Wrapping:
         return Wrapping(

@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.canaries import SAME_SPACE, Anchor, least_likeness
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import ModelError, ProviderError, SpaceMismatch, StoreError
 from embassay.remedy import NOTHING, Remedy
-from embassay.sets.folder import HomeFolder
+from embassay.sets.examine_sources import Level, Row, any_file, examine_sources, index_again
 from embassay.sets.opened import OpenSets
-from embassay.sets.state import UNSETTLED, Generation, State
 from embassay.space import OLD_MODEL_OR_NEW_SET, Space
 from embassay.stores.values import VECTOR
 from embassay.types import Chunk
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from embassay.stores.base import Snapshot
     from embassay.types import Vectors
 
-Level = Literal["problem", "notice"]
 COMPARED_CHUNKS = 8
 """Stored chunks that are embedded again and compared."""
 TRUNCATED_SHARE = 0.01
@@ -75,7 +72,6 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
     def report(check: str, level: Level, message: str, mend: Remedy | str = NOTHING) -> None:
         found.append(Finding(name, check, level, message, remedy.say(mend)))
 
-    again = partial(remedy.command, "index", "FOLDER", set=name)
     try:
         with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
             seen = _pass(snapshot, unit=generation.space.similarity == "cosine")
@@ -84,23 +80,19 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
     except StoreError as error:
         report("store", "problem", error.message, error.remedy or "Index again into a new set.")
         return found
-    for row in _rows(seen, again):
+    for row in _rows(seen):
         report(*row)
-    for row in _sources(sets.folder, sets.state, generation, seen, again):
+    sources = sets.state.sources(generation)
+    for row in examine_sources(sets.folder, name, sources, seen.paths):
         report(*row)
     anchor = sets.state.proofs.anchor(generation.id)
     for row in _space(lambda: sets.embedder(generation), anchor, seen):
         report(*row)
     for arm, rows in unindexed.items():
         if rows > UNINDEXED_ROWS:
-            report(
-                "index", "problem", f"{rows:,} rows are outside the {arm} index, so that searches are slow.", again()
-            )
+            message = f"{rows:,} rows are outside the {arm} index, so that searches are slow."
+            report("index", "problem", message, index_again(sets.folder, name, any_file(sources)))
     return sorted(found, key=lambda f: f.level != "problem")
-
-
-Row = tuple[str, Level, str, Remedy | str]
-"""Check, level, message and remedy of a finding."""
 
 
 def _pass(snapshot: Snapshot, *, unit: bool) -> _Seen:
@@ -128,11 +120,14 @@ def _pass(snapshot: Snapshot, *, unit: bool) -> _Seen:
     return seen
 
 
-def _rows(seen: _Seen, again: Callable[..., Remedy]) -> Iterator[Row]:
+def _rows(seen: _Seen) -> Iterator[Row]:
     rows = sum(seen.keys.values())
     doubled = rows - len(seen.keys)
     repeated = sum(n - 1 for n in seen.texts.values()) - doubled
     rebuild = "Index into a new set and use that one."
+    smaller = remedy.command(
+        "index", "FOLDER", set="NAME", chunk_tokens="N", say="Index into another set, with smaller chunks: {}"
+    )
     if seen.broken:
         yield "vectors", "problem", f"{seen.broken:,} vectors hold NaN or infinity.", rebuild
     if seen.zero:
@@ -150,66 +145,7 @@ def _rows(seen: _Seen, again: Callable[..., Remedy]) -> Iterator[Row]:
         yield "duplicates", "notice", f"{repeated:,} of {rows:,} chunks repeat the text of another.", ""
     if seen.truncated > TRUNCATED_SHARE * rows:
         share = seen.truncated / rows
-        yield "truncation", "problem", f"{seen.truncated:,} chunks ({share:.1%}) exceed the token limit.", again()
-
-
-def _sources(
-    home: HomeFolder, state: State, generation: Generation, seen: _Seen, again: Callable[..., Remedy]
-) -> Iterator[Row]:
-    expected: dict[str, int] = {}
-    stale = missing = pending = failed = partly = 0
-    unfinished: list[str] = []
-    """Ids of records that were being written when a process stopped."""
-    for row in state.sources(generation):
-        if row.state == "skipped":
-            continue
-        expected[row.path] = row.chunks
-        failed += row.quarantined
-        partly += bool(row.left_out)
-        if row.is_record:
-            unfinished += [row.path] * (row.state == "pending")
-            continue
-        pending += row.state == "pending"
-        try:
-            status = home.file_on_disk(row.path).stat()
-            stale += status.st_size != row.size or (row.mtime_ns not in (UNSETTLED, status.st_mtime_ns))
-        except OSError:
-            missing += 1
-    orphans = sum(n for path, n in seen.paths.items() if path not in expected)
-    settled = pending == 0 and not unfinished
-    lost = sum(1 for path, n in expected.items() if seen.paths.get(path, 0) != n)
-    if orphans:
-        yield (
-            "orphans",
-            "problem",
-            f"{orphans:,} rows belong to no known file.",
-            "Index into a new set and use that one.",
-        )
-    if pending:
-        yield "unfinished", "problem", f"{pending:,} files were being indexed when a run stopped.", again()
-    if unfinished:
-        yield (
-            "unfinished",
-            "problem",
-            f"{len(unfinished):,} records were being written when a process stopped, first {unfinished[0]!r}.",
-            "Upsert them again, or delete them.",
-        )
-    if settled and lost:
-        yield "rows", "problem", f"{lost:,} files have more or fewer rows than were written.", again(checksum=True)
-    if missing:
-        yield "stale", "problem", f"{missing:,} indexed files are gone.", again()
-    if stale:
-        yield "stale", "problem", f"{stale:,} files changed since they were indexed.", again()
-    if failed:
-        yield (
-            "quarantine",
-            "notice",
-            f"{failed:,} files could not be read; the status of the set lists them.",
-            again(retry_failed=True),
-        )
-    if partly:
-        message = f"of {partly:,} files only a part gave text; the status of the set lists what was left out."
-        yield "coverage", "notice", message, ""
+        yield "truncation", "problem", f"{seen.truncated:,} chunks ({share:.1%}) exceed the token limit.", smaller
 
 
 def _space(embedder: Callable[[], Embedder], anchor: Anchor | None, seen: _Seen) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embassay import remedy
-from embassay.config.values import CACHE_FILE
+from embassay.config.values import CACHE_FILE, HOME_FOLDER
 from embassay.errors import HomeCorrupt, HomeNotFound, HomeNotWritable
 from embassay.files import OTHERS, PRIVATE_FILE, expanded, make_private, private_folder, refuse_links, write_new
 from embassay.sets.spec import SetSpec
@@ -25,7 +25,6 @@ from embassay.stores.opening import open_collection
 from embassay.stores.values import Collection
 from embassay.text import composed
 
-FOLDER = ".embassay"
 LOCKS, VECTORS = "locks", "vectors"
 POLL_SECONDS = 0.01
 """How often a process that waits for another one asks whether it has ended; a call writes a record in not much more."""
@@ -68,19 +67,32 @@ class HomeFolder:
 
     def create(self) -> State:
         """A new connection to the state. Folder and state are made where they are missing. Raises HomeNotWritable."""
-        try:
-            private_folder(self.folder)
-            self._secure()
+        with self._written_to():
+            self._make()
             private_folder(self.folder / LOCKS)
             private_folder(self.folder / VECTORS)
-            write_new(self.folder / ".gitignore", "*\n")
             write_new(self.state_file, "")  # SQLite gives the files beside it the same rights
+        return State(self.state_file, create=True)
+
+    def make(self) -> None:
+        """Make the folder where it is missing, for a cache or a scratch store. Raises HomeNotWritable."""
+        with self._written_to():
+            self._make()
+
+    def _make(self) -> None:
+        private_folder(self.folder)
+        self._secure()
+        write_new(self.folder / ".gitignore", "*\n")
+
+    @contextmanager
+    def _written_to(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise HomeNotWritable(
                 f"{self.folder} cannot be written: {error.strerror}.",
                 remedy=remedy.option("home", "DIR", say="Choose another with {}."),
             ) from error
-        return State(self.state_file, create=True)
 
     def store(self, generation: Generation, *, create: bool = False) -> Store:
         """Where a generation's rows are; made if it is missing with `create`, else StoreError is raised."""
@@ -133,7 +145,7 @@ class HomeFolder:
             raise HomeNotWritable(f"{self.folder} cannot be read: {error.strerror}.") from error
         named = (entry for entry in (*entries, *inner, *parts) if entry.name != ".gitignore")  # never written again
         refuse_links(Path(entry.path) for entry in named if entry.is_symlink())
-        only_a_home = self.folder.name == FOLDER or len(entries) == len(there)
+        only_a_home = self.folder.name == HOME_FOLDER or len(entries) == len(there)
         loose = (Path(entry.path) for entry in (*entries, *inner) if _is_open_to_others(entry))
         make_private([*([self.folder] if only_a_home else []), *loose])
 
@@ -190,6 +202,19 @@ class HomeFolder:
         return found
 
 
+def is_named(given: str | Path | None) -> bool:
+    """Whether the user says which home is meant, by an argument or by EMBASSAY_HOME."""
+    return bool(given or os.environ.get("EMBASSAY_HOME"))
+
+
+def made_home(given: str | Path | None = None) -> HomeFolder:
+    """The home that is named, made where it is missing. Raises HomeNotWritable."""
+    home = find_home(given, create=True)
+    if not home.folder.is_dir():
+        home.make()
+    return home
+
+
 def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeFolder:
     """`given`, else EMBASSAY_HOME, else the nearest ``.embassay`` here or above, else (with `create`) one here.
 
@@ -209,15 +234,17 @@ def find_home(given: str | Path | None = None, *, create: bool = False) -> HomeF
         )
     here = Path.cwd()
     for parent in (here, *here.parents):
-        folder = parent / FOLDER
+        folder = parent / HOME_FOLDER
         if folder.is_symlink():
             mend = remedy.option("home", os.path.realpath(folder), say="Name the home that is meant: {}")
             raise HomeNotFound(f"{folder} is a link, which is only followed where a home is named.", remedy=mend)
         if folder.is_dir():
             return HomeFolder(folder)
     if create:
-        return HomeFolder(here / FOLDER)
-    raise HomeNotFound(f"no {FOLDER}/ in {here} or above.", remedy=remedy.command("index", "FOLDER", say="Make one"))
+        return HomeFolder(here / HOME_FOLDER)
+    raise HomeNotFound(
+        f"no {HOME_FOLDER}/ in {here} or above.", remedy=remedy.command("index", "FOLDER", say="Make one")
+    )
 
 
 def _is_open_to_others(entry: os.DirEntry[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
+from embassay.models.reference import without_precision
 from embassay.types import Counts, check_precision
 from embassay.words.analyser import analyser
 
@@ -47,7 +48,10 @@ class SetSpec:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a caller asked a set to be. None: whatever the set has, or the default for a new one."""
+    """What a caller asked a set to be. None: whatever the set has, or the default for a new one.
+
+    A precision that stands in the name of the model, ``minilm@int8``, is the one that is asked for.
+    """
 
     model: str | None = None
     precision: str | None = None
@@ -57,16 +61,30 @@ class Wishes:
     def __post_init__(self) -> None:
         """Raises UsageError for values that no set can have."""
         check_precision(self.precision)
+        self._take_precision_of_model()
         if self.chunk_tokens is not None and self.chunk_tokens < LEAST_CHUNK_TOKENS:
             raise UsageError(f"chunk_tokens is {self.chunk_tokens}; at least {LEAST_CHUNK_TOKENS} make a chunk.")
         if self.language is not None:
             analyser(self.language)
 
+    def _take_precision_of_model(self) -> None:
+        if self.model is None:
+            return
+        model, precision = without_precision(self.model)
+        if precision and self.precision not in (None, precision):
+            raise UsageError(
+                f"model {self.model!r} says precision {precision}, and {self.precision} is asked for as well.",
+                remedy=f"Leave one of them out: {model} has no precision of its own.",
+            )
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "precision", precision or self.precision)
+
     def check(self, spec: SetSpec, set_name: str, tokens: Counts) -> None:
         """Raises UsageError where a set is asked to be another one than it is. The model is compared by its space."""
-        if self.precision not in (None, spec.precision):
+        made_at = without_precision(spec.model)[1] or spec.precision  # sets of earlier versions have it in the name
+        if self.precision not in (None, made_at):
             raise UsageError(
-                f"set {set_name!r} is indexed at precision {spec.precision}, not {self.precision}.",
+                f"set {set_name!r} is indexed at precision {made_at}, not {self.precision}.",
                 remedy=remedy.option("set", "NAME", say="Index into another set"),
             )
         if self.language not in (None, spec.language):

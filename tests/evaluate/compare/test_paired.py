@@ -73,6 +73,8 @@ def test_all_ties(judged):
     found = compare([WORSE, f"{WORSE}@f32"], judged)
     assert found.verdict == "undecided" and found.changed(found.deciding[0]) == []
     assert "alike on 40 of 40 queries" in found.reason and found.detectable is None
+    assert "No query tells them apart. If 260 more do not either" in found.sentence
+    assert "would decide" not in found.sentence
 
 
 def test_many_ties(judged):
@@ -137,3 +139,9 @@ def test_a_minimum_effect_is_a_number(judged, least):
 def test_too_few_candidates(judged, names):
     with pytest.raises(UsageError, match="two different candidates"):
         compare(names, judged)
+
+
+def test_a_home_that_is_not_there_yet_gets_the_cache(judged, tmp_path):
+    found = compare(["hash/32", "hash/64"], judged, home=tmp_path / "new")
+    assert len(found.rows) == 2 and (tmp_path / "new" / "cache.db").exists()
+    assert (tmp_path / "new" / ".gitignore").exists(), "it is a home, which is not committed"

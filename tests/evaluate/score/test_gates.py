@@ -84,3 +84,28 @@ def test_baselines_that_are_none(tmp_path):
             read_baseline(file)
     with pytest.raises(UsageError, match="cannot be read"):
         read_baseline(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("gate", "why"),
+    [
+        ("nDCG@10 >= 2", "can never hold: nDCG@10 is from 0 to 1. Write a share of 1, not a percentage."),
+        ("nDCG@10 > 1", "can never hold: nDCG@10 is from 0 to 1."),
+        ("R@100 < 0", "can never hold: R@100 is from 0 to 1."),
+        ("R@100 <= -0.1", "can never hold"),
+        ("R@100 <= 90", "always holds: R@100 is from 0 to 1. Write a share"),
+        ("nDCG@10 >= -1", "always holds"),
+        ("drop < -1", "can never hold: a drop of nDCG@10 is from -1 to 1."),
+        ("drop <= 2", "always holds"),
+        ("NumRet < 0", "can never hold: NumRet is at least 0."),
+    ],
+)
+def test_gates_that_say_nothing(gate, why):
+    with pytest.raises(UsageError) as refused:
+        parse_gate(gate, ("nDCG@10",), baseline())
+    assert why in str(refused.value)
+
+
+def test_the_ends_of_the_range_are_bounds():
+    for gate in ("nDCG@10 >= 1", "nDCG@10 <= 0", "nDCG@10 < 1", "drop <= 0", "drop >= -1", "NumRet >= 5"):
+        assert parse_gate(gate, ("nDCG@10",), baseline())

@@ -46,7 +46,7 @@ def command(
     from embassay.evaluate.speed.price import price_folder
 
     share = _share(monthly_change)
-    with common.opened_session(home) as session:
+    with common.opened_session(home, create=True) as session:
         left_out = common.left_out(session, exclude or (), home)
         names = list(dict.fromkeys(model or [session.models.default_name]))
         if len(names) == 1:

@@ -100,7 +100,7 @@ def _embedder(
         with common.opened_home(home) as opened:
             yield opened.embedder(set_name), opened.session
         return
-    with common.opened_session(home) as session:
+    with common.opened_session(home, create=True) as session:
         if fallback:
             chain = session.models.config.embeddings.fallback_chain
             named = [model, *(name for name in chain if name != model)] if model else None

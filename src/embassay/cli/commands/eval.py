@@ -129,7 +129,7 @@ def _embedder(model: str | None, precision: str | None, set_name: str, home: Pat
         with common.opened_home(home, keep_local=True) as opened:
             yield opened.embedder(set_name)
         return
-    with common.opened_session(home, keep_local=True) as session:
+    with common.opened_session(home, keep_local=True, create=True) as session:
         models = session.models
         yield models.get(with_precision(model or models.default_name, precision))
 

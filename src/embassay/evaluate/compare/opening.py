@@ -24,7 +24,7 @@ from embassay.evaluate.data.places import Place
 from embassay.home import Home
 from embassay.search.modes import MODES
 from embassay.session import Session
-from embassay.sets.folder import HomeFolder, find_home
+from embassay.sets.folder import HomeFolder, find_home, is_named, made_home
 from embassay.types import Precision
 
 if TYPE_CHECKING:
@@ -133,11 +133,13 @@ def open_systems(
 
 
 def _folder(given: str | os.PathLike[str] | None) -> HomeFolder | None:
+    """The home of the sets and of the cache: made where it is named and not there; None where there is none."""
+    named = Path(given) if given is not None else None
+    if is_named(named):
+        return made_home(named)
     try:
-        return find_home(Path(given) if given is not None else None)
+        return find_home()
     except HomeNotFound:
-        if given is not None:
-            raise
         return None
 
 

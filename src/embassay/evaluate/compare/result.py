@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from embassay.evaluate.compare.costs import Costs
 from embassay.evaluate.compare.statistics import detectable
 from embassay.evaluate.compare.systems import SHOWN, Outcome
-from embassay.evaluate.compare.verdict import MIN_QUERIES, Budgets, Verdict, plain_rule
+from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, Verdict, plain_rule
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.text import short_names
 
@@ -171,8 +171,7 @@ class Comparison:
             parts.append(f"{short[first.name]} breaks a budget itself: {'; '.join(broken)}.")
         pair = self.foremost
         if self.verdict == "undecided" and pair and pair.queries_needed:
-            more = max(1, pair.queries_needed - len(self.judged.queries))
-            parts.append(f"About {more:,} more judged queries would decide, if the difference stays as it is.")
+            parts.append(self._outlook(pair, max(1, pair.queries_needed - len(self.judged.queries))))
         rivals = [p.b for p in self.deciding if p.verdict == "switch" and pair and p.b != pair.b]
         alike = [name for name in rivals if self._are_alike(name, self.winner)]
         if alike:
@@ -183,6 +182,13 @@ class Comparison:
                 f"{self.metrics[0]} or more in 4 of 5 cases."
             )
         return " ".join(parts)
+
+    def _outlook(self, pair: Pair, more: int) -> str:
+        """What `more` judged queries would show, if they are like those that there are."""
+        if pair.wins or pair.losses:
+            return f"About {more:,} more judged queries would decide, if the difference stays as it is."
+        gain = f"a gain of {max(self.min_effect, MIN_EFFECT):g} would be ruled out"
+        return f"No query tells them apart. If {more:,} more do not either, {gain}; until then, their costs may decide."
 
     def _are_alike(self, a: str, b: str | None) -> bool:
         """Whether the deciding metric does not tell two candidates apart."""

@@ -16,7 +16,7 @@ from embassay import jsontext, remedy
 from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
-from embassay.evaluate.score.metrics import canonical
+from embassay.evaluate.score.metrics import canonical, largest
 
 EXAMPLE = '"nDCG@10 >= 0.70, drop <= 0.02"'
 _CONDITION = re.compile(
@@ -74,7 +74,8 @@ class Baseline:
 def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = None) -> list[Condition]:
     """Read conditions that stand between commas; a drop without a metric is that of the first of `metrics`.
 
-    Raises UsageError for what cannot be read, and for a drop of a metric that `baseline` lacks.
+    Raises UsageError for what cannot be read, for a bound beyond the range of its metric, and for a drop of a metric
+    that `baseline` lacks.
     """
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -84,11 +85,28 @@ def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = No
             raise UsageError(f"the gate {part!r} cannot be read.", remedy=f"Write, for instance, {EXAMPLE}.")
         metric = canonical([match["metric"]])[0] if match["metric"] else metrics[0]
         condition = Condition(metric, drop, match["op"], float(match["bound"]))
+        _check_range(condition)
         _check_baseline(condition, baseline)
         found.append(condition)
     if not found:
         raise UsageError("the gate is empty.", remedy=f"Write, for instance, {EXAMPLE}.")
     return found
+
+
+def _check_range(condition: Condition) -> None:
+    """Raises UsageError for a bound that no score reaches, or that every score keeps: such a gate says nothing."""
+    most = largest(condition.metric)
+    least = -most if condition.drop else 0.0
+    never = not any(OPERATORS[condition.op](value, condition.bound) for value in (least, most))
+    if never or not least <= condition.bound <= most:
+        what = f"a drop of {condition.metric}" if condition.drop else condition.metric
+        between = f"from {least:g} to {most:g}" if math.isfinite(most) else "at least 0"
+        percent = " Write a share of 1, not a percentage." if most == 1 and 1 < condition.bound <= 100 else ""
+        why = "can never hold" if never else "always holds"
+        raise UsageError(
+            f"the gate {str(condition)!r} {why}: {what} is {between}.{percent}",
+            remedy=f"Write, for instance, {EXAMPLE}.",
+        )
 
 
 def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Protocol
@@ -46,6 +47,11 @@ def _parsed(name: str) -> Measure:
 def canonical(names: Sequence[str]) -> tuple[str, ...]:
     """The names as ir-measures writes them, each once. Raises UsageError for an unknown one."""
     return tuple(dict.fromkeys(map(str, parse_metrics(names))))
+
+
+def largest(name: str) -> float:
+    """The most that a metric can be: 1, but for those that count documents or queries."""
+    return math.inf if str(getattr(_parsed(name), "NAME", name)).startswith("Num") else 1.0
 
 
 UNCUT = 1000

@@ -93,7 +93,7 @@ def command(
     check_same_documents(there, make_draft(passages, 0, existing=there), out)
     if llm is not None:
         prices = _prices(llm_price)
-        with common.opened_session(home) as session:
+        with common.opened_session(home, create=True) as session:
             chat = CappedChat(_settings(llm, llm_url, llm_key, http=llm_http), session.budget, prices)
             questions = Questions(passages, out, chat, count=count, each=each, prices=prices, seed=seed, existing=there)
             made = _generated(questions, chat, count, notes, ask=not yes)

@@ -33,7 +33,7 @@ def command(
     """
     from embassay.evaluate.speed.probe import probe
 
-    with common.opened_session(home) as session, progress.working(f"Asking {model}"):
+    with common.opened_session(home, create=True) as session, progress.working(f"Asking {model}"):
         found = probe(session.models, model, max(1, requests))
     if json:
         common.print_json(found.to_dict())
