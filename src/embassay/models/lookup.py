@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from embassay import remedy
 from embassay.config.reading import checked
 from embassay.config.unagreed import Unagreed
 from embassay.config.values import DEFAULT_PROVIDER, Config
 from embassay.embedders.settings import Settings
-from embassay.errors import ConfigError, ModelNotFound
+from embassay.errors import ConfigError, DownloadFailed, ModelNotFound
 from embassay.models.provider import load_provider, provider_names
 from embassay.models.reference import names_provider, parse_reference, provider_of
 from embassay.text import did_you_mean, nearest_name, nearest_names, one_of
@@ -77,6 +79,15 @@ class Lookup:
                 return one_of([base])
             return self.catalog.alike(base, self.configured) or one_of([base])
         return self.catalog.alike(base, self.configured)
+
+    @contextmanager
+    def hinting(self, name: str, card: ModelCard | None) -> Iterator[None]:
+        """Have the errors of a name that leads nowhere, and that no card describes, say what was probably meant."""
+        try:
+            yield
+        except (ModelNotFound, DownloadFailed) as error:
+            meant = "" if card else self.alike(name)
+            raise type(error)(error.message, remedy=remedy.say(meant) + error.remedy) from error
 
     def misspelt(self, name: str, settings: Settings) -> str:
         """The same, in a sentence, for a model of a service that no card describes.

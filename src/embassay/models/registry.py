@@ -16,7 +16,7 @@ from embassay.config.values import DEFAULT_MODEL, LEDGER_FILE, Config, user_cach
 from embassay.embedders.base import Embedder
 from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
-from embassay.errors import ConfigError, DownloadFailed, EmbassayError, ModelNotFound, UsageError
+from embassay.errors import ConfigError, EmbassayError, UsageError
 from embassay.events import SILENCE, Events, Warned
 from embassay.models.ledger import Ledger, Payer, new_payer
 from embassay.models.lookup import Lookup, difference
@@ -283,12 +283,8 @@ class Registry:
         if not bare and (advice := self.advice(name)):
             self._events.tell(Warned(f"{name}: {advice}"))
         plan = Wrapping(budget=self.budget) if bare else self._wrapping(name, settings, anchor)
-        card = self.card(name)
-        try:
+        with self._lookup.hinting(name, card := self.card(name)):
             return open_model(name, settings, card, plan)
-        except (ModelNotFound, DownloadFailed) as error:
-            meant = "" if card else self._lookup.alike(name)
-            raise type(error)(error.message, remedy=remedy.say(meant) + error.remedy) from error
 
     def _wrapping(self, name: str, settings: Settings, anchor: Anchor | None) -> Wrapping:
         return Wrapping(

@@ -169,11 +169,17 @@ class Searcher(ABC):
                 trace.notices += why_nothing(running.snapshot, where, self.name)
             hits = with_neighbours(ranked.hits, parts, context) if context else ranked.hits
         took = round((time.perf_counter() - started) * 1000, 2)
-        steps, notices = tuple(trace.steps), tuple(trace.notices)
+        return self._result(query, ranked.pipeline, took, hits, trace, measured=measured)
+
+    def _result(
+        self, query: str, ran: Pipeline, took_ms: float, hits: Sequence[Hit], trace: Trace, *, measured: bool
+    ) -> SearchResult:
+        """What was found, of which whoever listens is told."""
         told = self._events.wants(Searched)
         name = secrets.token_hex(8) if told else ""
+        steps, notices = tuple(trace.steps), tuple(trace.notices)
         result = SearchResult(
-            query, self.name, self.space, ranked.pipeline, took, hits, notices, steps, self.language, name, self.sets
+            query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language, name, self.sets
         )
         if told:
             self._tell(result, measured=measured)
