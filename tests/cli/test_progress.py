@@ -125,6 +125,7 @@ def test_nothing_is_drawn_where_nobody_watches(environment, monkeypatch):
     monkeypatch.setattr("sys.stderr", sent)
     with progress.bar(10, "Indexing 3 files") as bar, progress.working("Reading"):
         bar(10)
+        bar.note("asking again in 2 s")
     assert sent.getvalue() == ""
     with progress.Bar() as bar:
         bar.note("waiting for another process")

@@ -33,11 +33,13 @@ class Bar:
         self._unit = unit
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._begun = False
         self._began = 0.0
         self._done = 0
 
     def start(self, what: str, total: int | None) -> None:
         """A piece of work begins: `total` of it, or nobody knows how much. Where nobody watches, nothing is drawn."""
+        self._begun = True
         if not common.messages().is_interactive:
             return
         if self._progress is None:
@@ -72,7 +74,7 @@ class Bar:
         remark = f"{remark[:1].upper()}{remark[1:]}"
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=remark)
-        else:
+        elif not self._begun:
             common.messages().print(f"{remark} …")
 
     def close(self) -> None:
@@ -139,5 +141,4 @@ def _progress() -> Progress:
         console=console,
         transient=True,
         expand=True,
-        disable=not console.is_terminal,
     )

@@ -328,9 +328,8 @@ class Registry:
         if not self._has_settings(name):
             return False
         settings = self.settings(name)
-        if settings.cache_enabled is not None:
-            return settings.cache_enabled
-        return self._keep_local or load_provider(settings.provider).remote
+        kept = settings.cache_enabled
+        return kept if kept is not None else (self._keep_local or load_provider(settings.provider).remote)
 
     def _health(self, name: str) -> Health:
         try:
