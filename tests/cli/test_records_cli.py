@@ -140,7 +140,7 @@ def test_delete_by_id(faq):
 
 def test_delete_by_filter(faq):
     dry = json.loads(run("delete", "faq", "--where", 'lang = "de"', "--dry-run", "--json", cwd=faq, check=0)[1])
-    assert dry == {"set": "faq", "dry_run": True, "documents": 3, "chunks": 3, "files": 0, "unknown": []}
+    assert dry == {"set": "faq", "dry_run": True, "documents": 3, "chunks": 3, "files": 0, "unknown": [], "notices": []}
     run("delete", "faq", "--where", 'lang = "de"', "--yes", cwd=faq, check=0)
     assert len(run("ls", "faq", cwd=faq, check=0)[1].splitlines()) == 3
 
@@ -157,3 +157,26 @@ def test_delete_a_folder_leaves_it_on_the_disk(indexed):
 def test_delete_says_which(faq):
     for arguments in ([], ["--id", "1", "--path", "x"]):
         assert run("delete", "faq", *arguments, "--yes", cwd=faq)[0] == 2
+
+
+def test_a_field_that_is_no_metadata_is_told_and_its_record_added(project):
+    data = lines([{"id": 1, "text": "One.", "embedding": [0.5] * 384, "tags": ["a", "b"], "by": {"name": "Ann"}}])
+    done = report("-", "--model", "../model", cwd=project, stdin=data)
+    assert (done["new"], done["left_out"]) == (1, 0)
+    assert [one["reason"] for one in done["reasons"]] == [
+        "line 1: the field 'embedding' has 384 numbers, which are left out"
+    ]
+    where = 'tags = "b" and by.name = "Ann" and not embedding exists'
+    out = run("search", "one", "--set", "faq", "--where", where, "--json", cwd=project, check=0)[1]
+    (hit,) = json.loads(out)["hits"]
+    assert hit["metadata"] == {"tags": ["a", "b"], "by": {"name": "Ann"}}
+    assert (hit["document"], hit["span"]) == ("1", [0, 4]) and len(hit["id"]) == 32
+
+
+@pytest.mark.parametrize("command", [("search", "key", "--set", "faq"), ("ls", "faq"), ("delete", "faq", "--yes")])
+def test_a_filter_that_names_an_unknown_field_says_so(faq, command):
+    where = ("--where", 'langg = "de"')
+    _, out, err = run(*command, *where, cwd=faq, check=0)
+    assert "No chunk of the set 'faq' has the field 'langg'. Did you mean 'lang'?" in err and "langg" not in out
+    notices = json.loads(run(*command, *where, "--json", cwd=faq, check=0)[1])["notices"]
+    assert notices == ["No chunk of the set 'faq' has the field 'langg'. Did you mean 'lang'?"]

@@ -48,7 +48,7 @@ def test_why_nothing_passes(filled, where, said):
 def test_each_unknown_field_is_told_in_its_order(filled):
     said = why_nothing(filled, parse("xxxxxx = 1 and not (year = 1 or zzzzzz exists) and xxxxxx = 2"), "docs")
     assert [sentence.split("'")[3] for sentence in said] == ["xxxxxx", "zzzzzz"]
-    assert "There are: path, section, document, draft, year, " in said[0] and said[0].endswith(", ....")
+    assert "There are: path, section, document, draft, year, " in said[0] and said[0].endswith(" more.")
 
 
 def test_the_frequent_fields_come_first(filled):

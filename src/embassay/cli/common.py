@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -141,8 +141,13 @@ def _warned(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        for notice in session.notices:
-            messages().print(line((notice, "yellow")), soft_wrap=True)  # a line of configuration stays whole
+        tell(session.notices)
+
+
+def tell(notices: Iterable[str]) -> None:
+    """Say on stderr what whoever uses the results has to know."""
+    for notice in notices:
+        messages().print(line((notice, "yellow")), soft_wrap=True)  # a line of configuration stays whole
 
 
 def print_json(data: Any) -> None:

@@ -45,12 +45,13 @@ def _bounded(document: Document) -> Iterator[Read]:
         yield error
         return
     title = document.title[:MAX_TITLE]
-    losses = [f"the field {name[:60]!r} {what}" for name, what in found.losses.items()]
+    owner = document.id[-80:]
+    losses = [f"the field {name[:60]!r} of {owner} {what}" for name, what in found.losses.items()]
     chars = found.chars + len(document.title) - len(title)
     if len(title) < len(document.title):
-        losses.append("the title was cut")
+        losses.append(f"the title of {owner} was cut")
     if losses:
-        yield LeftOut(f"{' and '.join(losses[:3])} in {document.id[-80:]}", chars)
+        yield LeftOut(" and ".join(losses[:3]), chars)
     if title is not document.title or found.metadata is not document.metadata:
         document = replace(document, title=title, metadata=found.metadata)
     yield document

@@ -71,4 +71,5 @@ def _hint(field: str, known: list[str]) -> str:
     names = [*COLUMNS, *known]
     if close := nearest_name(metadata_key(field) or field, names, key=str.lower):
         return f"Did you mean {close!r}?"
-    return f"There are: {', '.join(names[:SHOWN])}{', ...' if len(names) > SHOWN else ''}."
+    more = f", and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"There are: {', '.join(names[:SHOWN])}{more}."

@@ -65,20 +65,26 @@ def command(
                     if (one := wanted.get(chunk.document)) is not None:
                         one["chunk_list"].append(_fields(chunk))  # type: ignore[attr-defined]
                 found = [*wanted.values()]
-            common.print_json({"set": documents.name, "documents": found})
+            notices = [] if found or where is None else documents.why_nothing(where)
+            common.print_json({"set": documents.name, "documents": found, "notices": [*notices]})
         elif chunks:
             of = groupby(documents.chunks(glob, where=where), key=lambda chunk: chunk.document)
-            _write(_with_chunks(listed, of))
+            written = _write(_with_chunks(listed, of))
         else:
-            _write(map(_line, listed))
+            written = _write(map(_line, listed))
+        if not (json or written or where is None):
+            common.tell(documents.why_nothing(where))
 
 
-def _write(lines: Iterator[str]) -> None:
-    """One after the other, as they come."""
+def _write(lines: Iterator[str]) -> int:
+    """One after the other, as they come; how many there were."""
     if sys.stdout.isatty():
         sys.stdout.write(f"{'state':<8}{'chunks':>7}{'tokens':>9}  id  title\n")
+    count = 0
     for line in lines:
         sys.stdout.write(f"{line}\n")
+        count += 1
+    return count
 
 
 def _line(one: DocumentInfo) -> str:

@@ -122,8 +122,7 @@ def _scores(written: Sequence[str] | None) -> dict[str, float]:
 
 def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
     out = common.console()
-    for notice in result.notices:
-        common.messages().print(notice, style="yellow")
+    common.tell(result.notices)
     if explain:
         out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms", style="dim")
         out.print(_trace(result.trace))

@@ -1,4 +1,4 @@
-"""Parquet: a document for each row. Columns of numbers, such as vectors, are no text."""
+"""Parquet: a document for each row. Lists of numbers are metadata; those as long as vectors are left out, and told."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ BATCH = 512
 
 def read(source: SourceFile) -> Iterator[Document | ReadError]:
     for row in rows(source):
-        fields = {name: value for name, value in row.fields.items() if not _is_vector(value)}
-        yield document(source, fields, row.line, number=row.line)
+        yield document(source, row.fields, row.line, number=row.line)
 
 
 def rows(source: SourceFile) -> Iterator[RawRecord]:

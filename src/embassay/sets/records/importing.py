@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from embassay.errors import ReadError, UsageError
+from embassay.metadata import kept
 from embassay.sets.coverage import Named, listed
 from embassay.sets.records.given import digest_of, read_record
 from embassay.sets.records.report import RecordsReport
@@ -47,7 +48,7 @@ class ImportReport:
     left_out: int
     """Rows that were left out, for this reason and others."""
     reasons: Named
-    """(file and line, reason) of the first of those."""
+    """(file and line, reason) of the first of those, and of fields that were left out of rows."""
     written: RecordsReport | None
     """What was written; None where nothing was to be."""
 
@@ -73,6 +74,9 @@ class _Tally:
 
     def leave_out(self, place: str, reason: str) -> None:
         self.left_out += 1
+        self.tell(place, reason)
+
+    def tell(self, place: str, reason: str) -> None:
         if len(self.reasons) < LISTED:
             self.reasons.append((place, reason))
 
@@ -125,7 +129,7 @@ def _records(sources: Iterable[Source], fields: RecordFields, tally: _Tally) -> 
                 tally.leave_out(file, row.message)
                 continue
             try:
-                record = read_record(fields.record(row), f"of line {row.line}")
+                record = _record(fields, row, file, tally)
             except (ReadError, UsageError) as error:
                 tally.leave_out(file, error.message)
                 continue
@@ -134,6 +138,15 @@ def _records(sources: Iterable[Source], fields: RecordFields, tally: _Tally) -> 
                 continue
             seen[record.id] = row.line
             yield _Placed(record, file, row.line)
+
+
+def _record(fields: RecordFields, row: RawRecord, file: str, tally: _Tally) -> Record:
+    """The record of a row. What its metadata cannot hold is told. Raises ReadError and UsageError."""
+    given = fields.record(row)
+    found = kept(given["metadata"])  # type: ignore[arg-type]
+    for name, what in found.losses.items():
+        tally.tell(file, f"line {row.line}: the field {name!r} {what}")
+    return read_record(given | {"metadata": found.metadata}, f"of line {row.line}")
 
 
 def _wanted(sets: OpenSets, name: str, records: Iterator[_Placed], tally: _Tally, *, replace: bool) -> Iterator[Record]:

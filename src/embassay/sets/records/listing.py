@@ -92,6 +92,14 @@ def chunks(sets: OpenSets, name: str, glob: str | None, where: Filter | None) ->
             yield from sorted(version.chunks(paths[at : at + GROUP_PATHS]), key=_place)
 
 
+def nothing(sets: OpenSets, name: str, where: Filter | None) -> list[str]:
+    """Why no chunk of a set passes `where`; see `EmbeddingSet.why_nothing`."""
+    from embassay.stores.unmet import why_nothing
+
+    with closing(sets.folder.store(sets.live(name))) as store, store.snapshot() as version:
+        return why_nothing(version, where, name)
+
+
 def _place(chunk: Chunk) -> tuple[str, str, tuple[int, int]]:
     return chunk.path, chunk.document, chunk.span
 
