@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 
 import pytest
 
@@ -67,10 +66,11 @@ def test_the_only_set_is_searched_but_not_written(home, docs, model):
 
 
 def test_rename(two, docs, model):
-    before = two.search("rotate", set="keys").hits
+    before = [hit.chunk for hit in two.search("rotate", set="keys").hits]
     two.rename_set("keys", "secrets")
     assert two.sets() == ["default", "secrets"]
-    assert two.search("rotate", set="secrets").hits == before
+    hits = two.search("rotate", set="secrets").hits
+    assert [hit.chunk for hit in hits] == before and {hit.set for hit in hits} == {"secrets"}
     assert two.index([docs / "keys.md"], set="secrets").embedded == 0
     with pytest.raises(SetNotFound):
         two.search("rotate", set="keys")
@@ -100,10 +100,23 @@ def test_rename_keeps_the_seal_of_the_row(two):
     assert sealed == seal(*columns)
 
 
+def test_what_was_logged_of_a_set_goes_by_its_new_name(two):
+    with two._sets.state._database.writing() as db:
+        db.execute(
+            "INSERT INTO queries (id, asked, set_name, space, pipeline, form, query, took_ms, hits) "
+            "VALUES ('q', 0, 'keys', '', '', 'kept', 'rotate', 1, '[]')"
+        )
+    two.rename_set("keys", "secrets")
+    with two._sets.state._database.reading() as db:
+        assert db.execute("SELECT set_name FROM queries").fetchall() == [("secrets",)]
+
+
 def test_nothing_of_a_deleted_set_stays(home, docs, model):
     home.index([docs], model=model)
-    before = folders(home), {table: rows(home, table) for table in ("generations", "sources", "jobs", "canaries")}
+    tables = ("generations", "sources", "jobs", "canaries", "records")
+    before = folders(home), {table: rows(home, table) for table in tables}
     home.index([docs], model=model, set="other")
+    home.set("other").add([{"id": "1", "text": "One."}])
     gone = home.delete_set("other")
     assert (gone.set, gone.documents > 0, gone.chunks > 0) == ("other", True, True)
     assert home.sets() == ["default"]
@@ -118,6 +131,16 @@ def test_a_name_may_be_used_again(two, docs, model):
     assert {hit.chunk.path.split("/")[1] for hit in two.search("rotate", set="keys").hits} == {"network"}
 
 
+def test_a_set_that_was_made_anew_is_seen_by_whoever_has_the_old_one_open(two, docs, model):
+    with embassay.open(two.folder) as other:
+        assert other.search("rotate", set="keys").hits
+        two.delete_set("keys")
+        two.index([docs / "network"], model=model, set="keys")
+        assert {hit.chunk.path.split("/")[1] for hit in other.search("rotate", set="keys").hits} == {"network"}
+        other.index([docs / "keys.md"], set="keys")
+        assert "docs/keys.md" in two.sources("keys")
+
+
 def test_dry_run_deletes_nothing(two):
     assert two.delete_set("keys", dry_run=True).documents == 1
     assert two.sets() == ["default", "keys"]
@@ -128,10 +151,10 @@ def test_dry_run_deletes_nothing(two):
 def test_another_process_that_has_it_open_is_told_cleanly(two):
     with embassay.open(two.folder) as other:
         assert other.search("rotate", set="keys").hits
-        with other.searcher("keys") as index:
+        with pytest.raises(SetNotFound), other.searcher("keys") as index:
             two.delete_set("keys")
-            with suppress(StoreError):
-                index.search("rotate", pipeline("hybrid"))
+            index.search("rotate", pipeline("hybrid"))
+            raise StoreError("if the store has kept its files open")
         with pytest.raises(SetNotFound):
             other.search("rotate", set="keys")
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from embassay.config.values import QueryLogConfig
-from embassay.errors import UsageError
+from embassay.errors import StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.folder import HomeFolder
@@ -132,12 +132,17 @@ class OpenSets:
         """A set's live generation, ready to be searched for the time of the block.
 
         An index is kept open between searches. Where the set has been switched to another generation, the old index is
-        closed as soon as nobody uses it any more. Raises HomeNotFound, SetNotFound.
+        closed as soon as nobody uses it any more. Raises HomeNotFound, SetNotFound, the latter as well where the set
+        is deleted meanwhile.
         """
         self._begin_log()
         lease = self._lease(name)
         try:
             yield lease.index
+        except StoreError as error:
+            if name not in self.state.roster.names():
+                raise self.state.roster.not_found(name) from error
+            raise
         finally:
             with self._lock:
                 lease.users -= 1

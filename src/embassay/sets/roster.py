@@ -65,6 +65,9 @@ class Roster:
             if new in _names(db):
                 raise UsageError(f"there is a set {new!r} already.", remedy="Choose another name, or delete that set.")
             db.execute("UPDATE sets SET name = ? WHERE name = ?", (new, old))
+            for table in _with_column(db, "set_name"):
+                if table != "generations":  # whose rows are sealed
+                    db.execute(f'UPDATE "{table}" SET set_name = ? WHERE set_name = ?', (new, old))
             db.execute("UPDATE queries SET set_name = ? WHERE set_name = ?", (new, old))
             columns = "id, set_name, name, space, spec, identity, seal"
             rows = db.execute(f"SELECT {columns} FROM generations WHERE set_name = ?", (old,)).fetchall()
@@ -95,7 +98,7 @@ class Roster:
             listed = "SELECT 1 FROM sets WHERE ? IN (live, previous, building)"
             if db.execute(listed, (generation,)).fetchone():
                 return
-            for table in _about_generations(db):
+            for table in _with_column(db, "generation"):
                 db.execute(f'DELETE FROM "{table}" WHERE generation = ?', (generation,))
             db.execute("DELETE FROM generations WHERE id = ?", (generation,))
 
@@ -124,10 +127,10 @@ def _names(db: sqlite3.Connection) -> list[str]:
     return [str(row[0]) for row in db.execute("SELECT name FROM sets ORDER BY name")]
 
 
-def _about_generations(db: sqlite3.Connection) -> list[str]:
-    """Tables whose rows belong to a generation, by their column of that name."""
+def _with_column(db: sqlite3.Connection, column: str) -> list[str]:
+    """Tables that have a column of this name: ``generation`` and ``set_name`` say what their rows belong to."""
     query = (
         "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
-        "WHERE m.type = 'table' AND c.name = 'generation' ORDER BY m.name"
+        "WHERE m.type = 'table' AND c.name = ? ORDER BY m.name"
     )
-    return [str(row[0]) for row in db.execute(query)]
+    return [str(row[0]) for row in db.execute(query, (column,))]

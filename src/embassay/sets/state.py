@@ -37,6 +37,9 @@ RECORD = "record"
 """The reader of a source that is no file, but was handed over by a program."""
 ASKED = 500
 """Sources in one statement; SQLite bounds how many it takes."""
+ID_BITS = 48
+"""Of the id of a generation. SQLite would give that of a deleted one to the next, and a process that still has the
+deleted one open would take the next for it."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -324,10 +327,10 @@ def _insert(db: sqlite3.Connection, set_name: str, collection: str, space: Space
     created = datetime.now(UTC).isoformat(timespec="seconds")
     written = (jsontext.dumps(said.to_dict(), ascii_only=True) for said in (space, spec))
     columns = (set_name, collection, *written, IDENTITY)
-    made = db.execute(
-        "INSERT INTO generations (set_name, name, space, spec, identity, created) VALUES (?, ?, ?, ?, ?, ?)",
-        (*columns, created),
+    identity = 1 + secrets.randbits(ID_BITS)
+    db.execute(
+        "INSERT INTO generations (id, set_name, name, space, spec, identity, created, seal) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (identity, *columns, created, seal(identity, *columns)),
     )
-    assert made.lastrowid is not None
-    db.execute("UPDATE generations SET seal = ? WHERE id = ?", (seal(made.lastrowid, *columns), made.lastrowid))
-    return made.lastrowid
+    return identity
