@@ -57,10 +57,11 @@ def made_up(count: int, words: int = WORDS) -> list[str]:
     return [" ".join(rng.choices(known, k=words)) for _ in range(count)]
 
 
-def handed_over(folder: Path, texts: list[str], engine: LocalEmbedder, *, grown: int) -> list[Row]:
+def handed_over(folder: Path, texts: list[str], engine: LocalEmbedder, *, grown: int, model: str = MODEL) -> list[Row]:
+    """All figures of one set, which is made in `folder`; `grown` upserts, one by one, come before the last of them."""
     with embassay.open(folder / ".embassay") as home:
         docs = home.set("docs")
-        docs.upsert([{"id": "warm", "text": "warm up"}])
+        docs.upsert([{"id": "warm", "text": "warm up"}], model=model)
         rows = bulk(docs, texts, engine)
         rows += singles(docs, folder / ".embassay", "")
         rows += asyncio.run(searches(docs, texts))

@@ -26,6 +26,7 @@ from benchmarks import (
     languages,
     models,
     quality,
+    records,
     search,
     spaces,
     verdicts,
@@ -110,6 +111,12 @@ def test_ingest(tiny, corpus, tmp_path):
         (tmp_path / "docs" / f"{at}.md").write_text(f"# Page {at}\n\nSome text.\n")
     changed, nothing = ingest.one_changed_file(tmp_path, rounds=1, pause=0)
     assert "of 5 files" in changed.what and nothing.peer == changed.peer
+
+
+def test_records(tiny, weights, tmp_path):
+    rows = records.handed_over(tmp_path, TEXTS, tiny, grown=2, model=str(weights))
+    assert len(what(rows)) == 10 and all(row.ours > 0 for row in rows)
+    assert sum(row.what.startswith("one upsert until another process finds it") for row in rows) == 2
 
 
 def test_search(home, tiny):
