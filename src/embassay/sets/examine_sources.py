@@ -21,7 +21,6 @@ Row = tuple[str, Level, str, Remedy | str]
 """Check, level, message and remedy of a finding."""
 NAMED = 5
 """Paths that a remedy names at most, where a folder can stand for them."""
-UPSERT = "Upsert them again, or delete them."
 ORPHANS = "Index into a new set and use that one."
 
 
@@ -84,7 +83,7 @@ def _bookkeeping(home: HomeFolder, set_name: str, found: _Found, rows: Mapping[s
         yield "unfinished", "problem", message, index_again(home, set_name, files)
     if ids := found.ids(found.pending):
         message = f"{len(ids):,} records were being written when a process stopped, first {ids[0]!r}."
-        yield "unfinished", "problem", message, UPSERT
+        yield "unfinished", "problem", message, _upsert_again(set_name, ids)
     if found.pending:
         return
     lost = [path for path, count in found.expected.items() if rows.get(path, 0) != count]
@@ -93,7 +92,7 @@ def _bookkeeping(home: HomeFolder, set_name: str, found: _Found, rows: Mapping[s
         yield "rows", "problem", message, index_again(home, set_name, files, checksum=True)
     if ids := found.ids(lost):
         message = f"{len(ids):,} records have more or fewer rows than were written, first {ids[0]!r}."
-        yield "rows", "problem", message, UPSERT
+        yield "rows", "problem", message, _upsert_again(set_name, ids)
 
 
 def _on_disk(home: HomeFolder, set_name: str, found: _Found) -> Iterator[Row]:
@@ -107,7 +106,8 @@ def _on_disk(home: HomeFolder, set_name: str, found: _Found) -> Iterator[Row]:
         message = f"{len(files):,} files could not be read; the status of the set lists them."
         yield "quarantine", "notice", message, index_again(home, set_name, files, retry_failed=True)
     if ids := found.ids(found.failed):
-        yield "quarantine", "notice", f"{len(ids):,} records were refused; the status of the set lists them.", UPSERT
+        message = f"{len(ids):,} records were refused; the status of the set lists them."
+        yield "quarantine", "notice", message, _upsert_again(set_name, ids)
     if found.partly:
         message = (
             f"of {len(found.partly):,} files only a part gave text; the status of the set lists what was left out."
@@ -125,6 +125,11 @@ def index_again(home: HomeFolder, set_name: str, names: Iterable[str], **options
     if len(paths) > NAMED and Path(shared := os.path.commonpath(paths)).is_relative_to(home.file_of("")):
         paths = [shared]
     return remedy.command("index", *map(_typed, paths), set=set_name, **options)  # type: ignore[arg-type]
+
+
+def _upsert_again(set_name: str, ids: Sequence[str]) -> Remedy:
+    """Records have no file to be read again: whoever handed them over does so once more."""
+    return remedy.command("delete", set_name, id=ids[0], say="Upsert them again, or delete them, as by {}")
 
 
 def any_file(sources: Iterable[SourceRow]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 import embassay
 from embassay.errors import SetNotFound, UsageError
 from embassay.sets.examine import problems
-from tests.sets.indexed import rows
+from tests.sets.indexed import opened, rows
 
 FAQ = [
     {"id": "17", "text": "Rotate a key with `keyctl rotate`.", "metadata": {"lang": "en", "year": 2024}},
@@ -131,3 +131,14 @@ def test_a_file_does_not_take_the_place_of_a_record(faq, docs):
     faq.upsert([{"id": "docs/notes.txt", "text": "a record of that name"}])
     assert ("docs/notes.txt", "a record of the set has this name as its id") in faq.index([docs]).skipped
     assert faq.get(["docs/notes.txt"])[0].text == "a record of that name"
+
+
+def test_rows_that_were_lost_are_told_and_come_back_with_the_record(faq, home):
+    before = rows(home, "faq")
+    with opened(home, "faq") as (_, _, store):
+        store.delete([key for key, (chunk, _) in before.items() if chunk.path == "19"])
+    (told,) = problems(faq.doctor())
+    assert told.check == "rows" and "'19'" in told.message and "delete faq --id 19" in str(told.remedy)
+    report = faq.upsert(FAQ)
+    assert (report.updated, report.unchanged) == (1, 2) and rows(home, "faq") == before
+    assert problems(faq.doctor()) == []

@@ -59,14 +59,10 @@ class Records:
     def _changes(self, group: Sequence[Record]) -> Iterator[Change]:
         rows = self._state.sources_of(self._generation, [record.id for record in group])
         refuse_files(self._generation.set_name, rows.values())
-        origins = []
-        for record in self._vouch(group):
-            digest, row = digest_of(record), rows.get(record.id)
-            if row and (row.state, row.reason, row.digest) == ("ok", "", digest):
-                self.unchanged += 1
-            else:
-                origins.append(_origin(record, digest, row))
-        recall(self._store, origins)
+        said = [_origin(record, digest_of(record), rows.get(record.id)) for record in self._vouch(group)]
+        recall(self._store, said)
+        origins = [origin for origin in said if not _is_stored(origin)]
+        self.unchanged += len(said) - len(origins)
         there = sum(is_there(origin.before) for origin in origins)
         self.updated += there
         self.added += len(origins) - there
@@ -119,6 +115,13 @@ def _origin(record: Record, digest: str, row: SourceRow | None) -> Origin:
         vector=record.vector if own else None,  # type: ignore[arg-type]  # an array, once `vouch` has seen it
         afresh=afresh,
     )
+
+
+def _is_stored(origin: Origin) -> bool:
+    """Whether the record was written as it is now, and all its rows are still there."""
+    row = origin.before
+    written = row is not None and (row.state, row.reason, row.digest) == ("ok", "", origin.digest)
+    return written and row is not None and row.chunks == len(origin.existing)
 
 
 def _steps(origins: Iterable[Origin]) -> Iterator[ReadStep[Origin]]:
