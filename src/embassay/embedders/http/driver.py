@@ -39,6 +39,9 @@ PLANNED_TEXTS, PLANNED_SECONDS = 2048, 1.0
 """About so many texts are planned together, or what came in so many seconds; two plans are in flight, so that no
 connection waits at the seam."""
 
+ARRIVAL_SECONDS = 1.0
+"""How long replies are waited for that nobody wants any more but whoever keeps vectors."""
+
 
 class HttpEmbedder(Embedder):
     """An embedder over an `Api`. Threads may share it."""
@@ -166,7 +169,7 @@ class HttpEmbedder(Embedder):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """Two plans are in flight at a time; texts are handed out as soon as they and those before them are there.
 
-        Closing the iterator stops what was not sent yet.
+        Closing the iterator stops what was not sent yet, and gives what is under way a second to arrive.
         """
         check_role(role)
         self._watch.make_sure(role)
@@ -187,6 +190,10 @@ class HttpEmbedder(Embedder):
                     yield self._finish(waiting.popleft(), role)
             while waiting:
                 yield self._finish(waiting.popleft(), role)
+        except GeneratorExit:  # what is under way is paid for, and kept as it arrives
+            pool.close()
+            pool.settle(ARRIVAL_SECONDS)
+            raise
         finally:
             call.stopped.set()
             pool.close()

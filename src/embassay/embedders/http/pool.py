@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
@@ -18,6 +18,7 @@ class Pool(Generic[T]):
     def __init__(self, size: int) -> None:
         self._size = max(1, size)
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._under_way: set[Future[T]] = set()
         self.started = 0
 
     def submit(self, work: Callable[..., T], *arguments: object) -> Future[T]:
@@ -27,10 +28,13 @@ class Pool(Generic[T]):
         def run() -> None:
             if not future.set_running_or_notify_cancel():
                 return
+            self._under_way.add(future)
             try:
                 future.set_result(work(*arguments))
             except BaseException as error:
                 future.set_exception(error)
+            finally:
+                self._under_way.discard(future)
 
         self._work.put(run)
         if self.started < self._size:
@@ -45,6 +49,10 @@ class Pool(Generic[T]):
                 self._work.get_nowait()
         for _ in range(self.started):
             self._work.put(None)
+
+    def settle(self, seconds: float) -> None:
+        """Wait for what is under way, but no longer than that."""
+        wait(self._under_way.copy(), seconds)
 
     def _serve(self) -> None:
         while (run := self._work.get()) is not None:

@@ -70,7 +70,7 @@ def write_changes(source: Source, writer: Writer, embedder: Embedder, events: Ev
     """Have the changes of `source` written with their vectors: how many chunks were embedded, and what that took.
 
     The indexes of the store are left as they are. Raises as `build` does, and Interrupted where it was asked to stop:
-    nothing more is read then, and what was read is embedded and written first.
+    nothing more is read then, and what was read is embedded and written first, unless that has to be paid for.
     """
     embedded, done, usage = 0, 0, NO_USAGE
     ending = _Ending(source)
@@ -87,6 +87,8 @@ def write_changes(source: Source, writer: Writer, embedder: Embedder, events: Ev
                 if events.wants(WorkAdvanced):
                     done += sum(change.size for change in step.items)
                     events.tell(WorkAdvanced(done, embedded))
+                if ending.asked and embedder.remote:  # nothing more is sent; replies under way are kept as they arrive
+                    break
         except BaseException:
             ending.ask()  # otherwise closing would wait until as many texts were read as a model takes at once
             raise
