@@ -81,5 +81,10 @@ def test_excluded_files_stay_out_and_cost_leaves_them_out_too(indexed):
         for more in ((), ("--exclude", "keys.md"))
     )
     assert less["documents"] == whole["documents"] - 1
+    made = ("judge", "new", "docs", "--out", "judged", "--by", "heading", "--json")
+    whole = json.loads(run(*made, cwd=indexed, check=0)[1])
+    (indexed / "embassay.yaml").write_text("exclude: [keys.md]\n")
+    less = json.loads(run(*made, "--force", cwd=indexed, check=0)[1])
+    assert less["documents"] == whole["documents"] - 1
     code, _, err = run("index", "docs", "--include", "nope", cwd=indexed)
     assert code == 2 and "It leaves out: keys.md." in err

@@ -23,6 +23,7 @@ from embassay.text import escaped_json, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from embassay.config.values import Config
     from embassay.ingest.exclude import Exclusions
     from embassay.remedy import Remedy
     from embassay.session import Session
@@ -198,7 +199,7 @@ def new_stores(name: str, home: Path | None = None) -> Iterator[NewStore]:
         yield new_store
 
 
-def left_out(session: Session, patterns: Sequence[str] = (), home: Path | None = None) -> Exclusions:
+def left_out(config: Config, patterns: Sequence[str] = (), home: Path | None = None) -> Exclusions:
     """What the configuration leaves out of the files of a command, and `patterns`, relative to the home's project.
 
     Where there is no home, that is the working folder. Raises UsageError, ConfigError.
@@ -206,7 +207,7 @@ def left_out(session: Session, patterns: Sequence[str] = (), home: Path | None =
     from embassay.ingest.exclude import configured, exclusions
 
     found = _home_if_any(home)
-    return configured(session.models.config) + exclusions(patterns, found.root if found else Path.cwd())
+    return configured(config) + exclusions(patterns, found.root if found else Path.cwd())
 
 
 def _home_if_any(given: Path | None, *, create: bool = False) -> HomeFolder | None:

@@ -47,7 +47,7 @@ def command(
 
     share = _share(monthly_change)
     with common.opened_session(home, create=True) as session:
-        left_out = common.left_out(session, exclude or (), home)
+        left_out = common.left_out(session.models.config, exclude or (), home)
         names = list(dict.fromkeys(model or [session.models.default_name]))
         if len(names) == 1:
             names.append(HOSTED if not session.models.get(names[0]).remote else session.models.default_name)

@@ -13,6 +13,7 @@ from pathlib import Path
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.evaluate.data.places import Place
 from embassay.ingest.chunk import Chunker
+from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.flow import cut_all, documents_of
 from embassay.ingest.outline import Outline, outline
 from embassay.types import Document, Heading
@@ -102,13 +103,15 @@ def _one_line(name: str) -> str:
     return "".join(f"%{ord(c):02X}" if c in "\t\r\n" else c for c in name)
 
 
-def read_passages(paths: Iterable[Path], name: Callable[[Path], str], leave_out: Path | None = None) -> Passages:
+def read_passages(
+    paths: Iterable[Path], name: Callable[[Path], str], leave_out: Path | None = None, exclude: Exclusions = NOTHING
+) -> Passages:
     """Read and cut every document under `paths`; `name` says what a file is called in judgments.
 
     Files that cannot be read are passed over, as an index run would. Raises UsageError for a path that does not exist.
-    `leave_out`: a folder whose files are no documents, such as the one that the judged set is written to.
+    `leave_out`: a folder whose files are no documents, such as the one that the judged set is written to; what
+    `exclude` names is left out as well.
     """
     hidden = leave_out.resolve() if leave_out else None
-    return Passages(
-        list(documents_of(paths, name=name, skip=lambda file: bool(hidden and file.resolve().is_relative_to(hidden))))
-    )
+    skip = lambda file: bool(hidden and file.resolve().is_relative_to(hidden))  # noqa: E731
+    return Passages(list(documents_of(paths, name=name, skip=skip, exclude=exclude)))

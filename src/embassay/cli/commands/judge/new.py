@@ -31,6 +31,7 @@ def command(
             help="What queries are made of: heading, link, docstring or sentence; repeat it for more. Default: all.",
         ),
     ] = None,
+    exclude: common.ExcludeOption = None,
     labels: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -74,6 +75,7 @@ def command(
     embassay judge new docs --out judged/ --from labels.jsonl
     embassay judge new docs --out judged/ --llm MODEL --llm-url URL -n 100
     """
+    from embassay.config.reading import load_config
     from embassay.errors import UsageError
     from embassay.evaluate.judge.capped_chat import CappedChat
     from embassay.evaluate.judge.draft import NOTHING
@@ -86,7 +88,8 @@ def command(
     if llm is not None and (labels or by or not llm.strip()):
         raise UsageError("--llm MODEL makes all the queries: leave --from and --by out.")
     with progress.working("Reading"):
-        passages = read_passages(paths, find_home(home, create=True).name_of, leave_out=out)
+        excluded = common.left_out(load_config(), exclude or (), home)
+        passages = read_passages(paths, find_home(home, create=True).name_of, out, excluded)
     _check(passages, paths, out)
     notes: list[str] = []
     there = NOTHING if force else read_existing(out)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from embassay.catalog.advice import Advice
     from embassay.catalog.rules import Needs
+    from embassay.ingest.exclude import Exclusions
 
 RERANKS = ("none", "llm", "cross-encoder")
 
@@ -70,6 +71,7 @@ def command(
     """
     from embassay.catalog.advice import advise
     from embassay.catalog.rules import Needs
+    from embassay.config.reading import load_config
     from embassay.evaluate.speed.machine import measure_machine
 
     if rerank not in RERANKS:
@@ -89,7 +91,7 @@ def command(
         max_latency_ms=max_latency_ms,
         max_storage_gb=max_storage_gb,
         max_usd=max_usd,
-        chunk_tokens=_chunk_tokens(docs) if docs else None,
+        chunk_tokens=_chunk_tokens(docs, common.left_out(load_config())) if docs else None,
         domain=domain,
         rerank=rerank,  # type: ignore[arg-type]
         remote_code=remote_code,
@@ -116,14 +118,14 @@ def _check(languages: list[str], domain: str, *limits: float | None) -> None:
         raise UsageError("a limit must be above 0.")
 
 
-def _chunk_tokens(paths: list[Path]) -> int:
+def _chunk_tokens(paths: list[Path], exclude: Exclusions) -> int:
     """95th percentile of the tokens of chunks, cut as for a model that takes the most a chunk may have."""
     from embassay.embedders.texts.estimate import EstimatedTokens
     from embassay.ingest.defaults import DEFAULT_TOKENS
     from embassay.ingest.survey import survey
 
     with progress.working("Measuring your chunks"):
-        seen = survey(paths, EstimatedTokens(DEFAULT_TOKENS))
+        seen = survey(paths, EstimatedTokens(DEFAULT_TOKENS), exclude=exclude)
     if not seen.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     longest = seen.percentile(0.95)
