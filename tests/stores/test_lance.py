@@ -140,6 +140,20 @@ def test_two_processes_upserting_the_same_keys_double_nothing(make, tmp_path):
     assert len(keys) == len(set(keys)) == 400
 
 
+def test_many_small_writes_are_compacted_and_nothing_is_lost(make):
+    store = make()
+    chunks, vectors = sample_chunks(100, 32)
+    for at in range(len(chunks)):
+        store.upsert(chunks[at : at + 1], {VECTOR: vectors[at : at + 1]})
+        store.optimise()
+    fragments = store._table.stats()["fragment_stats"]["num_fragments"]
+    assert fragments <= lance.MAX_FRAGMENTS + 1
+    with store.snapshot() as version:
+        assert version.count() == len(chunks)
+        assert {chunk.key for found, _ in version.scan(()) for chunk in found} == {chunk.key for chunk in chunks}
+        assert version.stats().unindexed["lexical"] <= lance.MAX_FRAGMENTS + 1
+
+
 def test_searches_beside_a_writer_never_fail(make):
     store = make()
     chunks, vectors = sample_chunks(3_000, 32)

@@ -188,6 +188,7 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
         for text in (None, *FILTERS):
             where = parse(text) if text else None
             assert ours.count(where) == exact.count(where), f"filter {text}"
+            assert _scanned(ours, where) == _scanned(exact, where), f"a scan under the filter {text}"
             for label, vector in ((label, row) for label, rows in sample.vectors.items() for row in rows[:3]):
                 left = ours.dense(vector, 10, where, label=label)
                 right = exact.dense(vector, 10, where, label=label)
@@ -197,6 +198,10 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
             assert _scores(ours, "rotate key", where).keys() == _scores(exact, "rotate key", where).keys()
             if settled:
                 _same_scores(ours, exact, "rotate key", where)
+
+
+def _scanned(version: Snapshot, where: Filter | None) -> set[str]:
+    return {chunk.key for chunks, _ in version.scan((), where) for chunk in chunks}
 
 
 def _same_scores(ours: Snapshot, exact: Snapshot, query: str, where: Filter | None = None) -> None:

@@ -46,6 +46,9 @@ every search and every upsert opens all of them, and compacting copies the rows.
 KEEP_VERSIONS = timedelta(minutes=10)
 """Older versions are removed; a shorter age could pull files from under a running search."""
 
+KEEP_SCATTERED = timedelta(minutes=2)
+"""The same behind many small writes: each makes a version, and files that the next one has to look through."""
+
 
 class LanceStore(Store):
     """One table of a folder."""
@@ -154,8 +157,10 @@ class LanceStore(Store):
                 for label, spec in self.collection.vectors.items()
                 if self._settings.pays(rows, spec.dimensions) and self._is_stale(vector_index(label), rows)
             ]
-            if rows and (thorough or self._is_scattered(table, rows)):
+            if rows and thorough:
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)
+            elif rows and self._is_scattered(table, rows):
+                table.optimize(cleanup_older_than=KEEP_SCATTERED)
             if words:
                 index_terms(table)
             for label in labels:
