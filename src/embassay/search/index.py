@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import QueryError, UsageError
 from embassay.events import SILENCE, Events, Searched
+from embassay.search.answered import Calibration, CalibrationMemory, Gauge, best_dense, names_what_was_asked
 from embassay.search.context import Context
 from embassay.search.neighbours import check_context, with_neighbours
 from embassay.search.pipeline import Pipeline
-from embassay.search.run import run
+from embassay.search.run import Ranked, run
 from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space
 from embassay.stores.base import Snapshot, Store
@@ -53,6 +54,10 @@ class SearchResult:
     """What each stage saw, kept and took."""
     language: str = DEFAULT
     """Code of the language that the set's words are told apart by: of use to show which of them were found."""
+    answered: bool | None = None
+    """False where the best hit is no nearer than texts that have nothing to do with the set: a notice says so then.
+
+    None where nobody knows: no vectors were compared, nothing was found, or the set is too small to tell."""
     id: str = ""
     """By which feedback refers to it. Empty where no event was told of it, so that nothing can have been logged."""
     sets: Sequence[str] = ()
@@ -73,6 +78,7 @@ class SearchResult:
             "space_digest": self.space.digest,
             "mode": self.mode,
             "took_ms": self.took_ms,
+            "answered": self.answered,
             "hits": [hit.to_dict() for hit in self.hits],
             "notices": list(self.notices),
         }
@@ -108,6 +114,10 @@ class Searcher(ABC):
     def check_open(self) -> None:
         """Raises UsageError once it is closed."""
 
+    @abstractmethod
+    def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
+        """How near texts come that have nothing to do with each set, for those sets of which that is known."""
+
     def _joined(self, parts: Mapping[str, Snapshot]) -> Snapshot:
         """One snapshot of all of them."""
         return next(iter(parts.values()))
@@ -141,10 +151,6 @@ class Searcher(ABC):
         query = composed(query)
         trace = Trace()
         parts: dict[str, Snapshot] = {}
-
-        def embed(text: str, role: Role) -> Vectors:
-            return self.embed(text, role, trace, cached=cached)
-
         self.check_open()
         with ExitStack() as held:
 
@@ -155,7 +161,7 @@ class Searcher(ABC):
             running = Context(
                 query,
                 snapshot,
-                embed,
+                lambda text, role: self.embed(text, role, trace, cached=cached),
                 where,
                 trace=trace,
                 without_model=not measured,
@@ -168,22 +174,47 @@ class Searcher(ABC):
 
                 trace.notices += why_nothing(running.snapshot, where, self.name)
             hits = with_neighbours(ranked.hits, parts, context) if context else ranked.hits
-        took = round((time.perf_counter() - started) * 1000, 2)
-        return self._result(query, ranked.pipeline, took, hits, trace, measured=measured)
-
-    def _result(
-        self, query: str, ran: Pipeline, took_ms: float, hits: Sequence[Hit], trace: Trace, *, measured: bool
-    ) -> SearchResult:
-        """What was found, of which whoever listens is told."""
-        told = self._events.wants(Searched)
-        name = secrets.token_hex(8) if told else ""
-        steps, notices = tuple(trace.steps), tuple(trace.notices)
-        result = SearchResult(
-            query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language, name, self.sets
-        )
-        if told:
+            took = round((time.perf_counter() - started) * 1000, 2)
+            answered = None if measured else self._answered(query, ranked, parts, trace)
+        result = self._result(query, ranked.pipeline, took, hits, trace, answered)
+        if result.id:
             self._tell(result, measured=measured)
         return result
+
+    def _result(
+        self,
+        query: str,
+        ran: Pipeline,
+        took_ms: float,
+        hits: Sequence[Hit],
+        trace: Trace,
+        answered: bool | None,
+    ) -> SearchResult:
+        """What was found; it has an id where somebody listens."""
+        name = secrets.token_hex(8) if self._events.wants(Searched) else ""
+        steps, notices = tuple(trace.steps), tuple(trace.notices)
+        made = (query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language)
+        return SearchResult(*made, answered, name, self.sets)
+
+    def _answered(self, query: str, ranked: Ranked, parts: Mapping[str, Snapshot], trace: Trace) -> bool | None:
+        """Whether an answer was found, as far as the sets know how near texts come that are not about them."""
+        best = best_dense(ranked.found, self._set_of)
+        if not best or not ranked.hits:
+            return None
+        known = {name: read for name, read in self.calibrations(parts).items() if name in best}
+        if len(known) < len(best):
+            return None
+        if any(score >= known[name].least for name, score in best.items()):
+            return True
+        if names_what_was_asked(query, ranked.hits, self.language):
+            return True
+        name = max(best, key=lambda of: best[of] - known[of].least)
+        what = "cosine" if self.space.similarity == "cosine" else "dot product"
+        trace.notices.append(
+            f"Nothing here seems to answer this: the best {what} is {best[name]:.2f}, and of an answer it would be at "
+            f"least {known[name].least:.2f}."
+        )
+        return False
 
     def _tell(self, result: SearchResult, *, measured: bool) -> None:
         trace = [step.to_dict() for step in result.trace]
@@ -204,17 +235,19 @@ class Index(Searcher):
         events: Events = SILENCE,
         *,
         language: str = DEFAULT,
+        memory: CalibrationMemory | None = None,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
-        be of `space`: see `embassay.sets.door`.
+        be of `space`: see `embassay.sets.door`. Without a `memory` nobody knows whether a search has found an answer.
         """
         super().__init__([name], space, events, language)
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Store] = self._opening.submit(store)
         self._open_embedder = embedder
         self._embedder: Embedder | None = None
+        self._gauge = Gauge(memory, self._queries) if memory else None
         self._closed = False
 
     def check_open(self) -> None:
@@ -223,6 +256,10 @@ class Index(Searcher):
 
     def snapshots(self, held: ExitStack) -> Mapping[str, Snapshot]:
         return {self.name: held.enter_context(self._store.result().snapshot())}
+
+    def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
+        read = self._gauge.read(parts[self.name]) if self._gauge else None
+        return {self.name: read} if read and read.tells else {}
 
     def close(self) -> None:
         """Close the store. A search after that is an error; one that runs now is the caller's to wait for."""
@@ -233,10 +270,17 @@ class Index(Searcher):
         if not self._store.exception():  # a store that could not be opened has nothing to be closed
             self._store.result().close()
 
-    def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
+    def _model(self) -> Embedder:
         if self._embedder is None:
             self._embedder = self._open_embedder()
-        embedder = self._embedder if cached else uncached(self._embedder)
+        return self._embedder
+
+    def _queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors (texts, dimensions) of several queries."""
+        return comparable(self._model().embed(texts, "query").vectors, self.space)
+
+    def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
+        embedder = self._model() if cached else uncached(self._model())
         embedded = embedder.embed([text], role)
         if embedded.truncated[0]:
             what, limit = "query" if role == "query" else "text", embedder.tokens.max_tokens

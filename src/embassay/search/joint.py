@@ -15,6 +15,7 @@ from embassay.stores.values import VECTOR, Scored, Stats
 from embassay.words.languages import MIXED
 
 if TYPE_CHECKING:
+    from embassay.search.answered import Calibration
     from embassay.search.trace import Trace
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Role, Vectors
@@ -39,6 +40,9 @@ class JointIndex(Searcher):
 
     def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         return self._indexes[0].embed(text, role, trace, cached=cached)
+
+    def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
+        return {name: read for index in self._indexes for name, read in index.calibrations(parts).items()}
 
     def _joined(self, parts: Mapping[str, Snapshot]) -> Snapshot:
         return JointSnapshot(parts)

@@ -31,6 +31,8 @@ class Ranked:
     hits: Sequence[Hit]
     """Best first."""
     trace: Trace
+    found: Mapping[str, Found]
+    """What each arm found, by its label."""
 
 
 def run(pipeline: Pipeline, context: Context) -> Ranked:
@@ -54,7 +56,7 @@ def run(pipeline: Pipeline, context: Context) -> Ranked:
         ran = ran.with_deeper(full, min(MOST, DEEPER * max(found[label].arm.depth for label in full)))
         found |= _found([arm for arm in ran.arms if arm.label in full], context, left_out)
     context.trace.notices.extend(_notices(pipeline, left_out))
-    return Ranked(ran.without(left_out) or ran, _hits(candidates, context), context.trace)
+    return Ranked(ran.without(left_out) or ran, _hits(candidates, context), context.trace, found)
 
 
 def _found(arms: Sequence[Arm], context: Context, left_out: dict[Stage, Exception]) -> dict[str, Found]:

@@ -242,6 +242,7 @@ class OpenSets:
                     lambda: self.embedder(generation),
                     self.events,
                     language=generation.spec.language,
+                    memory=self.state.calibrations.of(generation.id),
                 )
                 lease = self._leases[name] = _Lease(generation.id, opened)
             lease.users += 1

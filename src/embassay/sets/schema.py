@@ -231,11 +231,10 @@ def _records(db: sqlite3.Connection) -> None:
     )
 
 
-def _query_log(db: sqlite3.Connection) -> None:
-    """What was searched for, where the user wants that kept, and what was thought of the hits."""
-    _each(db, CREATE)
-
-
+CALIBRATIONS = (
+    "CREATE TABLE calibrations (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
+    "least REAL NOT NULL, chunks INTEGER NOT NULL)"
+)
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
@@ -243,7 +242,8 @@ STEPS = (
     SchemaStep(4, _what_was_left_out),
     SchemaStep(5, _defaults_and_exclusions),
     SchemaStep(6, _records),
-    SchemaStep(7, _query_log),
+    SchemaStep(7, lambda db: _each(db, CREATE)),
+    SchemaStep(8, lambda db: _each(db, CALIBRATIONS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from embassay import jsontext
 from embassay.errors import HomeError
 from embassay.seals import seal
+from embassay.sets.calibrations import Calibrations
 from embassay.sets.database import Database
 from embassay.sets.jobs import Jobs
 from embassay.sets.log.table import LogTable
@@ -140,6 +141,7 @@ class State:
         self._database = Database(file, create=create)
         self.jobs = Jobs(self._database)
         self.proofs = Proofs(self._database)
+        self.calibrations = Calibrations(self._database)
         self.roster = Roster(self._database)
         self.records = RecordTable(self._database)
 
