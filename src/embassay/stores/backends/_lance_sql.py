@@ -14,12 +14,14 @@ from embassay.text import encodable
 from embassay.types import Scalar
 
 Test = Compare | In | Glob | Exists
-_LARGEST = "1.7976931348623157e308"
-"""Beyond it lies what SQL reads of words such as ``inf`` and ``nan``, which are no numbers."""
+_NO_NUMBERS = {">": ("inf", "nan"), "<": ("-inf", "-nan"), "!": ("inf", "nan", "-inf", "-nan"), "=": ()}
+"""What SQL reads of words such as ``Inf`` and ``nan``, which are no numbers: by the first sign of an operator those
+that would pass it. NaN is greater than every number there, and -NaN less."""
 
 
 def to_sql(expression: Filter, columns: tuple[str, ...] = COLUMNS) -> str:
-    """`expression` as a condition; a missing value is false, never NULL, so that NOT means what it says.
+    """`expression` as a condition; a missing value is false, never NULL, so that NOT means what it says. ``IS TRUE``
+    makes it so, which computes its operand once, other than ``coalesce``.
 
     Raises FilterError for a filter beyond the bounds: Lance's planner recurses.
     """
@@ -35,7 +37,7 @@ def _sql(expression: Filter, columns: tuple[str, ...]) -> str:
         case Not(inner):
             return f"(NOT {_sql(inner, columns)})"
         case _ if expression.field in columns:
-            return f"coalesce({_of_one(expression, expression.field)}, false)"
+            return f"({_of_one(expression, expression.field)}) IS TRUE"
         case _:
             name = metadata_key(expression.field)
             return _of_metadata(expression, expression.field if name is None else name)
@@ -49,7 +51,7 @@ def _of_metadata(test: Test, name: str) -> str:
     match test:
         case Exists():
             listed = f"array_has({_array(_at(NAMES))}, {_literal(name)})"
-            return f"({one} IS NOT NULL OR coalesce({listed}, false))"
+            return f"({one} IS NOT NULL OR {listed} IS TRUE)"
         case Glob(_, pattern):
             joined = f"regexp_like({texts}, {_literal(glob_to_regex(pattern, BETWEEN))})"
             many = "false" if BETWEEN in pattern else joined
@@ -57,7 +59,7 @@ def _of_metadata(test: Test, name: str) -> str:
             many = _any_in(_array(texts), _array_of_numbers(numbers), values)
         case Compare(_, op, value):
             many = _any_is(_array(texts) if _is_text(value) else _array_of_numbers(numbers), op, _literal(value))
-    return f"coalesce({_of_one(test, one)}, {many}, false)"
+    return f"(({_of_one(test, one)}) IS TRUE OR ({many}) IS TRUE)"
 
 
 def _of_one(test: Test, operand: str) -> str:
@@ -73,8 +75,9 @@ def _of_one(test: Test, operand: str) -> str:
             if _is_text(value):
                 return f"{operand} {op} {_literal(value)}"
             number = _as_number(operand)
-            finite = f" AND {number} BETWEEN -{_LARGEST} AND {_LARGEST}" if op != "=" else ""
-            return f"({number} {op} {_literal(value)}{finite})"
+            for word in _NO_NUMBERS[op[0]]:
+                number = f"nullif({number}, cast('{word}' AS double))"
+            return f"{number} {op} {_literal(value)}"
 
 
 def _in(field: str, values: Sequence[Scalar]) -> str:
