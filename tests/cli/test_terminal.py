@@ -107,6 +107,7 @@ def hostile(tmp_path_factory):
     (place / "labels.jsonl").write_text(
         "".join(json.dumps({"text": f"t{i}{EVIL}", "label": f"l{i % 2}{EVIL}"}) + "\n" for i in range(8))
     )
+    (place / "records.jsonl").write_text(json.dumps({"id": f"r{ID}", "text": f"key {EVIL}", f"by{EVIL}": EVIL}) + "\n")
     write_config(place, "http://127.0.0.1:9")
     return place, docs, judged
 
@@ -149,6 +150,14 @@ COMMANDS = {
     "config check": ["--health"],
     "config allow": [],
     "config deny": [],
+    "ls": [SET],
+    "sets list": [],
+    "sets show": [SET],
+    "sets rename": [SET, SET],
+    "sets default": [SET],
+    "sets delete": [f"none{NAME}", "--yes"],
+    "add": ["records.jsonl", "--set", SET, "--upsert"],
+    "delete": [SET, "--path", f"none{NAME}/**", "--yes"],
     "feedback": ["--last", "--up", "--document", f"document {NAME}"],
     "log list": [],
     "log show": [],

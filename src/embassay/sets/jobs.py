@@ -37,7 +37,8 @@ class Job:
     heartbeat: float
     """Seconds since 1970: when it began, and when it last said that it is alive."""
     detail: str = ""
-    """Why it failed."""
+    """The code of the error that it failed with, or the name of one that is not ours. Not the message: that may quote
+    a text."""
 
     def is_alive(self, now: float) -> bool:
         """Whether it runs, as far as its heartbeat tells at the time `now`."""
@@ -70,7 +71,7 @@ class Jobs:
             yield job
         except BaseException as error:
             ended.set()
-            self._end(job, "failed", f"{type(error).__name__}: {error}"[:500])
+            self._end(job, "failed", getattr(error, "code", type(error).__name__))
             raise
         ended.set()
         self._end(job, "done", "")

@@ -62,8 +62,9 @@ def test_what_is_kept_of_a_search(docs):
         assert (entry.id, entry.query, entry.form, entry.set) == (found.id, QUERY, "kept", "default")
         assert (entry.space, entry.pipeline, entry.took_ms) == (found.space.digest, str(found.pipeline), found.took_ms)
         assert before <= entry.asked <= time.time()
-        assert [(hit.rank, hit.document, hit.chunk, hit.lines, hit.score, hit.arms) for hit in entry.hits] == [
-            (hit.rank, hit.chunk.document, hit.chunk.key, hit.chunk.lines, hit.score, hit.arms) for hit in found.hits
+        assert [(hit.rank, hit.set, hit.document, hit.chunk, hit.lines, hit.score, hit.arms) for hit in entry.hits] == [
+            (hit.rank, "default", hit.chunk.document, hit.chunk.key, hit.chunk.lines, hit.score, hit.arms)
+            for hit in found.hits
         ]
         assert found.to_dict()["id"] == found.id
 
@@ -126,6 +127,36 @@ def test_two_homes_of_one_session_log_their_own(docs, tmp_path):
             assert [entry.query for entry in one.query_log.entries()] == ["first"]
             assert [entry.query for entry in other.query_log.entries()] == ["second"]
     assert [event.query for event in heard] == ["first", "second"]
+
+
+def test_a_search_of_several_sets_is_one_entry(docs):
+    with logging(docs) as home:
+        home.index([docs], set="other", model=MODEL)
+        found = home.search(QUERY, k=6, set=["default", "other"])
+        (entry,) = home.query_log.entries()
+        assert (entry.id, entry.set) == (found.id, "default, other")
+        assert {hit.set for hit in entry.hits} == {"default", "other"}
+
+
+def test_no_other_log_has_a_text(docs, monkeypatch):
+    """An error may quote a text, and a job that fails is noted: by the code of the error alone."""
+    text = "zebras are striped, said the service"
+
+    def quoting(*_, **__):
+        raise embassay.errors.StoreError(f"cannot store {text!r}")
+
+    with logging(docs, "off") as home:
+        (docs / "new.md").write_text(f"# New\n\n{text}\n")
+        with monkeypatch.context() as patched, pytest.raises(embassay.errors.StoreError, match="zebras"):
+            patched.setattr("embassay.sets.build.writer.Writer.add", quoting)
+            home.index([docs])
+        home.index([docs])
+        home.search(text)
+        generation = home._sets.live("default").id
+        assert [job.detail for job in home._sets.state.jobs.of(generation)] == ["", "store_error", ""]
+    home_folder = docs.parent / ".embassay"
+    for file in (file for file in home_folder.rglob("*") if file.is_file() and "vectors" not in file.parts):
+        assert b"zebra" not in file.read_bytes(), file
 
 
 def test_feedback(docs):
@@ -349,7 +380,7 @@ def test_rows_that_no_version_wrote_are_damage(docs):
     with logging(docs) as home:
         home.search(QUERY)
     file = docs.parent / ".embassay" / "state.db"
-    for hits in ("{", "[[1]]", json.dumps([["x", "d", "c", 1, 1, 0.5, {}]]), "7"):
+    for hits in ("{", "[[1]]", json.dumps([["x", "s", "d", "c", 1, 1, 0.5, {}]]), "7"):
         with closing(sqlite3.connect(file)) as db, db:
             db.execute("UPDATE queries SET hits = ?", (hits,))
         with logging(docs) as home, pytest.raises(embassay.errors.HomeCorrupt, match="is damaged"):

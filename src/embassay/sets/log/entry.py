@@ -20,6 +20,8 @@ class LoggedHit:
     """One hit of a logged search."""
 
     rank: int
+    set: str
+    """The set that it was found in: of a search of several, one of them."""
     document: str
     chunk: str
     """Key of the chunk in its set."""
@@ -36,19 +38,21 @@ class LoggedHit:
     def to_row(self) -> list[object]:
         """The hit as the log stores it: a list, because names of fields would be most of it."""
         arms = {label: [arm.rank, arm.score] for label, arm in self.arms.items()}
-        return [self.rank, self.document, self.chunk, *self.lines, self.score, arms]
+        return [self.rank, self.set, self.document, self.chunk, *self.lines, self.score, arms]
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> LoggedHit:
         """The hit that `to_row` made. Raises ValueError and its kin for anything else."""
-        rank, document, chunk, first, last, score, arms = row
+        rank, set_name, document, chunk, first, last, score, arms = row
         scores = {str(label): ArmScore(int(at), float(raw)) for label, (at, raw) in arms.items()}
-        return cls(int(rank), str(document), str(chunk), (int(first), int(last)), float(score), scores)
+        lines = int(first), int(last)
+        return cls(int(rank), str(set_name), str(document), str(chunk), lines, float(score), scores)
 
     def to_dict(self) -> dict[str, object]:
         """The hit as JSON has it."""
         return {
             "rank": self.rank,
+            "set": self.set,
             "document": self.document,
             "chunk": self.chunk,
             "lines": list(self.lines),

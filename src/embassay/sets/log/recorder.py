@@ -171,4 +171,4 @@ def _form(query: str, config: QueryLogConfig) -> Form:
 
 def _hit(hit: Hit) -> LoggedHit:
     chunk = hit.chunk
-    return LoggedHit(hit.rank, chunk.document, chunk.key, chunk.lines, hit.score, hit.arms)
+    return LoggedHit(hit.rank, hit.set, chunk.document, chunk.key, chunk.lines, hit.score, hit.arms)
