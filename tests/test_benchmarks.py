@@ -22,6 +22,7 @@ from benchmarks import (
     common,
     engine,
     ingest,
+    interruptions,
     kills,
     languages,
     models,
@@ -265,3 +266,8 @@ def test_random_changes_of_one_thing_each():
 def test_kills(tmp_path):
     wrong, left, _ = kills.killed(tmp_path, kills=4, seed=1)
     assert wrong.met and left.met
+
+
+def test_work_that_was_lost_is_counted_from_the_text_behind_the_last_stored_one():
+    computed = [(10.0, 5), (11.0, 5), (12.5, 5), (14.0, 5)]
+    assert [interruptions._since(computed, stored) for stored in (20, 15, 14, 1, 0)] == [0.0, 1.5, 1.5, 4.0, 4.0]

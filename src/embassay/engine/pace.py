@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from embassay.engine.batches import TOKEN_BUDGET
 
-FEWEST, MOST = 6 * TOKEN_BUDGET, 128 * TOKEN_BUDGET
+FEWEST, MOST = 5 * TOKEN_BUDGET, 128 * TOKEN_BUDGET
 """Tokens among which batches are chosen, whatever they cost: with fewer of them a tenth of all work is padding, and
 more of them are no better."""
 REMEMBERED_SECONDS = 2.0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from embassay.engine.tokens import Encoded
     from embassay.types import Vectors
 
-LOOKAHEAD_SECONDS = 1.2
+LOOKAHEAD_SECONDS = 1.0
 PATIENCE_SECONDS = 0.25
 """How long a core may be idle while texts are waited for that would fill a batch."""
 STALE_SECONDS = 1.0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embassay.errors import StoreError
+from embassay.sets.build import writer as writing
 from embassay.sets.build.origin import Ended, Moved, New, Origin
 from embassay.sets.build.writer import Writer
 from embassay.types import Chunk
@@ -158,15 +159,15 @@ def test_checkpoints_become_rarer_where_writing_is_slow(tiny):
 
     def slow(chunks, vectors):
         sizes.append(len(chunks))
-        now[0] += 0.4
+        now[0] += 0.25
 
     tiny.store.upsert = slow
     with writer(tiny, seconds=1.0, clock=lambda: now[0]) as out:
         for at in range(12):
-            now[0] += 1.1
+            now[0] += 0.5
             out.add(*new(origin, str(at)))
             out._wait()
-    assert sizes[0] == 1 and set(sizes[1:-1]) == {4}, "a tenth of the time is spent on writing"
+    assert sizes[0] == 3 and set(sizes[1:-1]) == {3}, "a fifth of the time is spent on writing"
 
 
 def test_an_error_of_a_checkpoint_that_nobody_asked_for_is_raised_later(tiny):
@@ -238,6 +239,17 @@ def test_indexes_are_folded_after_so_many_rows_and_at_the_end(tiny):
     assert folded == [False, False] and out.unfolded
     out.fold()
     assert folded == [False, False, True] and not out.unfolded
+
+
+def test_the_parts_of_many_checkpoints_are_joined(tiny, monkeypatch):
+    monkeypatch.setattr(writing, "FOLD_PARTS", 3)
+    folded = []
+    tiny.store.optimise = lambda *, thorough=False: folded.append(thorough)
+    origin = Origin("a")
+    with writer(tiny, rows=1) as out:
+        for at in range(7):
+            out.add(*new(origin, str(at)))
+    assert folded == [True, True]
 
 
 def test_sizes_of_changes_add_up_to_that_of_the_origin():

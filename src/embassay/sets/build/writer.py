@@ -26,14 +26,16 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 CHECKPOINT_ROWS = 4096
-CHECKPOINT_SECONDS, LONGEST_SECONDS = 1.0, 5.0
-"""A checkpoint is due after so long. Where writing is slow, as into a table of very many parts, it is due later, up to
-the longer time: what is lost when a run is killed is bounded by it."""
-WRITING_SHARE = 0.1
+CHECKPOINT_SECONDS, LONGEST_SECONDS = 0.8, 1.2
+"""A checkpoint is due after so long, or up to the longer time where writing is slow: what is lost when a run is killed
+is bounded by it."""
+WRITING_SHARE = 0.2
 """Of the time, that writing may take before checkpoints become rarer."""
 TICK_SECONDS = 0.25
 """How often it is looked whether a checkpoint is due while nothing is added."""
 FOLD_ROWS = 16_384
+FOLD_PARTS = 500
+"""Checkpoints after which the parts that they have left in the store are joined: each write looks into all of them."""
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class Writer:
         self._collected, self._since, self._took = Checkpoint(), clock(), 0.0
         self._left = threading.Event()
         self._changed = False
-        self._unfolded = 0
+        self._unfolded = self._parts = 0
         self._broken = False
         self.quarantined: list[tuple[str, str]] = []
         """(name, reason) of origins that were settled and of which a part is missing."""
@@ -189,7 +191,11 @@ class Writer:
         if gone := [name for name, row in settled if row is None]:
             self.state.forget(self.generation, gone)
         self._changed |= bool(collected.chunks or collected.moved or stale or gone)
-        if self._unfolded >= self._fold:
+        self._parts += 1
+        if self._parts >= FOLD_PARTS:
+            self.store.optimise(thorough=True)
+            self._parts = self._unfolded = 0
+        elif self._unfolded >= self._fold:
             self.store.optimise()
             self._unfolded = 0
 
