@@ -70,7 +70,7 @@ def test_search_with_a_pipeline(indexed):
 def test_status_json(indexed):
     _, out, _ = run("status", "--json", cwd=indexed, check=0)
     status = json.loads(out)
-    assert set(status) == {"home", "sets"} and status["home"].endswith(".embassay")
+    assert set(status) == {"home", "sets", "spending"} and status["home"].endswith(".embassay")
     (row,) = status["sets"]
     assert {
         "set",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 
 REQUEST_SECONDS = 0.5
 """Seconds that a hosted model takes for a full batch, as a rule of thumb; `models probe` measures it."""
+OLD_PRICE_DAYS = 180
+"""A price that was looked up longer ago is told as old."""
 OVERHEAD = 1.9
 """Bytes on disk for each byte of text and vectors: measured right after indexing 5,516 chunks of documentation
 (3.1 MB of text, 8.5 MB of vectors, 22.3 MB stored); later runs remove old versions and need less."""
@@ -81,10 +84,26 @@ class Cost:
     """Share by which the count may be off; 0 where the model's own tokenizer counted."""
     speed: str
     truncated: int
+    query_prompt_tokens: int = 0
+    """Tokens that the model's prompt adds to each query."""
+    price_as_of: str = ""
+    """When the price was looked up: a day, month or year; empty where the user set it, or nothing is billed."""
+    price_source: str = ""
+
+    def price_age_days(self, today: date) -> int | None:
+        """Days since the price was looked up, at least; None where nobody says when."""
+        try:
+            year, month, day = [*map(int, self.price_as_of.split("-")), 1, 1][:3]
+            return max(0, (today - date(year, month, day)).days)
+        except ValueError:
+            return None
 
     def to_dict(self) -> dict[str, object]:
         """The cost as the JSON output has it."""
-        plain = ("model", "documents", "dimensions", "usd_per_million_tokens", "tokens_exact", "token_error", "speed")
+        plain = (
+            "model", "documents", "dimensions", "usd_per_million_tokens", "price_as_of", "price_source", "tokens_exact",
+            "token_error", "speed",
+        )  # fmt: skip
         data = {name: getattr(self, name) for name in plain}
         return data | {"truncated": self.truncated, "first": self.first.to_dict(), "monthly": self.monthly.to_dict()}
 
@@ -98,11 +117,14 @@ def estimate_cost(
     speed: EmbeddingSpeed,
     monthly_change: float,
     token_error: float = 0.0,
+    query_prompt_tokens: int = 0,
+    priced: tuple[str, str] = ("", ""),
 ) -> Cost:
     """What `work` costs with a model, at first and every month.
 
     `price` is in USD per million tokens and 0 where nothing is billed; `monthly_change` is the share of the folder
-    that changes in a month; `token_error` is the share by which the count of tokens may be off.
+    that changes in a month; `token_error` is the share by which the count of tokens may be off, and
+    `priced` says when the price was looked up, and where.
     """
 
     def bill(share: float) -> Bill:
@@ -113,5 +135,5 @@ def estimate_cost(
 
     return Cost(
         model, work.documents, dimensions, bill(1.0), bill(monthly_change), price, token_error == 0, token_error,
-        speed.how, work.truncated,
+        speed.how, work.truncated, query_prompt_tokens, *priced,
     )  # fmt: skip

@@ -19,21 +19,25 @@ def command(
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Show what each set holds, and what of its files was not read: quarantined, read in part, or skipped.
+    """Show what each set holds, what of its files was not read, and what was spent on hosted models.
 
     \b
     embassay status
     embassay status --set docs --json
     """
+    from embassay.cli.spending import line_of
+    from embassay.models.spending import spending
+
     with common.opened_home(home) as opened:
         sets = [status for status in opened.status() if set_name in ("", status.set)]
         if set_name and not sets:
             raise SetNotFound(
                 f"no set {set_name!r} in {opened.folder}.", remedy=f"There are: {', '.join(opened.sets())}."
             )
-        folder = str(opened.folder)
+        folder, spent = str(opened.folder), spending(opened.session.models)
     if json:
-        common.print_json({"home": folder, "sets": [status.to_dict() for status in sets]})
+        data = {"home": folder, "sets": [status.to_dict() for status in sets], "spending": spent.to_dict()}
+        common.print_json(data)
         return
     out = common.console()
     out.print(text(folder, "dim"))
@@ -47,6 +51,8 @@ def command(
         losses.print_files(out, f"Quarantined in {status.set}", status.quarantine)
         losses.print_files(out, f"Read in part in {status.set}", status.coverage.read_in_part, LISTED)
         losses.print_skipped(out, f"Skipped in {status.set}", status.coverage.skipped, LISTED)
+    if spent.cap_usd is not None or spent.entries:
+        out.print(text(line_of(spent), "dim"))
     if any(status.quarantine for status in sets):
         out.print("Mend the files, then: embassay index FOLDER --retry-failed")
 

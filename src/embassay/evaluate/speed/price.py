@@ -15,6 +15,7 @@ from embassay.ingest.survey import Survey, survey
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.models.registry import Registry
+    from embassay.types import Role
 
 SAMPLE_SECONDS = 3.0
 """How long a local model's speed is measured, at most about."""
@@ -37,7 +38,7 @@ def price_folder(
     try:
         prompt = embedder.prompt("document")
         seen = survey(paths, embedder.tokens, chunk_tokens=chunk_tokens, prompt=prompt, exclude=exclude)
-        extra = embedder.tokens.count([prompt])[0] - embedder.tokens.special if prompt else 0
+        extra = _prompt_tokens(embedder, "document")
         work = Workload(
             seen.documents, seen.chunks, sum(seen.tokens) + extra * seen.chunks, seen.text_bytes, seen.truncated
         )
@@ -50,9 +51,25 @@ def price_folder(
             speed=_speed(embedder, seen),
             monthly_change=monthly_change,
             token_error=ERROR if estimated else 0.0,
+            query_prompt_tokens=_prompt_tokens(embedder, "query"),
+            priced=_priced(registry, name, embedder),
         )
     finally:
         embedder.close()
+
+
+def _prompt_tokens(embedder: Embedder, role: Role) -> int:
+    """Tokens that the prompt of a role adds to a text."""
+    prompt = embedder.prompt(role)
+    return max(0, embedder.tokens.count([prompt])[0] - embedder.tokens.special) if prompt else 0
+
+
+def _priced(registry: Registry, name: str, embedder: Embedder) -> tuple[str, str]:
+    """When and where the price of a model was looked up; empty where it is not that of its card."""
+    card = registry.card(name)
+    if not embedder.price or card is None or card.usd_per_million_tokens != embedder.price:
+        return "", ""
+    return card.price_date, card.price_source
 
 
 def _speed(embedder: Embedder, seen: Survey) -> EmbeddingSpeed:
