@@ -9,7 +9,7 @@ from tests.ingest.readers.made import XML, read_all, read_one
 
 RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:c="http://purl.org/rss/1.0/modules/content/"><channel>
 <title>Pump news</title><description>All about pumps</description>
-<item><title>New seals</title><link>https://x.org/1</link><guid>tag:1</guid><pubDate>Fri, 20 Nov 2026</pubDate>
+<item><title>New seals</title><link>https://x.org/1</link><guid>tag:1</guid><pubDate>Fri, 20 Nov 2026 09:00 +0100</pubDate>
 <description>&lt;p&gt;Seals for &lt;b&gt;old&lt;/b&gt; pumps&lt;/p&gt;</description></item>
 <item><title>Valves</title><link>https://x.org/2</link><description>short</description>
 <c:encoded><![CDATA[<p>The whole <i>text</i> on valves</p>]]></c:encoded></item>
@@ -47,7 +47,7 @@ def test_text(tmp_path, data, text):
 def test_entries_of_a_feed_are_documents(tmp_path):
     first, second, channel = read_all(tmp_path, "a.rss", RSS.encode())
     assert (first.id, first.title, first.text) == ("a.rss#tag:1", "New seals", "Seals for old pumps")
-    assert first.metadata == {"link": "https://x.org/1", "date": "Fri, 20 Nov 2026"}
+    assert first.metadata == {"link": "https://x.org/1", "date": "2026-11-20T08:00:00+00:00"}
     assert (second.id, second.text.split("\n")) == ("a.rss#https://x.org/2", ["The whole text on valves", "", "short"])
     assert second.source_lines == (5,)
     assert "Pump news" in channel.text and "All about pumps" in channel.text and "seals" not in channel.text

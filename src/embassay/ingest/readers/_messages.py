@@ -15,6 +15,7 @@ from typing import Any
 
 from embassay.ingest.base import Document, LeftOut, Read, ReadError, SourceFile
 from embassay.ingest.charset import declared
+from embassay.ingest.dates import sortable_date
 from embassay.ingest.decode import decode
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._flowed import unfolded
@@ -98,6 +99,8 @@ def documents(message: EmailMessage, name: str, path: str, *, level: int = 0) ->
     read beside it is told as LeftOut.
     """
     metadata = {key: text for key, header in HEADERS.items() if (text := str(message[header] or ""))}
+    if "date" in metadata:
+        metadata["date"] = sortable_date(metadata["date"])
     content = _content(message)
     brings = bool(content.files or content.forwarded)
     if not content.words and not brings and message.defects:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from embassay.errors import NotText
 from embassay.ingest.base import Document, ReadError, SourceFile
 from embassay.ingest.charset import decoded_page
+from embassay.ingest.dates import sortable_date
 from embassay.ingest.html_text import extract
 from embassay.ingest.readers._markdown import as_blocks, as_code, as_heading, as_row, as_text
 from embassay.ingest.readers._xml import Element, attribute, ill_formed, local, parse_leniently, text_of
@@ -115,7 +116,7 @@ def _entry(source: SourceFile, entry: Element, number: int) -> Document:
     body = next((said[name] for name in ("encoded", "content", "description", "summary") if said.get(name)), "")
     others = (value for name, value in said.items() if name not in ABOUT and "://" not in value)
     rest = [value for value in others if value not in body]
-    when = next((said[name] for name in ("pubDate", "published", "updated", "date") if name in said), "")
+    when = sortable_date(next((said[name] for name in ("pubDate", "published", "updated", "date") if name in said), ""))
     who = said.get("creator") or said.get("author", "")
     named = (("link", said.get("link", "")), ("date", when), ("author", who), ("category", said.get("category", "")))
     metadata: Metadata = {name: value for name, value in named if value}
