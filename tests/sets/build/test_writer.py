@@ -159,15 +159,15 @@ def test_checkpoints_become_rarer_where_writing_is_slow(tiny):
 
     def slow(chunks, vectors):
         sizes.append(len(chunks))
-        now[0] += 0.25
+        now[0] += 0.16
 
     tiny.store.upsert = slow
-    with writer(tiny, seconds=1.0, clock=lambda: now[0]) as out:
+    with writer(tiny, seconds=0.3, clock=lambda: now[0]) as out:
         for at in range(12):
-            now[0] += 0.5
+            now[0] += 0.2
             out.add(*new(origin, str(at)))
             out._wait()
-    assert sizes[0] == 3 and set(sizes[1:-1]) == {3}, "a fifth of the time is spent on writing"
+    assert sizes[0] == 2 and set(sizes[1:-1]) == {4}, "a fifth of the time is spent on writing"
 
 
 def test_an_error_of_a_checkpoint_that_nobody_asked_for_is_raised_later(tiny):
