@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import embassay
-from embassay.errors import HomeCorrupt, HomeTooNew
+from embassay.errors import HomeCorrupt, HomeTooNew, UsageError
 from embassay.seals import seal
 from embassay.sets import schema
 from embassay.sets.state import State
@@ -75,6 +75,14 @@ def test_what_a_set_was_made_with_is_resolved(project):
         default, small = state.live("default").spec, state.live("small").spec
     assert (default.chunk_tokens, default.precision, default.store, default.language) == (512, "auto", "lance", "en")
     assert (small.chunk_tokens, small.precision) == (32, "f32")
+
+
+def test_a_set_that_was_made_without_a_number_says_which_it_has(project):
+    with (
+        embassay.open(project / ".embassay") as home,
+        pytest.raises(UsageError, match="made with chunk_tokens 512, not 64"),
+    ):
+        home.index([project / "docs"], chunk_tokens=64)
 
 
 def test_a_copy_is_kept(project):

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -216,6 +216,8 @@ def _plainly(error: msgspec.ValidationError) -> str:
 
 
 def _did_you_mean(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
+    if "Invalid enum value" in str(error):
+        return _choices(str(error).partition(" - at `$.")[2].rstrip("`").split("."), kind)
     match = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*)`)?", str(error))
     if not match:
         return ""
@@ -225,6 +227,17 @@ def _did_you_mean(error: msgspec.ValidationError, kind: type[msgspec.Struct]) ->
             break
         kind = field.type
     return did_you_mean(match[1], _names(kind))
+
+
+def _choices(path: Sequence[str], kind: Any) -> str:
+    """What the field at `path` may be, where that is one of a few words."""
+    for name in path:
+        hints = get_type_hints(kind) if isinstance(kind, type) else {}
+        if name not in hints:
+            return ""
+        kind = hints[name]
+    words = get_args(kind) if get_origin(kind) is Literal else ()
+    return f"Write one of: {', '.join(words)}." if words else ""
 
 
 def _names(kind: type[msgspec.Struct]) -> list[str]:

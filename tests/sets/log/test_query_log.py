@@ -376,6 +376,16 @@ def test_a_configuration_that_cannot_be(written, tmp_path):
         load_config(file, env={})
 
 
+def test_a_word_that_is_none_of_the_few_is_answered_with_them(tmp_path):
+    file = tmp_path / "embassay.yaml"
+    for written in ("query_log: on", "query_log: {queries: all}", "glossary: {apply_to: texts, terms: {}}"):
+        file.write_text(f"{written}\n")
+        with pytest.raises(ConfigError) as refused:
+            load_config(file, env={})
+        expected = "query, document, both" if "glossary" in written else "off, hashed, kept"
+        assert f"Write one of: {expected}." in str(refused.value)
+
+
 def test_rows_that_no_version_wrote_are_damage(docs):
     with logging(docs) as home:
         home.search(QUERY)
