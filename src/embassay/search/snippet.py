@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from embassay.search.display import as_read
 from embassay.words.analyser import Analyser, Word, analyser
 from embassay.words.languages import DEFAULT
 
@@ -19,12 +19,13 @@ ENOUGH = 0.5
 """Share of a word's parts that have to be asked for, so that the word counts as asked for."""
 
 
-def snippet(text: str, query: str, width: int = WIDTH, language: str = DEFAULT) -> str:
+def snippet(text: str, query: str, width: int = WIDTH, language: str = DEFAULT, *, code: bool = False) -> str:
     """The window of about `width` characters with the most distinct words of the query, cut at words.
 
-    `language` is that of the set, as a code; it decides what a word is, and which forms of it are one.
+    Prose is one line, code keeps its own; `code` says that all of it is code. `language` is that of the set, as a
+    code; it decides what a word is, and which forms of it are one.
     """
-    text = re.sub(r"\s+", " ", text).strip()
+    text = as_read(text, code=code)
     if len(text) <= width:
         return text
     cut = analyser(language)

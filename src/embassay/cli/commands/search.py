@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -150,6 +150,7 @@ def _trace(steps: Sequence[TraceStep]) -> object:
 def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, explain: bool, full: bool) -> None:
     from rich.text import Text
 
+    from embassay.ingest.languages import LANGUAGES
     from embassay.search.snippet import highlight, snippet
 
     query, language = result.query, result.language
@@ -160,7 +161,8 @@ def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, expla
     if explain:
         arms = "   ".join(f"{name} #{arm.rank} ({arm.score:.3f})" for name, arm in hit.arms.items())
         out.print(line((f"    score {hit.score:.3f}   {arms}", "magenta")))
-    shown = hit.chunk.text if full else snippet(hit.chunk.text, query, language=language)
+    code = PurePosixPath(hit.chunk.path).suffix in LANGUAGES
+    shown = hit.chunk.text if full else snippet(hit.chunk.text, query, language=language, code=code)
     body = Text()
     body.append(printable(hit.before, lines=True), "dim")
     for piece, marked in highlight(printable(shown, lines=True), query, language):

@@ -87,4 +87,5 @@ def ranked_places(hits: Sequence[Hit], places: Sequence[Place]) -> dict[str, Hit
 
 
 def _line(hit: Hit, query: str, language: str) -> str:
-    return f"{hit.chunk.section}: {snippet(hit.chunk.text, query, language=language)}".removeprefix(": ")
+    shown = " ".join(snippet(hit.chunk.text, query, language=language).split())
+    return f"{hit.chunk.section}: {shown}".removeprefix(": ")
