@@ -39,10 +39,14 @@ def test_index_json(project):
 def test_search_json(indexed):
     _, out, _ = run("search", "rotate the key", "-k", 2, "--json", cwd=indexed, check=0)
     found = json.loads(out)
-    assert set(found) == {"query", "set", "space", "space_digest", "mode", "took_ms", "hits", "notices"}
+    assert set(found) == {
+        "query", "set", "sets", "space", "space_digest", "mode", "took_ms", "answered", "hits", "notices",
+    }  # fmt: skip
     assert (found["query"], found["set"], found["mode"]) == ("rotate the key", "default", "hybrid")
     hit = found["hits"][0]
-    assert set(hit) == {"rank", "score", "path", "lines", "section", "text", "arms"}
+    assert set(hit) == {
+        "rank", "score", "set", "id", "document", "path", "lines", "span", "section", "metadata", "text", "arms",
+    }  # fmt: skip
     assert hit["path"] == "docs/keys.md" and len(hit["lines"]) == 2 and hit["lines"][0] >= 1
     assert set(hit["arms"]["lexical"]) == {"rank", "score"}
 
