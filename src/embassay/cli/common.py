@@ -12,6 +12,7 @@ import typer
 
 from embassay import jsontext
 from embassay.cli import interrupts
+from embassay.cli.running import COMMAND
 from embassay.cli.tables import line
 from embassay.cli.terminal import is_utf8, make_console
 from embassay.errors import NotFinite
@@ -108,7 +109,7 @@ def opened_session(home: Path | None = None, *, keep_local: bool = False, create
 
     found = _home_if_any(home, create=create)
     cache_file = found.cache_file if found else None
-    with Session(cache_file=cache_file, keep_local=keep_local, purpose=_purpose()) as session, _warned(session):
+    with Session(cache_file=cache_file, keep_local=keep_local, purpose=COMMAND.get()) as session, _warned(session):
         yield session
 
 
@@ -120,20 +121,12 @@ def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = F
 
     folder = find_home(home, create=create)
     with (
-        Session(cache_file=folder.cache_file, keep_local=keep_local, purpose=_purpose()) as session,
+        Session(cache_file=folder.cache_file, keep_local=keep_local, purpose=COMMAND.get()) as session,
         _warned(session),
         Home(folder, session) as opened,
     ):
         session.events.subscribe(WorkStoppable, lambda work: interrupts.soften(work.stop))
         yield opened
-
-
-def _purpose() -> str:
-    """The command that runs, as ``judge new``: what money is spent for."""
-    import click
-
-    context = click.get_current_context(silent=True)
-    return context.command_path.partition(" ")[2] if context else "command"
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from embassay import __version__, plugins
 from embassay.cli.arguments import checked_arguments
 from embassay.cli.exits import EPILOG, ExitCode
 from embassay.cli.failures import Failure, failure_of, tell
+from embassay.cli.running import COMMAND, name_of
 from embassay.cli.terminal import abandon, guarded, printable_streams
 from embassay.text import printable
 
@@ -101,6 +102,7 @@ def _until_told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        COMMAND.set(name_of(command))
         try:
             with guarded():
                 command(*args, **checked_arguments(kwargs))

@@ -14,12 +14,12 @@ from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 from embassay.ingest.sample import sample_texts
 from embassay.models.reference import with_precision
+from embassay.sets.beginning import begun
 from embassay.sets.build.files import Files
 from embassay.sets.build.plan import make_plan
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
 from embassay.sets.build.writer import Writer
-from embassay.sets.generations import generation_for_writing
 from embassay.sets.leaving import leaving
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes
@@ -61,8 +61,8 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
     if not (sets.exists and name in sets.state.sets()):
         _check_there(files)
     sample = lambda: sample_texts(files, left_out.foreseen())  # noqa: E731
-    generation, embedder = generation_for_writing(sets, name, wishes, sample)
     with (
+        begun(sets, name, wishes, sample) as (generation, embedder),
         sets.writing(generation) as state,
         closing(sets.folder.store(generation, create=True)) as store,
         state.jobs.run("index", generation.id),

@@ -8,9 +8,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from embassay.errors import UsageError
+from embassay.sets.beginning import begun
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
-from embassay.sets.generations import generation_for_writing
 from embassay.sets.indexing import chunker_of
 from embassay.sets.records.given import read_records
 from embassay.sets.records.own_vectors import Voucher
@@ -66,8 +66,10 @@ def _write(
     started = time.monotonic()
     coming = iter(records)
     first = list(islice(coming, GROUP))
-    generation, embedder = generation_for_writing(sets, name, wishes, lambda: _sample(first))
-    with sets.writing(generation) as state:
+    with (
+        begun(sets, name, wishes, lambda: _sample(first)) as (generation, embedder),
+        sets.writing(generation) as state,
+    ):
         store = sets.store(generation)
         check(state, generation)
         source = Records(
