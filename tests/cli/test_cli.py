@@ -63,6 +63,18 @@ def test_search_prints_path_and_line(indexed):
     ] == ["dense(100)", "lexical(100)", "convex(0.75)", "top(10)", "fetch"]
 
 
+def test_search_by_document_with_its_surroundings(indexed):
+    _, out, _ = run("search", "key", "--group-by", "document", "--context", 1, "--json", cwd=indexed, check=0)
+    hits = json.loads(out)["hits"]
+    assert len({hit["document"] for hit in hits}) == len(hits) > 1
+    _, out, told = run("search", "key", "--min-score", "dense=2", "--set", "default", cwd=indexed, check=0)
+    assert "Nothing found." in out and "No hit has a score of at least dense=2" in told
+    _, _, told = run("search", "key", "--min-score", "dens=0.2", cwd=indexed, check=2)
+    assert "no arm is called 'dens'. Did you mean 'dense'?" in told
+    _, _, told = run("search", "key", "--set", "default", "--set", "default", cwd=indexed, check=2)
+    assert "set 'default' is named twice" in told
+
+
 def test_search_with_a_pipeline(indexed):
     said = "near=dense(3) | far=dense(20) | lexical(20) >> rrf(60) >> top(2)"
     _, out, _ = run("search", "rotate the key", "--pipeline", said, "--explain", "--json", cwd=indexed, check=0)
