@@ -140,6 +140,19 @@ def test_two_processes_upserting_the_same_keys_double_nothing(make, tmp_path):
     assert len(keys) == len(set(keys)) == 400
 
 
+@pytest.mark.parametrize(("most", "versions"), [(50_000, 1), (4, 2)])
+def test_old_and_new_rows_change_places_in_one_version_of_a_small_table(make, monkeypatch, most, versions):
+    monkeypatch.setattr(lance, "SWAPPED_ROWS", most)
+    store = make()
+    chunks, vectors = sample_chunks(10, 32)
+    store.upsert(chunks[:6], {VECTOR: vectors[:6]})
+    with store.snapshot() as before:
+        store.upsert(chunks[5:8], {VECTOR: vectors[5:8]}, [chunk.key for chunk in chunks[3:6]])
+        with store.snapshot() as after:
+            assert after.version - before.version == versions
+            assert {*after.vectors([chunk.key for chunk in chunks])} == {c.key for c in (*chunks[:3], *chunks[5:8])}
+
+
 def test_many_small_writes_are_compacted_and_nothing_is_lost(make):
     store = make()
     chunks, vectors = sample_chunks(100, 32)

@@ -76,10 +76,13 @@ class Store(Protocol):
 
     collection: Collection
 
-    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
-        """Insert or replace rows by key; repeating it changes nothing. Durable on return.
+    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], stale: Sequence[str] = ()) -> None:
+        """Insert or replace rows by key, and remove the rows of the keys `stale`, which those of `chunks` take the
+        place of; repeating it changes nothing. Durable on return.
 
         `vectors` has an array (len(chunks), dimensions) for every label of the collection, else StoreError is raised.
+        A version in which old and new rows stand side by side is shown to nobody where that can be had at a fair price;
+        rows are never missing in between.
         """
 
     def delete(self, keys: Iterable[str]) -> None:

@@ -268,6 +268,8 @@ def _updates(store: Store, oracle: Store, sample: Rows) -> None:
         target.delete([chunk.key for chunk in sample.chunks[20:40]])
         target.delete(["not there"])
         target.delete([])
+        taken = {label: rows[40:45] for label, rows in sample.vectors.items()}
+        target.upsert(sample.chunks[40:45], taken, [*(chunk.key for chunk in sample.chunks[44:50]), "not there"])
     _same(store, oracle, sample)
     key, path = sample.chunks[0].key, sample.chunks[0].path
     with store.snapshot() as ours, oracle.snapshot() as exact:

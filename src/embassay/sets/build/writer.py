@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -181,9 +181,7 @@ class Writer:
         stale = [key for origin in collected.ended for key in origin.stale]
         if collected.chunks or collected.moved or stale:
             self.state.put(self.generation, [origin.pending() for origin in collected.touched.values()])
-        self._upsert(collected)
-        if stale:
-            self.store.delete(stale)
+        self._upsert(collected, stale)
         settled = [(origin.name, origin.settled()) for origin in collected.ended]
         records = [origin.record for origin in collected.ended if origin.record]
         self.state.put(self.generation, [row for _, row in settled if row], records)
@@ -199,7 +197,7 @@ class Writer:
             self.store.optimise()
             self._unfolded = 0
 
-    def _upsert(self, collected: Checkpoint) -> None:
+    def _upsert(self, collected: Checkpoint, stale: Sequence[str]) -> None:
         import numpy as np
 
         chunks, vectors = collected.chunks, collected.vectors
@@ -209,5 +207,7 @@ class Writer:
             chunks = chunks + collected.moved
             vectors = vectors + [stored[chunk.key] for chunk in collected.moved]
         if chunks:
-            self.store.upsert(chunks, {VECTOR: np.stack(vectors)})
+            self.store.upsert(chunks, {VECTOR: np.stack(vectors)}, stale)
+        elif stale:
+            self.store.delete(stale)
         self._unfolded += len(chunks)

@@ -43,6 +43,9 @@ MAX_SEGMENTS = 4
 MAX_FRAGMENTS, ROWS_PER_FRAGMENT = 32, 10_000
 """A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one,
 every search and every upsert opens all of them, and compacting copies the rows."""
+SWAPPED_ROWS = 50_000
+"""Rows of a table up to which rows are added and removed in one version. Lance reads all columns for that: 16 ms for
+one row among 20,000 and 0.4 s among 120,000, against 15 ms and 60 ms in two versions."""
 KEEP_VERSIONS = timedelta(minutes=10)
 """Older versions are removed; a shorter age could pull files from under a running search."""
 
@@ -115,24 +118,31 @@ class LanceStore(Store):
             raise StoreError("the store is closed.")
         return self._open_table
 
-    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
+    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], stale: Sequence[str] = ()) -> None:
+        """Old and new rows change places in one version where both are few and the table is small."""
         table = self._table
         self.collection.check_rows(len(chunks), vectors)
         with translated():
             table.checkout_latest()
             if TERMS.name not in table.schema.names:
                 table.add_columns(TERMS)
+            at_once = 0 < len(chunks) <= BATCH and 0 < len(stale) <= BATCH and table.count_rows() <= SWAPPED_ROWS
             for at in range(0, len(chunks), BATCH):
                 part = {label: rows[at : at + BATCH] for label, rows in vectors.items()}
                 merge = table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all()
+                if at_once:
+                    merge = merge.when_not_matched_by_source_delete(_of_keys(stale))
                 merge.use_index(False).execute(rows_of(self.collection, chunks[at : at + BATCH], part))
+        if not at_once:
+            written = {chunk.key for chunk in chunks}
+            self.delete([key for key in stale if key not in written])
 
     def delete(self, keys: Iterable[str]) -> None:
         table, keys = self._table, list(keys)
         with translated():
             table.checkout_latest()
             for at in range(0, len(keys), BATCH):
-                table.delete(to_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",)))
+                table.delete(_of_keys(keys[at : at + BATCH]))
 
     def snapshot(self) -> LanceSnapshot:
         with translated(), self._lock:
@@ -195,6 +205,10 @@ class LanceStore(Store):
     def close(self) -> None:
         with self._lock:
             self._open_table = self._current = None
+
+
+def _of_keys(keys: Sequence[str]) -> str:
+    return to_sql(In("key", tuple(keys)), columns=("key",))
 
 
 def settings_in(folder: Path) -> LanceSettings:

@@ -44,13 +44,14 @@ class MemoryStore(Store):
         self._rows: dict[str, StoredRow] | None = {}
         self._snapshot: MemorySnapshot | None = None
 
-    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
+    def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], stale: Sequence[str] = ()) -> None:
         self.collection.check_rows(len(chunks), vectors)
         new = {
             chunk.key: StoredRow(chunk, {label: rows[at] for label, rows in vectors.items()})
             for at, chunk in enumerate(chunks)
         }
-        self._replace(self._opened() | new)
+        gone = set(stale)
+        self._replace({key: row for key, row in self._opened().items() if key not in gone} | new)
 
     def delete(self, keys: Iterable[str]) -> None:
         gone = set(keys)
