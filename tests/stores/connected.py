@@ -86,7 +86,7 @@ class ConnectedStore:
                 self._db.execute("INSERT INTO collections VALUES (?, ?)", [self.collection.name, asked])
                 self._db.execute("COMMIT")
 
-    def upsert(self, chunks, vectors) -> None:
+    def upsert(self, chunks, vectors, stale=()) -> None:
         self.collection.check_rows(len(chunks), vectors)
         rows = [
             (
@@ -97,11 +97,15 @@ class ConnectedStore:
             for at, c in enumerate(chunks)
         ]
         with self._transaction():
+            self._remove(stale)
             self._db.executemany(f"INSERT OR REPLACE INTO {self.collection.name} VALUES (?, ?, ?)", rows)
 
     def delete(self, keys) -> None:
         with self._transaction():
-            self._db.executemany(f"DELETE FROM {self.collection.name} WHERE key = ?", [(key,) for key in keys])
+            self._remove(keys)
+
+    def _remove(self, keys) -> None:
+        self._db.executemany(f"DELETE FROM {self.collection.name} WHERE key = ?", [(key,) for key in keys])
 
     def snapshot(self):
         with self._transaction():

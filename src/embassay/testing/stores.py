@@ -265,8 +265,7 @@ def _updates(store: Store, oracle: Store, sample: Rows) -> None:
     turned = {label: -rows[:20] for label, rows in sample.vectors.items()}
     for target in (store, oracle):
         target.upsert(moved, turned)
-        target.delete([chunk.key for chunk in sample.chunks[20:40]])
-        target.delete(["not there"])
+        target.delete([*(chunk.key for chunk in sample.chunks[20:40]), "not there"])
         target.delete([])
         taken = {label: rows[40:45] for label, rows in sample.vectors.items()}
         target.upsert(sample.chunks[40:45], taken, [*(chunk.key for chunk in sample.chunks[44:50]), "not there"])

@@ -48,10 +48,13 @@ class MortalStore(MemoryStore):
         super().__init__(Collection.single("g1", DIMENSIONS))
         self.life = life
 
-    def upsert(self, chunks, vectors):
+    def upsert(self, chunks, vectors, stale=()):
+        """In two versions, as a store writes that cannot do it in one: a process may die between them."""
         self.life.tick("upsert")
         super().upsert(chunks, vectors)
         self.life.tick("upserted")
+        if stale:
+            self.delete(stale)
 
     def delete(self, keys):
         self.life.tick("delete")

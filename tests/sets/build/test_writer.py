@@ -141,8 +141,8 @@ def test_a_checkpoint_is_due_though_nothing_more_comes(tiny):
     written = threading.Event()
     upsert = tiny.store.upsert
 
-    def told(chunks, vectors):
-        upsert(chunks, vectors)
+    def told(chunks, vectors, stale):
+        upsert(chunks, vectors, stale)
         written.set()
 
     tiny.store.upsert = told
@@ -157,7 +157,7 @@ def test_a_checkpoint_is_due_though_nothing_more_comes(tiny):
 def test_checkpoints_become_rarer_where_writing_is_slow(tiny):
     origin, now, sizes = Origin("a"), [0.0], []
 
-    def slow(chunks, vectors):
+    def slow(chunks, vectors, stale):
         sizes.append(len(chunks))
         now[0] += 0.16
 
@@ -173,7 +173,7 @@ def test_checkpoints_become_rarer_where_writing_is_slow(tiny):
 def test_an_error_of_a_checkpoint_that_nobody_asked_for_is_raised_later(tiny):
     tried = threading.Event()
 
-    def failing(chunks, vectors):
+    def failing(chunks, vectors, stale):
         tried.set()
         raise StoreError("the disk is full.")
 
@@ -189,10 +189,10 @@ def test_one_checkpoint_is_written_while_the_next_is_collected(tiny):
     gate, threads = Gate(), []
     upsert = tiny.store.upsert
 
-    def held(chunks, vectors):
+    def held(chunks, vectors, stale):
         threads.append(threading.current_thread())
         gate.pass_through()
-        upsert(chunks, vectors)
+        upsert(chunks, vectors, stale)
 
     tiny.store.upsert = held
     origin = Origin("a")
@@ -207,7 +207,7 @@ def test_one_checkpoint_is_written_while_the_next_is_collected(tiny):
 
 
 def test_a_checkpoint_that_fails_is_raised_and_nothing_is_settled_behind_it(tiny):
-    def failing(chunks, vectors):
+    def failing(chunks, vectors, stale):
         raise StoreError("the disk is full.")
 
     tiny.store.upsert = failing
