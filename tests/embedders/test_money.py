@@ -13,7 +13,15 @@ from embassay.config.values import Config, EmbeddingsConfig
 from embassay.embedders.providers.hash import hashed
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.wrap.budget import Budget
-from embassay.errors import BillingMismatch, ConfigError, ProviderDown, ProviderError, SpendCapReached, UsageError
+from embassay.errors import (
+    BillingMismatch,
+    ConfigError,
+    KeyMissing,
+    ProviderDown,
+    ProviderError,
+    SpendCapReached,
+    UsageError,
+)
 from embassay.models.registry import Registry
 from tests.servers import Answer, Received, Server, openai_body, serving
 
@@ -244,6 +252,15 @@ def test_what_got_no_whole_answer_counts_as_billed_and_what_was_refused_does_not
         with pytest.raises(ProviderDown):
             registry.get("served").embed(TEXTS[:3], "document")
         assert (0 < registry.budget.spent <= 5.0) == is_billed
+
+
+def test_what_needs_a_key_and_has_none_costs_nothing(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    served = {"provider": "openai", "model_id": "text-embedding-3-small"}
+    with Registry(Config(embeddings=EmbeddingsConfig(models={"served": served}, spend_cap_usd=1.0))) as registry:
+        with pytest.raises(KeyMissing):
+            registry.get("served").embed(TEXTS[:3], "document")
+        assert registry.budget.spent == 0
 
 
 @pytest.mark.parametrize("cap", [float("nan"), float("inf"), -1.0, -float("inf"), "5", True], ids=repr)

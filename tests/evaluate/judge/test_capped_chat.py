@@ -5,11 +5,19 @@ from __future__ import annotations
 import pytest
 
 from embassay.embedders.wrap.budget import Budget
-from embassay.errors import BillingMismatch, ConfigError, ProviderDown, SpendCapReached
+from embassay.errors import (
+    BadReply,
+    BillingMismatch,
+    ConfigError,
+    KeyMissing,
+    ProviderDown,
+    ProviderError,
+    SpendCapReached,
+)
 from embassay.evaluate.judge.capped_chat import CappedChat
 from embassay.evaluate.judge.chat import ChatSettings
 from tests.evaluate.judge.test_generate import chat_body
-from tests.servers import Answer, serving
+from tests.servers import Answer, Received, serving
 
 PRICES = (1.0, 10.0)
 """USD per million tokens in and out."""
@@ -51,12 +59,46 @@ def test_an_answer_that_does_not_say_what_it_took_has_taken_the_most():
     assert budget.spent >= 100 * PRICES[1] / 1e6
 
 
-def test_a_request_that_fails_counts_as_sent():
+@pytest.mark.parametrize(
+    ("answer", "is_billed"),
+    [
+        (Answer(chat_body("a question?"), cut=10), True),
+        (Answer(b"", status=500), False),
+        (Answer({"error": {"message": "Incorrect API key"}}, status=401), False),
+        (Answer({"error": {"message": "no such model"}}, status=404), False),
+    ],
+    ids=["no whole answer", "failed", "no key", "no model"],
+)
+def test_what_got_no_whole_answer_counts_as_billed_and_what_was_refused_does_not(answer, is_billed):
     budget = Budget(1.0)
-    with serving(lambda _: Answer(b"", status=500)) as server:
+    with serving(lambda _: answer) as server:
         chat = CappedChat(settings(server.url), budget, PRICES)
-        with pytest.raises(ProviderDown):
+        with pytest.raises(ProviderError):
             chat.say("ask me something")
+    assert (budget.spent > 0) == is_billed
+
+
+def test_what_is_never_sent_costs_nothing(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    budget = Budget(1.0)
+    with pytest.raises(KeyMissing):
+        CappedChat(ChatSettings(model_id="m", retries=0), budget, PRICES).say("ask me something")
+    with pytest.raises(ProviderDown):
+        CappedChat(settings("http://127.0.0.1:9"), budget, PRICES).say("ask me something")
+    assert budget.spent == 0
+
+
+def test_an_unreadable_answer_to_a_request_that_was_refused_before_is_billed():
+    def handle(request: Received) -> Answer:
+        if "temperature" in request.json:
+            return Answer({"error": {"message": "Unsupported parameter: temperature"}}, status=400)
+        return Answer(b"no JSON")
+
+    budget = Budget(1.0)
+    with serving(handle) as server:
+        with pytest.raises(BadReply):
+            CappedChat(settings(server.url), budget, PRICES).say("ask me something")
+        assert len(server.received) == 2
     assert budget.spent > 0
 
 

@@ -37,7 +37,8 @@ def backoff(attempt: int, asked: float | None) -> float:
     return own if asked is None else max(own, asked + random.uniform(0, 0.1))
 
 
-Again = Callable[[FailedAttempt], None]
+Failed = Callable[[FailedAttempt, bool], None]
+"""Told of a failed attempt, and whether another one follows."""
 
 
 class Endpoint(Keyed, Protocol):
@@ -168,20 +169,21 @@ class Connection:
         *,
         tries: int,
         seconds: float,
-        again: Again = lambda _: None,
+        failed: Failed = lambda *_: None,
     ) -> bytes:
         """The body of a good answer, after at most `tries` in `seconds`. Raises ProviderError.
 
-        `again` is told of each failed attempt before the next one, and may raise to prevent it.
+        `failed` is told of each failed attempt, and whether another one follows, which it may raise to prevent.
         """
         until = time.monotonic() + seconds
         attempt = 0
         while isinstance(answer := self.send(method, path, body, until), FailedAttempt):
             attempt += 1
             pause = backoff(attempt, answer.wait)
-            if answer.action != "retry" or attempt >= tries or time.monotonic() + pause > until:
+            goes_on = answer.action == "retry" and attempt < tries and time.monotonic() + pause <= until
+            failed(answer, goes_on)
+            if not goes_on:
                 raise self.placed(answer, path).error
-            again(answer)
             time.sleep(pause)
         return answer[0]
 

@@ -141,6 +141,7 @@ class Exchange:
         request = self._api.request(inquiry.texts, inquiry.role)
         body = msgspec.json.encode({**request.body, **self._settings.body_of(inquiry.role)})
         counted = Counted.of(inquiry.texts, inquiry.tokens)
+        self._connection.check_key(request.path)  # before anything is reserved for it
         failures = tries.used
         attempt = 0
         while True:

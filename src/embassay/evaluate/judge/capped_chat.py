@@ -8,8 +8,8 @@ from embassay import remedy
 from embassay.embedders.texts.bill import BillCheck, Counted
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.wrap.budget import Order, Paid, is_money
-from embassay.errors import ConfigError
-from embassay.evaluate.judge.chat import Chat, ChatAnswer, ChatSettings
+from embassay.errors import ConfigError, ProviderError
+from embassay.evaluate.judge.chat import CHAT_PATH, Chat, ChatAnswer, ChatSettings
 
 if TYPE_CHECKING:
     from embassay.embedders.http.faults import FailedAttempt
@@ -47,7 +47,8 @@ class CappedChat(Chat):
         """The answer to one message. Raises ProviderError, and SpendCapReached before anything is sent.
 
         What is under way is reserved at its highest price. An answer that does not say what it took has taken that, and
-        so has one that never came whole. Raises BillingMismatch where earlier answers said what cannot be.
+        so has one that never came whole; a refusal takes nothing. Raises BillingMismatch where earlier answers said
+        what cannot be.
         """
         budget = self._budget
         if budget is None:
@@ -56,17 +57,25 @@ class CappedChat(Chat):
             bill.check()
         counted = Counted.of([message], EstimatedTokens(1 << 20).count([message])[0], frame=FRAME_TOKENS)
         order = Order(self.name, "chat", self._usd(counted.most, self._most_out))
+        self._connection.check_key(CHAT_PATH)
         charges = [budget.charge(order)]
+        last: FailedAttempt | None = None
 
-        def again(failed: FailedAttempt) -> None:
-            if failed.unanswered:  # it may be billed all the same
+        def failed(attempt: FailedAttempt, goes_on: bool) -> None:
+            nonlocal last
+            last = attempt
+            if goes_on and attempt.unanswered:  # it may be billed all the same
                 charges[-1].lose()
                 charges.append(budget.charge(order))
 
         try:
-            answer = self._answered(message, again)
+            answer = self._answered(message, failed)
             charges[-1].settle(self._paid(answer, counted))
             return answer
+        except ProviderError as error:
+            if last and not last.unanswered and isinstance(error, type(last.error)):  # it was refused, or never sent
+                charges[-1].settle(Paid(0.0))
+            raise
         finally:
             charges[-1].lose()
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import msgspec
 
 from embassay.config.values import positive
-from embassay.embedders.http.connection import Again, Connection
+from embassay.embedders.http.connection import Connection, Failed
 from embassay.embedders.http.destination import meant
 from embassay.embedders.http.wire import said
 from embassay.embedders.settings import HttpSettings
@@ -18,6 +18,7 @@ from embassay.embedders.texts.bill import whole_number
 from embassay.errors import BadReply, RequestRefused
 
 URL = "https://api.openai.com/v1"
+CHAT_PATH = "/chat/completions"
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _PARAMETERS = ("temperature", "response_format", "max_tokens", "max_completion_tokens")
 
@@ -99,10 +100,10 @@ class Chat:
 
     def say(self, message: str) -> ChatAnswer:
         """Ask one message and return the answer. Raises ProviderError."""
-        return self._answered(message, lambda _: None)
+        return self._answered(message, lambda *_: None)
 
-    def _answered(self, message: str, again: Again) -> ChatAnswer:
-        """The answer to a message; `again` is told of each failed attempt before the next one.
+    def _answered(self, message: str, failed: Failed) -> ChatAnswer:
+        """The answer to a message; `failed` is told of each failed attempt, and whether another one follows.
 
         A parameter that the server refuses by name is left out from then on: reasoning models refuse `temperature`,
         local servers the newer name of the token limit.
@@ -110,7 +111,7 @@ class Chat:
         while True:
             body = self._body(message)
             try:
-                return self._read(self._post(body, again))
+                return self._read(self._post(body, failed))
             except RequestRefused as error:
                 named = [name for name in _PARAMETERS if name in error.message and name in body]
                 if not named:
@@ -133,10 +134,10 @@ class Chat:
             body["temperature"] = chosen.temperature
         return {key: value for key, value in body.items() if key not in self._dropped} | chosen.extra_body
 
-    def _post(self, body: Mapping[str, object], again: Again) -> bytes:
+    def _post(self, body: Mapping[str, object], failed: Failed) -> bytes:
         tries, seconds = self._chat.retries + 1, self._chat.deadline
         return self._connection.asked(
-            "POST", "/chat/completions", msgspec.json.encode(body), tries=tries, seconds=seconds, again=again
+            "POST", CHAT_PATH, msgspec.json.encode(body), tries=tries, seconds=seconds, failed=failed
         )
 
     def _read(self, body: bytes) -> ChatAnswer:
