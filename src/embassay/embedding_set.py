@@ -197,15 +197,15 @@ class EmbeddingSet:
 
         return chunks(self._sets, self.name, glob, _parsed(where))
 
-    def why_nothing(self, where: str | Filter | None = None) -> Sequence[str]:
-        """Sentences that say why no chunk passes `where`: the set is empty, none of them passes, or the filter names
-        fields that none of them has. None where some chunks pass.
+    def why_nothing(self, where: str | Filter | None = None, *, glob: str | None = None) -> Sequence[str]:
+        """Sentences that say why no document is found: the set is empty, no path matches `glob`, no chunk passes
+        `where`, or the filter names fields that none of them has. None where some are found.
 
         Raises SetNotFound, FilterError, StoreError.
         """
         from embassay.sets.records.listing import nothing
 
-        return nothing(self._sets, self.name, _parsed(where))
+        return nothing(self._sets, self.name, _parsed(where), glob)
 
     # -- what is asked of it --------------------------------------------------------------------------------
 

@@ -180,3 +180,29 @@ def test_a_filter_that_names_an_unknown_field_says_so(faq, command):
     assert "No chunk of the set 'faq' has the field 'langg'. Did you mean 'lang'?" in err and "langg" not in out
     notices = json.loads(run(*command, *where, "--json", cwd=faq, check=0)[1])["notices"]
     assert notices == ["No chunk of the set 'faq' has the field 'langg'. Did you mean 'lang'?"]
+
+
+@pytest.mark.parametrize("how", [("nothing",), ("nothing", "--chunks"), ("nothing", "--where", 'lang = "de"')])
+def test_a_glob_that_matches_nothing_says_so(faq, how):
+    code, out, err = run("ls", "faq", *how, cwd=faq)
+    assert (code, out) == (0, "") and "has a path that matches 'nothing'" in err
+    told = json.loads(run("ls", "faq", *how, "--json", cwd=faq, check=0)[1])
+    assert told["documents"] == [] and "'nothing'" in told["notices"][0]
+
+
+def test_nothing_in_a_state_and_nothing_to_delete_say_so(faq):
+    assert "the state 'failed'" in run("ls", "faq", "--state", "failed", cwd=faq, check=0)[2]
+    code, out, err = run("delete", "faq", "--path", "nothing", "--yes", cwd=faq)
+    assert code == 0 and "Deleted 0 documents" in out and "has a path that matches 'nothing'" in err
+
+
+def test_every_row_that_is_left_out_has_its_line_and_its_file(project):
+    (project / "a.jsonl").write_bytes(lines([{"id": "1", "text": "One."}, {"id": "x\ny", "text": "A bad id."}]))
+    (project / "b.jsonl").write_bytes(lines([{"id": "1", "text": "Again."}, {"id": "2", "text": "Two.", "v": "none"}]))
+    told = report("a.jsonl", "b.jsonl", "--model", "../model", cwd=project, check=3)
+    assert [(one["path"], one["reason"]) for one in told["reasons"]] == [
+        ("a.jsonl", "line 2: an id has at most 1,000 characters, all of them printable."),
+        ("b.jsonl", "line 1: the id '1' came before, in line 1 of a.jsonl"),
+    ]
+    told = report("b.jsonl", "--vector-field", "v", "--dry-run", cwd=project, check=3)
+    assert told["reasons"][1]["reason"].startswith("line 2: record '2': its vector must be")

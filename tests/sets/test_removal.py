@@ -63,3 +63,23 @@ def test_a_removed_file_that_is_gone_from_the_disk_is_forgotten(made, docs):
     (docs / "network/proxy.md").write_text("It is back.")
     report = made.index([docs])
     assert report.embedded == 1 and report.skipped == ()
+
+
+def test_a_file_that_is_named_beside_its_folder_brings_no_other_back(made, docs):
+    (docs / "network/new.md").write_text("# New\n\nThis is new.\n")
+    made.index([docs])
+    made.delete(path="docs/network")
+    made.index([docs, docs / "network/new.md"])
+    assert {path for path in paths(made) if path.startswith("docs/network")} == {"docs/network/new.md"}
+
+
+def test_a_folder_in_a_removed_folder_stays_out_until_it_is_named_itself(made, docs):
+    (docs / "network/old").mkdir()
+    (docs / "network/old/a.md").write_text("# Old\n\nThis is old.\n")
+    made.index([docs])
+    made.delete(path="docs/network/old")
+    made.delete(path="docs/network")
+    made.index([docs / "network"])
+    assert {path for path in paths(made) if path.startswith("docs/network")} == {"docs/network/proxy.md"}
+    made.index([docs / "network/old"])
+    assert "docs/network/old/a.md" in paths(made)

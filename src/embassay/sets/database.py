@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
-from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable
+from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable, UsageError
 from embassay.sets import schema
 
 Row = TypeVar("Row")
@@ -86,6 +86,8 @@ class Database:
             raise HomeError(f"{self.file} was closed.", remedy="Open the home again.") from error
         except sqlite3.DatabaseError as error:
             raise self.corrupt(error) from error
+        except UnicodeEncodeError as error:  # of a name that somebody asked for: none is stored so
+            raise UsageError(f"{error.object!r} holds half a character, which has no encoding.") from error
 
     def _operational(self, error: sqlite3.OperationalError) -> HomeError:
         text = str(error)

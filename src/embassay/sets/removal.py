@@ -41,10 +41,12 @@ class Removals:
         if not self._files:
             return ""
         file, over = PurePosixPath(name), [PurePosixPath(one) for one in asked]
-        for folder in self._folders:
-            if file.is_relative_to(folder):
-                again = any(one.is_relative_to(folder) for one in over)
-                return "" if again else f"{_REASON}{folder}{_ALL_BELOW}"
+        around = [folder for folder in self._folders if file.is_relative_to(folder)]
+        for folder in sorted(around):
+            if not any(one.is_relative_to(folder) and file.is_relative_to(one) for one in over):
+                return f"{_REASON}{folder}{_ALL_BELOW}"
+        if around:
+            return ""
         return f"{_REASON}{name}" if name in self._files and file not in over else ""
 
     def names(self, name: str) -> bool:

@@ -68,6 +68,8 @@ def _fields(expression: Filter) -> Iterator[str]:
 
 
 def _hint(field: str, known: list[str]) -> str:
+    if field == "id":
+        return "The id of a document is the field 'document'."
     names = [*COLUMNS, *known]
     if close := nearest_name(metadata_key(field) or field, names, key=str.lower):
         return f"Did you mean {close!r}?"

@@ -71,7 +71,7 @@ def test_add_refuses_ids_that_are_there_and_adds_nothing(faq):
     [
         ({"id": "1"}, "text is missing"),
         ({"text": "x"}, "no id"),
-        ({"id": " ", "text": "x"}, "no id"),
+        ({"id": " ", "text": "x"}, "its id is empty"),
         ({"id": "a\nb", "text": "x"}, "printable"),
         ({"id": "1", "text": "x", "meta": {}}, "metadata"),
         ({"id": "1", "text": "x", "metadata": {"a": object()}}, "object"),
@@ -142,3 +142,58 @@ def test_rows_that_were_lost_are_told_and_come_back_with_the_record(faq, home):
     report = faq.upsert(FAQ)
     assert (report.updated, report.unchanged) == (1, 2) and rows(home, "faq") == before
     assert problems(faq.doctor()) == []
+
+
+@pytest.mark.parametrize("no_list", ["17", b"17", {"id": "17"}, None, 17])
+def test_one_thing_in_place_of_a_list_is_refused(faq, no_list):
+    for verb in (faq.get, faq.upsert, faq.add):
+        with pytest.raises(UsageError, match="must be a list"):
+            verb(no_list)
+    if no_list is not None:
+        with pytest.raises(UsageError, match="must be a list"):
+            faq.delete(no_list)
+    with pytest.raises(UsageError, match="must be a list"):
+        faq.upsert(embassay.Record("1", "One record."))
+    assert len(ids(faq)) == len(FAQ)
+
+
+def test_ids_are_asked_for_as_they_are_given(faq):
+    import numpy as np
+
+    faq.upsert([{"id": np.int64(20), "text": "Twenty."}, {"id": "می\u200cخواهم", "text": "I want."}])
+    assert [one.id for one in faq.get([20, np.int32(20), "می\u200cخواهم", "half \ud800"])] == ["20", "می\u200cخواهم"]
+    assert faq.delete([np.int64(20), "half \ud800"]) == 1
+    for no_id in (None, True, 1.0, b"17"):
+        with pytest.raises(UsageError, match="no id"):
+            faq.get([no_id])
+        with pytest.raises(UsageError, match="no id"):
+            faq.delete([no_id])
+
+
+def test_a_name_without_an_encoding_is_refused(home, faq):
+    for verb in (home.set("half \ud800").status, home.set("half \ud800").doctor):
+        with pytest.raises(UsageError, match="no encoding"):
+            verb()
+    assert list(faq.list("half \ud800")) == [] and faq.delete(path="half \ud800") == 0
+
+
+def test_an_empty_path_deletes_nothing_and_a_dot_everything(faq):
+    faq.upsert([{"id": "/etc/hosts", "text": "An id that begins with a slash."}])
+    for empty in ("", " "):
+        with pytest.raises(UsageError, match="path is"):
+            faq.delete(path=empty)
+    assert faq.delete(path=".") == len(FAQ) + 1 and ids(faq) == []
+
+
+def test_why_nothing_is_found(faq):
+    assert faq.why_nothing(glob="1*") == [] and faq.why_nothing('lang = "en"', glob="17") == []
+    (said,) = faq.why_nothing(glob="tickets/*")
+    assert "'tickets/*'" in said and "such as '17'" in said
+    faq.upsert([{"id": "docs/old/a", "text": "Old."}])
+    assert "'docs/old/a'" in faq.why_nothing(glob="old")[0]
+    assert faq.why_nothing('lang = "en"', glob="18") == [
+        "No document of the set 'faq' whose path matches '18' passes the filter."
+    ]
+    assert "the field 'document'" in faq.why_nothing('id = "17"')[0]
+    faq.delete(path="**")
+    assert faq.why_nothing(glob="17") == ["The set 'faq' is empty."]

@@ -136,4 +136,4 @@ def _show(report: ImportReport) -> None:
     if not report.rows:
         out.print("No record was found there.")
     elif report.written is None and not report.new and not report.changed:
-        out.print("Nothing would be written.")
+        out.print("Nothing is to be written.")

@@ -50,7 +50,7 @@ def command(
             if not yes:
                 common.confirm(f"Delete {_counted(meant)} from {set_name}?", remedy.option("yes", say="Pass {}."))
             documents.delete(**chosen)  # type: ignore[arg-type]
-        notices = [] if meant.documents or where is None else documents.why_nothing(where)
+        notices = [] if meant.documents or ids else documents.why_nothing(where, glob=path)
     common.tell(notices)
     if json:
         common.print_json({"set": set_name, "dry_run": dry_run, **meant.to_dict(), "notices": [*notices]})

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,6 +13,7 @@ from embassay.errors import UsageError
 from embassay.text import printable
 
 if TYPE_CHECKING:
+    from embassay.embedding_set import EmbeddingSet
     from embassay.sets.records.listing import DocumentInfo
     from embassay.types import Chunk
 
@@ -65,15 +66,20 @@ def command(
                     if (one := wanted.get(chunk.document)) is not None:
                         one["chunk_list"].append(_fields(chunk))  # type: ignore[attr-defined]
                 found = [*wanted.values()]
-            notices = [] if found or where is None else documents.why_nothing(where)
+            notices = [] if found else _why_nothing(documents, glob, where, state)
             common.print_json({"set": documents.name, "documents": found, "notices": [*notices]})
         elif chunks:
             of = groupby(documents.chunks(glob, where=where), key=lambda chunk: chunk.document)
             written = _write(_with_chunks(listed, of))
         else:
             written = _write(map(_line, listed))
-        if not (json or written or where is None):
-            common.tell(documents.why_nothing(where))
+        if not (json or written):
+            common.tell(_why_nothing(documents, glob, where, state))
+
+
+def _why_nothing(documents: EmbeddingSet, glob: str | None, where: str | None, state: str | None) -> Sequence[str]:
+    reasons = documents.why_nothing(where, glob=glob)
+    return reasons or ([f"No document there has the state '{state}'."] if state else [])
 
 
 def _write(lines: Iterator[str]) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embassay.errors import UsageError
 from embassay.sets.build.origin import Ended, Origin, recall
 from embassay.sets.build.writer import Writer
+from embassay.sets.records.given import read_ids
 from embassay.sets.records.source import GROUP, named
 from embassay.sets.records.upkeep import keep_fast
 from embassay.sets.removal import reason_of
@@ -42,10 +43,9 @@ class Choice:
         """Raises UsageError unless exactly one of the three is given."""
         if sum(one is not None for one in (ids, where, path)) != 1:
             raise UsageError("which documents to delete is said by ids, by where, or by path: by exactly one of them.")
-        if isinstance(ids, str):
-            raise UsageError(f"ids is the string {ids!r}; it must be a list of ids.")
-        chosen = None if ids is None else tuple(dict.fromkeys(composed(str(one)) for one in ids))
-        return cls(chosen, parse(where) if isinstance(where, str) else where, path)
+        if path is not None and not (isinstance(path, str) and path.strip()):
+            raise UsageError(f"path is {path!r}; it must be a glob, or the path of a folder or a document.")
+        return cls(None if ids is None else read_ids(ids), parse(where) if isinstance(where, str) else where, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,8 @@ def _glob(path: str, rows: Sequence[SourceRow]) -> str:
     """The glob that is meant: a folder means all that lies below it."""
     path = composed(path)
     folder = path.rstrip("/").removeprefix("./")
+    if folder == ".":
+        return "**"
     if any(sign in folder for sign in _WILD) or any(row.path == folder for row in rows):
         return folder
     return f"{folder}/**"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ LONGEST_ID = 1_000
 OWN = "own:"
 """Before the digest of a record whose vector was handed over with it."""
 _FIELDS = ("id", "text", "title", "metadata", "vector")
+_JOINERS = {0x200C: None, 0x200D: None}
+"""What joins and parts letters and emoji: words of many languages have them."""
 
 
 def read_records(given: Iterable[Record | Mapping[str, Any]]) -> Iterator[Record]:
@@ -24,8 +27,17 @@ def read_records(given: Iterable[Record | Mapping[str, Any]]) -> Iterator[Record
 
     Raises UsageError for what is no record, and for an id that comes twice.
     """
+    if isinstance(given, (str, bytes, Mapping, Record)) or not isinstance(given, Iterable):
+        raise UsageError(f"the records are {_article(given)}; they must be a list, or an iterator, of records.")
     records = _read(given)
     return iter(list(records)) if isinstance(given, Sequence) else records
+
+
+def read_ids(given: Iterable[str]) -> tuple[str, ...]:
+    """The ids that were asked for, as records have them, each once. Raises UsageError for what are none."""
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise UsageError(f"ids is {_article(given)}; it must be a list of ids.")
+    return tuple(dict.fromkeys(_asked(one) for one in given))
 
 
 def digest_of(record: Record) -> str:
@@ -71,12 +83,35 @@ def read_record(given: object, at: int | str) -> Record:
 
 
 def _id(given: object, at: int | str) -> str:
-    identity = str(given) if isinstance(given, int) and not isinstance(given, bool) else given
-    if not isinstance(identity, str) or not identity.strip():
-        raise UsageError(f"record {at} has no id: {_kind(given)} where a string belongs.")
-    if len(identity) > LONGEST_ID or not identity.isprintable():
+    if given is None:
+        raise UsageError(f"record {at} has no id.")
+    identity = _worded(given)
+    if identity is None:
+        raise UsageError(f"record {at}: its id is {_article(given)}; it must be a string or a whole number.")
+    if not identity.strip():
+        raise UsageError(f"record {at}: its id is empty.")
+    if len(identity) > LONGEST_ID or not identity.translate(_JOINERS).isprintable():
         raise UsageError(f"record {at}: an id has at most {LONGEST_ID:,} characters, all of them printable.")
     return composed(identity)
+
+
+def _asked(given: object) -> str:
+    identity = _worded(given)
+    if identity is None:
+        raise UsageError(f"{_article(given)} is no id; ids are strings or whole numbers.")
+    return composed(encodable(identity))
+
+
+def _worded(given: object) -> str | None:
+    """An id as text: a string, or a whole number of whatever library; None for anything else."""
+    if isinstance(given, str):
+        return str(given)
+    if isinstance(given, bool):
+        return None
+    try:
+        return str(operator.index(given))  # type: ignore[arg-type]
+    except TypeError:
+        return None
 
 
 def _text(given: object, name: str, identity: str) -> str:
@@ -92,7 +127,7 @@ def _metadata(given: Mapping[Any, Any], identity: str) -> Metadata:
     except ReadError as error:
         raise UsageError(f"record {identity!r}: {error.message}.") from error
     for name, what in made.losses.items():
-        raise UsageError(f"record {identity!r}: in its metadata {name!r} {what}.")
+        raise UsageError(f"record {identity!r}: its metadata cannot be kept whole: {name!r} {what}.")
     return dict(made.metadata)
 
 
@@ -109,6 +144,16 @@ def _vector(given: Any, identity: str) -> Any:
     if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all() or not vector.any():
         raise UsageError(f"record {identity!r}: its vector must be a row of finite numbers that are not all 0.")
     return vector
+
+
+def _article(value: object) -> str:
+    """What was handed over, in words: ``the string 'a'``, ``a dict``, ``None``."""
+    if value is None:
+        return "None"
+    if isinstance(value, str):
+        return f"the string {value[:40]!r}"
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIO' else 'a'} {kind}"
 
 
 def _kind(value: object) -> str:

@@ -28,6 +28,9 @@ LISTED = 1_000
 OTHER = "the set has another record of this id"
 """Why a row is left out that would replace what is there."""
 
+_ROW = "record of this line"
+"""How an error of a record begins that has no id to be named by: its line is named in front of it."""
+
 Source = tuple[str, "Iterable[RawRecord | ReadError]"]
 """The name of a file, and its rows."""
 
@@ -121,7 +124,7 @@ def import_rows(
 
 def _records(sources: Iterable[Source], fields: RecordFields, tally: _Tally) -> Iterator[_Placed]:
     """The records of all rows that make one, each id once."""
-    seen: dict[str, int] = {}
+    seen: dict[str, tuple[str, int]] = {}
     for file, rows in sources:
         for row in rows:
             tally.rows += 1
@@ -130,13 +133,16 @@ def _records(sources: Iterable[Source], fields: RecordFields, tally: _Tally) -> 
                 continue
             try:
                 record = _record(fields, row, file, tally)
-            except (ReadError, UsageError) as error:
+            except ReadError as error:
                 tally.leave_out(file, error.message)
                 continue
-            if before := seen.get(record.id):
-                tally.leave_out(file, f"line {row.line}: the id {record.id!r} came before, in line {before}")
+            except UsageError as error:
+                tally.leave_out(file, f"line {row.line}: {error.message.removeprefix(f'{_ROW}: ')}")
                 continue
-            seen[record.id] = row.line
+            if (before := seen.setdefault(record.id, (file, row.line))) != (file, row.line):
+                of = "" if before[0] == file else f" of {before[0]}"
+                tally.leave_out(file, f"line {row.line}: the id {record.id!r} came before, in line {before[1]}{of}")
+                continue
             yield _Placed(record, file, row.line)
 
 
@@ -146,7 +152,7 @@ def _record(fields: RecordFields, row: RawRecord, file: str, tally: _Tally) -> R
     found = kept(given["metadata"])  # type: ignore[arg-type]
     for name, what in found.losses.items():
         tally.tell(file, f"line {row.line}: the field {name!r} {what}")
-    return read_record(given | {"metadata": found.metadata}, f"of line {row.line}")
+    return read_record(given | {"metadata": found.metadata}, "of this line")
 
 
 def _wanted(sets: OpenSets, name: str, records: Iterator[_Placed], tally: _Tally, *, replace: bool) -> Iterator[Record]:

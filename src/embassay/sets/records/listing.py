@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from embassay.sets.records.given import read_ids
 from embassay.sets.state import SourceRow
 from embassay.stores.filters.glob import matcher
 from embassay.stores.filters.values import In
@@ -50,7 +51,7 @@ def get(sets: OpenSets, name: str, ids: Iterable[str]) -> list[Record]:
     space between them may differ. Raises SetNotFound, StoreError.
     """
     generation = sets.live(name)
-    wanted = list(dict.fromkeys(composed(str(one)) for one in ids))
+    wanted = read_ids(ids)
     found = sets.state.records.get(generation.id, wanted)
     if others := tuple(one for one in wanted if one not in found):
         with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
@@ -92,12 +93,31 @@ def chunks(sets: OpenSets, name: str, glob: str | None, where: Filter | None) ->
             yield from sorted(version.chunks(paths[at : at + GROUP_PATHS]), key=_place)
 
 
-def nothing(sets: OpenSets, name: str, where: Filter | None) -> list[str]:
-    """Why no chunk of a set passes `where`; see `EmbeddingSet.why_nothing`."""
+def nothing(sets: OpenSets, name: str, where: Filter | None, glob: str | None) -> list[str]:
+    """Why no document of a set is found; see `EmbeddingSet.why_nothing`."""
     from embassay.stores.unmet import why_nothing
 
-    with closing(sets.folder.store(sets.live(name))) as store, store.snapshot() as version:
-        return why_nothing(version, where, name)
+    generation = sets.live(name)
+    paths = [row.path for row in sets.state.sources(generation) if row.state != "skipped"]
+    if glob is not None and paths:
+        matches = matcher(composed(glob)).matches
+        if not any(map(matches, paths)):
+            return [_unmatched(glob, paths, name)]
+    with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+        found = why_nothing(version, where, name)
+        if found or where is None or glob is None:
+            return found
+        passing = (chunk for chunks, _ in version.scan((), where) for chunk in chunks)
+        met = any(matches(chunk.path) for chunk in passing)
+    return [] if met else [f"No document of the set {name!r} whose path matches {glob!r} passes the filter."]
+
+
+def _unmatched(glob: str, paths: Sequence[str], name: str) -> str:
+    """That no path matches, and one that does, or would with what is left out in front of it."""
+    tail = composed(glob).strip("/").removeprefix("./")
+    near = [matcher(f"**/{tail}").matches, matcher(f"**/{tail}/**").matches]
+    example = next((path for path in paths if any(matches(path) for matches in near)), paths[0])
+    return f"No document of the set {name!r} has a path that matches {glob!r}; there are paths such as {example!r}."
 
 
 def _place(chunk: Chunk) -> tuple[str, str, tuple[int, int]]:
