@@ -286,3 +286,18 @@ def test_who_answered_in_the_place_of_a_model_is_told(place):
     (notice,) = made["notices"]
     assert made["model"] == "spare" and notice.startswith("down did not answer (") and "another space" in notice
     assert notice in err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("docs", "--queries-per-month", "5"),
+        ("docs", "--gain", "tiny=3"),
+        ("--value-per-point", "5"),
+        ("--model", "tiny"),
+    ],
+    ids=" ".join,
+)
+def test_cost_refuses_what_it_would_ignore(given, place, docs):
+    code, out, err = run("cost", *[docs if word == "docs" else word for word in given], cwd=place)
+    assert (code, out) == (2, "") and err.startswith(f"embassay: {given[-2].strip('-')} is ")

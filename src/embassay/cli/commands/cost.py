@@ -69,6 +69,11 @@ def command(
     from embassay.models.spending import spending
 
     share, gains = _share(monthly_change), dict(map(_gain, gain or ()))
+    if not paths:
+        _refuse("is about documents", "Name files or folders.", model=model, value_per_point=value_per_point)
+    if value_per_point is None:
+        needed = "Add --value-per-point USD."
+        _refuse("is read with what a point is worth", needed, queries_per_month=queries_per_month, gain=gain)
     with common.opened_session(home, create=bool(paths)) as session:
         if not paths:
             _show_spent(spending(session.models), json)
@@ -106,6 +111,13 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise UsageError(f"monthly-change {text!r} is no share.", remedy="Write 5% or 0.05.")
     return share
+
+
+def _refuse(why: str, remedy: str, **given: object) -> None:
+    """Raises UsageError where one of the options is given: it would be ignored."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"{name.replace('_', '-')} {why}.", remedy=remedy)
 
 
 def _gain(said: str) -> tuple[str, float]:
