@@ -120,6 +120,12 @@ def test_ls_of_files_shows_those_that_failed(indexed):
     assert code == 2 and "ok, pending, failed" in err
 
 
+def test_a_run_that_only_removes_says_nothing_on_stderr(indexed):
+    (indexed / "docs" / "notes.txt").unlink()
+    _, out, err = run("index", "docs", cwd=indexed, check=0)
+    assert "1 removed" in out and err == ""
+
+
 def test_ls_ends_well_where_nobody_reads_on(project):
     add("-", "--model", "../model", cwd=project, stdin=lines({"id": n, "text": f"t{n}"} for n in range(6000)), check=0)
     command = f"{sys.executable} -m embassay.cli.main ls faq | head -2"

@@ -84,3 +84,11 @@ def test_it_follows_a_new_name(indexed, docs):
     indexed.index([docs], exclude=["keys.md"])
     indexed.rename_set("default", "manual")
     assert indexed.describe("manual").excluded == ("keys.md",)
+
+
+def test_what_was_never_in_the_set_is_not_removed_from_it(home, docs, model):
+    home.index([docs], model=model, exclude=["proxy.md"])
+    assert home.index([docs], exclude=["network/"]).removed == 0  # the folder is not looked into any more
+    assert home.index([docs], exclude=["keys.md"]).removed == 0  # it is still on the disk, and told as skipped
+    (docs / "notes.txt").unlink()
+    assert home.index([docs]).removed == 1

@@ -59,7 +59,8 @@ class Files:
         """Counts of the plan, and files that turned out to hold no text among those that were skipped."""
         plan = self._plan
         skipped = tuple(sorted((*plan.skipped, *self._without_text)))
-        return SourceOutcome(len(plan.due), plan.unchanged, len(plan.gone), skipped)
+        removed = sum(row.state != "skipped" for row in plan.gone)  # what was left out was never there
+        return SourceOutcome(len(plan.due), plan.unchanged, removed, skipped)
 
     def stop(self) -> None:
         """End the process that reads, so that nothing waits for a file that takes long."""

@@ -41,7 +41,8 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
         events.tell(WorkStarted(f"Indexing {source.what}", source.total))
     embedded, usage = write_changes(source, writer, embedder, events)
     if writer.unfolded:
-        events.tell(Noted("indexing"))
+        if source.what:  # a remark belongs to work that was told to begin
+            events.tell(Noted("indexing"))
         writer.fold()
     outcome, generation = source.outcome(), writer.generation
     covered = coverage(writer.state.sources(generation))
