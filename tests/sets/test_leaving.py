@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import embassay
@@ -10,6 +12,8 @@ from embassay.errors import UsageError
 
 @pytest.fixture
 def indexed(home, docs, model):
+    for file in docs.rglob("*.*"):
+        os.utime(file, (1, 1))  # younger files are read again, their clock may not have ticked
     home.index([docs], model=model)
     return home
 
