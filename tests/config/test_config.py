@@ -67,6 +67,24 @@ def test_environment_over_file(tmp_path):
     assert config.embeddings.fallback_chain == ["minilm", "fallback"]
 
 
+@pytest.mark.parametrize("text", ["language: en\nquery_log: hashed", "query_log: {max_days: 7}", ""])
+def test_keys_that_stand_below_no_other_are_set_in_the_environment(text, tmp_path):
+    env = {
+        "EMBASSAY_CONFIG": str(write(tmp_path, text)),
+        "EMBASSAY_LANGUAGE": "de",
+        "EMBASSAY_EXCLUDE": "CHANGELOG.md, docs/old/**",
+        "EMBASSAY_CARDS": "ours.toml",
+        "EMBASSAY_QUERY_LOG": "kept",
+        "EMBASSAY_QUERY_LOG__MAX_ENTRIES": "5",
+    }
+    config = load_config(env=env)
+    assert (config.language, config.cards) == ("de", ["ours.toml"])
+    assert config.exclude == ["CHANGELOG.md", "docs/old/**"]
+    assert (config.query_log.queries, config.query_log.max_entries) == ("kept", 5)
+    with pytest.raises(ConfigError, match=r"\.yaml and the environment: Invalid enum value 'keep' in query_log"):
+        load_config(env={**env, "EMBASSAY_QUERY_LOG": "keep"})
+
+
 def test_no_file_is_fine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_config(env={}) == Config()

@@ -32,6 +32,11 @@ SEPARATOR = "__"
 WORDS = frozenset({"language", "query_log", "queries"})
 """Keys whose value is a word, even where YAML has ``no``, ``off`` or ``on`` for false and true."""
 
+PLAIN_KEYS = {"LANGUAGE": "LANGUAGE", "EXCLUDE": "EXCLUDE", "CARDS": "CARDS", "QUERY_LOG": "QUERY_LOG__QUERIES"}
+"""Keys that stand below no other, and what their variables set."""
+LISTS = ("FALLBACK_CHAIN", "CARDS", "EXCLUDE")
+"""What is written with commas."""
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -63,13 +68,15 @@ def load_config(file: str | Path | None = None, env: Mapping[str, str] = os.envi
         raw["query_log"] = {"queries": raw["query_log"]}  # the short form
     standing = "agreed" if source is None or source.named else source.standing
     said = frozenset(_key_paths(raw)) if standing != "agreed" else frozenset()
-    said -= _apply_environment(raw, env)
+    by_environment = _apply_environment(raw, env)
+    said -= by_environment
     if not raw:
         return Config()
     glossary = raw.get("glossary")
     if isinstance(glossary, dict) and not (isinstance(glossary.get("terms"), dict) or "apply_to" in glossary):
         raw["glossary"] = {"terms": glossary}  # the short form: terms alone
-    config = checked(raw, Config, str(source.file if source else "the environment"))
+    places = {str(source.file) if source else "": source, "the environment": by_environment}
+    config = checked(raw, Config, " and ".join(place for place, says in places.items() if says))
     if source is None:
         return config
     found = Unagreed(source.file, standing == "changed", said) if standing != "agreed" else None
@@ -174,8 +181,9 @@ def _apply_environment(raw: dict[str, object], env: Mapping[str, str]) -> set[Ke
     """Set in `raw` what the environment says; the keys that it said."""
     said: set[KeyPath] = set()
     for name, value in env.items():
-        path = name.removeprefix(ENV_PREFIX).split(SEPARATOR)
-        if not name.startswith(ENV_PREFIX) or len(path) < 2:
+        variable = name.removeprefix(ENV_PREFIX)
+        path = PLAIN_KEYS.get(variable, variable).split(SEPARATOR)
+        if not name.startswith(ENV_PREFIX) or not (len(path) > 1 or variable in PLAIN_KEYS):
             continue
         place: dict[str, object] = raw
         keys = []
@@ -186,8 +194,7 @@ def _apply_environment(raw: dict[str, object], env: Mapping[str, str]) -> set[Ke
                 raise ConfigError(f"{name} goes below {part.lower()}, which is a plain value.")
             place = below
         keys.append(_existing(place, path[-1]))
-        is_list = path[-1] in ("FALLBACK_CHAIN", "CARDS")
-        place[keys[-1]] = [part.strip() for part in value.split(",")] if is_list else value
+        place[keys[-1]] = [part.strip() for part in value.split(",")] if path[-1] in LISTS else value
         said.add(tuple(keys))
     return said
 
