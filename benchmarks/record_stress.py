@@ -209,8 +209,8 @@ def search(home: Path, seed: int) -> int:
             hits = made.search(
                 f"said by {rng.randrange(8)}", k=80, mode=rng.choice(["hybrid", "lexical", "dense"])
             ).hits
-            keys = [hit.chunk.key for hit in hits]
-            assert len(keys) == len(set(keys)), "a row is doubled"
+            found = [hit.chunk.document for hit in hits]
+            assert len(found) == len(set(found)), "a record is found twice"
             assert any(hit.chunk.path == "first" for hit in made.search("always here", k=3).hits), "a record is lost"
             made.get(rng.sample(IDS, 5))
             count += 2
