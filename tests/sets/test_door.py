@@ -129,9 +129,11 @@ def test_doctor_does_not_ask_the_cache_whether_the_cache_is_right(project, servi
 
 @pytest.mark.parametrize("after", range(3, 8))
 def test_a_model_that_is_swapped_in_the_middle_of_a_run_writes_nothing(after, project, service, docs):
+    with project() as home:
+        home.index([docs])
     for at in range(40):
         (docs / f"many{at}.md").write_text(f"# File {at}\n\n" + f"Rotate key number {at}.\n" * 3)
-    service.swaps_after = after
+    service.swaps_after = service.requests + after
     with project() as home:
         with pytest.raises(SpaceMismatch):
             home.index([docs])

@@ -206,10 +206,12 @@ def left_out(config: Config, patterns: Sequence[str] = (), home: Path | None = N
 def _home_if_any(given: Path | None, *, create: bool = False) -> HomeFolder | None:
     """The nearest home, None where there is none. One that is named and not there is made with `create`; else
     HomeNotFound is raised."""
+    from embassay.config.reading import load_config
     from embassay.errors import HomeNotFound
     from embassay.sets.folder import find_home, is_named, made_home
 
     if create and is_named(given):
+        load_config()  # a command that fails by it leaves nothing behind
         return made_home(given)
     try:
         return find_home(given)

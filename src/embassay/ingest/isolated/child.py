@@ -51,15 +51,17 @@ def main(memory_bytes: int, lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     output = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print must not get in between
-    _limit_memory(memory_bytes)
+    addresses = _limit_memory(memory_bytes)
     threading.Thread(target=_watch, args=(memory_bytes, lifeline), daemon=True).start()
     readers()  # so that the first file does not pay for their import
     _write(output, ENCODER.encode(Ready()))
     while (order := _next_order()) is not None:
-        _serve(order, output, memory_bytes)
+        _serve(order, output, memory_bytes, addresses)
 
 
-def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
+def _serve(order: ReadOrder, output: int, memory_bytes: int, addresses: int) -> None:
+    """Read one file. A process that has come near its limit retires, so that the next file finds all the room: its
+    memory, and what it has taken of `addresses` besides, which libraries reserve and do not give back."""
     left = order.text_bytes
     end = ReadEnd()
     _arm(order.seconds)
@@ -81,7 +83,8 @@ def _serve(order: ReadOrder, output: int, memory_bytes: int) -> None:
     except MemoryError:
         end = ReadEnd("unreadable", "does not fit in memory", retired=True)
     _arm(0)
-    retired = end.retired or _in_use() > memory_bytes / 2
+    taken = max(_in_use(), _pages(0) - addresses if addresses else 0)
+    retired = end.retired or taken > memory_bytes / 2
     _write(output, ENCODER.encode(ReadEnd(end.outcome, end.reason, retired)))
 
 
@@ -105,12 +108,16 @@ def _arm(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def _limit_memory(memory_bytes: int) -> None:
-    """Have Linux refuse more memory, beyond the addresses that Python takes up; elsewhere `_watch` looks at it."""
-    if PROC.exists():
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = memory_bytes + _pages(0)
-        resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+def _limit_memory(memory_bytes: int) -> int:
+    """Have Linux refuse more memory, beyond the addresses that Python takes up, which are returned; elsewhere `_watch`
+    looks at it."""
+    if not PROC.exists():
+        return 0
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    addresses = _pages(0)
+    wanted = memory_bytes + addresses
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+    return addresses
 
 
 def _watch(memory_bytes: int, lifeline: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -22,13 +23,14 @@ def read(source: SourceFile) -> Iterator[Document | ReadError]:
 
 def rows(source: SourceFile) -> Iterator[RawRecord]:
     """The rows, by their number. Bytes are left out, times are written as ISO 8601 has them."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own reserves more addresses than a reader may
     import pyarrow as arrow
     from pyarrow.parquet import ParquetFile
 
     try:
         with source.open() as stream, ParquetFile(stream) as file:
             number = 0
-            for batch in file.iter_batches(batch_size=BATCH):
+            for batch in file.iter_batches(batch_size=BATCH, use_threads=False):
                 for fields in batch.to_pylist():
                     number += 1
                     yield RawRecord(number, {name: _plain(value) for name, value in fields.items() if _is_kept(value)})
