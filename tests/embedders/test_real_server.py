@@ -202,7 +202,7 @@ def test_a_spend_cap_stops_an_index_run_and_the_next_goes_on(address, tmp_path, 
         assert whole.usd > 0.05
     (tmp_path / "cache.db").unlink()
     spent = 0.0
-    for runs in range(1, 7):
+    for runs in range(1, 7):  # noqa: B007 - how many it took is asked behind the loop
         with Home(folder, priced(whole.usd * 0.7)) as home:
             try:
                 report = home.index([docs])
