@@ -20,12 +20,12 @@ from embassay.errors import CacheError
 from embassay.files import make_private, private_folder, write_new
 from embassay.models.cache_file import APPLICATION, is_cache
 from embassay.seals import seal
+from embassay.sqlite import BUSY_SECONDS, is_damage, keep_wal, transaction
 
 VERSION = 2
 """1 had neither checks of its rows nor canaries: what such a file holds cannot be trusted, and is made again."""
 USED_GRAIN = 3600
 """Seconds: when an entry was last used is noted no finer, so that reading seldom writes."""
-BUSY_SECONDS = 60.0
 
 _SCHEMA = """
 CREATE TABLE vectors (
@@ -95,7 +95,7 @@ class VectorCache:
                     if used < now - USED_GRAIN:
                         stale.append((now, key))
             if stale:
-                with _write(db):
+                with transaction(db):
                     db.executemany("UPDATE vectors SET used = ? WHERE key = ?", stale)
         return found
 
@@ -108,7 +108,7 @@ class VectorCache:
     def put(self, rows: Iterable[tuple[bytes, Kept]]) -> None:
         """Store entries; the least recently used go when the file outgrows its bound. Raises CacheError."""
         now = int(time.time())
-        with self._opened() as db, _write(db):
+        with self._opened() as db, transaction(db):
             db.executemany(
                 "INSERT OR REPLACE INTO vectors (key, vector, tokens, long, seal, made, used) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -128,7 +128,7 @@ class VectorCache:
         """Keep encoded cuts of documents by their keys. Raises CacheError."""
         now = int(time.time())
         if cuts:
-            with self._opened() as db, _write(db):
+            with self._opened() as db, transaction(db):
                 db.executemany("INSERT OR REPLACE INTO cuts VALUES (?, ?, ?)", [(k, v, now) for k, v in cuts.items()])
                 if self._bytes(db) > self.max_bytes:
                     self._shrink(db, int(self.max_bytes * 0.9))
@@ -147,7 +147,7 @@ class VectorCache:
 
         Raises CacheError.
         """
-        with self._opened() as db, _write(db):
+        with self._opened() as db, transaction(db):
             row = db.execute("SELECT vectors, seal FROM canaries WHERE key = ?", (key,)).fetchone()
             if row and row[1] == seal(key, row[0]):
                 return bytes(row[0])
@@ -158,7 +158,7 @@ class VectorCache:
         """Size and use of the cache. Raises CacheError."""
         if not self._is_there():
             return CacheStats(str(self.path), 0, 0, 0, 0)
-        with self._opened() as db, _write(db):
+        with self._opened() as db, transaction(db):
             self._count(db)
             (entries,) = db.execute("SELECT count(*) FROM vectors").fetchone()
             counters = dict(db.execute("SELECT name, value FROM counters"))
@@ -169,7 +169,7 @@ class VectorCache:
         if not self._is_there():
             return 0
         with self._opened() as db:
-            with _write(db):
+            with transaction(db):
                 gone = self._shrink(db, max_bytes)
             db.execute("VACUUM")
             return gone
@@ -193,7 +193,7 @@ class VectorCache:
                 return
             try:
                 if self._hits or self._misses:
-                    with _write(self._db):
+                    with transaction(self._db):
                         self._count(self._db)
             except sqlite3.Error:
                 pass  # statistics are not worth a failure at the end
@@ -229,8 +229,7 @@ class VectorCache:
             if version == 0:
                 db.execute("PRAGMA page_size = 16384")  # vectors of 1.5 to 16 kB, without much waste
                 db.execute(f"PRAGMA application_id = {APPLICATION}")  # first of all: whoever sees a file knows it
-            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                db.execute("PRAGMA journal_mode = WAL")
+            keep_wal(db)
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA mmap_size = 268435456")
@@ -246,7 +245,7 @@ class VectorCache:
         return CacheError(f"{self.path} is no cache of embassay, so it is left as it is.", remedy=mend)
 
     def _create(self, db: sqlite3.Connection) -> None:
-        with _write(db):
+        with transaction(db):
             if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:  # another process may have been faster
                 for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                     db.execute(f'DROP TABLE "{table}"')
@@ -283,7 +282,7 @@ class VectorCache:
             yield
         except sqlite3.DatabaseError as error:
             text = str(error)
-            if "malformed" in text or "not a database" in text or "no such table" in text or "no such column" in text:
+            if is_damage(error):
                 raise CacheError(
                     f"{self.path} is damaged: {text}.", remedy=remedy.command("cache clear", say="Forget it")
                 ) from error
@@ -292,16 +291,3 @@ class VectorCache:
         except OSError as error:
             mend = remedy.setting("cache", "{path: ...}", say="Mend the permissions, or set {}.")
             raise CacheError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
-
-
-@contextmanager
-def _write(db: sqlite3.Connection) -> Iterator[None]:
-    """One transaction that takes the right to write at once: two writers wait for each other, none fails."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # a full disk has rolled it back already
-            db.execute("ROLLBACK")
-        raise

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +13,11 @@ from pathlib import Path
 from embassay import remedy
 from embassay.errors import LedgerError
 from embassay.files import make_private, private_folder, write_new
+from embassay.sqlite import BUSY_SECONDS, is_damage, keep_wal, transaction
 
 APPLICATION = 0x656D6C67
 """What SQLite calls the application id of a file: ``emlg``."""
 VERSION = 1
-BUSY_SECONDS = 60.0
 
 _SCHEMA = """
 CREATE TABLE entries (
@@ -87,14 +86,8 @@ class LedgerFile:
         """One transaction that takes the right to write at once: writers wait for each other. Raises LedgerError."""
         with self._lock, self._translated():
             db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(db):
                 yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:  # a full disk has rolled it back already
-                    db.execute("ROLLBACK")
-                raise
 
     def close(self) -> None:
         """Close the file. It is opened again when it is next used."""
@@ -119,7 +112,7 @@ class LedgerFile:
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._check(db)
-            _keep_wal(db)
+            keep_wal(db)
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA synchronous = NORMAL")
             self._create(db)
@@ -144,18 +137,12 @@ class LedgerFile:
     def _create(self, db: sqlite3.Connection) -> None:
         if db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
             return
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:  # another process may have been faster
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id = {APPLICATION}")
                 db.execute(f"PRAGMA user_version = {VERSION}")
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
 
     def _foreign(self) -> LedgerError:
         return LedgerError(
@@ -169,7 +156,7 @@ class LedgerFile:
             yield
         except sqlite3.DatabaseError as error:
             text = str(error)
-            if any(words in text for words in ("malformed", "not a database", "no such table", "no such column")):
+            if is_damage(error):
                 mend = "What was spent before cannot be told; remove the file to begin a new ledger."
                 raise LedgerError(f"{self.path} is damaged: {text}.", remedy=mend) from error
             mend = "Free space, or mend the permissions."
@@ -177,17 +164,3 @@ class LedgerFile:
         except OSError as error:
             mend = "Mend the permissions."
             raise LedgerError(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
-
-
-def _keep_wal(db: sqlite3.Connection) -> None:
-    """Have the file in WAL mode. SQLite does not wait for others where it changes the mode, so that is done here."""
-    until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)

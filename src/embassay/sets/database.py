@@ -14,10 +14,9 @@ from urllib.parse import quote
 
 from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable, UsageError
 from embassay.sets import schema
+from embassay.sqlite import BUSY_SECONDS, transaction
 
 Row = TypeVar("Row")
-BUSY_SECONDS = 60.0
-"""How long one process waits for another one that is writing."""
 
 
 class Database:
@@ -50,7 +49,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection inside of a transaction, which is undone where the block raises."""
-        with self._translated(), schema.transaction(self._db):
+        with self._translated(), transaction(self._db):
             yield self._db
 
     def checked(self, row: Row) -> Row:

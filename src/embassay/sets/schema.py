@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
+from embassay.sqlite import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,19 +300,6 @@ def in_memory(file: Path, db: sqlite3.Connection) -> sqlite3.Connection:
 def backup_of(file: Path, version: int) -> Path:
     """Where the copy of a file of format `version` is kept when the file is moved forward."""
     return file.with_name(f"{file.name}.format-{version}")
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, with the right to write from the start, so that two writers wait instead of failing."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:  # a full disk has rolled it back already
-            db.rollback()
-        raise
-    db.commit()
 
 
 def _copy(file: Path, target: Path) -> None:

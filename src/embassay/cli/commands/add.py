@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from embassay.cli import common, losses, words
+from embassay.cli import common, losses, runs, words
 from embassay.cli.exits import ExitCode
-from embassay.cli.progress import Bar
+from embassay.cli.runs import LISTED
 from embassay.cli.tables import line
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from embassay.sets.records.importing import ImportReport
 
 NEEDS_ARGUMENTS = True
-LISTED = 10
-"""Rows that were left out of which the reasons are shown; --json has more."""
 STDIN, STDIN_FORMAT = "-", "jsonl"
 
 
@@ -68,24 +66,17 @@ def command(
     from embassay.ingest.rows import RecordFields, rows_of
 
     sources = [(str(source.file), rows_of(source, format)) for source in _sources(files, format)]
-    with (
-        common.opened_home(home, create=True) as opened,
-        Bar("chunk") as bar,
-        bar.follow(opened.session.events),
-    ):
-        try:
-            report = opened.set(set_name, writing=True).import_rows(
-                sources,
-                RecordFields(id_field, text_field, title_field, vector_field),
-                replace=upsert,
-                dry_run=dry_run,
-                model=model,
-                precision=precision,  # type: ignore[arg-type]
-                chunk_tokens=chunk_tokens,
-                language=language,
-            )
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None
+    with runs.run_in(home) as opened:
+        report = opened.set(set_name, writing=True).import_rows(
+            sources,
+            RecordFields(id_field, text_field, title_field, vector_field),
+            replace=upsert,
+            dry_run=dry_run,
+            model=model,
+            precision=precision,  # type: ignore[arg-type]
+            chunk_tokens=chunk_tokens,
+            language=language,
+        )
     if json:
         common.print_json(report.to_dict() | {"notices": list(opened.session.notices)})
     else:
@@ -120,12 +111,7 @@ def _show(report: ImportReport) -> None:
     out.print(line((report.set, "bold"), f" · {written.space} · {written.language}" if written else ""))
     out.print(f"{words.count(report.rows, 'row')}: {', '.join(counts)}.")
     if written:
-        rate = f" ({written.embedded / written.seconds:,.0f}/s)" if written.embedded and written.seconds else ""
-        paid = "" if written.usd == 0 else f", {words.dollars(written.usd)} paid"
-        out.print(
-            f"{words.count(written.embedded, 'chunk')} embedded in {written.seconds:.1f} s{rate}{paid}; "
-            f"the set holds {written.chunks:,}."
-        )
+        out.print(runs.embedded(written))
         losses.print_files(out, "Quarantined", written.quarantined, LISTED)
     for file, reason in report.reasons[:LISTED]:
         out.print(line(("Left out", "yellow"), f" {file}: {reason}"))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from embassay.cli import common, losses, words
+from embassay.cli import common, losses, runs, words
 from embassay.cli.exits import ExitCode
-from embassay.cli.progress import Bar
+from embassay.cli.runs import LISTED
 from embassay.cli.tables import line
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
 
 NEEDS_ARGUMENTS = True
-LISTED = 10
-"""Files, or reasons, that are shown of each kind; --json has them all."""
 
 
 def command(
@@ -66,28 +64,21 @@ def command(
     embassay index . --exclude CHANGELOG.md --exclude 'docs/old/**'
     embassay index docs --retry-failed
     """
-    with (
-        common.opened_home(home, create=True) as opened,
-        Bar("chunk") as bar,
-        bar.follow(opened.session.events),
-    ):
-        try:
-            report = opened.index(
-                paths,
-                set=set_name,
-                model=model,
-                precision=precision,  # type: ignore[arg-type]
-                chunk_tokens=chunk_tokens,
-                language=language,
-                max_file_mb=max_file_mb,
-                read_limits=ReadLimits(read_seconds, read_memory_mb, read_text_mb),
-                exclude=exclude or (),
-                include=include or (),
-                retry_failed=retry_failed,
-                checksum=checksum,
-            )
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None
+    with runs.run_in(home) as opened:
+        report = opened.index(
+            paths,
+            set=set_name,
+            model=model,
+            precision=precision,  # type: ignore[arg-type]
+            chunk_tokens=chunk_tokens,
+            language=language,
+            max_file_mb=max_file_mb,
+            read_limits=ReadLimits(read_seconds, read_memory_mb, read_text_mb),
+            exclude=exclude or (),
+            include=include or (),
+            retry_failed=retry_failed,
+            checksum=checksum,
+        )
     if json:
         common.print_json(report.to_dict() | {"notices": list(opened.session.notices)})
     else:
@@ -103,15 +94,9 @@ def _show(report: IndexReport) -> None:
         parts.append(f"{report.unchanged:,} unchanged")
     if report.removed:
         parts.append(f"{report.removed:,} removed")
-    rate = f" ({report.embedded / report.seconds:,.0f}/s)" if report.embedded and report.seconds else ""
     out.print(line((report.set, "bold"), f" · {report.space} · {report.language}"))
     out.print(", ".join(parts) + ".")
-    cached = f", {report.cached:,} of them from the cache," if report.cached else ""
-    paid = "" if report.usd == 0 else f", {words.dollars(report.usd)} paid"
-    out.print(
-        f"{words.count(report.embedded, 'chunk')} embedded{cached} in {report.seconds:.1f} s{rate}{paid}; "
-        f"the set holds {report.chunks:,}."
-    )
+    out.print(runs.embedded(report))
     for reason, files in losses.by_reason(report.skipped)[:LISTED]:
         out.print(line((f"Skipped {words.count(len(files), 'file')}: {reason}.", "dim")))
     losses.print_files(out, "Quarantined", report.quarantined, LISTED)

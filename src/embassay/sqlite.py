@@ -1,0 +1,47 @@
+"""What every SQLite file of ours is used with: transactions, the log that readers do not wait for, and damage."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+BUSY_SECONDS = 60.0
+"""How long one process waits for another one that is writing."""
+_DAMAGE = ("malformed", "not a database", "no such table", "no such column")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, with the right to write from the start, so that two writers wait instead of failing.
+
+    `db` is a connection without a transaction of its own: one that was opened with ``isolation_level=None``.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # a full disk has rolled it back already
+            db.execute("ROLLBACK")
+        raise
+
+
+def keep_wal(db: sqlite3.Connection) -> None:
+    """Have the file in WAL mode. SQLite does not wait for others where it changes the mode, so that is done here."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says that a file is not what it was written as."""
+    return any(words in str(error) for words in _DAMAGE)
