@@ -169,7 +169,7 @@ class HttpEmbedder(Embedder):
     def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
         """Two plans are in flight at a time; texts are handed out as soon as they and those before them are there.
 
-        Closing the iterator stops what was not sent yet, and gives what is under way a second to arrive.
+        Closing the iterator, and an error, stop what was not sent yet, and give what is under way a second to arrive.
         """
         check_role(role)
         self._watch.make_sure(role)
@@ -190,13 +190,10 @@ class HttpEmbedder(Embedder):
                     yield self._finish(waiting.popleft(), role)
             while waiting:
                 yield self._finish(waiting.popleft(), role)
-        except GeneratorExit:  # what is under way is paid for, and kept as it arrives
-            pool.close()
-            pool.settle(ARRIVAL_SECONDS)
-            raise
         finally:
             call.stopped.set()
             pool.close()
+            pool.settle(ARRIVAL_SECONDS)  # what is under way is paid for: counted, and kept as it arrives
 
     def canaries(self, role: Role) -> Vectors:
         """Where the service puts the canaries. It is asked once; what was known before is given as it was."""
