@@ -159,11 +159,11 @@ COMMANDS = {
     "add": ["records.jsonl", "--set", SET, "--upsert"],
     "delete": [SET, "--path", f"none{NAME}/**", "--yes"],
     "feedback": ["--last", "--up", "--document", f"document {NAME}"],
-    "log list": [],
-    "log show": [],
-    "log export": [f"log{NAME}.jsonl"],
-    "log prune": [],
-    "log clear": ["--yes"],
+    "queries list": [],
+    "queries show": [],
+    "queries export": [f"queries{NAME}.jsonl"],
+    "queries prune": [],
+    "queries clear": ["--yes"],
     "cache stats": [],
     "cache prune": ["--max-gb", "1"],
     "cache clear": ["--yes"],
@@ -185,7 +185,7 @@ def test_every_command(name, hostile, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_STATE_HOME", str(place.parent / "state"))
     if name not in ("index", "judge new") and not (place / ".embassay").exists():
         run("index", docs, "--set", SET, cwd=place)
-    if name.startswith(("log", "feedback")):
+    if name.startswith(("queries", "feedback")):
         run("search", f"rotate {EVIL}".replace("\0", ""), "--set", SET, cwd=place, env=LOGGED)
     arguments = [part.format(docs=docs, judged=judged) if part.startswith("{") else part for part in COMMANDS[name]]
 

@@ -17,7 +17,7 @@ NEEDS_ARGUMENTS = True
 def command(
     search: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Argument(metavar="[ID]", help="The id of a logged search, as search --json and log list print it."),
+        typer.Argument(metavar="[ID]", help="The id of a logged search, as search --json and queries list print it."),
     ] = None,
     last: Annotated[bool, typer.Option("--last", help="The last search, instead of an id.")] = False,
     clicked: Annotated[
@@ -70,6 +70,6 @@ def _named(log: QueryLog, search: str | None, set_name: str | None, *, last: boo
 
     if (search is None) != last:
         raise UsageError(
-            "say which search: its id, or --last.", remedy=remedy.command("log list", say="{} shows some.")
+            "say which search: its id, or --last.", remedy=remedy.command("queries list", say="{} shows some.")
         )
     return log.last(set_name).id if search is None else search

@@ -30,7 +30,7 @@ def test_from_a_search_to_judged_data(indexed):
     second = found["hits"][1]
     place = f"{second['path']}#L{second['lines'][0]}-{second['lines'][1]}"
     assert [(given["kind"], given["document"]) for given in noted["feedback"]] == [("clicked", place)]
-    run("log", "export", "queries.jsonl", cwd=indexed, check=0)
+    run("queries", "export", "queries.jsonl", cwd=indexed, check=0)
     line = json.loads((indexed / "queries.jsonl").read_text())
     assert line == {"id": found["id"], "query": "rotate the key", "clicked": [place]}
     run("judge", "new", "docs", "--out", "judged", "--from", "queries.jsonl", cwd=indexed, check=0)
@@ -42,13 +42,13 @@ def test_the_last_search(indexed):
         searched(indexed, query)
     _, out, _ = run("feedback", "--last", "--up", "--document", "docs/app.py", cwd=indexed, check=0)
     assert "second" in out
-    _, out, _ = run("log", "show", cwd=indexed, check=0)
+    _, out, _ = run("queries", "show", cwd=indexed, check=0)
     assert "second" in out and "docs/app.py" in out
-    _, out, _ = run("log", "list", "--json", cwd=indexed, check=0)
+    _, out, _ = run("queries", "list", "--json", cwd=indexed, check=0)
     listed = json.loads(out)
     assert (listed["query_log"], listed["count"]) == ("off", 2)
     assert [entry["query"] for entry in listed["searches"]] == ["second", "first"]
-    _, out, _ = run("log", "list", "--set", "default", "-n", 1, cwd=indexed, check=0)
+    _, out, _ = run("queries", "list", "--set", "default", "-n", 1, cwd=indexed, check=0)
     assert "second" in out and "first" not in out and "1 of 2" in out
 
 
@@ -64,24 +64,24 @@ def test_what_makes_no_sense(indexed):
     ):
         _, _, err = run("feedback", *arguments, cwd=indexed, check=2)
         assert message in err
-    run("log", "list", "-n", 0, cwd=indexed, check=2)
+    run("queries", "list", "-n", 0, cwd=indexed, check=2)
 
 
 def test_clearing_asks(indexed):
     searched(indexed, "first")
-    _, _, err = run("log", "clear", cwd=indexed, check=2)
+    _, _, err = run("queries", "clear", cwd=indexed, check=2)
     assert "--yes" in err
-    _, out, _ = run("log", "clear", "--yes", "--json", cwd=indexed, check=0)
+    _, out, _ = run("queries", "clear", "--yes", "--json", cwd=indexed, check=0)
     assert json.loads(out) == {"removed": 1}
-    _, out, _ = run("log", "prune", "--json", cwd=indexed, check=0)
+    _, out, _ = run("queries", "prune", "--json", cwd=indexed, check=0)
     assert json.loads(out) == {"removed": 0, "count": 0}
 
 
 def test_hashed(indexed):
     searched(indexed, "zebra crossing", EMBASSAY_QUERY_LOG__QUERIES="hashed")
-    _, out, _ = run("log", "show", cwd=indexed, check=0)
+    _, out, _ = run("queries", "show", cwd=indexed, check=0)
     assert "zebra" not in out and "the text was not kept" in out
-    _, out, _ = run("log", "export", "queries.jsonl", "--all", cwd=indexed, check=0)
+    _, out, _ = run("queries", "export", "queries.jsonl", "--all", cwd=indexed, check=0)
     assert "their text was not kept whole" in out
 
 
@@ -90,5 +90,5 @@ def test_a_comparison_logs_nothing(indexed):
     (indexed / "queries.txt").write_text("rotate the key\nproxy server\n")
     sets = ["--set-a", "default", "--set-b", "other"]
     run("compare", *sets, "--queries", "queries.txt", cwd=indexed, check=0, env=KEPT)
-    _, out, _ = run("log", "list", "--json", cwd=indexed, check=0)
+    _, out, _ = run("queries", "list", "--json", cwd=indexed, check=0)
     assert json.loads(out)["count"] == 0

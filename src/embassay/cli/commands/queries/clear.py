@@ -12,13 +12,13 @@ def command(
     """Delete the query log with all feedback, and overwrite where it stood.
 
     \b
-    embassay log clear --yes
+    embassay queries clear --yes
     """
     with common.opened_home(home) as opened:
         log = opened.query_log
         if not yes:
             question = f"Delete the query log, which holds {log.count():,} of your searches?"
-            common.confirm(question, remedy.command("log clear", yes=True))
+            common.confirm(question, remedy.command("queries clear", yes=True))
         gone = log.clear()
     if json:
         common.print_json({"removed": gone})

@@ -23,8 +23,8 @@ def command(
     """Show one search of the query log: what was asked, what was found, and what was said of it.
 
     \b
-    embassay log show
-    embassay log show 276dd48ea7c8d863 --json
+    embassay queries show
+    embassay queries show 276dd48ea7c8d863 --json
     """
     with common.opened_home(home) as opened:
         log = opened.query_log

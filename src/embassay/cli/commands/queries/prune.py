@@ -7,7 +7,7 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
     """Delete what is beyond the bounds of the configuration (max_entries, max_days), which logging does on its own.
 
     \b
-    embassay log prune
+    embassay queries prune
     """
     with common.opened_home(home) as opened:
         log = opened.query_log

@@ -25,8 +25,8 @@ def command(
     """List what was searched for, the newest first.
 
     \b
-    embassay log list
-    embassay log list --set docs -n 100 --json
+    embassay queries list
+    embassay queries list --set docs -n 100 --json
     """
     if limit < 1:
         raise UsageError(f"limit is {limit}; at least one search can be listed.")

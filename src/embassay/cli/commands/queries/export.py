@@ -27,7 +27,7 @@ def command(
     Hits that were opened are clicked, those with a thumb are relevant_docs. Only texts that were kept can be exported.
 
     \b
-    embassay log export queries.jsonl
+    embassay queries export queries.jsonl
     embassay judge new docs --out judged --from queries.jsonl
     """
     with common.opened_home(home) as opened:
