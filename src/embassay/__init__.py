@@ -12,6 +12,8 @@ Importing this imports nothing: every name is loaded when it is first used.
 
 from typing import TYPE_CHECKING
 
+from embassay import version
+
 if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
     from embassay.errors import EmbassayError
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from embassay.types import Chunk, Embeddings, Hit, Record
     from embassay.warm import close
 
-__version__ = "0.1.0"
+__version__ = version.VERSION
 
 __all__ = [
     "Chunk",

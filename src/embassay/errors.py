@@ -37,7 +37,9 @@
     │   ├── HomeCorrupt       a state file that is not one
     │   ├── HomeTooNew        written by a later embassay
     │   ├── SetNotFound       no such set in this home
-    │   └── SetInUse          another process writes the set just now
+    │   ├── SetInUse          another process writes the set just now
+    │   ├── SetMoved          the set was switched to another generation meanwhile
+    │   └── MigrationState    a migration is not in the state that was expected
     ├── StoreError            the vector store failed; nothing already stored is lost
     ├── Interrupted           the work was asked to stop; what it had done is kept
     ├── NotFinite             a result holds NaN or infinity, which JSON does not have
@@ -274,6 +276,14 @@ class SetNotFound(HomeError):
 
 
 class SetInUse(HomeError):
+    pass
+
+
+class SetMoved(HomeError):
+    pass
+
+
+class MigrationState(HomeError):
     pass
 
 

@@ -18,7 +18,7 @@ from embassay.home import Home
 from embassay.seals import seal
 from embassay.session import Session
 from embassay.sets.folder import HomeFolder
-from embassay.sets.state import IDENTITY
+from embassay.sets.generation_rows import IDENTITY
 from tests.servers import Swappable, serving
 from tests.sets.indexed import opened, rows
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from embassay.errors import HomeError, SetNotFound
+from embassay.errors import HomeError, MigrationState, SetMoved, SetNotFound
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import SetState, SourceRow, State, Totals, new_collection
 from embassay.space import Space
@@ -45,53 +45,71 @@ def test_a_set_that_is_not_there(state):
 
 def test_switch_and_back(state):
     old = state.create("docs", "g1", SPACE, SPEC)
-    new = state.begin("docs", "g2", replace(SPACE, weights="cd" * 32), SPEC)
+    migration = state.moves.begin("docs", old.id, "g2", replace(SPACE, weights="cd" * 32), SPEC)
+    new = state.generation(migration.generation)
     assert state.set("docs") == SetState("docs", old.id, None, new.id) and state.live("docs") == old
-    assert state.switch("docs", old.id, new.id) == SetState("docs", new.id, old.id, None)
-    assert state.live("docs") == new
-    assert state.switch("docs", new.id, old.id) == SetState("docs", old.id, new.id, None)
+    assert migration.state == "planned" and state.migrations.open("docs") == migration
+    state.moves.switch("docs", old.id, new.id, keep_until=5.0)
+    assert state.set("docs") == SetState("docs", new.id, old.id, None, 5.0)
+    assert state.live("docs") == new and state.migrations.building(new.id).state == "switched"
+    state.moves.switch("docs", new.id, old.id, what="rolled back", detail={"why": "worse"})
+    assert state.set("docs") == SetState("docs", old.id, new.id, None)
+    assert state.migrations.building(new.id).state == "rolled-back"
+    told = state.history.of("docs")
+    assert [one.what for one in told] == ["rolled back", "switched", "migration planned"]
+    assert told[0].detail == {"why": "worse"} and told[0].build == old.id
 
 
 def test_a_switch_from_what_is_not_live_changes_nothing(state):
     old = state.create("docs", "g1", SPACE, SPEC)
-    new = state.begin("docs", "g2", SPACE, SPEC)
-    state.switch("docs", old.id, new.id)
+    new = state.moves.begin("docs", old.id, "g2", SPACE, SPEC).generation
+    state.moves.switch("docs", old.id, new)
     before = state.set("docs")
-    with pytest.raises(HomeError, match="switched by somebody else"):
-        state.switch("docs", old.id, new.id)
+    with pytest.raises(SetMoved, match="switched to another generation"):
+        state.moves.switch("docs", old.id, new)
     with pytest.raises(HomeError, match="no generation 99"):
-        state.switch("docs", new.id, 99)
+        state.moves.switch("docs", new, 99)
     assert state.set("docs") == before
 
 
 def test_a_set_is_not_switched_to_a_generation_of_another(state):
     docs, code = state.create("docs", "g1", SPACE, SPEC), state.create("code", "g2", SPACE, SPEC)
     with pytest.raises(HomeError):
-        state.switch("docs", docs.id, code.id)
+        state.moves.switch("docs", docs.id, code.id)
 
 
 def test_one_generation_is_built_at_a_time(state):
-    state.create("docs", "g1", SPACE, SPEC)
-    state.begin("docs", "g2", SPACE, SPEC)
+    docs = state.create("docs", "g1", SPACE, SPEC)
+    state.moves.begin("docs", docs.id, "g2", SPACE, SPEC)
     with pytest.raises(HomeError, match="being built already"):
-        state.begin("docs", "g3", SPACE, SPEC)
+        state.moves.begin("docs", docs.id, "g3", SPACE, SPEC)
+
+
+def test_what_was_given_up_belongs_to_no_set(state):
+    docs = state.create("docs", "g1", SPACE, SPEC)
+    migration = state.moves.begin("docs", docs.id, "g2", SPACE, SPEC)
+    state.moves.abandon(migration, "asked to")
+    assert state.set("docs") == SetState("docs", docs.id) and state.migrations.open("docs") is None
+    assert state.roster.leftovers() == [migration.generation]
+    with pytest.raises(MigrationState, match="is aborted"):
+        state.moves.abandon(migration, "again")
 
 
 def test_of_many_that_switch_at_once_one_wins(state, tmp_path):
     old = state.create("docs", "g0", SPACE, SPEC)
     others = []
     for at in range(8):
-        new = state.begin("docs", f"g{at + 1}", SPACE, SPEC)
-        state.switch("docs", old.id, new.id)
-        state.switch("docs", new.id, old.id)
-        others.append(new.id)
+        new = state.moves.begin("docs", old.id, f"g{at + 1}", SPACE, SPEC).generation
+        state.moves.switch("docs", old.id, new)
+        state.moves.switch("docs", new, old.id)
+        others.append(new)
     gate, won = threading.Barrier(8), []
 
     def switch(new: int) -> None:
         with closing(State(tmp_path / "state.db")) as own:
             gate.wait()
             try:
-                own.switch("docs", old.id, new)
+                own.moves.switch("docs", old.id, new)
                 won.append(new)
             except HomeError:
                 pass

@@ -18,7 +18,8 @@ from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_likeness
 from embassay.embedders.wrap.chain import Fallback
 from embassay.embedders.wrap.wrapper import Wrapper, uncached
 from embassay.errors import HomeError, SpaceMismatch
-from embassay.sets.state import IDENTITY, Generation, State
+from embassay.sets.generation_rows import IDENTITY
+from embassay.sets.state import Generation, State
 from embassay.space import NO_TRANSFORM, OLD_MODEL_OR_NEW_SET, Space, check_space
 from embassay.stores.values import VECTOR
 from embassay.types import ROLES, Embeddings, OnLong, Role

@@ -38,7 +38,7 @@ def generation_for_writing(
 
 def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[Generation, Embedder]:
     """An existing set keeps what it was made with."""
-    if wishes.model is not None and (other := _remembered(wishes.model)) != generation.spec.model:
+    if wishes.model is not None and (other := remembered(wishes.model)) != generation.spec.model:
         asked = sets.model(other, wishes.precision or "auto")
         check_space(asked.space, generation.space, generation.set_name)
     embedder = sets.embedder(generation)
@@ -53,7 +53,7 @@ def _first(
     from embassay.words.detection import detect
 
     check_name(name)
-    chosen = _remembered(wishes.model or sets.models.default_name)
+    chosen = remembered(wishes.model or sets.models.default_name)
     embedder = sets.model(chosen, wishes.precision or "auto")
     spec = resolve(
         wishes,
@@ -82,7 +82,7 @@ def check_name(name: str) -> None:
         raise UsageError(f"{name!r} cannot name a set: 1 to {LONGEST_NAME} printable characters without a slash.")
 
 
-def _remembered(model: str) -> str:
+def remembered(model: str) -> str:
     """How a model is written down: a folder by its absolute path, anything else as it is."""
     folder = expanded(model)
     return os.path.abspath(folder) if folder.is_dir() else model

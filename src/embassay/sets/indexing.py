@@ -20,6 +20,7 @@ from embassay.sets.build.plan import make_plan
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
 from embassay.sets.build.writer import Writer
+from embassay.sets.followers import bring_along, on_live
 from embassay.sets.leaving import leaving
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes
@@ -57,6 +58,10 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
 
     Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
     """
+    return on_live(lambda: _index_files(sets, name, files, wishes, reading))
+
+
+def _index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes, reading: Reading) -> IndexReport:
     left_out = leaving(sets, name, reading.exclude, reading.include)
     if not (sets.exists and name in sets.state.sets()):
         _check_there(files)
@@ -81,7 +86,10 @@ def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes
             checksum=reading.checksum or lost,
         )
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
-        return build(source, Writer(state, generation, store), embedder, sets.events)
+        writer = Writer(state, generation, store)
+        report = build(source, writer, embedder, sets.events)
+        bring_along(sets, state, generation, writer.touched)
+    return report
 
 
 def _check_there(files: Sequence[Path]) -> None:

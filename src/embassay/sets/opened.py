@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from embassay.config.values import QueryLogConfig
-from embassay.errors import StoreError, UsageError
+from embassay.errors import SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.folder import HomeFolder
@@ -154,13 +154,16 @@ class OpenSets:
     def writing(self, generation: Generation) -> Iterator[State]:
         """Hold the right to write a generation for the time of the block: one process has it, others wait.
 
-        Raises SetNotFound where the set was deleted while this process waited, or was given another name.
+        Raises SetNotFound where the set was deleted while this process waited, or was given another name, and SetMoved
+        where it was switched to another generation: see `embassay.sets.followers.on_live`.
         """
         waiting = partial(self.events.tell, Noted("waiting for another process to finish"))
         with self.folder.writing(generation, waiting):
             state = self.writable_state()
             of_set = state.set(generation.set_name)
-            if generation.id not in (of_set.live, of_set.previous, of_set.building):
+            if of_set.live != generation.id:
+                if generation.id in of_set.followers:
+                    raise SetMoved(f"set {generation.set_name!r} was switched meanwhile.", remedy="Repeat the call.")
                 raise state.roster.not_found(generation.set_name)
             yield state
 

@@ -19,6 +19,7 @@ from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
+from embassay.sets.migration.schema import CREATE as MIGRATIONS
 from embassay.sqlite import transaction
 
 
@@ -245,6 +246,7 @@ STEPS = (
     SchemaStep(6, _records),
     SchemaStep(7, lambda db: _each(db, CREATE)),
     SchemaStep(8, lambda db: _each(db, CALIBRATIONS)),
+    SchemaStep(9, lambda db: _each(db, MIGRATIONS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

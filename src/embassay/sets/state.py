@@ -8,10 +8,8 @@ repeated.
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +18,12 @@ from embassay.errors import HomeError
 from embassay.seals import seal
 from embassay.sets.calibrations import Calibrations
 from embassay.sets.database import Database
+from embassay.sets.generation_rows import IDENTITY, insert_generation
+from embassay.sets.history import History
 from embassay.sets.jobs import Jobs
 from embassay.sets.log.table import LogTable
+from embassay.sets.migration.table import Migrations
+from embassay.sets.moves import Moves
 from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
@@ -32,15 +34,10 @@ from embassay.types import Record
 if TYPE_CHECKING:
     from embassay.canaries import Anchor
 
-IDENTITY = 2
-"""Spaces name all that the engine reads; those of identity 1 name weights, pooling, prompts and dimensions only."""
 RECORD = "record"
 """The reader of a source that is no file, but was handed over by a program."""
 ASKED = 500
 """Sources in one statement; SQLite bounds how many it takes."""
-ID_BITS = 48
-"""Of the id of a generation. SQLite would give that of a deleted one to the next, and a process that still has the
-deleted one open would take the next for it."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -74,6 +71,13 @@ class SetState:
     """The one that was live before, kept so that a switch can be taken back."""
     building: int | None = None
     """The one that is being made and is not searched yet."""
+    keep_until: float = 0.0
+    """Seconds since 1970 until which the previous one is kept."""
+
+    @property
+    def followers(self) -> tuple[int, ...]:
+        """The generations that are brought along when the live one is written."""
+        return tuple(one for one in (self.previous, self.building) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ class Totals:
     pending: int
 
 
-_SET = "name, live, previous, building"
+_SET = "name, live, previous, building, keep_until"
 _SOURCE = ", ".join(field.name for field in fields(SourceRow))
 _GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 
@@ -144,6 +148,9 @@ class State:
         self.calibrations = Calibrations(self._database)
         self.roster = Roster(self._database)
         self.records = RecordTable(self._database)
+        self.migrations = Migrations(self._database)
+        self.history = History(self._database)
+        self.moves = Moves(self._database, self.roster, self.migrations)
 
     def query_log(self) -> LogTable:
         """What people searched for."""
@@ -206,44 +213,11 @@ class State:
         """
         with self._database.writing() as db:
             if not db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
-                identity = _insert(db, set_name, collection, space, spec)
+                identity = insert_generation(db, set_name, collection, space, spec)
                 if anchor:
                     put_anchor(db, identity, anchor)
                 db.execute("INSERT INTO sets (name, live) VALUES (?, ?)", (set_name, identity))
         return self.live(set_name)
-
-    def begin(self, set_name: str, collection: str, space: Space, spec: SetSpec) -> Generation:
-        """A second generation of a set, to be built beside the live one. Raises HomeError where one is being built."""
-        with self._database.writing() as db:
-            row = db.execute("SELECT building FROM sets WHERE name = ?", (set_name,)).fetchone()
-            if row is None:
-                raise self.roster.not_found(set_name)
-            if row[0] is not None:
-                raise HomeError(f"another generation of set {set_name!r} is being built already.")
-            identity = _insert(db, set_name, collection, space, spec)
-            db.execute("UPDATE sets SET building = ? WHERE name = ?", (identity, set_name))
-        return self.generation(identity)
-
-    def switch(self, set_name: str, expected: int, new: int) -> SetState:
-        """Make generation `new` the live one, if `expected` is it still; the old one is kept as the previous.
-
-        Going back is the same call with the two exchanged. Raises HomeError where another process switched meanwhile,
-        or where `new` is no generation of this set; nothing is changed then.
-        """
-        with self._database.writing() as db:
-            of_set = db.execute("SELECT 1 FROM generations WHERE id = ? AND set_name = ?", (new, set_name)).fetchone()
-            if not of_set:
-                raise HomeError(f"set {set_name!r} has no generation {new}.")
-            changed = db.execute(
-                "UPDATE sets SET live = ?, previous = live, building = nullif(building, ?) WHERE name = ? AND live = ?",
-                (new, new, set_name, expected),
-            )
-            if not changed.rowcount:
-                raise HomeError(
-                    f"set {set_name!r} was switched by somebody else: generation {expected} is not live any more.",
-                    remedy="Look at it again before you switch.",
-                )
-        return self.set(set_name)
 
     def renew(self, generation: Generation, space: Space) -> Generation:
         """Write the present identity of a generation that was made before, unless another process was faster."""
@@ -323,16 +297,3 @@ class State:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._database.corrupt(error) from error
         return checked(Generation(identity, set_name, name, space, spec, format))  # type: ignore[arg-type]
-
-
-def _insert(db: sqlite3.Connection, set_name: str, collection: str, space: Space, spec: SetSpec) -> int:
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    written = (jsontext.dumps(said.to_dict(), ascii_only=True) for said in (space, spec))
-    columns = (set_name, collection, *written, IDENTITY)
-    identity = 1 + secrets.randbits(ID_BITS)
-    db.execute(
-        "INSERT INTO generations (id, set_name, name, space, spec, identity, created, seal) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (identity, *columns, created, seal(identity, *columns)),
-    )
-    return identity

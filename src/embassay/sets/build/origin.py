@@ -93,6 +93,8 @@ class Origin:
     """Its own vector (dimensions,), made elsewhere: that of its only chunk."""
     afresh: bool = False
     """The vectors that are stored of it are not trusted to be what its chunks get now."""
+    copied: SourceRow | None = None
+    """Its row in the generation that it is copied from, where it is neither read nor cut here."""
 
     shortened: int = 0
     """Chunks that the model read only the head of, though they were expected to fit."""
@@ -146,6 +148,8 @@ class Origin:
         old = self.before
         if self.gone:
             return None
+        if self.copied:
+            return self._as_copied(self.copied)
         if self.untouched and old:
             return replace(old, size=self.size, mtime_ns=self.mtime_ns, reader=self.reader)
         if self.skipped:
@@ -162,6 +166,15 @@ class Origin:
             chars=self.chars,
             left_out=str(self.left),
             left_chars=self.left_chars,
+        )
+
+    def _as_copied(self, row: SourceRow) -> SourceRow:
+        reasons = [reason for reason in (row.reason, str(self.refused)) if reason]
+        return replace(
+            row,
+            chunks=self.chunks - self.refused.count,
+            truncated=self.truncated + self.shortened,
+            reason="; ".join(reasons),
         )
 
     def _row(self, state: Literal["pending", "failed", "ok", "skipped"], reason: str = "") -> SourceRow:

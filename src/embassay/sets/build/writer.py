@@ -88,6 +88,8 @@ class Writer:
         self._changed = False
         self._unfolded = self._parts = 0
         self._broken = False
+        self.touched: set[str] = set()
+        """Names of the origins of which anything was written."""
         self.quarantined: list[tuple[str, str]] = []
         """(name, reason) of origins that were settled and of which a part is missing."""
 
@@ -182,6 +184,7 @@ class Writer:
         if collected.chunks or collected.moved or stale:
             self.state.put(self.generation, [origin.pending() for origin in collected.touched.values()])
         self._upsert(collected, stale)
+        self.touched.update(collected.touched)
         settled = [(origin.name, origin.settled()) for origin in collected.ended]
         records = [origin.record for origin in collected.ended if origin.record]
         self.state.put(self.generation, [row for _, row in settled if row], records)

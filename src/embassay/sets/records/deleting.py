@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embassay.errors import UsageError
 from embassay.sets.build.origin import Ended, Origin, recall
 from embassay.sets.build.writer import Writer
+from embassay.sets.followers import bring_along, on_live
 from embassay.sets.records.given import read_ids
 from embassay.sets.records.source import GROUP, named
 from embassay.sets.records.upkeep import keep_fast
@@ -84,6 +85,10 @@ def delete(sets: OpenSets, name: str, choice: Choice) -> int:
 
     Raises SetNotFound, UsageError, HomeError, StoreError.
     """
+    return on_live(lambda: _delete(sets, name, choice))
+
+
+def _delete(sets: OpenSets, name: str, choice: Choice) -> int:
     generation = sets.live(name)
     with sets.writing(generation) as state:
         store = sets.store(generation)
@@ -92,6 +97,7 @@ def delete(sets: OpenSets, name: str, choice: Choice) -> int:
             for end in _ends(rows, store, glob):
                 writer.add(end)
         keep_fast(store, len(rows))
+        bring_along(sets, state, generation, writer.touched)
     return sum(max(1, row.documents) for row in rows)
 
 

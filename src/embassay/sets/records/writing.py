@@ -11,6 +11,7 @@ from embassay.errors import UsageError
 from embassay.sets.beginning import begun
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
+from embassay.sets.followers import bring_along, on_live
 from embassay.sets.indexing import chunker_of
 from embassay.sets.records.given import read_records
 from embassay.sets.records.own_vectors import Voucher
@@ -63,9 +64,23 @@ def _write(
     check: Callable[[State, Generation], None] = lambda _state, _generation: None,
 ) -> RecordsReport:
     """`check` is asked once nobody else writes, and before anything is written."""
-    started = time.monotonic()
     coming = iter(records)
     first = list(islice(coming, GROUP))
+    given = chain(first, coming)
+    return on_live(lambda: _written(sets, name, (first, given), wishes, space, check))
+
+
+def _written(
+    sets: OpenSets,
+    name: str,
+    records: tuple[Sequence[Record], Iterable[Record]],
+    wishes: Wishes,
+    space: Space | None,
+    check: Callable[[State, Generation], None],
+) -> RecordsReport:
+    """`records`: the first few, and all of them."""
+    started = time.monotonic()
+    first, given = records
     with (
         begun(sets, name, wishes, lambda: _sample(first)) as (generation, embedder),
         sets.writing(generation) as state,
@@ -73,7 +88,7 @@ def _write(
         store = sets.store(generation)
         check(state, generation)
         source = Records(
-            chain(first, coming),
+            given,
             (state, generation, store),
             lambda: chunker_of(sets, generation, embedder),
             Voucher(name, embedder, space),
@@ -81,6 +96,7 @@ def _write(
         writer = Writer(state, generation, store)
         embedded, usage = write_changes(source, writer, embedder, sets.events)
         keep_fast(store, embedded + source.given)
+        bring_along(sets, state, generation, writer.touched)
         with store.snapshot() as version:
             chunks = version.count()
     return RecordsReport(

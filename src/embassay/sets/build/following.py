@@ -1,0 +1,183 @@
+"""A generation as the source of another one: what the live one holds, and the other one does not hold like that.
+
+The other generation follows the live one by what both have written of each origin, so that one rule serves for all: to
+build it from nothing, to bring it up to date after a kill, and to keep it in step while the live one is written. Texts
+come from the store, because files may be gone; they stay cut as they are, so that both have the same keys.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from embassay.sets.build.origin import Change, Origin, recall
+from embassay.sets.build.source import SourceOutcome
+from embassay.sets.state import Generation, SourceRow, State
+from embassay.types import Chunk
+
+if TYPE_CHECKING:
+    from embassay.stores.base import Store
+    from embassay.types import Record
+
+GROUP = 256
+"""Origins whose chunks are read at once."""
+WORDS_ONLY = "found by words only"
+"""The reason in the row of an origin whose vectors the model could not make: it is embedded once the model is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A generation with what is written of it, and where its rows are."""
+
+    state: State
+    generation: Generation
+    store: Store
+
+
+class Following:
+    """The origins in which `follower` differs from `leader`, as changes to the follower."""
+
+    def __init__(
+        self,
+        leader: Books,
+        follower: Books,
+        names: Iterable[str] | None = None,
+        *,
+        first: Callable[[str], float] | None = None,
+        per_second: float = 0.0,
+        words_only: bool = False,
+    ) -> None:
+        """`names`: the origins that are looked at; None: all. Those of the highest `first` are taken first.
+
+        `per_second`: chunks that are handed out at most; 0: as fast as they are taken. With `words_only` chunks get
+        no vector but zeros, and their origins stay to be done.
+        """
+        self._leader, self._follower = leader, follower
+        self._per_second, self._words_only = per_second, words_only
+        self._stopped = threading.Event()
+        self._todo, self._gone = _differing(leader, follower, names)
+        if first:
+            self._todo.sort(key=lambda row: -first(row.path))
+        self.total: int | None = sum(row.size for row in self._todo)
+        self.what = f"{len(self._todo):,} documents" if self._todo else ""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The origins that are changed, removed ones included."""
+        return [*(row.path for row in self._todo), *(row.path for row in self._gone)]
+
+    def __iter__(self) -> Iterator[Change]:
+        pace = _Pace(self._per_second, self._stopped)
+        for gone in _groups(self._gone):
+            origins = [Origin(row.path, row, digest=row.digest, reader=row.reader, gone=True) for row in gone]
+            recall(self._follower.store, origins)
+            yield from (origin.end() for origin in origins)
+        for group in _groups(self._todo):
+            yield from self._copied(group, pace)
+            if self._stopped.is_set():
+                return
+
+    def outcome(self) -> SourceOutcome:
+        """How many origins were copied, and how many went."""
+        return SourceOutcome(len(self._todo), 0, len(self._gone))
+
+    def stop(self) -> None:
+        """Give up waiting for the pace."""
+        self._stopped.set()
+
+    def _copied(self, group: Sequence[SourceRow], pace: _Pace) -> Iterator[Change]:
+        names = [row.path for row in group]
+        theirs = self._follower.state.sources_of(self._follower.generation, names)
+        records = self._leader.state.records.get(
+            self._leader.generation.id, [row.path for row in group if row.is_record]
+        )
+        origins = [self._origin(row, theirs.get(row.path), records) for row in group]
+        recall(self._follower.store, origins)
+        chunks: dict[str, list[Chunk]] = defaultdict(list)
+        with self._leader.store.snapshot() as version:
+            for chunk in version.chunks([row.path for row in group if row.chunks]):
+                chunks[chunk.path].append(chunk)
+        for origin in origins:
+            for chunk in sorted(chunks[origin.name], key=lambda one: (one.document, one.span)):
+                if (change := self._change(origin, chunk)) is not None:
+                    pace.wait()
+                    yield change
+                if self._stopped.is_set():
+                    return
+            yield origin.end()
+
+    def _origin(self, row: SourceRow, theirs: SourceRow | None, records: Mapping[str, Record]) -> Origin:
+        waits = theirs is not None and theirs.state == "pending" and theirs.reason == WORDS_ONLY
+        copied = replace(row, state="pending", reason=WORDS_ONLY) if self._words_only else row
+        return Origin(
+            row.path,
+            theirs,
+            row.size,
+            mtime_ns=row.mtime_ns,
+            digest=row.digest,
+            reader=row.reader,
+            record=records.get(row.path),
+            afresh=waits,
+            copied=copied,
+        )
+
+    def _change(self, origin: Origin, chunk: Chunk) -> Change | None:
+        """The chunk, with the flag of what the follower's own model read of it."""
+        known = origin.existing.get(chunk.key)
+        vector = None
+        if self._words_only:
+            import numpy as np
+
+            vector = np.zeros(self._follower.generation.space.dimensions, np.float32)
+        origin.vector = vector
+        return origin.take(replace(chunk, truncated=known.truncated if known else False))
+
+
+class _Pace:
+    """Lets so many chunks a second pass."""
+
+    def __init__(self, per_second: float, stopped: threading.Event) -> None:
+        self._step = 1 / per_second if per_second > 0 else 0.0
+        self._next = time.monotonic()
+        self._stopped = stopped
+
+    def wait(self) -> None:
+        if self._step:
+            self._next = max(self._next + self._step, time.monotonic() - 1.0)  # a second that was missed is made up for
+            self._stopped.wait(max(0.0, self._next - time.monotonic()))
+
+
+def _groups(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
+    left = iter(rows)
+    while group := list(islice(left, GROUP)):
+        yield group
+
+
+def _differing(leader: Books, follower: Books, names: Iterable[str] | None) -> tuple[list[SourceRow], list[SourceRow]]:
+    """(origins to copy, origins to remove)."""
+    if names is None:
+        ours = {row.path: row for row in leader.state.sources(leader.generation)}
+        theirs = {row.path: row for row in follower.state.sources(follower.generation)}
+    else:
+        asked = [*names]
+        ours = leader.state.sources_of(leader.generation, asked)
+        theirs = follower.state.sources_of(follower.generation, asked)
+    todo = [row for name, row in ours.items() if not is_like(row, theirs.get(name))]
+    return todo, [row for name, row in theirs.items() if name not in ours]
+
+
+def is_like(row: SourceRow, other: SourceRow | None) -> bool:
+    """Whether the follower has an origin as the leader has it; one that is being written is not done in either."""
+    if other is None or "pending" in (row.state, other.state):
+        return False
+    return _content(row) == _content(other)
+
+
+def _content(row: SourceRow) -> tuple[object, ...]:
+    """Reasons, and counts of chunks, differ where one of two models refused a text."""
+    return (row.size, row.mtime_ns, row.digest, row.state, row.reader, row.documents, row.chars, row.left_out)

@@ -1,0 +1,173 @@
+"""The work of a migration: backfill, catching up, verification. Whoever calls `run` is its worker.
+
+A worker that dies leaves its state behind, and the next call of `run`, in any process, goes on: what is stored is found
+by comparing the two generations, so that nothing is embedded twice.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from embassay.errors import Interrupted, MigrationState, SetInUse, SpendCapReached
+from embassay.events import WorkStarted
+from embassay.sets.build.following import Books, Following
+from embassay.sets.build.run import write_changes
+from embassay.sets.build.writer import Writer
+from embassay.sets.followers import behind
+from embassay.sets.migration.beginning import JobOptions
+from embassay.sets.migration.table import OPEN, WORKING, Migration
+
+if TYPE_CHECKING:
+    from embassay.sets.opened import OpenSets
+    from embassay.sets.state import Generation, State
+
+POLL_SECONDS = 0.5
+"""How often a worker looks whether somebody paused or aborted its migration."""
+FEW = 8
+"""Origins that differ at most once the backfill counts as caught up: the switch brings the last of them."""
+ROUNDS = 20
+"""Times that a migration is caught up with what is written meanwhile, before the rest is left to the switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check of a new generation found."""
+
+    name: str
+    passed: bool
+    detail: str
+    """In one sentence, with figures."""
+    figures: Mapping[str, object]
+
+
+class Verifier(Protocol):
+    """Holds a new generation against the live one before it may be switched to."""
+
+    def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> Sequence[Check]:
+        """Every check that was made. Raises as the model and the store do."""
+
+
+def run(
+    sets: OpenSets,
+    name: str,
+    verifiers: Sequence[Verifier] = (),
+    first: Callable[[str], float] | None = None,
+) -> Migration:
+    """Bring the open migration of set `name` as far as ``ready``, from wherever it is; the migration then.
+
+    Origins of the highest `first` are embedded first. Raises MigrationState where there is none, or where it was paused
+    or aborted meanwhile, SetInUse where another worker is at it, Interrupted, and as embedding and storing do.
+    """
+    migration = opened(sets.writable_state(), name)
+    target = sets.state.generation(migration.generation)
+    with sets.folder.writing(target, partial(_refuse, name)), sets.state.jobs.run("migrate", target.id):
+        worker = _Worker(sets, migration, target, first)
+        worker.backfill()
+        worker.catch_up()
+        return worker.verify(verifiers)
+
+
+def opened(state: State, name: str) -> Migration:
+    """The migration of a set that is neither switched nor given up. Raises MigrationState where there is none."""
+    state.set(name)
+    migration = state.migrations.open(name)
+    if migration is None:
+        raise MigrationState(f"set {name!r} is not being migrated.")
+    return migration
+
+
+class _Worker:
+    """One run of a migration, by whoever holds the right to write its generation."""
+
+    def __init__(
+        self, sets: OpenSets, migration: Migration, target: Generation, first: Callable[[str], float] | None
+    ) -> None:
+        self._sets, self._state, self._target, self._first = sets, sets.state, target, first
+        self._migration = migration
+        self._live = sets.live(migration.set_name)
+        self._options = JobOptions.from_dict(migration.options)
+
+    def backfill(self) -> None:
+        """Embed whatever the new generation does not have yet."""
+        self._enter(OPEN, "backfilling")
+        self._copy(f"Migrating {self._migration.set_name} to {self._target.space}")
+
+    def catch_up(self) -> None:
+        """Bring what was written during the backfill."""
+        self._enter(("backfilling",), "catching-up")
+        for _ in range(ROUNDS):
+            if behind(self._state, self._live, self._target) <= FEW:
+                break
+            self._copy("Catching up")
+        self._sets.store(self._target).optimise(thorough=True)
+
+    def verify(self, verifiers: Sequence[Verifier]) -> Migration:
+        """Hold the new generation against the live one; it is ready, or has failed."""
+        self._enter(("catching-up",), "verifying")
+        checks = [one for verifier in verifiers for one in verifier(self._sets, self._live, self._target)]
+        failed = [one for one in checks if not one.passed]
+        report = {"checks": [{"name": c.name, "passed": c.passed, "detail": c.detail, **c.figures} for c in checks]}
+        new = "failed" if failed else "ready"
+        reason = "; ".join(f"{one.name}: {one.detail}" for one in failed)
+        return self._state.migrations.advance(self._migration, ("verifying",), new, reason=reason, report=report)  # type: ignore[arg-type]
+
+    def _enter(self, expected: Sequence[str], new: str) -> None:
+        self._migration = self._state.migrations.advance(self._migration, expected, new)  # type: ignore[arg-type]
+
+    def _copy(self, what: str) -> None:
+        with closing(self._sets.folder.store(self._live)) as theirs:
+            ours = self._sets.store(self._target)
+            source = Following(
+                Books(self._state, self._live, theirs),
+                Books(self._state, self._target, ours),
+                first=self._first,
+                per_second=self._options.rate,
+            )
+            if not source.names:
+                return
+            self._sets.events.tell(WorkStarted(what, source.total))
+            with self._watched(source) as halted:
+                try:
+                    writer = Writer(self._state, self._target, ours)
+                    write_changes(source, writer, self._sets.embedder(self._target), self._sets.events)
+                except SpendCapReached as error:
+                    self._pause(error.message)
+                    raise
+                except Interrupted:
+                    self._pause("stopped")
+                    raise
+            if halted.is_set():
+                raise MigrationState(f"the migration of set {self._migration.set_name!r} was paused or aborted.")
+
+    def _pause(self, reason: str) -> None:
+        self._state.migrations.advance(self._migration, WORKING, "paused", reason=reason, resumes=self._migration.state)
+
+    @contextmanager
+    def _watched(self, source: Following) -> Iterator[threading.Event]:
+        """Stop the source once somebody brings the migration into another state."""
+        over, halted = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            while not over.wait(POLL_SECONDS):
+                now = self._state.migrations.building(self._target.id)
+                if now is None or now.state not in WORKING:
+                    halted.set()
+                    source.stop()
+                    return
+
+        threading.Thread(target=watch, name="migration", daemon=True).start()
+        try:
+            yield halted
+        finally:
+            over.set()
+
+
+def _refuse(name: str) -> None:
+    raise SetInUse(
+        f"another worker is at the migration of set {name!r}.", remedy="Wait until it has ended, or stop it."
+    )

@@ -1,0 +1,31 @@
+"""The tables of migrations and of the history, as the schema of `state.db` has them."""
+
+CREATE = """
+CREATE TABLE migrations (
+    id INTEGER PRIMARY KEY,
+    set_name TEXT NOT NULL,
+    origin INTEGER NOT NULL,
+    generation INTEGER NOT NULL UNIQUE REFERENCES generations (id),
+    state TEXT NOT NULL,
+    resumes TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    options TEXT NOT NULL DEFAULT '{}',
+    plan TEXT NOT NULL DEFAULT '{}',
+    report TEXT NOT NULL DEFAULT '{}',
+    created REAL NOT NULL,
+    updated REAL NOT NULL
+);
+CREATE INDEX migrations_of_set ON migrations (set_name, id);
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    set_name TEXT NOT NULL,
+    happened REAL NOT NULL,
+    what TEXT NOT NULL,
+    build INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX history_of_set ON history (set_name, id);
+ALTER TABLE sets ADD COLUMN keep_until REAL NOT NULL DEFAULT 0
+"""
+"""`origin` and `build` are ids of generations, which may be gone: rows of the history outlive what they tell of."""

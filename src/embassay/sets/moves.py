@@ -1,0 +1,117 @@
+"""Which generation of a set is live: each change is one transaction, and tells the migration and the history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from embassay import remedy
+from embassay.errors import HomeError, SetMoved
+from embassay.sets.generation_rows import insert_generation
+from embassay.sets.history import note
+from embassay.sets.migration.table import OPEN, Migration, Migrations, advance, put_migration
+from embassay.sets.proofs import put_anchor
+
+if TYPE_CHECKING:
+    from embassay.canaries import Anchor
+    from embassay.sets.database import Database
+    from embassay.sets.roster import Roster
+    from embassay.sets.spec import SetSpec
+    from embassay.space import Space
+
+
+ROLLED_BACK = "rolled back"
+"""What a switch is called that takes another one back."""
+
+
+class Moves:
+    """Begins, ends and takes back moves of the sets of one home from one generation to another."""
+
+    def __init__(self, database: Database, roster: Roster, migrations: Migrations) -> None:
+        self._database, self._roster, self._migrations = database, roster, migrations
+
+    def begin(
+        self,
+        name: str,
+        origin: int,
+        collection: str,
+        space: Space,
+        spec: SetSpec,
+        anchor: Anchor | None = None,
+        options: Mapping[str, object] = MappingProxyType({}),
+        plan: Mapping[str, object] = MappingProxyType({}),
+    ) -> Migration:
+        """A second generation of a set, to be built beside the live one, and the migration to it, which is planned.
+
+        Raises SetNotFound, SetMoved where generation `origin` is not live any more, and HomeError where another one is
+        being built.
+        """
+        with self._database.writing() as db:
+            row = db.execute("SELECT live, building FROM sets WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                raise self._roster.not_found(name)
+            if row[0] != origin:
+                raise _moved(name)
+            if row[1] is not None:
+                raise HomeError(
+                    f"another generation of set {name!r} is being built already.",
+                    remedy=remedy.command("migrate", name, status=True, say="Look at it"),
+                )
+            identity = insert_generation(db, name, collection, space, spec)
+            if anchor:
+                put_anchor(db, identity, anchor)
+            put_migration(db, name, origin, identity, options, plan)
+            db.execute("UPDATE sets SET building = ? WHERE name = ?", (identity, name))
+            note(db, name, "migration planned", identity, {"to": str(space), "model": spec.model, **plan})
+        found = self._migrations.building(identity)
+        assert found is not None, "it was just written"
+        return found
+
+    def switch(
+        self,
+        set_name: str,
+        expected: int,
+        new: int,
+        *,
+        what: str = "switched",
+        keep_until: float = 0.0,
+        detail: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Make generation `new` the live one, if `expected` is it still; the old one is kept as the previous.
+
+        Going back is the same call with the two exchanged. The migration that made either of them, and the history,
+        are told in the same transaction. Raises SetMoved where another process switched meanwhile, and HomeError where
+        `new` is no generation of this set; nothing is changed then.
+        """
+        with self._database.writing() as db:
+            of_set = db.execute("SELECT 1 FROM generations WHERE id = ? AND set_name = ?", (new, set_name)).fetchone()
+            if not of_set:
+                raise HomeError(f"set {set_name!r} has no generation {new}.")
+            changed = db.execute(
+                "UPDATE sets SET live = ?, previous = live, building = nullif(building, ?), keep_until = ? "
+                "WHERE name = ? AND live = ?",
+                (new, new, keep_until, set_name, expected),
+            )
+            if not changed.rowcount:
+                raise _moved(set_name)
+            was = "UPDATE migrations SET state = ?, updated = ? WHERE generation = ?"
+            db.execute(was, ("switched", time.time(), new))
+            if what == ROLLED_BACK:
+                db.execute(was, ("rolled-back", time.time(), expected))
+            note(db, set_name, what, new, detail)
+
+    def abandon(self, migration: Migration, reason: str) -> None:
+        """Give a migration up: its generation belongs to no set any more. Raises MigrationState once it is switched."""
+        with self._database.writing() as db:
+            advance(db, migration, OPEN, "aborted", reason=reason)
+            db.execute("UPDATE sets SET building = NULL WHERE building = ?", (migration.generation,))
+            note(db, migration.set_name, "migration aborted", migration.generation, {"reason": reason})
+
+
+def _moved(set_name: str) -> SetMoved:
+    return SetMoved(
+        f"set {set_name!r} was switched to another generation meanwhile.",
+        remedy="Look at it again, and repeat the call.",
+    )
