@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from embassay.arguments import check, checks_arguments
 from embassay.threads import in_thread
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     Records = Iterable[Record | Mapping[str, Any]]
 
 
+@checks_arguments
 class EmbeddingSet:
     """One set of a home, from `Home.set`; it need not be there before something is indexed or added.
 
@@ -92,9 +94,11 @@ class EmbeddingSet:
         from embassay.sets.spec import Wishes
 
         wishes = Wishes(model, precision, chunk_tokens, language)
+        files = [*paths]
+        check("paths", files)
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
         reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
-        return index_files(self._sets, self.name, [Path(path) for path in paths], wishes, reading)
+        return index_files(self._sets, self.name, [Path(file) for file in files], wishes, reading)
 
     def add(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
         """Add records whose ids the set does not have yet; see `upsert`.
@@ -334,6 +338,6 @@ def _wishes(making: MakingOptions) -> Any:
 
 
 def _parsed(where: str | Filter | None) -> Filter | None:
-    from embassay.stores.filters.parser import parse
+    from embassay.stores.filters.parser import read_filter
 
-    return parse(where) if isinstance(where, str) else where
+    return read_filter(where)

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack
 
+from embassay.arguments import check, checked, checks_arguments, shown
+from embassay.errors import UsageError
 from embassay.session import Session
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from embassay.types import Embeddings, OnLong, Precision, Role
 
 
+@checks_arguments
 class Home:
     """A ``.embassay/`` folder: index files into its sets and search them.
 
@@ -105,6 +108,8 @@ class Home:
 
     @default_set.setter
     def default_set(self, name: str | None) -> None:
+        if name is not None:
+            check("name", name)
         self._sets.state.roster.choose(name)
 
     def delete_set(self, name: str, *, dry_run: bool = False) -> DeletedSet:
@@ -161,7 +166,9 @@ class Home:
         that `about` names (ranks, or ids, also of what was not found), or for the answer as a whole. Raises UsageError
         for a search that is not in the log, a hit that there is not, or nothing to note; HomeError.
         """
-        name = search if isinstance(search, str) else search.id
+        name = search if isinstance(search, str) else getattr(search, "id", None)
+        if name is None:
+            raise UsageError(f"search is {shown(search)}; it must be a result, or the id of one.")
         return self.query_log.give(name, clicked=clicked, thumbs=thumbs, about=about)
 
     def coverage(self, set: str | None = None) -> Coverage:
@@ -212,6 +219,7 @@ def open_home(home: str | os.PathLike[str] | None = None, *, session: Session | 
     return Home(find_home(Path(home) if home is not None else None, create=True), session)
 
 
+@checked
 def embed(
     texts: Sequence[str],
     role: Role,

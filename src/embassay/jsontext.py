@@ -24,10 +24,10 @@ def loads(text: str | bytes) -> Any:
 
 
 def loads_anyhow(text: str) -> Any:
-    """What JSON text says, whoever wrote it: NaN, infinity and numbers beyond a float are None, and strings may
-    hold line ends and tabs. Raises ValueError for text that is none."""
+    """What JSON text says, whoever wrote it: NaN, infinity and numbers beyond a float are read as floats that are not
+    finite, and strings may hold line ends and tabs. Raises ValueError for text that is none."""
     try:
-        return json.loads(text, parse_constant=_nothing, parse_float=_number, strict=False)
+        return json.loads(text, strict=False)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 
@@ -90,7 +90,7 @@ def _value(text: str, at: int) -> tuple[Any, int]:
 
 @cache
 def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(parse_constant=_nothing, parse_float=_number, strict=False)
+    return json.JSONDecoder(strict=False)
 
 
 def _space(text: str, at: int) -> int:
@@ -100,21 +100,12 @@ def _space(text: str, at: int) -> int:
     return at
 
 
-def _nothing(_word: str) -> None:
-    return None
-
-
-def _number(word: str) -> float | None:
-    value = float(word)
-    return value if math.isfinite(value) else None
-
-
 def _refused(word: str) -> None:
     raise ValueError(f"{word} is no number of JSON")
 
 
 def _finite(word: str) -> float:
-    value = _number(word)
-    if value is None:
+    value = float(word)
+    if not math.isfinite(value):
         raise ValueError(f"{word} is too large")
     return value

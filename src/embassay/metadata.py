@@ -101,6 +101,9 @@ class _Making:
         value = _simple(value)
         if isinstance(value, str):
             yield self._text(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            self._lose(f"is {value}, for which JSON has no number, and was left empty")
+            yield None
         elif value is None or isinstance(value, (bool, int, float)):
             yield value
         elif not isinstance(value, (Mapping, list)):
@@ -166,7 +169,7 @@ def _number(value: int | float) -> object:
     """A number that every program reads alike; another one as a text, which filters read as that number where it is
     one: the digits of a whole number beyond 64 bits."""
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(value)
+        return float(value)
     if value.bit_length() < 64:
         return int(value)
     return str(value) if value.bit_length() < MAX_TEXT else hex(value)

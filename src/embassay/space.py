@@ -11,9 +11,7 @@ from embassay import jsontext, remedy
 from embassay.errors import SpaceMismatch
 
 NO_TRANSFORM = "none"
-OLD_MODEL_OR_NEW_SET = remedy.command(
-    "index", "FOLDER", set="NAME", say="Put the old model back, or index into a new set"
-)
+OLD_MODEL_OR_NEW_SET = remedy.option("set", "NAME", say="Put the old model back, or write into a new set: {}")
 """What helps where a model is not the one that a set was made with."""
 Similarity = Literal["cosine", "dot"]
 SIMILARITIES: Sequence[Similarity] = get_args(Similarity)

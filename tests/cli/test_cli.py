@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from embassay import plugins
+from embassay import __version__, plugins
 
 
 def run(*arguments, cwd, stdin=b"", check=None, env=None):
@@ -357,3 +357,9 @@ def test_version_and_no_arguments(tmp_path):
     _, out, _ = run("--version", cwd=tmp_path, check=0)
     assert out.strip() == "0.1.0"
     assert "Start with" in run(cwd=tmp_path)[1]
+
+
+def test_the_package_is_a_program():
+    for module in ("embassay", "embassay.cli.main"):
+        done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == __version__

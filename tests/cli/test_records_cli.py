@@ -212,3 +212,9 @@ def test_every_row_that_is_left_out_has_its_line_and_its_file(project):
     ]
     told = report("b.jsonl", "--vector-field", "v", "--dry-run", cwd=project, check=3)
     assert told["reasons"][1]["reason"].startswith("line 2: record '2': its vector must be")
+
+
+@pytest.mark.parametrize("options", [[], ["--id", "1", "--path", "x"]])
+def test_what_to_delete_is_said_by_one_option(indexed, options):
+    _, _, err = run("delete", "default", *options, cwd=indexed, check=2)
+    assert "exactly one of --id, --where and --path" in err

@@ -258,7 +258,7 @@ def test_code_outline(language, text, expected):
     ],
 )  # fmt: skip
 def test_what_once_went_wrong(tmp_path, name, data, text):
-    (document,) = documents(tmp_path, name, data)
+    *_, document = documents(tmp_path, name, data)
     assert document.text == text
     assert "nan" not in map(repr, document.metadata.values())
 

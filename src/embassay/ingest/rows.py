@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -116,7 +117,7 @@ def _taken(rest: dict[str, object], name: str) -> object:
 def _words(value: object) -> str:
     """An id or a title as a string; empty for what is none."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return str(value).strip()
+        return str(value).strip() if isinstance(value, str) or math.isfinite(value) else ""
     return ""
 
 

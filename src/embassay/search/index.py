@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from embassay.arguments import shown
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import QueryError, UsageError
 from embassay.events import SILENCE, Events, Searched
@@ -290,7 +291,9 @@ class Index(Searcher):
 
 
 def check_query(query: str) -> None:
-    """Raises QueryError for a query without text or beyond all measure."""
+    """Raises QueryError for what is no text, for a query without words, or one beyond all measure."""
+    if not isinstance(query, str):
+        raise QueryError(f"the query is {shown(query)}; it must be a string.")
     if not query.replace("\0", "").strip():
         raise QueryError("the query is empty.")
     if len(query) > MAX_QUERY:

@@ -45,3 +45,28 @@ def test_printed_filters_are_read_back(expression):
 
 def test_two_nots_are_none():
     assert parse("not not not a = 1") == parse("not a = 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "mended"),
+    [
+        ("my field = 1", 4, "`my field` = 1"),
+        ("größe-€ = 1 and a = 2", 7, "`größe-€` = 1 and a = 2"),
+        ("2024 = 1", 1, "`2024` = 1"),
+        ('a = 1 and @id = "x"', 11, '`@id` = "x"'),
+        ("not x y exists", 7, "`x y` exists"),
+        ('x y in ("a")', 3, '`x y` in ("a")'),
+    ],
+)
+def test_odd_names_are_told_to_stand_in_backquotes(text, at, mended):
+    with pytest.raises(FilterError, match=f"at character {at}:") as error:
+        parse(text)
+    assert str(error.value.remedy).endswith(f"stands in backquotes: {mended}")
+    parse(mended)
+
+
+@pytest.mark.parametrize("text", ["a =", "a = @", "(a", '"lang" = 5', "a = 1 b = 2", 'lang: "de"'])
+def test_what_is_no_matter_of_a_name_has_no_such_hint(text):
+    with pytest.raises(FilterError) as error:
+        parse(text)
+    assert "backquotes" not in str(error.value.remedy)

@@ -6,6 +6,7 @@ import typer
 
 from embassay import remedy
 from embassay.cli import common, words
+from embassay.errors import UsageError
 
 if TYPE_CHECKING:
     from embassay.sets.records.deleting import Deletion
@@ -42,6 +43,8 @@ def command(
     embassay delete docs --where 'lang = "de" and year < 2020' --dry-run
     embassay delete docs --path 'old/**'
     """
+    if sum(given is not None for given in (ids or None, where, path)) != 1:
+        raise UsageError("say which documents to delete, by exactly one of --id, --where and --path.")
     chosen = {"ids": ids or None, "where": where, "path": path}
     with common.opened_home(home) as opened:
         documents = opened.set(set_name)

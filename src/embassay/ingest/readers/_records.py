@@ -8,6 +8,7 @@ times) is metadata alone; in tables, numbers are.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -176,9 +177,13 @@ def _first(record: Mapping[str, object], fields: Mapping[str, str], names: tuple
         if name not in fields:
             continue
         value = record[fields[name]]
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
+        if (_is_number(value) or isinstance(value, str)) and str(value).strip():
             return str(value).strip(), fields[name]
     return "", None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _first_text(record: Mapping[str, object], fields: Mapping[str, str]) -> tuple[str, str | None]:
@@ -187,7 +192,7 @@ def _first_text(record: Mapping[str, object], fields: Mapping[str, str]) -> tupl
         if name not in fields:
             continue
         value = record[fields[name]]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if _is_number(value):
             value = str(value)
         paragraphs = isinstance(value, list) and all(isinstance(item, str) for item in value)
         if text := ("\n\n" if paragraphs else "\n").join(words_of(value, machine=True)):

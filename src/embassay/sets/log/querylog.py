@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay import remedy
+from embassay.arguments import checks_arguments
 from embassay.errors import UsageError
 from embassay.sets.log.entry import Feedback, Kind, LoggedQuery
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from embassay.config.values import QueryLogConfig
     from embassay.sets.log.export import Exported
     from embassay.sets.log.table import LogTable
@@ -23,6 +24,7 @@ LONGEST_NAME = 1_000
 """Characters of a document's id in feedback."""
 
 
+@checks_arguments
 class QueryLog:
     """What was searched for in a home. Threads may share it, and processes the home."""
 
@@ -89,11 +91,11 @@ class QueryLog:
         """Drop all of it, and overwrite where it stood; how many searches there were. Raises HomeError."""
         return self._table().clear()
 
-    def export(self, file: Path, *, set: str | None = None, unjudged: bool = False) -> Exported:
+    def export(self, file: str | os.PathLike[str], *, set: str | None = None, unjudged: bool = False) -> Exported:
         """Write the queries to a JSON lines file that judged sets are made from; see `embassay.sets.log.export`."""
         from embassay.sets.log.export import export
 
-        return export(self.entries(set), file, unjudged=unjudged)
+        return export(self.entries(set), Path(file), unjudged=unjudged)
 
     def _table(self) -> LogTable:
         self._flush()

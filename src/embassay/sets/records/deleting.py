@@ -18,7 +18,7 @@ from embassay.sets.records.upkeep import keep_fast
 from embassay.sets.removal import reason_of
 from embassay.sets.state import SourceRow
 from embassay.stores.filters.glob import matcher
-from embassay.stores.filters.parser import parse
+from embassay.stores.filters.parser import read_filter
 from embassay.stores.filters.values import In
 from embassay.text import composed
 
@@ -43,10 +43,10 @@ class Choice:
     def of(cls, ids: Iterable[str] | None, where: str | Filter | None, path: str | None) -> Choice:
         """Raises UsageError unless exactly one of the three is given."""
         if sum(one is not None for one in (ids, where, path)) != 1:
-            raise UsageError("which documents to delete is said by ids, by where, or by path: by exactly one of them.")
+            raise UsageError("say which documents to delete, by exactly one of ids, where and path.")
         if path is not None and not (isinstance(path, str) and path.strip()):
             raise UsageError(f"path is {path!r}; it must be a glob, or the path of a folder or a document.")
-        return cls(None if ids is None else read_ids(ids), parse(where) if isinstance(where, str) else where, path)
+        return cls(None if ids is None else read_ids(ids), read_filter(where), path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from embassay import jsontext
+from embassay.arguments import shown
 from embassay.errors import ReadError, UsageError
 from embassay.metadata import kept
 from embassay.text import composed, did_you_mean, encodable
@@ -28,7 +29,7 @@ def read_records(given: Iterable[Record | Mapping[str, Any]]) -> Iterator[Record
     Raises UsageError for what is no record, and for an id that comes twice.
     """
     if isinstance(given, (str, bytes, Mapping, Record)) or not isinstance(given, Iterable):
-        raise UsageError(f"the records are {_article(given)}; they must be a list, or an iterator, of records.")
+        raise UsageError(f"the records are {shown(given)}; they must be a list, or an iterator, of records.")
     records = _read(given)
     return iter(list(records)) if isinstance(given, Sequence) else records
 
@@ -36,7 +37,7 @@ def read_records(given: Iterable[Record | Mapping[str, Any]]) -> Iterator[Record
 def read_ids(given: Iterable[str]) -> tuple[str, ...]:
     """The ids that were asked for, as records have them, each once. Raises UsageError for what are none."""
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        raise UsageError(f"ids is {_article(given)}; it must be a list of ids.")
+        raise UsageError(f"ids is {shown(given)}; it must be a list of ids.")
     return tuple(dict.fromkeys(_asked(one) for one in given))
 
 
@@ -87,7 +88,7 @@ def _id(given: object, at: int | str) -> str:
         raise UsageError(f"record {at} has no id.")
     identity = _worded(given)
     if identity is None:
-        raise UsageError(f"record {at}: its id is {_article(given)}; it must be a string or a whole number.")
+        raise UsageError(f"record {at}: its id is {shown(given)}; it must be a string or a whole number.")
     if not identity.strip():
         raise UsageError(f"record {at}: its id is empty.")
     if len(identity) > LONGEST_ID or not identity.translate(_JOINERS).isprintable():
@@ -98,7 +99,7 @@ def _id(given: object, at: int | str) -> str:
 def _asked(given: object) -> str:
     identity = _worded(given)
     if identity is None:
-        raise UsageError(f"{_article(given)} is no id; ids are strings or whole numbers.")
+        raise UsageError(f"{shown(given)} is no id; ids are strings or whole numbers.")
     return composed(encodable(identity))
 
 
@@ -144,16 +145,6 @@ def _vector(given: Any, identity: str) -> Any:
     if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all() or not vector.any():
         raise UsageError(f"record {identity!r}: its vector must be a row of finite numbers that are not all 0.")
     return vector
-
-
-def _article(value: object) -> str:
-    """What was handed over, in words: ``the string 'a'``, ``a dict``, ``None``."""
-    if value is None:
-        return "None"
-    if isinstance(value, str):
-        return f"the string {value[:40]!r}"
-    kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIO' else 'a'} {kind}"
 
 
 def _kind(value: object) -> str:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import math
 import re
+from typing import get_args
 
+from embassay.arguments import shown
 from embassay.errors import FilterError
 from embassay.stores.filters.bounds import MAX_DEPTH, MAX_TESTS, MAX_TEXT, check_filter, too_deep, too_many_tests
-from embassay.stores.filters.values import And, Compare, Exists, Filter, Glob, In, Not, Or
+from embassay.stores.filters.values import PLAIN, And, Compare, Exists, Filter, Glob, In, Not, Or
 from embassay.text import composed
 from embassay.types import Scalar
 
 SHOWN = 200
 """Characters of a filter that an error repeats; of a longer one it shows what stands around the place."""
+
+
+def read_filter(where: object) -> Filter | None:
+    """A filter as programs hand it over: in words, as a value, or none at all.
+
+    Raises FilterError for anything else, and as `parse` does.
+    """
+    if where is None or isinstance(where, get_args(Filter)):
+        return where
+    if not isinstance(where, str):
+        raise FilterError(f"where is {shown(where)}; it must be a string or a Filter.")
+    return parse(where)
 
 
 def parse(text: str) -> Filter:
@@ -39,6 +53,15 @@ _TOKEN = re.compile(
 )
 
 
+_FIELD, _OPERATOR, _TOKENS = "a field name", "one of = != < <= > >= ~ in exists", "a field, a value or an operator"
+_OF_A_TEST = (_FIELD, _OPERATOR, _TOKENS)
+"""What is missing where a name was not read as one."""
+_ODD_NAME = re.compile(
+    r"\s*(?P<name>[^`'()<>=!~]*?)(?P<rest>\s*(?:[<>=!~]|\b(?:in\s*\(|exists\b)).*)", re.DOTALL | re.IGNORECASE
+)
+"""What stands where a test begins, up to its operator; and the rest of the filter."""
+
+
 class _Parser:
     """A recursive descent over this grammar:
 
@@ -49,8 +72,9 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._at = 0
-        self._depth = self._tests = 0
+        self._at = self._test_at = 0
+        self._depth = self._tests = self._start = 0
+        self._kind = self._word = ""
         self._next()
 
     def whole(self) -> Filter:
@@ -91,6 +115,7 @@ class _Parser:
         self._tests += 1
         if self._tests > MAX_TESTS:
             raise too_many_tests()
+        self._test_at = self._start
         field = self._field()
         if self._take("word", "exists"):
             return Exists(field)
@@ -102,7 +127,7 @@ class _Parser:
             self._expect(")")
             return In(field, tuple(values))
         if self._kind != "op" or self._word in {"(", ")", ","}:
-            raise self._error("one of = != < <= > >= ~ in exists")
+            raise self._error(_OPERATOR)
         op = self._pop()
         if op == "~":
             if self._kind != "string":
@@ -114,7 +139,7 @@ class _Parser:
         if self._kind == "quoted":
             return _unescaped(self._pop())
         if self._kind != "word":
-            raise self._error("a field name")
+            raise self._error(_FIELD)
         return self._pop()
 
     def _literal(self) -> Scalar:
@@ -151,19 +176,29 @@ class _Parser:
     def _next(self) -> None:
         found = _TOKEN.match(self._text, self._at)
         if not found or found.lastgroup is None:
-            self._kind, self._word = "", self._text[self._at : self._at + 10]
-            raise self._error("a field, a value or an operator")
+            self._start = len(self._text) - len(self._text[self._at :].lstrip())
+            if self._word.lower() in ("", "and", "or", "not", "("):
+                self._test_at = self._start
+            self._kind, self._word = "", self._text[self._start : self._start + 10]
+            raise self._error(_TOKENS)
         self._start = found.start(found.lastgroup)
         self._at = found.end()
         self._kind, self._word = found.lastgroup, found[found.lastgroup]
 
     def _error(self, expected: str) -> FilterError:
         found = repr(self._word[:SHOWN]) if self._word else "the end"
-        at = getattr(self, "_start", self._at) + 1
+        at = self._start + 1
         return FilterError(
             f"the filter {self._around(at)!r} cannot be read at character {at}: expected {expected}, found {found}.",
-            remedy="""Example: path ~ "docs/*.md" and year >= 2024""",
+            remedy=self._quoted(expected) or 'Example: path ~ "docs/*.md" and year >= 2024',
         )
+
+    def _quoted(self, expected: str) -> str:
+        """What helps where the name of a field is one that needs backquotes."""
+        found = _ODD_NAME.match(self._text, self._test_at)
+        if expected not in _OF_A_TEST or not found or PLAIN.fullmatch(found["name"]) or '"' in found["name"]:
+            return ""
+        return f"A name with spaces or signs stands in backquotes: `{found['name']}`{found['rest'][:SHOWN]}"
 
     def _around(self, at: int) -> str:
         if len(self._text) <= SHOWN:
