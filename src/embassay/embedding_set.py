@@ -63,7 +63,7 @@ class EmbeddingSet:
 
     def index(
         self,
-        paths: Iterable[str | os.PathLike[str]],
+        paths: Iterable[str | os.PathLike[str]] | None = None,
         *,
         model: str | None = None,
         precision: Precision | None = None,
@@ -78,15 +78,18 @@ class EmbeddingSet:
     ) -> IndexReport:
         """Bring the set up to date with files and folders; only what changed is embedded. Its records stay as they are.
 
+        The set remembers them: without `paths`, all that it was indexed from is looked at. A folder that is not there
+        any more is passed over then, with a notice; what was indexed of it goes where it is named.
+
         The first run fixes what the set is made with: the model (default: the configured one, else all-MiniLM-L6-v2),
         the precision (``auto``), `chunk_tokens` (default: 512, or the model's limit where that is lower) and the
         `language` that its words are told apart by (a code such as ``de``, or ``mul`` for several; default: the
         configured one, else that of the documents); later runs must agree. A file whose reading exceeds `read_limits`
         is quarantined. Files that a pattern of `exclude` names, as a .gitignore beside the home would, leave the set
         and stay out of it in later runs, too; `include` takes such patterns back. One process writes a set at a time,
-        the others wait. The session's events tell the progress. Raises UsageError for a missing path, an unknown
-        language or a pattern that names nothing, SpaceMismatch for another model, and ModelError, HomeError or
-        StoreError; whatever was stored before an error stays.
+        the others wait. The session's events tell the progress. Raises UsageError for a missing path, for none where
+        the set remembers none, an unknown language or a pattern that names nothing, SpaceMismatch for another model,
+        and ModelError, HomeError or StoreError; whatever was stored before an error stays.
         """
         from embassay.ingest.defaults import MAX_FILE_MB
         from embassay.ingest.limits import DEFAULT_LIMITS
@@ -94,11 +97,11 @@ class EmbeddingSet:
         from embassay.sets.spec import Wishes
 
         wishes = Wishes(model, precision, chunk_tokens, language)
-        files = [*paths]
-        check("paths", files)
+        files = None if paths is None else [*paths]
+        check("paths", files or ())
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
         reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
-        return index_files(self._sets, self.name, [Path(file) for file in files], wishes, reading)
+        return index_files(self._sets, self.name, None if files is None else [*map(Path, files)], wishes, reading)
 
     def add(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
         """Add records whose ids the set does not have yet; see `upsert`.
@@ -289,7 +292,9 @@ class EmbeddingSet:
 
     # -- for asyncio ----------------------------------------------------------------------------------------
 
-    async def aindex(self, paths: Iterable[str | os.PathLike[str]], **options: Unpack[IndexOptions]) -> IndexReport:
+    async def aindex(
+        self, paths: Iterable[str | os.PathLike[str]] | None = None, **options: Unpack[IndexOptions]
+    ) -> IndexReport:
         """`index` in a thread, for asyncio."""
         return await in_thread(self.index, paths, **options)
 

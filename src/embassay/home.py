@@ -61,10 +61,14 @@ class Home:
         return EmbeddingSet(self._sets.default(writing=writing) if name is None else name, self._sets)
 
     def index(
-        self, paths: Iterable[str | os.PathLike[str]], *, set: str | None = None, **options: Unpack[IndexOptions]
+        self,
+        paths: Iterable[str | os.PathLike[str]] | None = None,
+        *,
+        set: str | None = None,
+        **options: Unpack[IndexOptions],
     ) -> IndexReport:
-        """`EmbeddingSet.index` of the set of this name."""
-        return self.set(set, writing=True).index(paths, **options)
+        """`EmbeddingSet.index` of the set of this name; without `paths`, all that it was indexed from."""
+        return self.set(set, writing=paths is not None).index(paths, **options)
 
     def search(
         self,

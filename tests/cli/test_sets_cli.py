@@ -29,11 +29,13 @@ def test_list_marks_the_default(two):
 
 def test_show(two):
     _, out, _ = run("sets", "show", "keys", cwd=two, check=0)
+    assert "docs/keys.md" in out
     assert "at most 32 tokens" in out or "tokens" in out
     shown = json.loads(run("sets", "show", "--json", cwd=two, check=0)[1])
     assert set(shown) == {
         "set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes", "model", "precision",
         "chunk_tokens", "store", "rules", "is_default", "chosen", "created", "written", "generations", "excluded",
+        "paths",
     }  # fmt: skip
     assert shown["set"] == "default" and shown["model"].endswith("/model")
     code, _, err = run("sets", "show", "nope", cwd=two)

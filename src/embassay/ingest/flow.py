@@ -23,6 +23,7 @@ from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.isolation import Isolation
 from embassay.ingest.read import streams
+from embassay.ingest.scope import Scope
 from embassay.ingest.walk import FoundFile, walk
 from embassay.types import Chunk, Document
 
@@ -101,10 +102,17 @@ CutStep = Chunked[Owner] | Uncut[Owner] | Omitted[Owner] | Unreadable[Owner] | N
 
 
 def find(
-    paths: Iterable[Path], *, max_file_mb: float = MAX_FILE_MB, exclude: Exclusions = NOTHING
+    paths: Iterable[Path],
+    *,
+    max_file_mb: float = MAX_FILE_MB,
+    exclude: Exclusions = NOTHING,
+    only: Scope | None = None,
 ) -> Iterator[FoundFile]:
-    """The files under `paths`, those that are left out with the reason. Raises UsageError for a path that is none."""
-    return walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams(), exclude=exclude)
+    """The files under `paths`, those that are left out with the reason; with `only`, those of them that it holds.
+
+    Raises UsageError for a path that is none.
+    """
+    return walk(paths, max_bytes=int(max_file_mb * 1e6), streams=streams(), exclude=exclude, only=only)
 
 
 def read_file(owner: Owner, file: SourceFile, isolation: Isolation) -> Iterator[ReadStep[Owner]]:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
-from embassay.config.values import HOME_FOLDER
 from embassay.errors import UsageError
 from embassay.ingest.exclude import NOTHING, Exclusions
+from embassay.ingest.gitignore import Ignore, ignore_in, ignored, ignores_above
+from embassay.ingest.scope import Scope
 
 NOT_DOCUMENTS = {
     ".lock": "a lock file",
@@ -24,8 +23,6 @@ NOT_DOCUMENTS = {
     ".woff2": "a font",
 }
 """Suffixes of files that hold text, but none that anybody searches for, with what they are."""
-MARKS = (".git", HOME_FOLDER)
-"""What lies at the root of a project: the first one that is found anywhere above decides."""
 LOCK_FILES = frozenset(
     "npm-shrinkwrap.json pnpm-lock.yml bun.lockb go.sum go.work.sum package.resolved conda-lock.yml "
     "project.assets.json".split()
@@ -46,40 +43,33 @@ class FoundFile:
     """The system would not say what it is. It, and files below it, may exist all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignore:
-    """The rules of one .gitignore file."""
-
-    folder: Path
-    spec: GitIgnoreSpec
-
-    def decides(self, path: Path, *, is_dir: bool) -> bool | None:
-        """True to leave `path` out, False to keep it, None if no rule of this file speaks of it."""
-        relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
-        return self.spec.check_file(relative + "/" if is_dir else relative).include
-
-
 def walk(
-    paths: Iterable[Path], *, max_bytes: int, streams: frozenset[str] = frozenset(), exclude: Exclusions = NOTHING
+    paths: Iterable[Path],
+    *,
+    max_bytes: int,
+    streams: frozenset[str] = frozenset(),
+    exclude: Exclusions = NOTHING,
+    only: Scope | None = None,
 ) -> Iterator[FoundFile]:
     """Every file under `paths`, each once, in a stable order.
 
     Hidden entries and what .gitignore names are passed over silently, except paths that are given by name. Links are
     followed last, so that a file goes by its real name where it has one. Files above `max_bytes` are found with a
     reason to leave them out, unless their suffix is in `streams`. So is what `exclude` names; a folder of its is not
-    entered. Raises UsageError for a path that does not exist.
+    entered. With `only`, nothing else is looked at, and what is found is found as without it, links and files of
+    several names apart. Raises UsageError for a path that does not exist.
     """
-    return _Walk(max_bytes, streams, exclude).run(paths)
+    return _Walk(max_bytes, streams, exclude, only).run(paths)
 
 
 class _Walk:
     """One walk: what was seen of it, and the links that are followed at its end."""
 
-    def __init__(self, max_bytes: int, streams: frozenset[str], exclude: Exclusions) -> None:
-        self._max_bytes, self._streams, self._exclude = max_bytes, streams, exclude
+    def __init__(self, max_bytes: int, streams: frozenset[str], exclude: Exclusions, only: Scope | None) -> None:
+        self._max_bytes, self._streams, self._exclude, self._only = max_bytes, streams, exclude, only
         self._seen: set[tuple[int, int]] = set()
         """Device and inode of every file found and every folder entered."""
-        self._links: list[tuple[Path, list[_Ignore]]] = []
+        self._links: list[tuple[Path, list[Ignore]]] = []
 
     def run(self, paths: Iterable[Path]) -> Iterator[FoundFile]:
         """See `walk`."""
@@ -89,17 +79,19 @@ class _Walk:
                 status = path.stat()
             except OSError as error:
                 raise UsageError(f"{path}: {error.strerror or error}.") from error
+            if self._only and not (path.is_dir() or self._only.holds(path)):
+                continue
             if reason := self._exclude.reason(path, is_dir=path.is_dir()):
                 yield FoundFile(path, 0, 0, reason)
             elif path.is_dir():
-                yield from self._folder(path, _ignores_above(path))
+                yield from self._folder(path, ignores_above(path))
             elif (name := os.path.abspath(path)) not in names and not self._known(status):
                 names.add(name)
                 yield self._file(path, status)
         while self._links:
             yield from self._follow(*self._links.pop(0))
 
-    def _folder(self, folder: Path, ignores: list[_Ignore]) -> Iterator[FoundFile]:
+    def _folder(self, folder: Path, ignores: list[Ignore]) -> Iterator[FoundFile]:
         """Everything below `folder`, depth first. The stack is our own: folders nest deeper than Python recurses."""
         stack = [self._listed(folder, ignores)]
         while stack:
@@ -111,7 +103,7 @@ class _Walk:
             else:
                 stack.append(self._listed(*step))
 
-    def _listed(self, folder: Path, ignores: list[_Ignore]) -> Iterator[FoundFile | tuple[Path, list[_Ignore]]]:
+    def _listed(self, folder: Path, ignores: list[Ignore]) -> Iterator[FoundFile | tuple[Path, list[Ignore]]]:
         """Files of one folder, and the folders in it that are to be entered."""
         try:
             status = folder.stat()
@@ -122,14 +114,15 @@ class _Walk:
         if self._known(status):
             return
         self._mark(status)
-        ignores = ignores + _ignore_in(folder)
-        for entry in entries:
+        ignores = ignores + ignore_in(folder)
+        names = self._only.entries(folder) if self._only else None
+        for entry in entries if names is None else [entry for entry in entries if entry.name in names]:
             if not entry.name.startswith("."):
                 yield from self._entry(folder / entry.name, entry, ignores)
 
     def _entry(
-        self, path: Path, entry: os.DirEntry[str], ignores: list[_Ignore]
-    ) -> Iterator[FoundFile | tuple[Path, list[_Ignore]]]:
+        self, path: Path, entry: os.DirEntry[str], ignores: list[Ignore]
+    ) -> Iterator[FoundFile | tuple[Path, list[Ignore]]]:
         if not _utf8(entry.name):
             yield FoundFile(path, 0, 0, "its name is not UTF-8")
             return
@@ -138,7 +131,7 @@ class _Walk:
         except OSError as error:
             yield FoundFile(path, 0, 0, f"cannot be read: {error.strerror or error}", unreadable=True)
             return
-        if _ignored(path, ignores, is_dir=is_dir):
+        if ignored(path, ignores, is_dir=is_dir):
             return
         if reason := self._exclude.reason(path, is_dir=is_dir):
             yield FoundFile(path, 0, 0, reason)
@@ -150,7 +143,7 @@ class _Walk:
         elif entry.is_file():
             yield self._file(path, status)
 
-    def _follow(self, link: Path, ignores: list[_Ignore]) -> Iterator[FoundFile]:
+    def _follow(self, link: Path, ignores: list[Ignore]) -> Iterator[FoundFile]:
         try:
             status = link.stat()
         except OSError:
@@ -194,47 +187,6 @@ def _not_a_document(name: str, suffix: str) -> str:
     if name.endswith((".min.js", ".min.mjs", ".min.cjs", ".bundle.js")):
         return "minified code"
     return NOT_DOCUMENTS.get(suffix, "")
-
-
-def _ignored(path: Path, ignores: list[_Ignore], *, is_dir: bool) -> bool:
-    """Whether `path` is left out. As in git, the innermost .gitignore that speaks of it decides."""
-    decisions = (ignore.decides(path, is_dir=is_dir) for ignore in reversed(ignores))
-    return next((decision for decision in decisions if decision is not None), False)
-
-
-def _ignores_above(folder: Path) -> list[_Ignore]:
-    """The .gitignore files between the root of the project and `folder`, outermost first.
-
-    There are none where they would leave `folder` itself out, because it was given by name.
-    """
-    start = Path(os.path.abspath(folder))
-    root = _project_of(start)
-    above = [parent for parent in start.parents if parent.is_relative_to(root)]
-    ignores = [ignore for parent in reversed(above) for ignore in _ignore_in(parent)]
-    named = any(_ignored(path, ignores, is_dir=True) for path in (start, *above[:-1]))
-    return [] if named else ignores
-
-
-def _project_of(folder: Path) -> Path:
-    """The folder up to which a .gitignore counts: that of the repository, else the one that holds the nearest home,
-    else the working folder if `folder` lies in it."""
-    inside = (folder, *folder.parents)
-    for mark in MARKS:
-        found = next((parent for parent in inside if (parent / mark).exists()), None)
-        if found:
-            return found
-    here = Path.cwd()
-    return here if folder.is_relative_to(here) else folder
-
-
-def _ignore_in(folder: Path) -> list[_Ignore]:
-    if not (folder / ".gitignore").is_file():
-        return []
-    try:
-        lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
-        return [_Ignore(Path(os.path.abspath(folder)), GitIgnoreSpec.from_lines(lines))]
-    except (OSError, ValueError):
-        return []
 
 
 def _utf8(name: str) -> bool:

@@ -25,6 +25,8 @@ class SetDescription:
     """Whether that was decided by somebody."""
     excluded: tuple[str, ...]
     """Patterns of files that it leaves out, besides those of the configuration."""
+    paths: tuple[str, ...]
+    """Files and folders that it was indexed from, by their names in the set."""
     created: str
     """Date and time, UTC."""
     written: float | None
@@ -46,7 +48,7 @@ class SetDescription:
             {name: getattr(self.status, name) for name in names}
             | {name: getattr(self.spec, name) for name in of_spec}
             | {name: getattr(self, name) for name in own}
-            | {"excluded": [*self.excluded]}
+            | {"excluded": [*self.excluded], "paths": [*self.paths]}
         )
 
 
@@ -61,6 +63,7 @@ def describe(sets: OpenSets, name: str) -> SetDescription:
         is_default=sets.default() == name,
         chosen=roster.chosen() == name,
         excluded=roster.excluded(name),
+        paths=roster.paths(name),
         created=state.created(generation),
         written=jobs[0].heartbeat if jobs else None,
         generations=sum(one is not None for one in (of_set.live, of_set.previous, of_set.building)),

@@ -13,6 +13,7 @@ from embassay.ingest.chunk import Chunker
 from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 from embassay.ingest.sample import sample_texts
+from embassay.ingest.scope import Scope
 from embassay.models.reference import with_precision
 from embassay.sets.beginning import begun
 from embassay.sets.build.files import Files
@@ -23,6 +24,7 @@ from embassay.sets.build.writer import Writer
 from embassay.sets.followers import bring_along, on_live
 from embassay.sets.leaving import leaving
 from embassay.sets.opened import OpenSets
+from embassay.sets.paths import SetPaths, remember, remembered, tell_of_lost
 from embassay.sets.spec import Wishes
 from embassay.sets.state import Generation
 
@@ -46,6 +48,8 @@ class Reading:
     """Patterns of files that the set leaves out from now on, see `embassay.ingest.exclude`."""
     include: Sequence[str] = ()
     """Patterns that it leaves out no more."""
+    only: Scope | None = None
+    """Look at nothing else of the paths: the rest is known to be as it was."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a size that no file can have."""
@@ -53,19 +57,27 @@ class Reading:
             raise UsageError(f"max_file_mb is {self.max_file_mb}; it must be between 0 and 1,000,000.")
 
 
-def index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes, reading: Reading) -> IndexReport:
-    """Make set `name` hold what `files` say now. One process writes a set at a time, others wait.
+def index_files(
+    sets: OpenSets, name: str, files: Sequence[Path] | None, wishes: Wishes, reading: Reading
+) -> IndexReport:
+    """Make set `name` hold what `files` say now; None for all that it was indexed from. One process writes a set at a
+    time, others wait.
 
     Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
     """
+    if files is None:
+        tell_of_lost(sets, remembered(sets, name))
     return on_live(lambda: _index_files(sets, name, files, wishes, reading))
 
 
-def _index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishes, reading: Reading) -> IndexReport:
+def _index_files(
+    sets: OpenSets, name: str, files: Sequence[Path] | None, wishes: Wishes, reading: Reading
+) -> IndexReport:
+    paths = remembered(sets, name) if files is None else SetPaths(tuple(files))
     left_out = leaving(sets, name, reading.exclude, reading.include)
     if not (sets.exists and name in sets.state.sets()):
-        _check_there(files)
-    sample = lambda: sample_texts(files, left_out.foreseen())  # noqa: E731
+        _check_there(paths.found)
+    sample = lambda: sample_texts(paths.found, left_out.foreseen())  # noqa: E731
     with (
         begun(sets, name, wishes, sample) as (generation, embedder),
         sets.writing(generation) as state,
@@ -78,13 +90,17 @@ def _index_files(sets: OpenSets, name: str, files: Sequence[Path], wishes: Wishe
             lost = not totals.pending and snapshot.count() != totals.chunks
         plan = make_plan(
             sets.folder,
-            files,
+            paths.found,
             {row.path: row for row in state.sources(generation)},
             max_file_mb=reading.max_file_mb,
             exclude=exclude,
             retry_failed=reading.retry_failed,
             checksum=reading.checksum or lost,
+            only=None if lost else reading.only,
+            named=files is not None,
         )
+        if files is not None:
+            remember(sets, generation.set_name, files)
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         writer = Writer(state, generation, store)
         report = build(source, writer, embedder, sets.events)

@@ -8,7 +8,7 @@ that dies in between leaves leftovers, which the next one finds.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from embassay import jsontext, remedy
 from embassay.errors import SetNotFound, UsageError
@@ -42,21 +42,21 @@ class Roster:
 
     def excluded(self, name: str) -> tuple[str, ...]:
         """The patterns of files that a set leaves out, in the order in which they were given. Raises SetNotFound."""
-        with self._database.reading() as db:
-            row = db.execute("SELECT excluded FROM sets WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                raise self.not_found(name)
-        return self._patterns(row[0])
+        return self._kept(name, "excluded")
 
     def exclude(self, name: str, more: Iterable[str], fewer: Iterable[str] = ()) -> tuple[str, ...]:
         """Add patterns to those of a set and take others away; what it has then. Raises SetNotFound."""
         fewer = {*fewer}
-        with self._database.writing() as db:
-            self._check(db, name)
-            known = self._patterns(db.execute("SELECT excluded FROM sets WHERE name = ?", (name,)).fetchone()[0])
-            patterns = tuple(dict.fromkeys(one for one in (*known, *more) if one not in fewer))
-            db.execute("UPDATE sets SET excluded = ? WHERE name = ?", (jsontext.dumps(patterns), name))
-        return patterns
+        known = lambda before: dict.fromkeys(one for one in (*before, *more) if one not in fewer)  # noqa: E731
+        return self._keep(name, "excluded", known)
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """Names of the files and folders that a set was indexed from, in that order. Raises SetNotFound."""
+        return self._kept(name, "paths")
+
+    def keep_paths(self, name: str, change: Callable[[tuple[str, ...]], Iterable[str]]) -> tuple[str, ...]:
+        """Put what `change` makes of these names in their place; what it is. Raises SetNotFound."""
+        return self._keep(name, "paths", change)
 
     def rename(self, old: str, new: str) -> None:
         """Give a set another name, all at once. Raises SetNotFound, and UsageError where `new` is taken."""
@@ -113,14 +113,31 @@ class Roster:
         if not db.execute("SELECT 1 FROM sets WHERE name = ?", (name,)).fetchone():
             raise self.not_found(name)
 
-    def _patterns(self, stored: object) -> tuple[str, ...]:
+    def _kept(self, name: str, column: str) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            row = db.execute(f"SELECT {column} FROM sets WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                raise self.not_found(name)
+        return self._strings(column, row[0])
+
+    def _keep(self, name: str, column: str, change: Callable[[tuple[str, ...]], Iterable[str]]) -> tuple[str, ...]:
+        with self._database.writing() as db:
+            self._check(db, name)
+            (stored,) = db.execute(f"SELECT {column} FROM sets WHERE name = ?", (name,)).fetchone()
+            before = self._strings(column, stored)
+            after = tuple(change(before))
+            if after != before:
+                db.execute(f"UPDATE sets SET {column} = ? WHERE name = ?", (jsontext.dumps(after), name))
+        return after
+
+    def _strings(self, column: str, stored: object) -> tuple[str, ...]:
         try:
-            patterns = jsontext.loads(str(stored))
+            strings = jsontext.loads(str(stored))
         except ValueError as error:
             raise self._database.corrupt(error) from error
-        if not isinstance(patterns, list) or not all(isinstance(one, str) for one in patterns):
-            raise self._database.corrupt(ValueError(f"excluded is {str(stored)[:40]!r}"))
-        return tuple(patterns)
+        if not isinstance(strings, list) or not all(isinstance(one, str) for one in strings):
+            raise self._database.corrupt(ValueError(f"{column} is {str(stored)[:40]!r}"))
+        return tuple(strings)
 
 
 def _names(db: sqlite3.Connection) -> list[str]:

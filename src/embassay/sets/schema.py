@@ -237,6 +237,7 @@ CALIBRATIONS = (
     "CREATE TABLE calibrations (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
     "least REAL NOT NULL, chunks INTEGER NOT NULL)"
 )
+PATHS = "ALTER TABLE sets ADD COLUMN paths TEXT NOT NULL DEFAULT '[]'"
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
@@ -247,6 +248,7 @@ STEPS = (
     SchemaStep(7, lambda db: _each(db, CREATE)),
     SchemaStep(8, lambda db: _each(db, CALIBRATIONS)),
     SchemaStep(9, lambda db: _each(db, MIGRATIONS)),
+    SchemaStep(10, lambda db: _each(db, PATHS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

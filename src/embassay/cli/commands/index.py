@@ -15,11 +15,12 @@ from embassay.ingest.limits import DEFAULT_LIMITS, ReadLimits
 if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
 
-NEEDS_ARGUMENTS = True
-
 
 def command(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files and folders; default: all that the set was indexed from.", metavar="[PATH]..."),
+    ] = None,
     model: common.ModelOption = None,
     precision: common.PrecisionOption = None,
     chunk_tokens: common.ChunkTokensOption = None,
@@ -59,6 +60,7 @@ def command(
 
     \b
     embassay index docs notes/*.pdf
+    embassay index --set default
     embassay index . --set code --precision int8
     embassay index handbuch --language de
     embassay index . --exclude CHANGELOG.md --exclude 'docs/old/**'
@@ -66,7 +68,7 @@ def command(
     """
     with runs.run_in(home) as opened:
         report = opened.index(
-            paths,
+            paths or None,
             set=set_name,
             model=model,
             precision=precision,  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from embassay.ingest.defaults import MAX_FILE_MB
 from embassay.ingest.exclude import NOTHING, Exclusions
 from embassay.ingest.flow import find
 from embassay.ingest.read import reader_name
+from embassay.ingest.scope import Scope
 from embassay.ingest.walk import FoundFile
 from embassay.sets.folder import OTHER_FORM, HomeFolder
 from embassay.sets.removal import Removals
@@ -61,14 +62,17 @@ def make_plan(
     exclude: Exclusions = NOTHING,
     retry_failed: bool = False,
     checksum: bool = False,
+    only: Scope | None = None,
+    named: bool = True,
 ) -> IndexPlan:
     """Walk `paths` and hold every file against its row in `known`, which has the rows of the set by name.
 
-    Records of the set are left alone, and so are files that were deleted from it, unless they are named: see
-    `embassay.sets.removal`. A file whose size and time are as recorded is unchanged, unless `checksum` asks for its
-    content or another reader than before claims it. A file that was quarantined or skipped is tried again when it
-    changed, or with `retry_failed`. What `exclude` names is left out, and what was indexed of it goes, wherever in the
-    set it lies. Raises UsageError for a path that neither exists nor was indexed.
+    Records of the set are left alone, and so are files that were deleted from it, unless somebody gave their names: see
+    `embassay.sets.removal`; paths that are not `named` were remembered. A file whose size and time are as recorded is
+    unchanged, unless `checksum` asks for its content or another reader than before claims it. A file that was
+    quarantined or skipped is tried again when it changed, or with `retry_failed`. What `exclude` names is left out, and
+    what was indexed of it goes, wherever in the set it lies. With `only`, nothing else of `paths` is looked at, and no
+    other row. Raises UsageError for a path that neither exists nor was indexed.
     """
     plan = IndexPlan()
     records = {name for name, row in known.items() if row.is_record}
@@ -76,8 +80,10 @@ def make_plan(
     removals = Removals(known.values())
     seen, hidden = set(), []
     existing, missing = _split(home, paths, known)
-    asked = [home.name_of(path) for path in existing]
-    for found in find(existing, max_file_mb=max_file_mb, exclude=exclude):
+    asked = [home.name_of(path) for path in existing] if named else []
+    if only:
+        known = _within(known, {home.name_of(path) for path in only.paths})
+    for found in find(existing, max_file_mb=max_file_mb, exclude=exclude, only=only):
         name = home.name_of(found.file).encode("utf-8", "replace").decode()
         while name in seen:  # names that differ only in how accents are written, and none of them is composed
             name += OTHER_FORM
@@ -96,7 +102,7 @@ def make_plan(
             plan.skipped.append((name, row.reason))
         else:
             plan.unchanged += 1
-    gone = missing | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
+    gone = missing & known.keys() | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
     kept = seen | {name for folder in hidden for name in _under(home, folder, known)}
     excluded = {name for name in known.keys() - seen if exclude.reason(home.file_of(name))}
     plan.gone = [known[name] for name in sorted((gone - kept) | excluded)]
@@ -124,6 +130,20 @@ def _split(home: HomeFolder, paths: Iterable[Path], known: Mapping[str, SourceRo
             raise UsageError(f"{path}: no such file or folder.")
         missing |= gone
     return existing, missing
+
+
+def _within(known: Mapping[str, SourceRow], names: Set[str]) -> Mapping[str, SourceRow]:
+    """The rows whose names are among `names`, or lie below one of them."""
+    return {name: row for name, row in known.items() if name in names or not names.isdisjoint(_above(name))}
+
+
+def _above(name: str) -> Iterator[str]:
+    """The names of the folders above a file, up to the root of all that is named."""
+    at = name.rfind("/")
+    while at > 0:
+        yield name[:at]
+        at = name.rfind("/", 0, at)
+    yield "/" if name.startswith("/") else "."
 
 
 def _under(home: HomeFolder, folder: str, names: Iterable[str]) -> set[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -11,6 +12,9 @@ from embassay.cli.tables import facts
 if TYPE_CHECKING:
     from embassay.sets.description import SetDescription
 
+LISTED = 10
+"""Paths that are shown; --json has them all."""
+
 
 def command(
     name: Annotated[
@@ -20,7 +24,7 @@ def command(
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Show what a set is made with, what it holds, and what it leaves out.
+    """Show what a set is made with, what it holds, what it was indexed from, and what it leaves out.
 
     \b
     embassay sets show
@@ -50,10 +54,16 @@ def _facts(found: SetDescription) -> list[tuple[str, str]]:
         ("language", spec.language),
         ("kept in", spec.store),
         ("holds", ", ".join(counts)),
+        ("indexed from", _listed(found.paths)),
         ("leaves out", ", ".join(found.excluded) or "nothing by --exclude"),
         ("created", found.created),
         ("last written", _time(found.written)),
     ]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - LISTED:,} more" if len(paths) > LISTED else ""
+    return ", ".join(paths[:LISTED]) + more or "nothing that it remembers"
 
 
 def _time(seconds: float | None) -> str:
