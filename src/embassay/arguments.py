@@ -65,9 +65,9 @@ PATHS = Kind("a list of paths", _lists(str, os.PathLike))
 HITS = Kind("a list of ranks and documents", _lists(str, int))
 KINDS = {
     **dict.fromkeys(("query", "mode", "group_by", "role", "on_long", "model", "precision", "language"), TEXT),
-    **dict.fromkeys(("name", "new", "path", "glob", "thumbs", "id"), TEXT),
+    **dict.fromkeys(("name", "new", "path", "glob", "thumbs", "id", "to", "why"), TEXT),
     **dict.fromkeys(("k", "context", "chunk_tokens", "limit"), WHOLE),
-    "max_file_mb": NUMBER,
+    **dict.fromkeys(("max_file_mb", "keep_days"), NUMBER),
     "texts": TEXTS,
     **dict.fromkeys(("exclude", "include", "beside"), NAMES),
     "paths": PATHS,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from embassay.arguments import check, checks_arguments
+from embassay.sets.moving import Moving
 from embassay.threads import in_thread
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @checks_arguments
-class EmbeddingSet:
+class EmbeddingSet(Moving):
     """One set of a home, from `Home.set`; it need not be there before something is indexed or added.
 
     Threads may share it, and any number of processes may use the same set: one of them writes at a time, the others
@@ -243,11 +244,17 @@ class EmbeddingSet:
         from embassay.search.modes import refined
         from embassay.search.parse import parse_pipeline
         from embassay.sets.joint import joint_index
+        from embassay.sets.moves import on_live
 
         chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
         chosen = refined(chosen, group_by=group_by, min_score=min_score)
-        with joint_index(self._sets, [self.name, *beside]) if beside else self.searcher() as index:
-            return index.search(query, chosen, _parsed(where), context=context)
+        parsed = _parsed(where)
+
+        def search() -> SearchResult:
+            with joint_index(self._sets, [self.name, *beside]) if beside else self.searcher() as index:
+                return index.search(query, chosen, parsed, context=context)
+
+        return on_live(search)
 
     def searcher(self) -> AbstractContextManager[Index]:
         """The set, ready to be searched many times: ``with docs.searcher() as index``. Raises SetNotFound."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from embassay.cli import words
+from embassay.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,16 @@ def test_a_path_leads_from_the_working_folder(tmp_path, monkeypatch):
     assert words.shown_path("a.md", tmp_path) == "../a.md"
     far = Path("/nowhere/else")
     assert words.shown_path("a.md", far) == "/nowhere/else/a.md"
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("45s", 45), ("30m", 1800), ("1.5h", 5400), ("7d", 604800), ("2w", 1209600)]
+)
+def test_times(said, seconds):
+    assert words.seconds_of(said, "keep") == seconds
+
+
+@pytest.mark.parametrize("said", ["", "7", "d", "-1d", "1e9d", "7 days", "٧d", "9999999999d"])
+def test_what_is_no_time(said):
+    with pytest.raises(UsageError, match="keep is"):
+        words.seconds_of(said, "keep")

@@ -38,7 +38,9 @@ def sets(docs, tmp_path, session):
 def second_generation(sets: OpenSets) -> tuple[Generation, Generation]:
     """The live generation and another one, which holds the first chunk of it alone."""
     live = sets.live("docs")
-    other = sets.state.begin("docs", "g000000000002", live.space, live.spec)
+    other = sets.state.generation(
+        sets.state.moves.begin("docs", live.id, "g000000000002", live.space, live.spec).generation
+    )
     with (
         closing(sets.folder.store(live)) as source,
         closing(sets.folder.store(other, create=True)) as target,
@@ -74,16 +76,16 @@ def test_a_switch_is_seen_by_the_next_search_and_can_be_taken_back(sets):
     live, other = second_generation(sets)
     before = found(sets)
     assert before > 1
-    sets.state.switch("docs", live.id, other.id)
+    sets.state.moves.switch("docs", live.id, other.id)
     assert found(sets) == 1
-    sets.state.switch("docs", other.id, live.id)
+    sets.state.moves.switch("docs", other.id, live.id)
     assert found(sets) == before
 
 
 def test_the_index_of_an_old_generation_is_closed_when_nobody_uses_it(sets):
     live, other = second_generation(sets)
     with sets.index("docs") as old:
-        sets.state.switch("docs", live.id, other.id)
+        sets.state.moves.switch("docs", live.id, other.id)
         with sets.index("docs") as new:
             assert new is not old
         assert not is_closed(old), "it is in use"

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
+
+from embassay.errors import UsageError
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+"""Of each unit in which a time can be given."""
 
 
 def count(n: int, word: str) -> str:
@@ -41,6 +48,19 @@ def duration(seconds: float | None) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def seconds_of(text: str, name: str) -> float:
+    """The seconds that ``45s``, ``30m``, ``12h``, ``7d`` or ``2w`` say. Raises UsageError, which names the option."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", text.strip(), re.ASCII)
+    if not found:
+        raise UsageError(f"{name} is {text[:20]!r}; it must be a time, such as 45s, 30m, 12h, 7d or 2w.")
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 as a date and a time, UTC, to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def shown_path(path: str, root: Path) -> str:

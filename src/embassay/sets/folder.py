@@ -114,7 +114,7 @@ class HomeFolder:
         from filelock import FileLock, Timeout
 
         self._secure()
-        lock = FileLock(self.folder / LOCKS / f"{self._safe(generation.name)}.lock", mode=PRIVATE_FILE)
+        lock = FileLock(self.lock_file(generation, "lock"), mode=PRIVATE_FILE)
         try:
             try:
                 lock.acquire(timeout=0)
@@ -130,9 +130,14 @@ class HomeFolder:
             make_private(self._written(generation.name))
             lock.release()
 
+    def lock_file(self, generation: Generation, kind: str) -> Path:
+        """The file of a lock: of whoever writes (``lock``), or of those who read (``read``, `embassay.sets.holds`)."""
+        return self.folder / LOCKS / f"{self._safe(generation.name)}.{kind}"
+
     def forget(self, generation: Generation) -> None:
-        """Remove the lock of a generation that is no more."""
-        (self.folder / LOCKS / f"{self._safe(generation.name)}.lock").unlink(missing_ok=True)
+        """Remove the locks of a generation that is no more."""
+        for kind in ("lock", "read"):
+            self.lock_file(generation, kind).unlink(missing_ok=True)
 
     def _secure(self) -> None:
         """Make private what is the home's own. Raises HomeNotWritable for a link where a file of its own would be."""

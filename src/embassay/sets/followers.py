@@ -8,15 +8,17 @@ rollback finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from embassay.errors import EmbassayError, Interrupted, ModelError, ProviderError, SetMoved, SpaceMismatch
+from embassay.errors import EmbassayError, Interrupted, ModelError, ProviderError, SpaceMismatch
 from embassay.events import Noted, Warned
-from embassay.sets.build.following import WORDS_ONLY, Books, Following, is_like
+from embassay.sets.build.following import Books, Following, is_like
+from embassay.sets.build.origin import New
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
 
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation, SetState, State
 
-Done = TypeVar("Done")
-TRIES = 5
-"""How often a write begins anew because the set was switched while it waited."""
 CANNOT = (ModelError, ProviderError, SpaceMismatch)
 """Why the model of a follower may not embed a text that the live one did."""
 
@@ -40,16 +39,6 @@ class Brought:
     words_only: int = 0
     """Origins that wait for the model, found by words only until then."""
     usd: float | None = None
-
-
-def on_live(write: Callable[[], Done]) -> Done:
-    """Have `write` done on the generation that is live, which may change while it waits for the right to write."""
-    for _ in range(TRIES):
-        try:
-            return write()
-        except SetMoved:
-            continue
-    return write()
 
 
 def bring_along(sets: OpenSets, state: State, live: Generation, names: Iterable[str]) -> None:
@@ -79,8 +68,9 @@ def bring_along(sets: OpenSets, state: State, live: Generation, names: Iterable[
 
 
 def following(state: State, of_set: SetState) -> list[int]:
-    """The followers that whoever writes keeps in step. One that is built catches up by itself until it is ready."""
-    found = [] if of_set.previous is None else [of_set.previous]
+    """The followers that whoever writes keeps in step. One that is built catches up by itself until it is ready, and
+    one whose time to be kept is over is written no more."""
+    found = [] if of_set.previous is None or of_set.keep_until <= time.time() else [of_set.previous]
     if of_set.building is not None:
         migration = state.migrations.building(of_set.building)
         if migration is not None and migration.state == "ready":
@@ -108,20 +98,27 @@ def behind(state: State, leader: Generation, follower: Generation) -> int:
 
 def waiting_for_model(state: State, generation: Generation) -> int:
     """Origins of a generation that are found by words only."""
-    return sum(row.state == "pending" and row.reason == WORDS_ONLY for row in state.sources(generation))
+    return sum(row.waits for row in state.sources(generation))
 
 
 def _brought(
     sets: OpenSets, leader: Generation, follower: Generation, names: Iterable[str] | None, *, words_only: bool = False
 ) -> Brought:
-    state, embedder = sets.state, sets.embedder(follower)
+    state = sets.state
     with closing(sets.folder.store(leader)) as theirs:
         ours = sets.store(follower)
         source = Following(Books(state, leader, theirs), Books(state, follower, ours), names, words_only=words_only)
         if not source.names:
             return Brought()
-        embedded, usage = write_changes(source, Writer(state, follower, ours), embedder, sets.events)
-    return Brought(len(source.names), embedded, len(source.names) if words_only else 0, usage.usd)
+        writer = Writer(state, follower, ours)
+        if words_only:  # the model may not even be there to be opened
+            with writer:
+                for change in source:
+                    writer.add(change, change.vector if isinstance(change, New) else None)
+            now = state.sources_of(follower, source.names)
+            return Brought(len(source.names), 0, sum(row.waits for row in now.values()))
+        embedded, usage = write_changes(source, writer, sets.embedder(follower), sets.events)
+    return Brought(len(source.names), embedded, 0, usage.usd)
 
 
 def _waiting(sets: OpenSets) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -69,6 +70,16 @@ class History:
         except (ValueError, TypeError) as error:
             raise self._database.corrupt(error) from error
         return self._database.checked(Happening(identity, set_name, happened, what, build, version, figures))
+
+
+def who() -> str:
+    """Who does something that the history keeps: the name of the user as the system has it."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without an entry, as in many containers
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def note(db: sqlite3.Connection, set_name: str, what: str, generation: int, detail: Mapping[str, object]) -> None:

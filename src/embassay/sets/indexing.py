@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,14 @@ from embassay.sets.build.plan import make_plan
 from embassay.sets.build.report import IndexReport
 from embassay.sets.build.run import build
 from embassay.sets.build.writer import Writer
-from embassay.sets.followers import bring_along, on_live
+from embassay.sets.followers import bring_along
 from embassay.sets.leaving import leaving
+from embassay.sets.moves import on_live
 from embassay.sets.opened import OpenSets
 from embassay.sets.paths import SetPaths, remember, remembered, tell_of_lost
 from embassay.sets.spec import Wishes
 from embassay.sets.state import Generation
+from embassay.sets.waiting import embed_waiting
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -104,8 +106,9 @@ def _index_files(
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         writer = Writer(state, generation, store)
         report = build(source, writer, embedder, sets.events)
+        waited = embed_waiting(sets, generation, store, embedder)
         bring_along(sets, state, generation, writer.touched)
-    return report
+    return replace(report, embedded=report.embedded + waited)
 
 
 def _check_there(files: Sequence[Path]) -> None:

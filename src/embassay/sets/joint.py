@@ -29,11 +29,12 @@ def joint_index(sets: OpenSets, names: Sequence[str]) -> Iterator[JointIndex]:
     twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
     if twice is not None:
         raise UsageError(f"set {twice!r} is named twice.")
-    first, *others = [sets.live(name) for name in names]
-    for other in others:
-        check_same_space(first, other, sets.state.proofs)
     with ExitStack() as held:
-        yield JointIndex([held.enter_context(sets.index(name)) for name in names], sets.events)
+        opened = [held.enter_context(sets.searched(name)) for name in names]
+        first, *others = [generation for generation, _ in opened]
+        for other in others:
+            check_same_space(first, other, sets.state.proofs)
+        yield JointIndex([index for _, index in opened], sets.events)
 
 
 def check_same_space(first: Generation, other: Generation, proofs: Proofs) -> None:

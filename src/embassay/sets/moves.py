@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from embassay import remedy
 from embassay.errors import HomeError, SetMoved
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from embassay.sets.spec import SetSpec
     from embassay.space import Space
 
-
+Done = TypeVar("Done")
+TRIES = 20
+"""How often a call begins anew because the set was switched in the middle of it."""
 ROLLED_BACK = "rolled back"
 """What a switch is called that takes another one back."""
 
@@ -108,6 +110,16 @@ class Moves:
             advance(db, migration, OPEN, "aborted", reason=reason)
             db.execute("UPDATE sets SET building = NULL WHERE building = ?", (migration.generation,))
             note(db, migration.set_name, "migration aborted", migration.generation, {"reason": reason})
+
+
+def on_live(call: Callable[[], Done]) -> Done:
+    """Have `call` done on the generation that is live, which may be another one by the time it is reached."""
+    for _ in range(TRIES):
+        try:
+            return call()
+        except SetMoved:
+            continue
+    return call()
 
 
 def _moved(set_name: str) -> SetMoved:

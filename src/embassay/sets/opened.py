@@ -14,6 +14,7 @@ from embassay.errors import SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.folder import HomeFolder
+from embassay.sets.holds import Hold
 from embassay.sets.state import Generation, State
 
 if TYPE_CHECKING:
@@ -34,10 +35,16 @@ DEFAULT_SET = "default"
 class _Lease:
     """An open index, how many are using it, and whether its generation is still the one to search."""
 
-    generation: int
+    generation: Generation
     index: Index
+    hold: Hold
     users: int = 0
     retired: bool = False
+
+    def close(self) -> None:
+        """Close the index, so that the generation may be removed."""
+        self.index.close()
+        self.hold.release()
 
 
 class OpenSets:
@@ -132,30 +139,39 @@ class OpenSets:
         """A set's live generation, ready to be searched for the time of the block.
 
         An index is kept open between searches. Where the set has been switched to another generation, the old index is
-        closed as soon as nobody uses it any more. Raises HomeNotFound, SetNotFound, the latter as well where the set
-        is deleted meanwhile.
+        closed as soon as nobody uses it any more, and its generation is not removed before that. Raises HomeNotFound,
+        SetNotFound, the latter as well where the set is deleted meanwhile, and SetMoved where the generation could not
+        be held and was removed: see `embassay.sets.moves.on_live`.
         """
+        with self.searched(name) as (_, index):
+            yield index
+
+    @contextmanager
+    def searched(self, name: str) -> Iterator[tuple[Generation, Index]]:
+        """`index`, with the generation that it is of."""
         self._begin_log()
         lease = self._lease(name)
         try:
-            yield lease.index
+            yield lease.generation, lease.index
         except StoreError as error:
             if name not in self.state.roster.names():
                 raise self.state.roster.not_found(name) from error
+            if self.live(name).id != lease.generation.id:
+                raise _moved(name) from error
             raise
         finally:
             with self._lock:
                 lease.users -= 1
                 close = lease.retired and not lease.users
             if close:
-                lease.index.close()
+                lease.close()
 
     @contextmanager
     def writing(self, generation: Generation) -> Iterator[State]:
         """Hold the right to write a generation for the time of the block: one process has it, others wait.
 
         Raises SetNotFound where the set was deleted while this process waited, or was given another name, and SetMoved
-        where it was switched to another generation: see `embassay.sets.followers.on_live`.
+        where it was switched to another generation: see `embassay.sets.moves.on_live`.
         """
         waiting = partial(self.events.tell, Noted("waiting for another process to finish"))
         with self.folder.writing(generation, waiting):
@@ -163,7 +179,7 @@ class OpenSets:
             of_set = state.set(generation.set_name)
             if of_set.live != generation.id:
                 if generation.id in of_set.followers:
-                    raise SetMoved(f"set {generation.set_name!r} was switched meanwhile.", remedy="Repeat the call.")
+                    raise _moved(generation.set_name)
                 raise state.roster.not_found(generation.set_name)
             yield state
 
@@ -200,8 +216,8 @@ class OpenSets:
             store.close()
         if recorder:
             recorder.close()
-        for index in filter(None, unused):
-            index.close()
+        for lease in filter(None, unused):
+            lease.close()
         if state:
             state.close()
 
@@ -230,28 +246,41 @@ class OpenSets:
             self._recorder.flush()
 
     def _lease(self, name: str) -> _Lease:
-        from embassay.search.index import Index
-
         unused = None
         with self._lock:
             generation = self.live(name)
             lease = self._leases.get(name)
-            if lease is None or lease.generation != generation.id:
+            if lease is None or lease.generation.id != generation.id:
                 unused = self._retire(lease) if lease else None
-                opened = Index(
-                    name,
-                    generation.space,
-                    lambda: self.folder.store(generation),
-                    lambda: self.embedder(generation),
-                    self.events,
-                    language=generation.spec.language,
-                    memory=self.state.calibrations.of(generation.id),
-                )
-                lease = self._leases[name] = _Lease(generation.id, opened)
+                lease = self._leases[name] = self._opened(name)
             lease.users += 1
         if unused:
             unused.close()
         return lease
+
+    def _opened(self, name: str) -> _Lease:
+        """The live generation, held: it was live behind the moment from which nobody could remove it."""
+        from embassay.search.index import Index
+
+        generation, hold = self._held(name)
+        index = Index(
+            name,
+            generation.space,
+            lambda: self.folder.store(generation),
+            lambda: self.embedder(generation),
+            self.events,
+            language=generation.spec.language,
+            memory=self.state.calibrations.of(generation.id),
+        )
+        return _Lease(generation, index, hold)
+
+    def _held(self, name: str) -> tuple[Generation, Hold]:
+        while True:
+            generation = self.live(name)
+            hold = Hold(self.folder.lock_file(generation, "read"))
+            if self.live(name).id == generation.id:
+                return generation, hold
+            hold.release()
 
     def _door(self, generation: Generation) -> Door:
         from embassay.sets.door import Door
@@ -266,7 +295,11 @@ class OpenSets:
             raise UsageError("the home is closed.", remedy="Open it again.")
 
     @staticmethod
-    def _retire(lease: _Lease) -> Index | None:
+    def _retire(lease: _Lease) -> _Lease | None:
         """Forget an index; it is returned where nobody uses it, to be closed."""
         lease.retired = True
-        return None if lease.users else lease.index
+        return None if lease.users else lease
+
+
+def _moved(name: str) -> SetMoved:
+    return SetMoved(f"set {name!r} was switched meanwhile.", remedy="Repeat the call.")

@@ -38,6 +38,8 @@ RECORD = "record"
 """The reader of a source that is no file, but was handed over by a program."""
 ASKED = 500
 """Sources in one statement; SQLite bounds how many it takes."""
+WORDS_ONLY = "found by words only"
+"""The reason in the row of a source whose vectors the model could not make yet: its rows have zeros for them."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -115,9 +117,14 @@ class SourceRow:
         return self.reader == RECORD
 
     @property
+    def waits(self) -> bool:
+        """Whether it is found by words only, until the model has embedded it."""
+        return self.state == "pending" and self.reason == WORDS_ONLY
+
+    @property
     def quarantined(self) -> bool:
         """Whether it, or a part of it, could not be read."""
-        return self.state != "skipped" and self.reason != ""
+        return self.state not in ("skipped", "pending") and self.reason != ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from embassay.sets.build.origin import Change, Origin, recall
+from embassay.sets.build.origin import Change, New, Origin, recall
 from embassay.sets.build.source import SourceOutcome
-from embassay.sets.state import Generation, SourceRow, State
+from embassay.sets.state import WORDS_ONLY, Generation, SourceRow, State
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 GROUP = 256
 """Origins whose chunks are read at once."""
-WORDS_ONLY = "found by words only"
-"""The reason in the row of an origin whose vectors the model could not make: it is embedded once the model is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +110,6 @@ class Following:
             yield origin.end()
 
     def _origin(self, row: SourceRow, theirs: SourceRow | None, records: Mapping[str, Record]) -> Origin:
-        waits = theirs is not None and theirs.state == "pending" and theirs.reason == WORDS_ONLY
-        copied = replace(row, state="pending", reason=WORDS_ONLY) if self._words_only else row
         return Origin(
             row.path,
             theirs,
@@ -122,20 +118,20 @@ class Following:
             digest=row.digest,
             reader=row.reader,
             record=records.get(row.path),
-            afresh=waits,
-            copied=copied,
+            copied=_once_embedded(row),
         )
 
     def _change(self, origin: Origin, chunk: Chunk) -> Change | None:
         """The chunk, with the flag of what the follower's own model read of it."""
         known = origin.existing.get(chunk.key)
-        vector = None
         if self._words_only:
             import numpy as np
 
-            vector = np.zeros(self._follower.generation.space.dimensions, np.float32)
-        origin.vector = vector
-        return origin.take(replace(chunk, truncated=known.truncated if known else False))
+            origin.vector = np.zeros(self._follower.generation.space.dimensions, np.float32)
+        change = origin.take(replace(chunk, truncated=known.truncated if known else False))
+        if self._words_only and isinstance(change, New) and origin.copied:
+            origin.copied = replace(origin.copied, state="pending", reason=WORDS_ONLY)
+        return change
 
 
 class _Pace:
@@ -173,9 +169,15 @@ def _differing(leader: Books, follower: Books, names: Iterable[str] | None) -> t
 
 def is_like(row: SourceRow, other: SourceRow | None) -> bool:
     """Whether the follower has an origin as the leader has it; one that is being written is not done in either."""
+    row = _once_embedded(row)
     if other is None or "pending" in (row.state, other.state):
         return False
     return _content(row) == _content(other)
+
+
+def _once_embedded(row: SourceRow) -> SourceRow:
+    """The row of an origin as it is once its vectors are there."""
+    return replace(row, state="ok", reason="") if row.waits else row
 
 
 def _content(row: SourceRow) -> tuple[object, ...]:

@@ -114,7 +114,7 @@ class Origin:
         self.chunks += 1
         self.truncated += chunk.truncated
         old = self.existing.pop(chunk.key, None)
-        if old is None or self.afresh:
+        if old is None or self.afresh or (self.before is not None and self.before.waits):
             return New(self, chunk, self._part(len(chunk.indexed)), self.vector)
         return Moved(self, chunk, self._part(len(chunk.indexed))) if old != chunk else None
 
@@ -141,7 +141,9 @@ class Origin:
     def pending(self) -> SourceRow:
         """Its row while its chunks are being written: a run that finds one repeats the origin."""
         old = self.before
-        return replace(self._row("pending"), documents=old.documents if old else 0, chunks=old.chunks if old else 0)
+        waits = next((row.reason for row in (old, self.copied) if row and row.waits), "")  # some of its rows have zeros
+        row = self._row("pending", waits)
+        return replace(row, documents=old.documents, chunks=old.chunks) if old else row
 
     def settled(self) -> SourceRow | None:
         """Its row once all its chunks are written; None if it is gone."""

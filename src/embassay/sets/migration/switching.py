@@ -1,13 +1,14 @@
 """Switch and rollback: the set is pointed at another generation, in one compare-and-set, with nothing left behind.
 
 Whoever switches holds the right to write both generations, brings what still differs, and only then changes the one row
-that says which is live. Searches that began on the old one finish on it.
+that says which is live. Searches that began on the old one finish on it. The one that was live is kept for a while: it
+is written as well, and `embassay.sets.gc` removes it once that time is over.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,17 +16,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from embassay import remedy
-from embassay.errors import MigrationState
+from embassay.errors import MigrationState, SetMoved, UsageError
 from embassay.events import Noted
-from embassay.sets.followers import bring_up, on_live, waiting_for_model
-from embassay.sets.moves import ROLLED_BACK
+from embassay.sets.followers import bring_up, waiting_for_model
+from embassay.sets.history import who
+from embassay.sets.moves import ROLLED_BACK, on_live
 
 if TYPE_CHECKING:
+    from embassay.sets.migration.table import Migration
     from embassay.sets.opened import OpenSets
-    from embassay.sets.state import Generation
+    from embassay.sets.state import Generation, SetState
 
-KEEP_SECONDS = 7 * 24 * 3600.0
+SECONDS_A_DAY = 24 * 3600.0
+KEEP_SECONDS = 7 * SECONDS_A_DAY
 """How long the generation that was live is kept, so that one can go back."""
+LONGEST_SECONDS = 3660 * SECONDS_A_DAY
+BUILT = ("verifying", "failed")
+"""States of a migration whose generation is whole, and not proven: what force may switch to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class Switched:
     words_only: int
     """Documents that are found by words only, because the model of this generation cannot embed them now."""
     seconds: float
+    keep_until: float
+    """Seconds since 1970 until which the one that was live is kept and written as well."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it."""
@@ -50,6 +59,7 @@ class Switched:
             "brought": self.brought,
             "words_only": self.words_only,
             "seconds": round(self.seconds, 3),
+            "keep_until": self.keep_until,
         }
 
 
@@ -57,29 +67,29 @@ def switch(
     sets: OpenSets,
     name: str,
     *,
+    to: str | None = None,
     keep_seconds: float = KEEP_SECONDS,
     force: bool = False,
+    why: str = "",
     detail: Mapping[str, object] = MappingProxyType({}),
 ) -> Switched:
-    """Make the generation that was built the live one. Raises MigrationState unless it is ready, or with `force`."""
+    """Make another generation the live one: that which was built, or the kept one where `to` names it.
 
-    def target() -> int:
-        migration = sets.state.migrations.open(name)
-        if migration is None:
-            raise MigrationState(
-                f"set {name!r} has no generation to switch to.",
-                remedy=remedy.command("migrate", name, to="MODEL", say="Build one"),
-            )
-        if migration.state != "ready" and not force:
-            raise MigrationState(
-                f"the migration of set {name!r} is {migration.state}"
-                + (f" ({migration.reason})" if migration.reason else "")
-                + "; only one that is ready is switched to.",
-                remedy=remedy.command("migrate", name, resume=True, say="Go on with it"),
-            )
-        return migration.generation
+    Waits for whoever writes the set. With `force`, for which `why` gives the reason, one that was built and not proven
+    is switched to as well. Raises SetNotFound, UsageError, and MigrationState for a generation that is not ready.
+    """
+    _check(keep_seconds, force=force, why=why)
 
-    return on_live(lambda: _point(sets, name, target(), "switched", keep_seconds, detail))
+    def target() -> tuple[int, str, Mapping[str, object]]:
+        of_set = sets.state.set(name)
+        if to is not None and _is_kept(sets, of_set, to):
+            assert of_set.previous is not None, "it was found by its name"
+            return of_set.previous, ROLLED_BACK, {}
+        migration = _built(sets, name)
+        return migration.generation, "switched", _allowed(migration, force=force)
+
+    said = {**detail, "who": who(), **({"why": why} if why else {})}
+    return on_live(lambda: _point(sets, name, target, keep_seconds, said))
 
 
 def rollback(
@@ -87,36 +97,103 @@ def rollback(
     name: str,
     *,
     keep_seconds: float = KEEP_SECONDS,
+    why: str = "",
     detail: Mapping[str, object] = MappingProxyType({}),
 ) -> Switched:
     """Make the generation live again that was it before; the present one is kept in its place.
 
-    Raises MigrationState where none is kept.
+    What the former one's model cannot embed now is found by words only: `Switched.words_only` counts it. Waits for
+    whoever writes the set. Raises SetNotFound, UsageError, and MigrationState where none is kept.
     """
+    _check(keep_seconds)
 
-    def target() -> int:
+    def target() -> tuple[int, str, Mapping[str, object]]:
         previous = sets.state.set(name).previous
         if previous is None:
-            raise MigrationState(f"set {name!r} has no generation that was live before.")
-        return previous
+            raise MigrationState(
+                f"set {name!r} has no generation that was live before.",
+                remedy=remedy.command("log", name, say="Look at what happened to it"),
+            )
+        return previous, ROLLED_BACK, {}
 
-    return on_live(lambda: _point(sets, name, target(), ROLLED_BACK, keep_seconds, detail))
+    said = {**detail, "who": who(), **({"why": why} if why else {})}
+    return on_live(lambda: _point(sets, name, target, keep_seconds, said))
+
+
+def _check(keep_seconds: float, *, force: bool = False, why: str = "") -> None:
+    if not 0 <= keep_seconds < LONGEST_SECONDS:
+        raise UsageError(
+            f"the old generation is to be kept for {keep_seconds / SECONDS_A_DAY:,.0f} days; it must be 0 to "
+            f"{LONGEST_SECONDS / SECONDS_A_DAY:,.0f}."
+        )
+    if force and not why.strip():
+        raise UsageError(
+            "a switch to a generation that is not proven has to have a reason, which the history keeps.",
+            remedy=remedy.option("why", "TEXT", say="Say it with {}."),
+        )
+
+
+def _built(sets: OpenSets, name: str) -> Migration:
+    migration = sets.state.migrations.open(name)
+    if migration is None:
+        build = remedy.command("migrate", name, to="MODEL", say="Build one")
+        back = remedy.command("rollback", name, say="Go back to the one that was live before")
+        kept = sets.state.set(name).previous is not None
+        raise MigrationState(
+            f"set {name!r} has no generation that was built to be switched to.", remedy=back if kept else build
+        )
+    return migration
+
+
+def _is_kept(sets: OpenSets, of_set: SetState, to: str) -> bool:
+    """Whether `to` names the kept generation rather than the one that is built. Raises UsageError for any other."""
+    known = {sets.state.generation(one).name: one for one in (of_set.live, *of_set.followers)}
+    if to not in known:
+        raise UsageError(
+            f"set {of_set.name!r} has no generation {to!r}.",
+            remedy=remedy.say(f"It has: {', '.join(known)}."),
+        )
+    if known[to] == of_set.live:
+        raise UsageError(f"generation {to} of set {of_set.name!r} is live already.")
+    return known[to] == of_set.previous
+
+
+def _allowed(migration: Migration, *, force: bool) -> Mapping[str, object]:
+    """What the history says of a switch that was forced. Raises MigrationState for one that is not allowed."""
+    if migration.state == "ready":
+        return {}
+    reason = f" ({migration.reason})" if migration.reason else ""
+    stands = f"the migration of set {migration.set_name!r} is {migration.state}{reason}"
+    is_built = migration.state in BUILT or (migration.state == "paused" and migration.resumes in BUILT)
+    if force and is_built:
+        return {"forced": {"state": migration.state, "reason": migration.reason}}
+    only = "only one that is ready is switched to" + (", and by force one that is whole" if force else "")
+    raise MigrationState(
+        f"{stands}; {only}.", remedy=remedy.command("migrate", migration.set_name, resume=True, say="Go on with it")
+    )
 
 
 def _point(
-    sets: OpenSets, name: str, to: int, what: str, keep_seconds: float, detail: Mapping[str, object]
+    sets: OpenSets,
+    name: str,
+    target: Callable[[], tuple[int, str, Mapping[str, object]]],
+    keep_seconds: float,
+    detail: Mapping[str, object],
 ) -> Switched:
     started = time.monotonic()
     state = sets.writable_state()
-    live, new = sets.live(name), state.generation(to)
+    live = sets.live(name)
+    to, what, allowed = target()
+    new = state.generation(to)
     with _both(sets, live, new):
         brought = bring_up(sets, live, new)
         words_only = waiting_for_model(state, new)
         figures = {"from": str(live.space), "to": str(new.space), "brought": brought.origins, "words_only": words_only}
+        keep_until = time.time() + keep_seconds
         state.moves.switch(
-            name, live.id, new.id, what=what, keep_until=time.time() + keep_seconds, detail={**figures, **detail}
+            name, live.id, new.id, what=what, keep_until=keep_until, detail={**figures, **allowed, **detail}
         )
-    return Switched(name, live, new, brought.origins, words_only, time.monotonic() - started)
+    return Switched(name, live, new, brought.origins, words_only, time.monotonic() - started, keep_until)
 
 
 @contextmanager
@@ -125,4 +202,6 @@ def _both(sets: OpenSets, live: Generation, new: Generation) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(sets.writing(live))
         stack.enter_context(sets.folder.writing(new, partial(sets.events.tell, Noted("waiting for another process"))))
+        if new.id not in sets.state.set(live.set_name).followers:  # it was given up, or removed, while this one waited
+            raise SetMoved(f"set {live.set_name!r} was changed meanwhile.", remedy="Look at it again.")
         yield

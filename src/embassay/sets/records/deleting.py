@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from embassay.errors import UsageError
 from embassay.sets.build.origin import Ended, Origin, recall
 from embassay.sets.build.writer import Writer
-from embassay.sets.followers import bring_along, on_live
+from embassay.sets.followers import bring_along
+from embassay.sets.moves import on_live
 from embassay.sets.records.given import read_ids
 from embassay.sets.records.source import GROUP, named
 from embassay.sets.records.upkeep import keep_fast

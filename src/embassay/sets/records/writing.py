@@ -11,8 +11,9 @@ from embassay.errors import UsageError
 from embassay.sets.beginning import begun
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
-from embassay.sets.followers import bring_along, on_live
+from embassay.sets.followers import bring_along
 from embassay.sets.indexing import chunker_of
+from embassay.sets.moves import on_live
 from embassay.sets.records.given import read_records
 from embassay.sets.records.own_vectors import Voucher
 from embassay.sets.records.report import RecordsReport
