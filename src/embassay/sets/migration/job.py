@@ -7,11 +7,10 @@ by comparing the two generations, so that nothing is embedded twice.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from embassay.errors import Interrupted, MigrationState, SetInUse, SpendCapReached
 from embassay.events import WorkStarted
@@ -21,8 +20,10 @@ from embassay.sets.build.writer import Writer
 from embassay.sets.followers import behind
 from embassay.sets.migration.beginning import JobOptions
 from embassay.sets.migration.table import OPEN, WORKING, Migration
+from embassay.sets.migration.verification import VerificationReport
 
 if TYPE_CHECKING:
+    from embassay.sets.migration.check import Verifier
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation, State
 
@@ -32,24 +33,6 @@ FEW = 8
 """Origins that differ at most once the backfill counts as caught up: the switch brings the last of them."""
 ROUNDS = 20
 """Times that a migration is caught up with what is written meanwhile, before the rest is left to the switch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one check of a new generation found."""
-
-    name: str
-    passed: bool
-    detail: str
-    """In one sentence, with figures."""
-    figures: Mapping[str, object]
-
-
-class Verifier(Protocol):
-    """Holds a new generation against the live one before it may be switched to."""
-
-    def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> Sequence[Check]:
-        """Every check that was made. Raises as the model and the store do."""
 
 
 def run(
@@ -109,12 +92,17 @@ class _Worker:
     def verify(self, verifiers: Sequence[Verifier]) -> Migration:
         """Hold the new generation against the live one; it is ready, or has failed."""
         self._enter(("catching-up",), "verifying")
-        checks = [one for verifier in verifiers for one in verifier(self._sets, self._live, self._target)]
-        failed = [one for one in checks if not one.passed]
-        report = {"checks": [{"name": c.name, "passed": c.passed, "detail": c.detail, **c.figures} for c in checks]}
-        new = "failed" if failed else "ready"
-        reason = "; ".join(f"{one.name}: {one.detail}" for one in failed)
-        return self._state.migrations.advance(self._migration, ("verifying",), new, reason=reason, report=report)  # type: ignore[arg-type]
+        report = VerificationReport(
+            tuple(one for verifier in verifiers for one in verifier(self._sets, self._live, self._target))
+        )
+        new = "ready" if report.passed else "failed"
+        return self._state.migrations.advance(
+            self._migration,
+            ("verifying",),
+            new,  # type: ignore[arg-type]
+            reason=report.reason,
+            report=report.to_dict(),
+        )
 
     def _enter(self, expected: Sequence[str], new: str) -> None:
         self._migration = self._state.migrations.advance(self._migration, expected, new)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The checks of a new generation, one file each: see `embassay.sets.migration.check`."""
