@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from embassay.arguments import check, checks_arguments
+from embassay.asynchronous import AsyncVerbs
 from embassay.sets.moving import Moving
-from embassay.threads import in_thread
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
     from embassay.sets.examine import Finding
+    from embassay.sets.exchange.exporting import ExportReport
     from embassay.sets.opened import OpenSets
-    from embassay.sets.options import IndexOptions, MakingOptions, SearchOptions
+    from embassay.sets.options import MakingOptions
     from embassay.sets.records.deleting import Deletion
     from embassay.sets.records.importing import ImportReport
     from embassay.sets.records.listing import DocumentInfo
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @checks_arguments
-class EmbeddingSet(Moving):
+class EmbeddingSet(Moving, AsyncVerbs):
     """One set of a home, from `Home.set`; it need not be there before something is indexed or added.
 
     Threads may share it, and any number of processes may use the same set: one of them writes at a time, the others
@@ -215,6 +216,18 @@ class EmbeddingSet(Moving):
 
         return nothing(self._sets, self.name, _parsed(where), glob)
 
+    def export(
+        self, folder: str | os.PathLike[str], *, format: str = "parquet", overwrite: bool = False
+    ) -> ExportReport:
+        """Write all of it as it is now, with its vectors, to `folder`: whole or not at all. `format` is ``parquet``,
+        ``numpy`` or ``jsonl``; `overwrite` replaces an export. Searches and writes go on meanwhile.
+
+        Raises SetNotFound, UsageError, HomeNotWritable, StoreError.
+        """
+        from embassay.sets.exchange.exporting import export_set
+
+        return export_set(self._sets, self.name, Path(folder), format, overwrite=overwrite)
+
     # -- what is asked of it --------------------------------------------------------------------------------
 
     def search(
@@ -296,48 +309,6 @@ class EmbeddingSet(Moving):
         """Path to digest of every file that it was made of, and id to digest of every record. Raises SetNotFound."""
         rows = self._sets.state.sources(self._sets.live(self.name))
         return {row.path: row.digest for row in rows if row.state == "ok"}
-
-    # -- for asyncio ----------------------------------------------------------------------------------------
-
-    async def aindex(
-        self, paths: Iterable[str | os.PathLike[str]] | None = None, **options: Unpack[IndexOptions]
-    ) -> IndexReport:
-        """`index` in a thread, for asyncio."""
-        return await in_thread(self.index, paths, **options)
-
-    async def aadd(
-        self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]
-    ) -> RecordsReport:
-        """`add` in a thread, for asyncio."""
-        return await in_thread(self.add, records, space=space, **making)
-
-    async def aupsert(
-        self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]
-    ) -> RecordsReport:
-        """`upsert` in a thread, for asyncio."""
-        return await in_thread(self.upsert, records, space=space, **making)
-
-    async def adelete(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        where: str | Filter | None = None,
-        path: str | None = None,
-    ) -> int:
-        """`delete` in a thread, for asyncio."""
-        return await in_thread(self.delete, ids, where=where, path=path)
-
-    async def aget(self, ids: Iterable[str]) -> Sequence[Record]:
-        """`get` in a thread, for asyncio."""
-        return await in_thread(self.get, ids)
-
-    async def asearch(self, query: str, k: int = 10, **options: Unpack[SearchOptions]) -> SearchResult:
-        """`search` in a thread, for asyncio; many run at once."""
-        return await in_thread(self.search, query, k, **options)
-
-    async def aembed(self, texts: Sequence[str], role: Role, *, on_long: OnLong = "truncate") -> Embeddings:
-        """`embed` in a thread, for asyncio."""
-        return await in_thread(self.embed, texts, role, on_long=on_long)
 
     def __repr__(self) -> str:
         return f"EmbeddingSet({self.name!r})"

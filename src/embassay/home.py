@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from embassay.sets.coverage import Coverage
     from embassay.sets.description import SetDescription
     from embassay.sets.examine import Finding
+    from embassay.sets.exchange.report import ImportedSet
     from embassay.sets.folder import HomeFolder
     from embassay.sets.log.entry import LoggedQuery
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
-    from embassay.sets.options import IndexOptions, SearchOptions
+    from embassay.sets.options import IndexOptions, MakingOptions, SearchOptions
     from embassay.sets.status import SetStatus
     from embassay.types import Embeddings, OnLong, Precision, Role
 
@@ -86,6 +87,36 @@ class Home:
             return self.set(set).search(query, k, **options)
         first, *others = [*set] or [self._sets.default()]
         return self.set(first).search(query, k, **options | {"beside": others})
+
+    def import_set(
+        self,
+        place: str | os.PathLike[str],
+        *,
+        set: str,
+        id_field: str | None = None,
+        text_field: str | None = None,
+        vector_field: str | None = None,
+        **making: Unpack[MakingOptions],
+    ) -> ImportedSet:
+        """Make a new set out of an export, or of a table of vectors that something else has made; nothing is embedded
+        but a sample.
+
+        `place` is a folder that `EmbeddingSet.export` wrote, or Parquet, JSON lines, a NumPy matrix with JSON lines
+        beside it, or the folder of a Lance table, of which the fields say where ids, texts and vectors stand. The
+        vectors are taken where the model, by default that of the export, makes a sample of them again (cosine at least
+        0.99). An export comes back with all of its chunks as they were; of a foreign table each row becomes a record.
+        A run that was killed is gone on with by the same call.
+
+        Raises SpaceMismatch, with the cosine, for vectors of another model, UsageError for a set that is there
+        already, ReadError for what is damaged, ModelError, ProviderError, HomeError, StoreError. What is refused
+        leaves no set.
+        """
+        from embassay.columns.opening import ColumnNames
+        from embassay.sets.exchange.importing import import_set
+        from embassay.sets.spec import Wishes
+
+        names = ColumnNames(id_field, text_field, vector_field)
+        return import_set(self._sets, set, Path(place), Wishes(**making), names)
 
     def embed(
         self, texts: Sequence[str], role: Role, *, set: str | None = None, on_long: OnLong = "truncate"

@@ -31,6 +31,7 @@ class _Found:
     expected: dict[str, int] = field(default_factory=dict)
     """Name to the rows that were written of it."""
     records: set[str] = field(default_factory=set)
+    imported: set[str] = field(default_factory=set)
     pending: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     partly: list[str] = field(default_factory=list)
@@ -38,10 +39,14 @@ class _Found:
     gone: list[str] = field(default_factory=list)
 
     def files(self, names: Iterable[str]) -> list[str]:
-        return [name for name in names if name not in self.records]
+        return [name for name in names if name not in self.records and name not in self.imported]
 
     def ids(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self.records]
+
+    def others(self, names: Iterable[str]) -> list[str]:
+        """Those that came with an export."""
+        return [name for name in names if name in self.imported]
 
 
 def examine_sources(
@@ -62,8 +67,8 @@ def _look(home: HomeFolder, source: SourceRow, found: _Found) -> None:
     found.failed += [name] * source.quarantined
     found.partly += [name] * bool(source.left_out)
     found.pending += [name] * (source.state == "pending")
-    if source.is_record:
-        found.records.add(name)
+    if not source.is_on_disk:
+        (found.records if source.is_record else found.imported).add(name)
         return
     try:
         status = home.file_on_disk(name).stat()
@@ -84,6 +89,9 @@ def _bookkeeping(home: HomeFolder, set_name: str, found: _Found, rows: Mapping[s
     if ids := found.ids(found.pending):
         message = f"{len(ids):,} records were being written when a process stopped, first {ids[0]!r}."
         yield "unfinished", "problem", message, _upsert_again(set_name, ids)
+    if names := found.others(found.pending):
+        message = f"{len(names):,} documents were being imported when a process stopped, first {names[0]!r}."
+        yield "unfinished", "problem", message, _import_again(set_name)
     if found.pending:
         return
     lost = [path for path, count in found.expected.items() if rows.get(path, 0) != count]
@@ -93,6 +101,9 @@ def _bookkeeping(home: HomeFolder, set_name: str, found: _Found, rows: Mapping[s
     if ids := found.ids(lost):
         message = f"{len(ids):,} records have more or fewer rows than were written, first {ids[0]!r}."
         yield "rows", "problem", message, _upsert_again(set_name, ids)
+    if names := found.others(lost):
+        message = f"{len(names):,} imported documents have more or fewer rows than were written, first {names[0]!r}."
+        yield "rows", "problem", message, _import_again(set_name)
 
 
 def _on_disk(home: HomeFolder, set_name: str, found: _Found) -> Iterator[Row]:
@@ -132,9 +143,14 @@ def _upsert_again(set_name: str, ids: Sequence[str]) -> Remedy:
     return remedy.command("delete", set_name, id=ids[0], say="Upsert them again, or delete them, as by {}")
 
 
+def _import_again(set_name: str) -> Remedy:
+    """The export may lie anywhere: whoever imported it knows where."""
+    return remedy.command("import", "FOLDER", set=set_name, say="Import it again: {}")
+
+
 def any_file(sources: Iterable[SourceRow]) -> list[str]:
     """A file of a set, by which a run has something to look at; none where it holds records alone."""
-    return next(([row.path] for row in sources if not row.is_record and row.state == "ok"), [])
+    return next(([row.path] for row in sources if row.is_on_disk and row.state == "ok"), [])
 
 
 def _highest_gone(file: Path) -> Path:

@@ -26,7 +26,7 @@ class Happening:
     happened: float
     """Seconds since 1970."""
     what: str
-    """``indexed``, ``added``, ``deleted``, ``migrated``, ``switched``, ``rolled back`` and the like."""
+    """``indexed``, ``added``, ``imported``, ``deleted``, ``migrated``, ``switched``, ``rolled back`` and the like."""
     build: int
     """Id of the generation that it was done to."""
     version: str

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 RECORD = "record"
 """The reader of a source that is no file, but was handed over by a program."""
+IMPORTED = "import"
+"""That of a source that came with an export: a file, which need not be on this disk."""
 ASKED = 500
 """Sources in one statement; SQLite bounds how many it takes."""
 WORDS_ONLY = "found by words only"
@@ -120,6 +122,16 @@ class SourceRow:
     def waits(self) -> bool:
         """Whether it is found by words only, until the model has embedded it."""
         return self.state == "pending" and self.reason == WORDS_ONLY
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether it came with an export: its chunks are there, and nobody has looked for a file of it."""
+        return self.reader == IMPORTED
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether it was read from a file, which should be there still."""
+        return not (self.is_record or self.is_imported)
 
     @property
     def quarantined(self) -> bool:

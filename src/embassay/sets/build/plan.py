@@ -68,14 +68,16 @@ def make_plan(
     """Walk `paths` and hold every file against its row in `known`, which has the rows of the set by name.
 
     Records of the set are left alone, and so are files that were deleted from it, unless somebody gave their names: see
-    `embassay.sets.removal`; paths that are not `named` were remembered. A file whose size and time are as recorded is
-    unchanged, unless `checksum` asks for its content or another reader than before claims it. A file that was
-    quarantined or skipped is tried again when it changed, or with `retry_failed`. What `exclude` names is left out, and
-    what was indexed of it goes, wherever in the set it lies. With `only`, nothing else of `paths` is looked at, and no
-    other row. Raises UsageError for a path that neither exists nor was indexed.
+    `embassay.sets.removal`; paths that are not `named` were remembered. What was imported stays until a file of its
+    name takes its place. A file whose size and time are as recorded is unchanged, unless `checksum` asks for its
+    content or another reader than before claims it. A file that was quarantined or skipped is tried again when it
+    changed, or with `retry_failed`. What `exclude` names is left out, and what was indexed of it goes, wherever in the
+    set it lies. With `only`, nothing else of `paths` is looked at, and no other row. Raises UsageError for a path that
+    neither exists nor was indexed.
     """
     plan = IndexPlan()
     records = {name for name, row in known.items() if row.is_record}
+    imported = {name for name, row in known.items() if row.is_imported}
     known = {name: row for name, row in known.items() if name not in records}
     removals = Removals(known.values())
     seen, hidden = set(), []
@@ -105,7 +107,7 @@ def make_plan(
     gone = missing & known.keys() | {name for folder in existing for name in _under(home, home.name_of(folder), known)}
     kept = seen | {name for folder in hidden for name in _under(home, folder, known)}
     excluded = {name for name in known.keys() - seen if exclude.reason(home.file_of(name))}
-    plan.gone = [known[name] for name in sorted((gone - kept) | excluded)]
+    plan.gone = [known[name] for name in sorted((gone - kept - imported) | excluded)]
     return plan
 
 
@@ -125,7 +127,7 @@ def _split(home: HomeFolder, paths: Iterable[Path], known: Mapping[str, SourceRo
         if path.exists():
             existing.append(path)
             continue
-        gone = _under(home, home.name_of(path), known)
+        gone = {name for name in _under(home, home.name_of(path), known) if not known[name].is_imported}
         if not gone:
             raise UsageError(f"{path}: no such file or folder.")
         missing |= gone

@@ -76,7 +76,7 @@ def foreseen(sets: OpenSets, name: str, choice: Choice) -> Deletion:
     return Deletion(
         sum(max(1, row.documents) for row in rows),
         sum(row.chunks for row in rows),
-        sum(not row.is_record for row in rows),
+        sum(row.is_on_disk for row in rows),
         tuple(one for one in choice.ids or () if one not in there),
     )
 
@@ -110,7 +110,7 @@ def _ends(rows: Sequence[SourceRow], store: Store, glob: str | None) -> Iterator
 
 
 def _origin(row: SourceRow, glob: str | None) -> Origin:
-    if row.is_record:
+    if not row.is_on_disk:
         return Origin(row.path, row, digest=row.digest, reader=row.reader, gone=True)
     return Origin(row.path, row, skipped=reason_of(row.path, glob))
 

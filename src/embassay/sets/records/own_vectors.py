@@ -34,6 +34,10 @@ class Voucher:
         self._set, self._embedder, self._space = set_name, embedder, space
         self._own: bool | None = None
         self._sampled = False
+        self.compared = 0
+        """Vectors that were made again."""
+        self.least: float | None = None
+        """The least cosine of one of them with that which was handed over."""
 
     def __call__(self, group: Sequence[Record]) -> Sequence[Record]:
         """The records, their vectors scaled as those of the set are; records without vectors as they are.
@@ -89,6 +93,8 @@ class Voucher:
         )
         best = np.maximum(alone, below)
         worst = int(best.argmin())
+        self.compared += len(best)
+        self.least = min(float(best[worst]), 1.0 if self.least is None else self.least)
         if best[worst] < SAME_VECTOR:
             whose = f"of {self._space}" if self._space else "of another space"
             raise SpaceMismatch(
