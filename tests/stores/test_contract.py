@@ -24,7 +24,7 @@ def test_conformance(name, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_capabilities_are_declared(name):
     found = plugins.load(BACKENDS, name).CAPABILITIES
-    assert isinstance(found, Capabilities) and "f32" in found.dtypes
+    assert isinstance(found, Capabilities) and "float32" in found.dtypes
 
 
 @pytest.mark.parametrize("text", ["", "A", "1a", "a-b", "a b", "a;drop", "ä", "a" * 49])

@@ -19,7 +19,11 @@ NAMES = plugins.names(BACKENDS)
 @pytest.mark.parametrize(
     ("collection", "message"),
     [
-        (Collection("one", {VECTOR: VectorSpec(8, dtype="int8")}), "keeps vectors as f32, not as int8"),
+        (
+            Collection("one", {VECTOR: VectorSpec(8, dtype="int4")}),
+            "keeps vectors as float16, float32, int8, not as int4",
+        ),
+        (Collection("one", {VECTOR: VectorSpec(8, "int8", similarity="dot")}), "have lengths, and int8 keeps none"),
         (Collection("one", {VECTOR: VectorSpec(8), "tokens": VectorSpec(8, many=True)}), r"not many \('tokens'\)"),
         (Collection("one", {VECTOR: VectorSpec(8, similarity="l2")}), "compares vectors by cosine, dot, not by l2"),
     ],

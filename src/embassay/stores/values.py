@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from embassay.errors import StoreError
 from embassay.space import Similarity
+from embassay.stores.dtypes import FLOAT32
 from embassay.text import did_you_mean
 from embassay.words.analyser import Analyser, analyser
 from embassay.words.languages import DEFAULT
@@ -33,8 +34,8 @@ class VectorSpec:
     """The vectors of one label. They are compared by dot product, which is the cosine of rows of length 1."""
 
     dimensions: int
-    dtype: str = "f32"
-    """How a number is kept: ``f32``, or what else a backend declares."""
+    dtype: str = FLOAT32
+    """How a number is kept, see `embassay.stores.dtypes`. What is read back is float32."""
     many: bool = False
     """Whether a row has any number of these vectors, one for each token, instead of exactly one."""
     similarity: Similarity = "cosine"
@@ -69,10 +70,15 @@ class Collection:
 
     @classmethod
     def single(
-        cls, name: str, dimensions: int, language: str = DEFAULT, similarity: Similarity = "cosine"
+        cls,
+        name: str,
+        dimensions: int,
+        language: str = DEFAULT,
+        similarity: Similarity = "cosine",
+        dtype: str = FLOAT32,
     ) -> Collection:
-        """A collection whose rows have one float32 vector each, under the default label."""
-        return cls(name, {VECTOR: VectorSpec(dimensions, similarity=similarity)}, language)
+        """A collection whose rows have one vector each, under the default label."""
+        return cls(name, {VECTOR: VectorSpec(dimensions, dtype, similarity=similarity)}, language)
 
     def spec(self, label: str) -> VectorSpec:
         """The vectors under `label`. Raises StoreError where there are none."""
@@ -101,7 +107,8 @@ class Collection:
 class Capabilities:
     """What a backend can keep and search. Whatever it declares, the conformance suite holds it to."""
 
-    dtypes: frozenset[str] = frozenset({"f32"})
+    dtypes: frozenset[str] = frozenset({FLOAT32})
+    """Of `embassay.stores.dtypes`."""
     labels: bool = True
     """Whether a row can have several vectors under different labels."""
     many: bool = False
@@ -119,6 +126,11 @@ class Capabilities:
             if spec.dtype not in self.dtypes:
                 able = ", ".join(sorted(self.dtypes))
                 raise StoreError(f"the store {backend} keeps vectors as {able}, not as {spec.dtype} ({label!r}).")
+            if spec.dtype == "int8" and spec.similarity != "cosine":
+                raise StoreError(
+                    f"vectors that are compared by {spec.similarity} have lengths, and int8 keeps none ({label!r}).",
+                    remedy="Keep them as float16.",
+                )
             if spec.many and not self.many:
                 raise StoreError(f"the store {backend} keeps one vector a row under a label, not many ({label!r}).")
             if spec.similarity not in self.similarities:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay.errors import StoreError
+from embassay.stores.dtypes import FLOAT32
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import EXACT, open_collection
 from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.testing.samples import INFLECTED, WRITTEN, Rows, sample_chunks, sample_rows
+from embassay.vectors import cosines
 
 if TYPE_CHECKING:
     from embassay.stores.base import Backend, Settings, Snapshot, Store
@@ -60,6 +62,8 @@ FILTERS = (
 STRANGE = ("", " ", "\0", '"unclosed', "a AND (b", "key:value^2", "*", "'; DROP TABLE", "日本", "zzzznothing", "\ud800")
 """Queries that are no syntax errors, since there is no syntax."""
 DIMENSIONS = 16
+LEAST_COSINE = {FLOAT32: 0.999999, "float16": 0.999999, "int8": 0.9998}
+"""Of a vector that was read back with the one that was given."""
 COARSE = 4
 """Dimensions of a second vector."""
 
@@ -75,6 +79,8 @@ def check_store(backend: Backend[Settings], settings: Settings, rows: int = 300)
     collections = [Collection("one", label)]
     if able.labels:
         collections.append(Collection("several", label | {"coarse": VectorSpec(COARSE)}))
+    for dtype in sorted(able.dtypes - {FLOAT32}):
+        collections.append(Collection(f"kept_as_{dtype}", {VECTOR: VectorSpec(DIMENSIONS, dtype)}))
     by_product = Collection.single("product", DIMENSIONS, similarity="dot")
     if "dot" in able.similarities:
         collections.append(by_product)
@@ -93,9 +99,10 @@ def check_store(backend: Backend[Settings], settings: Settings, rows: int = 300)
     for language in ("en", "de", "zh", "mul"):
         _check_scripts(new, language)
     if able.persistent:
-        other = Collection("one", {VECTOR: VectorSpec(DIMENSIONS + 1)})
         _refused(lambda: backend.open_store(settings, Collection("missing", label)))
-        _check_other_vectors(backend, settings, collections[0], other)
+        others = [VectorSpec(DIMENSIONS + 1), *(VectorSpec(DIMENSIONS, dtype) for dtype in able.dtypes - {FLOAT32})]
+        for other in others:
+            _check_other_vectors(backend, settings, collections[0], Collection("one", {VECTOR: other}))
         if "dot" in able.similarities:
             _check_other_vectors(backend, settings, by_product, Collection.single("product", DIMENSIONS))
 
@@ -109,6 +116,7 @@ def _check_rows(make: Callable[..., Store], sample: Rows, *, keeps: bool) -> Non
     for target in (store, oracle):
         sample.put_into(target)
     _same(store, oracle, sample)
+    _close_to_given(store, sample)
     sample.part(0, len(sample.chunks) // 2).put_into(store)
     assert _count(store) == len(sample.chunks), "an upsert of the same rows must change nothing"
     store.optimise(thorough=True)
@@ -241,6 +249,18 @@ def _same_vectors(store: Store, oracle: Store, sample: Rows) -> None:
             for found in (ours.vectors(keys, label=label), scanned[label]):
                 assert found.keys() == expected.keys()
                 assert all(np.allclose(found[key], expected[key], atol=1e-6) for key in expected), label
+
+
+def _close_to_given(store: Store, sample: Rows) -> None:
+    """Numbers that are kept in fewer bytes are those that were given, within what their type can tell apart."""
+    with store.snapshot() as version:
+        for label, given in sample.vectors.items():
+            least = LEAST_COSINE[store.collection.vectors[label].dtype]
+            stored = version.vectors([chunk.key for chunk in sample.chunks], label=label)
+            for chunk, row in zip(sample.chunks, given, strict=True):
+                found = stored[chunk.key]
+                assert found.dtype == row.dtype, "vectors are read back as float32"
+                assert float(cosines(found[None], row[None])[0]) >= least, f"{label} of {chunk.key}"
 
 
 def _words(store: Store, chunks: Sequence[Chunk]) -> None:

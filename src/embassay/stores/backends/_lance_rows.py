@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from embassay.stores.backends._lance_metadata import from_json, to_json
+from embassay.stores.dtypes import packed, unpacked
 from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.text import encodable
 from embassay.types import Chunk
@@ -40,6 +41,8 @@ TERMS = pa.field(f"terms_{VERSION}", pa.string())
 any was written before there were such columns."""
 SIMILARITY = "similarity"
 """Under which a column of vectors says how they are compared."""
+ARROW = {"float32": pa.float32(), "float16": pa.float16(), "int8": pa.int8()}
+"""The type of Arrow for each of `embassay.stores.dtypes`."""
 COLLECTION = "embassay.collection"
 """Under which a table says which collection it is."""
 
@@ -58,7 +61,7 @@ def schema_of(collection: Collection) -> pa.Schema:
     vectors = [
         pa.field(
             column_of(label),
-            pa.list_(pa.float32(), spec.dimensions),
+            pa.list_(ARROW[spec.dtype], spec.dimensions),
             nullable=False,
             metadata=None if spec.similarity == "cosine" else {SIMILARITY: spec.similarity},
         )
@@ -76,10 +79,16 @@ def collection_in(schema: pa.Schema) -> str:
 def vector_columns(schema: pa.Schema) -> dict[str, VectorSpec]:
     """The columns of vectors that a table has."""
     return {
-        field.name: VectorSpec(field.type.list_size, similarity=_similarity(field))
+        field.name: VectorSpec(field.type.list_size, _dtype(field), similarity=_similarity(field))
         for field in schema
         if pa.types.is_fixed_size_list(field.type)
     }
+
+
+def _dtype(field: pa.Field) -> str:
+    """What its numbers are kept as; the name that Arrow has for it where that is none of ours."""
+    kept = field.type.value_type
+    return next((name for name, arrow in ARROW.items() if arrow == kept), str(kept))
 
 
 def _similarity(field: pa.Field) -> Similarity:
@@ -112,7 +121,7 @@ def rows_of(collection: Collection, chunks: Sequence[Chunk], vectors: Mapping[st
     ]
     arrays.append(terms_of(collection, [c.indexed for c in chunks]))
     for label, spec in collection.vectors.items():
-        flat = pa.array(np.ascontiguousarray(vectors[label], np.float32).reshape(-1))
+        flat = pa.array(packed(vectors[label], spec.dtype).reshape(-1), ARROW[spec.dtype])
         arrays.append(pa.FixedSizeListArray.from_arrays(flat, spec.dimensions))
     return pa.table(arrays, schema=schema_of(collection))
 
@@ -135,10 +144,15 @@ def chunks_of(rows: Any) -> Iterator[Chunk]:
         )
 
 
-def matrix_of(column: Any, dimensions: int) -> Vectors:
-    """A column of vectors as an array (rows, dimensions)."""
+def matrix_of(column: Any, spec: VectorSpec) -> Vectors:
+    """A column of vectors as an array: float32 (rows, dimensions)."""
+    return unpacked(kept_of(column, spec), spec.dtype)
+
+
+def kept_of(column: Any, spec: VectorSpec) -> Any:
+    """The same in the type that it is kept as."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):
             column = column.chunk(0)
-    return np.asarray(column.flatten().to_numpy(zero_copy_only=False), np.float32).reshape(-1, dimensions)
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, spec.dimensions)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-BYTES = 4
-"""Of a number in float32."""
+from embassay.stores.dtypes import BYTES, FLOAT32
+from embassay.stores.values import VectorSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,10 @@ class LanceSettings:
     min_fold: int = 16_384
     """During a run an index is built anew only when more rows than this are outside of it."""
 
-    def pays(self, rows: int, dimensions: int) -> bool:
-        """Whether an approximate index is worth its while for so many vectors."""
-        return rows * dimensions * BYTES > self.exact_bytes
+    def is_large(self, rows: int, spec: VectorSpec) -> bool:
+        """Whether so many vectors are more than is held in memory as float32."""
+        return rows * spec.dimensions * BYTES[FLOAT32] > self.exact_bytes
+
+    def pays(self, rows: int, spec: VectorSpec) -> bool:
+        """Whether an approximate index is worth its while for so many vectors. Lance has none over ``int8``."""
+        return spec.dtype != "int8" and self.is_large(rows, spec)

@@ -11,11 +11,12 @@ import numpy as np
 from embassay import remedy
 from embassay.errors import StoreError
 from embassay.stores.backends._lance_errors import translated
-from embassay.stores.backends._lance_rows import COLUMNS, TERMS, chunks_of, column_of, matrix_of
+from embassay.stores.backends._lance_rows import COLUMNS, TERMS, chunks_of, column_of, kept_of, matrix_of
 from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import MatchQuery
 from embassay.stores.base import Snapshot
+from embassay.stores.dtypes import products, unpacked
 from embassay.stores.filters.values import Filter, In
 from embassay.stores.values import BM25_K1, VECTOR, Collection, Scored, Stats
 from embassay.text import encodable
@@ -66,7 +67,7 @@ class LanceSnapshot(Snapshot):
         """Nothing has to be given back."""
 
     def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
-        self._collection.spec(label)
+        spec = self._collection.spec(label)
         if not np.isfinite(vector).all():
             return []
         with translated():
@@ -76,7 +77,7 @@ class LanceSnapshot(Snapshot):
             if where is not None:
                 passing = np.isin(refs, self._refs(where))
                 refs, matrix = refs[passing], matrix[passing]
-            scores = matrix @ vector
+            scores = products(matrix, vector, spec.dtype)
             return [Scored(int(refs[i]), float(scores[i])) for i in _largest(scores, k)]
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
@@ -121,13 +122,13 @@ class LanceSnapshot(Snapshot):
                     yield from chunks_of(batch)
 
     def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
-        dimensions, column = self._collection.spec(label).dimensions, column_of(label)
+        spec, column = self._collection.spec(label), column_of(label)
         found: dict[str, Vectors] = {}
         for at in range(0, len(keys), BATCH):
             with translated():
                 where = to_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",))
                 rows = self._table.search().where(where).select(["key", column]).to_arrow()
-            found |= zip(rows["key"].to_pylist(), matrix_of(rows[column], dimensions), strict=True)
+            found |= zip(rows["key"].to_pylist(), matrix_of(rows[column], spec), strict=True)
         return found
 
     def scan(
@@ -139,7 +140,7 @@ class LanceSnapshot(Snapshot):
             for batch in rows.select([*COLUMNS, *map(column_of, specs)]).to_batches(BATCH):
                 yield (
                     list(chunks_of(batch)),
-                    {label: matrix_of(batch[column_of(label)], spec.dimensions) for label, spec in specs.items()},
+                    {label: matrix_of(batch[column_of(label)], spec) for label, spec in specs.items()},
                 )
 
     def stats(self) -> Stats:
@@ -147,7 +148,7 @@ class LanceSnapshot(Snapshot):
             rows = self._table.count_rows()
             unindexed = {"lexical": self._unindexed(TERMS_INDEX, rows)}
             for label, spec in self._collection.vectors.items():
-                if self._settings.pays(rows, spec.dimensions):
+                if self._settings.pays(rows, spec):
                     arm = "dense" if label == VECTOR else f"dense {label}"
                     unindexed[arm] = self._unindexed(vector_index(label), rows)
         files = (self._settings.folder / f"{self._collection.name}.lance").rglob("*")
@@ -164,12 +165,19 @@ class LanceSnapshot(Snapshot):
         return frozenset(index.name for index in self._table.list_indices())
 
     def _exact(self, label: str) -> tuple[Refs, Vectors]:
-        """Row ids and vectors of a collection without an index, which is small: they are held in memory."""
+        """Row ids and vectors of a collection without an index: they are held in memory.
+
+        They are float32 as long as they are few; many of ``int8``, over which there is no index, stay as they are kept.
+        """
         if label not in self._held:
-            column, dimensions = column_of(label), self._collection.spec(label).dimensions
+            column, spec = column_of(label), self._collection.spec(label)
             rows = self._table.search().select([column]).with_row_id(True).to_arrow()
-            refs, matrix = rows["_rowid"].to_numpy(), matrix_of(rows[column], dimensions)
-            sound = storable_rows(matrix, self._collection.spec(label).similarity)
+            refs, kept = rows["_rowid"].to_numpy(), kept_of(rows[column], spec)
+            if spec.dtype == "int8" and self._settings.is_large(len(refs), spec):
+                self._held[label] = refs, kept
+                return self._held[label]
+            matrix = unpacked(kept, spec.dtype)
+            sound = storable_rows(matrix, spec.similarity)
             if not sound.all():
                 raise self._damaged(refs[~sound])
             self._held[label] = refs, matrix

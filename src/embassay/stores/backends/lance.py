@@ -25,6 +25,7 @@ from embassay.stores.backends._lance_snapshot import BATCH, OLD_INDEX, TERMS_IND
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import IvfRq, connect
 from embassay.stores.base import Store
+from embassay.stores.dtypes import DTYPES
 from embassay.stores.filters.values import In
 from embassay.stores.values import Capabilities, Collection
 from embassay.types import Chunk
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPABILITIES", "LanceSettings", "LanceStore", "open_store", "settings_in"]
 
-CAPABILITIES = Capabilities(similarities=frozenset({"cosine", "dot"}))
+CAPABILITIES = Capabilities(frozenset(DTYPES), similarities=frozenset({"cosine", "dot"}))
 PARTITION_ROWS = 1600
 FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and `min_fold`, are outside it."""
@@ -103,7 +104,8 @@ class LanceStore(Store):
         if found != expected:
             here, asked = (
                 ", ".join(
-                    f"{column} ({spec.dimensions}, {spec.similarity})" for column, spec in sorted(columns.items())
+                    f"{column} ({spec.dimensions}, {spec.dtype}, {spec.similarity})"
+                    for column, spec in sorted(columns.items())
                 )
                 for columns in (found, expected)
             )
@@ -165,7 +167,7 @@ class LanceStore(Store):
             labels = [
                 label
                 for label, spec in self.collection.vectors.items()
-                if self._settings.pays(rows, spec.dimensions) and self._is_stale(vector_index(label), rows)
+                if self._settings.pays(rows, spec) and self._is_stale(vector_index(label), rows)
             ]
             if rows and thorough:
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)

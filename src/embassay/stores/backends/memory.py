@@ -12,6 +12,7 @@ import numpy as np
 
 from embassay.errors import StoreError
 from embassay.stores.base import Snapshot, Store
+from embassay.stores.dtypes import DTYPES, rounded
 from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import Filter
 from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Capabilities, Collection, Scored, Stats
@@ -20,7 +21,7 @@ from embassay.types import Chunk
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
-CAPABILITIES = Capabilities(persistent=False, similarities=frozenset({"cosine", "dot"}))
+CAPABILITIES = Capabilities(frozenset(DTYPES), persistent=False, similarities=frozenset({"cosine", "dot"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class MemoryStore(Store):
 
     def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], stale: Sequence[str] = ()) -> None:
         self.collection.check_rows(len(chunks), vectors)
+        kept = {label: rounded(rows, self.collection.vectors[label].dtype) for label, rows in vectors.items()}
         new = {
-            chunk.key: StoredRow(chunk, {label: rows[at] for label, rows in vectors.items()})
+            chunk.key: StoredRow(chunk, {label: rows[at] for label, rows in kept.items()})
             for at, chunk in enumerate(chunks)
         }
         gone = set(stale)
