@@ -89,7 +89,9 @@ def test_a_table_says_how_its_vectors_are_compared(tmp_path):
         chunks, vectors = sample_chunks(300, 32)
         store.upsert(chunks, {VECTOR: vectors})
         store.optimise(thorough=True)
-        with pytest.raises(StoreError, match=r"has the vectors vector \(32, float32, \w+\); asked for were vector \(32, float32, \w+\)"):
+        with pytest.raises(
+            StoreError, match=r"has the vectors vector \(32, float32, \w+\); asked for were vector \(32, float32, \w+\)"
+        ):
             lance.open_store(settings, asked)
         lance.open_store(settings, made).drop()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.config.values import DEFAULT_PROVIDER
-from embassay.errors import ModelNotFound
+from embassay.errors import ModelNotFound, UsageError
 from embassay.files import expanded
 from embassay.models.provider import load_provider, provider_names
 from embassay.types import PRECISIONS, check_precision
@@ -61,6 +61,29 @@ def with_precision(model: str, precision: str | None) -> str:
     """The reference of `model` at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
     check_precision(precision)
     return model if precision in (None, "auto") else f"{model}@{precision}"
+
+
+def cut_to(model: str, dimensions: int | None) -> str:
+    """The reference of `model` cut to so many dimensions; None leaves it as it is.
+
+    Raises UsageError where it names other dimensions already.
+    """
+    if dimensions is None:
+        return model
+    reference = parse_reference(model)
+    if reference.options.get("dimensions", dimensions) != dimensions:
+        raise UsageError(
+            f"model {model!r} says dimensions of its own, and {dimensions} are asked for as well.",
+            remedy="Leave one of them out.",
+        )
+    return model if "dimensions" in reference.options else f"{model}@dims={dimensions}"
+
+
+def uncut(model: str) -> str:
+    """The reference without the dimensions that it names."""
+    reference = parse_reference(model)
+    precision = reference.options.get("precision")
+    return reference.base if precision is None else f"{reference.base}@{precision}"
 
 
 def provider_of(model: str, catalog: Catalog) -> tuple[str, str]:

@@ -101,7 +101,7 @@ class HomeFolder:
     def open_store(self, spec: SetSpec, collection: str, space: Space, *, create: bool = False) -> Store:
         """The collection of a generation that may not be known to the state yet. Raises StoreError, PluginError."""
         name = self._safe(collection)
-        wanted = Collection.single(name, space.dimensions, spec.language, space.similarity)
+        wanted = Collection.single(name, space.dimensions, spec.language, space.similarity, spec.dtype)
         self._secure()
         return open_collection(spec.store, self.folder, wanted, create=create)
 

@@ -12,10 +12,12 @@ from embassay.errors import HomeError, SetMoved
 from embassay.sets.generation_rows import insert_generation
 from embassay.sets.history import note
 from embassay.sets.migration.table import OPEN, Migration, Migrations, advance, put_migration
+from embassay.sets.projections import put_projection
 from embassay.sets.proofs import put_anchor
 
 if TYPE_CHECKING:
     from embassay.canaries import Anchor
+    from embassay.embedders.wrap.projected import Projection
     from embassay.sets.database import Database
     from embassay.sets.roster import Roster
     from embassay.sets.spec import SetSpec
@@ -44,6 +46,7 @@ class Moves:
         anchor: Anchor | None = None,
         options: Mapping[str, object] = MappingProxyType({}),
         plan: Mapping[str, object] = MappingProxyType({}),
+        projection: Projection | None = None,
     ) -> Migration:
         """A second generation of a set, to be built beside the live one, and the migration to it, which is planned.
 
@@ -64,6 +67,8 @@ class Moves:
             identity = insert_generation(db, name, collection, space, spec)
             if anchor:
                 put_anchor(db, identity, anchor)
+            if projection:
+                put_projection(db, identity, projection)
             put_migration(db, name, origin, identity, options, plan)
             db.execute("UPDATE sets SET building = ? WHERE name = ?", (identity, name))
             note(db, name, "migration planned", identity, {"to": str(space), "model": spec.model, **plan})

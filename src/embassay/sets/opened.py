@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from embassay import remedy
+from embassay.canaries import Anchor
 from embassay.config.values import QueryLogConfig
-from embassay.errors import SetMoved, StoreError, UsageError
+from embassay.errors import HomeCorrupt, SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.folder import HomeFolder
@@ -20,6 +22,7 @@ from embassay.sets.state import Generation, State
 if TYPE_CHECKING:
     from embassay.config.values import Config
     from embassay.embedders.base import Embedder
+    from embassay.embedders.wrap.projected import Projection
     from embassay.models.registry import Registry
     from embassay.search.index import Index
     from embassay.sets.door import Door
@@ -128,7 +131,24 @@ class OpenSets:
 
         door, spec = self._door(generation), generation.spec
         name = with_precision(spec.model, spec.precision)
-        return SetEmbedder(self.models.resilient(name, generation.space, door.anchor), door)
+        if not spec.pca:
+            return SetEmbedder(self.models.resilient(name, generation.space, door.anchor), door)
+        from embassay.embedders.wrap.projected import Projected
+
+        projection = self._projection(generation)
+        whole = Anchor(door.anchor.own, door.anchor.own) if door.anchor else None
+        inner = self.models.resilient(name, projection.whole_space(generation.space), whole)
+        return SetEmbedder(Projected(inner, projection), door)
+
+    def _projection(self, generation: Generation) -> Projection:
+        """Raises HomeCorrupt where it is not the one that the space of the generation names."""
+        found = self.state.projections.of(generation.id)
+        if found is None or found.transform != generation.space.transform:
+            raise HomeCorrupt(
+                f"{self.folder.state_file} is damaged: the projection of set {generation.set_name!r} is missing.",
+                remedy=remedy.command("migrate", generation.set_name, to=generation.spec.model, say="Build it anew"),
+            )
+        return found
 
     def model(self, model: str, precision: str) -> Embedder:
         """A model at a precision, with its stand-ins, for a set that is to be made. Raises ModelError."""

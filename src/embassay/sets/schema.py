@@ -238,6 +238,11 @@ CALIBRATIONS = (
     "least REAL NOT NULL, chunks INTEGER NOT NULL)"
 )
 PATHS = "ALTER TABLE sets ADD COLUMN paths TEXT NOT NULL DEFAULT '[]'"
+PROJECTIONS = (
+    "CREATE TABLE projections (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
+    "dimensions INTEGER NOT NULL, matrix BLOB NOT NULL, normalised INTEGER NOT NULL, seal TEXT NOT NULL)"
+)
+"""`dimensions`: those of the vectors that the matrix takes, which are its rows; its numbers are float32."""
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
@@ -249,6 +254,7 @@ STEPS = (
     SchemaStep(8, lambda db: _each(db, CALIBRATIONS)),
     SchemaStep(9, lambda db: _each(db, MIGRATIONS)),
     SchemaStep(10, lambda db: _each(db, PATHS)),
+    SchemaStep(11, lambda db: _each(db, PROJECTIONS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

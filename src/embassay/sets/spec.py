@@ -10,10 +10,13 @@ from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
 from embassay.models.reference import without_precision
+from embassay.stores.dtypes import FLOAT32
 from embassay.types import Counts, check_precision
 from embassay.words.analyser import analyser
 
 LEAST_CHUNK_TOKENS = 16
+_LATER = frozenset({"pca", "dtype"})
+"""Fields that specs of earlier versions do not have; their defaults say what those sets are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class SetSpec:
     """Name of the backend that keeps the vectors."""
     rules: int = RULES
     """Version of the rules by which documents are cut."""
+    pca: int = 0
+    """Dimensions that the model's vectors are reduced to by a projection of this generation's own; 0: not at all."""
+    dtype: str = FLOAT32
+    """What the numbers of its vectors are kept as, see `embassay.stores.dtypes`."""
 
     def to_dict(self) -> dict[str, object]:
         """The spec as it is stored."""
@@ -42,8 +49,13 @@ class SetSpec:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SetSpec:
-        """The spec that `to_dict` made. Raises KeyError for a field that is missing."""
-        return cls(**{field.name: data[field.name] for field in fields(cls)})
+        """The spec that `to_dict` made, in this version or an earlier one. Raises KeyError for a missing field."""
+        return cls(
+            **{
+                field.name: data.get(field.name, field.default) if field.name in _LATER else data[field.name]
+                for field in fields(cls)
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from embassay.sets.jobs import Jobs
 from embassay.sets.log.table import LogTable
 from embassay.sets.migration.table import Migrations
 from embassay.sets.moves import Moves
+from embassay.sets.projections import Projections
 from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
@@ -164,6 +165,7 @@ class State:
         self._database = Database(file, create=create)
         self.jobs = Jobs(self._database)
         self.proofs = Proofs(self._database)
+        self.projections = Projections(self._database)
         self.calibrations = Calibrations(self._database)
         self.roster = Roster(self._database)
         self.records = RecordTable(self._database)

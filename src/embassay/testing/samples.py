@@ -55,6 +55,47 @@ WRITTEN = (
     ("Ko\u0308ln am Rhein, Ｆｕｌｌｗｉｄｔｈ, \ufb01ne", ("Köln", "koln", "fullwidth", "fine")),
 )  # fmt: skip
 """Texts as people write them, and what each is found by in a set of whatever language."""
+FILTERS = (
+    'path ~ "docs/*.md"',
+    'path ~ "**/a?.md"',
+    'lang = "de"',
+    'lang != "de"',
+    'not lang = "de"',
+    "year >= 2020",
+    "year < 2019.5 and draft = true",
+    'lang in ("de", "it\'s") or year = 2021',
+    'year in (2018, 2021, "2019")',
+    'not (path ~ "docs/**" or draft = false)',
+    'missing = "x"',
+    'not missing = "x"',
+    'section = "Top > Sub \\"quoted\\""',
+    'meta.path = "inner"',
+    'lang > "d"',
+    'tags = "x"',
+    'not tags = "x"',
+    'tags != "x"',
+    'tags in ("t1", "t2", 2019)',
+    'tags ~ "t*" and not tags ~ "y/*"',
+    'tags = ""',
+    "tags >= 2019",
+    "scores >= 3",
+    "scores < 0.001",
+    "scores in (1.5, 2) or scores != 3.5",
+    "mixed = true",
+    "mixed.deep = 1",
+    'author.name = "Ann"',
+    'author.since >= "2015" and published < "2024-05-01"',
+    'authors.name in ("Bo", "it\'s")',
+    'authors.name ~ "*b"',
+    'a.b = "nested"',
+    "a.b = 1",
+    "`a.it's $1.\\`c\\`` > 3",
+    "author exists and not scores exists",
+    "a.b exists or authors exists",
+    "tags > 1e15 or tags < -1e15",
+)
+STRANGE = ("", " ", "\0", '"unclosed', "a AND (b", "key:value^2", "*", "'; DROP TABLE", "日本", "zzzznothing", "\ud800")
+"""Queries that are no syntax errors, since there is no syntax."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from embassay.stores.dtypes import FLOAT32
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import EXACT, open_collection
 from embassay.stores.values import VECTOR, Collection, VectorSpec
-from embassay.testing.samples import INFLECTED, WRITTEN, Rows, sample_chunks, sample_rows
+from embassay.testing.samples import FILTERS, INFLECTED, STRANGE, WRITTEN, Rows, sample_chunks, sample_rows
 from embassay.vectors import cosines
 
 if TYPE_CHECKING:
@@ -20,47 +20,6 @@ if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Vectors
 
-FILTERS = (
-    'path ~ "docs/*.md"',
-    'path ~ "**/a?.md"',
-    'lang = "de"',
-    'lang != "de"',
-    'not lang = "de"',
-    "year >= 2020",
-    "year < 2019.5 and draft = true",
-    'lang in ("de", "it\'s") or year = 2021',
-    'year in (2018, 2021, "2019")',
-    'not (path ~ "docs/**" or draft = false)',
-    'missing = "x"',
-    'not missing = "x"',
-    'section = "Top > Sub \\"quoted\\""',
-    'meta.path = "inner"',
-    'lang > "d"',
-    'tags = "x"',
-    'not tags = "x"',
-    'tags != "x"',
-    'tags in ("t1", "t2", 2019)',
-    'tags ~ "t*" and not tags ~ "y/*"',
-    'tags = ""',
-    "tags >= 2019",
-    "scores >= 3",
-    "scores < 0.001",
-    "scores in (1.5, 2) or scores != 3.5",
-    "mixed = true",
-    "mixed.deep = 1",
-    'author.name = "Ann"',
-    'author.since >= "2015" and published < "2024-05-01"',
-    'authors.name in ("Bo", "it\'s")',
-    'authors.name ~ "*b"',
-    'a.b = "nested"',
-    "a.b = 1",
-    "`a.it's $1.\\`c\\`` > 3",
-    "author exists and not scores exists",
-    "a.b exists or authors exists",
-    "tags > 1e15 or tags < -1e15",
-)
-STRANGE = ("", " ", "\0", '"unclosed', "a AND (b", "key:value^2", "*", "'; DROP TABLE", "日本", "zzzznothing", "\ud800")
-"""Queries that are no syntax errors, since there is no syntax."""
 DIMENSIONS = 16
 LEAST_COSINE = {FLOAT32: 0.999999, "float16": 0.999999, "int8": 0.9998}
 """Of a vector that was read back with the one that was given."""

@@ -9,9 +9,10 @@ import pytest
 import embassay
 from embassay.errors import MigrationState, UsageError
 from embassay.sets.followers import behind
-from embassay.sets.migration.beginning import MigrationTarget, begin
+from embassay.sets.migration.beginning import begin
 from embassay.sets.migration.job import run
 from embassay.sets.migration.switching import rollback, switch
+from embassay.sets.migration.target import MigrationTarget
 from tests.tiny import CASES, write_model
 
 OTHER = "hash/64"

@@ -6,20 +6,17 @@ compared by dot product: then training fitted the products of the heads as they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from embassay.embedders.base import Embedder
-from embassay.embedders.wrap.wrapper import Wrapper
+from embassay.embedders.wrap.transformed import Transformed
 from embassay.errors import DimensionsRefused
-from embassay.space import Space
-from embassay.types import Embeddings, OnLong, Role
 from embassay.vectors import unit_rows
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
+    from embassay.embedders.base import Embedder
+    from embassay.space import Space
     from embassay.types import Vectors
 
 TRANSFORM = "matryoshka"
@@ -28,42 +25,30 @@ EPSILON = 1e-5
 """Of the layer normalisation, as torch has it by default."""
 
 
-class Cut(Wrapper):
+class Cut(Transformed):
     """The first `dimensions` of an embedder's vectors, of length 1 in a space that is compared by cosine."""
-
-    is_transparent = True
 
     def __init__(self, inner: Embedder, dimensions: int, *, layer_norm: bool = False) -> None:
         super().__init__(inner)
         self._dimensions, self._layer_norm = dimensions, layer_norm
 
-    @cached_property
-    def space(self) -> Space:
-        """The inner space with fewer dimensions and the transform named, unless nothing is cut."""
-        return self._after(self.inner.space, AFTER_LAYER_NORM if self._layer_norm else TRANSFORM)
-
     @property
     def former_space(self) -> Space:
-        return self._after(self.inner.former_space, TRANSFORM)
+        """Sets that were made before had no layer normalisation."""
+        return cut_space(self.inner.former_space, self._dimensions)
 
-    def _after(self, whole: Space, transform: str) -> Space:
-        if self._dimensions == whole.dimensions:
-            return whole
-        scaled = whole.similarity == "cosine"
-        return replace(whole, dimensions=self._dimensions, normalised=scaled, transform=transform)
+    def _after(self, whole: Space) -> Space:
+        return cut_space(whole, self._dimensions, AFTER_LAYER_NORM if self._layer_norm else TRANSFORM)
 
-    def stream(self, texts: Iterable[str], role: Role, on_long: OnLong = "truncate") -> Iterator[Embeddings]:
-        for block in self.inner.stream(texts, role, on_long):
-            yield self._cut(block)
+    def _transform(self, vectors: Vectors) -> Vectors:
+        return cut(vectors, self._dimensions, layer_norm=self._layer_norm, scaled=self.space.normalised)
 
-    def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
-        return self._cut(self.inner.embed(texts, role, on_long))
 
-    def _cut(self, block: Embeddings) -> Embeddings:
-        if self._dimensions == self.inner.space.dimensions:
-            return block
-        heads = cut(block.vectors, self._dimensions, layer_norm=self._layer_norm, scaled=self.space.normalised)
-        return replace(block, vectors=heads, space=self.space)
+def cut_space(whole: Space, dimensions: int, transform: str = TRANSFORM) -> Space:
+    """The space of the heads of vectors of `whole`; `whole` itself where nothing is cut."""
+    if dimensions == whole.dimensions:
+        return whole
+    return replace(whole, dimensions=dimensions, normalised=whole.similarity == "cosine", transform=transform)
 
 
 def cut(vectors: Vectors, dimensions: int, *, layer_norm: bool = False, scaled: bool = True) -> Vectors:

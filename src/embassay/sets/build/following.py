@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from embassay.sets.build.deriving import Derive, derivation
 from embassay.sets.build.origin import Change, New, Origin, recall
 from embassay.sets.build.source import SourceOutcome
 from embassay.sets.state import WORDS_ONLY, Generation, SourceRow, State
@@ -22,7 +23,7 @@ from embassay.types import Chunk
 
 if TYPE_CHECKING:
     from embassay.stores.base import Store
-    from embassay.types import Record
+    from embassay.types import Record, Vectors
 
 GROUP = 256
 """Origins whose chunks are read at once."""
@@ -56,7 +57,10 @@ class Following:
         no vector but zeros, and their origins stay to be done.
         """
         self._leader, self._follower = leader, follower
-        self._per_second, self._words_only = per_second, words_only
+        self._per_second = per_second
+        ours, theirs = leader.generation, follower.generation
+        self._derive = derivation(ours.space, theirs.space, follower.state.projections.of(theirs.id))
+        self._words_only = words_only and self._derive is None
         self._stopped = threading.Event()
         self._todo, self._gone = _differing(leader, follower, names)
         if first:
@@ -97,12 +101,16 @@ class Following:
         origins = [self._origin(row, theirs.get(row.path), records) for row in group]
         recall(self._follower.store, origins)
         chunks: dict[str, list[Chunk]] = defaultdict(list)
+        derived: Mapping[str, Vectors] = {}
         with self._leader.store.snapshot() as version:
             for chunk in version.chunks([row.path for row in group if row.chunks]):
                 chunks[chunk.path].append(chunk)
+            if self._derive:
+                keys = [chunk.key for of_one in chunks.values() for chunk in of_one]
+                derived = _derived(version.vectors(keys), self._derive)
         for origin in origins:
             for chunk in sorted(chunks[origin.name], key=lambda one: (one.document, one.span)):
-                if (change := self._change(origin, chunk)) is not None:
+                if (change := self._change(origin, chunk, derived.get(chunk.key))) is not None:
                     pace.wait()
                     yield change
                 if self._stopped.is_set():
@@ -121,9 +129,12 @@ class Following:
             copied=_once_embedded(row),
         )
 
-    def _change(self, origin: Origin, chunk: Chunk) -> Change | None:
-        """The chunk, with the flag of what the follower's own model read of it."""
+    def _change(self, origin: Origin, chunk: Chunk, vector: Vectors | None) -> Change | None:
+        """The chunk, with the flag of what the follower's own model read of it; `vector`: where it was derived."""
         known = origin.existing.get(chunk.key)
+        if vector is not None:
+            origin.vector = vector
+            return origin.take(chunk)
         if self._words_only:
             import numpy as np
 
@@ -132,6 +143,15 @@ class Following:
         if self._words_only and isinstance(change, New) and origin.copied:
             origin.copied = replace(origin.copied, state="pending", reason=WORDS_ONLY)
         return change
+
+
+def _derived(stored: Mapping[str, Vectors], derive: Derive) -> Mapping[str, Vectors]:
+    """What is made of the stored rows of these keys, by key."""
+    import numpy as np
+
+    if not stored:
+        return {}
+    return dict(zip(stored, derive(np.stack(list(stored.values()))), strict=True))
 
 
 class _Pace:

@@ -8,34 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from embassay import remedy
-from embassay.errors import MigrationState, UsageError
-from embassay.models.reference import without_precision
-from embassay.sets.door import anchor_of
-from embassay.sets.generations import remembered
-from embassay.sets.spec import SetSpec
+from embassay.errors import MigrationState
+from embassay.sets.migration.destination import resolved
 from embassay.sets.state import new_collection
 
 if TYPE_CHECKING:
-    from embassay.embedders.base import Embedder
     from embassay.sets.migration.table import Migration
+    from embassay.sets.migration.target import MigrationTarget
     from embassay.sets.opened import OpenSets
-    from embassay.sets.state import Generation
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationTarget:
-    """Where a set is to be moved."""
-
-    model: str
-    precision: str = "auto"
-
-    @classmethod
-    def of(cls, model: str, precision: str | None = None) -> MigrationTarget:
-        """A precision that stands in the name of the model, ``minilm@int8``, is the one that is asked for."""
-        name, said = without_precision(model)
-        if said and precision not in (None, said):
-            raise UsageError(f"model {model!r} says precision {said}, and {precision} is asked for as well.")
-        return cls(remembered(name), said or precision or "auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,38 +55,15 @@ def begin(
             f"set {name!r} is being migrated already: its migration is {under_way.state}.",
             remedy=remedy.command("migrate", name, status=True, say="Look at it"),
         )
-    embedder = sets.model(target.model, target.precision)
-    spec = spec_for(origin.spec, target, embedder)
-    space = embedder.space
-    if space == origin.space:
-        raise UsageError(
-            f"set {name!r} is in the space {space} already.",
-            remedy=remedy.command("relink", name, to=target.model, say="Have another provider of the same space with"),
-        )
-    anchor = None if embedder.is_trusted else anchor_of(embedder)
+    to = resolved(sets, origin, target)
     collection = new_collection()
-    store = sets.folder.open_store(spec, collection, space, create=True)
+    store = sets.folder.open_store(to.spec, collection, to.space, create=True)
     try:
-        return state.moves.begin(name, origin.id, collection, space, spec, anchor, options.to_dict(), plan)
+        return state.moves.begin(
+            name, origin.id, collection, to.space, to.spec, to.anchor, options.to_dict(), plan, to.projection
+        )
     except BaseException:
         store.drop()
         raise
     finally:
         store.close()
-
-
-def spec_for(spec: SetSpec, target: MigrationTarget, embedder: Embedder) -> SetSpec:
-    """What the new generation is made with: as the old one, but for the model and what it takes."""
-    return SetSpec(
-        model=target.model,
-        precision=target.precision,
-        chunk_tokens=min(spec.chunk_tokens, embedder.tokens.safe_tokens),
-        language=spec.language,
-        store=spec.store,
-        rules=spec.rules,
-    )
-
-
-def target_of(generation: Generation) -> MigrationTarget:
-    """Where a generation that is being built leads."""
-    return MigrationTarget(generation.spec.model, generation.spec.precision)
