@@ -126,7 +126,7 @@ class Following:
             digest=row.digest,
             reader=row.reader,
             record=records.get(row.path),
-            copied=_once_embedded(row),
+            copied=row if self._derive else _once_embedded(row),
         )
 
     def _change(self, origin: Origin, chunk: Chunk, vector: Vectors | None) -> Change | None:
