@@ -57,7 +57,9 @@ def test_values(value, expected):
 def test_what_is_no_number_is_empty_and_told(value):
     found = kept({"a": value, "b": [1, value], "c": {"d": value}, "e": 1})
     assert found.metadata == {"a": None, "b": [1, None], "c": {"d": None}, "e": 1}
-    assert {name: what.split(",")[0] for name, what in found.losses.items()} == dict.fromkeys("abc", f"is {float(value)}")
+    assert {name: what.split(",")[0] for name, what in found.losses.items()} == dict.fromkeys(
+        "abc", f"is {float(value)}"
+    )
 
 
 def test_what_is_metadata_already_stays_as_it_is():

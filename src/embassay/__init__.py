@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from embassay.home import Home, embed
     from embassay.home import open_home as open
     from embassay.models.registry import Registry
+    from embassay.search.stages.cascade import Cascade
     from embassay.session import Session
     from embassay.space import Space, describe_difference
     from embassay.types import Chunk, Embeddings, Hit, Record
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = version.VERSION
 
 __all__ = [
+    "Cascade",
     "Chunk",
     "EmbassayError",
     "EmbeddingSet",
@@ -49,6 +51,7 @@ __all__ = [
 
 
 _PLACES = {
+    "Cascade": "embassay.search.stages.cascade:Cascade",
     "Chunk": "embassay.types:Chunk",
     "EmbassayError": "embassay.errors:EmbassayError",
     "EmbeddingSet": "embassay.embedding_set:EmbeddingSet",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from embassay.ingest.rows import RecordFields
     from embassay.search.index import Index, SearchResult
     from embassay.search.pipeline import Pipeline
+    from embassay.search.stages.cascade import Cascade
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
     from embassay.sets.examine import Finding
@@ -241,6 +242,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         group_by: str | None = None,
         min_score: Mapping[str, float] | None = None,
         context: int = 0,
+        cascade: bool | Cascade = False,
         beside: Sequence[str] = (),
     ) -> SearchResult:
         """The k chunks that answer `query` best.
@@ -249,9 +251,9 @@ class EmbeddingSet(Moving, AsyncVerbs):
         top(5)``, replaces both it and `k`. `where` filters before the top k, for instance ``path ~ "docs/*.md" and
         year >= 2024``. With ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as
         ``{"dense": 0.3}``, leaves out what none of the arms named gave so high a raw score. A hit has the text of
-        `context` chunks on either side of it. Sets that are named by `beside` are searched together with this one; a
-        hit says which one it is of. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, also for
-        sets of other spaces, ModelError, StoreError.
+        `context` chunks around it. While the set is migrated, with `cascade` the live space recalls and the new one
+        ranks. Sets named by `beside` are searched too; a hit says which one it is of. Raises QueryError, FilterError,
+        UsageError, SetNotFound, SpaceMismatch, also for sets of other spaces, ModelError, StoreError.
         """
         from embassay.search.modes import pipeline as of_mode
         from embassay.search.modes import refined
@@ -260,7 +262,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         from embassay.sets.moves import on_live
 
         chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
-        chosen = refined(chosen, group_by=group_by, min_score=min_score)
+        chosen = refined(chosen, group_by=group_by, min_score=min_score, cascade=cascade)
         parsed = _parsed(where)
 
         def search() -> SearchResult:

@@ -45,6 +45,8 @@ class Candidates:
     """What each arm found, by its label, in the order of the arms."""
     ranking: Sequence[Scored] = ()
     """All candidates, best first; empty before the lists of several arms are joined."""
+    rescored: Mapping[str, Found] = field(default_factory=dict)
+    """What stands in the place of what an arm found when arms are joined: the same, scored in another space."""
     behind: Mapping[Hashable, Sequence[Scored]] = field(default_factory=dict)
     """Candidates that one of the ranking stands for, by its ref, best first: others of the same document."""
 
@@ -57,6 +59,8 @@ class Stage(ABC):
     """Whether `run` asks a model; a search leaves the stage out where no model can be asked."""
     on_ranking: ClassVar[bool] = False
     """Whether it works on one ranking, so that it stands behind the stage that joins several arms."""
+    keeps_all: ClassVar[bool] = False
+    """Whether it hands on whatever it was given, before or behind the stage that joins several arms."""
     folds: ClassVar[bool] = False
     """Whether one candidate may come to stand for many, so that arms have to look deeper where too few are left."""
 

@@ -11,6 +11,7 @@ from embassay.errors import EmbassayError
 from embassay.search.trace import Trace
 
 if TYPE_CHECKING:
+    from embassay.search.second import SecondSpace
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
     from embassay.stores.filters.values import Filter
@@ -31,13 +32,14 @@ class Context:
         without_model: bool = False,
         similarity: Similarity = "cosine",
         set_of: Callable[[Hashable], str] = lambda _: "",
+        second: Callable[[], SecondSpace | None] = lambda: None,
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
         `embed` makes the vector (dimensions,) of a text, ready to be compared by `similarity`.
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
-        row lies in.
+        row lies in. `second` opens the space that the set is being moved to, where there is one.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.similarity = similarity
@@ -46,7 +48,7 @@ class Context:
         self.model_ms = 0.0
         """Milliseconds that `embed` took until now."""
         self.set_of = set_of
-        self._snapshot, self._embed = snapshot, embed
+        self._snapshot, self._embed, self._second = snapshot, embed, second
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
         self._chunks: dict[Hashable, Chunk] = {}
@@ -55,6 +57,11 @@ class Context:
     def snapshot(self) -> Snapshot:
         """The version of the store that the whole run reads."""
         return self._snapshot()
+
+    @cached_property
+    def second(self) -> SecondSpace | None:
+        """The space that the set is being moved to; None where it is not, or nothing there may be relied on."""
+        return self._second()
 
     def chunks(self, refs: Sequence[Hashable]) -> Mapping[Hashable, Chunk]:
         """The chunks behind `refs`, each read once in a run. Raises StoreError."""

@@ -35,7 +35,7 @@ class Fusion(Inner):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """All candidates in the order of their scores; equal ones stay in the order in which they were found."""
-        fused = sorted(self.fuse(candidates.found).items(), key=lambda item: -item[1])
+        fused = sorted(self.fuse({**candidates.found, **candidates.rescored}).items(), key=lambda item: -item[1])
         return replace(candidates, ranking=[Scored(ref, score) for ref, score in fused])
 
 

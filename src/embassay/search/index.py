@@ -20,6 +20,7 @@ from embassay.search.context import Context
 from embassay.search.neighbours import check_context, with_neighbours
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import Ranked, run
+from embassay.search.second import Cascaded, SecondSpace, TimedModel
 from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space
 from embassay.stores.base import Snapshot, Store
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.types import Role, Vectors
 
+Opening = Callable[[ExitStack, Trace], SecondSpace | None]
+"""Opens the second space of one search, or says in its trace why there is none."""
 MAX_QUERY = 100_000
 """Characters. A longer one is a document, not a query."""
 
@@ -63,6 +66,8 @@ class SearchResult:
     """By which feedback refers to it. Empty where no event was told of it, so that nothing can have been logged."""
     sets: Sequence[str] = ()
     """The names of the sets that were searched."""
+    cascade: Cascaded | None = None
+    """How candidates were scored in the space that the set is being moved to, where they were."""
 
     @property
     def mode(self) -> str:
@@ -78,6 +83,7 @@ class SearchResult:
             "space": str(self.space),
             "space_digest": self.space.digest,
             "mode": self.mode,
+            "cascade": self.cascade.to_dict() if self.cascade else None,
             "took_ms": self.took_ms,
             "answered": self.answered,
             "hits": [hit.to_dict() for hit in self.hits],
@@ -118,6 +124,11 @@ class Searcher(ABC):
     @abstractmethod
     def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
         """How near texts come that have nothing to do with each set, for those sets of which that is known."""
+
+    def second(self, held: ExitStack, trace: Trace) -> SecondSpace | None:  # noqa: ARG002
+        """The space that it is being moved to; `held` gives back what one search reads of it."""
+        trace.notices.append("No cascade: several sets are searched together.")
+        return None
 
     def _joined(self, parts: Mapping[str, Snapshot]) -> Snapshot:
         """One snapshot of all of them."""
@@ -168,6 +179,7 @@ class Searcher(ABC):
                 without_model=not measured,
                 similarity=self.space.similarity,
                 set_of=self._set_of,
+                second=lambda: self.second(held, trace),
             )
             ranked = run(pipeline, running)
             if not ranked.hits and not measured:
@@ -195,7 +207,7 @@ class Searcher(ABC):
         name = secrets.token_hex(8) if self._events.wants(Searched) else ""
         steps, notices = tuple(trace.steps), tuple(trace.notices)
         made = (query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language)
-        return SearchResult(*made, answered, name, self.sets)
+        return SearchResult(*made, answered, name, self.sets, trace.cascade)
 
     def _answered(self, query: str, ranked: Ranked, parts: Mapping[str, Snapshot], trace: Trace) -> bool | None:
         """Whether an answer was found, as far as the sets know how near texts come that are not about them."""
@@ -237,17 +249,21 @@ class Index(Searcher):
         *,
         language: str = DEFAULT,
         memory: CalibrationMemory | None = None,
+        second: Opening | None = None,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
         be of `space`: see `embassay.sets.door`. Without a `memory` nobody knows whether a search has found an answer.
+        `second` opens the space that the set is being moved to.
         """
         super().__init__([name], space, events, language)
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Store] = self._opening.submit(store)
         self._open_embedder = embedder
         self._embedder: Embedder | None = None
+        self._second = second
+        self._timed = TimedModel(self._model, space)
         self._gauge = Gauge(memory, self._queries) if memory else None
         self._closed = False
 
@@ -258,6 +274,13 @@ class Index(Searcher):
     def snapshots(self, held: ExitStack) -> Mapping[str, Snapshot]:
         return {self.name: held.enter_context(self._store.result().snapshot())}
 
+    def second(self, held: ExitStack, trace: Trace) -> SecondSpace | None:
+        return self._second(held, trace) if self._second else None
+
+    def as_second(self, held: ExitStack) -> SecondSpace:
+        """This index as the second space of another one, for the time of one search."""
+        return SecondSpace(self.space, self.snapshots(held)[self.name], self._timed)
+
     def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
         read = self._gauge.read(parts[self.name]) if self._gauge else None
         return {self.name: read} if read and read.tells else {}
@@ -267,6 +290,7 @@ class Index(Searcher):
         if self._closed:
             return
         self._closed = True
+        self._timed.close()
         self._opening.shutdown()
         if not self._store.exception():  # a store that could not be opened has nothing to be closed
             self._store.result().close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from embassay.errors import PluginError, UsageError
 from embassay.search.base import DEPTH, Arm, Stage
 from embassay.search.fusion import Fusion
 from embassay.search.pipeline import Pipeline
 from embassay.search.stages import stage_class, stage_names
+from embassay.search.stages.cascade import Cascade
 from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.group import Group
@@ -32,17 +34,39 @@ def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, de
     return Pipeline(tuple(arm(max(depth, k)) for arm in arms), (joined, end))
 
 
-def refined(chosen: Pipeline, *, group_by: str | None = None, min_score: Mapping[str, float] | None = None) -> Pipeline:
+def refined(
+    chosen: Pipeline,
+    *,
+    group_by: str | None = None,
+    min_score: Mapping[str, float] | None = None,
+    cascade: bool | Cascade = False,
+) -> Pipeline:
     """The same search with only those hits that reach a score, and the best of each document.
 
     `min_score` has the least raw score of arms by their labels; a hit stays where one of them gave it as much.
-    `group_by` is ``document`` or ``path``. Raises UsageError for another one, and for arms that there are not.
+    `group_by` is ``document`` or ``path``. `cascade` scores again what dense arms found. Raises UsageError for another
+    one, and for arms that there are not.
     """
+    if cascade is not False:
+        chosen = cascaded(chosen, Cascade() if cascade is True else cascade)
     if min_score:
         chosen = chosen.before_top(MinScore.of(min_score))
     if group_by is not None:
         chosen = chosen.before_top(Group(group_by))
     return chosen
+
+
+def cascaded(chosen: Pipeline, cascade: Cascade) -> Pipeline:
+    """The same search, where what dense arms found is scored again before anything else is done with it.
+
+    They look at least `DEPTH` deep: what the live space ranks low may be what the new one ranks first. Raises
+    UsageError where no arm is dense, or the pipeline has a cascade already.
+    """
+    if any(isinstance(stage, Cascade) for stage in chosen.stages):
+        raise UsageError("the pipeline has a cascade already.", remedy="Leave one of the two out.")
+    shallow = [arm.label for arm in chosen.arms if arm.dense and arm.depth < DEPTH]
+    deep = chosen.with_deeper(shallow, DEPTH)
+    return replace(deep, stages=(cascade, *deep.stages))
 
 
 def fusions() -> dict[str, Fusion]:

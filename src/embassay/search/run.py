@@ -119,7 +119,8 @@ def _traced(stage: Stage, context: Context, candidates: Candidates) -> Candidate
     made = stage.run(context, candidates)
     taken = (time.perf_counter() - started) * 1e3
     seen = saw if candidates.found else None
-    step = TraceStep(str(stage), seen, len(made.ranking), taken, context.model_ms - model_before)
+    kept = saw if stage.keeps_all else len(made.ranking)
+    step = TraceStep(str(stage), seen, kept, taken, context.model_ms - model_before)
     context.trace.steps.append(step)
     return made
 

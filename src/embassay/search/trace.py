@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from embassay.search.second import Cascaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,5 @@ class Trace:
     steps: list[TraceStep] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     """What the caller should know: a query cut at the token limit, a stage that could not run."""
+    cascade: Cascaded | None = None
+    """How candidates were scored in a second space, where they were."""

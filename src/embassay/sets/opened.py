@@ -15,6 +15,7 @@ from embassay.config.values import QueryLogConfig
 from embassay.errors import HomeCorrupt, SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
+from embassay.sets.cascading import SecondIndexes
 from embassay.sets.folder import HomeFolder
 from embassay.sets.holds import Hold
 from embassay.sets.state import Generation, State
@@ -72,6 +73,7 @@ class OpenSets:
         self._leases: dict[str, _Lease] = {}
         self._doors: dict[int, Door] = {}
         self._stores: dict[int, Store] = {}
+        self._seconds = SecondIndexes(folder, lambda: self.state, self.embedder)
         self._closed = False
 
     @property
@@ -215,6 +217,7 @@ class OpenSets:
     def forget(self, name: str, gone: Iterable[Generation] = ()) -> None:
         """Close the index of a set that has gone, or has another name, as soon as nobody uses it any more, and the
         stores of generations that are gone."""
+        self._seconds.forget(name)
         with self._lock:
             for store in [self._stores.pop(one.id) for one in gone if one.id in self._stores]:
                 store.close()
@@ -238,6 +241,7 @@ class OpenSets:
             recorder.close()
         for lease in filter(None, unused):
             lease.close()
+        self._seconds.close()
         if state:
             state.close()
 
@@ -291,6 +295,7 @@ class OpenSets:
             self.events,
             language=generation.spec.language,
             memory=self.state.calibrations.of(generation.id),
+            second=partial(self._seconds.open, name),
         )
         return _Lease(generation, index, hold)
 

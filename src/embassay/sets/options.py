@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from embassay.ingest.limits import ReadLimits
     from embassay.search.pipeline import Pipeline
+    from embassay.search.stages.cascade import Cascade
     from embassay.stores.filters.values import Filter
     from embassay.types import Precision
 
@@ -41,4 +42,5 @@ class SearchOptions(TypedDict, total=False):
     group_by: str | None
     min_score: Mapping[str, float] | None
     context: int
+    cascade: bool | Cascade
     beside: Sequence[str]

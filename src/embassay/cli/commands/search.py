@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from embassay.search.index import SearchResult
     from embassay.search.pipeline import Pipeline
+    from embassay.search.stages.cascade import Cascade
     from embassay.search.trace import TraceStep
     from embassay.types import Hit
 
@@ -57,6 +58,15 @@ def command(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what each stage of the search did, and where each arm ranked a hit.")
     ] = False,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="While the set is migrated: the old model finds, the new one ranks.")
+    ] = False,
+    budget: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--cascade-budget-ms", metavar="MS", help="With --cascade: time to embed what is not yet; default: 200."
+        ),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     sets: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -75,6 +85,7 @@ def command(
     embassay search "refund" --group-by document --context 1
     embassay search "refund" --min-score dense=0.3 --min-score lexical=4
     embassay search "refund" --set docs --set faq
+    embassay search "refund" --set docs --cascade
     """
     chosen = _pipeline(pipeline, mode, k, fusion)
     least = _scores(min_score)
@@ -87,6 +98,7 @@ def command(
             group_by=group_by,
             min_score=least,
             context=around,
+            cascade=_cascade(cascade, budget),
         )
         root = opened.folder.parent
     if json:
@@ -113,6 +125,16 @@ def _pipeline(written: str | None, mode: str | None, k: int | None, fusion: str 
     return parse_pipeline(written)
 
 
+def _cascade(wanted: bool, budget_ms: float | None) -> Cascade | bool:
+    """The stage as it was asked for. Raises UsageError for a budget without a cascade, or out of its range."""
+    from embassay.errors import UsageError
+    from embassay.search.stages.cascade import Cascade
+
+    if budget_ms is not None and not wanted:
+        raise UsageError("--cascade-budget-ms is for --cascade.", remedy="Add --cascade.")
+    return Cascade(budget_ms) if budget_ms is not None else wanted
+
+
 def _scores(written: Sequence[str] | None) -> dict[str, float]:
     """``dense=0.3`` as scores by arm. Raises UsageError."""
     from embassay.search.stages.min_score import read_scores
@@ -126,6 +148,8 @@ def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> Non
     if explain:
         out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms", style="dim")
         out.print(_trace(result.trace))
+    if result.cascade:
+        out.print(str(result.cascade), style="dim")
     if not result.hits:
         out.print("Nothing found.")
     for hit in result.hits:
