@@ -8,9 +8,10 @@ import pytest
 
 import embassay
 from embassay.sets.followers import bring_up
-from embassay.sets.migration.beginning import MigrationTarget, begin
+from embassay.sets.migration.beginning import begin
 from embassay.sets.migration.job import run
 from embassay.sets.migration.switching import rollback, switch
+from embassay.sets.migration.target import MigrationTarget
 from tests.tiny import CASES, write_model
 
 QUERIES = ("rotate a key", "a table of settings", "how is it stopped")
@@ -138,26 +139,28 @@ def test_several_sets_are_searched_without(home):
 
 
 def test_searches_in_threads_during_a_switch(home):
-    """Each answer is one of the cascade or of the live generation: the same hits as alone, and no error."""
+    """Each answer is whole: of the cascade, of the old generation or of the new one, and says which."""
     move(home, TEXTS)
     sets, docs = home._sets, home.set("docs")
     run(sets, "docs")
-    cascaded = docs.search("rotate a key", mode="dense", cascade=True)
-    wanted = [hit.chunk.document for hit in cascaded.hits]
     seen, over = [], threading.Event()
+
+    def asked(cascade=True):
+        found = docs.search("rotate a key", mode="dense", cascade=cascade)
+        return found.cascade is not None, found.space.digest, [hit.chunk.document for hit in found.hits]
 
     def search():
         while not over.is_set():
-            seen.append([hit.chunk.document for hit in docs.search("rotate a key", mode="dense", cascade=True).hits])
+            seen.append(asked())
 
+    whole = [asked(), asked(cascade=False)]
     threads = [threading.Thread(target=search) for _ in range(3)]
     for thread in threads:
         thread.start()
     switch(sets, "docs")
-    seen_before = len(seen)
-    while len(seen) < seen_before + 6:
-        pass
+    whole.append(asked())
     over.set()
     for thread in threads:
         thread.join()
-    assert seen and all(found == wanted for found in seen)
+    assert [one[0] for one in whole] == [True, False, False] and len({one[1] for one in whole}) == 2
+    assert seen and all(one in whole for one in seen)
