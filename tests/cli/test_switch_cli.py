@@ -7,8 +7,9 @@ import json
 import pytest
 
 import embassay
-from embassay.sets.migration.beginning import MigrationTarget, begin
+from embassay.sets.migration.beginning import begin
 from embassay.sets.migration.job import run as migrate
+from embassay.sets.migration.target import MigrationTarget
 from tests.cli.test_cli import run
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import embassay
-from embassay.sets.migration.beginning import MigrationTarget, begin
+from embassay.sets.migration.beginning import begin
 from embassay.sets.migration.job import run
+from embassay.sets.migration.target import MigrationTarget
 from embassay.sets.migration.verification import VerificationReport, verifiers
 from embassay.stores.values import VECTOR
 from tests.tiny import CASES, WORDS, write_model
