@@ -40,6 +40,7 @@
     │   ├── SetInUse          another process writes the set just now
     │   ├── SetMoved          the set was switched to another generation meanwhile
     │   └── MigrationState    a migration is not in the state that was expected
+    │       └── MigrationPaused   it cannot go on now, keeps what it has, and can be resumed
     ├── StoreError            the vector store failed; nothing already stored is lost
     ├── Interrupted           the work was asked to stop; what it had done is kept
     ├── NotFinite             a result holds NaN or infinity, which JSON does not have
@@ -285,6 +286,17 @@ class SetMoved(HomeError):
 
 class MigrationState(HomeError):
     pass
+
+
+class MigrationPaused(MigrationState):
+    """Carries the code of the error for which it cannot go on, and from when on it can, as far as that is known."""
+
+    details = ("cause", "retry_at")
+
+    def __init__(self, message: str, cause: str, *, retry_at: float | None = None, remedy: Remedy | str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.cause = cause
+        self.retry_at = retry_at
 
 
 class StoreError(EmbassayError):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from embassay.sets.log.entry import LoggedQuery
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
-    from embassay.sets.options import IndexOptions, MakingOptions, SearchOptions
+    from embassay.sets.migration.status import MigrationStatus
+    from embassay.sets.options import IndexOptions, MakingOptions, MigrateOptions, SearchOptions
     from embassay.sets.status import SetStatus
     from embassay.types import Embeddings, OnLong, Precision, Role
 
@@ -117,6 +118,12 @@ class Home:
 
         names = ColumnNames(id_field, text_field, vector_field)
         return import_set(self._sets, set, Path(place), Wishes(**making), names)
+
+    def migrate(
+        self, to: str | None = None, *, set: str | None = None, **options: Unpack[MigrateOptions]
+    ) -> MigrationStatus:
+        """`EmbeddingSet.migrate` of the set of this name."""
+        return self.set(set).migrate(to, **options)
 
     def embed(
         self, texts: Sequence[str], role: Role, *, set: str | None = None, on_long: OnLong = "truncate"

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_numbers_that_scripts_rely_on():
     assert {code.name: code.value for code in ExitCode} == {
-        "DONE": 0, "FAILED": 1, "USAGE": 2, "QUARANTINED": 3, "GATE_FAILED": 4, "INTERRUPTED": 130, "TERMINATED": 143,
+        "DONE": 0, "FAILED": 1, "USAGE": 2, "QUARANTINED": 3, "GATE_FAILED": 4, "PAUSED": 5, "INTERRUPTED": 130, "TERMINATED": 143,
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from embassay.errors import Interrupted, UsageError
+from embassay.errors import Interrupted, MigrationPaused, UsageError
 
 
 class ExitCode(IntEnum):
@@ -27,7 +27,8 @@ class ExitCode(IntEnum):
     )
     USAGE = 2, "usage", "wrong usage"
     QUARANTINED = 3, "some documents quarantined", "done, but some documents are quarantined"
-    GATE_FAILED = 4, "a gate failed", "done, but a gate of `eval` does not hold"
+    GATE_FAILED = 4, "a gate failed", "done, but a gate of `eval`, or a check of a migration, does not hold"
+    PAUSED = 5, "paused", "a migration is paused, because of a cap, a quota, a provider or the disk; it can be resumed"
     INTERRUPTED = 130, "Ctrl-C", "stopped by Ctrl-C; the work so far is kept"
     TERMINATED = 143, "SIGTERM", "stopped by SIGTERM; the work so far is kept"
 
@@ -40,6 +41,8 @@ def of(error: BaseException) -> ExitCode:
     """What the command line exits with after `error`."""
     if isinstance(error, (KeyboardInterrupt, Interrupted)):
         return ExitCode.INTERRUPTED
+    if isinstance(error, MigrationPaused):
+        return ExitCode.PAUSED
     return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
 
 

@@ -18,6 +18,7 @@ from embassay.embedders.keeper import Keeper
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, EmbassayError, UsageError
 from embassay.events import SILENCE, Events, Warned
+from embassay.models.budgets import configured_budget
 from embassay.models.ledger import Ledger, Payer, new_payer
 from embassay.models.lookup import Lookup, difference
 from embassay.models.opening import open_model
@@ -64,7 +65,7 @@ class Registry:
         self.config = load_config() if config is None else config
         self.own_cache_file = cache_file
         """Where vectors are kept unless the configuration says otherwise; None: in the one file of the user."""
-        self._keep_local, self._events = keep_local, events
+        self._keep_local, self.events = keep_local, events
         self._lookup = Lookup(self.config)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
@@ -73,7 +74,7 @@ class Registry:
         self.payer = new_payer() if payer is None else payer
         self.ledger = Ledger((cache_file or user_cache()).with_name(LEDGER_FILE))
         """What was spent, by all processes that share it."""
-        self.budget = self._budget() if budget is None else budget
+        self.budget = configured_budget(self.config, self.ledger, self.payer, events) if budget is None else budget
         """What these models may still spend together."""
 
     # -- names ----------------------------------------------------------------------------------------------
@@ -198,7 +199,7 @@ class Registry:
                 members[chosen[0]] = partial(self.get, chosen[0], anchor)
                 differ = partial(self._difference, chosen[0])
                 self._opened[key] = Fallback(
-                    members, self._memory(chosen[0]), anchor=anchor, differ=differ, events=self._events
+                    members, self._memory(chosen[0]), anchor=anchor, differ=differ, events=self.events
                 )
             found = self._opened[key]
         assert isinstance(found, Fallback)
@@ -216,6 +217,14 @@ class Registry:
         if space:
             chain.assume(space)
         return chain
+
+    def again(self, payer: Payer) -> Registry:
+        """The same models, opened anew, which `payer` pays for. The caller closes them."""
+        own = self.own_cache_file
+        made = Registry(self.config, cache_file=own, keep_local=self._keep_local, payer=payer, events=self.events)
+        with self._lock:
+            made._registered = {**self._registered}
+        return made
 
     def health(self, names: Iterable[str] | None = None) -> dict[str, Health]:
         """Ask `names`, by default every model, for one vector each, all at the same time; how each did, by name."""
@@ -278,10 +287,10 @@ class Registry:
             if reference.options:
                 raise UsageError(f"{reference.base} was registered as it is: {name} cannot be made of it.")
             embedder = registered if isinstance(registered, Embedder) else registered()
-            return embedder if bare else wrap(embedder, Wrapping(events=self._events))
+            return embedder if bare else wrap(embedder, Wrapping(events=self.events))
         settings = self.settings(name)
         if not bare and (advice := self.advice(name)):
-            self._events.tell(Warned(f"{name}: {advice}"))
+            self.events.tell(Warned(f"{name}: {advice}"))
         plan = Wrapping(budget=self.budget) if bare else self._wrapping(name, settings, anchor)
         with self._lookup.hinting(name, card := self.card(name)):
             return open_model(name, settings, card, plan)
@@ -294,17 +303,8 @@ class Registry:
             anchor=anchor,
             coalesce=True,
             glossary=self.config.glossary,
-            events=self._events,
+            events=self.events,
         )
-
-    def _budget(self) -> Budget:
-        """The cap of the configuration, kept in the ledger."""
-        from embassay.embedders.wrap.budget import Budget
-        from embassay.models.ledger_book import LedgerBook
-
-        cap, per = self.config.embeddings.spend_cap_usd, self.config.embeddings.spend_cap_per
-        warn = lambda text: self._events.tell(Warned(text))  # noqa: E731
-        return Budget(cap, LedgerBook(self.ledger, self.payer, per, must=cap is not None, warn=warn), per)
 
     def _difference(self, first: str, other: str) -> str:
         """Why two models cannot be the same one, wherever they put the canaries; empty where nothing says so."""

@@ -1,4 +1,4 @@
-"""The verbs of a set that point it at another generation."""
+"""The verbs of a set that build another generation of it, and point it at that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from embassay.arguments import checks_arguments
 
 if TYPE_CHECKING:
+    from embassay.sets.migration.check import Verifier
+    from embassay.sets.migration.status import MigrationStatus
     from embassay.sets.migration.switching import Switched
     from embassay.sets.opened import OpenSets
 
@@ -17,6 +19,67 @@ class Moving:
 
     name: str
     _sets: OpenSets
+
+    def migrate(
+        self,
+        to: str | None = None,
+        *,
+        precision: str | None = None,
+        truncate_dim: int | None = None,
+        pca: int | None = None,
+        dtype: str | None = None,
+        gate: Verifier | None = None,
+        max_spend: float | None = None,
+        rate: float = 0.0,
+        strict: bool = False,
+    ) -> MigrationStatus:
+        """Build a second generation of the set with model `to` beside the live one, as far as ``ready``.
+
+        Without `to`, vectors of fewer dimensions or another stored type are derived from those that are stored:
+        `truncate_dim`, where the model was trained for that, `pca`, or `dtype` (``float16``, ``int8``).
+
+        The set stays searchable, and what is written to it meanwhile reaches both. Texts come from the store. One that
+        is under way to the same model is gone on with, wherever it stands. `gate` is one more check before it is ready;
+        where a check does not hold, the state is ``failed``, with `strict` also where one passes with a warning.
+        `max_spend`: USD at most in all its runs; `rate`: chunks a second at most. Ends with MigrationPaused where a
+        cap, a quota, the provider or the disk stops it, or somebody by `pause_migration`. Raises UsageError where the
+        set is in that space already, SetNotFound, MigrationState, SetInUse where another process is at it, ModelError,
+        ProviderError, HomeError, StoreError.
+        """
+        from embassay.sets.migration.beginning import JobOptions
+        from embassay.sets.migration.moving import migrate
+        from embassay.sets.migration.target import MigrationTarget
+
+        target = MigrationTarget.of(to, precision, truncate_dim=truncate_dim, pca=pca, dtype=dtype)
+        options = JobOptions(rate, max_spend, strict=strict)
+        return migrate(self._sets, self.name, target, options, gate)
+
+    def resume_migration(
+        self, *, gate: Verifier | None = None, max_spend: float | None = None, rate: float | None = None
+    ) -> MigrationStatus:
+        """Go on with the migration that is under way, also after its process died. Raises as `migrate` does."""
+        from embassay.sets.migration.moving import change, resume
+
+        change(self._sets, self.name, rate=rate, max_spend=max_spend)
+        return resume(self._sets, self.name, gate)
+
+    def pause_migration(self) -> MigrationStatus:
+        """Have the process that migrates the set stop soon; what it has embedded is kept. Raises MigrationState."""
+        from embassay.sets.migration.moving import pause
+
+        return pause(self._sets, self.name)
+
+    def abort_migration(self) -> None:
+        """Give the migration that is under way up: what it built is removed. Raises MigrationState."""
+        from embassay.sets.migration.moving import abort
+
+        abort(self._sets, self.name)
+
+    def migration(self) -> MigrationStatus:
+        """How the migration that began last stands. Raises SetNotFound, and MigrationState where there was none."""
+        from embassay.sets.migration.status import status_of_migration
+
+        return status_of_migration(self._sets, self.name)
 
     def switch(self, to: str | None = None, *, keep_days: float = 7.0, force: bool = False, why: str = "") -> Switched:
         """Make the generation that was built by a migration the live one, in one step that searches do not notice.

@@ -81,6 +81,10 @@ class OpenSets:
         """The models of the session that this home was opened in."""
         return self._models()
 
+    def beside(self, models: Registry) -> OpenSets:
+        """The same sets with other models, for work that pays on its own account. Whoever asks for it closes it."""
+        return OpenSets(self.folder, lambda: models, self.events, self._config)
+
     @property
     def state(self) -> State:
         """The home's state, opened when it is first needed.

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from embassay.ingest.limits import ReadLimits
     from embassay.search.pipeline import Pipeline
     from embassay.search.stages.cascade import Cascade
+    from embassay.sets.migration.check import Verifier
     from embassay.stores.filters.values import Filter
     from embassay.types import Precision
 
@@ -44,3 +45,16 @@ class SearchOptions(TypedDict, total=False):
     context: int
     cascade: bool | Cascade
     beside: Sequence[str]
+
+
+class MigrateOptions(TypedDict, total=False):
+    """How a set is migrated. See `EmbeddingSet.migrate`."""
+
+    precision: str | None
+    truncate_dim: int | None
+    pca: int | None
+    dtype: str | None
+    gate: Verifier | None
+    max_spend: float | None
+    rate: float
+    strict: bool

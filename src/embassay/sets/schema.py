@@ -20,6 +20,7 @@ from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
+from embassay.sets.migration.schema import PROGRESS
 from embassay.sqlite import transaction
 
 
@@ -255,6 +256,7 @@ STEPS = (
     SchemaStep(9, lambda db: _each(db, MIGRATIONS)),
     SchemaStep(10, lambda db: _each(db, PATHS)),
     SchemaStep(11, lambda db: _each(db, PROJECTIONS)),
+    SchemaStep(12, lambda db: _each(db, PROGRESS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

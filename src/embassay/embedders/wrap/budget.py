@@ -123,18 +123,18 @@ class MemoryBook:
 class Charge:
     """One request while it is under way. As a context manager it is lost at the end unless it was settled."""
 
-    __slots__ = ("_budget", "_is_open", "_key", "order")
+    __slots__ = ("_budget", "_is_open", "key", "order")
 
     def __init__(self, budget: Budget | None, key: int, order: Order) -> None:
         """`budget` None: for a request that nobody bills."""
-        self._budget, self._key, self.order = budget, key, order
+        self._budget, self.key, self.order = budget, key, order
         self._is_open = True
 
     def settle(self, paid: Paid) -> None:
         """Count what the request cost. A charge is settled once; more does nothing."""
         if self._is_open and self._budget is not None:
             self._is_open = False
-            self._budget.close(self._key, self.order, paid)
+            self._budget.close(self.key, self.order, paid)
 
     def lose(self) -> None:
         """Count the most that the request may have cost: whether it was served, nobody can tell."""

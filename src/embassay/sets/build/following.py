@@ -8,7 +8,6 @@ come from the store, because files may be gone; they stay cut as they are, so th
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,20 +47,18 @@ class Following:
         names: Iterable[str] | None = None,
         *,
         first: Callable[[str], float] | None = None,
-        per_second: float = 0.0,
         words_only: bool = False,
     ) -> None:
         """`names`: the origins that are looked at; None: all. Those of the highest `first` are taken first.
 
-        `per_second`: chunks that are handed out at most; 0: as fast as they are taken. With `words_only` chunks get
-        no vector but zeros, and their origins stay to be done.
+        With `words_only` chunks get no vector but zeros, and their origins stay to be done.
         """
         self._leader, self._follower = leader, follower
-        self._per_second = per_second
         ours, theirs = leader.generation, follower.generation
         self._derive = derivation(ours.space, theirs.space, follower.state.projections.of(theirs.id))
         self._words_only = words_only and self._derive is None
-        self._stopped = threading.Event()
+        self.stopped = threading.Event()
+        """Set once it was asked to stop."""
         self._todo, self._gone = _differing(leader, follower, names)
         if first:
             self._todo.sort(key=lambda row: -first(row.path))
@@ -74,14 +71,13 @@ class Following:
         return [*(row.path for row in self._todo), *(row.path for row in self._gone)]
 
     def __iter__(self) -> Iterator[Change]:
-        pace = _Pace(self._per_second, self._stopped)
         for gone in _groups(self._gone):
             origins = [Origin(row.path, row, digest=row.digest, reader=row.reader, gone=True) for row in gone]
             recall(self._follower.store, origins)
             yield from (origin.end() for origin in origins)
         for group in _groups(self._todo):
-            yield from self._copied(group, pace)
-            if self._stopped.is_set():
+            yield from self._copied(group)
+            if self.stopped.is_set():
                 return
 
     def outcome(self) -> SourceOutcome:
@@ -89,10 +85,10 @@ class Following:
         return SourceOutcome(len(self._todo), 0, len(self._gone))
 
     def stop(self) -> None:
-        """Give up waiting for the pace."""
-        self._stopped.set()
+        """Hand out nothing more."""
+        self.stopped.set()
 
-    def _copied(self, group: Sequence[SourceRow], pace: _Pace) -> Iterator[Change]:
+    def _copied(self, group: Sequence[SourceRow]) -> Iterator[Change]:
         names = [row.path for row in group]
         theirs = self._follower.state.sources_of(self._follower.generation, names)
         records = self._leader.state.records.get(
@@ -111,9 +107,8 @@ class Following:
         for origin in origins:
             for chunk in sorted(chunks[origin.name], key=lambda one: (one.document, one.span)):
                 if (change := self._change(origin, chunk, derived.get(chunk.key))) is not None:
-                    pace.wait()
                     yield change
-                if self._stopped.is_set():
+                if self.stopped.is_set():
                     return
             yield origin.end()
 
@@ -152,20 +147,6 @@ def _derived(stored: Mapping[str, Vectors], derive: Derive) -> Mapping[str, Vect
     if not stored:
         return {}
     return dict(zip(stored, derive(np.stack(list(stored.values()))), strict=True))
-
-
-class _Pace:
-    """Lets so many chunks a second pass."""
-
-    def __init__(self, per_second: float, stopped: threading.Event) -> None:
-        self._step = 1 / per_second if per_second > 0 else 0.0
-        self._next = time.monotonic()
-        self._stopped = stopped
-
-    def wait(self) -> None:
-        if self._step:
-            self._next = max(self._next + self._step, time.monotonic() - 1.0)  # a second that was missed is made up for
-            self._stopped.wait(max(0.0, self._next - time.monotonic()))
 
 
 def _groups(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from embassay import remedy
-from embassay.errors import MigrationState
+from embassay.embedders.wrap.budget import is_money
+from embassay.errors import MigrationState, UsageError
 from embassay.sets.migration.destination import resolved
 from embassay.sets.state import new_collection
 
@@ -25,7 +26,20 @@ class JobOptions:
     rate: float = 0.0
     """Chunks a second at most; 0: as fast as the model makes them."""
     max_spend: float | None = None
-    """USD that it may spend at most."""
+    """USD that it may spend at most, in all its runs together; the configured cap holds besides."""
+    gate: str = ""
+    """The judged set by which it is held, as a source's name is kept: relative to the home's project."""
+    strict: bool = False
+    """Whether a check that passes with a warning counts as one that does not hold."""
+    run: str = ""
+    """Under what the ledger has what it spends, in all its runs."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for what is no rate and no sum of money."""
+        if not is_money(self.rate):
+            raise UsageError(f"a rate of {self.rate!r} chunks a second is none.", remedy=remedy.option("rate", "200/s"))
+        if self.max_spend is not None and not is_money(self.max_spend):
+            raise UsageError(f"{self.max_spend!r} USD is no sum of money.", remedy=remedy.option("max_spend", 5))
 
     def to_dict(self) -> dict[str, Any]:
         """As they are stored."""
@@ -37,11 +51,14 @@ class JobOptions:
         return cls(**{name: stored[name] for name in cls.__dataclass_fields__ if name in stored})
 
 
+DEFAULT_OPTIONS = JobOptions()
+
+
 def begin(
     sets: OpenSets,
     name: str,
     target: MigrationTarget,
-    options: JobOptions = JobOptions(),
+    options: JobOptions = DEFAULT_OPTIONS,
     plan: Mapping[str, object] = MappingProxyType({}),
 ) -> Migration:
     """A planned migration of set `name`; nothing is embedded yet but canaries.

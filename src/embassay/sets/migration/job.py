@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from embassay.errors import Interrupted, MigrationState, SetInUse, SpendCapReached
-from embassay.events import WorkStarted
+from embassay import remedy
+from embassay.embedders.wrap.paced import Paced
+from embassay.errors import EmbassayError, HomeError, Interrupted, MigrationPaused, MigrationState, SetInUse
+from embassay.events import Events, WorkAdvanced, WorkStarted
 from embassay.sets.build.following import Books, Following
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
 from embassay.sets.followers import behind
 from embassay.sets.migration.beginning import JobOptions
+from embassay.sets.migration.progress import Tracker
 from embassay.sets.migration.table import OPEN, WORKING, Migration
 from embassay.sets.migration.verification import VerificationReport
 
 if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
     from embassay.sets.migration.check import Verifier
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation, State
@@ -43,16 +47,19 @@ def run(
 ) -> Migration:
     """Bring the open migration of set `name` as far as ``ready``, from wherever it is; the migration then.
 
-    Origins of the highest `first` are embedded first. Raises MigrationState where there is none, or where it was paused
-    or aborted meanwhile, SetInUse where another worker is at it, Interrupted, and as embedding and storing do.
+    Where a check does not hold, it is ``failed`` then, with what was found as its report. Origins of the highest
+    `first` are embedded first. Raises MigrationState where there is none, or where it was paused or aborted meanwhile,
+    MigrationPaused where it cannot go on now, SetInUse where another worker is at it, Interrupted, and as embedding and
+    storing do.
     """
     migration = opened(sets.writable_state(), name)
     target = sets.state.generation(migration.generation)
     with sets.folder.writing(target, partial(_refuse, name)), sets.state.jobs.run("migrate", target.id):
         worker = _Worker(sets, migration, target, first)
-        worker.backfill()
-        worker.catch_up()
-        return worker.verify(verifiers)
+        with worker.pausing():
+            worker.backfill()
+            worker.catch_up()
+            return worker.verify(verifiers)
 
 
 def opened(state: State, name: str) -> Migration:
@@ -60,7 +67,9 @@ def opened(state: State, name: str) -> Migration:
     state.set(name)
     migration = state.migrations.open(name)
     if migration is None:
-        raise MigrationState(f"set {name!r} is not being migrated.")
+        raise MigrationState(
+            f"set {name!r} is not being migrated.", remedy=remedy.command("migrate", name, to="MODEL", say="Begin with")
+        )
     return migration
 
 
@@ -74,6 +83,9 @@ class _Worker:
         self._migration = migration
         self._live = sets.live(migration.set_name)
         self._options = JobOptions.from_dict(migration.options)
+        self._tracker = Tracker(sets.state.migrations, migration)
+        self._events = Events(within=sets.events)
+        self._events.subscribe(WorkAdvanced, self._tracker)
 
     def backfill(self) -> None:
         """Embed whatever the new generation does not have yet."""
@@ -105,35 +117,54 @@ class _Worker:
         )
 
     def _enter(self, expected: Sequence[str], new: str) -> None:
-        self._migration = self._state.migrations.advance(self._migration, expected, new)  # type: ignore[arg-type]
+        try:
+            self._migration = self._state.migrations.advance(self._migration, expected, new)  # type: ignore[arg-type]
+        except MigrationState:
+            raise stopped_by_another(self._state, self._migration) from None
+
+    @contextmanager
+    def pausing(self) -> Iterator[None]:
+        """What stops the work pauses the migration: its state says why, and that it can be resumed."""
+        try:
+            yield
+        except Interrupted:
+            self._pause("stopped")
+            raise
+        except MigrationState:
+            raise
+        except EmbassayError as error:
+            self._pause(error.message)
+            raise paused_by(self._migration.set_name, error) from error
 
     def _copy(self, what: str) -> None:
+        self._tracker.next_piece()
         with closing(self._sets.folder.store(self._live)) as theirs:
             ours = self._sets.store(self._target)
             source = Following(
                 Books(self._state, self._live, theirs),
                 Books(self._state, self._target, ours),
                 first=self._first,
-                per_second=self._options.rate,
             )
             if not source.names:
                 return
-            self._sets.events.tell(WorkStarted(what, source.total))
+            self._events.tell(WorkStarted(what, source.total))
             with self._watched(source) as halted:
-                try:
-                    writer = Writer(self._state, self._target, ours)
-                    write_changes(source, writer, self._sets.embedder(self._target), self._sets.events)
-                except SpendCapReached as error:
-                    self._pause(error.message)
-                    raise
-                except Interrupted:
-                    self._pause("stopped")
-                    raise
+                writer = Writer(self._state, self._target, ours)
+                write_changes(source, writer, self._embedder(source), self._events)
             if halted.is_set():
-                raise MigrationState(f"the migration of set {self._migration.set_name!r} was paused or aborted.")
+                raise stopped_by_another(self._state, self._migration)
+
+    def _embedder(self, source: Following) -> Embedder:
+        embedder = self._sets.embedder(self._target)
+        return Paced(embedder, self._options.rate, source.stopped) if self._options.rate else embedder
 
     def _pause(self, reason: str) -> None:
-        self._state.migrations.advance(self._migration, WORKING, "paused", reason=reason, resumes=self._migration.state)
+        """Where that cannot be written either, the state stays as it is, and `run` goes on from there."""
+        self._tracker.note()
+        with suppress(HomeError):
+            self._state.migrations.advance(
+                self._migration, WORKING, "paused", reason=reason, resumes=self._migration.state
+            )
 
     @contextmanager
     def _watched(self, source: Following) -> Iterator[threading.Event]:
@@ -142,20 +173,42 @@ class _Worker:
 
         def watch() -> None:
             while not over.wait(POLL_SECONDS):
-                now = self._state.migrations.building(self._target.id)
-                if now is None or now.state not in WORKING:
-                    halted.set()
-                    source.stop()
-                    return
+                with suppress(HomeError):  # a busy disk is asked again
+                    now = self._state.migrations.building(self._target.id)
+                    if now is None or now.state not in WORKING:
+                        halted.set()
+                        source.stop()
+                        return
 
         threading.Thread(target=watch, name="migration", daemon=True).start()
         try:
             yield halted
         finally:
             over.set()
+            self._tracker.note()
+
+
+def stopped_by_another(state: State, migration: Migration) -> MigrationState:
+    """The error of a worker whose migration was paused or aborted by somebody else."""
+    now = state.migrations.building(migration.generation)
+    found, name = now.state if now else "gone", migration.set_name
+    mend = remedy.command("migrate", name, resume=True, say="Go on with")
+    if found == "paused":
+        return MigrationPaused(f"the migration of set {name!r} was paused.", "paused", remedy=mend)
+    return MigrationState(f"the migration of set {name!r} is {found}.")
+
+
+def paused_by(name: str, error: EmbassayError) -> MigrationPaused:
+    """What is told of an error for which a migration cannot go on now."""
+    return MigrationPaused(
+        f"the migration of set {name!r} is paused: {error.message}",
+        error.code,
+        remedy=error.remedy + remedy.command("migrate", name, resume=True, say="Go on with"),
+    )
 
 
 def _refuse(name: str) -> None:
     raise SetInUse(
-        f"another worker is at the migration of set {name!r}.", remedy="Wait until it has ended, or stop it."
+        f"another worker is at the migration of set {name!r}.",
+        remedy=remedy.command("migrate", name, status=True, say="Look at it"),
     )

@@ -29,3 +29,5 @@ CREATE INDEX history_of_set ON history (set_name, id);
 ALTER TABLE sets ADD COLUMN keep_until REAL NOT NULL DEFAULT 0
 """
 """`origin` and `build` are ids of generations, which may be gone: rows of the history outlive what they tell of."""
+
+PROGRESS = "ALTER TABLE migrations ADD COLUMN progress TEXT NOT NULL DEFAULT '{}'"

@@ -58,6 +58,8 @@ class Migration:
     plan: Mapping[str, Any]
     report: Mapping[str, Any]
     """What verification found."""
+    progress: Mapping[str, Any]
+    """What its workers have done so far, see `embassay.sets.migration.progress`."""
     created: float
     updated: float
     """Seconds since 1970: when it began, and when its state was last changed."""
@@ -68,7 +70,7 @@ class Migration:
         return self.state in OPEN
 
 
-_COLUMNS = "id, set_name, origin, generation, state, resumes, reason, options, plan, report, created, updated"
+_COLUMNS = "id, set_name, origin, generation, state, resumes, reason, options, plan, report, progress, created, updated"
 
 
 class Migrations:
@@ -111,10 +113,26 @@ class Migrations:
         assert found is not None, "it was just written"
         return found
 
+    def note_progress(self, migration: Migration, progress: Mapping[str, object]) -> None:
+        """Write down how far its worker is. Raises HomeError."""
+        with self._database.writing() as db:
+            values = jsontext.dumps(dict(progress), ascii_only=True), migration.id
+            db.execute("UPDATE migrations SET progress = ? WHERE id = ?", values)
+
+    def change_options(self, migration: Migration, options: Mapping[str, object]) -> Migration:
+        """Have it done in another way from now on. Raises MigrationState where it is over."""
+        with self._database.writing() as db:
+            advance(db, migration, OPEN, migration.state, reason=migration.reason, resumes=migration.resumes)
+            values = jsontext.dumps(dict(options), ascii_only=True), migration.id
+            db.execute("UPDATE migrations SET options = ? WHERE id = ?", values)
+        found = self.building(migration.generation)
+        assert found is not None, "it was just written"
+        return found
+
     def _migration(self, row: tuple[Any, ...]) -> Migration:
         fields = dict(zip(_COLUMNS.split(", "), row, strict=True))
         try:
-            fields |= {name: jsontext.loads(fields[name]) for name in ("options", "plan", "report")}
+            fields |= {name: jsontext.loads(fields[name]) for name in ("options", "plan", "report", "progress")}
         except (ValueError, TypeError) as error:
             raise self._database.corrupt(error) from error
         return self._database.checked(Migration(**fields))
