@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embassay import remedy
 from embassay.errors import HomeError, SetMoved
-from embassay.sets.generation_rows import insert_generation
+from embassay.sets.generation_rows import insert_generation, rewrite_generation
 from embassay.sets.history import note
 from embassay.sets.migration.table import OPEN, Migration, Migrations, advance, put_migration
 from embassay.sets.projections import put_projection
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from embassay.sets.database import Database
     from embassay.sets.roster import Roster
     from embassay.sets.spec import SetSpec
+    from embassay.sets.state import Generation
     from embassay.space import Space
 
 Done = TypeVar("Done")
 TRIES = 20
 """How often a call begins anew because the set was switched in the middle of it."""
+RELINKED = "relinked"
+"""What it is called that a set has its vectors made by another model of the same space."""
 ROLLED_BACK = "rolled back"
 """What a switch is called that takes another one back."""
 
@@ -108,6 +111,33 @@ class Moves:
             if what == ROLLED_BACK:
                 db.execute(was, ("rolled-back", time.time(), expected))
             note(db, set_name, what, new, detail)
+
+    def relink(
+        self,
+        live: Generation,
+        space: Space,
+        spec: SetSpec,
+        anchor: Anchor | None,
+        projection: Projection | None,
+        detail: Mapping[str, object],
+    ) -> None:
+        """Write down another model for the live generation of a set, whose vectors stay. The caller may write it.
+
+        Raises SetMoved where another process switched or relinked it meanwhile.
+        """
+        with self._database.writing() as db:
+            if not db.execute("SELECT 1 FROM sets WHERE name = ? AND live = ?", (live.set_name, live.id)).fetchone():
+                raise _moved(live.set_name)
+            if not rewrite_generation(db, live, space, spec):
+                raise _moved(live.set_name)
+            db.execute("DELETE FROM canaries WHERE generation = ?", (live.id,))
+            db.execute("DELETE FROM projections WHERE generation = ?", (live.id,))
+            db.execute("DELETE FROM proofs WHERE generation = ?", (live.id,))  # of stand-ins of the former model
+            if anchor:
+                put_anchor(db, live.id, anchor)
+            if projection:
+                put_projection(db, live.id, projection)
+            note(db, live.set_name, RELINKED, live.id, detail)
 
     def abandon(self, migration: Migration, reason: str) -> None:
         """Give a migration up: its generation belongs to no set any more. Raises MigrationState once it is switched."""

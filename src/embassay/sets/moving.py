@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from embassay.sets.migration.status import MigrationStatus
     from embassay.sets.migration.switching import Switched
     from embassay.sets.opened import OpenSets
+    from embassay.sets.relinking import Relinked
 
 
 @checks_arguments
@@ -103,3 +104,19 @@ class Moving:
         from embassay.sets.migration.switching import SECONDS_A_DAY, rollback
 
         return rollback(self._sets, self.name, keep_seconds=keep_days * SECONDS_A_DAY, why=why)
+
+    def relink(self, to: str | None = None, *, precision: str | None = None, back: bool = False) -> Relinked:
+        """Have model `to`, which lives in the space of the set under another name or at another provider, make its
+        vectors from now on. Nothing is embedded anew: both are proven equal by canaries in both roles and by some of
+        the stored texts. With `back` the last relinking is taken back, in the same way.
+
+        Raises SpaceMismatch, with the least cosine, where it makes other vectors; UsageError where it takes fewer
+        tokens than the chunks of the set have, or is its model already; MigrationState while the set is being
+        migrated; SetNotFound, ModelError, ProviderError.
+        """
+        from embassay.errors import UsageError
+        from embassay.sets.relinking import relink, relink_back
+
+        if back == (to is not None):
+            raise UsageError("either a model is named to relink a set to, or it is taken back.")
+        return relink_back(self._sets, self.name) if to is None else relink(self._sets, self.name, to, precision)

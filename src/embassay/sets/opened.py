@@ -278,7 +278,7 @@ class OpenSets:
         with self._lock:
             generation = self.live(name)
             lease = self._leases.get(name)
-            if lease is None or lease.generation.id != generation.id:
+            if lease is None or _is_another(lease.generation, generation):
                 unused = self._retire(lease) if lease else None
                 lease = self._leases[name] = self._opened(name)
             lease.users += 1
@@ -315,9 +315,10 @@ class OpenSets:
         from embassay.sets.door import Door
 
         with self._lock:
-            if generation.id not in self._doors:
-                self._doors[generation.id] = Door(generation, self.state, lambda: self.folder.store(generation))
-            return self._doors[generation.id]
+            door = self._doors.get(generation.id)
+            if door is None or _is_another(door.generation, generation):
+                door = self._doors[generation.id] = Door(generation, self.state, lambda: self.folder.store(generation))
+            return door
 
     def _check_open(self) -> None:
         if self._closed:
@@ -328,6 +329,16 @@ class OpenSets:
         """Forget an index; it is returned where nobody uses it, to be closed."""
         lease.retired = True
         return None if lease.users else lease
+
+
+def _is_another(opened: Generation, now: Generation) -> bool:
+    """Whether what was opened is not what is there now: another generation, or one whose model is another one.
+
+    An identity that was renewed for this process alone, on a disk that cannot be written, is not gone back to.
+    """
+    if opened.id != now.id:
+        return True
+    return now.identity >= opened.identity and (opened.space, opened.spec) != (now.space, now.spec)
 
 
 def _moved(name: str) -> SetMoved:
