@@ -75,7 +75,7 @@ def compare(
     """
     data = judged if isinstance(judged, JudgedSet) else read_judged(Path(judged), split)
     with open_systems(candidates, home, options, session) as systems:
-        _check_judged(data, systems)
+        check_judged(data, systems)
         started(sum(system.texts(data) for system in systems))
         return compare_systems(
             data,
@@ -200,7 +200,7 @@ def _check_sets(sources: Mapping[str, Mapping[str, str]]) -> None:
             )
 
 
-def _check_judged(judged: JudgedSet, systems: Sequence[System]) -> None:
+def check_judged(judged: JudgedSet, systems: Sequence[System]) -> None:
     """Raises UsageError where a set lacks documents that are judged relevant: it could never find them."""
     for system in systems:
         if not isinstance(system, SetSystem):

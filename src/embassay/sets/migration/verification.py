@@ -70,12 +70,9 @@ class VerificationReport:
 class Verification:
     """Makes every check of `checks/`. Those that need the model are left out where one that does not has failed."""
 
-    def __init__(self, *, judged: bool = False, strict: bool = False, seed: int = 0) -> None:
-        """`judged`: a judged set decides about quality. `strict`: a warning counts as a failure.
-
-        `seed` is that of the sample.
-        """
-        self._judged, self._strict, self._seed = judged, strict, seed
+    def __init__(self, *, judged: bool = False, seed: int = 0) -> None:
+        """`judged`: a judged set decides about quality. `seed` is that of the sample."""
+        self._judged, self._seed = judged, seed
 
     def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> list[Check]:
         """Every check that was made. Raises ModelError, ProviderError, SpendCapReached, StoreError."""
@@ -89,14 +86,26 @@ class Verification:
                 judged=self._judged,
                 tell=lambda said: sets.events.tell(Noted(said)),
             )
-            found = checked(evidence)
-        return [replace(one, passed=one.passed and not (self._strict and one.warned)) for one in found]
+            return checked(evidence)
+
+
+class _Strict:
+    """A verifier whose warnings are failures."""
+
+    def __init__(self, inner: Verifier) -> None:
+        self._inner = inner
+
+    def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> list[Check]:
+        return [replace(one, passed=one.passed and not one.warned) for one in self._inner(sets, live, new)]
 
 
 def verifiers(gate: Verifier | None = None, *, strict: bool = False, seed: int = 0) -> list[Verifier]:
-    """All that decides whether a generation is ready. `gate`: a judged set as a verifier, if there is one."""
-    own: Verifier = Verification(judged=gate is not None, strict=strict, seed=seed)
-    return [own, gate] if gate else [own]
+    """All that decides whether a generation is ready. `gate`: a judged set as a verifier, if there is one.
+
+    With `strict` a warning counts as a failure.
+    """
+    found: list[Verifier] = [Verification(judged=gate is not None, seed=seed), *([gate] if gate else ())]
+    return [_Strict(one) for one in found] if strict else found
 
 
 def checked(evidence: Evidence) -> list[Check]:

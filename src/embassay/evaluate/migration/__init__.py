@@ -1,0 +1,1 @@
+"""What judged data says of moving a set to another model."""
