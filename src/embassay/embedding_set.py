@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embassay.sets.coverage import Coverage
     from embassay.sets.examine import Finding
     from embassay.sets.exchange.exporting import ExportReport
+    from embassay.sets.history import Happening
     from embassay.sets.opened import OpenSets
     from embassay.sets.options import MakingOptions
     from embassay.sets.records.deleting import Deletion
@@ -294,6 +295,12 @@ class EmbeddingSet(Moving, AsyncVerbs):
         from embassay.sets.status import status_of
 
         return status_of(self._sets, self.name)
+
+    def history(self, limit: int | None = None) -> Sequence[Happening]:
+        """What happened to it, the newest first; at most `limit` rows. Calls of one kind that follow each other closely
+        are one row, and of each kind the last thousand rows are kept. Raises SetNotFound, UsageError."""
+        self._sets.state.set(self.name)
+        return self._sets.state.history.of(self.name, limit)
 
     def doctor(self) -> Sequence[Finding]:
         """What is wrong with it; problems first. Raises SetNotFound."""

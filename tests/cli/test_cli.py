@@ -363,3 +363,10 @@ def test_the_package_is_a_program():
     for module in ("embassay", "embassay.cli.main"):
         done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == __version__
+
+
+@pytest.mark.parametrize("command", [["search", "key", "--explain"], ["sets", "list"], ["sets", "show"], ["log"]])
+def test_lines_that_are_piped_end_with_their_words(indexed, command):
+    _, out, _ = run(*command, cwd=indexed, check=0)
+    assert out.strip()
+    assert [line for line in out.splitlines() if line != line.rstrip()] == []

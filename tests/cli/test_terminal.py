@@ -150,6 +150,7 @@ COMMANDS = {
     "config check": ["--health"],
     "config allow": [],
     "config deny": [],
+    "log": [SET],
     "ls": [SET],
     "sets list": [],
     "sets show": [SET],

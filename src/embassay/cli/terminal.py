@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,9 @@ from embassay.text import printable
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
+
+
+_BLANKS = re.compile(r"[ \t]+(?=\n)")
 
 
 def printable_streams() -> None:
@@ -62,6 +66,21 @@ class Forgiving:
             self.stream.flush()
         except OSError:
             abandon(self.stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class Trimmed:
+    """A stream that is no terminal: the blanks with which a console fills its lines up are left out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, words: str) -> int:
+        """Write `words`, which end with a line, without the blanks in front of each line's end."""
+        self.stream.write(_BLANKS.sub("", words))
+        return len(words)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -120,5 +139,7 @@ def make_console(stream: TextIO, **options: Any) -> Console:
             raise BrokenPipeError  # whoever reads has gone: the command ends well
 
     file: Any = Forgiving(raw(stream)) if options.get("stderr") else raw(stream)
-    is_watched = None if raw(stream).isatty() else False  # colours can be forced into a file, bars that move cannot
-    return Output(file=file, highlight=False, markup=False, emoji=False, force_interactive=is_watched, **options)
+    if not raw(stream).isatty():
+        file = Trimmed(file)
+        options["force_interactive"] = False  # colours can be forced into a file, bars that move cannot
+    return Output(file=file, highlight=False, markup=False, emoji=False, **options)

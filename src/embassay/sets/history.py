@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from embassay import jsontext
+from embassay.errors import UsageError
 from embassay.sets.database import Database
 from embassay.version import VERSION
 
 KEPT = 1000
-"""Rows that are remembered of a set; older ones are forgotten."""
+"""Rows of each kind that are remembered of a set; older ones are forgotten. Many writes forget no switch."""
+PAUSE, LONGEST = 60.0, 3600.0
+"""Seconds between two calls of one kind after which the second is a row of its own, and that one row covers at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Happening:
     happened: float
     """Seconds since 1970."""
     what: str
-    """``indexed``, ``added``, ``imported``, ``deleted``, ``migrated``, ``switched``, ``rolled back`` and the like."""
+    """``created``, ``indexed``, ``added``, ``imported``, ``deleted``, ``switched``, ``rolled back`` and the like."""
     build: int
     """Id of the generation that it was done to."""
     version: str
@@ -48,14 +51,16 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, set_name: str, most: int = KEPT) -> list[Happening]:
-        """What happened to a set, the newest first."""
+    def of(self, set_name: str, most: int | None = None) -> list[Happening]:
+        """What happened to a set, the newest first; at most so many rows. Raises UsageError for fewer than one."""
+        if most is not None and most < 1:
+            raise UsageError(f"limit is {most}; at least one row can be shown.")
         query = (
             "SELECT id, set_name, happened, what, build, version, detail FROM history "
             "WHERE set_name = ? ORDER BY id DESC LIMIT ?"
         )
         with self._database.reading() as db:
-            rows = db.execute(query, (set_name, most)).fetchall()
+            rows = db.execute(query, (set_name, -1 if most is None else most)).fetchall()
         return [self._happening(row) for row in rows]
 
     def note(self, set_name: str, what: str, generation: int, detail: Mapping[str, object]) -> None:
@@ -63,12 +68,34 @@ class History:
         with self._database.writing() as db:
             note(db, set_name, what, generation, detail)
 
-    def _happening(self, row: tuple[Any, ...]) -> Happening:
-        identity, set_name, happened, what, build, version, detail = row
+    def join(self, set_name: str, what: str, generation: int, figures: Mapping[str, float | None]) -> None:
+        """Write down a call of which there may be many a second: such calls are one row, which adds their figures up.
+
+        Its ``calls`` says how many there were, and its ``until`` when the last of them was. Raises HomeError.
+        """
+        with self._database.writing() as db:
+            now = time.time()
+            row = db.execute(
+                "SELECT id, happened, detail FROM history WHERE set_name = ? AND what = ? AND build = ? "
+                "AND version = ? ORDER BY id DESC LIMIT 1",
+                (set_name, what, generation, VERSION),
+            ).fetchone()
+            before = self._figures(row[2]) if row else {}
+            if row and row[1] <= now < row[1] + LONGEST and abs(now - before.get("until", row[1])) < PAUSE:
+                joined = jsontext.dumps({**_sums(before, figures), "until": now}, ascii_only=True)
+                db.execute("UPDATE history SET detail = ? WHERE id = ?", (joined, row[0]))
+            else:
+                note(db, set_name, what, generation, {"calls": 1, **figures, "until": now})
+
+    def _figures(self, detail: str) -> dict[str, Any]:
         try:
-            figures = jsontext.loads(detail)
+            return {**jsontext.loads(detail)}
         except (ValueError, TypeError) as error:
             raise self._database.corrupt(error) from error
+
+    def _happening(self, row: tuple[Any, ...]) -> Happening:
+        identity, set_name, happened, what, build, version, detail = row
+        figures = self._figures(detail)
         return self._database.checked(Happening(identity, set_name, happened, what, build, version, figures))
 
 
@@ -88,5 +115,14 @@ def note(db: sqlite3.Connection, set_name: str, what: str, generation: int, deta
     db.execute(
         "INSERT INTO history (set_name, happened, what, build, version, detail) VALUES (?, ?, ?, ?, ?, ?)", columns
     )
-    oldest = "SELECT id FROM history WHERE set_name = ? ORDER BY id DESC LIMIT -1 OFFSET ?"
-    db.execute(f"DELETE FROM history WHERE id IN ({oldest})", (set_name, KEPT))
+    oldest = "SELECT id FROM history WHERE set_name = ? AND what = ? ORDER BY id DESC LIMIT -1 OFFSET ?"
+    db.execute(f"DELETE FROM history WHERE id IN ({oldest})", (set_name, what, KEPT))
+
+
+def _sums(before: Mapping[str, Any], more: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The figures of several calls; one that is unknown of any of them is unknown of all."""
+    sums: dict[str, float | None] = {"calls": before.get("calls", 1) + 1}
+    for name, figure in more.items():
+        known = before.get(name)
+        sums[name] = None if figure is None or known is None else round(known + figure, 9)
+    return sums

@@ -24,6 +24,7 @@ from embassay.sets.build.writer import Writer
 from embassay.sets.followers import bring_along
 from embassay.sets.leaving import leaving
 from embassay.sets.moves import on_live
+from embassay.sets.noting import note_run, noted_if_cut_short
 from embassay.sets.opened import OpenSets
 from embassay.sets.paths import SetPaths, remember, remembered, tell_of_lost
 from embassay.sets.spec import Wishes
@@ -105,10 +106,13 @@ def _index_files(
             remember(sets, generation.set_name, files)
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         writer = Writer(state, generation, store)
-        report = build(source, writer, embedder, sets.events)
+        with noted_if_cut_short(state, generation, "indexed", writer):
+            report = build(source, writer, embedder, sets.events)
         waited = embed_waiting(sets, generation, store, embedder)
         bring_along(sets, state, generation, writer.touched)
-    return replace(report, embedded=report.embedded + waited)
+        report = replace(report, embedded=report.embedded + waited)
+        note_run(state, generation, writer, report)
+    return report
 
 
 def _check_there(files: Sequence[Path]) -> None:

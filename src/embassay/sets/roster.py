@@ -14,6 +14,7 @@ from embassay import jsontext, remedy
 from embassay.errors import SetNotFound, UsageError
 from embassay.seals import seal
 from embassay.sets.database import Database
+from embassay.sets.history import note
 
 
 class Roster:
@@ -76,12 +77,15 @@ class Roster:
                     raise self._database.corrupt(ValueError(f"the row of set {old!r} was changed by hand"))
                 values = (new, seal(identity, new, *others), identity)
                 db.execute("UPDATE generations SET set_name = ?, seal = ? WHERE id = ?", values)
+            (live,) = db.execute("SELECT live FROM sets WHERE name = ?", (new,)).fetchone()
+            note(db, new, "renamed", live, {"from": old, "to": new})
 
     def remove(self, name: str) -> None:
-        """Take a set off the list, so that nothing leads to its generations any more. Raises SetNotFound."""
+        """Take a set off the list with its history, so that nothing leads to its generations. Raises SetNotFound."""
         with self._database.writing() as db:
             self._check(db, name)
             db.execute("DELETE FROM sets WHERE name = ?", (name,))
+            db.execute("DELETE FROM history WHERE set_name = ?", (name,))
 
     def leftovers(self) -> list[int]:
         """Ids of generations that no set has any more."""

@@ -19,7 +19,7 @@ from embassay.seals import seal
 from embassay.sets.calibrations import Calibrations
 from embassay.sets.database import Database
 from embassay.sets.generation_rows import IDENTITY, insert_generation
-from embassay.sets.history import History
+from embassay.sets.history import History, note
 from embassay.sets.jobs import Jobs
 from embassay.sets.log.table import LogTable
 from embassay.sets.migration.table import Migrations
@@ -238,6 +238,7 @@ class State:
                 if anchor:
                     put_anchor(db, identity, anchor)
                 db.execute("INSERT INTO sets (name, live) VALUES (?, ?)", (set_name, identity))
+                note(db, set_name, "created", identity, {"space": str(space), **spec.to_dict()})
         return self.live(set_name)
 
     def renew(self, generation: Generation, space: Space) -> Generation:

@@ -88,6 +88,8 @@ class Writer:
         self._changed = False
         self._unfolded = self._parts = 0
         self._broken = False
+        self.altered = False
+        """Whether any row came, went, or was written anew: sources that were only looked at again alter nothing."""
         self.touched: set[str] = set()
         """Names of the origins of which anything was written."""
         self.quarantined: list[tuple[str, str]] = []
@@ -191,7 +193,8 @@ class Writer:
         self.quarantined += [(name, row.reason) for name, row in settled if row and row.quarantined]
         if gone := [name for name, row in settled if row is None]:
             self.state.forget(self.generation, gone)
-        self._changed |= bool(collected.chunks or collected.moved or stale or gone)
+        if collected.chunks or collected.moved or stale or gone:
+            self.altered = self._changed = True
         self._parts += 1
         if self._parts >= FOLD_PARTS:
             self.store.optimise(thorough=True)

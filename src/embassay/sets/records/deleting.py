@@ -13,6 +13,7 @@ from embassay.sets.build.origin import Ended, Origin, recall
 from embassay.sets.build.writer import Writer
 from embassay.sets.followers import bring_along
 from embassay.sets.moves import on_live
+from embassay.sets.noting import note_deleted
 from embassay.sets.records.given import read_ids
 from embassay.sets.records.source import GROUP, named
 from embassay.sets.records.upkeep import keep_fast
@@ -99,7 +100,9 @@ def _delete(sets: OpenSets, name: str, choice: Choice) -> int:
                 writer.add(end)
         keep_fast(store, len(rows))
         bring_along(sets, state, generation, writer.touched)
-    return sum(max(1, row.documents) for row in rows)
+        documents = sum(max(1, row.documents) for row in rows)
+        note_deleted(state, generation, documents, sum(row.chunks for row in rows))
+    return documents
 
 
 def _ends(rows: Sequence[SourceRow], store: Store, glob: str | None) -> Iterator[Ended]:

@@ -14,6 +14,7 @@ from embassay.sets.build.writer import Writer
 from embassay.sets.followers import bring_along
 from embassay.sets.indexing import chunker_of
 from embassay.sets.moves import on_live
+from embassay.sets.noting import noted_if_cut_short
 from embassay.sets.records.given import read_records
 from embassay.sets.records.own_vectors import Voucher
 from embassay.sets.records.report import RecordsReport
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from embassay.sets.spec import Wishes
     from embassay.sets.state import Generation, State
     from embassay.space import Space
-    from embassay.types import Record
+    from embassay.types import Record, Usage
 
     Given = Iterable[Record | Mapping[str, Any]]
 
@@ -95,13 +96,26 @@ def _written(
             Voucher(name, embedder, space),
         )
         writer = Writer(state, generation, store)
-        embedded, usage = write_changes(source, writer, embedder, sets.events)
+        with noted_if_cut_short(state, generation, "added", writer):
+            embedded, usage = write_changes(source, writer, embedder, sets.events)
         keep_fast(store, embedded + source.given)
         bring_along(sets, state, generation, writer.touched)
         with store.snapshot() as version:
             chunks = version.count()
+        report = _report(generation, source, writer, started, (embedded, usage, chunks))
+        if report.added or report.updated:
+            figures = {one: getattr(report, one) for one in ("added", "updated", "embedded", "given", "seconds", "usd")}
+            state.history.join(generation.set_name, "added", generation.id, figures)
+    return report
+
+
+def _report(
+    generation: Generation, source: Records, writer: Writer, started: float, counts: tuple[int, Usage, int]
+) -> RecordsReport:
+    """`counts`: chunks that were embedded, what that took, and the chunks of the set."""
+    embedded, usage, chunks = counts
     return RecordsReport(
-        set=name,
+        set=generation.set_name,
         space=str(generation.space),
         added=source.added,
         updated=source.updated,
