@@ -56,7 +56,7 @@ def test_switch_and_back(state):
     assert state.set("docs") == SetState("docs", old.id, new.id, None)
     assert state.migrations.building(new.id).state == "rolled-back"
     told = state.history.of("docs")
-    assert [one.what for one in told] == ["rolled back", "switched", "migration planned"]
+    assert [one.what for one in told] == ["rolled back", "switched", "migration planned", "created"]
     assert told[0].detail == {"why": "worse"} and told[0].build == old.id
 
 
