@@ -5,15 +5,11 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from embassay import jsontext
 from embassay.seals import seal
 from embassay.sets.spec import SetSpec
 from embassay.space import Space
-
-if TYPE_CHECKING:
-    from embassay.sets.state import Generation
 
 IDENTITY = 2
 """Spaces name all that the engine reads; those of identity 1 name weights, pooling, prompts and dimensions only."""
@@ -36,18 +32,19 @@ def insert_generation(db: sqlite3.Connection, set_name: str, collection: str, sp
     return identity
 
 
-def rewrite_generation(db: sqlite3.Connection, generation: Generation, space: Space, spec: SetSpec) -> bool:
-    """Put another space and spec into a row, inside of a transaction; False where it is not `generation` any more."""
-    row = db.execute("SELECT set_name, space, spec FROM generations WHERE id = ?", (generation.id,)).fetchone()
-    if row is None or row[0] != generation.set_name:
+Made = tuple[Space, SetSpec]
+"""What a generation is made with."""
+
+
+def rewrite_generation(db: sqlite3.Connection, identity: int, was: Made, now: Made) -> bool:
+    """Put another space and spec into a row, inside of a transaction; False where they are not what they `was`."""
+    row = db.execute("SELECT set_name, name, space, spec FROM generations WHERE id = ?", (identity,)).fetchone()
+    if row is None or (Space.from_dict(jsontext.loads(row[2])), SetSpec.from_dict(jsontext.loads(row[3]))) != was:
         return False
-    found = Space.from_dict(jsontext.loads(row[1])), SetSpec.from_dict(jsontext.loads(row[2]))
-    if found != (generation.space, generation.spec):
-        return False
-    written = [jsontext.dumps(said.to_dict(), ascii_only=True) for said in (space, spec)]
-    columns = (generation.set_name, generation.name, *written, IDENTITY)
+    written = [jsontext.dumps(said.to_dict(), ascii_only=True) for said in now]
+    sealed = seal(identity, row[0], row[1], *written, IDENTITY)
     db.execute(
         "UPDATE generations SET space = ?, spec = ?, identity = ?, seal = ? WHERE id = ?",
-        (*written, IDENTITY, seal(generation.id, *columns), generation.id),
+        (*written, IDENTITY, sealed, identity),
     )
     return True

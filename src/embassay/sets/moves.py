@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embassay import remedy
 from embassay.errors import HomeError, SetMoved
-from embassay.sets.generation_rows import insert_generation, rewrite_generation
+from embassay.sets.generation_rows import Made, insert_generation, rewrite_generation
 from embassay.sets.history import note
 from embassay.sets.migration.table import OPEN, Migration, Migrations, advance, put_migration
 from embassay.sets.projections import put_projection
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from embassay.sets.database import Database
     from embassay.sets.roster import Roster
     from embassay.sets.spec import SetSpec
-    from embassay.sets.state import Generation
     from embassay.space import Space
 
 Done = TypeVar("Done")
@@ -114,9 +113,11 @@ class Moves:
 
     def relink(
         self,
-        live: Generation,
-        space: Space,
-        spec: SetSpec,
+        name: str,
+        live: int,
+        was: Made,
+        now: Made,
+        *,
         anchor: Anchor | None,
         projection: Projection | None,
         detail: Mapping[str, object],
@@ -126,18 +127,16 @@ class Moves:
         Raises SetMoved where another process switched or relinked it meanwhile.
         """
         with self._database.writing() as db:
-            if not db.execute("SELECT 1 FROM sets WHERE name = ? AND live = ?", (live.set_name, live.id)).fetchone():
-                raise _moved(live.set_name)
-            if not rewrite_generation(db, live, space, spec):
-                raise _moved(live.set_name)
-            db.execute("DELETE FROM canaries WHERE generation = ?", (live.id,))
-            db.execute("DELETE FROM projections WHERE generation = ?", (live.id,))
-            db.execute("DELETE FROM proofs WHERE generation = ?", (live.id,))  # of stand-ins of the former model
+            is_live = db.execute("SELECT 1 FROM sets WHERE name = ? AND live = ?", (name, live)).fetchone()
+            if not is_live or not rewrite_generation(db, live, was, now):
+                raise _moved(name)
+            for table in ("canaries", "projections", "proofs"):  # the last are of stand-ins of the former model
+                db.execute(f"DELETE FROM {table} WHERE generation = ?", (live,))
             if anchor:
-                put_anchor(db, live.id, anchor)
+                put_anchor(db, live, anchor)
             if projection:
-                put_projection(db, live.id, projection)
-            note(db, live.set_name, RELINKED, live.id, detail)
+                put_projection(db, live, projection)
+            note(db, name, RELINKED, live, detail)
 
     def abandon(self, migration: Migration, reason: str) -> None:
         """Give a migration up: its generation belongs to no set any more. Raises MigrationState once it is switched."""

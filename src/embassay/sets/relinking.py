@@ -103,7 +103,8 @@ def _relink(sets: OpenSets, name: str, model: str, precision: str) -> Relinked:
                 remedy=remedy.command("migrate", name, status=True, say="Look at it"),
             )
         projection = state.projections.of(live.id)
-        embedder = _wrapped(sets.model(model, precision), projection)
+        inner = sets.model(model, precision)
+        embedder = _wrapped(inner, projection)
         spec = replace(live.spec, model=model, precision=precision)
         if (embedder.space, spec) == (live.space, live.spec):
             raise UsageError(f"set {name!r} has the model {model} already.")
@@ -111,12 +112,18 @@ def _relink(sets: OpenSets, name: str, model: str, precision: str) -> Relinked:
         texts, rows = _sample(sets, live)
         least = _proven(embedder, live, known or anchor_of(sets.embedder(live)), texts, rows)
         state.moves.relink(
-            live,
-            embedder.space,
-            spec,
-            known if known and _is_of(known, embedder) else None if embedder.is_trusted else anchor_of(embedder),
-            projection and replace(projection, normalised=projection.whole_space(embedder.space).normalised),
-            {"from": live.spec.model, "from_precision": live.spec.precision, "to": model, "least": min(least.values())},
+            name,
+            live.id,
+            (live.space, live.spec),
+            (embedder.space, spec),
+            anchor=known if known and _is_of(known, embedder) else _own_anchor(embedder),
+            projection=projection and replace(projection, normalised=inner.space.normalised),
+            detail={
+                "from": live.spec.model,
+                "from_precision": live.spec.precision,
+                "to": model,
+                "least_cosine": min(least.values()),
+            },
         )
     sets.forget(name)
     return Relinked(name, live.spec.model, model, str(embedder.space), least, len(texts), time.monotonic() - started)
@@ -126,6 +133,10 @@ def _wrapped(embedder: Embedder, projection: Projection | None) -> Embedder:
     from embassay.embedders.wrap.projected import Projected
 
     return embedder if projection is None else Projected(embedder, projection)
+
+
+def _own_anchor(embedder: Embedder) -> Anchor | None:
+    return None if embedder.is_trusted else anchor_of(embedder)
 
 
 def _is_of(anchor: Anchor, embedder: Embedder) -> bool:
