@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from embassay.sets.examine import Finding
     from embassay.sets.exchange.report import ImportedSet
     from embassay.sets.folder import HomeFolder
+    from embassay.sets.gc import Collected
     from embassay.sets.log.entry import LoggedQuery
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
@@ -184,10 +185,23 @@ class Home:
 
         What a process that died left of a deleted set is cleared away.
         """
-        from embassay.sets.manage import sweep
+        from embassay.sets.examine import of_garbage
+        from embassay.sets.gc import collect, sweep
 
         sweep(self._sets)
-        return [finding for name in ([set] if set else self.sets()) for finding in self.set(name).doctor()]
+        found = [finding for name in ([set] if set else self.sets()) for finding in self.set(name).doctor()]
+        return [*found, *of_garbage(collect(self._sets).found, set)]
+
+    def gc(self, *, apply: bool = False) -> Collected:
+        """What this home holds and nobody needs any more, and what it would free; with `apply` it is removed.
+
+        That are generations which no set has, kept ones whose time is over, those of migrations that failed more than
+        a week ago, and what a killed process left in the store. What another process uses stays. Raises HomeNotFound,
+        HomeNotWritable.
+        """
+        from embassay.sets.gc import collect
+
+        return collect(self._sets, apply=apply)
 
     @property
     def query_log(self) -> QueryLog:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from embassay.embedders.base import Embedder
+    from embassay.sets.gc import Garbage
     from embassay.stores.base import Snapshot
     from embassay.types import Vectors
 
@@ -93,6 +94,19 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
             message = f"{rows:,} rows are outside the {arm} index, so that searches are slow."
             report("index", "problem", message, index_again(sets.folder, name, any_file(sources)))
     return sorted(found, key=lambda f: f.level != "problem")
+
+
+def of_garbage(found: Iterable[Garbage], name: str | None = None) -> list[Finding]:
+    """A notice for each set, or for `name` alone, of which something can be removed."""
+    freed: Counter[str] = Counter()
+    for one in found:
+        if one.state == "removable" and name in (None, one.set):
+            freed[one.set] += one.bytes
+    mend = remedy.command("gc", apply=True, say="Remove it")
+    return [
+        Finding(of_set, "gc", "notice", f"{size:,} bytes are of generations that nobody needs any more.", mend)
+        for of_set, size in sorted(freed.items())
+    ]
 
 
 def _pass(snapshot: Snapshot, *, unit: bool) -> _Seen:

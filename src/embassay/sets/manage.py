@@ -1,19 +1,20 @@
 """Sets as a whole: deleted, renamed, described.
 
 A set goes in two steps. It leaves the list of sets first, in one transaction, so that from then on nobody finds it;
-then its vectors, its rows and its locks are cleared away. Whatever a process that died left of the second step is
-cleared by the next one that deletes a set or examines the home.
+then its vectors, its rows and its locks are cleared away (`embassay.sets.gc`). Whatever a process that died left of the
+second step is cleared by the next one that deletes a set or examines the home.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from embassay.errors import HomeError, SetInUse, StoreError
+from embassay.errors import HomeError, SetInUse
+from embassay.sets.gc import sweep
 from embassay.sets.generations import check_name
 from embassay.sets.opened import OpenSets
 
@@ -64,26 +65,6 @@ def rename_set(sets: OpenSets, name: str, new: str) -> None:
     with _held(sets, name):
         sets.state.roster.rename(name, new)
         sets.forget(name)
-
-
-def sweep(sets: OpenSets) -> int:
-    """Clear away what is left of sets that were deleted; how many generations that were.
-
-    What cannot be cleared now, because a process still writes it or its files resist, is left for the next time.
-    """
-    state, cleared = sets.state, 0
-    for identity in state.roster.leftovers():
-        try:
-            generation = state.generation(identity)
-            with sets.folder.writing(generation, partial(_refuse, generation)):
-                with closing(sets.folder.store(generation, create=True)) as store:  # also over what is half removed
-                    store.drop()
-                state.roster.erase(identity)
-            sets.folder.forget(generation)
-        except (HomeError, StoreError):
-            continue
-        cleared += 1
-    return cleared
 
 
 @contextmanager

@@ -138,6 +138,17 @@ class Moves:
                 put_projection(db, live, projection)
             note(db, name, RELINKED, live, detail)
 
+    def release(self, set_name: str, previous: int, now: float) -> None:
+        """Take the kept generation away from a set. Raises SetMoved unless it is kept still, and its time is over."""
+        with self._database.writing() as db:
+            changed = db.execute(
+                "UPDATE sets SET previous = NULL WHERE name = ? AND previous = ? AND keep_until <= ?",
+                (set_name, previous, now),
+            )
+            if not changed.rowcount:
+                raise _moved(set_name)
+            note(db, set_name, "kept generation removed", previous, {})
+
     def abandon(self, migration: Migration, reason: str) -> None:
         """Give a migration up: its generation belongs to no set any more. Raises MigrationState once it is switched."""
         with self._database.writing() as db:

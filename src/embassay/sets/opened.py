@@ -230,6 +230,17 @@ class OpenSets:
         if unused:
             unused.close()
 
+    def let_go(self, generation: Generation) -> None:
+        """Close what is open of a generation that is not live, as soon as nobody uses it."""
+        with self._lock:
+            name = next((name for name, lease in self._leases.items() if lease.generation.id == generation.id), None)
+            unused = self._retire(self._leases.pop(name)) if name is not None else None
+            store = self._stores.pop(generation.id, None)
+        if store:
+            store.close()
+        if unused:
+            unused.close()
+
     def close(self) -> None:
         """Give back state and indexes; an index that is in use is closed by its last user. Nothing is opened again."""
         with self._lock:

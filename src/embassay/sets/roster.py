@@ -96,6 +96,12 @@ class Roster:
         with self._database.reading() as db:
             return [int(row[0]) for row in db.execute(query)]
 
+    def outdated(self, now: float) -> list[tuple[str, int]]:
+        """(set, id) of the kept generations whose time is over; `now` is in seconds since 1970."""
+        query = "SELECT name, previous FROM sets WHERE previous IS NOT NULL AND keep_until <= ? ORDER BY name"
+        with self._database.reading() as db:
+            return [(str(name), int(identity)) for name, identity in db.execute(query, (now,))]
+
     def erase(self, generation: int) -> None:
         """Remove every row about a generation. That of a set which is listed stays, whoever asks."""
         with self._database.writing() as db:

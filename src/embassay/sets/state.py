@@ -219,6 +219,12 @@ class State:
             raise HomeError(f"{self.file} has no generation {identity}.")
         return self._generation(row)
 
+    def collections(self) -> dict[str, str]:
+        """The collection of every generation, and the store that keeps it."""
+        with self._database.reading() as db:
+            rows = db.execute(f"SELECT {_GENERATION} FROM generations g").fetchall()
+        return {one.name: one.spec.store for one in map(self._generation, rows)}
+
     def created(self, generation: Generation) -> str:
         """When a generation was made: date and time, UTC."""
         with self._database.reading() as db:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from embassay.stores.values import VECTOR, Capabilities, Collection, Scored, Stats
+from embassay.stores.values import VECTOR, Capabilities, Collection, KeptCollection, Scored, Stats
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -119,3 +119,14 @@ class Backend(Protocol[Settings]):
         StoreError is raised. StoreError is raised too where it was made with other vectors, or with vectors that are
         compared in another way: an index that was made for one is never searched with the other.
         """
+
+
+@runtime_checkable
+class Keeper(Protocol[Settings]):
+    """What the module of a backend that keeps its rows may offer besides: what lies there, known to a home or not."""
+
+    def collections(self, settings: Settings) -> Mapping[str, KeptCollection]:
+        """Every collection by its name, half removed ones included."""
+
+    def remove(self, settings: Settings, name: str) -> None:
+        """Remove a collection and its files, whatever state they are in. Raises StoreError, HomeNotWritable."""

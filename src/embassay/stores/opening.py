@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -19,8 +19,8 @@ from embassay import plugins
 from embassay.errors import HomeNotWritable
 from embassay.files import PRIVATE_FILE, private_folder, refuse_links
 from embassay.space import Similarity
-from embassay.stores.base import Backend, Settings, Store
-from embassay.stores.values import Collection
+from embassay.stores.base import Backend, Keeper, Settings, Store
+from embassay.stores.values import Collection, KeptCollection
 from embassay.words.languages import DEFAULT
 
 BACKENDS = "embassay.stores.backends"
@@ -46,6 +46,19 @@ def open_checked(
     """The same with a backend and settings that are already at hand; `name` is for messages."""
     backend.CAPABILITIES.check(name, collection)
     return backend.open_store(settings, collection, create=create)
+
+
+def collections_in(backend: str, folder: Path) -> Mapping[str, KeptCollection]:
+    """The collections that a store keeps in `folder`, a home, by name; none where it does not tell."""
+    module = plugins.load(BACKENDS, backend)
+    return module.collections(module.settings_in(folder)) if isinstance(module, Keeper) else {}
+
+
+def remove_collection(backend: str, folder: Path, name: str) -> None:
+    """Remove one of `collections_in`. Raises StoreError, HomeNotWritable."""
+    module = plugins.load(BACKENDS, backend)
+    if isinstance(module, Keeper):
+        module.remove(module.settings_in(folder), name)
 
 
 class NewStore(Protocol):

@@ -142,6 +142,15 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptCollection:
+    """A collection on disk, as whoever looks for what nobody needs sees it."""
+
+    bytes: int
+    written: float
+    """Seconds since 1970: when anything of it was last written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A row that was found. `ref` is the backend's own name of it, good within the snapshot that returned it."""
 

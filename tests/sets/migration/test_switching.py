@@ -12,7 +12,8 @@ import embassay
 from embassay.errors import MigrationState, UsageError
 from embassay.sets.followers import waiting_for_model
 from embassay.sets.migration.beginning import begin
-from embassay.sets.migration.job import Check, run
+from embassay.sets.migration.check import Check
+from embassay.sets.migration.job import run
 from embassay.sets.migration.target import MigrationTarget
 from embassay.stores.values import VECTOR
 from tests.tiny import CASES, write_model

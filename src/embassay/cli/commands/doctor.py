@@ -39,7 +39,8 @@ def command(
         out = common.console()
         for finding in findings:
             level = (finding.level, "red" if finding.level == "problem" else "dim")
-            out.print(line(level, f" {finding.set}: {finding.message}"))
+            whose = f" {finding.set}:" if finding.set else ""
+            out.print(line(level, f"{whose} {finding.message}"))
             if finding.remedy:
                 out.print(line("        ", (finding.remedy.in_shell(), "green")))
         for name, one in covered.items():

@@ -8,9 +8,11 @@ rows outside the index costs 3 to 4 µs a row, so writers extend the index as th
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,13 +29,13 @@ from embassay.stores.backends._lancedb import IvfRq, connect
 from embassay.stores.base import Store
 from embassay.stores.dtypes import DTYPES
 from embassay.stores.filters.values import In
-from embassay.stores.values import Capabilities, Collection
+from embassay.stores.values import Capabilities, Collection, KeptCollection
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
-__all__ = ["CAPABILITIES", "LanceSettings", "LanceStore", "open_store", "settings_in"]
+__all__ = ["CAPABILITIES", "LanceSettings", "LanceStore", "collections", "open_store", "remove", "settings_in"]
 
 CAPABILITIES = Capabilities(frozenset(DTYPES), similarities=frozenset({"cosine", "dot"}))
 PARTITION_ROWS = 1600
@@ -221,3 +223,26 @@ def settings_in(folder: Path) -> LanceSettings:
 def open_store(settings: LanceSettings, collection: Collection, *, create: bool = False) -> LanceStore:
     """The table of `collection`. Raises StoreError where it is missing, or has other vectors."""
     return LanceStore(settings, collection, create=create)
+
+
+def collections(settings: LanceSettings) -> dict[str, KeptCollection]:
+    """The tables of a folder."""
+    folders = settings.folder.glob("*.lance")
+    return {folder.name.removesuffix(".lance"): _kept(folder) for folder in folders if not folder.is_symlink()}
+
+
+def remove(settings: LanceSettings, name: str) -> None:
+    """Remove a table, whole or not."""
+    with translated():
+        shutil.rmtree(settings.folder / f"{name}.lance")
+
+
+def _kept(folder: Path) -> KeptCollection:
+    size, written = 0, 0.0
+    for place, _, files in os.walk(folder):
+        for file in (place, *(os.path.join(place, one) for one in files)):
+            with suppress(OSError):  # it is being removed, or compacted
+                found = os.lstat(file)
+                size += found.st_size if file != place else 0
+                written = max(written, found.st_mtime)
+    return KeptCollection(size, written)
