@@ -100,6 +100,7 @@ def searched(folder: Path, searches: int, *, switching: bool, searchers: int = S
         assert process.stdout and process.stdin
         process.stdout.readline()  # its model is open
     for process in processes:
+        assert process.stdin
         process.stdin.write(b"go\n")
         process.stdin.flush()
     switches = 0
@@ -164,7 +165,9 @@ def written(folder: Path, seconds: float = WRITING_SECONDS, records: int = 500) 
         docs.rollback()
         last, _ = writer.communicate()
         assert writer.returncode == 0
-        live, kept = sets.live(SET), sets.state.generation(sets.state.set(SET).previous)
+        previous = sets.state.set(SET).previous
+        assert previous is not None, "it was just rolled back"
+        live, kept = sets.live(SET), sets.state.generation(previous)
         model = {f"old {at}": text(at) for at in range(records)} | json.loads((folder / "model.json").read_text())
         lost = {
             one.spec.model: sum(found.get(name) != said for name, said in model.items())

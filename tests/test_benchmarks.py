@@ -30,6 +30,7 @@ from benchmarks import (
     records,
     search,
     spaces,
+    switching,
     verdicts,
     warm,
 )
@@ -271,3 +272,15 @@ def test_kills(tmp_path):
 def test_work_that_was_lost_is_counted_from_the_text_behind_the_last_stored_one():
     computed = [(10.0, 5), (11.0, 5), (12.5, 5), (14.0, 5)]
     assert [interruptions._since(computed, stored) for stored in (20, 15, 14, 1, 0)] == [0.0, 1.5, 1.5, 4.0, 4.0]
+
+
+def test_switching(tmp_path):
+    """Switches beside searches fail none and mix none, and no write is lost in either generation."""
+    (tmp_path / "searches").mkdir()
+    (tmp_path / "writes").mkdir()
+    switching.prepared(tmp_path / "searches", records=300)
+    busy = switching.searched(tmp_path / "searches", 800, switching=True)
+    assert (busy.errors, busy.mixed, busy.searches) == ([], 0, 800) and busy.switches > 1 and busy.spaces == 2
+    writes = switching.written(tmp_path / "writes", 4.0, records=40)
+    assert writes.calls > 0 and set(writes.lost.values()) == {0} and len(writes.lost) == 3
+    assert [row.met for row in switching.rows_of(busy, busy, writes) if row.bar == "0"] == [True, True, True]
