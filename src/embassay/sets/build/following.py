@@ -51,11 +51,13 @@ class Following:
     ) -> None:
         """`names`: the origins that are looked at; None: all. Those of the highest `first` are taken first.
 
-        With `words_only` chunks get no vector but zeros, and their origins stay to be done.
+        With `words_only` chunks get no vector but zeros, and their origins stay to be done. A generation that follows
+        itself has what waits in it embedded.
         """
         self._leader, self._follower = leader, follower
         ours, theirs = leader.generation, follower.generation
-        self._derive = derivation(ours.space, theirs.space, follower.state.projections.of(theirs.id))
+        projection = follower.state.projections.of(theirs.id)
+        self._derive = None if ours.id == theirs.id else derivation(ours.space, theirs.space, projection)
         self._words_only = words_only and self._derive is None
         self.stopped = threading.Event()
         """Set once it was asked to stop."""
