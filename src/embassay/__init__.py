@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
     from embassay.errors import EmbassayError
     from embassay.evaluate.compare.opening import compare
-    from embassay.home import Home, embed
+    from embassay.home import Home, embed, examine_vectors
     from embassay.home import open_home as open
     from embassay.models.registry import Registry
     from embassay.search.stages.cascade import Cascade
@@ -46,6 +46,7 @@ __all__ = [
     "compare",
     "describe_difference",
     "embed",
+    "examine_vectors",
     "open",
 ]
 
@@ -66,6 +67,7 @@ _PLACES = {
     "compare": "embassay.evaluate.compare.opening:compare",
     "describe_difference": "embassay.space:describe_difference",
     "embed": "embassay.home:embed",
+    "examine_vectors": "embassay.home:examine_vectors",
     "open": "embassay.home:open_home",
 }
 """Where each name is."""

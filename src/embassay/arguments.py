@@ -68,6 +68,8 @@ KINDS = {
     **dict.fromkeys(("name", "new", "path", "glob", "thumbs", "id", "to", "why"), TEXT),
     **dict.fromkeys(("k", "context", "chunk_tokens", "limit"), WHOLE),
     **dict.fromkeys(("max_file_mb", "keep_days"), NUMBER),
+    **dict.fromkeys(("id_field", "text_field", "vector_field", "format"), TEXT),
+    **dict.fromkeys(("place", "folder"), Kind("a path", lambda value: isinstance(value, (str, os.PathLike)))),
     "texts": TEXTS,
     **dict.fromkeys(("exclude", "include", "beside"), NAMES),
     "paths": PATHS,

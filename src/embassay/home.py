@@ -14,6 +14,7 @@ from embassay.errors import UsageError
 from embassay.session import Session
 
 if TYPE_CHECKING:
+    from embassay.columns.doctor.report import VectorReport
     from embassay.embedders.base import Embedder
     from embassay.embedding_set import EmbeddingSet
     from embassay.search.index import Index, SearchResult
@@ -276,6 +277,35 @@ def open_home(home: str | os.PathLike[str] | None = None, *, session: Session | 
 
 
 @checked
+def examine_vectors(
+    place: str | os.PathLike[str],
+    *,
+    model: str | None = None,
+    format: str | None = None,
+    text_field: str | None = None,
+    vector_field: str | None = None,
+    sample: int = 200,
+    seed: int = 0,
+    session: Session | None = None,
+) -> VectorReport:
+    """Whether the vectors of a table are those that `model` makes of its texts; nothing is written.
+
+    `place` is Parquet, JSON lines, a NumPy matrix with JSON lines beside it, or the folder of a Lance table. All rows
+    are read, and `sample` of them, drawn by `seed`, are embedded again. Raises UsageError where the columns cannot be
+    told, ReadError, ModelError, ProviderError.
+    """
+    from contextlib import nullcontext
+
+    from embassay.columns.doctor.examine import examine_table
+    from embassay.columns.opening import ColumnNames
+    from embassay.warm import SESSIONS
+
+    names = ColumnNames(text=text_field, vector=vector_field)
+    with nullcontext(session) if session else SESSIONS.using((model, "auto")) as opened:
+        embedder = opened.models.get(model or opened.models.default_name)
+        return examine_table(Path(place), embedder, names, format=format, sample=sample, seed=seed)
+
+
 def embed(
     texts: Sequence[str],
     role: Role,
