@@ -33,6 +33,7 @@ from benchmarks import (
     switching,
     verdicts,
     warm,
+    watch,
 )
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
@@ -164,6 +165,12 @@ def test_models(tiny, tmp_path, docs):
     computed, _ = models.coalescing(texts[:3], tiny, tmp_path, calls=20)
     assert computed.ours == 3 and computed.met
     assert what(models.start_up(tmp_path, rounds=1))
+
+
+def test_watch(tmp_path):
+    rows = {row.what: row for row in watch.rows(tmp_path, changes=60, saves=1, seconds=0.5)}
+    assert len(what(list(rows.values()))) == 4
+    assert [row.met for name, row in rows.items() if "missed" in name] == [True]
 
 
 def test_verdicts(tmp_path):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -83,11 +84,26 @@ def test_there_is_something_to_test():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command, project):
     assert re.match(r"(EMBASSAY_\w+=\S+ )*embassay ", command), "write other commands in another kind of block"
-    if LOCAL_CHAT in command:
+    if command.startswith("embassay watch"):
+        assert watched(command, project).strip()
+    elif LOCAL_CHAT in command:
         with chat_model():
             assert run(command, project).strip()
     else:
         assert run(command, project).strip()
+
+
+def watched(command: str, cwd: Path) -> str:
+    """What a command that goes on until it is stopped has printed after its first update."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"], cwd=cwd, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    told = [process.stdout.readline() for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, rest
+    return "".join(told)
 
 
 def chat_model():

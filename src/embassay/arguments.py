@@ -67,7 +67,7 @@ KINDS = {
     **dict.fromkeys(("query", "mode", "group_by", "role", "on_long", "model", "precision", "language"), TEXT),
     **dict.fromkeys(("name", "new", "path", "glob", "thumbs", "id", "to", "why"), TEXT),
     **dict.fromkeys(("k", "context", "chunk_tokens", "limit"), WHOLE),
-    **dict.fromkeys(("max_file_mb", "keep_days"), NUMBER),
+    **dict.fromkeys(("max_file_mb", "poll", "keep_days"), NUMBER),
     **dict.fromkeys(("id_field", "text_field", "vector_field", "format"), TEXT),
     **dict.fromkeys(("place", "folder"), Kind("a path", lambda value: isinstance(value, (str, os.PathLike)))),
     "texts": TEXTS,

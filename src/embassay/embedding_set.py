@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from embassay.sets.exchange.exporting import ExportReport
     from embassay.sets.history import Happening
     from embassay.sets.opened import OpenSets
-    from embassay.sets.options import MakingOptions
+    from embassay.sets.options import MakingOptions, WatchOptions
     from embassay.sets.records.deleting import Deletion
     from embassay.sets.records.importing import ImportReport
     from embassay.sets.records.listing import DocumentInfo
     from embassay.sets.records.report import RecordsReport
     from embassay.sets.status import SetStatus
+    from embassay.sets.watching.watcher import Watcher
     from embassay.space import Space
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Embeddings, OnLong, Precision, Record, Role
@@ -106,6 +107,20 @@ class EmbeddingSet(Moving, AsyncVerbs):
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
         reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
         return index_files(self._sets, self.name, None if files is None else [*map(Path, files)], wishes, reading)
+
+    def watch(self, paths: Iterable[str | os.PathLike[str]] | None = None, **options: Unpack[WatchOptions]) -> Watcher:
+        """Keep the set up to date with files and folders, or with all that it was indexed from, while they change.
+
+        What this returns is iterated over: it first indexes what had changed before, as `index` does with the same
+        options, and then each change soon after a file was saved, until its `stop` is called. The system tells of
+        changes; with `poll`, or where it does not, all files are looked at each so many seconds. No change is lost
+        while a model does not answer. Raises UsageError for a missing path, and for none where the set remembers none,
+        HomeNotFound, SetNotFound; the iteration raises as `index` does, except for what passes, such as an outage:
+        that is told, and tried again.
+        """
+        from embassay.sets.watching.opening import watcher_of
+
+        return watcher_of(self._sets, self.name, None if paths is None else [*paths], options)
 
     def add(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
         """Add records whose ids the set does not have yet; see `upsert`.

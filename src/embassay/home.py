@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
     from embassay.sets.migration.status import MigrationStatus
-    from embassay.sets.options import IndexOptions, MakingOptions, MigrateOptions, SearchOptions
+    from embassay.sets.options import IndexOptions, MakingOptions, MigrateOptions, SearchOptions, WatchOptions
     from embassay.sets.status import SetStatus
+    from embassay.sets.watching.watcher import Watcher
     from embassay.types import Embeddings, OnLong, Precision, Role
 
 
@@ -73,6 +74,16 @@ class Home:
     ) -> IndexReport:
         """`EmbeddingSet.index` of the set of this name; without `paths`, all that it was indexed from."""
         return self.set(set, writing=paths is not None).index(paths, **options)
+
+    def watch(
+        self,
+        paths: Iterable[str | os.PathLike[str]] | None = None,
+        *,
+        set: str | None = None,
+        **options: Unpack[WatchOptions],
+    ) -> Watcher:
+        """`EmbeddingSet.watch` of the set of this name; without `paths`, all that it was indexed from."""
+        return self.set(set, writing=paths is not None).watch(paths, **options)
 
     def search(
         self,

@@ -68,18 +68,25 @@ def index_files(
 
     Raises UsageError, SpaceMismatch, ModelError, HomeError, StoreError; whatever was stored before an error stays.
     """
-    if files is None:
-        tell_of_lost(sets, remembered(sets, name))
-    return on_live(lambda: _index_files(sets, name, files, wishes, reading))
+    if files is not None:
+        paths = SetPaths(tuple(files))
+        return on_live(lambda: _index_files(sets, name, paths, wishes, reading, named=True))
+    paths = remembered(sets, name)
+    tell_of_lost(sets, paths)
+    return update_files(sets, name, paths, wishes, reading)
+
+
+def update_files(sets: OpenSets, name: str, paths: SetPaths, wishes: Wishes, reading: Reading) -> IndexReport:
+    """The same with paths that the set remembers: nobody names them, so that what was deleted from it stays out."""
+    return on_live(lambda: _index_files(sets, name, paths, wishes, reading, named=False))
 
 
 def _index_files(
-    sets: OpenSets, name: str, files: Sequence[Path] | None, wishes: Wishes, reading: Reading
+    sets: OpenSets, name: str, paths: SetPaths, wishes: Wishes, reading: Reading, *, named: bool
 ) -> IndexReport:
-    paths = remembered(sets, name) if files is None else SetPaths(tuple(files))
     left_out = leaving(sets, name, reading.exclude, reading.include)
     if not (sets.exists and name in sets.state.sets()):
-        _check_there(paths.found)
+        check_there(paths.found)
     sample = lambda: sample_texts(paths.found, left_out.foreseen())  # noqa: E731
     with (
         begun(sets, name, wishes, sample) as (generation, embedder),
@@ -100,10 +107,10 @@ def _index_files(
             retry_failed=reading.retry_failed,
             checksum=reading.checksum or lost,
             only=None if lost else reading.only,
-            named=files is not None,
+            named=named,
         )
-        if files is not None:
-            remember(sets, generation.set_name, files)
+        if named:
+            remember(sets, generation.set_name, paths.found)
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         writer = Writer(state, generation, store)
         with noted_if_cut_short(state, generation, "indexed", writer):
@@ -115,7 +122,7 @@ def _index_files(
     return report
 
 
-def _check_there(files: Sequence[Path]) -> None:
+def check_there(files: Sequence[Path]) -> None:
     """Raises UsageError for a path that does not exist: nothing can have been indexed of it before."""
     for file in files:
         if not file.exists():

@@ -34,6 +34,15 @@ class IndexOptions(MakingOptions, total=False):
     include: Sequence[str]
 
 
+class WatchOptions(MakingOptions, total=False):
+    """How files are watched. See `EmbeddingSet.watch`."""
+
+    poll: float | None
+    max_file_mb: float | None
+    read_limits: ReadLimits | None
+    exclude: Sequence[str]
+
+
 class SearchOptions(TypedDict, total=False):
     """How a set is searched. See `EmbeddingSet.search`."""
 

@@ -25,8 +25,8 @@ class SetPaths:
     found: tuple[Path, ...]
     """Files and folders that are there, and files that are gone from a folder which is there."""
     lost: tuple[Path, ...] = ()
-    """Folders that are not there, and what lay in one. A disk may have been taken off: what was indexed of them stays
-    until they are named again."""
+    """Folders that are not there, or files of such, of which the set holds something. A disk may have been taken off:
+    what was indexed of them stays until they are named again."""
 
 
 def remember(sets: OpenSets, name: str, files: Iterable[Path]) -> None:
@@ -37,18 +37,25 @@ def remember(sets: OpenSets, name: str, files: Iterable[Path]) -> None:
 
 def remembered(sets: OpenSets, name: str) -> SetPaths:
     """What a set was indexed from. Raises HomeNotFound, SetNotFound, and UsageError where that is nothing."""
-    roster, home = sets.state.roster, sets.folder
-    names = roster.paths(name)
+    names = sets.state.roster.paths(name)
     if not names:
         raise UsageError(
             f"set {name!r} remembers no files or folders that it was indexed from.",
             remedy=remedy.command("index", "FOLDER", set=name, say="Name them once"),
         )
-    paths = {one: home.file_on_disk(one) for one in names}
-    absent = [one for one, path in paths.items() if not path.exists()]
-    known = sets.state.sources_of(sets.live(name), absent)
-    lost = {one for one in absent if not (one in known and paths[one].parent.is_dir())}
-    found = tuple(path for one, path in paths.items() if one not in lost)
+    return on_disk(sets, name, names)
+
+
+def on_disk(sets: OpenSets, name: str, names: Sequence[str]) -> SetPaths:
+    """How paths that a set was indexed from, by their names in it, lie on the disk now. Raises SetNotFound."""
+    paths = {one: sets.folder.file_on_disk(one) for one in names}
+    absent = {one for one, path in paths.items() if not path.exists()}
+    if not absent:
+        return SetPaths(tuple(paths.values()))
+    known = {row.path for row in sets.state.sources(sets.live(name))}
+    files = {one for one in absent & known if paths[one].parent.is_dir()}
+    lost = {one for one in absent - files if any(row == one or row.startswith(f"{one}/") for row in known)}
+    found = tuple(path for one, path in paths.items() if one in files or one not in absent)
     return SetPaths(found, tuple(paths[one] for one in names if one in lost))
 
 

@@ -1,0 +1,1 @@
+"""Keeps a set up to date with its files while they change."""
