@@ -94,6 +94,8 @@ class Searched:
     """Digest of the space that was searched."""
     measured: bool = False
     """Whether a measurement asked, and nobody who wants an answer."""
+    sets: Sequence[str] = ()
+    """The names of the sets that were searched; `set` has them with commas between."""
 
 
 E = TypeVar("E")

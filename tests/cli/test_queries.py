@@ -19,7 +19,7 @@ def test_from_a_search_to_judged_data(indexed):
     _, out, _ = run("feedback", found["id"], "--clicked", 2, "--json", cwd=indexed, check=0)
     noted = json.loads(out)
     assert set(noted) == {
-        "id", "asked", "set", "space_digest", "pipeline", "form", "query", "took_ms", "hits", "feedback",
+        "id", "asked", "set", "sets", "space_digest", "pipeline", "form", "query", "took_ms", "hits", "feedback",
     }  # fmt: skip
     assert (noted["id"], noted["query"], noted["space_digest"]) == (
         found["id"],
@@ -92,3 +92,11 @@ def test_a_comparison_logs_nothing(indexed):
     run("compare", *sets, "--queries", "queries.txt", cwd=indexed, check=0, env=KEPT)
     _, out, _ = run("queries", "list", "--json", cwd=indexed, check=0)
     assert json.loads(out)["count"] == 0
+
+
+def test_queries_are_exported_to_stdout(indexed):
+    searched(indexed, "rotate the key")
+    _, out, told = run("queries", "export", "-", "--all", cwd=indexed, check=0)
+    assert json.loads(out)["query"] == "rotate the key"
+    assert "1 query" in told and not (indexed / "-").exists()
+    run("queries", "export", "-", "--json", cwd=indexed, check=2)

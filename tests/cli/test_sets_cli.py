@@ -90,3 +90,14 @@ def test_excluded_files_stay_out_and_cost_leaves_them_out_too(indexed):
     assert less["documents"] == whole["documents"] - 1
     code, _, err = run("index", "docs", "--include", "nope", cwd=indexed)
     assert code == 2 and "It leaves out: keys.md." in err
+
+
+def test_a_default_that_is_not_there_is_said_to_be_so(indexed):
+    for name in ("a", "b"):
+        run("index", "docs", "--set", name, "--model", "../model", cwd=indexed, check=0)
+    _, _, told = run("sets", "default", cwd=indexed, check=0)
+    assert not told
+    run("sets", "delete", "default", "--yes", cwd=indexed, check=0)
+    _, out, told = run("sets", "default", "--json", cwd=indexed, check=0)
+    assert json.loads(out) == {"set": "default", "exists": False}
+    assert "no set 'default' yet" in told

@@ -159,7 +159,7 @@ COMMANDS = {
     "sets delete": [f"none{NAME}", "--yes"],
     "add": ["records.jsonl", "--set", SET, "--upsert"],
     "delete": [SET, "--path", f"none{NAME}/**", "--yes"],
-    "feedback": ["--last", "--up", "--document", f"document {NAME}"],
+    "feedback": ["--last", "--up"],
     "queries list": [],
     "queries show": [],
     "queries export": [f"queries{NAME}.jsonl"],

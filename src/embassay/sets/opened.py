@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.canaries import Anchor
-from embassay.config.values import QueryLogConfig
 from embassay.errors import HomeCorrupt, SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
@@ -264,8 +263,11 @@ class OpenSets:
     def query_log(self) -> QueryLog:
         """What was searched for in this home. Raises HomeNotFound where nothing was indexed yet."""
         from embassay.sets.log.querylog import QueryLog
+        from embassay.sets.log.recorder import in_effect
+        from embassay.sets.records.listing import holds_document
 
-        return QueryLog(self.state.query_log, self._log_config, self._flush_log)
+        kept, holds = partial(in_effect, self._config), partial(holds_document, self)
+        return QueryLog(self.state.query_log, kept, self._flush_log, holds)
 
     def _begin_log(self) -> None:
         """Log the searches from now on, if the configuration says so."""
@@ -276,9 +278,6 @@ class OpenSets:
             from embassay.sets.log.recorder import recorder_for
 
             self._recorder = recorder_for(self.folder.state_file, self._config, self.events)
-
-    def _log_config(self) -> QueryLogConfig:
-        return self._config().query_log if self._config else QueryLogConfig()
 
     def _flush_log(self) -> None:
         if self._recorder:

@@ -15,6 +15,7 @@ from embassay.errors import SetNotFound, UsageError
 from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.history import note
+from embassay.sets.log.table import rename_among_others
 
 
 class Roster:
@@ -69,7 +70,7 @@ class Roster:
             for table in _with_column(db, "set_name"):
                 if table != "generations":  # whose rows are sealed
                     db.execute(f'UPDATE "{table}" SET set_name = ? WHERE set_name = ?', (new, old))
-            db.execute("UPDATE queries SET set_name = ? WHERE set_name = ?", (new, old))
+            rename_among_others(db, old, new)
             columns = "id, set_name, name, space, spec, identity, seal"
             rows = db.execute(f"SELECT {columns} FROM generations WHERE set_name = ?", (old,)).fetchall()
             for identity, _, *others, sealed in rows:

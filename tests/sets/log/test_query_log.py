@@ -165,10 +165,11 @@ def test_feedback(docs):
         second = found.hits[1].chunk
         place = f"{second.document}#L{second.lines[0]}-{second.lines[1]}"
         home.feedback(found, clicked=[2, second.document])
-        home.feedback(found.id, thumbs="down", about=[place, "docs/missing.md"])
+        unfound = next(one.id for one in home.set().list() if one.id not in {hit.chunk.document for hit in found.hits})
+        home.feedback(found.id, thumbs="down", about=[place, f"{unfound}#L1-2"])
         entry = home.feedback(found.id, thumbs="up", about=["2"])
         said = {(given.kind, given.document) for given in entry.feedback}
-        assert said == {("clicked", place), ("up", place), ("down", "docs/missing.md")}
+        assert said == {("clicked", place), ("up", place), ("down", f"{unfound}#L1-2")}
         assert ("up", "") in {(given.kind, given.document) for given in home.feedback(found, thumbs="up").feedback}
 
 
@@ -181,7 +182,8 @@ def test_feedback_that_cannot_be_meant(docs):
             ({"clicked": ["docs/nowhere.md"]}, "has not found"),
             ({"thumbs": "sideways"}, "must be up or down"),
             ({"about": [1]}, "nothing is said"),
-            ({"thumbs": "up", "about": [" "]}, "has not found"),
+            ({"thumbs": "up", "about": [" "]}, "'default' has no document ' '"),
+            ({"thumbs": "up", "about": ["docs/nowhere.md"]}, "'default' has no document 'docs/nowhere.md'"),
             ({}, "no feedback"),
         ):
             with pytest.raises(UsageError, match=match):
@@ -210,7 +212,7 @@ def test_it_is_bounded_in_number_and_age(docs):
 def test_what_was_cleared_is_not_on_the_disk(docs):
     with logging(docs) as home:
         for _ in range(20):
-            home.feedback(home.search(QUERY), thumbs="up", about=["zebra-crossing"])
+            home.feedback(home.search(QUERY), thumbs="up", about=[1])
         assert QUERY.encode() in everything_on_disk(docs)
         assert home.query_log.clear() == 20
         assert list(home.query_log.entries()) == []
@@ -395,3 +397,31 @@ def test_rows_that_no_version_wrote_are_damage(docs):
             db.execute("UPDATE queries SET hits = ?", (hits,))
         with logging(docs) as home, pytest.raises(embassay.errors.HomeCorrupt, match="is damaged"):
             home.query_log.last()
+
+
+def test_a_search_of_several_sets_belongs_to_each(docs, tmp_path):
+    with logging(docs) as home:
+        home.set("other").upsert([{"id": "17", "text": QUERY}], model=MODEL)
+        found = home.search(QUERY, k=6, set=["default", "other"])
+        (of_other,) = (hit.rank for hit in found.hits if hit.set == "other")
+        home.feedback(found, clicked=[of_other])
+        home.search("alone", set="other")
+        home.index([docs / "network"], set="oth", model=MODEL)
+        (entry,) = home.query_log.entries("default")
+        assert (entry.id, entry.sets, entry.set) == (found.id, ("default", "other"), "default, other")
+        assert [one.query for one in home.query_log.entries("other")] == ["alone", QUERY]
+        assert list(home.query_log.entries("oth")) == []
+        assert home.query_log.export(tmp_path / "other.jsonl", set="other").judged == 1
+        assert home.query_log.export(tmp_path / "default.jsonl", set="default").judged == 0
+        home.rename_set("other", "net")
+        assert home.query_log.entry(found.id).sets == ("default", "net")
+        assert [one.query for one in home.query_log.entries("net")] == ["alone", QUERY]
+
+
+def test_what_nobody_agreed_to_is_off(docs, monkeypatch):
+    with logging(docs) as home:
+        home.search(QUERY)
+    (docs.parent / "embassay.yaml").write_text("query_log: kept\n")
+    monkeypatch.chdir(docs.parent)
+    with Session() as session, open_home(docs.parent / ".embassay", session=session) as home:
+        assert (home.query_log.config.queries, home.query_log.count()) == ("off", 1)

@@ -33,7 +33,7 @@ def command(
         typer.Option(
             "--document",
             metavar="HIT",
-            help="What the thumb is about: a rank, or a document, also one that was not found; default: all of it.",
+            help="What the thumb is about: a rank, or any document of the set; default: all of the answer.",
         ),
     ] = None,
     set_name: Annotated[

@@ -15,6 +15,10 @@ Kind = Literal["clicked", "up", "down"]
 """Of feedback: somebody opened a hit, or a thumb went up or down."""
 
 
+SEPARATOR = "\n"
+"""Between the names of sets that were searched together, as the log stores them: no name of a set has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedHit:
     """One hit of a logged search."""
@@ -83,7 +87,8 @@ class LoggedQuery:
     id: str
     asked: float
     """Seconds since 1970."""
-    set: str
+    sets: tuple[str, ...]
+    """That were searched together."""
     space: str
     """Digest of the space that was searched."""
     pipeline: str
@@ -94,6 +99,11 @@ class LoggedQuery:
     hits: Sequence[LoggedHit]
     feedback: Sequence[Feedback] = ()
 
+    @property
+    def set(self) -> str:
+        """The name of the set that was searched; of several sets the names, with commas between."""
+        return ", ".join(self.sets)
+
     @classmethod
     def from_row(cls, row: Sequence[Any], feedback: Sequence[Feedback]) -> LoggedQuery:
         """The entry of a row of the log. Raises ValueError and its kin for one that no version wrote."""
@@ -101,7 +111,18 @@ class LoggedQuery:
         if form not in get_args(Form) or not all(isinstance(x, str) for x in (id, set_name, space, pipeline, query)):
             raise ValueError(f"search {id!r} of the query log is none")
         read = tuple(LoggedHit.from_row(hit) for hit in jsontext.loads(hits))
-        return cls(id, float(asked), set_name, space, pipeline, form, query, float(took_ms), read, feedback)
+        return cls(
+            id,
+            float(asked),
+            tuple(set_name.split(SEPARATOR)),
+            space,
+            pipeline,
+            form,
+            query,
+            float(took_ms),
+            read,
+            feedback,
+        )
 
     def to_dict(self) -> dict[str, object]:
         """The entry as JSON has it."""
@@ -109,6 +130,7 @@ class LoggedQuery:
             "id": self.id,
             "asked": self.asked,
             "set": self.set,
+            "sets": list(self.sets),
             "space_digest": self.space,
             "pipeline": self.pipeline,
             "form": self.form,

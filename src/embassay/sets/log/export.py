@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from embassay import jsontext
 from embassay.files import write_whole
@@ -41,9 +42,13 @@ class _Query:
     thumbs: dict[str, int] = field(default_factory=dict)
     clicked: dict[str, None] = field(default_factory=dict)
 
-    def add(self, entry: LoggedQuery) -> None:
+    def add(self, entry: LoggedQuery, of_set: str | None = None) -> None:
         """What was given last of a document counts: entries come with the newest first."""
+        here = {hit.place for hit in entry.hits if of_set in (None, hit.set)}
+        elsewhere = {hit.place for hit in entry.hits} - here
         for given in reversed(entry.feedback):
+            if given.document in elsewhere:
+                continue
             if given.kind == "clicked":
                 self.clicked.setdefault(given.document)
             elif given.document:
@@ -58,10 +63,13 @@ class _Query:
         return {"clicked": opened} if opened else {}
 
 
-def export(entries: Iterable[LoggedQuery], file: Path, *, unjudged: bool = False) -> Exported:
-    """Write the queries of `entries`, which come with the newest first, to a private file.
+def export(
+    entries: Iterable[LoggedQuery], file: Path | TextIO, *, of_set: str | None = None, unjudged: bool = False
+) -> Exported:
+    """Write the queries of `entries`, which come with the newest first, to a private file, or into an open one.
 
-    `unjudged`: also those of whose hits nobody said anything. Raises HomeNotWritable.
+    `unjudged`: also those of whose hits nobody said anything. `of_set`: of a search of several sets, only what was said
+    of hits of this one counts. Raises HomeNotWritable.
     """
     queries: dict[str, _Query] = {}
     without_text = 0
@@ -69,9 +77,13 @@ def export(entries: Iterable[LoggedQuery], file: Path, *, unjudged: bool = False
         if entry.form != "kept":
             without_text += 1
             continue
-        queries.setdefault(entry.query, _Query(entry.id)).add(entry)
+        queries.setdefault(entry.query, _Query(entry.id)).add(entry, of_set)
     rows = [{"id": query.id, "query": text, **query.judged} for text, query in queries.items()]
     judged = [row for row in rows if len(row) > 2]
     written = rows if unjudged else judged
-    write_whole(file, "".join(f"{jsontext.dumps(row)}\n" for row in written), private=True)
+    lines = "".join(f"{jsontext.dumps(row)}\n" for row in written)
+    if isinstance(file, Path):
+        write_whole(file, lines, private=True)
+    else:
+        file.write(lines)
     return Exported(len(written), len(judged), len(rows) - len(written), without_text)

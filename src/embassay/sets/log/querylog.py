@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from embassay import remedy
 from embassay.arguments import checks_arguments
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 About = int | str
 """A hit by its rank, or a document by its id."""
-LONGEST_NAME = 1_000
-"""Characters of a document's id in feedback."""
+_LINES = re.compile(r"#L\d+-\d+$")
+"""What a place has behind the id of its document."""
 
 
 @checks_arguments
@@ -29,10 +30,15 @@ class QueryLog:
     """What was searched for in a home. Threads may share it, and processes the home."""
 
     def __init__(
-        self, table: Callable[[], LogTable], config: Callable[[], QueryLogConfig], flush: Callable[[], None]
+        self,
+        table: Callable[[], LogTable],
+        config: Callable[[], QueryLogConfig],
+        flush: Callable[[], None],
+        holds: Callable[[str, str], bool],
     ) -> None:
-        """`table` opens the log, `config` says what is kept, `flush` has written what this process still holds."""
-        self._open, self._config, self._flush = table, config, flush
+        """`table` opens the log, `config` says what is kept, `flush` has written what this process still holds, and
+        `holds` says whether the set of a name has a document of an id."""
+        self._open, self._config, self._flush, self._holds = table, config, flush, holds
 
     @property
     def config(self) -> QueryLogConfig:
@@ -73,9 +79,9 @@ class QueryLog:
         entry = self.entry(id)
         kind = _thumb(thumbs)
         now = time.time()
-        given = [Feedback("clicked", _place(entry, one, found=True), now) for one in clicked]
+        given = [Feedback("clicked", _hit_place(entry, one), now) for one in clicked]
         if kind:
-            given += [Feedback(kind, place, now) for place in [_place(entry, one) for one in about] or [""]]
+            given += [Feedback(kind, place, now) for place in [self._place(entry, one) for one in about] or [""]]
         elif about:
             raise UsageError("a document is named, and nothing is said of it.", remedy=_THUMBS)
         if not given:
@@ -91,11 +97,25 @@ class QueryLog:
         """Drop all of it, and overwrite where it stood; how many searches there were. Raises HomeError."""
         return self._table().clear()
 
-    def export(self, file: str | os.PathLike[str], *, set: str | None = None, unjudged: bool = False) -> Exported:
-        """Write the queries to a JSON lines file that judged sets are made from; see `embassay.sets.log.export`."""
+    def export(
+        self, file: str | os.PathLike[str] | TextIO, *, set: str | None = None, unjudged: bool = False
+    ) -> Exported:
+        """Write the queries to a file of JSON lines that judged sets are made from, or into one that is open; see
+        `embassay.sets.log.export`. Raises HomeNotWritable."""
         from embassay.sets.log.export import export
 
-        return export(self.entries(set), Path(file), unjudged=unjudged)
+        place = Path(file) if isinstance(file, (str, os.PathLike)) else file
+        return export(self.entries(set), place, of_set=set, unjudged=unjudged)
+
+    def _place(self, entry: LoggedQuery, about: About) -> str:
+        """The place that a rank or a document means, which need not have been found, but has to be in the set."""
+        place = _place_if_found(entry, about)
+        if place is not None:
+            return place
+        document = str(about)
+        if not any(self._holds(name, _LINES.sub("", document)) for name in entry.sets):
+            raise UsageError(f"{' and '.join(map(repr, entry.sets))} has no document {document[:100]!r}.")
+        return document
 
     def _table(self) -> LogTable:
         self._flush()
@@ -118,18 +138,21 @@ def _thumb(thumbs: str | None) -> Kind | None:
     raise UsageError(f"thumbs is {thumbs!r}, it must be up or down.")
 
 
-def _place(entry: LoggedQuery, about: About, *, found: bool = False) -> str:
-    """The place that a rank or a document means. `found`: it must be a hit."""
+def _hit_place(entry: LoggedQuery, about: About) -> str:
+    """The place of the hit that a rank or a document means. Raises UsageError where there is none."""
+    place = _place_if_found(entry, about)
+    if place is None:
+        raise UsageError(f"search {entry.id} has not found {str(about)[:100]!r}.")
+    return place
+
+
+def _place_if_found(entry: LoggedQuery, about: About) -> str | None:
+    """The same; None for a document that was not found. Raises UsageError for a rank that there is not."""
     if isinstance(about, str) and about.isascii() and about.isdigit():
         about = int(about)
-    if isinstance(about, int):
-        for hit in entry.hits:
-            if hit.rank == about:
-                return hit.place
-        raise UsageError(f"search {entry.id} has no hit {about}: it has {len(entry.hits)}.")
     for hit in entry.hits:
-        if about in (hit.document, hit.place):
+        if about in (hit.rank, hit.document, hit.place):
             return hit.place
-    if found or not about.strip() or len(about) > LONGEST_NAME:
-        raise UsageError(f"search {entry.id} has not found {about[:100]!r}.")
-    return about
+    if isinstance(about, int):
+        raise UsageError(f"search {entry.id} has no hit {about}: it has {len(entry.hits)}.")
+    return None

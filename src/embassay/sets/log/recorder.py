@@ -148,12 +148,23 @@ def recorder_for(file: Path, config: Callable[[], Config], events: Events) -> Qu
     return recorder
 
 
+def in_effect(config: Callable[[], Config] | None) -> QueryLogConfig:
+    """What is kept: nothing where a configuration to which nobody has agreed wants it. Raises ConfigError."""
+    if config is None:
+        return QueryLogConfig()
+    found = config()
+    try:
+        return found.logged()
+    except ConfigNotAgreed:
+        return QueryLogConfig(max_entries=found.query_log.max_entries, max_days=found.query_log.max_days)
+
+
 def _entry(asked: float, event: Searched, config: QueryLogConfig) -> LoggedQuery:
     query, form = event.query, _form(event.query, config)
     return LoggedQuery(
         event.id,
         asked,
-        event.set,
+        tuple(event.sets) or (event.set,),
         event.space,
         event.pipeline,
         form,

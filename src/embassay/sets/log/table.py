@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from embassay import jsontext
 from embassay.config.values import QueryLogConfig
-from embassay.sets.log.entry import Feedback, LoggedQuery
+from embassay.sets.log.entry import SEPARATOR, Feedback, LoggedQuery
 from embassay.text import encodable
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ PRUNED_AT_ONCE = 5_000
 """Entries that one transaction deletes at most, so that no search waits for it."""
 DAY = 86_400.0
 _ENTRY = "id, asked, set_name, space, pipeline, form, query, took_ms, hits"
+
+
+_FENCED = f"'{SEPARATOR}' || set_name || '{SEPARATOR}'"
+OF_SET = f"(set_name = ? OR instr({_FENCED}, ?))"
+"""Whether a search was of a set, alone or among others: its name, and its name between separators."""
 
 
 class LogTable:
@@ -71,7 +76,7 @@ class LogTable:
 
     def entries(self, set_name: str | None = None, limit: int = -1) -> Iterator[LoggedQuery]:
         """Searches, of one set or of all, the newest first; at most `limit`, all where that is negative."""
-        where, values = ("WHERE set_name = ?", (set_name,)) if set_name else ("", ())
+        where, values = (f"WHERE {OF_SET}", (set_name, f"{SEPARATOR}{set_name}{SEPARATOR}")) if set_name else ("", ())
         last = 1 << 62
         while limit:
             page = 500 if limit < 0 else min(limit, 500)
@@ -117,6 +122,15 @@ class LogTable:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def rename_among_others(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Inside of the transaction that gives a set another name: follow it where it was searched with others."""
+    before, after = f"{SEPARATOR}{old}{SEPARATOR}", f"{SEPARATOR}{new}{SEPARATOR}"
+    db.execute(
+        f"UPDATE queries SET set_name = trim(replace({_FENCED}, ?, ?), '{SEPARATOR}') WHERE instr({_FENCED}, ?)",
+        (before, after, before),
+    )
+
+
 class _Hashes:
     """Hashes of queries with the salt of the home, so that equal queries stay equal and are not known elsewhere."""
 
@@ -134,7 +148,17 @@ class _Hashes:
 def _row(entry: LoggedQuery, hashed: _Hashes) -> tuple[object, ...]:
     query = hashed.of(entry.query) if entry.form == "hashed" else encodable(entry.query)
     hits = jsontext.dumps([hit.to_row() for hit in entry.hits], ascii_only=True)
-    return entry.id, entry.asked, entry.set, entry.space, entry.pipeline, entry.form, query, entry.took_ms, hits
+    return (
+        entry.id,
+        entry.asked,
+        SEPARATOR.join(entry.sets),
+        entry.space,
+        entry.pipeline,
+        entry.form,
+        query,
+        entry.took_ms,
+        hits,
+    )
 
 
 def _prune(db: sqlite3.Connection, config: QueryLogConfig) -> int:

@@ -30,7 +30,10 @@ def command(
         if name is not None or unset:
             opened.default_set = name
         meant = opened.default_set
+        is_there = opened.holds(meant)
+    if not is_there:
+        common.tell([f"There is no set {meant!r} yet: index makes it, and searches have to name a set until then."])
     if json:
-        common.print_json({"set": meant})
+        common.print_json({"set": meant, "exists": is_there})
     else:
         common.console().print(meant)
