@@ -193,3 +193,14 @@ def test_a_model_without_meaning_is_no_place_to_move_to(tmp_path):
 def test_a_report_of_a_migration_that_was_not_verified_is_empty(moving):
     report = VerificationReport.from_dict(moving._sets.state.migrations.open("docs").report)
     assert report.checks == () and report.passed and report.text() == ""
+
+
+def test_a_shift_of_all_vectors_that_no_row_shows_alone_is_found(moving):
+    """As a short prompt before long texts makes it."""
+
+    def change(chunks, vectors):
+        moved = vectors + 0.08 * vectors.std() * np.sqrt(vectors.shape[1]) * np.eye(vectors.shape[1])[3]
+        return chunks, moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+    rewrite(moving, change)
+    assert failed(moving) == {"drift"}

@@ -86,7 +86,7 @@ class Verification:
                 judged=self._judged,
                 tell=lambda said: sets.events.tell(Noted(said)),
             )
-            return checked(evidence)
+            return [*made(evidence)]
 
 
 class _Strict:
@@ -108,19 +108,16 @@ def verifiers(gate: Verifier | None = None, *, strict: bool = False, seed: int =
     return [_Strict(one) for one in found] if strict else found
 
 
-def checked(evidence: Evidence) -> list[Check]:
-    """What every check says of the evidence, those first that cost no embedding."""
+def made(evidence: Evidence) -> Iterator[Check]:
+    """What every check says of the evidence, those first that embed nothing. Each is made when it is asked for."""
     modules = [*plugins.load_all(CHECKS).values()]
-    found = [*_made(evidence, [one for one in modules if not one.EMBEDS])]
-    if all(one.passed for one in found):
-        found += _made(evidence, [one for one in modules if one.EMBEDS])
-    return found
-
-
-def _made(evidence: Evidence, modules: Sequence[Any]) -> Iterator[Check]:
-    for module in modules:
+    sound = True
+    for module in sorted(modules, key=lambda one: bool(one.EMBEDS)):
+        if module.EMBEDS and not sound:
+            return
         check = module.check(evidence)
         if check is not None:
+            sound &= check.passed or module.EMBEDS
             yield check
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -105,7 +106,7 @@ def hashed_words(texts: Sequence[str]) -> Vectors:
 
     made = np.zeros((len(texts), WORDS), np.float32)
     for at, text in enumerate(texts):
-        hashes = np.array([crc32(word.encode("utf-8", "surrogatepass")) for word in _words(text)], np.int64)
+        hashes = np.array([_hash(word) for word in _words(text)], np.int64)
         if len(hashes):
             signs = np.where(hashes & 0x10000, 1.0, -1.0)
             counts = np.bincount(hashes % WORDS, signs, WORDS)
@@ -113,6 +114,11 @@ def hashed_words(texts: Sequence[str]) -> Vectors:
     lengths = np.linalg.norm(made, axis=1, keepdims=True)
     made /= np.maximum(lengths, 1e-12)
     return made
+
+
+@lru_cache(1 << 16)
+def _hash(word: str) -> int:
+    return crc32(word.encode("utf-8", "surrogatepass"))
 
 
 def _words(text: str) -> list[str]:
