@@ -28,6 +28,7 @@ from benchmarks import (
     models,
     quality,
     records,
+    sabotage,
     search,
     spaces,
     switching,
@@ -114,6 +115,18 @@ def test_ingest(tiny, corpus, tmp_path):
         (tmp_path / "docs" / f"{at}.md").write_text(f"# Page {at}\n\nSome text.\n")
     changed, nothing = ingest.one_changed_file(tmp_path, rounds=1, pause=0)
     assert "of 5 files" in changed.what and nothing.peer == changed.peer
+
+
+def test_sabotage(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(sabotage, "WORK", tmp_path)
+    monkeypatch.setattr(sabotage, "FROM", f"{weights}@f32")
+    other = write_model(tmp_path / "other", CASES["bert"], seed=8)
+    texts = [" ".join(np.random.default_rng(at).choice(WORDS, 12)) for at in range(40)]
+    chunks = [sabotage.chunk(f"d{at}", f"Page {at}", " ", text) for at, text in enumerate(texts)]
+    rows = {row.what: row for row in sabotage.measure(chunks, f"{other}@f32", runs=1)}
+    found = [row for name, row in rows.items() if name.startswith("caught")]
+    assert len(found) == len(sabotage.SABOTAGES) and all(row.met for row in found)
+    assert rows["a sound generation is refused"].met and 40 < rows["texts that a verification embeds"].ours <= 600
 
 
 def test_records(tiny, weights, tmp_path):
