@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
     from embassay.errors import EmbassayError
     from embassay.evaluate.compare.opening import compare
+    from embassay.evaluate.migration.probe import probe
     from embassay.home import Home, embed, examine_vectors
     from embassay.home import open_home as open
     from embassay.models.registry import Registry
@@ -48,6 +49,7 @@ __all__ = [
     "embed",
     "examine_vectors",
     "open",
+    "probe",
 ]
 
 
@@ -69,6 +71,7 @@ _PLACES = {
     "embed": "embassay.home:embed",
     "examine_vectors": "embassay.home:examine_vectors",
     "open": "embassay.home:open_home",
+    "probe": "embassay.evaluate.migration.probe:probe",
 }
 """Where each name is."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from embassay.evaluate.compare.costs import Costs, bytes_per_million, timed_queries
@@ -16,7 +16,7 @@ from embassay.search.snippet import snippet
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.search.index import Index
+    from embassay.search.index import Searcher
     from embassay.space import Space
     from embassay.types import Hit
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 class SetSystem:
     """An existing set as it is searched: its chunks, its store, its model."""
 
-    def __init__(self, name: str, index: Index, embedder: Embedder, pipeline: Pipeline, paths: Collection[str]) -> None:
+    def __init__(
+        self, name: str, index: Searcher, embedder: Embedder, pipeline: Pipeline, paths: Collection[str]
+    ) -> None:
         """`paths`: of the files that the set was made of."""
         self.name = name
         self.index, self.embedder, self.pipeline, self.paths = index, embedder, pipeline, frozenset(paths)
@@ -50,7 +52,7 @@ class SetSystem:
             found = self.index.search(query, deep, measured=True)
             places = [Place.parse(document) for document in judged.qrels.get(name, {})]
             ranked = ranked_places(found.hits, places)
-            rankings[name] = list(ranked)[:depth]
+            rankings[name] = self.ranking(ranked)[:depth]
             texts.update({k: _line(hit, query, self.index.language) for k, hit in list(ranked.items())[:SHOWN]})
             advance(1)
         needs_model = self.pipeline.needs_model
@@ -58,6 +60,10 @@ class SetSystem:
         price = self.embedder.price if needs_model else 0.0
         costs = Costs(spread(self._times(list(judged.queries.values()))), size, price, truncated=None)
         return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
+
+    def ranking(self, ranked: Mapping[str, Hit]) -> list[str]:
+        """Ids as they are scored, of those that were found, in their order."""
+        return list(ranked)
 
     def _times(self, queries: list[str]) -> list[float]:
         """Milliseconds of whole searches, for each of which the query is embedded anew."""
