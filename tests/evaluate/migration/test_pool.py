@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from embassay.evaluate.migration.pool import Embedded, Pool, draw
+from embassay.evaluate.migration.pool import EmbeddedPool, ProbePool, draw
 from embassay.stores.opening import exact_store
 from embassay.stores.values import VECTOR
 from embassay.testing import sample_chunks
@@ -50,7 +50,7 @@ def test_each_of_the_others_is_as_likely(version):
 
 def test_strangers_push_down_what_stands_behind_a_sampled_one():
     chunks = [SimpleNamespace(key=key) for key in "abcd"]
-    embedded = Embedded(Pool(chunks, [1.0, 2.5, 2.5, 1.0], 7), np.zeros((4, 2), np.float32))  # type: ignore[arg-type]
+    embedded = EmbeddedPool(ProbePool(chunks, [1.0, 2.5, 2.5, 1.0], 7), np.zeros((4, 2), np.float32))  # type: ignore[arg-type]
     ranked = embedded.expanded({"A": "a", "B": "b", "C": "c", "D": "d", "E": "unknown"})
     assert [len(ranked), ranked.index("A"), ranked.index("B"), ranked.index("C"), ranked.index("D")] == [8, 0, 1, 3, 6]
     assert len(set(ranked)) == 8

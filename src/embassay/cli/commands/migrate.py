@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common, runs, words
 from embassay.cli.exits import ExitCode
 from embassay.cli.tables import facts, line
@@ -45,6 +47,10 @@ def command(
         typer.Option(metavar="USD", help="Most that it may spend, in all its runs together."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="A check that passes with a warning does not hold.")] = False,
+    probe: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Only measure, on this judged data: stay, cascade or re-index, and its cost."),
+    ] = None,
     status: Annotated[bool, typer.Option("--status", help="How far it is, and what to do next.")] = False,
     pause: Annotated[bool, typer.Option("--pause", help="Have its process stop soon; its work is kept.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with it, also after its process died.")] = False,
@@ -63,6 +69,7 @@ def command(
     embassay migrate docs --to all-mpnet-base-v2
     embassay migrate docs --to openai/text-embedding-3-small --max-spend 5 --rate 200/s
     embassay migrate docs --pca 128 --dtype float16
+    embassay migrate docs --to all-mpnet-base-v2 --probe judged/
     embassay migrate docs --status
     embassay migrate docs --pause
     embassay migrate docs --resume --max-spend 10
@@ -70,6 +77,9 @@ def command(
     """
     moves = bool(to or precision or truncate_dim or pca or dtype)
     chosen = _doing(moves, status=status, pause=pause, resume=resume, abort=abort)
+    if probe is not None:
+        _probe(name, to, probe, precision, truncate_dim, home, chosen=chosen, derived=bool(pca or dtype), json=json)
+        return
     per_second = None if rate is None else rate_of(rate)
     if chosen == "abort":
         with common.opened_home(home) as opened:
@@ -99,6 +109,30 @@ def command(
     _show(found, json)
     if found.state == "failed":
         raise typer.Exit(ExitCode.GATE_FAILED)
+
+
+def _probe(
+    name: str,
+    to: str | None,
+    judged: Path,
+    precision: str | None,
+    dimensions: int | None,
+    home: Path | None,
+    *,
+    chosen: str,
+    derived: bool,
+    json: bool,
+) -> None:
+    """Measure instead of moving. Raises UsageError where it is not said to which model, or more is asked for."""
+    from embassay.cli import probes
+    from embassay.models.reference import cut_to
+
+    if to is None or chosen != "to" or derived:
+        raise UsageError(
+            "--probe measures a move to another model, with --to and without --pca and --dtype.",
+            remedy=remedy.command("migrate", name, to="MODEL", probe="DIR"),
+        )
+    probes.run(name, cut_to(to, dimensions), judged, precision, home, json=json)
 
 
 def rate_of(said: str) -> float:

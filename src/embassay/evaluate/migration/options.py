@@ -16,7 +16,7 @@ from embassay.vectors import comparable
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.evaluate.migration.pool import Embedded
+    from embassay.evaluate.migration.pool import EmbeddedPool
     from embassay.search.answered import Calibration
     from embassay.search.trace import Trace
     from embassay.stores.base import Snapshot
@@ -28,7 +28,7 @@ STAY, CASCADE, REINDEX = "stay", "cascade", "re-index"
 class Cascading(Searcher):
     """The live set, whose candidates are scored by the vectors of a pool that holds all of them."""
 
-    def __init__(self, live: Searcher, embedded: Embedded, embedder: Embedder) -> None:
+    def __init__(self, live: Searcher, embedded: EmbeddedPool, embedder: Embedder) -> None:
         super().__init__(live.sets, live.space, SILENCE, live.language)
         asked = embedder if embedder.remote else uncached(embedder)  # a hosted model is not paid for twice
         self._live, self._embedded, self._new = live, embedded, embedder
@@ -54,7 +54,7 @@ class Cascading(Searcher):
 class Reindexed(Searcher):
     """The set as it would be searched in the new space, as far as the pool shows it."""
 
-    def __init__(self, live: Searcher, embedded: Embedded, embedder: Embedder) -> None:
+    def __init__(self, live: Searcher, embedded: EmbeddedPool, embedder: Embedder) -> None:
         super().__init__(live.sets, embedder.space, SILENCE, live.language)
         self._live, self._embedded, self._new = live, embedded, embedder
 
@@ -76,7 +76,7 @@ class Reindexed(Searcher):
 class ReindexSystem(SetSystem):
     """A set that is ranked by a pool: what was sampled counts for what was not."""
 
-    def __init__(self, live: Searcher, embedded: Embedded, embedder: Embedder, live_system: SetSystem) -> None:
+    def __init__(self, live: Searcher, embedded: EmbeddedPool, embedder: Embedder, live_system: SetSystem) -> None:
         searched = Reindexed(live, embedded, embedder)
         super().__init__(REINDEX, searched, embedder, live_system.pipeline, live_system.paths)
         self._embedded = embedded

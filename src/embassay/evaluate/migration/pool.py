@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class ProbePool:
     """Chunks of a set, and how many of its chunks each stands for."""
 
     chunks: Sequence[Chunk]
@@ -38,7 +38,7 @@ class Pool:
         return len(self.chunks) == self.rows
 
 
-def draw(version: Snapshot, certain: Collection[str], paths: Collection[str], *, whole: int, sample: int) -> Pool:
+def draw(version: Snapshot, certain: Collection[str], paths: Collection[str], *, whole: int, sample: int) -> ProbePool:
     """The pool of a set of more than `whole` chunks, else all of them. Equal calls draw equal pools.
 
     `certain`: keys of chunks that are in it; so are all those of `paths`. Of the others `sample` are drawn (Vitter's
@@ -60,14 +60,14 @@ def draw(version: Snapshot, certain: Collection[str], paths: Collection[str], *,
             elif (at := generator.randrange(others)) < sample:
                 drawn[at] = chunk
     weight = others / len(drawn) if drawn else 1.0
-    return Pool([*kept, *drawn], [1.0] * len(kept) + [weight] * len(drawn), rows)
+    return ProbePool([*kept, *drawn], [1.0] * len(kept) + [weight] * len(drawn), rows)
 
 
 @dataclass(frozen=True)
-class Embedded:
+class EmbeddedPool:
     """A pool with its vectors in another space: float32 (chunks, dimensions), comparable."""
 
-    pool: Pool
+    pool: ProbePool
     vectors: Vectors
 
     @cached_property
@@ -98,7 +98,7 @@ class PooledSnapshot(Snapshot):
     Words are searched in the whole set. A row is named by its key.
     """
 
-    def __init__(self, version: Snapshot, embedded: Embedded) -> None:
+    def __init__(self, version: Snapshot, embedded: EmbeddedPool) -> None:
         """Who made `version` gives it back."""
         self._version, self._embedded = version, embedded
         self._chunks = {chunk.key: chunk for chunk in embedded.pool.chunks}

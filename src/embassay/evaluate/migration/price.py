@@ -62,7 +62,7 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class EmbeddedTexts:
     """Texts that were embedded as documents."""
 
     vectors: Vectors
@@ -73,7 +73,7 @@ class Made:
     seconds: float
 
 
-def make(embedder: Embedder, texts: Sequence[str], advance: Callable[[int], None]) -> Made:
+def make(embedder: Embedder, texts: Sequence[str], advance: Callable[[int], None]) -> EmbeddedTexts:
     """Embed `texts`; `advance` is told of each that is done. Raises ModelError, ProviderError."""
     import numpy as np
 
@@ -86,10 +86,10 @@ def make(embedder: Embedder, texts: Sequence[str], advance: Callable[[int], None
         usage += block.usage
         advance(len(block))
     vectors = comparable(np.concatenate(rows), embedder.space)
-    return Made(vectors, tokens, usage, time.perf_counter() - started)
+    return EmbeddedTexts(vectors, tokens, usage, time.perf_counter() - started)
 
 
-def rates_of(embedder: Embedder, texts: Sequence[str], made: Made) -> Rates:
+def rates_of(embedder: Embedder, texts: Sequence[str], made: EmbeddedTexts) -> Rates:
     """What a token took; measured anew on a sample where vectors came from the cache and nothing is paid for it."""
     price = embedder.price
     usd = None if price is None else price / MILLION

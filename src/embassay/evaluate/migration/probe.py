@@ -22,8 +22,8 @@ from embassay.evaluate.compare.verdict import MIN_EFFECT
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.data.places import Place
 from embassay.evaluate.migration.options import CASCADE, REINDEX, STAY, Cascading, ReindexSystem
-from embassay.evaluate.migration.pool import Embedded, Pool, draw
-from embassay.evaluate.migration.price import Made, Outlay, Rates, make, rates_of
+from embassay.evaluate.migration.pool import EmbeddedPool, ProbePool, draw
+from embassay.evaluate.migration.price import EmbeddedTexts, Outlay, Rates, make, rates_of
 from embassay.evaluate.score.metrics import deepest
 from embassay.models.reference import with_precision
 from embassay.search.base import DEPTH
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from embassay.evaluate.compare.result import Comparison, Pair
     from embassay.home import Home
     from embassay.search.index import Index
-    from embassay.types import Precision
 
 WHOLE = 2000
 """Chunks up to which the whole set is embedded."""
@@ -63,13 +62,13 @@ class ProbeOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class MigrationProbe:
     """What a probe of one set and one model found."""
 
     set: str
     space: str
     """The new one."""
-    pool: Pool
+    pool: ProbePool
     comparison: Comparison
     """``stay``, ``cascade`` and ``re-index``; the first one is what is in use."""
     reindex: Outlay
@@ -134,13 +133,13 @@ def probe(
     judged: str | os.PathLike[str] | JudgedSet,
     *,
     home: str | os.PathLike[str] | None = None,
-    precision: Precision | None = None,
+    precision: str | None = None,
     split: str | None = None,
     session: Session | None = None,
     options: ProbeOptions = ProbeOptions(),
     advance: Callable[[int], None] = lambda _: None,
     started: Callable[[int], None] = lambda _: None,
-) -> Probe:
+) -> MigrationProbe:
     """Measure what it would bring to move `set` to the model `to`: to stay, to cascade for ever, or to index anew.
 
     `started` is told how many texts are embedded, `advance` of each that is done. Raises JudgedSetError, UsageError
@@ -179,7 +178,7 @@ class _Probing:
         self._rescored = cascaded(searched, Cascade(0))
         self._stay = SetSystem(STAY, live, home.embedder(name), searched, home.sources(name))
 
-    def run(self, advance: Callable[[int], None], started: Callable[[int], None]) -> Probe:
+    def run(self, advance: Callable[[int], None], started: Callable[[int], None]) -> MigrationProbe:
         """Embed the pool, and compare."""
         check_judged(self._judged, [self._stay])
         candidates, certain = self._candidates()
@@ -187,7 +186,7 @@ class _Probing:
         started(len(pool.chunks))
         texts = [chunk.indexed for chunk in pool.chunks]
         made = make(self._embedder, texts, advance)
-        comparison = self._compared(Embedded(pool, made.vectors))
+        comparison = self._compared(EmbeddedPool(pool, made.vectors))
         return self._priced(pool, candidates, made, rates_of(self._embedder, texts, made), comparison)
 
     def _candidates(self) -> tuple[list[list[str]], set[str]]:
@@ -204,13 +203,13 @@ class _Probing:
             certain.update(hit.chunk.key for hit in hits)
         return candidates, certain
 
-    def _drawn(self, certain: Collection[str]) -> Pool:
+    def _drawn(self, certain: Collection[str]) -> ProbePool:
         paths = {Place.parse(name).path for judged in self._judged.qrels.values() for name in judged}
         with ExitStack() as held:
             (version,) = self._live.snapshots(held).values()
             return draw(version, certain, paths, whole=self._options.whole, sample=self._options.sample)
 
-    def _compared(self, embedded: Embedded) -> Comparison:
+    def _compared(self, embedded: EmbeddedPool) -> Comparison:
         cascading = Cascading(self._live, embedded, self._embedder)
         systems = [
             self._stay,
@@ -221,15 +220,20 @@ class _Probing:
         return compare_systems(self._judged, systems, metrics=options.metrics, min_effect=options.min_effect)
 
     def _priced(
-        self, pool: Pool, candidates: Sequence[Sequence[str]], made: Made, rates: Rates, comparison: Comparison
-    ) -> Probe:
+        self,
+        pool: ProbePool,
+        candidates: Sequence[Sequence[str]],
+        made: EmbeddedTexts,
+        rates: Rates,
+        comparison: Comparison,
+    ) -> MigrationProbe:
         dimensions = self._embedder.space.dimensions
         tokens = {chunk.key: count for chunk, count in zip(pool.chunks, made.tokens, strict=True)}
         whole = math.fsum(weight * count for weight, count in zip(pool.weights, made.tokens, strict=True))
         queries = len(candidates)
         each = [key for keys in candidates for key in keys if key in tokens]  # a set may be written meanwhile
         once = set(each)
-        return Probe(
+        return MigrationProbe(
             self._name,
             str(self._embedder.space),
             pool,
