@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,7 @@ class Totals:
 
 _SET = "name, live, previous, building, keep_until"
 _SOURCE = ", ".join(field.name for field in fields(SourceRow))
+_COLUMNS = attrgetter(*(field.name for field in fields(SourceRow)))
 _GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 
 
@@ -298,7 +300,7 @@ class State:
 
     def put(self, generation: Generation, rows: Iterable[SourceRow], records: Iterable[Record] = ()) -> None:
         """Write sources, and what those of them say that are records, all or none."""
-        values = [(generation.id, *astuple(row)) for row in rows]
+        values = [(generation.id, *_COLUMNS(row)) for row in rows]
         places = ", ".join("?" * (1 + len(fields(SourceRow))))
         with self._database.writing() as db:
             db.executemany(f"INSERT OR REPLACE INTO sources (generation, {_SOURCE}) VALUES ({places})", values)

@@ -9,7 +9,8 @@ the entry-point group ``embassay.backends``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -102,6 +103,18 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back connections, files and memory. Snapshots of this store are not used after that."""
+
+
+@runtime_checkable
+class Derivable(Protocol):
+    """A store that can be filled with the rows of another one of its backend, without reading them one by one."""
+
+    def take_over(self, version: Snapshot, derive: Callable[[Vectors], Vectors], paths: AbstractSet[str]) -> bool:
+        """Hold the rows of these files in `version`, and no others, with what `derive` makes of their vectors.
+
+        Both have the one label `VECTOR`, and words of the same language. False, and nothing is changed, where it cannot
+        be done for these two. Durable on return; a call that was killed is repeated from its start.
+        """
 
 
 class Backend(Protocol[Settings]):

@@ -18,6 +18,7 @@ from embassay.errors import EmbassayError, HomeError, Interrupted, MigrationPaus
 from embassay.events import Events, WorkAdvanced, WorkStarted
 from embassay.sets.build.following import Books, Following
 from embassay.sets.build.run import write_changes
+from embassay.sets.build.wholesale import derive_all
 from embassay.sets.build.writer import Writer
 from embassay.sets.followers import behind
 from embassay.sets.migration.beginning import JobOptions
@@ -140,11 +141,9 @@ class _Worker:
         self._tracker.next_piece()
         with closing(self._sets.folder.store(self._live)) as theirs:
             ours = self._sets.store(self._target)
-            source = Following(
-                Books(self._state, self._live, theirs),
-                Books(self._state, self._target, ours),
-                first=self._first,
-            )
+            live, target = Books(self._state, self._live, theirs), Books(self._state, self._target, ours)
+            derive_all(live, target)
+            source = Following(live, target, first=self._first)
             if not source.names:
                 return
             self._events.tell(WorkStarted(what, source.total))

@@ -121,9 +121,14 @@ def rows_of(collection: Collection, chunks: Sequence[Chunk], vectors: Mapping[st
     ]
     arrays.append(terms_of(collection, [c.indexed for c in chunks]))
     for label, spec in collection.vectors.items():
-        flat = pa.array(packed(vectors[label], spec.dtype).reshape(-1), ARROW[spec.dtype])
-        arrays.append(pa.FixedSizeListArray.from_arrays(flat, spec.dimensions))
+        arrays.append(vectors_of(vectors[label], spec))
     return pa.table(arrays, schema=schema_of(collection))
+
+
+def vectors_of(vectors: Vectors, spec: VectorSpec) -> pa.Array:
+    """Rows (n, dimensions) as a column, in the type that they are kept as."""
+    flat = pa.array(packed(vectors, spec.dtype).reshape(-1), ARROW[spec.dtype])
+    return pa.FixedSizeListArray.from_arrays(flat, spec.dimensions)
 
 
 def terms_of(collection: Collection, texts: Iterable[str]) -> pa.Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from embassay.vectors import storable_rows
 from embassay.words.analyser import QUERY_TERMS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from embassay.types import Vectors
 
     Refs = np.ndarray[Any, np.dtype[np.uint64]]
@@ -142,6 +145,19 @@ class LanceSnapshot(Snapshot):
                     list(chunks_of(batch)),
                     {label: matrix_of(batch[column_of(label)], spec) for label, spec in specs.items()},
                 )
+
+    def derived(
+        self, collection: Collection, derive: Callable[[Vectors], Vectors], paths: AbstractSet[str]
+    ) -> pa.RecordBatchReader | None:
+        """Its rows of these files for another collection; None where that has other labels or words."""
+        from embassay.stores.backends._lance_derived import derived_rows
+
+        ours = self._collection
+        if {*ours.vectors, *collection.vectors} != {VECTOR} or ours.language != collection.language:
+            return None
+        if TERMS.name not in self._table.schema.names or TERMS_INDEX not in self._indexes:
+            return None
+        return derived_rows(self._table, ours.vectors[VECTOR], collection, derive, paths)
 
     def stats(self) -> Stats:
         with translated():

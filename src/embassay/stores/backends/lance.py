@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_snapshot import BATCH, OLD_INDEX, TERMS_INDEX, LanceSnapshot, vector_index
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import IvfRq, connect
-from embassay.stores.base import Store
+from embassay.stores.base import Snapshot, Store
 from embassay.stores.dtypes import DTYPES
 from embassay.stores.filters.values import In
 from embassay.stores.values import Capabilities, Collection, KeptCollection
@@ -147,6 +148,19 @@ class LanceStore(Store):
             table.checkout_latest()
             for at in range(0, len(keys), BATCH):
                 table.delete(_of_keys(keys[at : at + BATCH]))
+
+    def take_over(self, version: Snapshot, derive: Callable[[Vectors], Vectors], paths: AbstractSet[str]) -> bool:
+        """Rows go from table to table in blocks, with the terms that were cut of them."""
+        table = self._table
+        with translated():
+            rows = version.derived(self.collection, derive, paths) if isinstance(version, LanceSnapshot) else None
+            if rows is None:
+                return False
+            table.checkout_latest()
+            if table.count_rows():
+                table.delete("true")
+            table.add(rows)
+        return True
 
     def snapshot(self) -> LanceSnapshot:
         with translated(), self._lock:
