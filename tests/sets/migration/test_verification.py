@@ -10,6 +10,7 @@ import pytest
 
 import embassay
 from embassay.sets.migration.beginning import begin
+from embassay.sets.migration.checks.drift import MOST
 from embassay.sets.migration.job import run
 from embassay.sets.migration.target import MigrationTarget
 from embassay.sets.migration.verification import VerificationReport, verifiers
@@ -195,12 +196,17 @@ def test_a_report_of_a_migration_that_was_not_verified_is_empty(moving):
     assert report.checks == () and report.passed and report.text() == ""
 
 
-def test_a_shift_of_all_vectors_that_no_row_shows_alone_is_found(moving):
-    """As a short prompt before long texts makes it."""
+@pytest.mark.parametrize("spread", [np.ones, lambda rows: np.geomspace(0.2, 1.4, rows)])
+def test_a_shift_of_all_vectors_that_no_row_shows_alone_is_found(moving, spread):
+    """As a short prompt before texts makes it: of equal length, or of lengths that differ."""
 
     def change(chunks, vectors):
-        moved = vectors + 0.08 * vectors.std() * np.sqrt(vectors.shape[1]) * np.eye(vectors.shape[1])[3]
+        size = spread(len(vectors))[:, None] * 0.08 * vectors.std() * np.sqrt(vectors.shape[1])
+        moved = vectors + size * np.eye(vectors.shape[1])[3]
         return chunks, moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
     rewrite(moving, change)
-    assert failed(moving) == {"drift"}
+    state, report = verified(moving)
+    assert state == "failed" and {one.name for one in report.failed} == {"drift"}
+    drift = report.failed[0].figures
+    assert (drift["mean_loss"] > MOST) == (spread is np.ones)
