@@ -39,6 +39,8 @@ class EmbeddingSpeed:
     tokens_per_minute: float | None = None
     how: str = ""
     """Where the figure comes from."""
+    cpu_share: float = 0.0
+    """CPU seconds that a second takes, of all cores together; 0 for a model that runs elsewhere."""
 
     def seconds(self, chunks: float, tokens: float) -> float | None:
         """How long it takes to embed so many chunks with so many tokens in all; None where nothing is known."""

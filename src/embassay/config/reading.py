@@ -122,6 +122,11 @@ def checked(raw: object, kind: type[T], where: str) -> T:
         raise ConfigError(f"{where}: {_plainly(error)}.", remedy=_did_you_mean(error, kind)) from None
 
 
+def read_yaml(file: Path) -> dict[str, object]:
+    """The keys and values of a YAML file. Raises ConfigError: unreadable, not YAML, or a key that stands twice."""
+    return _parsed(file, _content(file))
+
+
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()

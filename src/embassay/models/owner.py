@@ -22,13 +22,18 @@ def is_gone(owner: str, seconds: float) -> bool:
     host, number, start = (["", "", *owner.rsplit(":", 2)])[-3:]
     if host != socket.gethostname() or not number.isdigit() or sys.platform == "win32":
         return seconds > LOST_SECONDS
+    return not runs(int(number)) or (bool(start) and _start(int(number)) not in ("", start))
+
+
+def runs(process: int) -> bool:
+    """Whether a process of this machine is there and has not ended; one that nobody has asked about yet has."""
     try:
-        os.kill(int(number), 0)
+        os.kill(process, 0)
     except ProcessLookupError:
-        return True
+        return False
     except (PermissionError, OverflowError):
         pass
-    return bool(start) and _start(int(number)) not in ("", start)
+    return _fields(process)[:1] != ["Z"]
 
 
 @cache
@@ -38,9 +43,14 @@ def _named(process: int) -> str:
 
 def _start(process: int) -> str:
     """When a process was started, in the system's own ticks; empty where the system does not say."""
+    fields = _fields(process)
+    return fields[19] if len(fields) > 19 else ""
+
+
+def _fields(process: int) -> list[str]:
+    """What the system says of a process, from its state on; nothing where it does not say."""
     try:
         line = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
     except OSError:
-        return ""
-    fields = line.rpartition(")")[2].split()
-    return fields[19] if len(fields) > 19 else ""
+        return []
+    return line.rpartition(")")[2].split()

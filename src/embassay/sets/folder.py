@@ -135,8 +135,8 @@ class HomeFolder:
         return self.folder / LOCKS / f"{self._safe(generation.name)}.{kind}"
 
     def forget(self, generation: Generation) -> None:
-        """Remove the locks of a generation that is no more."""
-        for kind in ("lock", "read"):
+        """Remove the locks of a generation that is no more, and what was said in the background while it was built."""
+        for kind in ("lock", "read", "log"):
             self.lock_file(generation, kind).unlink(missing_ok=True)
 
     def _secure(self) -> None:

@@ -8,8 +8,10 @@ from embassay.arguments import checks_arguments
 
 if TYPE_CHECKING:
     from embassay.sets.migration.check import Verifier
+    from embassay.sets.migration.planning import MigrationPlan
     from embassay.sets.migration.status import MigrationStatus
     from embassay.sets.migration.switching import Switched
+    from embassay.sets.migration.target import MigrationTarget
     from embassay.sets.opened import OpenSets
     from embassay.sets.relinking import Relinked
 
@@ -33,6 +35,8 @@ class Moving:
         max_spend: float | None = None,
         rate: float = 0.0,
         strict: bool = False,
+        gate_from: str = "",
+        background: bool = False,
     ) -> MigrationStatus:
         """Build a second generation of the set with model `to` beside the live one, as far as ``ready``.
 
@@ -42,7 +46,9 @@ class Moving:
         The set stays searchable, and what is written to it meanwhile reaches both. Texts come from the store. One that
         is under way to the same model is gone on with, wherever it stands. `gate` is one more check before it is ready;
         where a check does not hold, the state is ``failed``, with `strict` also where one passes with a warning.
-        `max_spend`: USD at most in all its runs; `rate`: chunks a second at most. Ends with MigrationPaused where a
+        `max_spend`: USD at most in all its runs; `rate`: chunks a second at most. `gate_from`: the folder that `gate`
+        was read from, which is kept for whoever resumes it. With `background` a process of its own does the work, with
+        the `gate` that it reads from there, and the status is that of its beginning. Ends with MigrationPaused where a
         cap, a quota, the provider or the disk stops it, or somebody by `pause_migration`. Raises UsageError where the
         set is in that space already, SetNotFound, MigrationState, SetInUse where another process is at it, ModelError,
         ProviderError, HomeError, StoreError.
@@ -52,17 +58,46 @@ class Moving:
         from embassay.sets.migration.target import MigrationTarget
 
         target = MigrationTarget.of(to, precision, truncate_dim=truncate_dim, pca=pca, dtype=dtype)
-        options = JobOptions(rate, max_spend, strict=strict)
-        return migrate(self._sets, self.name, target, options, gate)
+        options = JobOptions(rate, max_spend, gate_from, strict)
+        return migrate(self._sets, self.name, target, options, gate, background=background)
+
+    def plan_migration(
+        self,
+        to: str | None = None,
+        *,
+        precision: str | None = None,
+        truncate_dim: int | None = None,
+        pca: int | None = None,
+        dtype: str | None = None,
+    ) -> MigrationPlan:
+        """What `migrate` would take: tokens, money, time and disk. Nothing is sent to a hosted model, nothing is made.
+
+        Tokens are counted, and the speed of a model that runs here is measured, on a sample of the set's chunks.
+        Raises UsageError where the set is in that space already, SetNotFound, StoreError, ModelError.
+        """
+        from embassay.sets.migration.planning import plan
+        from embassay.sets.migration.target import MigrationTarget
+
+        target = MigrationTarget.of(to, precision, truncate_dim=truncate_dim, pca=pca, dtype=dtype)
+        return plan(self._sets, self.name, target)
 
     def resume_migration(
-        self, *, gate: Verifier | None = None, max_spend: float | None = None, rate: float | None = None
+        self,
+        *,
+        gate: Verifier | None = None,
+        max_spend: float | None = None,
+        rate: float | None = None,
+        gate_from: str | None = None,
+        background: bool = False,
     ) -> MigrationStatus:
-        """Go on with the migration that is under way, also after its process died. Raises as `migrate` does."""
+        """Go on with the migration that is under way, also after its process died; what is not given stays as it was.
+
+        Raises as `migrate` does, and UsageError where it is held by a gate that is not given.
+        """
         from embassay.sets.migration.moving import change, resume
 
-        change(self._sets, self.name, rate=rate, max_spend=max_spend)
-        return resume(self._sets, self.name, gate)
+        change(self._sets, self.name, rate=rate, max_spend=max_spend, gate=gate_from)
+        return resume(self._sets, self.name, gate, background=background)
 
     def pause_migration(self) -> MigrationStatus:
         """Have the process that migrates the set stop soon; what it has embedded is kept. Raises MigrationState."""
@@ -75,6 +110,16 @@ class Moving:
         from embassay.sets.migration.moving import abort
 
         abort(self._sets, self.name)
+
+    def is_at(self, target: MigrationTarget) -> bool:
+        """Whether the live generation is made as `target` says. Raises SetNotFound."""
+        return target.is_met_by(self._sets.live(self.name).spec)
+
+    def migration_to(self, target: MigrationTarget) -> MigrationStatus | None:
+        """The last migration, if it leads where `target` says; else None. Raises SetNotFound."""
+        from embassay.sets.migration.status import migration_to
+
+        return migration_to(self._sets, self.name, target)
 
     def migration(self) -> MigrationStatus:
         """How the migration that began last stands. Raises SetNotFound, and MigrationState where there was none."""

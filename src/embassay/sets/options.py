@@ -56,14 +56,21 @@ class SearchOptions(TypedDict, total=False):
     beside: Sequence[str]
 
 
-class MigrateOptions(TypedDict, total=False):
-    """How a set is migrated. See `EmbeddingSet.migrate`."""
+class MoveOptions(TypedDict, total=False):
+    """Where a set is moved, besides the model. See `EmbeddingSet.migrate`."""
 
     precision: str | None
     truncate_dim: int | None
     pca: int | None
     dtype: str | None
+
+
+class MigrateOptions(MoveOptions, total=False):
+    """How a set is migrated. See `EmbeddingSet.migrate`."""
+
     gate: Verifier | None
     max_spend: float | None
     rate: float
     strict: bool
+    gate_from: str
+    background: bool

@@ -1,28 +1,27 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from embassay import remedy
-from embassay.cli import common, runs, words
+from embassay.cli import common, migrations, progress, runs
 from embassay.cli.exits import ExitCode
-from embassay.cli.tables import facts, line
 from embassay.errors import UsageError
-
-if TYPE_CHECKING:
-    from embassay.sets.migration.status import MigrationStatus
+from embassay.sets.migration.jobfile import MigrationFile
 
 NEEDS_ARGUMENTS = True
 DOINGS = ("status", "pause", "resume", "abort")
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="The set.", metavar="SET")],
-    to: Annotated[
+    name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+        typer.Argument(help="The set.", metavar="[SET]"),
+    ] = None,
+    to: Annotated[
+        Optional[str],  # noqa: UP045
         typer.Option("--to", metavar="MODEL", help="The model that the set is moved to."),
     ] = None,
     precision: common.PrecisionOption = None,
@@ -47,6 +46,20 @@ def command(
         typer.Option(metavar="USD", help="Most that it may spend, in all its runs together."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="A check that passes with a warning does not hold.")] = False,
+    gate: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FOLDER", help="A judged set that decides whether it may be switched to."),
+    ] = None,
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--file", "-f", metavar="FILE", help="A migration as YAML: set, to, gate, switch and the like."),
+    ] = None,
+    background: Annotated[
+        bool, typer.Option("--background", help="Have a process of its own do it, which gives way to others.")
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what it would take; nothing is spent, nothing made.")
+    ] = False,
     probe: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="DIR", help="Only measure, on this judged data: stay, cascade or re-index, and its cost."),
@@ -66,132 +79,76 @@ def command(
     provider or the disk stops it, and has failed (exit code 4) where a check does not hold.
 
     \b
+    embassay migrate docs --to all-mpnet-base-v2 --plan
     embassay migrate docs --to all-mpnet-base-v2
     embassay migrate docs --to openai/text-embedding-3-small --max-spend 5 --rate 200/s
     embassay migrate docs --pca 128 --dtype float16
+    embassay migrate docs --to all-mpnet-base-v2 --gate judged --background
     embassay migrate docs --to all-mpnet-base-v2 --probe judged/
     embassay migrate docs --status
     embassay migrate docs --pause
     embassay migrate docs --resume --max-spend 10
     embassay migrate docs --abort
+    embassay migrate -f migration.yaml
     """
     moves = bool(to or precision or truncate_dim or pca or dtype)
-    chosen = _doing(moves, status=status, pause=pause, resume=resume, abort=abort)
+    chosen = _doing(moves, file, status=status, pause=pause, resume=resume, abort=abort)
+    said = (
+        migrations.asked_by(file)
+        if file
+        else MigrationFile(
+            name or "", to, precision, truncate_dim, pca, dtype, rate, max_spend, str(gate) if gate else None, strict
+        )
+    )
+    if name is None and not file:
+        raise UsageError("it is not said which set is meant.", remedy="Name it, or give a file with -f.")
+    if name and file:
+        raise UsageError("the file says which set is meant.", remedy="Leave the name out.")
     if probe is not None:
-        _probe(name, to, probe, precision, truncate_dim, home, chosen=chosen, derived=bool(pca or dtype), json=json)
-        return
-    per_second = None if rate is None else rate_of(rate)
-    if chosen == "abort":
+        _probe(said, probe, home, chosen=chosen, json=json)
+    elif plan:
+        with common.opened_home(home) as opened, progress.working("Counting and measuring"):
+            migrations.show_plan(migrations.planned(opened, said), json)
+    elif chosen == "abort":
         with common.opened_home(home) as opened:
-            opened.set(name).abort_migration()
-        _say_aborted(name, json)
-        return
-    if chosen in ("status", "pause"):
+            opened.set(said.set).abort_migration()
+        migrations.show_aborted(said.set, json)
+    elif chosen in ("status", "pause"):
         with common.opened_home(home) as opened:
-            of_set = opened.set(name)
-            _show(of_set.migration() if chosen == "status" else of_set.pause_migration(), json)
-        return
-    with runs.run_in(home) as opened:
-        of_set = opened.set(name)
-        if chosen == "resume":
-            found = of_set.resume_migration(max_spend=max_spend, rate=per_second)
-        else:
-            found = of_set.migrate(
-                to,
-                precision=precision,
-                truncate_dim=truncate_dim,
-                pca=pca,
-                dtype=dtype,
-                max_spend=max_spend,
-                rate=per_second or 0.0,
-                strict=strict,
-            )
-    _show(found, json)
-    if found.state == "failed":
-        raise typer.Exit(ExitCode.GATE_FAILED)
+            of_set = opened.set(said.set)
+            migrations.show_status(of_set.migration() if chosen == "status" else of_set.pause_migration(), json)
+    else:
+        with runs.run_in(home) as opened:
+            work = migrations.resumed if chosen == "resume" else migrations.moved
+            found = work(opened, said, background=background)
+        if found is None:
+            migrations.show_there(said.set, json)
+            return
+        migrations.show_status(found, json)
+        if found.state == "failed":
+            raise typer.Exit(ExitCode.GATE_FAILED)
 
 
-def _probe(
-    name: str,
-    to: str | None,
-    judged: Path,
-    precision: str | None,
-    dimensions: int | None,
-    home: Path | None,
-    *,
-    chosen: str,
-    derived: bool,
-    json: bool,
-) -> None:
+def _probe(said: MigrationFile, judged: Path, home: Path | None, *, chosen: str, json: bool) -> None:
     """Measure instead of moving. Raises UsageError where it is not said to which model, or more is asked for."""
     from embassay.cli import probes
     from embassay.models.reference import cut_to
 
-    if to is None or chosen != "to" or derived:
+    if said.to is None or chosen != "to" or said.pca or said.dtype:
         raise UsageError(
             "--probe measures a move to another model, with --to and without --pca and --dtype.",
-            remedy=remedy.command("migrate", name, to="MODEL", probe="DIR"),
+            remedy=remedy.command("migrate", said.set, to="MODEL", probe="DIR"),
         )
-    probes.run(name, cut_to(to, dimensions), judged, precision, home, json=json)
+    probes.run(said.set, cut_to(said.to, said.truncate_dim), judged, said.precision, home, json=json)
 
 
-def rate_of(said: str) -> float:
-    """Chunks a second, from ``200/s``, ``200`` or ``6000/min``. Raises UsageError."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:/\s*(s|sec|second|m|min|minute|h|hour))?\s*", said)
-    value = float(match[1]) / {"s": 1, "m": 60, "h": 3600}[(match[2] or "s")[0]] if match else 0.0
-    if not value:
-        raise UsageError(f"rate {said!r} is none.", remedy="Write so many chunks a second: 200/s.")
-    return value
-
-
-def _doing(moves: bool, **asked: bool) -> str:
+def _doing(moves: bool, file: Path | None, **asked: bool) -> str:
     """What is asked for: one of them, or to migrate. Raises UsageError where that is not clear."""
-    chosen = [name for name in DOINGS if asked[name]] + (["to"] if moves else [])
+    chosen = [name for name in DOINGS if asked[name]] + (["to"] if moves else []) + (["file"] if file else [])
     if len(chosen) == 1:
         return chosen[0]
     options = ", ".join(f"--{name}" for name in chosen)
     raise UsageError(
         f"{options} cannot be asked for together." if chosen else "it is not said what to do.",
-        remedy="Give one of --to MODEL, --status, --pause, --resume and --abort.",
+        remedy="Give one of --to MODEL, -f FILE, --status, --pause, --resume and --abort.",
     )
-
-
-def _say_aborted(name: str, json: bool) -> None:
-    if json:
-        common.print_json({"set": name, "state": "aborted"})
-    else:
-        common.console().print(f"The migration of {name} was given up. What it had built is removed.")
-
-
-def _show(found: MigrationStatus, json: bool) -> None:
-    if json:
-        common.print_json(found.to_dict())
-        return
-    from embassay.sets.migration.verification import VerificationReport
-
-    out = common.console()
-    out.print(line((found.set, "bold"), f" -> {found.space}"))
-    out.print(facts(_rows(found)))
-    if checks := VerificationReport.from_dict(found.report).text():
-        out.print(checks)
-    out.print(found.next.in_shell())
-
-
-def _rows(found: MigrationStatus) -> list[tuple[str, str]]:
-    told = found.state + (f": {found.reason}" if found.reason else "")
-    rows = [("state", told), ("worker", _worker(found))]
-    rows.append(("progress", f"{found.chunks:,} of {words.count(found.total, 'chunk')}, {words.share(found.share)}"))
-    if found.embedded:
-        rows.append(("embedded", f"{words.count(found.embedded, 'text')} in {words.duration(found.seconds)}"))
-    if found.rate:
-        left = "" if found.eta_seconds is None else f", {words.duration(found.eta_seconds)} left"
-        rows.append(("rate", f"{found.rate:,.0f}/s{left}"))
-    cap = "" if found.options.max_spend is None else f" of at most {words.dollars(found.options.max_spend)}"
-    rows.append(("spent", f"{words.dollars(found.usd)}{cap}"))
-    return rows
-
-
-def _worker(found: MigrationStatus) -> str:
-    if found.at_work:
-        return f"at work, process {found.process}"
-    return f"none; the last one was process {found.process}" if found.process else "none yet"

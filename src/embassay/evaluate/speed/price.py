@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay.catalog.cost import Cost, EmbeddingSpeed, Workload, estimate_cost
+from embassay.catalog.cost import Cost, Workload, estimate_cost
+from embassay.embedders.speed import speed_of
 from embassay.embedders.texts.estimate import ERROR, EstimatedTokens
 from embassay.ingest.exclude import NOTHING, Exclusions
-from embassay.ingest.survey import Survey, survey
+from embassay.ingest.survey import survey
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.models.registry import Registry
     from embassay.types import Role
-
-SAMPLE_SECONDS = 3.0
-"""How long a local model's speed is measured, at most about."""
 
 
 def price_folder(
@@ -48,7 +45,7 @@ def price_folder(
             work,
             dimensions=embedder.space.dimensions,
             price=embedder.price,
-            speed=_speed(embedder, seen),
+            speed=speed_of(embedder, seen.sample),
             monthly_change=monthly_change,
             token_error=ERROR if estimated else 0.0,
             query_prompt_tokens=_prompt_tokens(embedder, "query"),
@@ -70,24 +67,3 @@ def _priced(registry: Registry, name: str, embedder: Embedder) -> tuple[str, str
     if not embedder.price or card is None or card.usd_per_million_tokens != embedder.price:
         return "", ""
     return card.price_date, card.price_source
-
-
-def _speed(embedder: Embedder, seen: Survey) -> EmbeddingSpeed:
-    """How fast the chunks are embedded: as a sample of them shows, or as the limits of a provider allow."""
-    limits = embedder.limits
-    if limits is not None:
-        how = f"assumes {limits.at_once} full batches at once of half a second each"
-        return EmbeddingSpeed(None, limits.inputs, limits.tokens, limits.at_once, limits.tokens_per_minute, how)
-    if not seen.sample:
-        return EmbeddingSpeed(1.0, how="not measured: there is no text")
-    embedder.embed(seen.sample[:2], "document")
-    tokens, texts, started = 0, 0, time.perf_counter()
-    for at in range(0, len(seen.sample), 32):
-        batch = seen.sample[at : at + 32]
-        tokens += sum(embedder.embed(batch, "document").tokens)
-        texts += len(batch)
-        if time.perf_counter() - started > SAMPLE_SECONDS:
-            break
-    return EmbeddingSpeed(
-        tokens / (time.perf_counter() - started), how=f"measured on {texts} of its chunks on this machine"
-    )

@@ -63,17 +63,22 @@ def resolved(sets: OpenSets, origin: Generation, target: MigrationTarget) -> New
         pca=0 if projection is None else space.dimensions,
         dtype=target.dtype or origin.spec.dtype,
     )
-    if space == origin.space and spec.dtype == origin.spec.dtype:
-        raise UsageError(
-            f"set {origin.set_name!r} is in the space {space} already.",
-            remedy=remedy.command("relink", origin.set_name, to=model, say="Have another provider of it with"),
-        )
+    refuse_same(origin, space, spec.dtype, model)
     if not target.model and derivation(origin.space, space, projection) is None:
         raise UsageError(
             f"vectors of {space} cannot be made of those of {origin.space}.",
             remedy=remedy.option("to", model, say="Name the model, to have the texts embedded anew"),
         )
     return NewGeneration(space, spec, _anchor(sets, origin, embedder, space, projection), projection)
+
+
+def refuse_same(origin: Generation, space: Space, dtype: str, model: str) -> None:
+    """Raises UsageError where `origin` is in that space already, and is kept in that type."""
+    if space == origin.space and dtype == origin.spec.dtype:
+        raise UsageError(
+            f"set {origin.set_name!r} is in the space {space} already.",
+            remedy=remedy.command("relink", origin.set_name, to=model, say="Have another provider of it with"),
+        )
 
 
 def _anchor(

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from embassay import remedy
-from embassay.errors import MigrationState
+from embassay.errors import MigrationState, UsageError
 from embassay.models.budgets import RunBudget, configured_budget
 from embassay.models.ledger import Payer
-from embassay.sets.manage import sweep
+from embassay.sets.gc import sweep
 from embassay.sets.migration.beginning import DEFAULT_OPTIONS, JobOptions, begin
 from embassay.sets.migration.job import opened, run
 from embassay.sets.migration.status import MigrationStatus, status_of_migration
@@ -39,13 +39,15 @@ def migrate(
     options: JobOptions = DEFAULT_OPTIONS,
     gate: Verifier | None = None,
     plan: Mapping[str, object] = MappingProxyType({}),
+    *,
+    background: bool = False,
 ) -> MigrationStatus:
     """Bring set `name` to `target` as far as ``ready``; one that is under way to there is gone on with.
 
     Raises as `begin` and `resume` do, and MigrationState where it is under way to another target.
     """
     prepare(sets, name, target, options, plan)
-    return resume(sets, name, gate)
+    return resume(sets, name, gate, background=background)
 
 
 def prepare(
@@ -66,9 +68,21 @@ def prepare(
         begin(own, name, target, options, plan)
 
 
-def resume(sets: OpenSets, name: str, gate: Verifier | None = None) -> MigrationStatus:
-    """Go on with the open migration of a set, also with one whose worker died. Raises as `run` does."""
+def resume(sets: OpenSets, name: str, gate: Verifier | None = None, *, background: bool = False) -> MigrationStatus:
+    """Go on with the open migration of a set, also with one whose worker died; with `background` in another process.
+
+    Raises as `run` and `start` do, and UsageError where it is held by a gate that is not given.
+    """
     options = JobOptions.from_dict(opened(sets.writable_state(), name).options)
+    if background:
+        from embassay.sets.migration.background import start
+
+        return start(sets, name)
+    if options.gate and gate is None:
+        raise UsageError(
+            f"the migration of set {name!r} is held by the judged set {options.gate}, which is not given.",
+            remedy=remedy.command("migrate", name, resume=True, say="Give it as gate, or go on with"),
+        )
     with paying(sets, name, options) as own:
         run(own, name, verifiers(gate, strict=options.strict), found_lately(sets, name))
     return status_of_migration(sets, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from embassay import remedy
 from embassay.errors import LedgerError, MigrationState, StoreError
 from embassay.models.ledger import Term
+from embassay.models.owner import runs
 from embassay.sets.jobs import Job
 from embassay.sets.migration.beginning import JobOptions
 from embassay.sets.migration.progress import Progress
@@ -20,6 +20,7 @@ from embassay.sets.migration.table import WORKING
 
 if TYPE_CHECKING:
     from embassay.remedy import Remedy
+    from embassay.sets.migration.target import MigrationTarget
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation
 
@@ -143,20 +144,22 @@ def status_of_migration(sets: OpenSets, name: str) -> MigrationStatus:
     )
 
 
+def migration_to(sets: OpenSets, name: str, target: MigrationTarget) -> MigrationStatus | None:
+    """The last migration of a set, if it leads where `target` says. Raises SetNotFound."""
+    state = sets.state
+    state.set(name)
+    migrations = state.migrations.of(name)
+    if not migrations or not target.is_met_by(state.generation(migrations[0].generation).spec):
+        return None
+    return status_of_migration(sets, name)
+
+
 def is_at_work(job: Job) -> bool:
     """Whether the process of a job works on it still: by its heart, and on this machine by whether it is there."""
     host, _, number = job.process.rpartition(":")
     if not job.is_alive(time.time()):
         return False
-    if host != socket.gethostname() or not number.isdigit():
-        return True
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
+    return host != socket.gethostname() or not number.isdigit() or runs(int(number))
 
 
 def _rows(sets: OpenSets, generation: Generation) -> int:
