@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -189,8 +189,29 @@ class Home:
         return describe(self._sets, self._named(set))
 
     def describe_all(self) -> list[SetDescription]:
-        """The same of every set, ordered by name. Raises HomeNotFound, StoreError."""
-        return [self.describe(name) for name in self.sets()]
+        """The same of every set, ordered by name, as the state has it: no store is opened. Raises HomeNotFound."""
+        from embassay.sets.description import describe_all
+
+        return describe_all(self._sets)
+
+    def create_set(
+        self,
+        name: str,
+        paths: Iterable[str | os.PathLike[str]] = (),
+        *,
+        auto_embed: Collection[str] = (),
+        **making: Unpack[MakingOptions],
+    ) -> IndexReport | None:
+        """Make a set, told when to embed, with what the files and folders of `paths` say in it; the report of those.
+
+        `auto_embed` holds ``on_create`` where documents that are new get their vectors at once, and ``on_update`` where
+        changed ones do. The others are stored and found by words only until `EmbeddingSet.index` is called. Raises
+        UsageError for a name that is taken or an unknown rule, and as `EmbeddingSet.index` does.
+        """
+        from embassay.sets.creating import create_set
+        from embassay.sets.spec import Wishes
+
+        return create_set(self._sets, name, Wishes(**making), auto_embed, [Path(path) for path in paths])
 
     def doctor(self, set: str | None = None) -> list[Finding]:
         """What is wrong with one set, or with all; problems first. Raises SetNotFound.

@@ -53,7 +53,8 @@ def _is_there(sets: OpenSets, name: str) -> bool:
 def _cleared(sets: OpenSets, name: str) -> bool:
     """Remove a set to which nothing was ever written, unless another process is at it; whether it is gone."""
     with suppress(HomeError, StoreError):
-        if _is_there(sets, name) and not sets.state.sources(sets.live(name)):
+        by_itself = _is_there(sets, name) and sets.state.roster.auto_embed(name) is None  # nobody made it on purpose
+        if by_itself and not sets.state.sources(sets.live(name)):
             delete_set(sets, name)
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,16 +53,37 @@ class SetDescription:
         )
 
 
+def describe_all(sets: OpenSets) -> list[SetDescription]:
+    """Every set described by what the state says of it, ordered by name. Raises HomeNotFound."""
+    from embassay.stores.opening import collections_in
+
+    state = sets.state
+    default, chosen = sets.default(), state.roster.chosen()
+    sizes = {
+        name: kept.bytes
+        for backend in {*state.collections().values()}
+        for name, kept in collections_in(backend, sets.folder.folder).items()
+    }
+    return [_described(sets, name, default, chosen, sizes) for name in state.sets()]
+
+
 def describe(sets: OpenSets, name: str) -> SetDescription:
     """One set described. Raises HomeNotFound, SetNotFound, StoreError."""
+    return _described(sets, name, sets.default(), sets.state.roster.chosen())
+
+
+def _described(
+    sets: OpenSets, name: str, default: str, chosen: str | None, sizes: Mapping[str, int] | None = None
+) -> SetDescription:
+    """`sizes`: bytes of each collection, where no store is to be opened."""
     state = sets.state
     generation, of_set, roster = sets.live(name), state.set(name), state.roster
     jobs: list[Job] = state.jobs.of(generation.id)
     return SetDescription(
-        status=status_of(sets, name),
+        status=status_of(sets, name, sizes),
         spec=generation.spec,
-        is_default=sets.default() == name,
-        chosen=roster.chosen() == name,
+        is_default=default == name,
+        chosen=chosen == name,
         excluded=roster.excluded(name),
         paths=roster.paths(name),
         created=state.created(generation),

@@ -81,9 +81,11 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
     except StoreError as error:
         report("store", "problem", error.message, error.remedy or "Index again into a new set.")
         return found
+    sources = sets.state.sources(generation)
+    if any(source.waits for source in sources):
+        seen.zero = 0  # rows that wait have zeros; they are told as what they are
     for row in _rows(seen):
         report(*row)
-    sources = sets.state.sources(generation)
     for row in examine_sources(sets.folder, name, sources, seen.paths):
         report(*row)
     anchor = sets.state.proofs.anchor(generation.id)

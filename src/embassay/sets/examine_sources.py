@@ -33,6 +33,7 @@ class _Found:
     records: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
     pending: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     partly: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -66,7 +67,8 @@ def _look(home: HomeFolder, source: SourceRow, found: _Found) -> None:
     found.expected[name] = source.chunks
     found.failed += [name] * source.quarantined
     found.partly += [name] * bool(source.left_out)
-    found.pending += [name] * (source.state == "pending")
+    found.waiting += [name] * source.waits
+    found.pending += [name] * (source.state == "pending" and not source.waits)
     if not source.is_on_disk:
         (found.records if source.is_record else found.imported).add(name)
         return
@@ -83,6 +85,9 @@ def _bookkeeping(home: HomeFolder, set_name: str, found: _Found, rows: Mapping[s
     orphans = sum(count for path, count in rows.items() if path not in found.expected)
     if orphans:
         yield "orphans", "problem", f"{orphans:,} rows belong to no known file.", ORPHANS
+    if found.waiting:
+        message = f"{len(found.waiting):,} documents wait for their vectors: they are found by words only until then."
+        yield "waiting", "notice", message, remedy.command("index", set=set_name, say="Embed them")
     if files := found.files(found.pending):
         message = f"{len(files):,} files were being indexed when a run stopped."
         yield "unfinished", "problem", message, index_again(home, set_name, files)

@@ -16,6 +16,7 @@ from embassay.ingest.sample import sample_texts
 from embassay.ingest.scope import Scope
 from embassay.models.reference import with_precision
 from embassay.sets.beginning import begun
+from embassay.sets.build.deferring import deferring
 from embassay.sets.build.files import Files
 from embassay.sets.build.plan import make_plan
 from embassay.sets.build.report import IndexReport
@@ -51,6 +52,8 @@ class Reading:
     """Patterns of files that the set leaves out from now on, see `embassay.ingest.exclude`."""
     include: Sequence[str] = ()
     """Patterns that it leaves out no more."""
+    embed: bool = True
+    """Whether documents get their vectors; those that do not are found by words only until a run that embeds."""
     only: Scope | None = None
     """Look at nothing else of the paths: the rest is known to be as it was."""
 
@@ -114,8 +117,9 @@ def _index_files(
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         writer = Writer(state, generation, store)
         with noted_if_cut_short(state, generation, "indexed", writer):
-            report = build(source, writer, embedder, sets.events)
-        waited = embed_waiting(sets, generation, store, embedder)
+            defer = None if reading.embed else deferring((), generation.space.dimensions)
+            report = build(source, writer, embedder, sets.events, defer)
+        waited = embed_waiting(sets, generation, store, embedder) if reading.embed else 0
         bring_along(sets, state, generation, writer.touched)
         report = replace(report, embedded=report.embedded + waited)
         note_run(state, generation, writer, report)

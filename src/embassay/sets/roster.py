@@ -60,6 +60,21 @@ class Roster:
         """Put what `change` makes of these names in their place; what it is. Raises SetNotFound."""
         return self._keep(name, "paths", change)
 
+    def auto_embed(self, name: str) -> tuple[str, ...] | None:
+        """When a set embeds on its own (`embassay.sets.build.deferring`); None for one that was not told, and embeds at
+        once. Raises SetNotFound."""
+        with self._database.reading() as db:
+            row = db.execute("SELECT auto_embed FROM sets WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise self.not_found(name)
+        return None if row[0] is None else self._kept(name, "auto_embed")
+
+    def tell_when_to_embed(self, name: str, rules: Iterable[str]) -> None:
+        """Write down the rules of a set. Raises SetNotFound."""
+        with self._database.writing() as db:
+            self._check(db, name)
+            db.execute("UPDATE sets SET auto_embed = ? WHERE name = ?", (jsontext.dumps([*rules]), name))
+
     def rename(self, old: str, new: str) -> None:
         """Give a set another name, all at once. Raises SetNotFound, and UsageError where `new` is taken."""
         with self._database.writing() as db:

@@ -20,7 +20,7 @@ from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
-from embassay.sets.migration.schema import PROGRESS
+from embassay.sets.migration.schema import PROGRESS, RULES
 from embassay.sqlite import transaction
 
 
@@ -257,6 +257,7 @@ STEPS = (
     SchemaStep(10, lambda db: _each(db, PATHS)),
     SchemaStep(11, lambda db: _each(db, PROJECTIONS)),
     SchemaStep(12, lambda db: _each(db, PROGRESS)),
+    SchemaStep(13, lambda db: _each(db, RULES)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

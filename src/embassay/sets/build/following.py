@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from embassay.sets.build.deriving import Derive, derivation
 from embassay.sets.build.origin import Change, New, Origin, recall
 from embassay.sets.build.source import SourceOutcome
-from embassay.sets.state import WORDS_ONLY, Generation, SourceRow, State
+from embassay.sets.state import Generation, SourceRow, State
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ class Following:
 
             origin.vector = np.zeros(self._follower.generation.space.dimensions, np.float32)
         change = origin.take(replace(chunk, truncated=known.truncated if known else False))
-        if self._words_only and isinstance(change, New) and origin.copied:
-            origin.copied = replace(origin.copied, state="pending", reason=WORDS_ONLY)
+        origin.unembedded |= self._words_only and isinstance(change, New)
         return change
 
 

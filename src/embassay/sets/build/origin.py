@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from embassay.ingest.base import LeftOut
 from embassay.ingest.flow import Chunked, CutStep, FileEnd, NoText, Omitted, Uncut, Unreadable
-from embassay.sets.state import UNSETTLED, SourceRow
+from embassay.sets.state import UNSETTLED, WORDS_ONLY, SourceRow
 from embassay.text import encodable
 from embassay.types import Chunk
 
@@ -96,6 +96,8 @@ class Origin:
     copied: SourceRow | None = None
     """Its row in the generation that it is copied from, where it is neither read nor cut here."""
 
+    unembedded: bool = False
+    """Some of its chunks are stored without a vector, so that it waits for the model."""
     shortened: int = 0
     """Chunks that the model read only the head of, though they were expected to fit."""
     refused: Reasons = field(default_factory=Reasons)
@@ -141,12 +143,16 @@ class Origin:
     def pending(self) -> SourceRow:
         """Its row while its chunks are being written: a run that finds one repeats the origin."""
         old = self.before
-        waits = next((row.reason for row in (old, self.copied) if row and row.waits), "")  # some of its rows have zeros
-        row = self._row("pending", waits)
+        waits = self.unembedded or bool(old and old.waits)  # some of its rows have zeros
+        row = self._row("pending", WORDS_ONLY if waits else "")
         return replace(row, documents=old.documents, chunks=old.chunks) if old else row
 
     def settled(self) -> SourceRow | None:
         """Its row once all its chunks are written; None if it is gone."""
+        row = self._settled()
+        return replace(row, state="pending", reason=WORDS_ONLY) if row and self.unembedded else row
+
+    def _settled(self) -> SourceRow | None:
         old = self.before
         if self.gone:
             return None

@@ -7,7 +7,7 @@ engine infers; the writer writes.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import takewhile
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.types import Vectors
 
+Defer = Callable[[Change], Change]
 
-def build(source: Source, writer: Writer, embedder: Embedder, events: Events = SILENCE) -> IndexReport:
+
+def build(
+    source: Source, writer: Writer, embedder: Embedder, events: Events = SILENCE, defer: Defer | None = None
+) -> IndexReport:
     """Bring the writer's generation up to date with `source`.
 
     Whatever was embedded before an error, or before Ctrl-C, is stored before that is raised. The model is not even
@@ -39,7 +43,7 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
     started = time.monotonic()
     if source.what:
         events.tell(WorkStarted(f"Indexing {source.what}", source.total))
-    embedded, usage = write_changes(source, writer, embedder, events)
+    embedded, usage = write_changes(source, writer, embedder, events, defer)
     if writer.unfolded:
         if source.what:  # a remark belongs to work that was told to begin
             events.tell(Noted("indexing"))
@@ -67,15 +71,19 @@ def build(source: Source, writer: Writer, embedder: Embedder, events: Events = S
     )
 
 
-def write_changes(source: Source, writer: Writer, embedder: Embedder, events: Events = SILENCE) -> tuple[int, Usage]:
+def write_changes(
+    source: Source, writer: Writer, embedder: Embedder, events: Events = SILENCE, defer: Defer | None = None
+) -> tuple[int, Usage]:
     """Have the changes of `source` written with their vectors: how many chunks were embedded, and what that took.
 
+    `defer` gives those a vector that are not to be embedded now, see `embassay.sets.build.deferring`.
     The indexes of the store are left as they are. Raises as `build` does, and Interrupted where it was asked to stop:
     nothing more is read then, and what was read is embedded and written first, unless that has to be paid for.
     """
     embedded, done, usage = 0, 0, NO_USAGE
     ending = _Ending(source)
-    changes = takewhile(lambda _: not ending.asked, source)
+    read = takewhile(lambda _: not ending.asked, source)
+    changes = map(defer, read) if defer else read
     events.tell(WorkStoppable(ending.ask))
     with writer, closing(alongside(changes, _text, embedder, "document")) as steps:
         try:

@@ -30,4 +30,6 @@ ALTER TABLE sets ADD COLUMN keep_until REAL NOT NULL DEFAULT 0
 """
 """`origin` and `build` are ids of generations, which may be gone: rows of the history outlive what they tell of."""
 
+RULES = "ALTER TABLE sets ADD COLUMN auto_embed TEXT"
+"""A JSON array of rules; NULL for a set that was not told when to embed, which does so at once."""
 PROGRESS = "ALTER TABLE migrations ADD COLUMN progress TEXT NOT NULL DEFAULT '{}'"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embassay.errors import UsageError
 from embassay.sets.beginning import begun
+from embassay.sets.build.deferring import deferring
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
 from embassay.sets.followers import bring_along
@@ -97,7 +98,9 @@ def _written(
         )
         writer = Writer(state, generation, store)
         with noted_if_cut_short(state, generation, "added", writer):
-            embedded, usage = write_changes(source, writer, embedder, sets.events)
+            rules = state.roster.auto_embed(name)
+            defer = None if rules is None else deferring(rules, generation.space.dimensions)
+            embedded, usage = write_changes(source, writer, embedder, sets.events, defer)
         keep_fast(store, embedded + source.given)
         bring_along(sets, state, generation, writer.touched)
         with store.snapshot() as version:
