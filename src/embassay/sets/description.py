@@ -55,15 +55,9 @@ class SetDescription:
 
 def describe_all(sets: OpenSets) -> list[SetDescription]:
     """Every set described by what the state says of it, ordered by name. Raises HomeNotFound."""
-    from embassay.stores.opening import collections_in
-
     state = sets.state
     default, chosen = sets.default(), state.roster.chosen()
-    sizes = {
-        name: kept.bytes
-        for backend in {*state.collections().values()}
-        for name, kept in collections_in(backend, sets.folder.folder).items()
-    }
+    sizes = sets.folder.sizes()
     return [_described(sets, name, default, chosen, sizes) for name in state.sets()]
 
 

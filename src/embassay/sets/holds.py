@@ -9,9 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embassay.files import PRIVATE_FILE
+
+if TYPE_CHECKING:
+    from embassay.search.index import Index
+    from embassay.sets.state import Generation
 
 
 class Hold:
@@ -29,6 +35,22 @@ class Hold:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+@dataclass(slots=True)
+class Lease:
+    """An open index, how many are using it, and whether its generation is still the one to search."""
+
+    generation: Generation
+    index: Index
+    hold: Hold
+    users: int = 0
+    retired: bool = False
+
+    def close(self) -> None:
+        """Close the index, so that the generation may be removed."""
+        self.index.close()
+        self.hold.release()
 
 
 @contextmanager

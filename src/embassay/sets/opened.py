@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.cascading import SecondIndexes
 from embassay.sets.folder import HomeFolder
-from embassay.sets.holds import Hold
+from embassay.sets.holds import Hold, Lease
 from embassay.sets.state import Generation, State
 
 if TYPE_CHECKING:
@@ -32,22 +31,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SET = "default"
 """The set that is meant where none is named, and none was chosen."""
-
-
-@dataclass(slots=True)
-class _Lease:
-    """An open index, how many are using it, and whether its generation is still the one to search."""
-
-    generation: Generation
-    index: Index
-    hold: Hold
-    users: int = 0
-    retired: bool = False
-
-    def close(self) -> None:
-        """Close the index, so that the generation may be removed."""
-        self.index.close()
-        self.hold.release()
 
 
 class OpenSets:
@@ -69,7 +52,7 @@ class OpenSets:
         self._asked_to_log = False
         self._lock = threading.RLock()
         self._state: State | None = None
-        self._leases: dict[str, _Lease] = {}
+        self._leases: dict[str, Lease] = {}
         self._doors: dict[int, Door] = {}
         self._stores: dict[int, Store] = {}
         self._seconds = SecondIndexes(folder, lambda: self.state, self.embedder)
@@ -283,7 +266,7 @@ class OpenSets:
         if self._recorder:
             self._recorder.flush()
 
-    def _lease(self, name: str) -> _Lease:
+    def _lease(self, name: str) -> Lease:
         unused = None
         with self._lock:
             generation = self.live(name)
@@ -296,7 +279,7 @@ class OpenSets:
             unused.close()
         return lease
 
-    def _opened(self, name: str) -> _Lease:
+    def _opened(self, name: str) -> Lease:
         """The live generation, held: it was live behind the moment from which nobody could remove it."""
         from embassay.search.index import Index
 
@@ -311,7 +294,7 @@ class OpenSets:
             memory=self.state.calibrations.of(generation.id),
             second=partial(self._seconds.open, name),
         )
-        return _Lease(generation, index, hold)
+        return Lease(generation, index, hold)
 
     def _held(self, name: str) -> tuple[Generation, Hold]:
         while True:
@@ -335,7 +318,7 @@ class OpenSets:
             raise UsageError("the home is closed.", remedy="Open it again.")
 
     @staticmethod
-    def _retire(lease: _Lease) -> _Lease | None:
+    def _retire(lease: Lease) -> Lease | None:
         """Forget an index; it is returned where nobody uses it, to be closed."""
         lease.retired = True
         return None if lease.users else lease

@@ -135,7 +135,7 @@ class Backend(Protocol[Settings]):
 
 
 @runtime_checkable
-class Keeper(Backend[Settings], Protocol[Settings]):
+class LastingBackend(Backend[Settings], Protocol[Settings]):
     """What the module of a backend that keeps its rows may offer besides: what lies there, known to a home or not."""
 
     def collections(self, settings: Settings) -> Mapping[str, KeptCollection]:

@@ -19,7 +19,7 @@ from embassay import plugins
 from embassay.errors import HomeNotWritable
 from embassay.files import PRIVATE_FILE, private_folder, refuse_links
 from embassay.space import Similarity
-from embassay.stores.base import Backend, Keeper, Settings, Store
+from embassay.stores.base import Backend, LastingBackend, Settings, Store
 from embassay.stores.values import Collection, KeptCollection
 from embassay.words.languages import DEFAULT
 
@@ -51,13 +51,13 @@ def open_checked(
 def collections_in(backend: str, folder: Path) -> Mapping[str, KeptCollection]:
     """The collections that a store keeps in `folder`, a home, by name; none where it does not tell."""
     module = plugins.load(BACKENDS, backend)
-    return module.collections(module.settings_in(folder)) if isinstance(module, Keeper) else {}
+    return module.collections(module.settings_in(folder)) if isinstance(module, LastingBackend) else {}
 
 
 def remove_collection(backend: str, folder: Path, name: str) -> None:
     """Remove one of `collections_in`. Raises StoreError, HomeNotWritable."""
     module = plugins.load(BACKENDS, backend)
-    if isinstance(module, Keeper):
+    if isinstance(module, LastingBackend):
         module.remove(module.settings_in(folder), name)
 
 
