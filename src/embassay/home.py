@@ -204,9 +204,8 @@ class Home:
     ) -> IndexReport | None:
         """Make a set, told when to embed, with what the files and folders of `paths` say in it; the report of those.
 
-        `auto_embed` holds ``on_create`` where documents that are new get their vectors at once, and ``on_update`` where
-        changed ones do. The others are stored and found by words only until `EmbeddingSet.index` is called. Raises
-        UsageError for a name that is taken or an unknown rule, and as `EmbeddingSet.index` does.
+        `auto_embed`: ``on_create`` where new documents get their vectors at once, ``on_update`` where changed ones do;
+        the others are found by words only until the set is indexed. Raises UsageError, and as `index` does.
         """
         from embassay.sets.creating import create_set
         from embassay.sets.spec import Wishes
@@ -228,9 +227,7 @@ class Home:
     def gc(self, *, apply: bool = False) -> Collected:
         """What this home holds and nobody needs any more, and what it would free; with `apply` it is removed.
 
-        That are generations which no set has, kept ones whose time is over, those of migrations that failed more than
-        a week ago, and what a killed process left in the store. What another process uses stays. Raises HomeNotFound,
-        HomeNotWritable.
+        What counts, and what stays, says `embassay.sets.gc`. Raises HomeNotFound, HomeNotWritable.
         """
         from embassay.sets.gc import collect
 
