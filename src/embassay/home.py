@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Unpack
 from embassay.arguments import check, checked, checks_arguments, shown
 from embassay.errors import UsageError
 from embassay.session import Session
+from embassay.sets.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from embassay.columns.doctor.report import VectorReport
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from embassay.sets.examine import Finding
     from embassay.sets.exchange.report import ImportedSet
     from embassay.sets.folder import HomeFolder
-    from embassay.sets.gc import Collected
     from embassay.sets.log.entry import LoggedQuery
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @checks_arguments
-class Home:
+class Home(Upkeep):
     """A ``.embassay/`` folder: index files into its sets and search them.
 
     Threads may share it. Use it as a context manager, or call `close`.
@@ -194,24 +194,6 @@ class Home:
 
         return describe_all(self._sets)
 
-    def create_set(
-        self,
-        name: str,
-        paths: Iterable[str | os.PathLike[str]] = (),
-        *,
-        auto_embed: Collection[str] = (),
-        **making: Unpack[MakingOptions],
-    ) -> IndexReport | None:
-        """Make a set, told when to embed, with what the files and folders of `paths` say in it; the report of those.
-
-        `auto_embed`: ``on_create`` where new documents get their vectors at once, ``on_update`` where changed ones do;
-        the others are found by words only until the set is indexed. Raises UsageError, and as `index` does.
-        """
-        from embassay.sets.creating import create_set
-        from embassay.sets.spec import Wishes
-
-        return create_set(self._sets, name, Wishes(**making), auto_embed, [Path(path) for path in paths])
-
     def doctor(self, set: str | None = None) -> list[Finding]:
         """What is wrong with one set, or with all; problems first. Raises SetNotFound.
 
@@ -223,15 +205,6 @@ class Home:
         sweep(self._sets)
         found = [finding for name in ([set] if set else self.sets()) for finding in self.set(name).doctor()]
         return [*found, *of_garbage(collect(self._sets).found, set)]
-
-    def gc(self, *, apply: bool = False) -> Collected:
-        """What this home holds and nobody needs any more, and what it would free; with `apply` it is removed.
-
-        What counts, and what stays, says `embassay.sets.gc`. Raises HomeNotFound, HomeNotWritable.
-        """
-        from embassay.sets.gc import collect
-
-        return collect(self._sets, apply=apply)
 
     @property
     def query_log(self) -> QueryLog:

@@ -1,0 +1,50 @@
+"""The verbs of a home that make sets on purpose, and clear away what nobody needs any more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from embassay.arguments import checks_arguments
+
+if TYPE_CHECKING:
+    from embassay.sets.build.report import IndexReport
+    from embassay.sets.gc import Collected
+    from embassay.sets.opened import OpenSets
+    from embassay.sets.options import MakingOptions
+
+
+@checks_arguments
+class Upkeep:
+    """What `embassay.home.Home` can do about its sets as a whole."""
+
+    _sets: OpenSets
+
+    def create_set(
+        self,
+        name: str,
+        paths: Iterable[str | os.PathLike[str]] = (),
+        *,
+        auto_embed: Collection[str] = (),
+        **making: Unpack[MakingOptions],
+    ) -> IndexReport | None:
+        """Make a set, told when to embed, with what the files and folders of `paths` say in it; the report of those.
+
+        `auto_embed`: ``on_create`` where new documents get their vectors at once, ``on_update`` where changed ones do;
+        the others are found by words only until the set is indexed. Raises UsageError, and as `index` does.
+        """
+        from embassay.sets.creating import create_set
+        from embassay.sets.spec import Wishes
+
+        return create_set(self._sets, name, Wishes(**making), auto_embed, [Path(path) for path in paths])
+
+    def gc(self, *, apply: bool = False) -> Collected:
+        """What this home holds and nobody needs any more, and what it would free; with `apply` it is removed.
+
+        What counts, and what stays, says `embassay.sets.gc`. Raises HomeNotFound, HomeNotWritable.
+        """
+        from embassay.sets.gc import collect
+
+        return collect(self._sets, apply=apply)
