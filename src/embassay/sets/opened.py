@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from embassay.sets.cascading import SecondIndexes
 from embassay.sets.folder import HomeFolder
 from embassay.sets.holds import Hold, Lease
 from embassay.sets.state import Generation, State
+from embassay.stores.filters.values import In
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
@@ -247,10 +248,13 @@ class OpenSets:
         """What was searched for in this home. Raises HomeNotFound where nothing was indexed yet."""
         from embassay.sets.log.querylog import QueryLog
         from embassay.sets.log.recorder import in_effect
-        from embassay.sets.records.listing import holds_document
 
-        kept, holds = partial(in_effect, self._config), partial(holds_document, self)
-        return QueryLog(self.state.query_log, kept, self._flush_log, holds)
+        return QueryLog(self.state.query_log, partial(in_effect, self._config), self._flush_log, self._holds)
+
+    def _holds(self, name: str, document: str) -> bool:
+        """Whether a set has a chunk of the document of this id. Raises SetNotFound, StoreError."""
+        with closing(self.folder.store(self.live(name))) as store, store.snapshot() as version:
+            return version.count(In("document", (document,))) > 0
 
     def _begin_log(self) -> None:
         """Log the searches from now on, if the configuration says so."""

@@ -34,7 +34,7 @@ PER_WRITE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class KeptCost:
     """What it takes to write `PER_WRITE` chunks to the generation that is kept after a switch as well."""
 
     usd: float | None
@@ -75,7 +75,7 @@ class MigrationPlan:
     """Where the time comes from."""
     bytes: int | None
     """On disk, for the new generation beside the old one."""
-    kept: Upkeep
+    kept: KeptCost
 
     def to_dict(self) -> dict[str, object]:
         """The plan as JSON has it, and as it is stored with the migration."""
@@ -198,15 +198,15 @@ def _bytes(sets: OpenSets, origin: Generation, rows: int, dimensions: int, targe
     return max(0, now + rows * (new - old))
 
 
-def _upkeep(sets: OpenSets, origin: Generation, sample: _Sample) -> Upkeep:
+def _upkeep(sets: OpenSets, origin: Generation, sample: _Sample) -> KeptCost:
     texts = sample.texts[:32]
     with suppress(EmbassayError):
         embedder = sets.models.bare(with_precision(origin.spec.model, origin.spec.precision))
         with closing(embedder):
             tokens = PER_WRITE * sum(_tokens(embedder, texts)) / max(1, len(texts))
             usd = None if embedder.price is None else tokens * embedder.price / 1e6
-            return Upkeep(usd, speed_of(embedder, texts, 1.0).seconds(PER_WRITE, tokens))
-    return Upkeep(None, None)
+            return KeptCost(usd, speed_of(embedder, texts, 1.0).seconds(PER_WRITE, tokens))
+    return KeptCost(None, None)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -93,12 +93,6 @@ def chunks(sets: OpenSets, name: str, glob: str | None, where: Filter | None) ->
             yield from sorted(version.chunks(paths[at : at + GROUP_PATHS]), key=_place)
 
 
-def holds_document(sets: OpenSets, name: str, document: str) -> bool:
-    """Whether a set has a chunk of the document of this id. Raises SetNotFound, StoreError."""
-    with closing(sets.folder.store(sets.live(name))) as store, store.snapshot() as version:
-        return version.count(In("document", (document,))) > 0
-
-
 def nothing(sets: OpenSets, name: str, where: Filter | None, glob: str | None) -> list[str]:
     """Why no document of a set is found; see `EmbeddingSet.why_nothing`."""
     from embassay.stores.unmet import why_nothing
