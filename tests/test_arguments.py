@@ -22,6 +22,7 @@ SKIPPED = {
     "writing",
     "dry_run",
     "replace",
+    "overwrite",
     "unjudged",
     "retry_failed",
     "checksum",
@@ -34,6 +35,7 @@ SKIPPED = {
 USUAL = {
     "query": "rotate", "texts": ["a"], "role": "query", "ids": ["1"], "search": "0" * 16, "id": "0" * 16, "new": "other",
     "name": "nowhere", "records": [{"id": "1", "text": "rotate a key"}], "paths": [], "file": "/nowhere/x",
+    "folder": "/proc/nowhere/out", "place": "/nowhere/in", "set": "copy",
 }  # fmt: skip
 
 

@@ -76,6 +76,7 @@ KINDS = {
     **dict.fromkeys(("clicked", "about"), HITS),
     "set": Kind("the name of a set, or a list of names", _is_text_or_texts),
     "space": Kind("a Space", lambda value: isinstance(value, Space)),
+    "cascade": Kind("True, False or a Cascade", lambda value: isinstance(value, bool) or hasattr(value, "budget_ms")),
     "min_score": Kind("a mapping such as {'dense': 0.3}", lambda value: isinstance(value, Mapping)),
 }
 """By the name of the argument, which means the same in every call."""

@@ -14,6 +14,8 @@ from embassay.errors import UsageError
 from embassay.sets.database import Database
 from embassay.version import VERSION
 
+MOST = 2**31
+"""Rows that can be asked for: SQLite counts no further than it has bits."""
 KEPT = 1000
 """Rows of each kind that are remembered of a set; older ones are forgotten. Many writes forget no switch."""
 PAUSE, LONGEST = 60.0, 3600.0
@@ -60,7 +62,7 @@ class History:
             "WHERE set_name = ? ORDER BY id DESC LIMIT ?"
         )
         with self._database.reading() as db:
-            rows = db.execute(query, (set_name, -1 if most is None else most)).fetchall()
+            rows = db.execute(query, (set_name, -1 if most is None else min(most, MOST))).fetchall()
         return [self._happening(row) for row in rows]
 
     def note(self, set_name: str, what: str, generation: int, detail: Mapping[str, object]) -> None:
