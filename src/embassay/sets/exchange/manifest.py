@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from embassay.types import Chunk, Vectors
 
 FILE, DOCUMENTS = "space.json", "documents.jsonl"
-KIND, VERSION = "embassay export", 1
+KIND, VERSION = "embassay-export", 1
 
 
 @dataclass(frozen=True, slots=True)
