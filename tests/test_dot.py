@@ -23,7 +23,7 @@ from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import evaluate
 from embassay.models.registry import Registry
 from embassay.search.modes import pipeline
-from embassay.sets import state
+from embassay.sets import generation_rows
 from embassay.stores.backends import lance
 from embassay.stores.opening import exact_store, temporary_stores
 from embassay.stores.values import VECTOR, Capabilities
@@ -163,7 +163,7 @@ def as_before():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Identity, "space", former)
-        patch.setattr(state, "IDENTITY", 1)
+        patch.setattr(generation_rows, "IDENTITY", 1)
         yield
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import embassay
-from embassay.errors import UsageError
+from embassay.errors import MigrationPaused
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.migration.gate import JudgedGate
 from embassay.sets.migration.beginning import begin
@@ -77,5 +77,5 @@ def test_what_is_undecided_passes_with_a_warning_unless_it_must_not(tmp_path, ju
 def test_judged_documents_that_the_set_lacks_are_named(tmp_path, judged):
     with moved(tmp_path, "hash/64", "hash/128") as home:
         gate = JudgedGate(JudgedSet("other", (), {"a": "b"}, {"a": {"nowhere.md": 1}}))
-        with pytest.raises(UsageError, match=r"lacks 1 of the 1 judged documents, first nowhere\.md"):
+        with pytest.raises(MigrationPaused, match=r"lacks 1 of the 1 judged documents, first nowhere\.md"):
             run(home._sets, "docs", verifiers(gate))
