@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,11 +63,19 @@ def place(tmp_path_factory):
     return root
 
 
-MOST = {"bench": 2, "models recommend": 4, "judge new": 6, "compare": 8}
+MOST = {"bench": 2, "watch": 3, "models recommend": 4, "judge new": 6, "compare": 8}
 """Values for each option of commands that take long; 12 of the others. Which ones, its name decides."""
 BENIGN = {
     "index": ["docs", "-m", "hash/64"],
     "search": ["a key"],
+    "watch": ["docs", "-m", "hash/64"],
+    "migrate": ["default", "--to", "hash/32"],
+    "switch": ["default"],
+    "rollback": ["default"],
+    "relink": ["default", "--to", "hash/64"],
+    "export": ["default", "out"],
+    "import": ["out", "--set", "copied"],
+    "sets create": ["made", "docs"],
     "embed": ["-m", "hash/64", "-c", "a", "--role", "query"],
     "eval": ["judged", "-m", "hash/64", "--mode", "dense"],
     "compare": ["hash/64", "hash/128", "--judged", "judged"],
@@ -110,11 +120,31 @@ def hostile_calls(name: str):
                 yield [*kept, parameter.opts[0], value]
 
 
+RUNS_ON = {"watch"}
+"""Commands that do not end by themselves once they are given what they take: they get a Ctrl-C."""
+RUNS_SECONDS = 1.5
+
+
+@contextmanager
+def interrupted_if(runs_on: bool):
+    if not runs_on:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, RUNS_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def told(monkeypatch, capfd, *arguments: str) -> str:
     """What a call comes to, where that is not as it should be; empty where it is."""
     monkeypatch.setattr(sys, "argv", ["embassay", *arguments])
     try:
-        entry.main()
+        with interrupted_if(arguments[0] in RUNS_ON):
+            entry.main()
     except SystemExit as left:
         code = left.code
     except BaseException as error:
@@ -134,18 +164,18 @@ def told(monkeypatch, capfd, *arguments: str) -> str:
     return ""
 
 
-RUNS_ON = {"watch"}
-"""Commands that do not end by themselves once they are given what they take."""
-
-
-@pytest.mark.parametrize("name", [name for name in command_names() if name not in RUNS_ON])
+@pytest.mark.parametrize("name", command_names())
 def test_hostile_values(name, place, monkeypatch, capfd, tmp_path):
     work = tmp_path / "work"
     shutil.copytree(place, work)
     monkeypatch.chdir(work)
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
-    if name in ("search", "status", "doctor", "embed", "compare"):
+    if name in (
+        "search", "status", "doctor", "embed", "compare", "migrate", "switch", "rollback", "relink", "export", "import",
+    ):  # fmt: skip
         assert told(monkeypatch, capfd, "index", "docs", "-m", "hash/64", "--json") == ""
+    if name == "import":
+        assert told(monkeypatch, capfd, "export", "default", "out", "--json") == ""
     wrong = {}
     for arguments in hostile_calls(name):
         if said := told(monkeypatch, capfd, *name.split(), "--json", *arguments):

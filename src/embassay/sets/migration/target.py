@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from embassay.sets.spec import SetSpec
 
 
+MOST_DIMENSIONS = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class MigrationTarget:
     """Where a set is to be moved, as it was asked for."""
@@ -44,10 +47,13 @@ class MigrationTarget:
 
         Raises UsageError for what contradicts itself, and where nothing is asked for.
         """
-        if not (model or precision or truncate_dim or pca or dtype):
+        if not (model or precision or dtype) and truncate_dim is None and pca is None:
             raise UsageError(
                 "it is not said where the set is to be moved.", remedy=remedy.option("to", "MODEL", say="Name a model")
             )
+        for asked, dimensions in (("truncate_dim", truncate_dim), ("pca", pca)):
+            if dimensions is not None and not 1 <= dimensions <= MOST_DIMENSIONS:
+                raise UsageError(f"{asked} is {dimensions}; it must be between 1 and {MOST_DIMENSIONS:,}.")
         if truncate_dim is not None and pca is not None:
             raise UsageError("vectors are either cut to fewer dimensions, or reduced by PCA.", remedy="Leave one out.")
         if dtype is not None:
