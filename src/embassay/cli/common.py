@@ -81,6 +81,7 @@ LanguageOption = Annotated[
         help="The language of the documents: de, zh, ..., or mul for several. Default: found out from them.",
     ),
 ]
+MaxFileOption = Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")]
 ExcludeOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -47,7 +47,6 @@ class Moves:
         spec: SetSpec,
         anchor: Anchor | None = None,
         options: Mapping[str, object] = MappingProxyType({}),
-        plan: Mapping[str, object] = MappingProxyType({}),
         projection: Projection | None = None,
     ) -> Migration:
         """A second generation of a set, to be built beside the live one, and the migration to it, which is planned.
@@ -71,9 +70,9 @@ class Moves:
                 put_anchor(db, identity, anchor)
             if projection:
                 put_projection(db, identity, projection)
-            put_migration(db, name, origin, identity, options, plan)
+            put_migration(db, name, origin, identity, options)
             db.execute("UPDATE sets SET building = ? WHERE name = ?", (identity, name))
-            note(db, name, "migration planned", identity, {"to": str(space), "model": spec.model, **plan})
+            note(db, name, "migration planned", identity, {"to": str(space), "model": spec.model})
         found = self._migrations.building(identity)
         assert found is not None, "it was just written"
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from embassay.arguments import checks_arguments
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from embassay.sets.migration.switching import Switched
     from embassay.sets.migration.target import MigrationTarget
     from embassay.sets.opened import OpenSets
+    from embassay.sets.options import MoveOptions
     from embassay.sets.relinking import Relinked
 
 
@@ -61,25 +62,17 @@ class Moving:
         options = JobOptions(rate, max_spend, gate_from, strict)
         return migrate(self._sets, self.name, target, options, gate, background=background)
 
-    def plan_migration(
-        self,
-        to: str | None = None,
-        *,
-        precision: str | None = None,
-        truncate_dim: int | None = None,
-        pca: int | None = None,
-        dtype: str | None = None,
-    ) -> MigrationPlan:
+    def plan_migration(self, to: str | None = None, **options: Unpack[MoveOptions]) -> MigrationPlan:
         """What `migrate` would take: tokens, money, time and disk. Nothing is sent to a hosted model, nothing is made.
 
         Tokens are counted, and the speed of a model that runs here is measured, on a sample of the set's chunks.
-        Raises UsageError where the set is in that space already, SetNotFound, StoreError, ModelError.
+        `options` are those of `migrate` that say where to. Raises UsageError where the set is in that space already,
+        SetNotFound, StoreError, ModelError.
         """
         from embassay.sets.migration.planning import plan
         from embassay.sets.migration.target import MigrationTarget
 
-        target = MigrationTarget.of(to, precision, truncate_dim=truncate_dim, pca=pca, dtype=dtype)
-        return plan(self._sets, self.name, target)
+        return plan(self._sets, self.name, MigrationTarget.of(to, **options))
 
     def resume_migration(
         self,

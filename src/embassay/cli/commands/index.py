@@ -25,9 +25,7 @@ def command(
     precision: common.PrecisionOption = None,
     chunk_tokens: common.ChunkTokensOption = None,
     language: common.LanguageOption = None,
-    max_file_mb: Annotated[
-        float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")
-    ] = MAX_FILE_MB,
+    max_file_mb: common.MaxFileOption = MAX_FILE_MB,
     read_seconds: Annotated[
         float, typer.Option(metavar="S", help="Longest that a file may take to be read; 4 s more for each MB of it.")
     ] = DEFAULT_LIMITS.seconds,

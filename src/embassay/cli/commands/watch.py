@@ -35,9 +35,7 @@ def command(
     precision: common.PrecisionOption = None,
     chunk_tokens: common.ChunkTokensOption = None,
     language: common.LanguageOption = None,
-    max_file_mb: Annotated[
-        float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")
-    ] = MAX_FILE_MB,
+    max_file_mb: common.MaxFileOption = MAX_FILE_MB,
     exclude: common.ExcludeOption = None,
     set_name: common.SetOption = None,
     home: common.HomeOption = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from embassay import remedy
@@ -59,7 +58,6 @@ def begin(
     name: str,
     target: MigrationTarget,
     options: JobOptions = DEFAULT_OPTIONS,
-    plan: Mapping[str, object] = MappingProxyType({}),
 ) -> Migration:
     """A planned migration of set `name`; nothing is embedded yet but canaries.
 
@@ -77,7 +75,7 @@ def begin(
     store = sets.folder.open_store(to.spec, collection, to.space, create=True)
     try:
         return state.moves.begin(
-            name, origin.id, collection, to.space, to.spec, to.anchor, options.to_dict(), plan, to.projection
+            name, origin.id, collection, to.space, to.spec, to.anchor, options.to_dict(), to.projection
         )
     except BaseException:
         store.drop()

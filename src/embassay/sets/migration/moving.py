@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from embassay import remedy
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 PURPOSE = "migrate"
 """What money is spent for, as the ledger has it."""
+MOST_SEARCHES = 10_000
+"""Searches that are looked at for what was found lately."""
 LET_GO_SECONDS = 5.0
 """How long giving a migration up waits for its worker to stop, before the rows are left to whoever sweeps next."""
 
@@ -38,7 +39,6 @@ def migrate(
     target: MigrationTarget,
     options: JobOptions = DEFAULT_OPTIONS,
     gate: Verifier | None = None,
-    plan: Mapping[str, object] = MappingProxyType({}),
     *,
     background: bool = False,
 ) -> MigrationStatus:
@@ -46,7 +46,7 @@ def migrate(
 
     Raises as `begin` and `resume` do, and MigrationState where it is under way to another target.
     """
-    prepare(sets, name, target, options, plan)
+    prepare(sets, name, target, options)
     return resume(sets, name, gate, background=background)
 
 
@@ -55,7 +55,6 @@ def prepare(
     name: str,
     target: MigrationTarget,
     options: JobOptions = DEFAULT_OPTIONS,
-    plan: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Begin a migration; one that is under way to the same target gets these options. Raises as `begin` does."""
     under_way = sets.state.migrations.open(name) if sets.exists else None
@@ -65,7 +64,7 @@ def prepare(
         return
     options = replace(options, run=secrets.token_hex(8))
     with paying(sets, name, options) as own:
-        begin(own, name, target, options, plan)
+        begin(own, name, target, options)
 
 
 def resume(sets: OpenSets, name: str, gate: Verifier | None = None, *, background: bool = False) -> MigrationStatus:
@@ -150,7 +149,3 @@ def found_lately(sets: OpenSets, name: str) -> Callable[[str], float] | None:
     if not latest:
         return None
     return lambda path: latest.get(path, 0.0)
-
-
-MOST_SEARCHES = 10_000
-"""Searches that are looked at for what was found lately."""

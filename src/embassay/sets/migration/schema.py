@@ -10,7 +10,6 @@ CREATE TABLE migrations (
     resumes TEXT NOT NULL DEFAULT '',
     reason TEXT NOT NULL DEFAULT '',
     options TEXT NOT NULL DEFAULT '{}',
-    plan TEXT NOT NULL DEFAULT '{}',
     report TEXT NOT NULL DEFAULT '{}',
     created REAL NOT NULL,
     updated REAL NOT NULL

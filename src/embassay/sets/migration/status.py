@@ -55,7 +55,6 @@ class MigrationStatus:
     usd: float | None
     """What it spent in all its runs, with what is reserved for requests under way; None where that cannot be told."""
     options: JobOptions
-    plan: Mapping[str, Any]
     report: Mapping[str, Any]
     """What verification found."""
     created: float
@@ -100,7 +99,7 @@ class MigrationStatus:
             {name: getattr(self, name) for name in plain}
             | {name: None if value is None else round(value, 3) for name, value in rounded.items()}
             | {"rate_limit": self.options.rate or None, "max_spend": self.options.max_spend}
-            | {"plan": {**self.plan}, "report": {**self.report}, "next": str(self.next)}
+            | {"report": {**self.report}, "next": str(self.next)}
             | {"actions": [action.to_dict() for action in self.next.actions]}
         )
 
@@ -137,7 +136,6 @@ def status_of_migration(sets: OpenSets, name: str) -> MigrationStatus:
         rate=progress.rate if at_work else None,
         usd=_spent(sets, options),
         options=options,
-        plan=migration.plan,
         report=migration.report,
         created=migration.created,
         updated=migration.updated,

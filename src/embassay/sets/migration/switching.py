@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from embassay import remedy
@@ -71,7 +70,6 @@ def switch(
     keep_seconds: float = KEEP_SECONDS,
     force: bool = False,
     why: str = "",
-    detail: Mapping[str, object] = MappingProxyType({}),
 ) -> Switched:
     """Make another generation the live one: that which was built, or the kept one where `to` names it.
 
@@ -88,7 +86,7 @@ def switch(
         migration = _built(sets, name)
         return migration.generation, "switched", _allowed(migration, force=force)
 
-    said = {**detail, "who": who(), **({"why": why} if why else {})}
+    said = {"who": who(), **({"why": why} if why else {})}
     return on_live(lambda: _point(sets, name, target, keep_seconds, said))
 
 
@@ -98,7 +96,6 @@ def rollback(
     *,
     keep_seconds: float = KEEP_SECONDS,
     why: str = "",
-    detail: Mapping[str, object] = MappingProxyType({}),
 ) -> Switched:
     """Make the generation live again that was it before; the present one is kept in its place.
 
@@ -116,7 +113,7 @@ def rollback(
             )
         return previous, ROLLED_BACK, {}
 
-    said = {**detail, "who": who(), **({"why": why} if why else {})}
+    said = {"who": who(), **({"why": why} if why else {})}
     return on_live(lambda: _point(sets, name, target, keep_seconds, said))
 
 

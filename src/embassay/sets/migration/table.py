@@ -55,7 +55,6 @@ class Migration:
     """Why it is paused, failed or aborted; empty otherwise."""
     options: Mapping[str, Any]
     """What it was asked for: rate, spend, gate."""
-    plan: Mapping[str, Any]
     report: Mapping[str, Any]
     """What verification found."""
     progress: Mapping[str, Any]
@@ -70,7 +69,7 @@ class Migration:
         return self.state in OPEN
 
 
-_COLUMNS = "id, set_name, origin, generation, state, resumes, reason, options, plan, report, progress, created, updated"
+_COLUMNS = "id, set_name, origin, generation, state, resumes, reason, options, report, progress, created, updated"
 
 
 class Migrations:
@@ -132,7 +131,7 @@ class Migrations:
     def _migration(self, row: tuple[Any, ...]) -> Migration:
         fields = dict(zip(_COLUMNS.split(", "), row, strict=True))
         try:
-            fields |= {name: jsontext.loads(fields[name]) for name in ("options", "plan", "report", "progress")}
+            fields |= {name: jsontext.loads(fields[name]) for name in ("options", "report", "progress")}
         except (ValueError, TypeError) as error:
             raise self._database.corrupt(error) from error
         return self._database.checked(Migration(**fields))
@@ -144,15 +143,14 @@ def put_migration(
     origin: int,
     generation: int,
     options: Mapping[str, object],
-    plan: Mapping[str, object],
 ) -> None:
     """A new migration, planned, inside of the transaction that makes its generation."""
     now = time.time()
-    said = (jsontext.dumps(dict(one), ascii_only=True) for one in (options, plan))
+    said = jsontext.dumps(dict(options), ascii_only=True)
     db.execute(
-        "INSERT INTO migrations (set_name, origin, generation, state, options, plan, created, updated) "
-        "VALUES (?, ?, ?, 'planned', ?, ?, ?, ?)",
-        (set_name, origin, generation, *said, now, now),
+        "INSERT INTO migrations (set_name, origin, generation, state, options, created, updated) "
+        "VALUES (?, ?, ?, 'planned', ?, ?, ?)",
+        (set_name, origin, generation, said, now, now),
     )
 
 
