@@ -57,6 +57,21 @@ def without_precision(model: str) -> tuple[str, str | None]:
     return reference.base + cut, None if precision is None else str(precision)
 
 
+def asked_precision(model: str, precision: str | None) -> tuple[str, str | None]:
+    """The reference without a precision, and the one that is asked for: by itself, or in the name, ``minilm@int8``.
+
+    Raises UsageError where both are given and differ, or where it is none.
+    """
+    check_precision(precision)
+    name, said = without_precision(model)
+    if said and precision not in (None, said):
+        raise UsageError(
+            f"model {model!r} says precision {said}, and {precision} is asked for as well.",
+            remedy=f"Leave one of them out: {name} has no precision of its own.",
+        )
+    return name, said or precision
+
+
 def with_precision(model: str, precision: str | None) -> str:
     """The reference of `model` at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
     check_precision(precision)

@@ -18,7 +18,7 @@ from embassay import remedy
 from embassay.canaries import CANARY_TEXTS, SAME_SPACE, Anchor, least_likeness
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import MigrationState, SpaceMismatch, UsageError
-from embassay.models.reference import without_precision
+from embassay.models.reference import asked_precision
 from embassay.sets.door import anchor_of
 from embassay.sets.generations import remembered
 from embassay.sets.moves import RELINKED, on_live
@@ -73,10 +73,8 @@ def relink(sets: OpenSets, name: str, to: str, precision: str | None = None) -> 
     tokens than the set's chunks have, or is its model already; MigrationState while the set is being migrated;
     SetNotFound, ModelError, ProviderError.
     """
-    model, said = without_precision(to)
-    if said and precision not in (None, said):
-        raise UsageError(f"model {to!r} says precision {said}, and {precision} is asked for as well.")
-    return on_live(lambda: _relink(sets, name, remembered(model), said or precision or "auto"))
+    model, asked = asked_precision(to, precision)
+    return on_live(lambda: _relink(sets, name, remembered(model), asked or "auto"))
 
 
 def relink_back(sets: OpenSets, name: str) -> Relinked:

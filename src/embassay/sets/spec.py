@@ -9,7 +9,7 @@ from typing import Any
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
-from embassay.models.reference import without_precision
+from embassay.models.reference import asked_precision, without_precision
 from embassay.stores.dtypes import FLOAT32
 from embassay.types import Counts, check_precision
 from embassay.words.analyser import analyser
@@ -82,14 +82,9 @@ class Wishes:
     def _take_precision_of_model(self) -> None:
         if self.model is None:
             return
-        model, precision = without_precision(self.model)
-        if precision and self.precision not in (None, precision):
-            raise UsageError(
-                f"model {self.model!r} says precision {precision}, and {self.precision} is asked for as well.",
-                remedy=f"Leave one of them out: {model} has no precision of its own.",
-            )
+        model, precision = asked_precision(self.model, self.precision)
         object.__setattr__(self, "model", model)
-        object.__setattr__(self, "precision", precision or self.precision)
+        object.__setattr__(self, "precision", precision)
 
     def check(self, spec: SetSpec, set_name: str, tokens: Counts) -> None:
         """Raises UsageError where a set is asked to be another one than it is. The model is compared by its space."""

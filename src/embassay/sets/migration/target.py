@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.errors import UsageError
-from embassay.models.reference import cut_to, uncut, without_precision
+from embassay.models.reference import asked_precision, cut_to, uncut
 from embassay.sets.generations import remembered
 from embassay.stores.dtypes import check_dtype
 
@@ -60,10 +60,8 @@ class MigrationTarget:
             check_dtype(dtype)
         if not model:
             return cls("", precision or "", truncate_dim, pca or 0, dtype or "")
-        name, said = without_precision(model)
-        if said and precision not in (None, said):
-            raise UsageError(f"model {model!r} says precision {said}, and {precision} is asked for as well.")
-        return cls(remembered(name), said or precision or "auto", truncate_dim, pca or 0, dtype or "")
+        name, asked_for = asked_precision(model, precision)
+        return cls(remembered(name), asked_for or "auto", truncate_dim, pca or 0, dtype or "")
 
     def model_for(self, spec: SetSpec) -> str:
         """The reference of the model that a set of `spec` is moved to. Raises UsageError."""
