@@ -243,9 +243,8 @@ def test_names_of_sets_in_a_home_that_was_found(hostile):
     place, docs, _ = hostile
     run("index", docs, "--set", SET, cwd=place)
     with closing(sqlite3.connect(place / ".embassay" / "state.db")) as db:
-        for table in ("sets", "generations"):
-            column = "name" if table == "sets" else "set_name"
-            db.execute(f"UPDATE {table} SET {column} = ?", (f"docs{EVIL}",))
+        for table, column in (("sets", "name"), ("generations", "set_name")):
+            db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (f"docs{EVIL}", SET))
         db.commit()
     for command in (
         ["status"],
