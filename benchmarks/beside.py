@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.checkouts import Asked, Checkout, Taken
-from benchmarks.common import DATA, MODEL, ROOT, Row, glosses, jsonl, median, report
+from benchmarks.common import DATA, MODEL, ROOT, Row, glosses, jsonl, median, passages, report
 from benchmarks.models import zero_server
 
 WITHIN = 1.1
@@ -298,13 +298,6 @@ def equal(what: str, ours: float, parents: float) -> Row:
 def scores(taken: Taken) -> list[dict[str, float]]:
     """Metrics of each candidate, from the JSON that `compare` prints."""
     return [row["metrics"] for row in json.loads(taken.output)["candidates"]]
-
-
-def passages(words: int, count: int) -> list[str]:
-    """So many texts of so many words each, from this project's own pages; no two begin alike."""
-    text = " ".join(page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md"))).split()
-    starts = [(at * 37) % max(1, len(text) - words) for at in range(count)]
-    return [f"{at} " + " ".join(text[start : start + words]) for at, start in enumerate(starts)]
 
 
 def real_documents(size: Size, place: Path) -> list[Path]:

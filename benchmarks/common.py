@@ -102,6 +102,13 @@ def glosses() -> list[str]:
     return [f"{row['title']}\n{row['text']}" for row in jsonl("wordnet-glosses/corpus.jsonl")]
 
 
+def passages(words: int, count: int) -> list[str]:
+    """So many texts of so many words each, from this project's own pages; no two begin alike."""
+    text = " ".join(page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md"))).split()
+    starts = [(at * 37) % max(1, len(text) - words) for at in range(count)]
+    return [f"{at} " + " ".join(text[start : start + words]) for at, start in enumerate(starts)]
+
+
 def exact_texts(tokens: Any, length: int, count: int) -> list[str]:
     """Heads of SciFact abstracts of exactly `length` tokens, special tokens included."""
     found: list[str] = []

@@ -10,19 +10,16 @@ computed. Of the service it is counted how many texts it was sent twice.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
-import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import DATA, Row, at_most, report
+from benchmarks.processes import lost_seconds, noted, start
 from embassay.errors import EmbassayError
 
 CORPORA = {
@@ -33,8 +30,6 @@ CORPORA = {
 HOW = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 LONGEST = 20.0
 """Seconds after the first text was computed after which a run is stopped at the latest."""
-NOTE = struct.Struct("dq")
-"""The moment, and how many texts were computed in it."""
 LOST_SECONDS = 3.0
 CONCURRENCY, BATCH = 4, 32
 SERVED = """
@@ -46,9 +41,6 @@ embeddings:
 
 
 def main() -> None:
-    if len(sys.argv) > 1 and sys.argv[1] == "run":
-        _run(Path(sys.argv[2]), sys.argv[3:])
-        return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--stops", type=int, default=3, help="of each corpus, by each signal")
@@ -75,17 +67,7 @@ def _lost(corpus: Path, how: signal.Signals, seconds: float) -> float:
     """
     with tempfile.TemporaryDirectory() as place:
         notes, home = Path(place) / "notes", Path(place) / ".embassay"
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.interruptions",
-            "run",
-            str(notes),
-            str(corpus),
-            "--home",
-            str(home),
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = start("index", str(corpus), "--home", str(home), notes=notes)
         while process.poll() is None and not (notes.is_file() and notes.stat().st_size):
             time.sleep(0.02)
         try:
@@ -93,18 +75,7 @@ def _lost(corpus: Path, how: signal.Signals, seconds: float) -> float:
         except subprocess.TimeoutExpired:
             process.send_signal(how)
             process.wait()
-        computed = list(NOTE.iter_unpack(notes.read_bytes()[: notes.stat().st_size // NOTE.size * NOTE.size]))
-        return _since(computed, _stored(home))
-
-
-def _since(computed: Sequence[tuple[float, int]], stored: int) -> float:
-    """Seconds between the moment when as many texts were computed as are stored, and the last note."""
-    done = 0
-    for moment, count in computed:
-        done += count
-        if done >= stored:
-            return computed[-1][0] - moment
-    return 0.0
+        return lost_seconds(noted(notes), _stored(home))
 
 
 def _stored(home: Path) -> int:
@@ -132,14 +103,9 @@ def _paid_twice(corpus: Path, how: signal.Signals, seconds: float) -> int:
     with tempfile.TemporaryDirectory() as place, serving(handle) as server:
         configuration = Path(place) / "served.yaml"
         configuration.write_text(SERVED.format(url=server.url, concurrency=CONCURRENCY, batch=BATCH))
-        command = [sys.executable, "-m", "embassay.cli.main", "index", str(corpus), "-m", "served"]
         for wait in (seconds, None):
-            process = subprocess.Popen(
-                [*command, "--home", str(Path(place) / ".embassay")],
-                env=os.environ | {"EMBASSAY_CONFIG": str(configuration)},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            home = str(Path(place) / ".embassay")
+            process = start("index", str(corpus), "-m", "served", "--home", home, config=configuration)
             while process.poll() is None and not sent:
                 time.sleep(0.02)
             try:
@@ -150,26 +116,6 @@ def _paid_twice(corpus: Path, how: signal.Signals, seconds: float) -> int:
     from embassay.canaries import CANARY_TEXTS
 
     return sum(count - 1 for text, count in sent.items() if text not in CANARY_TEXTS)
-
-
-def _run(notes: Path, arguments: Sequence[str]) -> None:
-    """`embassay index`, which notes when each text is computed."""
-    from embassay.cli import interrupts
-    from embassay.engine.stream import Stream
-
-    interrupts.listen()
-    written = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    write = Stream.write
-
-    def noting(self: Stream, rows: Sequence[int], values: object) -> None:
-        write(self, rows, values)  # type: ignore[arg-type]
-        os.write(written, NOTE.pack(time.monotonic(), len(rows)))
-
-    Stream.write = noting  # type: ignore[method-assign]
-    sys.argv = ["embassay", "index", *arguments]
-    from embassay.cli.main import main as command
-
-    interrupts.watch(command)
 
 
 if __name__ == "__main__":

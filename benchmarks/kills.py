@@ -9,19 +9,17 @@ every row of the set is held against those of a new home. No process may stay be
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.common import Row, at_most, report, stored
 from benchmarks.hostile import docx, paragraph
+from benchmarks.processes import children, gone, start
 
 ROUND = 10
 """Kills between two looks at the rows."""
@@ -29,8 +27,6 @@ FILES = 40
 MODEL = "hash/64"
 LONGEST = 5.0
 """Seconds after which a run is killed at the latest."""
-GONE_SECONDS = 20.0
-"""After which no process of a killed run may be left."""
 
 
 def main() -> None:
@@ -55,10 +51,10 @@ def killed(folder: Path, kills: int, seed: int) -> list[Row]:
     for kill in range(1, kills + 1):
         process = _start(files, home)
         time.sleep(rng.uniform(0.2, LONGEST))
-        children = _children(process.pid)
+        started = children(process.pid)
         process.send_signal(signal.SIGKILL)
         ended += process.wait() != -signal.SIGKILL
-        left += not _gone(children)
+        left += not gone(started)
         _change(files, kill, rng)
         if kill % ROUND == 0 or kill == kills:
             wrong += not _equal(files, home, folder / "fresh")
@@ -90,8 +86,7 @@ def _rows(folder: Path) -> list[tuple[object, ...]]:
 
 
 def _start(files: Path, home: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "embassay.cli.main", "index", str(files), "--home", str(home), "--model", MODEL]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return start("index", str(files), "--home", str(home), "--model", MODEL)
 
 
 def _change(files: Path, version: int, rng: random.Random) -> None:
@@ -115,32 +110,6 @@ def _write(files: Path, number: int, version: int, rng: random.Random) -> None:
             content = "".join(f"## Part {at}\n\n{part}\n\n" for at, part in enumerate(parts)).encode()
     name = f"{number}{['.docx', '.html', '.py', '.md'][number % 4]}"
     (files / name).write_bytes(content)
-
-
-def _children(parent: int) -> list[int]:
-    """The processes that `parent` has started, as Linux tells."""
-    found: list[int] = []
-    for task in Path(f"/proc/{parent}/task").glob("*/children"):
-        with suppress(OSError):  # threads end at any time
-            found += map(int, task.read_text().split())
-    return found
-
-
-def _gone(processes: list[int]) -> bool:
-    until = time.monotonic() + GONE_SECONDS
-    while any(_lives(process) for process in processes):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

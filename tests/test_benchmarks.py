@@ -22,10 +22,11 @@ from benchmarks import (
     common,
     engine,
     ingest,
-    interruptions,
     kills,
     languages,
+    migrate_kills,
     models,
+    processes,
     quality,
     records,
     sabotage,
@@ -291,7 +292,27 @@ def test_kills(tmp_path):
 
 def test_work_that_was_lost_is_counted_from_the_text_behind_the_last_stored_one():
     computed = [(10.0, 5), (11.0, 5), (12.5, 5), (14.0, 5)]
-    assert [interruptions._since(computed, stored) for stored in (20, 15, 14, 1, 0)] == [0.0, 1.5, 1.5, 4.0, 4.0]
+    assert [processes.lost_seconds(computed, stored) for stored in (20, 15, 14, 1, 0)] == [0.0, 1.5, 1.5, 4.0, 4.0]
+
+
+def test_moves_that_are_killed(tmp_path, monkeypatch):
+    """One kill in each phase of a move that ends, and of one that is given up."""
+    monkeypatch.setattr(migrate_kills, "NEW", str(write_model(tmp_path / "model", CASES["bert"])))
+    monkeypatch.setattr(migrate_kills, "ALIKE", 0.99)
+    rows = migrate_kills.killed(tmp_path / "kills", kills=7, texts=40, seed=1)
+    assert [row.what for row in rows if row.met is False] == []
+
+
+def test_moves_by_a_service_that_are_killed(tmp_path):
+    rows = migrate_kills.hosted(tmp_path / "kills", kills=3, texts=40, seed=1)
+    assert [row.what for row in rows if row.met is False] == []
+
+
+def test_texts_that_are_sent_again_are_told_apart_by_whether_their_reply_had_arrived():
+    counted = migrate_kills.Counted(lambda _: None)
+    counted.sent = {"in flight": [1.0, 5.0], "arrived": [1.0, 5.0], "once": [1.0], "later": [5.0]}
+    counted.replied = {"in flight": [1.95], "arrived": [1.5], "once": [1.5], "later": [6.0]}
+    assert migrate_kills.again(counted, [0.5, 2.0, 4.0]) == (2, 1)
 
 
 def test_switching(tmp_path):
