@@ -163,7 +163,11 @@ class TextTooLong(ModelError):
 
 
 class ProviderError(EmbassayError):
-    pass
+    """Carries from when on it can be asked again, in seconds since 1970, as far as whoever runs the model said so."""
+
+    def __init__(self, message: str, *, remedy: Remedy | str = "", retry_at: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_at = retry_at
 
 
 class KeyMissing(ProviderError):
@@ -175,15 +179,15 @@ class KeyRejected(ProviderError):
 
 
 class QuotaExhausted(ProviderError):
-    pass
+    details = ("retry_at",)
 
 
 class RateLimited(ProviderError):
-    pass
+    details = ("retry_at",)
 
 
 class ProviderDown(ProviderError):
-    pass
+    details = ("retry_at",)
 
 
 class RequestRefused(ProviderError):
@@ -213,7 +217,8 @@ class AllFailed(ProviderError):
         more = remedies.command("models probe", "NAME", say="{} says more.")
         if any(isinstance(error, SpaceMismatch) for error in causes.values()):
             more = remedies.option("allow_other_space", say="{} takes the vectors of another space.") + more
-        super().__init__(f"every model of the chain failed: {listed}.", remedy=more)
+        known = [at for error in causes.values() if (at := getattr(error, "retry_at", None)) is not None]
+        super().__init__(f"every model of the chain failed: {listed}.", remedy=more, retry_at=min(known, default=None))
         self.causes = dict(causes)
 
     def to_dict(self) -> dict[str, object]:
@@ -237,7 +242,7 @@ class BillingMismatch(ProviderError):
 
 
 class SpendCapReached(ProviderError):
-    pass
+    details = ("retry_at",)
 
 
 class CacheError(EmbassayError):

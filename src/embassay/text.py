@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 ALIKE = 0.6
 """Least similarity, from 0 to 1, at which one name is offered in place of another (`difflib`'s ratio)."""
@@ -63,6 +64,14 @@ def composed(text: str) -> str:
     """`text` with accents and syllables composed (Unicode's NFC): how texts, names and what is compared with them are
     kept, whatever form a file system or a keyboard gives them."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 as a date and a time, UTC, to the minute."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):  # a clock that was far off when it was written down
+        return f"an unknown time ({seconds:g})"
 
 
 def nearest_name(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 
 import pytest
@@ -77,6 +78,25 @@ def test_without_time_what_is_not_there_is_left(home):
         "left": 18,
     }
     assert {hit.chunk.document for hit in found.hits} <= TEXTS.keys()
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "lexical"])
+def test_where_the_old_model_is_gone_words_recall_and_the_new_one_ranks(tmp_path, home, mode):
+    """Every text has the word, so that all are recalled, and the order is that of the new space."""
+    move(home, [*TEXTS][:6])
+    shutil.rmtree(tmp_path / "model")
+    with embassay.open(tmp_path / ".embassay") as later:
+        docs = later.set("docs")
+        found = docs.search("rotate key", k=24, mode=mode, cascade=embassay.Cascade(600_000))
+        assert (found.cascade.exact, found.cascade.embedded, found.cascade.left) == (6, 18, 0)
+        assert any("by words only" in notice for notice in found.notices) == (mode == "hybrid")
+        assert not docs.search("nowhereword", mode=mode, cascade=True).hits
+        run(later._sets, "docs")
+        switch(later._sets, "docs")
+        after = docs.search("rotate key", k=24, mode="dense")
+        assert ranked(found) == ranked(after)
+        assert rollback(later._sets, "docs").words_only == 0
+        assert docs.search("rotate key", k=24).hits, "by words"
 
 
 def test_nothing_is_written_by_a_search(home):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -61,12 +63,23 @@ def test_its_heart_beats(jobs, generation, clock):
         assert jobs.of(generation)[0].heartbeat == 2000.0
 
 
-def test_a_job_whose_process_died(jobs, generation, clock):
-    running = jobs.run("index", generation, beat_seconds=3600)
-    job = running.__enter__()
-    assert job.is_alive(clock.now + DEAD_SECONDS - 1)
-    assert not job.is_alive(clock.now + DEAD_SECONDS), "nobody has heard of it for too long"
-    running.__exit__(None, None, None)
+def test_a_job_of_another_machine_lives_as_long_as_its_heart_beats(jobs, generation, clock):
+    with jobs.run("index", generation, beat_seconds=3600) as here:
+        job = replace(here, owner=f"elsewhere:{os.getpid()}:1")
+        assert job.is_alive(clock.now + DEAD_SECONDS - 1)
+        assert not job.is_alive(clock.now + DEAD_SECONDS), "nobody has heard of it for too long"
+        assert not job.is_alive(clock.now - DEAD_SECONDS), "the clock was put back, and it says nothing any more"
+
+
+def test_a_job_of_this_machine_lives_as_long_as_its_process(jobs, generation, clock):
+    """By the process itself, so that no jump of the clock hides it, and not by a number that another one may have."""
+    with jobs.run("index", generation, beat_seconds=3600) as job:
+        assert job.is_alive(clock.now + 366 * 86400) and job.is_alive(clock.now - 86400)
+        host, number, start = job.owner.split(":")
+        assert not replace(job, owner=f"{host}:{number}:{int(start) + 1}").is_alive(clock.now)
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        assert not replace(job, owner=f"{host}:{ended.pid}:{start}").is_alive(clock.now)
     assert not jobs.of(generation)[0].is_alive(clock.now)
 
 

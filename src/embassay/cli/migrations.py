@@ -13,6 +13,7 @@ from embassay.cli import common, words
 from embassay.cli.tables import facts, line
 from embassay.errors import UsageError
 from embassay.sets.migration.jobfile import MigrationFile, read_migration_file
+from embassay.text import moment
 
 if TYPE_CHECKING:
     from embassay.evaluate.migration.gate import JudgedGate
@@ -171,7 +172,10 @@ def show_status(found: MigrationStatus, json: bool) -> None:
 
 def _rows(found: MigrationStatus) -> list[tuple[str, str]]:
     told = found.state + (f": {found.reason}" if found.reason else "")
-    rows = [("state", told), ("worker", _worker(found))]
+    rows = [("state", told)]
+    if found.retry_at is not None:
+        rows.append(("again", f"from {moment(found.retry_at + 59)} on"))
+    rows.append(("worker", _worker(found)))
     rows.append(("progress", f"{found.chunks:,} of {words.count(found.total, 'chunk')}, {words.share(found.share)}"))
     if found.embedded:
         rows.append(("embedded", f"{words.count(found.embedded, 'text')} in {words.duration(found.seconds)}"))

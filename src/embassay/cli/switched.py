@@ -8,6 +8,7 @@ import typer
 
 from embassay.cli import common, words
 from embassay.cli.tables import line
+from embassay.text import moment
 
 if TYPE_CHECKING:
     from embassay.sets.migration.switching import Switched
@@ -31,4 +32,4 @@ def tell(done: Switched, *, json: bool) -> None:
     out.print(line((f"{done.set}: {done.was.space} -> {done.now.space}", "bold")))
     brought = f"{words.count(done.brought, 'document')} brought along, " if done.brought else ""
     out.print(f"{brought}{words.duration(done.seconds)}; generation {done.was.name} -> {done.now.name}")
-    out.print(f"The old one is kept until {words.moment(done.keep_until)}.")
+    out.print(f"The old one is kept until {moment(done.keep_until)}.")

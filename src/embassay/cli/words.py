@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 from embassay.errors import UsageError
@@ -56,11 +55,6 @@ def seconds_of(text: str, name: str) -> float:
     if not found:
         raise UsageError(f"{name} is {text[:20]!r}; it must be a time, such as 45s, 30m, 12h, 7d or 2w.")
     return float(found[1]) * SECONDS[found[2]]
-
-
-def moment(seconds: float) -> str:
-    """Seconds since 1970 as a date and a time, UTC, to the minute."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def shown_path(path: str, root: Path) -> str:

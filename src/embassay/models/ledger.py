@@ -205,6 +205,15 @@ def day_of(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
 
 
+def end_of(period: Period, now: float) -> float | None:
+    """When the day or month (UTC) of the moment `now` is over, in seconds since 1970; None for a run."""
+    if period == "run":
+        return None
+    day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    after = day + timedelta(days=1) if period == "day" else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return after.timestamp()
+
+
 def _used(db: sqlite3.Connection, term: Term) -> float:
     return _spent(db, term) + _reserved(db, term)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from embassay.embedders.wrap.budget import Order, Paid, Period
 from embassay.errors import LedgerError
-from embassay.models.ledger import Ledger, Payer, Term
+from embassay.models.ledger import Ledger, Payer, Term, end_of
 
 FRESH_SECONDS = 0.2
 """How old the sums of the ledger may be where only a promise is made of them; a request looks at those of now."""
@@ -36,6 +36,11 @@ class LedgerBook:
         """The first day that counts, in words."""
         term = self._term()
         return f"since {term.since}" if term.since else ""
+
+    @property
+    def renewed(self) -> float | None:
+        """When that time is over: seconds since 1970; None for one run."""
+        return end_of(self._per, self._ledger.now())
 
     def spent(self) -> float:
         """USD that were spent in the time that is counted, as the ledger has it now."""

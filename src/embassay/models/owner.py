@@ -19,10 +19,19 @@ def this_process() -> str:
 
 def is_gone(owner: str, seconds: float) -> bool:
     """Whether a process has ended that reserved something `seconds` ago."""
-    host, number, start = (["", "", *owner.rsplit(":", 2)])[-3:]
+    there = is_there(owner)
+    return seconds > LOST_SECONDS if there is None else not there
+
+
+def is_there(owner: str) -> bool | None:
+    """Whether the process that is called `owner` runs; None for one of another machine, which cannot be looked at.
+
+    A number that another process has by now, or has on this machine, to which a home was moved, is not taken for it.
+    """
+    host, number, start = [*owner.split(":", 2), "", ""][:3]
     if host != socket.gethostname() or not number.isdigit() or sys.platform == "win32":
-        return seconds > LOST_SECONDS
-    return not runs(int(number)) or (bool(start) and _start(int(number)) not in ("", start))
+        return None
+    return runs(int(number)) and (not start or _start(int(number)) in ("", start))
 
 
 def runs(process: int) -> bool:

@@ -57,14 +57,16 @@ def refined(
 
 
 def cascaded(chosen: Pipeline, cascade: Cascade) -> Pipeline:
-    """The same search, where what dense arms found is scored again before anything else is done with it.
+    """The same search, where what dense arms found, or where there is none all of them, is scored again before anything
+    else is done with it.
 
     They look at least `DEPTH` deep: what the live space ranks low may be what the new one ranks first. Raises
-    UsageError where no arm is dense, or the pipeline has a cascade already.
+    UsageError where the pipeline has a cascade already.
     """
     if any(isinstance(stage, Cascade) for stage in chosen.stages):
         raise UsageError("the pipeline has a cascade already.", remedy="Leave one of the two out.")
-    shallow = [arm.label for arm in chosen.arms if arm.dense and arm.depth < DEPTH]
+    recalling = [arm for arm in chosen.arms if arm.dense] or chosen.arms
+    shallow = [arm.label for arm in recalling if arm.depth < DEPTH]
     deep = chosen.with_deeper(shallow, DEPTH)
     return replace(deep, stages=(cascade, *deep.stages))
 

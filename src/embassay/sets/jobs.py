@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from embassay.errors import HomeError
+from embassay.models.owner import is_there, this_process
 from embassay.sets.database import Database
 
 BEAT_SECONDS = 5.0
@@ -31,8 +30,8 @@ class Job:
     generation: int
     state: str
     """``running``, ``done`` or ``failed``."""
-    process: str
-    """``host:pid`` of who does it."""
+    owner: str
+    """Who does it, see `embassay.models.owner`."""
     started: float
     heartbeat: float
     """Seconds since 1970: when it began, and when it last said that it is alive."""
@@ -41,8 +40,18 @@ class Job:
     a text."""
 
     def is_alive(self, now: float) -> bool:
-        """Whether it runs, as far as its heartbeat tells at the time `now`."""
-        return self.state == "running" and now - self.heartbeat < DEAD_SECONDS
+        """Whether it runs at the time `now`: by its process on this machine, by its heartbeat on another one.
+
+        Clocks of two machines differ, and one that was put back leaves heartbeats in the future: neither one that is
+        long over counts, nor one that is long to come.
+        """
+        there = is_there(self.owner)
+        return self.state == "running" and (abs(now - self.heartbeat) < DEAD_SECONDS if there is None else there)
+
+    @property
+    def process(self) -> str:
+        """``host:pid`` of who does it."""
+        return ":".join(self.owner.split(":")[:2])
 
 
 _JOB = "id, kind, generation, state, process, started, heartbeat, detail"
@@ -78,9 +87,8 @@ class Jobs:
 
     def _start(self, kind: str, generation: int) -> Job:
         now = self._clock()
-        process = f"{socket.gethostname()}:{os.getpid()}"
         with self._database.writing() as db:
-            values = (kind, generation, "running", process, now, now)
+            values = (kind, generation, "running", this_process(), now, now)
             made = db.execute(
                 "INSERT INTO jobs (kind, generation, state, process, started, heartbeat) VALUES (?, ?, ?, ?, ?, ?)",
                 values,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from embassay import remedy
-from embassay.errors import HomeError, SetMoved
+from embassay.errors import HomeError, MigrationState, SetMoved
 from embassay.sets.generation_rows import Made, insert_generation, rewrite_generation
 from embassay.sets.history import note
 from embassay.sets.migration.table import OPEN, Migration, Migrations, advance, put_migration
@@ -51,7 +51,7 @@ class Moves:
     ) -> Migration:
         """A second generation of a set, to be built beside the live one, and the migration to it, which is planned.
 
-        Raises SetNotFound, SetMoved where generation `origin` is not live any more, and HomeError where another one is
+        Raises SetNotFound, SetMoved where generation `origin` is not live any more, and MigrationState where one is
         being built.
         """
         with self._database.writing() as db:
@@ -61,7 +61,7 @@ class Moves:
             if row[0] != origin:
                 raise _moved(name)
             if row[1] is not None:
-                raise HomeError(
+                raise MigrationState(
                     f"another generation of set {name!r} is being built already.",
                     remedy=remedy.command("migrate", name, status=True, say="Look at it"),
                 )
@@ -104,7 +104,7 @@ class Moves:
             )
             if not changed.rowcount:
                 raise _moved(set_name)
-            was = "UPDATE migrations SET state = ?, updated = ? WHERE generation = ?"
+            was = "UPDATE migrations SET state = ?, updated = ?, reason = '', retry_at = NULL WHERE generation = ?"
             db.execute(was, ("switched", time.time(), new))
             if what == ROLLED_BACK:
                 db.execute(was, ("rolled-back", time.time(), expected))

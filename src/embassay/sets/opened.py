@@ -57,6 +57,7 @@ class OpenSets:
         self._doors: dict[int, Door] = {}
         self._stores: dict[int, Store] = {}
         self._seconds = SecondIndexes(folder, lambda: self.state, self.embedder)
+        self._around: Callable[[Embedder], Embedder] = lambda model: model
         self._closed = False
 
     @property
@@ -64,9 +65,11 @@ class OpenSets:
         """The models of the session that this home was opened in."""
         return self._models()
 
-    def beside(self, models: Registry) -> OpenSets:
-        """The same sets with other models, for work that pays on its own account. Whoever asks for it closes it."""
-        return OpenSets(self.folder, lambda: models, self.events, self._config)
+    def beside(self, models: Registry, around: Callable[[Embedder], Embedder] | None = None) -> OpenSets:
+        """The same sets with other models, or something `around` them, for work on its own. Whoever asks closes it."""
+        other = OpenSets(self.folder, lambda: models, self.events, self._config)
+        other._around = around or self._around
+        return other
 
     @property
     def state(self) -> State:
@@ -116,6 +119,9 @@ class OpenSets:
 
         It hands out vectors of the generation's space or none: see `embassay.sets.door`. Raises ModelError.
         """
+        return self._around(self._proven(generation))
+
+    def _proven(self, generation: Generation) -> Embedder:
         from embassay.sets.door import SetEmbedder
 
         door, spec = self._door(generation), generation.spec

@@ -20,7 +20,7 @@ from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
-from embassay.sets.migration.schema import PROGRESS, RULES
+from embassay.sets.migration.schema import PROGRESS, PROJECTIONS, RETRY_AT, RULES
 from embassay.sqlite import transaction
 
 
@@ -239,11 +239,6 @@ CALIBRATIONS = (
     "least REAL NOT NULL, chunks INTEGER NOT NULL)"
 )
 PATHS = "ALTER TABLE sets ADD COLUMN paths TEXT NOT NULL DEFAULT '[]'"
-PROJECTIONS = (
-    "CREATE TABLE projections (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
-    "dimensions INTEGER NOT NULL, matrix BLOB NOT NULL, normalised INTEGER NOT NULL, seal TEXT NOT NULL)"
-)
-"""`dimensions`: those of the vectors that the matrix takes, which are its rows; its numbers are float32."""
 STEPS = (
     SchemaStep(1, _sets_and_sources),
     SchemaStep(2, _specs_generations_and_jobs),
@@ -258,6 +253,7 @@ STEPS = (
     SchemaStep(11, lambda db: _each(db, PROJECTIONS)),
     SchemaStep(12, lambda db: _each(db, PROGRESS)),
     SchemaStep(13, lambda db: _each(db, RULES)),
+    SchemaStep(14, lambda db: _each(db, RETRY_AT)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

@@ -255,4 +255,5 @@ def _given_up(fault: FailedAttempt, attempts: int, deadline: float) -> ProviderE
     return type(fault.error)(
         f"{fault.error.message} Given up after {tries}{asked}; the deadline is {deadline:g} s.",
         remedy=fault.error.remedy,
+        retry_at=fault.error.retry_at,
     )

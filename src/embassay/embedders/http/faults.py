@@ -49,11 +49,12 @@ class FailedAttempt:
 
     def worded(self, message: str) -> FailedAttempt:
         """The same in other words."""
-        return replace(self, error=type(self.error)(message, remedy=self.error.remedy))
+        error = type(self.error)(message, remedy=self.error.remedy, retry_at=self.error.retry_at)
+        return replace(self, error=error)
 
     def mended(self, remedy: Remedy) -> FailedAttempt:
         """The same with another remedy."""
-        return replace(self, error=type(self.error)(self.error.message, remedy=remedy))
+        return replace(self, error=type(self.error)(self.error.message, remedy=remedy, retry_at=self.error.retry_at))
 
 
 _TOO_LONG = re.compile(
@@ -73,7 +74,10 @@ _LOGIN = re.compile(r"log-?in|sign-?in|sso|oauth|/auth", re.IGNORECASE)
 _BUSY_WORDS = re.compile(r"rate.?limit|too many requests|overloaded", re.IGNORECASE)
 _CLIENT_500 = re.compile(r"input is too large to process|UnsupportedParamsError|invalid tokens", re.IGNORECASE)
 """Failures of the request that some servers report as their own."""
-_IN_TEXT = re.compile(r"retry (?:in|after) (\d+(?:\.\d+)?) ?s", re.IGNORECASE)
+_IN_TEXT = re.compile(r"\b(?:retry|try again) (?:in|after) ((?:\d+(?:\.\d+)? ?[a-z]+,? ?)+)", re.IGNORECASE)
+_PART = re.compile(r"(\d+(?:\.\d+)?) ?(ms|[shd]|m(?!o))", re.IGNORECASE)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+"""Seconds of each: services write ``20s``, ``7m12s``, ``120ms`` and ``86400 seconds``."""
 _RETRY_INFO = re.compile(rb'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
 
 LONGEST_WAIT = 366 * 24 * 3600.0
@@ -94,7 +98,10 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
     if status in (401, 498) or (status in (400, 403) and key_refused):
         return FailedAttempt(KeyRejected(said, remedy="Check the key and what it may do."), "stop")
     if status == 402 or _is_exhausted(status, code, message, body):
-        return FailedAttempt(QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed."), "stop")
+        renewed = _moment(wait_asked(headers, body, message))
+        return FailedAttempt(
+            QuotaExhausted(said, remedy="Add credit, or wait until the quota is renewed.", retry_at=renewed), "stop"
+        )
     if status == 403:  # or a firewall before the service does not like a text
         return FailedAttempt(KeyRejected(said, remedy="The key has no right to this model."), "stop", doubtful=True)
     if 300 <= status < 400:
@@ -109,14 +116,15 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
     if status == 429 or "throttl" in code.lower():
         wait = wait_asked(headers, body, message)
         refused = headers.get("x-should-retry") == "false"
-        return FailedAttempt(RateLimited(said, remedy=ASK_LESS), "stop" if refused else "retry", wait, busy=True)
+        limited = RateLimited(said, remedy=ASK_LESS, retry_at=_moment(wait))
+        return FailedAttempt(limited, "stop" if refused else "retry", wait, busy=True)
     if status in RETRIED or (status >= 500 and status != 501):
         refused = headers.get("x-should-retry") == "false"
-        busy = status in (503, 529)
+        busy, wait = status in (503, 529), wait_asked(headers, body, message)
         return FailedAttempt(
-            ProviderDown(said),
+            ProviderDown(said, retry_at=_moment(wait)),
             "stop" if refused else "retry",
-            wait_asked(headers, body, message),
+            wait,
             busy=busy,
             doubtful=status >= 500 and not busy,
         )
@@ -139,7 +147,9 @@ def read_hidden_failure(headers: Mapping[str, str], body: bytes, service: str) -
     if _TOO_LONG.search(message):
         return FailedAttempt(RequestRefused(said), "split", too_long=True)
     if _BUSY_WORDS.search(f"{code} {message}"):
-        return FailedAttempt(RateLimited(said, remedy=ASK_LESS), "retry", wait_asked(headers, body, message), busy=True)
+        wait = wait_asked(headers, body, message)
+        limited = RateLimited(said, remedy=ASK_LESS, retry_at=_moment(wait))
+        return FailedAttempt(limited, "retry", wait, busy=True)
     action: Action = "split" if _NO_NUMBER.search(message) else "retry"
     return FailedAttempt(BadReply(said), action, doubtful=True, misplaced=True)
 
@@ -181,7 +191,13 @@ def wait_asked(headers: Mapping[str, str], body: bytes, message: str) -> float |
     if reset := _seconds(headers.get("x-ratelimit-reset"), most=math.inf):  # Cohere: unix seconds
         return min(max(0.0, reset - time.time()), LONGEST_WAIT) if reset > 1e9 else None
     words = _IN_TEXT.search(message)
-    return _seconds(words[1]) if words else None
+    parts = _PART.findall(words[1]) if words else []
+    return min(LONGEST_WAIT, sum(float(n) * _UNITS[unit.lower()] for n, unit in parts)) if parts else None
+
+
+def _moment(wait: float | None) -> float | None:
+    """When a wait that begins now is over: seconds since 1970."""
+    return None if wait is None else time.time() + wait
 
 
 def _seconds(text: str | None, most: float = LONGEST_WAIT) -> float | None:

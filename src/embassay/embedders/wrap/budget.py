@@ -65,6 +65,10 @@ class Book(Protocol):
     def since(self) -> str:
         """Words for the time that is counted, such as ``since 2026-11-01``; empty for one run."""
 
+    @property
+    def renewed(self) -> float | None:
+        """When that time is over, and nothing is spent of the next one: seconds since 1970; None for one run."""
+
     def spent(self) -> float:
         """USD that were spent in the time that is counted."""
 
@@ -85,6 +89,7 @@ class MemoryBook:
     """The book of one process alone."""
 
     since = ""
+    renewed = None
 
     def __init__(self) -> None:
         self._spent, self._keys = 0.0, 0
@@ -250,6 +255,7 @@ class Budget:
         return SpendCapReached(
             f"{name}: the spend cap of ${self.usd:g}{per} is reached (${spent:.4f} spent{since}{also}).",
             remedy=remedy.setting("spend_cap_usd", say="Raise {} and run it again: it goes on where it stopped."),
+            retry_at=self.book.renewed,
         )
 
 

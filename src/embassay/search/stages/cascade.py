@@ -1,6 +1,7 @@
 """``cascade(200)``: what dense arms found is scored again in the space that the set is being moved to.
 
-The live space recalls, the new one ranks. A candidate has the score of its stored vector in the new space; where there
+The live space recalls, the new one ranks. Where no arm compares vectors, or the model of the live space is not there
+any more, what was found by words is scored. A candidate has the score of its stored vector in the new space; where there
 is none yet, its vector is made, the foremost ones first, for as long as the budget lasts. Scores of two spaces are
 never compared: one that has none in the new space is placed where its old rank leads one to expect it, by what the
 candidates show that have both.
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from embassay.errors import EmbassayError, SpaceMismatch, StoreError, UsageError
 from embassay.search.arguments import argument
-from embassay.search.base import Arm, Candidates, Found, Inner, Stage
+from embassay.search.base import Candidates, Found, Inner
 from embassay.search.second import Cascaded
 from embassay.stores.values import Scored
 
@@ -43,7 +44,8 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Cascade(Inner):
-    """Stands behind the arms, and before the stage that joins them. Every arm that compares vectors is rescored."""
+    """Stands behind the arms, and before the stage that joins them. Every arm that compares vectors is rescored, and
+    every other one where none does."""
 
     needs_model: ClassVar[bool] = True
     keeps_all: ClassVar[bool] = True
@@ -51,24 +53,20 @@ class Cascade(Inner):
     budget_ms: float = argument(200.0, least=0, most=600_000)
     """Milliseconds in which vectors are made that are not stored yet; 0: only those that are stored count."""
 
-    def fault(self, arms: Sequence[Stage]) -> str:
-        """No arm compares vectors."""
-        dense = any(isinstance(arm, Arm) and arm.dense for arm in arms)
-        return "" if dense else f"{self} scores what an arm found by its vectors, and there is no such arm."
-
     def run(self, context: Context, candidates: Candidates) -> Candidates:
         """The candidates with their scores in the second space; as they are where there is none, and a notice says so.
 
         Raises ModelError, ProviderError, StoreError; UsageError where a measurement has no second space.
         """
-        dense = {label: one for label, one in candidates.found.items() if one.arm.dense and one.scored}
-        second = context.second if dense else None
+        recalled = {label: one for label, one in candidates.found.items() if one.scored}
+        recalled = {label: one for label, one in recalled.items() if one.arm.dense} or recalled
+        second = context.second if recalled else None
         if second is None:
-            if dense and not context.without_model:
+            if recalled and not context.without_model:
                 raise UsageError("there is no second space to cascade to: the set is not being migrated.")
             return candidates
         try:
-            new, counts = self._scores(context, second, dense)
+            new, counts = self._scores(context, second, recalled)
         except NOT_THERE as error:
             if not context.without_model:
                 raise
@@ -79,7 +77,7 @@ class Cascade(Inner):
             rescored = {}
         else:
             bounded = second.space.similarity == "cosine"
-            rescored = {label: Found(one.arm, joined(one.scored, new), bounded) for label, one in dense.items()}
+            rescored = {label: Found(one.arm, joined(one.scored, new), bounded) for label, one in recalled.items()}
         context.trace.cascade = counts
         ranking = candidates.ranking
         if len(candidates.found) == 1 and rescored:
@@ -87,11 +85,11 @@ class Cascade(Inner):
         return replace(candidates, ranking=ranking, rescored=rescored)
 
     def _scores(
-        self, context: Context, second: SecondSpace, dense: Mapping[str, Found]
+        self, context: Context, second: SecondSpace, recalled: Mapping[str, Found]
     ) -> tuple[dict[Hashable, float], Cascaded]:
         """Scores in the second space, of those that could be had, and how many of which kind."""
         query = second.model.query(context.query)
-        refs = _foremost_first(dense)
+        refs = _foremost_first(recalled)
         chunks = context.chunks(refs)
         keys = {ref: chunks[ref].key for ref in refs}
         stored = second.stored([*keys.values()])
@@ -106,9 +104,9 @@ class Cascade(Inner):
         return scores, Cascaded(second.space, len(stored), len(made), len(refs) - len(scores))
 
 
-def _foremost_first(dense: Mapping[str, Found]) -> list[Hashable]:
+def _foremost_first(recalled: Mapping[str, Found]) -> list[Hashable]:
     """Every candidate once: the first ones of all arms before the second ones."""
-    rows = zip_longest(*(found.scored for found in dense.values()))
+    rows = zip_longest(*(found.scored for found in recalled.values()))
     return list(dict.fromkeys(one.ref for row in rows for one in row if one is not None))
 
 

@@ -7,12 +7,13 @@ by comparing the two generations, so that nothing is embedded twice.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from embassay import remedy
+from embassay.embedders.wrap.halting import Halting
 from embassay.embedders.wrap.paced import Paced
 from embassay.errors import EmbassayError, HomeError, Interrupted, MigrationPaused, MigrationState, SetInUse
 from embassay.events import Events, WorkAdvanced, WorkStarted
@@ -25,6 +26,7 @@ from embassay.sets.migration.beginning import JobOptions
 from embassay.sets.migration.progress import Tracker
 from embassay.sets.migration.table import OPEN, WORKING, Migration
 from embassay.sets.migration.verification import VerificationReport
+from embassay.text import moment
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -105,23 +107,32 @@ class _Worker:
     def verify(self, verifiers: Sequence[Verifier]) -> Migration:
         """Hold the new generation against the live one; it is ready, or has failed."""
         self._enter(("catching-up",), "verifying")
-        report = VerificationReport(
-            tuple(one for verifier in verifiers for one in verifier(self._sets, self._live, self._target))
+        halted = threading.Event()
+        around = partial(Halting, halted=halted, error=self._stopped)
+        with closing(self._sets.beside(self._sets.models, around)) as sets, self._watched(halted.set):
+            checks = tuple(one for verifier in verifiers for one in verifier(sets, self._live, self._target))
+        report = VerificationReport(checks)
+        self._enter(
+            ("verifying",), "ready" if report.passed else "failed", reason=report.reason, report=report.to_dict()
         )
-        new = "ready" if report.passed else "failed"
-        return self._state.migrations.advance(
-            self._migration,
-            ("verifying",),
-            new,  # type: ignore[arg-type]
-            reason=report.reason,
-            report=report.to_dict(),
-        )
+        return self._migration
 
-    def _enter(self, expected: Sequence[str], new: str) -> None:
+    def _enter(
+        self, expected: Sequence[str], new: str, *, reason: str = "", report: Mapping[str, object] | None = None
+    ) -> None:
         try:
-            self._migration = self._state.migrations.advance(self._migration, expected, new)  # type: ignore[arg-type]
+            self._migration = self._state.migrations.advance(
+                self._migration,
+                expected,
+                new,  # type: ignore[arg-type]
+                reason=reason,
+                report=report,
+            )
         except MigrationState:
-            raise stopped_by_another(self._state, self._migration) from None
+            raise self._stopped() from None
+
+    def _stopped(self) -> MigrationState:
+        return stopped_by_another(self._state, self._migration)
 
     @contextmanager
     def pausing(self) -> Iterator[None]:
@@ -134,7 +145,7 @@ class _Worker:
         except MigrationState:
             raise
         except EmbassayError as error:
-            self._pause(error.message)
+            self._pause(error.message, getattr(error, "retry_at", None))
             raise paused_by(self._migration.set_name, error) from error
 
     def _copy(self, what: str) -> None:
@@ -147,27 +158,32 @@ class _Worker:
             if not source.names:
                 return
             self._events.tell(WorkStarted(what, source.total))
-            with self._watched(source) as halted:
+            with self._watched(source.stop) as halted:
                 writer = Writer(self._state, self._target, ours)
                 write_changes(source, writer, self._embedder(source), self._events)
             if halted.is_set():
-                raise stopped_by_another(self._state, self._migration)
+                raise self._stopped()
 
     def _embedder(self, source: Following) -> Embedder:
         embedder = self._sets.embedder(self._target)
         return Paced(embedder, self._options.rate, source.stopped) if self._options.rate else embedder
 
-    def _pause(self, reason: str) -> None:
+    def _pause(self, reason: str, retry_at: float | None = None) -> None:
         """Where that cannot be written either, the state stays as it is, and `run` goes on from there."""
         self._tracker.note()
         with suppress(HomeError):
             self._state.migrations.advance(
-                self._migration, WORKING, "paused", reason=reason, resumes=self._migration.state
+                self._migration,
+                WORKING,
+                "paused",
+                reason=reason,
+                resumes=self._migration.state,
+                retry_at=retry_at,
             )
 
     @contextmanager
-    def _watched(self, source: Following) -> Iterator[threading.Event]:
-        """Stop the source once somebody brings the migration into another state."""
+    def _watched(self, stop: Callable[[], None]) -> Iterator[threading.Event]:
+        """Call `stop` once somebody brings the migration into another state; the event is set then."""
         over, halted = threading.Event(), threading.Event()
 
         def watch() -> None:
@@ -176,7 +192,7 @@ class _Worker:
                     now = self._state.migrations.building(self._target.id)
                     if now is None or now.state not in WORKING:
                         halted.set()
-                        source.stop()
+                        stop()
                         return
 
         threading.Thread(target=watch, name="migration", daemon=True).start()
@@ -199,9 +215,12 @@ def stopped_by_another(state: State, migration: Migration) -> MigrationState:
 
 def paused_by(name: str, error: EmbassayError) -> MigrationPaused:
     """What is told of an error for which a migration cannot go on now."""
+    retry_at = getattr(error, "retry_at", None)
+    again = "" if retry_at is None else f" It can go on from {moment(retry_at + 59)} on."
     return MigrationPaused(
-        f"the migration of set {name!r} is paused: {error.message}",
+        f"the migration of set {name!r} is paused: {error.message}{again}",
         error.code,
+        retry_at=retry_at,
         remedy=error.remedy + remedy.command("migrate", name, resume=True, say="Go on with"),
     )
 

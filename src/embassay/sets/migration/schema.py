@@ -31,4 +31,11 @@ ALTER TABLE sets ADD COLUMN keep_until REAL NOT NULL DEFAULT 0
 
 RULES = "ALTER TABLE sets ADD COLUMN auto_embed TEXT"
 """A JSON array of rules; NULL for a set that was not told when to embed, which does so at once."""
+RETRY_AT = "ALTER TABLE migrations ADD COLUMN retry_at REAL"
+"""Seconds since 1970 from when on a paused one can go on; NULL where nobody said."""
 PROGRESS = "ALTER TABLE migrations ADD COLUMN progress TEXT NOT NULL DEFAULT '{}'"
+PROJECTIONS = (
+    "CREATE TABLE projections (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
+    "dimensions INTEGER NOT NULL, matrix BLOB NOT NULL, normalised INTEGER NOT NULL, seal TEXT NOT NULL)"
+)
+"""`dimensions`: those of the vectors that the matrix takes, which are its rows; its numbers are float32."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -12,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from embassay import remedy
 from embassay.errors import LedgerError, MigrationState, StoreError
 from embassay.models.ledger import Term
-from embassay.models.owner import runs
-from embassay.sets.jobs import Job
 from embassay.sets.migration.beginning import JobOptions
 from embassay.sets.migration.progress import Progress
 from embassay.sets.migration.table import WORKING
@@ -34,6 +31,8 @@ class MigrationStatus:
     """As in `embassay.sets.migration.table`: ``planned``, ``backfilling``, ..., ``switched``."""
     reason: str
     """Why it is paused, or has failed; empty otherwise."""
+    retry_at: float | None
+    """From when on a paused one can go on, in seconds since 1970, as far as that was said."""
     generation: str
     """Name of the one that is built."""
     model: str
@@ -92,7 +91,7 @@ class MigrationStatus:
         """The status as JSON has it."""
         plain = (
             "set", "state", "reason", "generation", "model", "space", "at_work", "process", "chunks", "total",
-            "embedded", "usd", "created", "updated",
+            "embedded", "usd", "created", "updated", "retry_at",
         )  # fmt: skip
         rounded = {"share": self.share, "seconds": self.seconds, "rate": self.rate, "eta_seconds": self.eta_seconds}
         return (
@@ -119,11 +118,12 @@ def status_of_migration(sets: OpenSets, name: str) -> MigrationStatus:
     target = state.generation(migration.generation)
     jobs = [job for job in state.jobs.of(target.id) if job.kind == "migrate"]
     progress, options = Progress.from_dict(migration.progress), JobOptions.from_dict(migration.options)
-    at_work = bool(jobs) and migration.state in WORKING and is_at_work(jobs[0])
+    at_work = bool(jobs) and migration.state in WORKING and jobs[0].is_alive(time.time())
     return MigrationStatus(
         set=name,
         state=migration.state,
         reason=migration.reason,
+        retry_at=migration.retry_at,
         generation=target.name,
         model=target.spec.model,
         space=str(target.space),
@@ -150,14 +150,6 @@ def migration_to(sets: OpenSets, name: str, target: MigrationTarget) -> Migratio
     if not migrations or not target.is_met_by(state.generation(migrations[0].generation).spec):
         return None
     return status_of_migration(sets, name)
-
-
-def is_at_work(job: Job) -> bool:
-    """Whether the process of a job works on it still: by its heart, and on this machine by whether it is there."""
-    host, _, number = job.process.rpartition(":")
-    if not job.is_alive(time.time()):
-        return False
-    return host != socket.gethostname() or not number.isdigit() or runs(int(number))
 
 
 def _rows(sets: OpenSets, generation: Generation) -> int:

@@ -103,9 +103,16 @@ def rollback(
     whoever writes the set. Raises SetNotFound, UsageError, and MigrationState where none is kept.
     """
     _check(keep_seconds)
+    meant = sets.state.set(name).live
 
     def target() -> tuple[int, str, Mapping[str, object]]:
-        previous = sets.state.set(name).previous
+        of_set = sets.state.set(name)
+        if of_set.live != meant:  # to go back once more would undo what the other process did
+            raise MigrationState(
+                f"set {name!r} was switched by another process meanwhile.",
+                remedy=remedy.command("log", name, say="Look at what happened to it"),
+            )
+        previous = of_set.previous
         if previous is None:
             raise MigrationState(
                 f"set {name!r} has no generation that was live before.",

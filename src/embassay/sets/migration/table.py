@@ -53,6 +53,8 @@ class Migration:
     """The state that a paused one goes back to."""
     reason: str
     """Why it is paused, failed or aborted; empty otherwise."""
+    retry_at: float | None
+    """From when on a paused one can go on, in seconds since 1970; None where nobody said."""
     options: Mapping[str, Any]
     """What it was asked for: rate, spend, gate."""
     report: Mapping[str, Any]
@@ -69,7 +71,9 @@ class Migration:
         return self.state in OPEN
 
 
-_COLUMNS = "id, set_name, origin, generation, state, resumes, reason, options, report, progress, created, updated"
+_COLUMNS = (
+    "id, set_name, origin, generation, state, resumes, reason, retry_at, options, report, progress, created, updated"
+)
 
 
 class Migrations:
@@ -103,11 +107,12 @@ class Migrations:
         *,
         reason: str = "",
         resumes: str = "",
+        retry_at: float | None = None,
         report: Mapping[str, object] | None = None,
     ) -> Migration:
         """Bring one from a state of `expected` into `new`. Raises MigrationState where it is in none of them."""
         with self._database.writing() as db:
-            advance(db, migration, expected, new, reason=reason, resumes=resumes, report=report)
+            advance(db, migration, expected, new, reason=reason, resumes=resumes, retry_at=retry_at, report=report)
         found = self.building(migration.generation)
         assert found is not None, "it was just written"
         return found
@@ -121,7 +126,7 @@ class Migrations:
     def change_options(self, migration: Migration, options: Mapping[str, object]) -> Migration:
         """Have it done in another way from now on. Raises MigrationState where it is over."""
         with self._database.writing() as db:
-            advance(db, migration, OPEN, migration.state, reason=migration.reason, resumes=migration.resumes)
+            _check(db, migration, OPEN)
             values = jsontext.dumps(dict(options), ascii_only=True), migration.id
             db.execute("UPDATE migrations SET options = ? WHERE id = ?", values)
         found = self.building(migration.generation)
@@ -162,9 +167,28 @@ def advance(
     *,
     reason: str = "",
     resumes: str = "",
+    retry_at: float | None = None,
     report: Mapping[str, object] | None = None,
 ) -> None:
     """`Migrations.advance` inside of a transaction that changes something else as well."""
+    _check(db, migration, expected)
+    db.execute(
+        "UPDATE migrations SET state = ?, reason = ?, resumes = ?, retry_at = ?, updated = ?, "
+        "report = coalesce(?, report) WHERE id = ?",
+        (
+            new,
+            reason,
+            resumes,
+            retry_at,
+            time.time(),
+            None if report is None else jsontext.dumps(dict(report), ascii_only=True),
+            migration.id,
+        ),
+    )
+
+
+def _check(db: sqlite3.Connection, migration: Migration, expected: Collection[str]) -> None:
+    """Raises MigrationState where it is in none of these states."""
     row = db.execute("SELECT state FROM migrations WHERE id = ?", (migration.id,)).fetchone()
     state = row[0] if row else "gone"
     if state not in expected:
@@ -172,15 +196,3 @@ def advance(
             f"the migration of set {migration.set_name!r} is {state}, not {' or '.join(expected)}.",
             remedy=remedy.command("migrate", migration.set_name, status=True, say="Look at it"),
         )
-    db.execute(
-        "UPDATE migrations SET state = ?, reason = ?, resumes = ?, updated = ?, report = coalesce(?, report) "
-        "WHERE id = ?",
-        (
-            new,
-            reason,
-            resumes,
-            time.time(),
-            None if report is None else jsontext.dumps(dict(report), ascii_only=True),
-            migration.id,
-        ),
-    )
