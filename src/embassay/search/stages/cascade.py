@@ -1,8 +1,8 @@
 """``cascade(200)``: what dense arms found is scored again in the space that the set is being moved to.
 
 The live space recalls, the new one ranks. Where no arm compares vectors, or the model of the live space is not there
-any more, what was found by words is scored. A candidate has the score of its stored vector in the new space; where there
-is none yet, its vector is made, the foremost ones first, for as long as the budget lasts. Scores of two spaces are
+any more, what was found by words is scored. A candidate has the score of its stored vector in the new space; where
+there is none yet, its vector is made, the foremost ones first, for as long as the budget lasts. Scores of two spaces are
 never compared: one that has none in the new space is placed where its old rank leads one to expect it, by what the
 candidates show that have both.
 
