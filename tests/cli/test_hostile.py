@@ -71,6 +71,7 @@ BENIGN = {
     "watch": ["docs", "-m", "hash/64"],
     "migrate": ["default", "--to", "hash/32"],
     "switch": ["default"],
+    "trial": ["default"],
     "rollback": ["default"],
     "relink": ["default", "--to", "hash/64"],
     "export": ["default", "out"],
@@ -175,7 +176,7 @@ def test_hostile_values(name, place, monkeypatch, capfd, tmp_path):
     monkeypatch.chdir(work)
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
     if name in (
-        "search", "status", "doctor", "embed", "compare", "migrate", "switch", "rollback", "relink", "export", "import",
+        "search", "status", "doctor", "embed", "compare", "migrate", "switch", "trial", "rollback", "relink", "export", "import",
     ):  # fmt: skip
         assert told(monkeypatch, capfd, "index", "docs", "-m", "hash/64", "--json") == ""
     if name == "import":

@@ -164,6 +164,7 @@ COMMANDS = {
     "add": ["records.jsonl", "--set", SET, "--upsert"],
     "migrate": [SET, "--to", f"short{NAME}", "--strict"],
     "switch": [SET, "--force", "--why", f"tried {NAME}"],
+    "trial": [SET, "--extend", "1d"],
     "rollback": [SET],
     "relink": [SET, "--to", f"short{NAME}"],
     "gc": ["--apply"],

@@ -27,8 +27,17 @@ class ExitCode(IntEnum):
     )
     USAGE = 2, "usage", "wrong usage"
     QUARANTINED = 3, "some documents quarantined", "done, but some documents are quarantined"
-    GATE_FAILED = 4, "a gate failed", "done, but a gate of `eval`, or a check of a migration, does not hold"
-    PAUSED = 5, "paused", "a migration is paused, because of a cap, a quota, a provider or the disk; it can be resumed"
+    GATE_FAILED = (
+        4,
+        "a gate failed",
+        "done, but a gate of `eval`, or a check of a migration, does not hold, or a trial has gone back",
+    )
+    PAUSED = (
+        5,
+        "paused",
+        "a migration is paused, because of a cap, a quota, a provider or the disk, and can be resumed; or a trial is "
+        "due, and what was observed does not decide it",
+    )
     INTERRUPTED = 130, "Ctrl-C", "stopped by Ctrl-C; the work so far is kept"
     TERMINATED = 143, "SIGTERM", "stopped by SIGTERM; the work so far is kept"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from embassay.cli import common, words
+from embassay.cli import common, trials, words
 from embassay.cli.tables import facts, line
 from embassay.errors import UsageError
 from embassay.sets.migration.jobfile import MigrationFile, read_migration_file
@@ -52,7 +52,7 @@ def moved(home: Home, said: MigrationFile, *, background: bool) -> MigrationStat
             max_spend=said.max_spend,
             rate=rate or 0.0,
             strict=said.strict,
-            gate_from=_from_project(home, said.gate),
+            gate_from=words.stored_path(said.gate, home.folder.parent) if said.gate else "",
             background=background,
         )
     if said.switch and found.state == "ready":
@@ -70,7 +70,7 @@ def resumed(home: Home, said: MigrationFile, *, background: bool) -> MigrationSt
         gate=_gate(gate),
         max_spend=said.max_spend,
         rate=rate_of(said.rate),
-        gate_from=_from_project(home, said.gate) if said.gate else None,
+        gate_from=words.stored_path(said.gate, home.folder.parent) if said.gate else None,
         background=background,
     )
 
@@ -92,14 +92,6 @@ def _gate(folder: str | None) -> JudgedGate | None:
     from embassay.evaluate.migration.gate import JudgedGate
 
     return JudgedGate(folder)
-
-
-def _from_project(home: Home, folder: str | None) -> str:
-    """As it is kept: a home may move with its project."""
-    if folder is None:
-        return ""
-    root, path = Path(os.path.abspath(home.folder.parent)), Path(os.path.abspath(folder))
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def show_there(name: str, json: bool) -> None:
@@ -184,6 +176,8 @@ def _rows(found: MigrationStatus) -> list[tuple[str, str]]:
         rows.append(("rate", f"{found.rate:,.0f}/s{left}"))
     cap = "" if found.options.max_spend is None else f" of at most {words.dollars(found.options.max_spend)}"
     rows.append(("spent", f"{words.dollars(found.usd)}{cap}"))
+    if found.trial:
+        rows.append(("trial", trials.stands(found.trial)))
     return rows
 
 

@@ -32,4 +32,8 @@ def tell(done: Switched, *, json: bool) -> None:
     out.print(line((f"{done.set}: {done.was.space} -> {done.now.space}", "bold")))
     brought = f"{words.count(done.brought, 'document')} brought along, " if done.brought else ""
     out.print(f"{brought}{words.duration(done.seconds)}; generation {done.was.name} -> {done.now.name}")
-    out.print(f"The old one is kept until {moment(done.keep_until)}.")
+    if done.keep_until is not None:
+        out.print(f"The old one is kept until {moment(done.keep_until)}.")
+    elif done.trial is not None:
+        out.print(f"It is on trial for {done.trial.days:g} days. The old one is kept until the trial is decided.")
+        out.print(f"Look at it, and decide it when it is due, with embassay trial {done.set}")

@@ -41,12 +41,14 @@ def share(part: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``3.2 s``, ``45 s``, ``12 min``, ``3.5 h``."""
+    """``3.2 s``, ``45 s``, ``12 min``, ``3.5 h``, ``6.9 days``."""
     if seconds is None:
         return "unknown"
     if seconds < 90:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 2 * SECONDS["d"] else f"{seconds / SECONDS['d']:.1f} days"
 
 
 def seconds_of(text: str, name: str) -> float:
@@ -55,6 +57,20 @@ def seconds_of(text: str, name: str) -> float:
     if not found:
         raise UsageError(f"{name} is {text[:20]!r}; it must be a time, such as 45s, 30m, 12h, 7d or 2w.")
     return float(found[1]) * SECONDS[found[2]]
+
+
+def share_of(text: str, name: str) -> float:
+    """The share that ``10%`` or ``-2.5%`` say: 0.1, -0.025. Raises UsageError, which names the option."""
+    found = re.fullmatch(r"([+-]?\d{1,6}(?:\.\d{1,9})?)\s?%", text.strip(), re.ASCII)
+    if not found:
+        raise UsageError(f"{name} is {text[:20]!r}; it must be a percentage, such as 10% or -2.5%.")
+    return float(found[1]) / 100
+
+
+def stored_path(path: str | Path, root: Path) -> str:
+    """As a path is kept: relative to `root` where it lies inside, because a home may move with its project."""
+    absolute, base = Path(os.path.abspath(path)), Path(os.path.abspath(root))
+    return absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else str(absolute)
 
 
 def shown_path(path: str, root: Path) -> str:

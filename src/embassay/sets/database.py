@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -109,7 +109,7 @@ def _types_of(kind: Any) -> dict[str, tuple[type, ...]]:
         if get_origin(hint) is ClassVar:
             continue
         kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
-        kinds = tuple({Literal: str, Mapping: dict}.get(get_origin(one), one) for one in kinds)
+        kinds = tuple({Literal: str, Mapping: dict, Sequence: list}.get(get_origin(one), one) for one in kinds)
         found[name] = (*kinds, int) if float in kinds else kinds
     return found
 

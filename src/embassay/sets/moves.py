@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,8 @@ from embassay.sets.history import note
 from embassay.sets.migration.table import OPEN, Migration, Migrations, advance, put_migration
 from embassay.sets.projections import put_projection
 from embassay.sets.proofs import put_anchor
+from embassay.sets.trials.table import OPEN as OPEN_TRIAL
+from embassay.sets.trials.table import decide, end_trial, put_trial
 
 if TYPE_CHECKING:
     from embassay.canaries import Anchor
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from embassay.sets.database import Database
     from embassay.sets.roster import Roster
     from embassay.sets.spec import SetSpec
+    from embassay.sets.trials.table import Trial
+    from embassay.sets.trials.terms import Finding, TrialTerms
     from embassay.space import Space
 
 Done = TypeVar("Done")
@@ -30,6 +35,24 @@ RELINKED = "relinked"
 """What it is called that a set has its vectors made by another model of the same space."""
 ROLLED_BACK = "rolled back"
 """What a switch is called that takes another one back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBegun:
+    """A trial that begins with a switch."""
+
+    terms: TrialTerms
+    keep_days: float
+    """How long the generation that loses is kept after the decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialVerdict:
+    """Why a trial takes its switch back."""
+
+    trial: Trial
+    reason: str
+    findings: Sequence[Finding]
 
 
 class Moves:
@@ -72,6 +95,7 @@ class Moves:
                 put_projection(db, identity, projection)
             put_migration(db, name, origin, identity, options)
             db.execute("UPDATE sets SET building = ? WHERE name = ?", (identity, name))
+            end_trial(db, name, "a migration was begun")
             note(db, name, "migration planned", identity, {"to": str(space), "model": spec.model})
         found = self._migrations.building(identity)
         assert found is not None, "it was just written"
@@ -86,17 +110,23 @@ class Moves:
         what: str = "switched",
         keep_until: float = 0.0,
         detail: Mapping[str, object] = MappingProxyType({}),
+        trial: TrialBegun | None = None,
+        verdict: TrialVerdict | None = None,
     ) -> None:
         """Make generation `new` the live one, if `expected` is it still; the old one is kept as the previous.
 
         Going back is the same call with the two exchanged. The migration that made either of them, and the history,
-        are told in the same transaction. Raises SetMoved where another process switched meanwhile, and HomeError where
-        `new` is no generation of this set; nothing is changed then.
+        are told in the same transaction. With a `trial` the new one is on trial; a `verdict` is that of the trial which
+        this takes back, and any other trial of the set ends. Raises SetMoved where another process switched, or
+        decided, meanwhile, and HomeError where `new` is no generation of this set; nothing is changed then.
         """
         with self._database.writing() as db:
             of_set = db.execute("SELECT 1 FROM generations WHERE id = ? AND set_name = ?", (new, set_name)).fetchone()
             if not of_set:
                 raise HomeError(f"set {set_name!r} has no generation {new}.")
+            if verdict:
+                decide(db, verdict.trial, OPEN_TRIAL, "reverted", verdict.reason, verdict.findings)
+            end_trial(db, set_name, f"the set was {what}")
             changed = db.execute(
                 "UPDATE sets SET live = ?, previous = live, building = nullif(building, ?), keep_until = ? "
                 "WHERE name = ? AND live = ?",
@@ -109,6 +139,8 @@ class Moves:
             if what == ROLLED_BACK:
                 db.execute(was, ("rolled-back", time.time(), expected))
             note(db, set_name, what, new, detail)
+            if trial:
+                put_trial(db, set_name, new, expected, trial.terms, trial.keep_days)
 
     def relink(
         self,

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
     from embassay.sets.options import MoveOptions
     from embassay.sets.relinking import Relinked
+    from embassay.sets.trials.status import TrialStatus
+    from embassay.sets.trials.terms import TrialTerms
+    from embassay.sets.trials.verbs import Observer
 
 
 @checks_arguments
@@ -120,17 +123,66 @@ class Moving:
 
         return status_of_migration(self._sets, self.name)
 
-    def switch(self, to: str | None = None, *, keep_days: float = 7.0, force: bool = False, why: str = "") -> Switched:
+    def switch(
+        self,
+        to: str | None = None,
+        *,
+        keep_days: float = 7.0,
+        force: bool = False,
+        why: str = "",
+        trial: TrialTerms | None = None,
+    ) -> Switched:
         """Make the generation that was built by a migration the live one, in one step that searches do not notice.
 
         `to` names one of the set's generations; by default it is the one that was built. The one that was live is kept
         for `keep_days`: it is written as well, so that `rollback` loses nothing. One that is built and not proven is
-        switched to only by `force`, of which the history keeps who did it and `why`. Waits for whoever writes the set.
-        Raises SetNotFound, MigrationState, UsageError, HomeError, StoreError.
+        switched to only by `force`, of which the history keeps who did it and `why`. With a `trial` the one that was
+        live is kept until that is decided, see the verb of that name. Waits for whoever writes the set. Raises
+        SetNotFound, MigrationState, UsageError, HomeError, StoreError.
         """
-        from embassay.sets.migration.switching import SECONDS_A_DAY, switch
+        from embassay.sets.migration.switching import switch
+        from embassay.sets.trials.terms import SECONDS_A_DAY
+        from embassay.sets.trials.verbs import prepared
 
-        return switch(self._sets, self.name, to=to, keep_seconds=keep_days * SECONDS_A_DAY, force=force, why=why)
+        terms = trial and prepared(self._sets, self.name, trial)
+        seconds = keep_days * SECONDS_A_DAY
+        return switch(self._sets, self.name, to=to, keep_seconds=seconds, force=force, why=why, trial=terms)
+
+    def trial(self, observer: Observer | None = None) -> TrialStatus:
+        """How the trial of the set stands; with an `observer` it is measured now, and decided if it is due.
+
+        `embassay.evaluate.migration.trial.TrialObserver()` asks the judged set of both generations and reads the query
+        log. A trial that is due is kept, reverted or left undecided, once, by whoever looks first; before that a look
+        decides nothing. Raises SetNotFound, and MigrationState where the set has had no trial.
+        """
+        from embassay.sets.trials.verbs import look
+
+        return look(self._sets, self.name, observer)
+
+    def open_trial(self) -> TrialStatus | None:
+        """How the trial of the set stands while nobody has decided it; else None. Raises SetNotFound."""
+        from embassay.sets.trials.status import open_trial
+
+        self._sets.state.set(self.name)
+        return open_trial(self._sets, self.name)
+
+    def keep_trial(self, *, why: str = "") -> TrialStatus:
+        """Decide the open trial of the set by hand: the new generation stays. `rollback` decides the other way.
+
+        Raises SetNotFound, MigrationState where no trial is open.
+        """
+        from embassay.sets.trials.verbs import keep
+
+        return keep(self._sets, self.name, why)
+
+    def extend_trial(self, days: float) -> TrialStatus:
+        """Have the open trial of the set run so many days longer, also one that was undecided when it was due.
+
+        Raises SetNotFound, UsageError, MigrationState where no trial is open.
+        """
+        from embassay.sets.trials.verbs import extend
+
+        return extend(self._sets, self.name, days)
 
     def rollback(self, *, keep_days: float = 7.0, why: str = "") -> Switched:
         """Make the generation live again that was it before; the present one is kept for `keep_days` in its place.
@@ -139,7 +191,8 @@ class Moving:
         only: `Switched.words_only` says how many. Raises SetNotFound, MigrationState where none is kept, UsageError,
         HomeError, StoreError.
         """
-        from embassay.sets.migration.switching import SECONDS_A_DAY, rollback
+        from embassay.sets.migration.switching import rollback
+        from embassay.sets.trials.terms import SECONDS_A_DAY
 
         return rollback(self._sets, self.name, keep_seconds=keep_days * SECONDS_A_DAY, why=why)
 

@@ -101,7 +101,8 @@ class Roster:
         with self._database.writing() as db:
             self._check(db, name)
             db.execute("DELETE FROM sets WHERE name = ?", (name,))
-            db.execute("DELETE FROM history WHERE set_name = ?", (name,))
+            for table in ("history", "trials"):
+                db.execute(f"DELETE FROM {table} WHERE set_name = ?", (name,))
 
     def leftovers(self) -> list[int]:
         """Ids of generations that no set has any more."""

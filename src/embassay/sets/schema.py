@@ -21,6 +21,7 @@ from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
 from embassay.sets.migration.schema import PROGRESS, PROJECTIONS, RETRY_AT, RULES
+from embassay.sets.trials.schema import CREATE as TRIALS
 from embassay.sqlite import transaction
 
 
@@ -254,6 +255,7 @@ STEPS = (
     SchemaStep(12, lambda db: _each(db, PROGRESS)),
     SchemaStep(13, lambda db: _each(db, RULES)),
     SchemaStep(14, lambda db: _each(db, RETRY_AT)),
+    SchemaStep(15, lambda db: _each(db, TRIALS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

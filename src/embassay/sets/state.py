@@ -30,6 +30,7 @@ from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
 from embassay.sets.spec import SetSpec
+from embassay.sets.trials.table import Trials
 from embassay.space import Space
 from embassay.types import Record
 
@@ -173,6 +174,7 @@ class State:
         self.records = RecordTable(self._database)
         self.migrations = Migrations(self._database)
         self.history = History(self._database)
+        self.trials = Trials(self._database)
         self.moves = Moves(self._database, self.roster, self.migrations)
 
     def query_log(self) -> LogTable:

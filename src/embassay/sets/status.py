@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from embassay.sets.coverage import NOTHING, Coverage, coverage, listed
 from embassay.sets.opened import OpenSets
 from embassay.sets.proofs import ProvenModel
+from embassay.sets.trials.status import TrialStatus, open_trial
 from embassay.stores.values import Stats
 
 
@@ -36,13 +37,16 @@ class SetStatus:
     """What was read of its files, and which of them give less than they hold."""
     language: str = ""
     """Code of the language that its words are told apart by."""
+    trial: TrialStatus | None = None
+    """How its trial stands, while nobody has decided it."""
 
     def to_dict(self) -> dict[str, object]:
         """The status as JSON has it."""
         names = ("set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes")
         left = {"read_in_part": self.coverage.read_in_part, "skipped": self.coverage.skipped}
         files = {name: listed(pairs) for name, pairs in ({"quarantine": self.quarantine} | left).items()}
-        values = {"proven": [one.to_dict() for one in self.proven], "coverage": self.coverage.to_dict()}
+        values: dict[str, object] = {"proven": [one.to_dict() for one in self.proven]}
+        values |= {"coverage": self.coverage.to_dict(), "trial": self.trial and self.trial.to_dict()}
         return {name: getattr(self, name) for name in (*names, "truncated_chunks")} | files | values
 
 
@@ -72,4 +76,5 @@ def status_of(sets: OpenSets, name: str, sizes: Mapping[str, int] | None = None)
         tuple(sets.state.proofs.of(generation.id)),
         covered,
         generation.spec.language,
+        open_trial(sets, name),
     )

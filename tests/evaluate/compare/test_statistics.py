@@ -11,6 +11,7 @@ from scipy import stats
 from embassay.evaluate.compare.statistics import (
     bootstrap,
     detectable,
+    difference_of_shares,
     differences,
     holm,
     queries_needed,
@@ -138,3 +139,17 @@ def test_nothing_is_detectable_with_no_queries():
 def test_spread():
     assert spread([]) == {"p50": None, "p95": None, "p99": None, "n": 0}
     assert spread(list(range(101)))["p95"] == 95
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "low", "high"),
+    [
+        ((48, 80), (56, 70), 0.0524, 0.3339),
+        ((3, 10), (9, 10), 0.1705, 0.8090),
+        ((0, 29), (5, 56), -0.0381, 0.1926),
+        ((0, 10), (0, 10), -0.2775, 0.2775),
+    ],
+)
+def test_the_interval_of_a_difference_of_shares_is_that_of_newcombe(a, b, low, high):
+    """Table II of Newcombe (1998), method 10."""
+    assert difference_of_shares(a, b) == pytest.approx((low, high), abs=6e-5)

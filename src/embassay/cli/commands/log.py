@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from embassay.cli import common, words
+from embassay.cli import common, trials, words
 from embassay.cli.tables import table
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def command(
     with common.opened_home(home) as opened:
         found = opened.set(set_name)
         happened = found.history(limit)
+        trial = found.open_trial()
     if json:
         common.print_json({"set": found.name, "history": [one.to_dict() for one in happened]})
         return
@@ -57,6 +58,8 @@ def command(
         out.print(table(("when", "what", "figures", "by"), map(_row, happened), left=("what", "by"), wrap=("figures",)))
     else:
         out.print("Nothing was noted yet: what happens from now on is.")
+    if trial:
+        out.print(trials.line_of(trial))
 
 
 def _row(one: Happening) -> tuple[str, ...]:

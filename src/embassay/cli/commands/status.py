@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embassay.cli import common, losses, words
+from embassay.cli import common, losses, trials, words
 from embassay.cli.tables import table, text
 from embassay.errors import SetNotFound
 
@@ -47,6 +47,8 @@ def command(
     for status in sets:
         for one in status.proven:
             out.print(f"{status.set}: {one.model} proven equal on {one.made[:10]} (least cosine {one.cosine:.4f})")
+        if status.trial:
+            out.print(trials.line_of(status.trial))
         out.print(text(f"{status.set}: {losses.coverage(status.coverage)}", "dim"))
         losses.print_files(out, f"Quarantined in {status.set}", status.quarantine)
         losses.print_files(out, f"Read in part in {status.set}", status.coverage.read_in_part, LISTED)

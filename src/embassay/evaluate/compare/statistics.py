@@ -92,6 +92,22 @@ def bootstrap(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0) ->
     return _settled(low + centre), _settled(high + centre)
 
 
+def difference_of_shares(a: tuple[int, int], b: tuple[int, int]) -> tuple[float, float]:
+    """Interval of the difference of two shares, B minus A, each seen of members of its own: (how many, of how many).
+
+    It is made of the intervals of Wilson of both (Newcombe, Statistics in Medicine, 1998, method 10), and keeps what
+    it promises of few members and of shares near 0 and 1 as well. Each of the two has a member at least.
+    """
+    from scipy.stats import binomtest
+
+    seen = [many / of for many, of in (a, b)]
+    of_a, of_b = (binomtest(many, of).proportion_ci(CONFIDENCE, "wilson") for many, of in (a, b))
+    difference = seen[1] - seen[0]
+    below = math.hypot(seen[1] - of_b.low, of_a.high - seen[0])
+    above = math.hypot(of_b.high - seen[1], seen[0] - of_a.low)
+    return float(difference - below), float(difference + above)
+
+
 def _settled(values: Columns) -> Columns:
     """Rounding noise is zero: an interval that ends at zero does not exclude it."""
     return np.where(np.abs(values) < 1e-7, 0.0, values)

@@ -27,6 +27,7 @@ from embassay.sets.migration.check import Check
 
 if TYPE_CHECKING:
     from embassay.evaluate.compare.result import Comparison
+    from embassay.search.pipeline import Pipeline
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation
 
@@ -58,7 +59,10 @@ class JudgedGate:
     def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> list[Check]:
         """One check. Raises UsageError where the set lacks judged documents."""
         sets.events.tell(Noted(f"verifying: asking {len(self.judged.queries):,} judged queries of both generations"))
-        with self._system(sets, live, "live") as old, self._system(sets, new, "new") as other:
+        with (
+            system_of(sets, live, "live", self._pipeline) as old,
+            system_of(sets, new, "new", self._pipeline) as other,
+        ):
             check_judged(self.judged, [old, other])
             self.comparison = compare_systems(
                 self.judged,
@@ -70,20 +74,22 @@ class JudgedGate:
             )
         return [check_of(self.comparison)]
 
-    @contextmanager
-    def _system(self, sets: OpenSets, generation: Generation, name: str) -> Iterator[SetSystem]:
-        embedder = partial(sets.embedder, generation)
-        with ExitStack() as opened:
-            index = Index(
-                name,
-                generation.space,
-                partial(sets.folder.store, generation),
-                embedder,
-                language=generation.spec.language,
-            )
-            opened.enter_context(closing(index))
-            paths = [row.path for row in sets.state.sources(generation) if row.state == "ok"]
-            yield SetSystem(name, index, embedder(), self._pipeline, paths)
+
+@contextmanager
+def system_of(sets: OpenSets, generation: Generation, name: str, searched: Pipeline) -> Iterator[SetSystem]:
+    """A generation, live or not, as it is searched by a pipeline, for the time of the block. Raises ModelError."""
+    embedder = partial(sets.embedder, generation)
+    with ExitStack() as opened:
+        index = Index(
+            name,
+            generation.space,
+            partial(sets.folder.store, generation),
+            embedder,
+            language=generation.spec.language,
+        )
+        opened.enter_context(closing(index))
+        paths = [row.path for row in sets.state.sources(generation) if row.state == "ok"]
+        yield SetSystem(name, index, embedder(), searched, paths)
 
 
 def check_of(found: Comparison) -> Check:

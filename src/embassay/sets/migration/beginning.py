@@ -10,6 +10,7 @@ from embassay import remedy
 from embassay.embedders.wrap.budget import is_money
 from embassay.errors import MigrationState, UsageError
 from embassay.sets.migration.destination import resolved
+from embassay.sets.migration.switching import tell_of_end
 from embassay.sets.state import new_collection
 
 if TYPE_CHECKING:
@@ -70,11 +71,12 @@ def begin(
             f"set {name!r} is being migrated already: its migration is {under_way.state}.",
             remedy=remedy.command("migrate", name, status=True, say="Look at it"),
         )
+    ended = state.trials.open(name)
     to = resolved(sets, origin, target)
     collection = new_collection()
     store = sets.folder.open_store(to.spec, collection, to.space, create=True)
     try:
-        return state.moves.begin(
+        begun = state.moves.begin(
             name, origin.id, collection, to.space, to.spec, to.anchor, options.to_dict(), to.projection
         )
     except BaseException:
@@ -82,3 +84,5 @@ def begin(
         raise
     finally:
         store.close()
+    tell_of_end(sets, ended)
+    return begun

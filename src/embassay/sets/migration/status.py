@@ -14,6 +14,7 @@ from embassay.models.ledger import Term
 from embassay.sets.migration.beginning import JobOptions
 from embassay.sets.migration.progress import Progress
 from embassay.sets.migration.table import WORKING
+from embassay.sets.trials.status import TrialStatus, open_trial
 
 if TYPE_CHECKING:
     from embassay.remedy import Remedy
@@ -59,6 +60,8 @@ class MigrationStatus:
     created: float
     updated: float
     """Seconds since 1970: when it began, and when its state was last changed."""
+    trial: TrialStatus | None = None
+    """How the trial of the set stands, while nobody has decided it."""
 
     @property
     def share(self) -> float:
@@ -83,6 +86,8 @@ class MigrationStatus:
         if self.state == "failed":
             again = remedy.command("migrate", self.set, resume=True, say="Verify it again with {},")
             return again + remedy.command("migrate", self.set, abort=True, say="or give it up with")
+        if self.trial:
+            return self.trial.next
         if self.state == "switched":
             return remedy.command("rollback", self.set, say="Go back with")
         return remedy.command("migrate", self.set, to="MODEL", say="Begin with")
@@ -98,7 +103,7 @@ class MigrationStatus:
             {name: getattr(self, name) for name in plain}
             | {name: None if value is None else round(value, 3) for name, value in rounded.items()}
             | {"rate_limit": self.options.rate or None, "max_spend": self.options.max_spend}
-            | {"report": {**self.report}, "next": str(self.next)}
+            | {"report": {**self.report}, "trial": self.trial and self.trial.to_dict(), "next": str(self.next)}
             | {"actions": [action.to_dict() for action in self.next.actions]}
         )
 
@@ -139,6 +144,7 @@ def status_of_migration(sets: OpenSets, name: str) -> MigrationStatus:
         report=migration.report,
         created=migration.created,
         updated=migration.updated,
+        trial=open_trial(sets, name),
     )
 
 

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.errors import MigrationState, SetMoved, UsageError
-from embassay.events import Noted
+from embassay.events import Noted, Warned
 from embassay.sets.followers import bring_up, waiting_for_model
 from embassay.sets.history import who
-from embassay.sets.moves import ROLLED_BACK, on_live
+from embassay.sets.moves import ROLLED_BACK, TrialBegun, TrialVerdict, on_live
+from embassay.sets.trials.terms import SECONDS_A_DAY, UNTIL_DECIDED
 
 if TYPE_CHECKING:
     from embassay.sets.migration.table import Migration
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation, SetState
+    from embassay.sets.trials.table import Trial
+    from embassay.sets.trials.terms import TrialTerms
 
-SECONDS_A_DAY = 24 * 3600.0
 KEEP_SECONDS = 7 * SECONDS_A_DAY
 """How long the generation that was live is kept, so that one can go back."""
 LONGEST_SECONDS = 3660 * SECONDS_A_DAY
@@ -46,8 +48,10 @@ class Switched:
     words_only: int
     """Documents that are found by words only, because the model of this generation cannot embed them now."""
     seconds: float
-    keep_until: float
-    """Seconds since 1970 until which the one that was live is kept and written as well."""
+    keep_until: float | None
+    """Seconds since 1970 until which the one that was live is kept and written as well; None until a trial decides."""
+    trial: TrialTerms | None = None
+    """On which terms the new one is on trial, where it is."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it."""
@@ -59,6 +63,7 @@ class Switched:
             "words_only": self.words_only,
             "seconds": round(self.seconds, 3),
             "keep_until": self.keep_until,
+            "trial": self.trial and self.trial.to_dict(),
         }
 
 
@@ -70,11 +75,14 @@ def switch(
     keep_seconds: float = KEEP_SECONDS,
     force: bool = False,
     why: str = "",
+    trial: TrialTerms | None = None,
 ) -> Switched:
     """Make another generation the live one: that which was built, or the kept one where `to` names it.
 
     Waits for whoever writes the set. With `force`, for which `why` gives the reason, one that was built and not proven
-    is switched to as well. Raises SetNotFound, UsageError, and MigrationState for a generation that is not ready.
+    is switched to as well. With a `trial` it is watched for a time, and the one that was live is kept until that is
+    decided, and for `keep_seconds` after that: see `embassay.sets.trials`. Raises SetNotFound, UsageError, and
+    MigrationState for a generation that is not ready.
     """
     _check(keep_seconds, force=force, why=why)
 
@@ -87,7 +95,25 @@ def switch(
         return migration.generation, "switched", _allowed(migration, force=force)
 
     said = {"who": who(), **({"why": why} if why else {})}
-    return on_live(lambda: _point(sets, name, target, keep_seconds, said))
+    begun = TrialBegun(trial, keep_seconds / SECONDS_A_DAY) if trial else None
+    return on_live(lambda: _point(sets, name, target, keep_seconds, said, begun))
+
+
+def take_back(sets: OpenSets, verdict: TrialVerdict) -> Switched:
+    """Make the generation live again that a trial was held against, and write its verdict down, in one transaction.
+
+    Raises SetMoved where somebody has decided the trial or switched the set meanwhile, HomeError, StoreError.
+    """
+    trial = verdict.trial
+    said = {"who": who(), "trial": verdict.reason, "findings": [one.to_dict() for one in verdict.findings]}
+    seconds = trial.keep_days * SECONDS_A_DAY
+
+    def target() -> tuple[int, str, Mapping[str, object]]:
+        if not sets.state.trials.again(trial).is_open:
+            raise SetMoved(f"the trial of set {trial.set_name!r} was decided meanwhile.", remedy="Look at it again.")
+        return trial.baseline, ROLLED_BACK, {}
+
+    return _point(sets, trial.set_name, target, seconds, said, verdict=verdict)
 
 
 def rollback(
@@ -183,21 +209,38 @@ def _point(
     target: Callable[[], tuple[int, str, Mapping[str, object]]],
     keep_seconds: float,
     detail: Mapping[str, object],
+    trial: TrialBegun | None = None,
+    verdict: TrialVerdict | None = None,
 ) -> Switched:
     started = time.monotonic()
     state = sets.writable_state()
-    live = sets.live(name)
+    live, ended = sets.live(name), None if verdict else state.trials.open(name)
     to, what, allowed = target()
     new = state.generation(to)
     with _both(sets, live, new):
         brought = bring_up(sets, live, new)
         words_only = waiting_for_model(state, new)
         figures = {"from": str(live.space), "to": str(new.space), "brought": brought.origins, "words_only": words_only}
-        keep_until = time.time() + keep_seconds
+        keep_until = UNTIL_DECIDED if trial else time.time() + keep_seconds
         state.moves.switch(
-            name, live.id, new.id, what=what, keep_until=keep_until, detail={**figures, **allowed, **detail}
+            name,
+            live.id,
+            new.id,
+            what=what,
+            keep_until=keep_until,
+            detail={**figures, **allowed, **detail},
+            trial=trial,
+            verdict=verdict,
         )
-    return Switched(name, live, new, brought.origins, words_only, time.monotonic() - started, keep_until)
+    tell_of_end(sets, ended)
+    took, kept = time.monotonic() - started, None if trial else keep_until
+    return Switched(name, live, new, brought.origins, words_only, took, kept, trial.terms if trial else None)
+
+
+def tell_of_end(sets: OpenSets, ended: Trial | None) -> None:
+    """Say that a trial which was open ended undecided, because its set was moved elsewhere."""
+    if ended is not None:
+        sets.events.tell(Warned(f"The trial of set {ended.set_name!r} ended with that, before it was decided."))
 
 
 @contextmanager
