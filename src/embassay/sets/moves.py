@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from embassay.sets.roster import Roster
     from embassay.sets.spec import SetSpec
     from embassay.sets.trials.table import Trial
-    from embassay.sets.trials.terms import Finding, TrialTerms
+    from embassay.sets.trials.terms import TrialFinding, TrialTerms
     from embassay.space import Space
 
 Done = TypeVar("Done")
@@ -52,7 +52,7 @@ class TrialVerdict:
 
     trial: Trial
     reason: str
-    findings: Sequence[Finding]
+    findings: Sequence[TrialFinding]
 
 
 class Moves:

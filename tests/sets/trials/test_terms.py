@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from embassay.errors import UsageError
-from embassay.sets.trials.terms import Finding, TrialTerms, decision
+from embassay.sets.trials.terms import TrialFinding, TrialTerms, decision
 
 TERMS = TrialTerms(keep_above=0.10, revert_below=0.05)
 
@@ -45,11 +45,11 @@ def test_terms_that_make_no_sense(given):
 
 
 def test_terms_and_findings_survive_being_stored():
-    finding = Finding("judged", "keep", "better.", 0.2, (0.1, 0.3), {"queries": 40})
+    finding = TrialFinding("judged", "keep", "better.", 0.2, (0.1, 0.3), {"queries": 40})
     assert TrialTerms.from_dict(TERMS.to_dict()) == TERMS
-    assert Finding.from_dict(finding.to_dict()) == finding
-    nothing = Finding("log", "nothing", "no feedback.")
-    assert Finding.from_dict(nothing.to_dict()) == nothing
+    assert TrialFinding.from_dict(finding.to_dict()) == finding
+    nothing = TrialFinding("log", "nothing", "no feedback.")
+    assert TrialFinding.from_dict(nothing.to_dict()) == nothing
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_terms_and_findings_survive_being_stored():
     ],
 )
 def test_one_kind_of_evidence_decides_unless_another_says_the_contrary(said, decided):
-    assert decision(Finding("x", one, "") for one in said) == decided
+    assert decision(TrialFinding("x", one, "") for one in said) == decided

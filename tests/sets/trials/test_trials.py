@@ -15,7 +15,7 @@ from embassay.sets.followers import behind
 from embassay.sets.migration.beginning import begin
 from embassay.sets.migration.job import run
 from embassay.sets.migration.target import MigrationTarget
-from embassay.sets.trials.terms import Finding, TrialTerms
+from embassay.sets.trials.terms import TrialFinding, TrialTerms
 
 SOON = 1e-9
 """Days: such a trial is due at once."""
@@ -41,7 +41,9 @@ def on_trial(home, **terms):
 
 def saying(*said):
     """An observer that has seen this."""
-    return lambda *_: [Finding(f"kind {at}", one, f"It says {one}.", 0.1, (0.0, 0.2)) for at, one in enumerate(said)]
+    return lambda *_: [
+        TrialFinding(f"kind {at}", one, f"It says {one}.", 0.1, (0.0, 0.2)) for at, one in enumerate(said)
+    ]
 
 
 def what(home):
@@ -203,12 +205,12 @@ def test_a_row_that_no_version_wrote_is_damage(home):
 
 RACER = """
 import sys, time, embassay
-from embassay.sets.trials.terms import Finding
+from embassay.sets.trials.terms import TrialFinding
 
 def observer(*_):
     print("ready", flush=True)
     sys.stdin.readline()
-    return [Finding("judged", sys.argv[2], "seen.", -0.2, (-0.3, -0.1))]
+    return [TrialFinding("judged", sys.argv[2], "seen.", -0.2, (-0.3, -0.1))]
 
 with embassay.open(sys.argv[1]) as home:
     print(home.set("docs").trial(observer).state, flush=True)

@@ -22,7 +22,7 @@ from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.migration.gate import JudgedGate
 from embassay.evaluate.migration.satisfaction import Satisfaction, satisfaction
 from embassay.sets.followers import behind
-from embassay.sets.trials.terms import Finding, Says
+from embassay.sets.trials.terms import TrialFinding, Says
 
 if TYPE_CHECKING:
     from embassay.evaluate.compare.result import Comparison
@@ -47,7 +47,7 @@ class TrialObserver:
         self.comparison: Comparison | None = None
         self._judged, self._advance = judged, advance
 
-    def __call__(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> list[Finding]:
+    def __call__(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> list[TrialFinding]:
         """What the judged set and the query log say, each where there is one.
 
         Raises JudgedSetError where the judged set cannot be read, UsageError where the set lacks judged documents,
@@ -57,7 +57,7 @@ class TrialObserver:
         found = [self._of_judged(sets, trial, judged, old, new)] if judged else []
         if sets.query_log.config.queries != "off":
             return [*found, self._of_log(sets, trial, old, new)]
-        return found or [Finding("log", "nothing", "There is no judged set, and the query log is off.")]
+        return found or [TrialFinding("log", "nothing", "There is no judged set, and the query log is off.")]
 
     def _read(self, sets: OpenSets, trial: Trial) -> JudgedSet | None:
         if isinstance(self._judged, JudgedSet):
@@ -72,7 +72,9 @@ class TrialObserver:
             )
         return read_judged(place, None)
 
-    def _of_judged(self, sets: OpenSets, trial: Trial, judged: JudgedSet, old: Generation, new: Generation) -> Finding:
+    def _of_judged(
+        self, sets: OpenSets, trial: Trial, judged: JudgedSet, old: Generation, new: Generation
+    ) -> TrialFinding:
         gate = JudgedGate(judged, mode=trial.terms.mode, metrics=(METRIC,), min_effect=0.0, advance=self._advance)
         gate(sets, old, new)
         self.comparison = gate.comparison
@@ -84,7 +86,7 @@ class TrialObserver:
             notes.append(f"The old generation lacks what was written of {late:,} documents.")
         return of_comparison(gate.comparison, trial, notes)
 
-    def _of_log(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> Finding:
+    def _of_log(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> TrialFinding:
         log, length = sets.query_log, trial.ends - trial.started
         name, began = trial.set_name, trial.started
         before = satisfaction(log.entries(name), name, old.space.digest, began - length, began)
@@ -92,7 +94,7 @@ class TrialObserver:
         return of_feedback(before, since, trial.terms)
 
 
-def of_comparison(found: Comparison, trial: Trial, notes: Sequence[str] = ()) -> Finding:
+def of_comparison(found: Comparison, trial: Trial, notes: Sequence[str] = ()) -> TrialFinding:
     """What a comparison of the old generation, its first row, with the new one says. Raises MigrationState."""
     for row, called in zip(found.rows, ("that was live before", "on trial"), strict=True):
         if row.error:
@@ -114,12 +116,12 @@ def of_comparison(found: Comparison, trial: Trial, notes: Sequence[str] = ()) ->
         notes = [*notes, f"That is said of too few queries: {MIN_QUERIES} are the least."]
     if base == 0:
         says: Says = "nothing" if queries < MIN_QUERIES else "keep" if low > 0 else "open"
-        return Finding("judged", says, f"{told}: the old one finds nothing.", figures=figures)
+        return TrialFinding("judged", says, f"{told}: the old one finds nothing.", figures=figures)
     seen = (pair.difference, low, high)
     return _relative("judged", told, seen, base, trial.terms, figures, notes, enough=queries >= MIN_QUERIES)
 
 
-def of_feedback(before: Satisfaction, since: Satisfaction, terms: TrialTerms) -> Finding:
+def of_feedback(before: Satisfaction, since: Satisfaction, terms: TrialTerms) -> TrialFinding:
     """What the feedback on searches before the switch, and since, says."""
     figures: dict[str, object] = {"before": before.to_dict(), "since": since.to_dict()}
     told = (
@@ -128,9 +130,9 @@ def of_feedback(before: Satisfaction, since: Satisfaction, terms: TrialTerms) ->
     )
     if min(before.with_feedback, since.with_feedback) == 0:
         said = "Of logged searches there is no feedback of both times, so that nothing is said of them."
-        return Finding("log", "nothing", said, figures=figures)
+        return TrialFinding("log", "nothing", said, figures=figures)
     if before.satisfied == 0:
-        return Finding("log", "nothing", f"{told}: no share of nothing can be told.", figures=figures)
+        return TrialFinding("log", "nothing", f"{told}: no share of nothing can be told.", figures=figures)
     low, high = difference_of_shares((before.satisfied, before.searches), (since.satisfied, since.searches))
     clicks = ""
     if before.first_click and since.first_click:
@@ -151,8 +153,8 @@ def _relative(
     notes: Sequence[str],
     *,
     enough: bool,
-) -> Finding:
+) -> TrialFinding:
     """`seen`: a difference and its bounds, which `base`, what the old generation reaches, makes relative ones."""
     relative, low, high = (value / base for value in seen)
     detail = " ".join([f"{told}: {relative:+.1%} ({low:+.1%} to {high:+.1%}).", *notes])
-    return Finding(name, terms.says(low, high) if enough else "nothing", detail, relative, (low, high), figures)
+    return TrialFinding(name, terms.says(low, high) if enough else "nothing", detail, relative, (low, high), figures)

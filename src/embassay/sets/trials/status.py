@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from embassay import remedy
 from embassay.errors import HomeError
-from embassay.sets.trials.terms import Finding, TrialTerms
+from embassay.sets.trials.terms import TrialFinding, TrialTerms
 
 if TYPE_CHECKING:
     from embassay.remedy import Remedy
@@ -42,7 +42,7 @@ class TrialStatus:
     ends: float
     """Seconds since 1970: when the switch was made, and when the trial is due."""
     terms: TrialTerms
-    findings: Sequence[Finding] = ()
+    findings: Sequence[TrialFinding] = ()
     """What is observed so far, or was when it was decided; none where nobody looked."""
     notice: str = ""
     """What whoever reads the figures has to know."""

@@ -21,7 +21,7 @@ from embassay import jsontext
 from embassay.errors import SetMoved, UsageError
 from embassay.sets.database import Database
 from embassay.sets.history import note
-from embassay.sets.trials.terms import SECONDS_A_DAY, Finding, TrialTerms
+from embassay.sets.trials.terms import SECONDS_A_DAY, TrialFinding, TrialTerms
 
 TrialState = Literal["running", "undecided", "kept", "reverted", "ended"]
 OPEN = ("running", "undecided")
@@ -46,7 +46,7 @@ class Trial:
     terms: TrialTerms
     keep_days: float
     """How long the generation that loses is kept after the decision."""
-    findings: Sequence[Finding]
+    findings: Sequence[TrialFinding]
     """What was observed when it was decided; of an open one that is undecided, when it was last due."""
     started: float
     ends: float
@@ -80,7 +80,7 @@ class Trials:
             raise SetMoved(f"the trial of set {trial.set_name!r} is gone.", remedy="Look at the set again.")
         return found
 
-    def keep(self, trial: Trial, expected: Collection[str], reason: str, findings: Iterable[Finding]) -> Trial:
+    def keep(self, trial: Trial, expected: Collection[str], reason: str, findings: Iterable[TrialFinding]) -> Trial:
         """Leave the new generation live, and let go of the old one once its time is over. Raises SetMoved."""
         with self._database.writing() as db:
             decide(db, trial, expected, "kept", reason, findings)
@@ -88,7 +88,7 @@ class Trials:
             note(db, trial.set_name, "trial kept", trial.generation, _told(reason, findings))
         return self.again(trial)
 
-    def leave_open(self, trial: Trial, reason: str, findings: Iterable[Finding]) -> Trial:
+    def leave_open(self, trial: Trial, reason: str, findings: Iterable[TrialFinding]) -> Trial:
         """Write down that a running one was due, and that what was observed decides nothing. Raises SetMoved."""
         with self._database.writing() as db:
             decide(db, trial, ("running",), "undecided", reason, findings)
@@ -111,7 +111,7 @@ class Trials:
         fields: dict[str, Any] = dict(zip(_COLUMNS.split(", "), row, strict=True))
         try:
             fields["terms"] = TrialTerms.from_dict(jsontext.loads(fields["terms"]))
-            fields["findings"] = [*map(Finding.from_dict, jsontext.loads(fields["findings"]))]
+            fields["findings"] = [*map(TrialFinding.from_dict, jsontext.loads(fields["findings"]))]
         except (ValueError, TypeError, KeyError, AttributeError, UsageError) as error:
             raise self._database.corrupt(error) from error
         return self._database.checked(Trial(**fields))
@@ -139,7 +139,7 @@ def decide(
     expected: Collection[str],
     new: TrialState,
     reason: str,
-    findings: Iterable[Finding],
+    findings: Iterable[TrialFinding],
 ) -> None:
     """Bring a trial from a state of `expected` into `new`, inside of a transaction that changes its set as well.
 
@@ -183,7 +183,7 @@ def _keep_until(db: sqlite3.Connection, set_name: str, previous: int, days: floa
     db.execute("UPDATE sets SET keep_until = ? WHERE name = ? AND previous = ?", (until, set_name, previous))
 
 
-def _told(reason: str, findings: Iterable[Finding]) -> Mapping[str, object]:
+def _told(reason: str, findings: Iterable[TrialFinding]) -> Mapping[str, object]:
     return {"reason": reason, "findings": [one.to_dict() for one in findings]}
 
 

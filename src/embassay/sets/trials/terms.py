@@ -88,7 +88,7 @@ class TrialTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TrialFinding:
     """What one kind of evidence says of the new generation against the old one."""
 
     name: str
@@ -108,7 +108,7 @@ class Finding:
         return plain | {"interval": self.interval and [*self.interval], "figures": {**self.figures}}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Finding:
+    def from_dict(cls, stored: Mapping[str, Any]) -> TrialFinding:
         """The finding that `to_dict` made. Raises KeyError for anything else."""
         interval = stored["interval"]
         return cls(
@@ -121,7 +121,7 @@ class Finding:
         )
 
 
-def decision(findings: Iterable[Finding]) -> Decision:
+def decision(findings: Iterable[TrialFinding]) -> Decision:
     """What all of them say: one that says keep or revert decides, unless another says the contrary."""
     said = {one.says for one in findings}
     if {"keep", "revert"} <= said:

@@ -19,7 +19,7 @@ from embassay.sets.migration.switching import take_back
 from embassay.sets.moves import TrialVerdict
 from embassay.sets.trials.status import TrialStatus, status_of_trial
 from embassay.sets.trials.table import OPEN
-from embassay.sets.trials.terms import LONGEST_DAYS, SECONDS_A_DAY, Finding, TrialTerms, decision
+from embassay.sets.trials.terms import LONGEST_DAYS, SECONDS_A_DAY, TrialFinding, TrialTerms, decision
 
 if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Holds the generation on trial against the one that was live before."""
 
-    def __call__(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> Sequence[Finding]:
+    def __call__(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> Sequence[TrialFinding]:
         """What each kind of evidence says. Raises as the model, the stores and judged data do."""
 
 
@@ -95,14 +95,14 @@ def extend(sets: OpenSets, name: str, days: float) -> TrialStatus:
     return _settled(sets, trial, lambda: sets.state.trials.extend(trial, ends))
 
 
-def _observed(sets: OpenSets, trial: Trial, observer: Observer) -> Sequence[Finding]:
+def _observed(sets: OpenSets, trial: Trial, observer: Observer) -> Sequence[TrialFinding]:
     of_set = sets.state.set(trial.set_name)
     if (of_set.live, of_set.previous) != (trial.generation, trial.baseline):
         raise MigrationState(f"set {trial.set_name!r} has not the two generations any more that are compared.")
     return observer(sets, trial, sets.state.generation(trial.baseline), sets.state.generation(trial.generation))
 
 
-def _decided(sets: OpenSets, trial: Trial, findings: Sequence[Finding]) -> TrialStatus:
+def _decided(sets: OpenSets, trial: Trial, findings: Sequence[TrialFinding]) -> TrialStatus:
     said, reason = decision(findings), " ".join(one.detail for one in findings)
     if said == "keep":
         return _settled(sets, trial, lambda: sets.state.trials.keep(trial, ("running",), reason, findings))
