@@ -22,7 +22,7 @@ from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.migration.gate import JudgedGate
 from embassay.evaluate.migration.satisfaction import Satisfaction, satisfaction
 from embassay.sets.followers import behind
-from embassay.sets.trials.terms import TrialFinding, Says
+from embassay.sets.trials.terms import Says, TrialFinding
 
 if TYPE_CHECKING:
     from embassay.evaluate.compare.result import Comparison
