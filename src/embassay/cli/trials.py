@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embassay.cli import common, words
 from embassay.cli.tables import facts, line, text
 from embassay.errors import UsageError
+from embassay.text import moment
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -64,9 +65,9 @@ def stands(found: TrialStatus) -> str:
     """In which state it is, and until or since when."""
     if found.state == "running":
         left = words.duration(max(0.0, found.ends - time.time()))
-        return f"running, not due until {words.moment(found.ends)} ({left})"
+        return f"running, not due until {moment(found.ends)} ({left})"
     if found.is_open:
-        return f"{found.state}, its time was over {words.moment(found.ends)}"
+        return f"{found.state}, its time was over {moment(found.ends)}"
     return found.state
 
 

@@ -22,6 +22,7 @@ from embassay.errors import SetMoved, UsageError
 from embassay.sets.database import Database
 from embassay.sets.history import note
 from embassay.sets.trials.terms import SECONDS_A_DAY, TrialFinding, TrialTerms
+from embassay.text import moment
 
 TrialState = Literal["running", "undecided", "kept", "reverted", "ended"]
 OPEN = ("running", "undecided")
@@ -100,7 +101,7 @@ class Trials:
         with self._database.writing() as db:
             decide(db, trial, OPEN, "running", "", ())
             db.execute("UPDATE trials SET ends = ? WHERE id = ?", (ends, trial.id))
-            note(db, trial.set_name, "trial extended", trial.generation, {"ends": _day(ends)})
+            note(db, trial.set_name, "trial extended", trial.generation, {"ends": moment(ends)})
         return self.again(trial)
 
     def _one(self, where: str, value: object) -> Trial | None:
@@ -129,7 +130,11 @@ def put_trial(
         "VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?)",
         (set_name, generation, baseline, stored, keep_days, now, ends, now),
     )
-    said = {"ends": _day(ends), "keep_above": f"{terms.keep_above:+.1%}", "revert_below": f"{-terms.revert_below:.1%}"}
+    said = {
+        "ends": moment(ends),
+        "keep_above": f"{terms.keep_above:+.1%}",
+        "revert_below": f"{-terms.revert_below:.1%}",
+    }
     note(db, set_name, "trial begun", generation, said | ({"judged": terms.judged} if terms.judged else {}))
 
 
@@ -185,7 +190,3 @@ def _keep_until(db: sqlite3.Connection, set_name: str, previous: int, days: floa
 
 def _told(reason: str, findings: Iterable[TrialFinding]) -> Mapping[str, object]:
     return {"reason": reason, "findings": [one.to_dict() for one in findings]}
-
-
-def _day(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(moment))
