@@ -323,5 +323,5 @@ def test_switching(tmp_path):
     busy = switching.searched(tmp_path / "searches", 800, switching=True)
     assert (busy.errors, busy.mixed, busy.searches) == ([], 0, 800) and busy.switches > 1 and busy.spaces == 2
     writes = switching.written(tmp_path / "writes", 4.0, records=40)
-    assert writes.calls > 0 and set(writes.lost.values()) == {0} and len(writes.lost) == 3
+    assert writes.records > 0 and set(writes.lost.values()) == {0} and len(writes.lost) == 3
     assert [row.met for row in switching.rows_of(busy, busy, writes) if row.bar == "0"] == [True, True, True]

@@ -183,13 +183,13 @@ class Home(Upkeep):
         rename_set(self._sets, name, new)
 
     def describe(self, set: str | None = None) -> SetDescription:
-        """What a set is made with, and what it holds. Raises SetNotFound, StoreError."""
+        """What a set is made with, and what it holds, as the state has it: no store is opened. Raises SetNotFound."""
         from embassay.sets.description import describe
 
         return describe(self._sets, self._named(set))
 
     def describe_all(self) -> list[SetDescription]:
-        """The same of every set, ordered by name, as the state has it: no store is opened. Raises HomeNotFound."""
+        """The same of every set, ordered by name. Raises HomeNotFound."""
         from embassay.sets.description import describe_all
 
         return describe_all(self._sets)

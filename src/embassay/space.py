@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from embassay import jsontext, remedy
@@ -52,9 +53,7 @@ class Space:
     @property
     def digest(self) -> str:
         """12 hex digits, equal exactly when the spaces are equal, stable across versions and machines."""
-        stated = {name: value for name, value in self.to_dict().items() if name not in _LATER or value != _LATER[name]}
-        canonical = jsontext.dumps(stated, sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return _digest(self)
 
     @property
     def of_short_texts(self) -> Space:
@@ -91,6 +90,13 @@ _LATER: Mapping[str, Any] = {
     if f.name in {"encoder", "tokenizer", "layers", "max_tokens", "truncation", "similarity"}
 }
 """Fields that spaces of earlier versions do not have, with what stands for them."""
+
+
+@lru_cache(maxsize=256)
+def _digest(space: Space) -> str:
+    stated = {name: value for name, value in space.to_dict().items() if name not in _LATER or value != _LATER[name]}
+    canonical = jsontext.dumps(stated, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def describe_difference(a: Space, b: Space) -> str:

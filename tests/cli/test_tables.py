@@ -34,6 +34,13 @@ def test_numbers_are_whole_and_words_wrap_where_it_is_narrow():
     assert "a-name-of-forty-characters-" in joined
 
 
+def test_rows_of_one_line_are_drawn_as_those_that_are_laid_out():
+    rows = [["a", "1", "[b]x"], ["漢字", "1,234", text("styled", "bold red")], ["e\u0301", "", ""]]
+    made = table(("set", "chunks", "why"), rows, wrap=("why",))
+    laid_out = [line.rstrip() for line in printed(made._table()).splitlines()]
+    assert [line.rstrip() for line in printed(made).splitlines()] == laid_out
+
+
 STATUS = ("set", "space", "lang", "docs", "chunks", "cut", "failed", "size")
 LARGE = [
     "a-set-with-a-long-name-" * 2,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -29,6 +30,8 @@ class Database:
         """
         self.file = file
         self._lock = threading.RLock()
+        self._seen: set[tuple[type, ...]] = set()
+        """Types of rows that were found good: most rows have those of the one before."""
         try:
             with self._translated():
                 self._db = _open(file, create=create, busy_seconds=busy_seconds)
@@ -55,11 +58,16 @@ class Database:
     def checked(self, row: Row) -> Row:
         """A dataclass made of what stands in a row. Raises HomeCorrupt where a field is of another type: SQLite keeps
         a text where a number belongs."""
-        for name, allowed in _types_of(type(row)).items():  # type: ignore[arg-type]
+        kind: Any = type(row)
+        types = (kind, *map(type, _values_of(kind)(row)))
+        if types in self._seen:
+            return row
+        for name, allowed in _types_of(kind).items():
             value = getattr(row, name)
             if type(value) not in allowed:
                 found = f"{name} of a {type(row).__name__} is {type(value).__name__} {str(value)[:40]!r}"
                 raise self.corrupt(TypeError(found))
+        self._seen.add(types)
         return row
 
     def corrupt(self, error: Exception) -> HomeCorrupt:
@@ -99,6 +107,13 @@ class Database:
         if "readonly" in text or "unable to open" in text:
             return HomeNotWritable(f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode.")
         return self.corrupt(error)
+
+
+@cache
+def _values_of(kind: Any) -> Callable[[Any], tuple[object, ...]]:
+    """A row's values of the fields in `_types_of`."""
+    names = [*_types_of(kind)]
+    return attrgetter(*names) if len(names) > 1 else lambda row: (getattr(row, names[0]),)
 
 
 @cache

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from embassay.sets.listed import ListedSet
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import SetSpec
-from embassay.sets.status import SetStatus, status_of
-
-if TYPE_CHECKING:
-    from embassay.sets.jobs import Job
+from embassay.sets.state import Generation
 
 
 @dataclass(frozen=True, slots=True)
 class SetDescription:
-    """What there is to know of one set without looking into its documents."""
+    """What there is to know of one set without looking into its documents or its store."""
 
-    status: SetStatus
+    set: str
+    """Its name."""
+    space: str
+    space_digest: str
+    documents: int
+    chunks: int
+    quarantined: int
+    """Files that could not be read, in whole or in part."""
+    bytes: int
+    """On disk."""
     spec: SetSpec
     is_default: bool
     """Whether it is meant where no set is named."""
@@ -35,18 +41,15 @@ class SetDescription:
     generations: int
     """How many it has: the live one, a previous one, and one that is being built."""
 
-    @property
-    def set(self) -> str:
-        """Its name."""
-        return self.status.set
-
     def to_dict(self) -> dict[str, object]:
         """The description as JSON has it."""
-        names = ("set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes")
+        counts = ("documents", "chunks", "quarantined", "bytes")
         of_spec = ("model", "precision", "chunk_tokens", "store", "rules")
         own = ("is_default", "chosen", "created", "written", "generations")
         return (
-            {name: getattr(self.status, name) for name in names}
+            {name: getattr(self, name) for name in ("set", "space", "space_digest")}
+            | {"language": self.spec.language}
+            | {name: getattr(self, name) for name in counts}
             | {name: getattr(self.spec, name) for name in of_spec}
             | {name: getattr(self, name) for name in own}
             | {"excluded": [*self.excluded], "paths": [*self.paths]}
@@ -54,33 +57,36 @@ class SetDescription:
 
 
 def describe_all(sets: OpenSets) -> list[SetDescription]:
-    """Every set described by what the state says of it, ordered by name. Raises HomeNotFound."""
-    state = sets.state
-    default, chosen = sets.default(), state.roster.chosen()
-    sizes = sets.folder.sizes()
-    return [_described(sets, name, default, chosen, sizes) for name in state.sets()]
+    """Every set described, ordered by name. Raises HomeNotFound."""
+    default, sizes = sets.default(), sets.folder.sizes()
+    return [_described(listed, default, sizes) for listed in sets.state.listing.all()]
 
 
 def describe(sets: OpenSets, name: str) -> SetDescription:
-    """One set described. Raises HomeNotFound, SetNotFound, StoreError."""
-    return _described(sets, name, sets.default(), sets.state.roster.chosen())
+    """One set described. Raises HomeNotFound, SetNotFound."""
+    listed = sets.state.listing.one(name)
+    if listed is None:
+        raise sets.state.roster.not_found(name)
+    return _described(listed, sets.default(), sets.folder.sizes())
 
 
-def _described(
-    sets: OpenSets, name: str, default: str, chosen: str | None, sizes: Mapping[str, int] | None = None
-) -> SetDescription:
-    """`sizes`: bytes of each collection, where no store is to be opened."""
-    state = sets.state
-    generation, of_set, roster = sets.live(name), state.set(name), state.roster
-    jobs: list[Job] = state.jobs.of(generation.id)
+def _described(listed: ListedSet[Generation], default: str, sizes: Mapping[str, int]) -> SetDescription:
+    """`sizes`: bytes of each collection."""
+    generation, figures = listed.generation, listed.figures
     return SetDescription(
-        status=status_of(sets, name, sizes),
+        set=generation.set_name,
+        space=str(generation.space),
+        space_digest=generation.space.digest,
+        documents=figures.documents,
+        chunks=figures.chunks,
+        quarantined=figures.quarantined,
+        bytes=sizes.get(generation.name, 0),
         spec=generation.spec,
-        is_default=default == name,
-        chosen=chosen == name,
-        excluded=roster.excluded(name),
-        paths=roster.paths(name),
-        created=state.created(generation),
-        written=jobs[0].heartbeat if jobs else None,
-        generations=sum(one is not None for one in (of_set.live, of_set.previous, of_set.building)),
+        is_default=default == generation.set_name,
+        chosen=listed.chosen,
+        excluded=listed.excluded,
+        paths=listed.paths,
+        created=figures.created,
+        written=figures.written,
+        generations=figures.generations,
     )

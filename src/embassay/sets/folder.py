@@ -11,7 +11,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from embassay import remedy
@@ -174,10 +174,7 @@ class HomeFolder:
         """Bytes of each collection that lies in files of this home, by its name; no store is opened for it."""
         found: Counter[str] = Counter()
         for table in _entries(self.folder / VECTORS):
-            for place, _, files in os.walk(table.path):
-                for file in files:
-                    with suppress(OSError):  # it is being removed, or compacted
-                        found[table.name.partition(".")[0]] += os.lstat(os.path.join(place, file)).st_size
+            found[table.name.partition(".")[0]] += _size(table)
         return dict(found)
 
     def name_of(self, file: Path) -> str:
@@ -284,3 +281,14 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return [*os.scandir(folder)] if stat.S_ISDIR(folder.lstat().st_mode) else []
     except OSError:
         return []
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    """Bytes of a file, or of all files of a folder; no link is followed."""
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            with os.scandir(entry.path) as inner:
+                return sum(map(_size, inner))
+        return entry.stat(follow_symlinks=False).st_size
+    except OSError:  # it is being removed, or compacted
+        return 0

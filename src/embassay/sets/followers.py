@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from embassay.errors import EmbassayError, Interrupted, ModelError, ProviderError, SpaceMismatch
 from embassay.events import Noted, Warned
-from embassay.sets.build.following import Books, Following, is_like
+from embassay.sets.build.following import Books, Following
 from embassay.sets.build.origin import New
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
@@ -92,8 +92,7 @@ def bring_up(sets: OpenSets, leader: Generation, follower: Generation, names: It
 
 def behind(state: State, leader: Generation, follower: Generation) -> int:
     """How many origins differ, those included that wait for the model."""
-    ours, theirs = ({row.path: row for row in state.sources(one)} for one in (leader, follower))
-    return sum(not is_like(row, theirs.get(name)) for name, row in ours.items()) + len(theirs.keys() - ours.keys())
+    return len(state.lags.between(leader.id, follower.id))
 
 
 def waiting_for_model(state: State, generation: Generation) -> int:

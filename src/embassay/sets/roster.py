@@ -145,26 +145,28 @@ class Roster:
             row = db.execute(f"SELECT {column} FROM sets WHERE name = ?", (name,)).fetchone()
             if row is None:
                 raise self.not_found(name)
-        return self._strings(column, row[0])
+        return strings(self._database, column, row[0])
 
     def _keep(self, name: str, column: str, change: Callable[[tuple[str, ...]], Iterable[str]]) -> tuple[str, ...]:
         with self._database.writing() as db:
             self._check(db, name)
             (stored,) = db.execute(f"SELECT {column} FROM sets WHERE name = ?", (name,)).fetchone()
-            before = self._strings(column, stored)
+            before = strings(self._database, column, stored)
             after = tuple(change(before))
             if after != before:
                 db.execute(f"UPDATE sets SET {column} = ? WHERE name = ?", (jsontext.dumps(after), name))
         return after
 
-    def _strings(self, column: str, stored: object) -> tuple[str, ...]:
-        try:
-            strings = jsontext.loads(str(stored))
-        except ValueError as error:
-            raise self._database.corrupt(error) from error
-        if not isinstance(strings, list) or not all(isinstance(one, str) for one in strings):
-            raise self._database.corrupt(ValueError(f"{column} is {str(stored)[:40]!r}"))
-        return tuple(strings)
+
+def strings(database: Database, column: str, stored: object) -> tuple[str, ...]:
+    """A list of strings as a column of `sets` has it, in JSON. Raises HomeCorrupt for anything else."""
+    try:
+        found = jsontext.loads(str(stored))
+    except ValueError as error:
+        raise database.corrupt(error) from error
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise database.corrupt(ValueError(f"{column} is {str(stored)[:40]!r}"))
+    return tuple(found)
 
 
 def _names(db: sqlite3.Connection) -> list[str]:

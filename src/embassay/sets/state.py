@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from embassay.sets.database import Database
 from embassay.sets.generation_rows import IDENTITY, insert_generation
 from embassay.sets.history import History, note
 from embassay.sets.jobs import Jobs
+from embassay.sets.lags import WORDS_ONLY, Lags
+from embassay.sets.listed import Listing
 from embassay.sets.log.table import LogTable
 from embassay.sets.migration.table import Migrations
 from embassay.sets.moves import Moves
@@ -43,8 +46,6 @@ IMPORTED = "import"
 """That of a source that came with an export: a file, which need not be on this disk."""
 ASKED = 500
 """Sources in one statement; SQLite bounds how many it takes."""
-WORDS_ONLY = "found by words only"
-"""The reason in the row of a source whose vectors the model could not make yet: its rows have zeros for them."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -171,6 +172,8 @@ class State:
         self.projections = Projections(self._database)
         self.calibrations = Calibrations(self._database)
         self.roster = Roster(self._database)
+        self.lags = Lags(self._database)
+        self.listing = Listing(self._database, self._generation)
         self.records = RecordTable(self._database)
         self.migrations = Migrations(self._database)
         self.history = History(self._database)
@@ -324,8 +327,18 @@ class State:
         try:
             if sealed != seal(*columns):
                 raise ValueError(f"the row of set {set_name!r} was changed by hand")
-            space = checked(Space.from_dict(jsontext.loads(str(space))))
-            spec = checked(SetSpec.from_dict(jsontext.loads(str(spec))))
+            space, spec = checked(_space(str(space))), checked(_spec(str(spec)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._database.corrupt(error) from error
         return checked(Generation(identity, set_name, name, space, spec, format))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _space(text: str) -> Space:
+    """The same text is read once: a home has many sets of one model."""
+    return Space.from_dict(jsontext.loads(text))
+
+
+@lru_cache(maxsize=256)
+def _spec(text: str) -> SetSpec:
+    return SetSpec.from_dict(jsontext.loads(text))

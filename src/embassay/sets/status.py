@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,7 +9,6 @@ from embassay.sets.coverage import NOTHING, Coverage, coverage, listed
 from embassay.sets.opened import OpenSets
 from embassay.sets.proofs import ProvenModel
 from embassay.sets.trials.status import TrialStatus, open_trial
-from embassay.stores.values import Stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +48,13 @@ class SetStatus:
         return {name: getattr(self, name) for name in (*names, "truncated_chunks")} | files | values
 
 
-def status_of(sets: OpenSets, name: str, sizes: Mapping[str, int] | None = None) -> SetStatus:
-    """Counts of one set. With the `sizes` of collections no store is opened: chunks are those that the state knows.
-
-    Raises HomeNotFound, SetNotFound, StoreError.
-    """
+def status_of(sets: OpenSets, name: str) -> SetStatus:
+    """Counts of one set. Raises HomeNotFound, SetNotFound, StoreError."""
     generation = sets.live(name)
     totals = sets.state.totals(generation)
     covered = coverage(sets.state.sources(generation))
-    if sizes is not None:
-        stats = Stats(totals.chunks, sizes.get(generation.name, 0), {})
-    else:
-        with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
-            stats = snapshot.stats()
+    with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
+        stats = snapshot.stats()
     return SetStatus(
         name,
         str(generation.space),

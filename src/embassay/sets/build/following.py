@@ -158,30 +158,13 @@ def _groups(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
 
 def _differing(leader: Books, follower: Books, names: Iterable[str] | None) -> tuple[list[SourceRow], list[SourceRow]]:
     """(origins to copy, origins to remove)."""
-    if names is None:
-        ours = {row.path: row for row in leader.state.sources(leader.generation)}
-        theirs = {row.path: row for row in follower.state.sources(follower.generation)}
-    else:
-        asked = [*names]
-        ours = leader.state.sources_of(leader.generation, asked)
-        theirs = follower.state.sources_of(follower.generation, asked)
-    todo = [row for name, row in ours.items() if not is_like(row, theirs.get(name))]
-    return todo, [row for name, row in theirs.items() if name not in ours]
-
-
-def is_like(row: SourceRow, other: SourceRow | None) -> bool:
-    """Whether the follower has an origin as the leader has it; one that is being written is not done in either."""
-    row = _once_embedded(row)
-    if other is None or "pending" in (row.state, other.state):
-        return False
-    return _content(row) == _content(other)
+    asked = None if names is None else [*names]
+    found = leader.state.lags.between(leader.generation.id, follower.generation.id, asked)
+    todo = leader.state.sources_of(leader.generation, found.todo)
+    gone = follower.state.sources_of(follower.generation, found.gone)
+    return [*todo.values()], [*gone.values()]
 
 
 def _once_embedded(row: SourceRow) -> SourceRow:
     """The row of an origin as it is once its vectors are there."""
     return replace(row, state="ok", reason="") if row.waits else row
-
-
-def _content(row: SourceRow) -> tuple[object, ...]:
-    """Reasons, and counts of chunks, differ where one of two models refused a text."""
-    return (row.size, row.mtime_ns, row.digest, row.state, row.reader, row.documents, row.chars, row.left_out)

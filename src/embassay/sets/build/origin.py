@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from embassay.ingest.base import LeftOut
 from embassay.ingest.flow import Chunked, CutStep, FileEnd, NoText, Omitted, Uncut, Unreadable
-from embassay.sets.state import UNSETTLED, WORDS_ONLY, SourceRow
+from embassay.sets.lags import WORDS_ONLY
+from embassay.sets.state import UNSETTLED, SourceRow
 from embassay.text import encodable
 from embassay.types import Chunk
 

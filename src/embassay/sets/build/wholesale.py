@@ -5,7 +5,6 @@ What is written to the live generation meanwhile differs afterwards, and is brou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from embassay.sets.build.deriving import derivation
@@ -13,11 +12,6 @@ from embassay.stores.base import Derivable
 
 if TYPE_CHECKING:
     from embassay.sets.build.following import Books
-    from embassay.sets.state import SourceRow
-    from embassay.types import Record
-
-GROUP = 8192
-"""Records that are read at once."""
 
 
 def derive_all(leader: Books, follower: Books) -> bool:
@@ -35,11 +29,6 @@ def derive_all(leader: Books, follower: Books) -> bool:
         settled = [row for row in now if row.state != "pending" and before.get(row.path) == row]
         if not follower.store.take_over(version, derive, {row.path for row in settled}):
             return False
-    follower.state.put(theirs, settled, _records(leader, settled))
+    follower.state.records.copy(ours.id, theirs.id, [row.path for row in settled if row.is_record])
+    follower.state.put(theirs, settled)
     return True
-
-
-def _records(leader: Books, rows: Sequence[SourceRow]) -> list[Record]:
-    names = [row.path for row in rows if row.is_record]
-    groups = (names[at : at + GROUP] for at in range(0, len(names), GROUP))
-    return [one for part in groups for one in leader.state.records.get(leader.generation.id, part).values()]

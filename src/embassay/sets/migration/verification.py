@@ -19,7 +19,7 @@ from embassay.errors import EmbassayError
 from embassay.events import Noted
 from embassay.sets.migration.check import Check, Verifier
 from embassay.sets.migration.evidence.gathered import Evidence
-from embassay.sets.migration.evidence.side import Side, unlike
+from embassay.sets.migration.evidence.side import Side
 
 if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
@@ -131,9 +131,12 @@ def _side(sets: OpenSets, generation: Generation, held: ExitStack) -> Side:
 
 
 def _changing(sets: OpenSets, live: Generation, new: Generation) -> set[str]:
-    """Asked behind the snapshots, so that what is written between them counts as changing."""
-    ours, theirs = ({row.path: row for row in sets.state.sources(one)} for one in (live, new))
-    return unlike(ours, theirs)
+    """Paths of origins in which the two differ: written meanwhile, or waiting for the model. The switch brings them.
+
+    Asked behind the snapshots, so that what is written between them counts as changing.
+    """
+    found = sets.state.lags.between(live.id, new.id)
+    return {*found.todo, *found.gone}
 
 
 def _logged(sets: OpenSets, name: str) -> list[str]:

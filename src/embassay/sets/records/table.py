@@ -30,6 +30,17 @@ class RecordTable:
             found |= {row[0]: self._record(row) for row in rows}
         return found
 
+    def copy(self, origin: int, target: int, ids: Sequence[str]) -> None:
+        """Write those records of one generation to another one, all or none; unknown ids are passed over."""
+        with self._database.writing() as db:
+            for at in range(0, len(ids), ASKED):
+                part = ids[at : at + ASKED]
+                db.execute(
+                    "INSERT OR REPLACE INTO records (generation, id, text, title, metadata) SELECT ?, id, text, title, "
+                    f"metadata FROM records WHERE generation = ? AND id IN ({_places(part)})",
+                    (target, origin, *part),
+                )
+
     def titles(self, generation: int) -> dict[str, str]:
         """The titles of those records that have one, by id."""
         with self._database.reading() as db:

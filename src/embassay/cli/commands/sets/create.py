@@ -42,6 +42,6 @@ def command(
     if json:
         common.print_json({"set": name, "auto_embed": rules, "indexed": report and report.to_dict()})
         return
-    status, embedded = found.status, report.embedded if report else 0
-    held = f"{words.count(status.documents, 'document')}, {words.count(status.chunks, 'chunk')}"
-    common.console().print(f"Made set {name} in {status.space}: {held}, {embedded:,} embedded.")
+    embedded = report.embedded if report else 0
+    held = f"{words.count(found.documents, 'document')}, {words.count(found.chunks, 'chunk')}"
+    common.console().print(f"Made set {name} in {found.space}: {held}, {embedded:,} embedded.")

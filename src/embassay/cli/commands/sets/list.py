@@ -27,6 +27,5 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
 
 
 def _row(one: SetDescription) -> list[str]:
-    status = one.status
     name = f"{one.set}{' *' if one.is_default else ''}"
-    return [name, status.space, f"{status.documents:,}", f"{status.chunks:,}", words.size(status.bytes)]
+    return [name, one.space, f"{one.documents:,}", f"{one.chunks:,}", words.size(one.bytes)]

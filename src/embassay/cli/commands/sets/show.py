@@ -39,15 +39,15 @@ def command(
 
 
 def _facts(found: SetDescription) -> list[tuple[str, str]]:
-    status, spec = found.status, found.spec
+    spec = found.spec
     default = "yes, chosen" if found.chosen else "yes" if found.is_default else "no"
-    counts = [words.count(status.documents, "document"), words.count(status.chunks, "chunk"), words.size(status.bytes)]
-    if status.quarantined:
-        counts.append(f"{words.count(status.quarantined, 'file')} quarantined")
+    counts = [words.count(found.documents, "document"), words.count(found.chunks, "chunk"), words.size(found.bytes)]
+    if found.quarantined:
+        counts.append(f"{words.count(found.quarantined, 'file')} quarantined")
     return [
         ("set", found.set),
         ("default", default),
-        ("space", f"{status.space} ({status.space_digest[:12]})"),
+        ("space", f"{found.space} ({found.space_digest[:12]})"),
         ("model", spec.model),
         ("precision", spec.precision),
         ("chunks of", f"at most {spec.chunk_tokens:,} tokens"),

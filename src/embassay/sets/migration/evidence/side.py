@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from embassay.embedders.texts.blocks import join
 from embassay.embedders.wrap.wrapper import uncached
-from embassay.sets.build.following import is_like
 from embassay.vectors import comparable
 
 if TYPE_CHECKING:
@@ -39,9 +38,3 @@ class Side:
         space = self.generation.space
         made = join(list(embedder.stream(texts, role)), space, role, embedder.precision)
         return comparable(made.vectors, space), set(made.refused)
-
-
-def unlike(old: Mapping[str, SourceRow], new: Mapping[str, SourceRow]) -> set[str]:
-    """Paths of origins in which two generations differ: written meanwhile, or waiting for the model. The switch brings
-    them."""
-    return {path for path, row in old.items() if not is_like(row, new.get(path))} | (new.keys() - old.keys())
