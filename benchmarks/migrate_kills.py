@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import shutil
 import signal
@@ -20,9 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import embassay
-from benchmarks.common import Row, at_most, passages
+from benchmarks.common import Row, at_least, at_most, passages
 from benchmarks.processes import asked_for, children, digest, gone, lost_seconds, noted, start
 from embassay.errors import StoreError
+from embassay.models.ledger import Term
 from embassay.stores.values import VECTOR
 
 if TYPE_CHECKING:
@@ -36,11 +38,26 @@ WORDS = 90
 OF_A_FILE = 10
 """Texts that one file holds: a kill falls between chunks of one document as well."""
 WORKING = ("backfilling", "catching-up", "verifying")
-MOVED = ("planning", "backfilling", "backfilling", "catching-up", "verifying", "switching", "rollback")
-GIVEN_UP = ("backfilling", "abort", "abort")
-HOSTED = ("planning", "backfilling", "backfilling", "backfilling", "catching-up", "verifying")
+MOVED = ("planning", "backfilling", "backfilling", "verifying", "writing", "switching", "rollback")
+CAUGHT_UP = ("catching-up", "verifying", "writing", "switching", "rollback")
+"""A kill while it is caught up: one whose backfill was killed before has little to catch up with."""
+GIVEN_UP = ("backfilling", "abort", "abort", "abort")
+HOSTED = ("planning", "backfilling", "backfilling", "backfilling", "verifying")
+CLOSER = 0.8
+"""Where a process had ended before its kill, the next one is killed so much sooner."""
+COMMANDS = {
+    "writing": ("index", "--set", SET),
+    "switching": ("switch", SET),
+    "rollback": ("rollback", SET),
+    "abort": ("migrate", SET, "--abort"),
+}
+"""What is killed where it is not the move. What is written while a set is ready is brought along by whoever writes."""
 LATE = 0.4
 """Commands that are short spend this part of their time on being loaded: they are killed behind it."""
+OLD_SECONDS = 7200.0
+"""A collection that nobody knows is removed once nothing was written to it for a while."""
+LOOKED_FOR = 5
+"""Texts that each generation has to find by their own words and vectors."""
 TRIES = 5
 ALIKE = 0.9999
 """Cosine of one text's vectors from two runs: batches differ, and with them the last digits of bf16."""
@@ -54,6 +71,8 @@ embeddings:
               concurrency: {concurrency}, batch_size: {batch}, usd_per_million_tokens: {price}}}
 """
 PRICE = 10.0
+LEEWAY = 0.02
+"""Share of the bill by which the ledger may be below it."""
 
 Rows = tuple[list[tuple[object, ...]], "Vectors"]
 
@@ -101,14 +120,14 @@ def killed(folder: Path, kills: int, texts: int, seed: int) -> list[Row]:
     world = prepared(folder, texts, NEW)
     moves = 0
     while tally.kills < kills:
-        phases = GIVEN_UP if moves % 3 == 2 else MOVED
+        phases = (MOVED, CAUGHT_UP, GIVEN_UP)[moves % 3]
         with Move(world, folder / "move", tally, rng) as move:
             move.through(phases[: kills - tally.kills])
         moves += 1
     fell = ", ".join(f"{phase} {count}" for phase, count in sorted(tally.phases.items()))
     print(f"kills in each phase: {fell}; {tally.ended} processes had ended before; {moves} moves", flush=True)
-    for said in tally.wrong:
-        print(f"wrong: {said}")
+    for one in tally.wrong:
+        print(f"wrong: {one}")
     return [
         at_most(f"generations whose rows differ, after {tally.kills} kills", tally.differing, 0, "looks"),
         Row("lowest cosine to a vector of the undisturbed move", tally.apart, None, None, "", "reported", None),
@@ -185,20 +204,31 @@ class Move:
             time.sleep(0.002)
         durations[phase] = time.monotonic() - began
         assert self.state == "ready", f"an undisturbed move is {self.state}"
-        durations["abort"] = durations["switching"] = self._timed("switch", SET)
+        self._write_file()
+        durations["writing"] = self._timed(*COMMANDS["writing"])
+        durations["switching"] = self._timed("switch", SET)
         self.world.rows.update(self._rows_of_both())
-        durations["rollback"] = self._timed("rollback", SET)
+        durations["abort"] = durations["rollback"] = self._timed("rollback", SET)
 
     def through(self, phases: Sequence[str]) -> None:
         """Kill it once in each of these phases, going on with it in between; then let it end, and look at it."""
         for phase in phases:
-            if phase in ("switching", "rollback"):
+            if phase in ("writing", "switching", "rollback"):
                 self._ready_for(phase)
+            if phase == "writing":
+                self._write("backfilling")
+                self._write("verifying")
+                self._write_file()
             self.through_one(phase)
         if "abort" in phases:
             self._give_up()
         else:
             self.finished(rolled_back="rollback" in phases)
+
+    def ready(self) -> float:
+        """Let it come as far as a switch; what the ledger then has as spent or reserved, in USD."""
+        self._ready_for("switching")
+        return sum(self.home.session.models.ledger.used(Term()))
 
     def finished(self, *, rolled_back: bool) -> None:
         """Let it end, and hold the rows of both generations against those of the undisturbed move."""
@@ -208,6 +238,7 @@ class Move:
             self._end("rollback", SET)
         if rolled_back:
             self._compare("after the rollback")
+        self._swept()
 
     def _ready_for(self, phase: str) -> None:
         """Bring it as far as it has to be for a switch, or behind it."""
@@ -215,9 +246,9 @@ class Move:
             if self.state in ("ready", "switched", "rolled-back"):
                 break
             self._end(*self._migrate)
-        self._write("backfilling")
-        self._write("verifying")
-        if phase == "rollback" and self.state == "ready":
+        if self.state == "ready" and phase != "writing":
+            self._write_all()
+        if self.state == "ready" and phase == "rollback":
             self._end("switch", SET)
             self._wrong(self._live != self.world.model, "a switch that ended has not switched")
 
@@ -225,16 +256,23 @@ class Move:
         """Have it given up for good: nothing is left of it."""
         if self.home._sets.state.migrations.open(SET):
             self._end("migrate", SET, "--abort")
-        self._end("gc", "--apply")
-        sets = self.home._sets
-        self._wrong(sets.state.set(SET).building is not None, "a move that was given up has a generation still")
-        self._wrong(bool(sets.state.roster.leftovers()), "rows of a generation that was given up are left")
-        left = [one.name for one in (self.folder / ".embassay" / "vectors").glob("*.lance")]
-        self._wrong(len(left) != 1, f"collections that are left: {left}")
-        self._write("backfilling")
-        self._write("verifying")
+        self._swept()
+        self._wrong(self.home._sets.state.set(SET).building is not None, "what was given up has a generation still")
+        self._write_all()
         self._look()
-        self._compare("after it was given up", (OLD,))
+        self._compare("after it was given up")
+
+    def _swept(self) -> None:
+        """Have removed what nobody needs: nothing is left of generations that no set has."""
+        vectors = self.folder / ".embassay" / "vectors"
+        state = self.home._sets.state
+        for one in vectors.glob("*.lance"):
+            for place in [*one.rglob("*"), one] if one.stem not in state.collections() else ():
+                os.utime(place, (time.time() - OLD_SECONDS,) * 2)
+        self._end("gc", "--apply")
+        self._wrong(bool(state.roster.leftovers()), "rows of a generation that no set has are left")
+        left = {one.stem for one in vectors.glob("*.lance")} - {*state.collections()}
+        self._wrong(bool(left), f"collections that are left: {left}")
 
     # -- kills ------------------------------------------------------------------------------------------------
 
@@ -244,20 +282,16 @@ class Move:
             if self._killed(phase):
                 return
             self.tally.ended += 1
-            if phase in ("switching", "rollback", "abort") or self.state not in WORKING:
+            self.world.durations[phase] *= CLOSER
+            if phase in COMMANDS or self.state not in WORKING:
                 return  # it is done: there is nothing to kill
 
     def _killed(self, phase: str) -> bool:
-        command: dict[str, Sequence[str]] = {
-            "switching": ("switch", SET),
-            "rollback": ("rollback", SET),
-            "abort": ("migrate", SET, "--abort"),
-        }
         resumed = ("migrate", SET, "--resume")
         under_way = self.home._sets.state.migrations.open(SET)
         moved = resumed if under_way and self.rng.random() < 0.5 else self._migrate
         before = self._stored()
-        process = self._start(command.get(phase, moved))
+        process = self._start(COMMANDS.get(phase, moved))
         if phase in WORKING:
             self._wait_for(phase, process)
         self._sleep(phase, process)
@@ -285,7 +319,7 @@ class Move:
 
     def _sleep(self, phase: str, process: subprocess.Popen[bytes]) -> None:
         longest = self.world.durations[phase]
-        least = longest * LATE if phase in ("switching", "rollback", "abort") else 0.0
+        least = longest * LATE if phase in COMMANDS else 0.0
         try:
             process.wait(self.rng.uniform(least, longest))
         except subprocess.TimeoutExpired:
@@ -327,9 +361,10 @@ class Move:
         of_set = self.home._sets.state.set(SET)
         for identity in (of_set.building, of_set.live, of_set.previous):
             if identity is not None and (one := self.home._sets.state.generation(identity)).spec.model != OLD:
+                space = one.space.digest
                 try:
                     with closing(self.home._sets.folder.store(one)) as store, store.snapshot() as version:
-                        return {digest(chunk.indexed) for chunks, _ in version.scan(()) for chunk in chunks}
+                        return {digest(chunk.indexed, space) for chunks, _ in version.scan(()) for chunk in chunks}
                 except StoreError:  # it is being removed
                     break
         return set()
@@ -353,10 +388,9 @@ class Move:
         except Exception as error:
             self._wrong(True, f"a set whose move was killed fails: {error!r}")
 
-    def _compare(self, when: str, models: Sequence[str] = ()) -> None:
+    def _compare(self, when: str) -> None:
+        """Both generations, or the one that there is, against what they are where nobody kills."""
         for model, (said, vectors) in self._rows_of_both().items():
-            if models and model not in models:
-                continue
             expected, others = self.world.rows[model]
             if said != expected:
                 self.tally.differing += 1
@@ -366,6 +400,19 @@ class Move:
             cosines = np.einsum("ij,ij->i", vectors, others)
             self.tally.differing += bool(cosines.min() < ALIKE)
             self.tally.apart = min(self.tally.apart, float(cosines.min()))
+        self._finds(when)
+
+    def _finds(self, when: str) -> None:
+        """By its own text each document is found, in words and in vectors: the indexes know what was written."""
+        if self._live == "served":  # its configuration is that of the processes
+            return
+        said, _ = self.world.rows[self._live]
+        for row in self.rng.sample(said, min(LOOKED_FOR, len(said))):
+            document, text = str(row[1]), str(row[5])
+            for mode in ("dense", "lexical"):
+                hits = self.home.set(SET).search(text, k=10, mode=mode).hits
+                found = [hit.chunk.document for hit in hits]
+                self._wrong(document not in found, f"{when}: {mode} finds {found} for the text of {document}")
 
     def _rows_of_both(self) -> dict[str, Rows]:
         of_set = self.home._sets.state.set(SET)
@@ -391,6 +438,21 @@ class Move:
         due = self._due.pop(phase, None)
         if due:
             due()
+
+    def _write_all(self) -> None:
+        """Everything that is not written yet, so that what a set holds in the end does not depend on kills.
+
+        Before a switch: the new generation may cut files in another way.
+        """
+        self._write("backfilling")
+        self._write("verifying")
+        self._write_file()
+        self._end(*COMMANDS["writing"])
+
+    def _write_file(self) -> None:
+        """One that the set does not know yet as it is now."""
+        texts = self.world.texts
+        write_file(self.folder / "files" / "2.md", [*texts[20:24], *texts[-30:-26], *texts[26:30]])
 
     def _write_much(self) -> None:
         docs, texts = self.home.set(SET), self.world.texts
@@ -427,6 +489,8 @@ class Counted:
         """When each text of a chunk was sent."""
         self.replied: dict[str, list[float]] = {}
         """When each was replied to."""
+        self.tokens = 0
+        """That were billed, those of verification and of canaries included."""
 
     def __call__(self, request: Received) -> Answer:
         texts = request.json["input"]
@@ -443,7 +507,10 @@ class Counted:
 
     def _replied(self, request: Received) -> Answer:
         time.sleep(REPLY_SECONDS)
-        return self._answer(request)
+        answer = self._answer(request)
+        with self._lock:
+            self.tokens += answer.body["usage"]["total_tokens"]
+        return answer
 
 
 @contextmanager
@@ -465,26 +532,30 @@ def hosted(folder: Path, kills: int, texts: int, seed: int) -> list[Row]:
     tally, rng = Tally(), random.Random(seed)
     folder.mkdir(parents=True)
     most, arrived, moves = 0, 0, 0
+    said = billed = 0.0
     with service(folder) as (counted, config):
         world = prepared(folder, texts, "served", config)
         while tally.kills < kills:
             with Move(world, folder / "move", tally, rng) as move:
                 counted.clear()
                 counted.phase = lambda: move.state
-                for phase in HOSTED[: kills - tally.kills]:
+                phases = (HOSTED, CAUGHT_UP[:2])[moves % 2]
+                for phase in phases[: kills - tally.kills]:
                     move.through_one(phase)
+                said, billed = said + move.ready(), billed + counted.tokens * PRICE / 1e6
                 move.finished(rolled_back=False)
                 counted.phase = lambda: ""
             of_one_kill, after_reply = again(counted, move.killed_at)
             most, arrived, moves = max(most, of_one_kill), arrived + after_reply, moves + 1
-    for said in tally.wrong:
-        print(f"wrong: {said}")
+    for one in tally.wrong:
+        print(f"wrong: {one}")
     fell = ", ".join(f"{phase} {count}" for phase, count in sorted(tally.phases.items()))
     print(f"hosted, kills in each phase: {fell}; {moves} moves", flush=True)
     window = CONCURRENCY * BATCH
     return [
         at_most(f"hosted: texts sent again whose reply had arrived, {tally.kills} kills", arrived, 0, "texts"),
         at_most("hosted: texts that one kill had sent again, most", most, window, "texts"),
+        at_least("hosted: money in the ledger / billed", said / billed, 1 - LEEWAY, "x"),
         at_most("hosted: generations whose rows differ", tally.differing, 0, "looks"),
         at_most("hosted: states and searches that were wrong", len(tally.wrong), 0, ""),
     ]

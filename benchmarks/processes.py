@@ -46,9 +46,9 @@ def asked_file(notes: Path) -> Path:
     return notes.with_suffix(".asked")
 
 
-def digest(text: str) -> bytes:
-    """What stands for a text in the notes."""
-    return hashlib.blake2b(text.encode(), digest_size=DIGEST).digest()
+def digest(text: str, space: str) -> bytes:
+    """What stands for a text in the notes that is embedded in the space of this digest."""
+    return hashlib.blake2b(f"{space} {text}".encode(), digest_size=DIGEST).digest()
 
 
 def asked_for(notes: Path) -> list[bytes]:
@@ -111,16 +111,16 @@ def _run(notes: Path, arguments: Sequence[str]) -> None:
         if inside.is_set():
             os.write(computed, NOTE.pack(time.monotonic(), len(rows)))
 
-    def asking(items: Any, text_of: Callable[[Any], str | None], *others: Any) -> Iterator[Any]:
+    def asking(items: Any, text_of: Callable[[Any], str | None], embedder: Any, *others: Any) -> Iterator[Any]:
         def text(item: Any) -> str | None:
             found = text_of(item)
             if found is not None:
-                os.write(asked, digest(found))
+                os.write(asked, digest(found, embedder.space.digest))
             return found
 
         inside.set()
         try:
-            yield from alongside(items, text, *others)
+            yield from alongside(items, text, embedder, *others)
         finally:
             inside.clear()
 
