@@ -62,7 +62,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
     @property
     def exists(self) -> bool:
         """Whether anything was ever indexed into it, or added."""
-        return self._sets.exists and self.name in self._sets.state.sets()
+        return self._sets.exists and self.name in self._sets.state.roster.names()
 
     # -- what it holds --------------------------------------------------------------------------------------
 
@@ -106,7 +106,9 @@ class EmbeddingSet(Moving, AsyncVerbs):
         check("paths", files or ())
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
         reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
-        return index_files(self._sets, self.name, None if files is None else [*map(Path, files)], wishes, reading)
+        return index_files(
+            self._sets, self._own("index"), None if files is None else [*map(Path, files)], wishes, reading
+        )
 
     def watch(self, paths: Iterable[str | os.PathLike[str]] | None = None, **options: Unpack[WatchOptions]) -> Watcher:
         """Keep the set up to date with files and folders, or with all that it was indexed from, while they change.
@@ -120,7 +122,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """
         from embassay.sets.watching.opening import watcher_of
 
-        return watcher_of(self._sets, self.name, None if paths is None else [*paths], options)
+        return watcher_of(self._sets, self._own("watch"), None if paths is None else [*paths], options)
 
     def add(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
         """Add records whose ids the set does not have yet; see `upsert`.
@@ -129,7 +131,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """
         from embassay.sets.records.writing import add
 
-        return add(self._sets, self.name, records, _wishes(making), space)
+        return add(self._sets, self._own("add"), records, _wishes(making), space)
 
     def upsert(self, records: Records, *, space: Space | None = None, **making: Unpack[MakingOptions]) -> RecordsReport:
         """Add records, and replace those whose ids the set has; what says the same as before is left alone.
@@ -144,7 +146,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """
         from embassay.sets.records.writing import upsert
 
-        return upsert(self._sets, self.name, records, _wishes(making), space)
+        return upsert(self._sets, self._own("add"), records, _wishes(making), space)
 
     def import_rows(
         self,
@@ -165,7 +167,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         from embassay.sets.records.importing import import_rows
 
         wishes = _wishes(making)
-        return import_rows(self._sets, self.name, sources, fields, wishes, replace=replace, dry_run=dry_run)
+        return import_rows(self._sets, self._own("add"), sources, fields, wishes, replace=replace, dry_run=dry_run)
 
     def delete(
         self,
@@ -181,7 +183,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """
         from embassay.sets.records.deleting import Choice, delete
 
-        return delete(self._sets, self.name, Choice.of(ids, where, path))
+        return delete(self._sets, self._own("delete"), Choice.of(ids, where, path))
 
     def deletion(
         self,
@@ -196,12 +198,11 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """
         from embassay.sets.records.deleting import Choice, foreseen
 
-        return foreseen(self._sets, self.name, Choice.of(ids, where, path))
+        return foreseen(self._sets, self._own("delete"), Choice.of(ids, where, path))
 
     def get(self, ids: Iterable[str]) -> Sequence[Record]:
         """The records of these ids, in that order, as they were given, without their vectors; unknown ones are left
-        out. Raises SetNotFound, StoreError.
-        """
+        out. Raises SetNotFound, StoreError."""
         from embassay.sets.records.listing import get
 
         return get(self._sets, self.name, ids)
@@ -301,7 +302,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
 
     def embedder(self) -> Embedder:
         """The model of the set, usable until the session is closed. Raises SetNotFound, ModelError."""
-        return self._sets.embedder(self._sets.live(self.name))
+        return self._sets.embedder(self._sets.content(self.name).generation)
 
     # -- how it is ------------------------------------------------------------------------------------------
 
@@ -314,7 +315,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
     def history(self, limit: int | None = None) -> Sequence[Happening]:
         """What happened to it, the newest first; at most `limit` rows. Calls of one kind that follow each other closely
         are one row, and of each kind the last thousand rows are kept. Raises SetNotFound, UsageError."""
-        self._sets.state.set(self.name)
+        self._sets.state.roster.check(self.name)
         return self._sets.state.history.of(self.name, limit)
 
     def doctor(self) -> Sequence[Finding]:
@@ -327,12 +328,11 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """How much was read of what its files hold, and which files give less. Raises SetNotFound."""
         from embassay.sets.coverage import coverage
 
-        return coverage(self._sets.state.sources(self._sets.live(self.name)))
+        return coverage(self._sets.sources(self.name))
 
     def sources(self) -> dict[str, str]:
         """Path to digest of every file that it was made of, and id to digest of every record. Raises SetNotFound."""
-        rows = self._sets.state.sources(self._sets.live(self.name))
-        return {row.path: row.digest for row in rows if row.state == "ok"}
+        return {row.path: row.digest for row in self._sets.sources(self.name) if row.state == "ok"}
 
     def __repr__(self) -> str:
         return f"EmbeddingSet({self.name!r})"

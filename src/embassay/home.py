@@ -128,9 +128,10 @@ class Home(Upkeep):
         from embassay.columns.opening import ColumnNames
         from embassay.sets.exchange.importing import import_set
         from embassay.sets.spec import Wishes
+        from embassay.sets.views.own import own_name
 
         names = ColumnNames(id_field, text_field, vector_field)
-        return import_set(self._sets, set, Path(place), Wishes(**making), names)
+        return import_set(self._sets, own_name(self._sets, set, "import"), Path(place), Wishes(**making), names)
 
     def migrate(
         self, to: str | None = None, *, set: str | None = None, **options: Unpack[MigrateOptions]
@@ -149,8 +150,9 @@ class Home(Upkeep):
         return [self.set(name).status() for name in self.sets()]
 
     def sets(self) -> list[str]:
-        """Names of all sets. Raises HomeNotFound where nothing was indexed yet."""
-        return self._sets.state.sets()
+        """Names of all sets, views included. Raises HomeNotFound where nothing was indexed yet."""
+        state = self._sets.state
+        return sorted([*state.sets(), *(view.name for view in state.views.all())])
 
     @property
     def default_set(self) -> str:

@@ -30,8 +30,8 @@ def test_index_json(project):
     _, out, _ = run("index", "docs", "--model", "../model", "--json", cwd=project, check=0)
     report = json.loads(out)
     assert set(report) == {
-        "set", "space", "space_digest", "language", "files", "unchanged", "removed", "embedded", "cached", "chunks", "usd", "skipped",
-        "quarantined", "read_in_part", "seconds", "notices",
+        "set", "space", "space_digest", "language", "files", "unchanged", "removed", "embedded", "cached", "chunks", "waiting", "usd",
+        "skipped",        "quarantined", "read_in_part", "seconds", "notices",
     }  # fmt: skip
     assert report["files"] == 5 and report["chunks"] == report["embedded"] > 0
 
@@ -96,6 +96,7 @@ def test_status_json(indexed):
         "language",
         "documents",
         "chunks",
+        "waiting",
         "quarantined",
         "bytes",
         "truncated_chunks",

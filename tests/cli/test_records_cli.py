@@ -107,7 +107,7 @@ def test_ls(faq):
     found = json.loads(run("ls", "faq", "--where", 'lang = "de"', "--chunks", "--json", cwd=faq, check=0)[1])
     assert [one["id"] for one in found["documents"]] == ["1", "3", "5"]
     first = found["documents"][0]
-    assert set(first) == {"id", "path", "title", "chunks", "tokens", "state", "metadata", "chunk_list"}
+    assert set(first) == {"id", "path", "title", "chunks", "tokens", "state", "waits", "metadata", "chunk_list"}
     assert set(first["chunk_list"][0]) == {"key", "lines", "span", "section", "tokens", "text"}
 
 

@@ -33,9 +33,10 @@ def test_show(two):
     assert "at most 32 tokens" in out or "tokens" in out
     shown = json.loads(run("sets", "show", "--json", cwd=two, check=0)[1])
     assert set(shown) == {
-        "set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes", "model", "precision",
-        "chunk_tokens", "store", "rules", "is_default", "chosen", "created", "written", "generations", "excluded",
-        "paths",
+        "set", "space", "space_digest", "language", "documents", "chunks", "waiting", "quarantined", "bytes", "kind",
+        "of", "where", "model",
+        "precision", "chunk_tokens", "store", "dtype", "rules", "is_default", "chosen", "created", "written", "generations",
+        "auto_embed", "excluded", "paths",
     }  # fmt: skip
     assert shown["set"] == "default" and shown["model"].endswith("/model")
     code, _, err = run("sets", "show", "nope", cwd=two)

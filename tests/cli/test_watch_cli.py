@@ -72,7 +72,7 @@ def test_lines_of_json_without_a_path(watch, project):
     assert set(first) == {"time", "event", "set", "paths", "by", "why"} and first["by"] == "polling"
     assert set(second) == {
         "time", "event", "changes", "set", "space", "space_digest", "language", "files", "removed", "embedded", "cached",
-        "chunks", "usd", "seconds", "quarantined",
+        "chunks", "waiting", "usd", "seconds", "quarantined",
     }  # fmt: skip
     assert (second["event"], second["set"], second["removed"]) == ("updated", "manual", 1)
     (project / "docs/bad.pdf").write_bytes(b"%PDF-1.7 and no more")

@@ -133,7 +133,7 @@ def test_sources(state):
     ]
     state.put(generation, rows)
     assert sorted(state.sources(generation), key=lambda row: row.path) == rows
-    assert state.totals(generation) == Totals(1, 4, 1, 1, 1)
+    assert state.totals(generation) == Totals(1, 4, 1, 1, 1, 0)
     state.forget(generation, ["b.pdf", "unknown"])
     assert {row.path for row in state.sources(generation)} == {"a.md", "c.md", "d.md", "e.bin"}
 

@@ -81,6 +81,16 @@ LanguageOption = Annotated[
         help="The language of the documents: de, zh, ..., or mul for several. Default: found out from them.",
     ),
 ]
+TruncateOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--truncate-dim", metavar="N", help="Cut vectors to N dimensions, where the model was trained for that."
+    ),
+]
+DtypeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--dtype", metavar="TYPE", help="Keep their numbers as float32, float16 or int8."),
+]
 MaxFileOption = Annotated[float, typer.Option(metavar="MB", help="Larger files are skipped, but for JSON lines.")]
 ExcludeOption = Annotated[
     list[str] | None,

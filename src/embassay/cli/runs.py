@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.cli import common, words
 from embassay.cli.progress import Bar
 
@@ -28,6 +29,13 @@ def run_in(home: Path | None) -> Iterator[Home]:
             yield opened
         except KeyboardInterrupt:
             raise KeyboardInterrupt("stopped; what was embedded is kept: run the same command to go on.") from None
+
+
+def waiting(set_name: str, chunks: int) -> str:
+    """A sentence on chunks that no rule has had embedded, with the command that does."""
+    found = remedy.command("index", set=set_name).in_shell()
+    verb, they = ("waits", "it is") if chunks == 1 else ("wait", "they are")
+    return f"{words.count(chunks, 'chunk')} {verb}: {they} found by words only until `{found}`."
 
 
 def embedded(report: IndexReport | RecordsReport) -> str:

@@ -18,6 +18,7 @@ from embassay.types import PRECISIONS, check_precision
 if TYPE_CHECKING:
     from embassay.catalog.catalog import Catalog
 
+MOST_DIMENSIONS = 1_000_000
 _DIGITS = "[0-9]{1,9}"
 _OPTION = re.compile(rf"^(?P<precision>{'|'.join(PRECISIONS)})$|^dims=(?P<dimensions>{_DIGITS})$")
 
@@ -76,6 +77,12 @@ def with_precision(model: str, precision: str | None) -> str:
     """The reference of `model` at a precision; ``auto`` leaves it as it is configured. Raises UsageError."""
     check_precision(precision)
     return model if precision in (None, "auto") else f"{model}@{precision}"
+
+
+def check_dimensions(asked: str, dimensions: int | None) -> None:
+    """Raises UsageError for a number of dimensions that no vector has; `asked` is the name of the argument."""
+    if dimensions is not None and not 1 <= dimensions <= MOST_DIMENSIONS:
+        raise UsageError(f"{asked} is {dimensions}; it must be between 1 and {MOST_DIMENSIONS:,}.")
 
 
 def cut_to(model: str, dimensions: int | None) -> str:

@@ -23,8 +23,9 @@ from embassay.search.run import Ranked, run
 from embassay.search.second import Cascaded, SecondSpace, TimedModel
 from embassay.search.trace import Trace, TraceStep
 from embassay.space import Space
-from embassay.stores.base import Snapshot, Store
+from embassay.stores.base import Readable, Snapshot
 from embassay.stores.filters.values import Filter
+from embassay.stores.narrowed import whole_of
 from embassay.text import composed
 from embassay.types import Hit
 from embassay.vectors import comparable
@@ -243,7 +244,7 @@ class Index(Searcher):
         self,
         name: str,
         space: Space,
-        store: Callable[[], Store],
+        store: Callable[[], Readable],
         embedder: Callable[[], Embedder],
         events: Events = SILENCE,
         *,
@@ -259,7 +260,7 @@ class Index(Searcher):
         """
         super().__init__([name], space, events, language)
         self._opening = ThreadPoolExecutor(1, "open")
-        self._store: Future[Store] = self._opening.submit(store)
+        self._store: Future[Readable] = self._opening.submit(store)
         self._open_embedder = embedder
         self._embedder: Embedder | None = None
         self._second = second
@@ -282,7 +283,7 @@ class Index(Searcher):
         return SecondSpace(self.space, self.snapshots(held)[self.name], self._timed)
 
     def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
-        read = self._gauge.read(parts[self.name]) if self._gauge else None
+        read = self._gauge.read(whole_of(parts[self.name])) if self._gauge else None
         return {self.name: read} if read and read.tells else {}
 
     def close(self) -> None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.sample import sample_texts
-from embassay.sets.build.deferring import ON_CREATE, check_rules
-from embassay.sets.generations import generation_for_writing
+from embassay.sets.build.deferring import check_rules
+from embassay.sets.generations import check_name, generation_for_writing
 from embassay.sets.indexing import Reading, index_files
 from embassay.sets.leaving import leaving
+from embassay.stores.filters.bounds import check_filter
+from embassay.stores.filters.parser import read_filter
+from embassay.stores.filters.values import And
 
 if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
     from embassay.sets.opened import OpenSets
     from embassay.sets.spec import Wishes
+    from embassay.sets.views.table import View
+    from embassay.stores.filters.values import Filter
 
 
 def create_set(
@@ -30,7 +34,7 @@ def create_set(
     name that is taken or cannot be one, for unknown rules and missing files, and as indexing does.
     """
     rules = check_rules(auto_embed)
-    if sets.exists and name in sets.state.sets():
+    if sets.exists and name in sets.state.roster.names():
         raise UsageError(f"there is a set {name!r} already.", remedy=remedy.say("Choose another name."))
     for file in files:
         if not file.exists():
@@ -40,4 +44,23 @@ def create_set(
     sets.state.roster.tell_when_to_embed(name, rules)
     if not files:
         return None
-    return index_files(sets, name, files, wishes, replace(Reading(), embed=ON_CREATE in rules))
+    return index_files(sets, name, files, wishes, Reading(by_rules=True))
+
+
+def create_view(sets: OpenSets, name: str, of: str, where: str | Filter) -> View:
+    """A view: what of set `of` passes `where`. One of a view is one of its parent, by both filters.
+
+    Raises UsageError for a name that is taken or cannot be one, FilterError, SetNotFound.
+    """
+    check_name(name)
+    parent, passing = sets.content(of), read_filter(where)
+    if passing is None:
+        raise UsageError(
+            "a view shows what passes a filter, and there is none.", remedy=remedy.option("where", "FILTER")
+        )
+    passing = passing if parent.view is None else And(parent.view.where, passing)
+    check_filter(passing)
+    sets.writable_state().views.create(name, parent.own, passing)
+    view = sets.content(name).view
+    assert view is not None, "it was just made"
+    return view

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embassay.sets.listed import ListedSet
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation
+from embassay.sets.status import kind_of
+from embassay.sets.views.table import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class SetDescription:
     """Whether that was decided by somebody."""
     excluded: tuple[str, ...]
     """Patterns of files that it leaves out, besides those of the configuration."""
+    auto_embed: tuple[str, ...] | None
+    """The rules by which it embeds on its own; None for one that was told none, and embeds at once."""
     paths: tuple[str, ...]
     """Files and folders that it was indexed from, by their names in the set."""
     created: str
@@ -41,33 +45,50 @@ class SetDescription:
     generations: int
     """How many it has: the live one, a previous one, and one that is being built."""
 
+    waiting: int = 0
+    """Chunks that are found by words only until the set is indexed."""
+    view: View | None = None
+    """What it shows of another set; None for a set of its own."""
+
+    @property
+    def own(self) -> str:
+        """The set that holds what it shows: the parent of a view."""
+        return self.view.parent if self.view else self.set
+
     def to_dict(self) -> dict[str, object]:
         """The description as JSON has it."""
-        counts = ("documents", "chunks", "quarantined", "bytes")
-        of_spec = ("model", "precision", "chunk_tokens", "store", "rules")
+        counts = ("documents", "chunks", "waiting", "quarantined", "bytes")
+        of_spec = ("model", "precision", "chunk_tokens", "store", "dtype", "rules")
         own = ("is_default", "chosen", "created", "written", "generations")
         return (
             {name: getattr(self, name) for name in ("set", "space", "space_digest")}
             | {"language": self.spec.language}
             | {name: getattr(self, name) for name in counts}
+            | kind_of(self.view)
             | {name: getattr(self.spec, name) for name in of_spec}
             | {name: getattr(self, name) for name in own}
+            | {"auto_embed": None if self.auto_embed is None else [*self.auto_embed]}
             | {"excluded": [*self.excluded], "paths": [*self.paths]}
         )
 
 
 def describe_all(sets: OpenSets) -> list[SetDescription]:
-    """Every set described, ordered by name. Raises HomeNotFound."""
+    """Every set described, ordered by name; a view is counted by its store. Raises HomeNotFound, StoreError."""
     default, sizes = sets.default(), sets.folder.sizes()
-    return [_described(listed, default, sizes) for listed in sets.state.listing.all()]
+    listed = sets.state.listing.all()
+    found = {one.generation.set_name: _described(one, default, sizes) for one in listed}
+    views = [_shown(sets, view, found[view.parent], default) for view in sets.state.views.all() if view.parent in found]
+    return sorted([*found.values(), *views], key=lambda one: one.set)
 
 
 def describe(sets: OpenSets, name: str) -> SetDescription:
-    """One set described. Raises HomeNotFound, SetNotFound."""
-    listed = sets.state.listing.one(name)
+    """One set described. Raises HomeNotFound, SetNotFound, and StoreError for a view, which is counted by its store."""
+    content, default = sets.content(name), sets.default()
+    listed = sets.state.listing.one(content.own)
     if listed is None:
         raise sets.state.roster.not_found(name)
-    return _described(listed, sets.default(), sets.folder.sizes())
+    found = _described(listed, default, sets.folder.sizes())
+    return _shown(sets, content.view, found, default) if content.view else found
 
 
 def _described(listed: ListedSet[Generation], default: str, sizes: Mapping[str, int]) -> SetDescription:
@@ -86,7 +107,27 @@ def _described(listed: ListedSet[Generation], default: str, sizes: Mapping[str, 
         chosen=listed.chosen,
         excluded=listed.excluded,
         paths=listed.paths,
+        auto_embed=listed.auto_embed,
         created=figures.created,
         written=figures.written,
         generations=figures.generations,
+        waiting=figures.waiting,
+    )
+
+
+def _shown(sets: OpenSets, view: View, parent: SetDescription, default: str) -> SetDescription:
+    """A view described: made with what its parent is, and counted by what it shows."""
+    rows = sets.sources(view.name)
+    return replace(
+        parent,
+        set=view.name,
+        view=view,
+        documents=sum(row.documents for row in rows),
+        chunks=sum(row.chunks for row in rows),
+        waiting=sum(row.chunks for row in rows if row.waits),
+        quarantined=sum(row.quarantined for row in rows),
+        bytes=0,
+        is_default=default == view.name,
+        chosen=sets.state.roster.chosen() == view.name,
+        created=view.created,
     )

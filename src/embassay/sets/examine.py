@@ -16,6 +16,7 @@ from embassay.remedy import NOTHING, Remedy
 from embassay.sets.examine_sources import Level, Row, any_file, examine_sources, index_again
 from embassay.sets.opened import OpenSets
 from embassay.space import OLD_MODEL_OR_NEW_SET, Space
+from embassay.stores.unmet import why_nothing
 from embassay.stores.values import VECTOR
 from embassay.types import Chunk
 from embassay.vectors import comparable, likeness
@@ -67,26 +68,29 @@ class _Seen:
 
 def examine(sets: OpenSets, name: str) -> list[Finding]:
     """What is wrong with one set, problems first; an empty list means that it is well. Raises SetNotFound."""
-    generation = sets.live(name)
+    content = sets.content(name)
+    generation, own = content.generation, content.own
     found: list[Finding] = []
 
     def report(check: str, level: Level, message: str, mend: Remedy | str = NOTHING) -> None:
         found.append(Finding(name, check, level, message, remedy.say(mend)))
 
     try:
-        with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
+        with closing(content.store(sets.folder)) as store, store.snapshot() as snapshot:
             seen = _pass(snapshot, unit=generation.space.similarity == "cosine")
             unindexed = snapshot.stats().unindexed
             snapshot.fetch([s.ref for s in snapshot.lexical("probe of the index", 3)])
+            if content.view and not seen.keys:
+                report("view", "notice", " ".join(why_nothing(snapshot, None, name)))
     except StoreError as error:
         report("store", "problem", error.message, error.remedy or "Index again into a new set.")
         return found
-    sources = sets.state.sources(generation)
+    sources = content.sources(sets.state, sets.folder)
     if any(source.waits for source in sources):
         seen.zero = 0  # rows that wait have zeros; they are told as what they are
     for row in _rows(seen):
         report(*row)
-    for row in examine_sources(sets.folder, name, sources, seen.paths):
+    for row in examine_sources(sets.folder, own, sources, seen.paths):
         report(*row)
     anchor = sets.state.proofs.anchor(generation.id)
     for row in _space(lambda: sets.embedder(generation), anchor, seen):
@@ -94,7 +98,7 @@ def examine(sets: OpenSets, name: str) -> list[Finding]:
     for arm, rows in unindexed.items():
         if rows > UNINDEXED_ROWS:
             message = f"{rows:,} rows are outside the {arm} index, so that searches are slow."
-            report("index", "problem", message, index_again(sets.folder, name, any_file(sources)))
+            report("index", "problem", message, index_again(sets.folder, own, any_file(sources)))
     return sorted(found, key=lambda f: f.level != "problem")
 
 

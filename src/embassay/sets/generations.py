@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embassay.config.values import DEFAULT_STORE
 from embassay.errors import UsageError
 from embassay.files import expanded
+from embassay.models.reference import uncut
 from embassay.sets.door import anchor_of
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import Wishes, resolve
@@ -38,7 +39,8 @@ def generation_for_writing(
 
 def _existing(sets: OpenSets, generation: Generation, wishes: Wishes) -> tuple[Generation, Embedder]:
     """An existing set keeps what it was made with."""
-    if wishes.model is not None and (other := remembered(wishes.model)) != generation.spec.model:
+    named = wishes.model or (uncut(generation.spec.model) if wishes.truncate_dim else None)
+    if named is not None and (other := wishes.reference(remembered(named))) != generation.spec.model:
         asked = sets.model(other, wishes.precision or "auto")
         check_space(asked.space, generation.space, generation.set_name)
     embedder = sets.embedder(generation)
@@ -53,7 +55,7 @@ def _first(
     from embassay.words.detection import detect
 
     check_name(name)
-    chosen = remembered(wishes.model or sets.models.default_name)
+    chosen = wishes.reference(remembered(wishes.model or sets.models.default_name))
     embedder = sets.model(chosen, wishes.precision or "auto")
     spec = resolve(
         wishes,

@@ -17,7 +17,7 @@ from embassay.files import PRIVATE_FILE
 
 if TYPE_CHECKING:
     from embassay.search.index import Index
-    from embassay.sets.state import Generation
+    from embassay.sets.content import SetContent
 
 
 class Hold:
@@ -39,9 +39,9 @@ class Hold:
 
 @dataclass(slots=True)
 class Lease:
-    """An open index, how many are using it, and whether its generation is still the one to search."""
+    """An open index, how many are using it, and whether its content is still the one to search."""
 
-    generation: Generation
+    content: SetContent
     index: Index
     hold: Hold
     users: int = 0

@@ -16,7 +16,7 @@ from embassay.ingest.sample import sample_texts
 from embassay.ingest.scope import Scope
 from embassay.models.reference import with_precision
 from embassay.sets.beginning import begun
-from embassay.sets.build.deferring import deferring
+from embassay.sets.build.deferring import deferred_by
 from embassay.sets.build.files import Files
 from embassay.sets.build.plan import make_plan
 from embassay.sets.build.report import IndexReport
@@ -52,8 +52,9 @@ class Reading:
     """Patterns of files that the set leaves out from now on, see `embassay.ingest.exclude`."""
     include: Sequence[str] = ()
     """Patterns that it leaves out no more."""
-    embed: bool = True
-    """Whether documents get their vectors; those that do not are found by words only until a run that embeds."""
+    by_rules: bool = False
+    """Embed what the rules of the set ask for, and not everything that has no vector yet, see
+    `embassay.sets.build.deferring`."""
     only: Scope | None = None
     """Look at nothing else of the paths: the rest is known to be as it was."""
 
@@ -74,9 +75,14 @@ def index_files(
     if files is not None:
         paths = SetPaths(tuple(files))
         return on_live(lambda: _index_files(sets, name, paths, wishes, reading, named=True))
-    paths = remembered(sets, name)
+    paths = SetPaths(()) if _only_waits(sets, name) else remembered(sets, name)
     tell_of_lost(sets, paths)
     return update_files(sets, name, paths, wishes, reading)
+
+
+def _only_waits(sets: OpenSets, name: str) -> bool:
+    """Whether a set remembers no files, as one of records alone, and has chunks to embed all the same."""
+    return not sets.state.roster.paths(name) and sets.state.totals(sets.live(name)).waiting > 0
 
 
 def update_files(sets: OpenSets, name: str, paths: SetPaths, wishes: Wishes, reading: Reading) -> IndexReport:
@@ -117,11 +123,12 @@ def _index_files(
         source = Files(plan, store, lambda: chunker_of(sets, generation, embedder), reading.limits)
         writer = Writer(state, generation, store)
         with noted_if_cut_short(state, generation, "indexed", writer):
-            defer = None if reading.embed else deferring((), generation.space.dimensions)
+            defer = deferred_by(sets, generation) if reading.by_rules else None
             report = build(source, writer, embedder, sets.events, defer)
-        waited = embed_waiting(sets, generation, store, embedder) if reading.embed else 0
+        waited = 0 if defer else embed_waiting(sets, generation, store, embedder)
         bring_along(sets, state, generation, writer.touched)
-        report = replace(report, embedded=report.embedded + waited)
+        waiting = state.totals(generation).waiting
+        report = replace(report, embedded=report.embedded + waited, waiting=waiting)
         note_run(state, generation, writer, report)
     return report
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embassay.sets.database import Database
+from embassay.sets.totals import WORDS_ONLY
 
-WORDS_ONLY = "found by words only"
-"""The reason in the row of a source whose vectors the model could not make yet: its rows have zeros for them."""
 ASKED = 500
 """Paths in one statement; SQLite bounds how many it takes."""
 

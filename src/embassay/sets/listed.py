@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from embassay.sets.database import Database
 from embassay.sets.roster import strings
+from embassay.sets.totals import WAITS
 
 Generation = TypeVar("Generation")
 """What the columns of a generation are read as."""
@@ -25,6 +26,8 @@ class Figures:
     documents: int
     chunks: int
     quarantined: int
+    waiting: int
+    """Chunks that wait for the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,20 @@ class ListedSet(Generic[Generation]):
     """Whether it was made the default set."""
     excluded: tuple[str, ...]
     paths: tuple[str, ...]
+    auto_embed: tuple[str, ...] | None
     figures: Figures
 
 
 _GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 _QUERY = f"""
-    SELECT {_GENERATION}, s.chosen, s.excluded, s.paths, 1 + (s.previous IS NOT NULL) + (s.building IS NOT NULL),
+    SELECT {_GENERATION}, s.chosen, s.excluded, s.paths, s.auto_embed, 1 + (s.previous IS NOT NULL) + (s.building IS NOT NULL),
         g.created, (SELECT heartbeat FROM jobs WHERE generation = g.id ORDER BY id DESC LIMIT 1),
-        coalesce(t.documents, 0), coalesce(t.chunks, 0), coalesce(t.quarantined, 0)
+        coalesce(t.documents, 0), coalesce(t.chunks, 0), coalesce(t.quarantined, 0),
+        coalesce(t.waiting, 0)
     FROM sets s JOIN generations g ON g.id = s.live LEFT JOIN (
         SELECT generation, sum(documents) AS documents, sum(chunks) AS chunks,
-            count(*) FILTER (WHERE state NOT IN ('skipped', 'pending') AND reason != '') AS quarantined
+            count(*) FILTER (WHERE state NOT IN ('skipped', 'pending') AND reason != '') AS quarantined,
+            sum(chunks) FILTER (WHERE {WAITS}) AS waiting
         FROM sources {{of_one}} GROUP BY generation
     ) t ON t.generation = g.id
 """
@@ -74,11 +80,12 @@ class Listing(Generic[Generation]):
         return None if row is None else self._listed(row)
 
     def _listed(self, row: Sequence[object]) -> ListedSet[Generation]:
-        of_generation, (chosen, excluded, paths, *figures) = row[:7], row[7:]
+        of_generation, (chosen, excluded, paths, rules, *figures) = row[:7], row[7:]
         return ListedSet(
             self._generation(of_generation),
             bool(chosen),
             strings(self._database, "excluded", excluded),
             strings(self._database, "paths", paths),
+            None if rules is None else strings(self._database, "auto_embed", rules),
             self._database.checked(Figures(*figures)),  # type: ignore[arg-type]
         )

@@ -37,15 +37,15 @@ class DeletedSet:
 
 def contents_of(sets: OpenSets, name: str) -> DeletedSet:
     """What would go with a set. Raises HomeNotFound, SetNotFound."""
-    totals = sets.state.totals(sets.live(name))
-    return DeletedSet(name, totals.documents, totals.chunks)
+    rows = sets.sources(name)
+    return DeletedSet(name, sum(row.documents for row in rows), sum(row.chunks for row in rows))
 
 
 def delete_set(sets: OpenSets, name: str) -> DeletedSet:
-    """Remove a set with all that belongs to it; the files that it was made of stay.
+    """Remove a set with all that belongs to it; the files that it was made of stay. Of a view only its name goes.
 
-    A process that has the set open gets SetNotFound with its next call. Raises SetNotFound, and SetInUse while another
-    process writes the set; nothing is changed then.
+    A process that has the set open gets SetNotFound with its next call. Raises SetNotFound, UsageError where there are
+    views of it, and SetInUse while another process writes the set; nothing is changed then.
     """
     gone = contents_of(sets, name)
     with _held(sets, name) as generations:
@@ -69,15 +69,15 @@ def rename_set(sets: OpenSets, name: str, new: str) -> None:
 
 @contextmanager
 def _held(sets: OpenSets, name: str) -> Iterator[Sequence[Generation]]:
-    """The right to write every generation of a set. Raises SetInUse where another process has one of them."""
+    """The right to write every generation of a set; a view has none. Raises SetInUse where another process has one of
+    them."""
     state = sets.state
-    of_set = state.set(name)
-    ids = (of_set.live, of_set.previous, of_set.building)
-    generations = [state.generation(identity) for identity in ids if identity is not None]
+    before = state.roster.builds(name)
+    generations = [state.generation(identity) for identity in before]
     with ExitStack() as stack:
         for generation in generations:
             stack.enter_context(sets.folder.writing(generation, partial(_refuse, generation)))
-        if state.set(name) != of_set:
+        if state.roster.builds(name) != before:
             raise HomeError(f"set {name!r} was changed by another process meanwhile.", remedy="Look at it again.")
         yield generations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from embassay.arguments import checks_arguments
+from embassay.sets.views.own import own_name
 
 if TYPE_CHECKING:
     from embassay.sets.migration.check import Verifier
@@ -26,6 +27,10 @@ class Moving:
 
     name: str
     _sets: OpenSets
+
+    def _own(self, verb: str) -> str:
+        """Its name, for a verb that a view does not have. Raises UsageError."""
+        return own_name(self._sets, self.name, verb)
 
     def migrate(
         self,
@@ -63,7 +68,7 @@ class Moving:
 
         target = MigrationTarget.of(to, precision, truncate_dim=truncate_dim, pca=pca, dtype=dtype)
         options = JobOptions(rate, max_spend, gate_from, strict)
-        return migrate(self._sets, self.name, target, options, gate, background=background)
+        return migrate(self._sets, self._own("migrate"), target, options, gate, background=background)
 
     def plan_migration(self, to: str | None = None, **options: Unpack[MoveOptions]) -> MigrationPlan:
         """What `migrate` would take: tokens, money, time and disk. Nothing is sent to a hosted model, nothing is made.
@@ -75,7 +80,7 @@ class Moving:
         from embassay.sets.migration.planning import plan
         from embassay.sets.migration.target import MigrationTarget
 
-        return plan(self._sets, self.name, MigrationTarget.of(to, **options))
+        return plan(self._sets, self._own("migrate"), MigrationTarget.of(to, **options))
 
     def resume_migration(
         self,
@@ -92,36 +97,36 @@ class Moving:
         """
         from embassay.sets.migration.moving import change, resume
 
-        change(self._sets, self.name, rate=rate, max_spend=max_spend, gate=gate_from)
-        return resume(self._sets, self.name, gate, background=background)
+        change(self._sets, self._own("migrate"), rate=rate, max_spend=max_spend, gate=gate_from)
+        return resume(self._sets, self._own("migrate"), gate, background=background)
 
     def pause_migration(self) -> MigrationStatus:
         """Have the process that migrates the set stop soon; what it has embedded is kept. Raises MigrationState."""
         from embassay.sets.migration.moving import pause
 
-        return pause(self._sets, self.name)
+        return pause(self._sets, self._own("migrate"))
 
     def abort_migration(self) -> None:
         """Give the migration that is under way up: what it built is removed. Raises MigrationState."""
         from embassay.sets.migration.moving import abort
 
-        abort(self._sets, self.name)
+        abort(self._sets, self._own("migrate"))
 
     def is_at(self, target: MigrationTarget) -> bool:
         """Whether the live generation is made as `target` says. Raises SetNotFound."""
-        return target.is_met_by(self._sets.live(self.name).spec)
+        return target.is_met_by(self._sets.live(self._own("migrate")).spec)
 
     def migration_to(self, target: MigrationTarget) -> MigrationStatus | None:
         """The last migration, if it leads where `target` says; else None. Raises SetNotFound."""
         from embassay.sets.migration.status import migration_to
 
-        return migration_to(self._sets, self.name, target)
+        return migration_to(self._sets, self._own("migrate"), target)
 
     def migration(self) -> MigrationStatus:
         """How the migration that began last stands. Raises SetNotFound, and MigrationState where there was none."""
         from embassay.sets.migration.status import status_of_migration
 
-        return status_of_migration(self._sets, self.name)
+        return status_of_migration(self._sets, self._own("migrate"))
 
     def switch(
         self,
@@ -144,9 +149,9 @@ class Moving:
         from embassay.sets.trials.terms import SECONDS_A_DAY
         from embassay.sets.trials.verbs import prepared
 
-        terms = trial and prepared(self._sets, self.name, trial)
+        terms = trial and prepared(self._sets, self._own("switch"), trial)
         seconds = keep_days * SECONDS_A_DAY
-        return switch(self._sets, self.name, to=to, keep_seconds=seconds, force=force, why=why, trial=terms)
+        return switch(self._sets, self._own("switch"), to=to, keep_seconds=seconds, force=force, why=why, trial=terms)
 
     def trial(self, observer: Observer | None = None) -> TrialStatus:
         """How the trial of the set stands; with an `observer` it is measured now, and decided if it is due.
@@ -157,13 +162,13 @@ class Moving:
         """
         from embassay.sets.trials.verbs import look
 
-        return look(self._sets, self.name, observer)
+        return look(self._sets, self._own("trial"), observer)
 
     def open_trial(self) -> TrialStatus | None:
         """How the trial of the set stands while nobody has decided it; else None. Raises SetNotFound."""
         from embassay.sets.trials.status import open_trial
 
-        self._sets.state.set(self.name)
+        self._sets.state.roster.check(self.name)
         return open_trial(self._sets, self.name)
 
     def keep_trial(self, *, why: str = "") -> TrialStatus:
@@ -173,7 +178,7 @@ class Moving:
         """
         from embassay.sets.trials.verbs import keep
 
-        return keep(self._sets, self.name, why)
+        return keep(self._sets, self._own("trial"), why)
 
     def extend_trial(self, days: float) -> TrialStatus:
         """Have the open trial of the set run so many days longer, also one that was undecided when it was due.
@@ -182,7 +187,7 @@ class Moving:
         """
         from embassay.sets.trials.verbs import extend
 
-        return extend(self._sets, self.name, days)
+        return extend(self._sets, self._own("trial"), days)
 
     def rollback(self, *, keep_days: float = 7.0, why: str = "") -> Switched:
         """Make the generation live again that was it before; the present one is kept for `keep_days` in its place.
@@ -194,7 +199,7 @@ class Moving:
         from embassay.sets.migration.switching import rollback
         from embassay.sets.trials.terms import SECONDS_A_DAY
 
-        return rollback(self._sets, self.name, keep_seconds=keep_days * SECONDS_A_DAY, why=why)
+        return rollback(self._sets, self._own("rollback"), keep_seconds=keep_days * SECONDS_A_DAY, why=why)
 
     def relink(self, to: str | None = None, *, precision: str | None = None, back: bool = False) -> Relinked:
         """Have model `to`, which lives in the space of the set under another name or at another provider, make its
@@ -210,4 +215,8 @@ class Moving:
 
         if back == (to is not None):
             raise UsageError("either a model is named to relink a set to, or it is taken back.")
-        return relink_back(self._sets, self.name) if to is None else relink(self._sets, self.name, to, precision)
+        return (
+            relink_back(self._sets, self._own("relink"))
+            if to is None
+            else relink(self._sets, self._own("relink"), to, precision)
+        )

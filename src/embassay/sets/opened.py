@@ -14,9 +14,10 @@ from embassay.errors import HomeCorrupt, SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.cascading import SecondIndexes
+from embassay.sets.content import SetContent, is_another
 from embassay.sets.folder import HomeFolder
 from embassay.sets.holds import Hold, Lease
-from embassay.sets.state import Generation, State
+from embassay.sets.state import Generation, SourceRow, State
 from embassay.stores.filters.values import In
 
 if TYPE_CHECKING:
@@ -106,13 +107,22 @@ class OpenSets:
         if not self.exists:
             return DEFAULT_SET
         roster = self.state.roster
-        names = [] if writing else roster.names()
+        names = [] if writing else self.state.sets()
         only = names[0] if len(names) == 1 else DEFAULT_SET
         return roster.chosen() or only
 
     def live(self, name: str) -> Generation:
-        """The generation of a set that is searched. Raises HomeNotFound, SetNotFound."""
+        """The generation of a set that is searched, for whoever writes it. Raises HomeNotFound, SetNotFound, and
+        UsageError for a view, which has none."""
         return self.state.live(name)
+
+    def content(self, name: str) -> SetContent:
+        """What is read under the name of a set, or of a view. Raises HomeNotFound, SetNotFound."""
+        return SetContent(name, *self.state.shown(name))
+
+    def sources(self, name: str) -> list[SourceRow]:
+        """What the content of a set was made of. Raises SetNotFound, StoreError."""
+        return self.content(name).sources(self.state, self.folder)
 
     def embedder(self, generation: Generation) -> Embedder:
         """The model that a generation was made with, with its stand-ins.
@@ -167,11 +177,11 @@ class OpenSets:
         self._begin_log()
         lease = self._lease(name)
         try:
-            yield lease.generation, lease.index
+            yield lease.content.generation, lease.index
         except StoreError as error:
             if name not in self.state.roster.names():
                 raise self.state.roster.not_found(name) from error
-            if self.live(name).id != lease.generation.id:
+            if self.content(name).generation.id != lease.content.generation.id:
                 raise _moved(name) from error
             raise
         finally:
@@ -222,13 +232,13 @@ class OpenSets:
     def let_go(self, generation: Generation) -> None:
         """Close what is open of a generation that is not live, as soon as nobody uses it."""
         with self._lock:
-            name = next((name for name, lease in self._leases.items() if lease.generation.id == generation.id), None)
-            unused = self._retire(self._leases.pop(name)) if name is not None else None
+            names = [name for name, lease in self._leases.items() if lease.content.generation.id == generation.id]
+            unused = [self._retire(self._leases.pop(name)) for name in names]
             store = self._stores.pop(generation.id, None)
         if store:
             store.close()
-        if unused:
-            unused.close()
+        for lease in filter(None, unused):
+            lease.close()
 
     def close(self) -> None:
         """Give back state and indexes; an index that is in use is closed by its last user. Nothing is opened again."""
@@ -259,7 +269,7 @@ class OpenSets:
 
     def _holds(self, name: str, document: str) -> bool:
         """Whether a set has a chunk of the document of this id. Raises SetNotFound, StoreError."""
-        with closing(self.folder.store(self.live(name))) as store, store.snapshot() as version:
+        with closing(self.content(name).store(self.folder)) as store, store.snapshot() as version:
             return version.count(In("document", (document,))) > 0
 
     def _begin_log(self) -> None:
@@ -279,9 +289,9 @@ class OpenSets:
     def _lease(self, name: str) -> Lease:
         unused = None
         with self._lock:
-            generation = self.live(name)
+            content = self.content(name)
             lease = self._leases.get(name)
-            if lease is None or _is_another(lease.generation, generation):
+            if lease is None or lease.content.differs_from(content):
                 unused = self._retire(lease) if lease else None
                 lease = self._leases[name] = self._opened(name)
             lease.users += 1
@@ -293,25 +303,26 @@ class OpenSets:
         """The live generation, held: it was live behind the moment from which nobody could remove it."""
         from embassay.search.index import Index
 
-        generation, hold = self._held(name)
+        content, hold = self._held(name)
+        generation = content.generation
         index = Index(
             name,
             generation.space,
-            lambda: self.folder.store(generation),
+            lambda: content.store(self.folder),
             lambda: self.embedder(generation),
             self.events,
             language=generation.spec.language,
             memory=self.state.calibrations.of(generation.id),
-            second=partial(self._seconds.open, name),
+            second=partial(self._seconds.open, content.own),
         )
-        return Lease(generation, index, hold)
+        return Lease(content, index, hold)
 
-    def _held(self, name: str) -> tuple[Generation, Hold]:
+    def _held(self, name: str) -> tuple[SetContent, Hold]:
         while True:
-            generation = self.live(name)
-            hold = Hold(self.folder.lock_file(generation, "read"))
-            if self.live(name).id == generation.id:
-                return generation, hold
+            content = self.content(name)
+            hold = Hold(self.folder.lock_file(content.generation, "read"))
+            if self.content(name).generation.id == content.generation.id:
+                return content, hold
             hold.release()
 
     def _door(self, generation: Generation) -> Door:
@@ -319,7 +330,7 @@ class OpenSets:
 
         with self._lock:
             door = self._doors.get(generation.id)
-            if door is None or _is_another(door.generation, generation):
+            if door is None or is_another(door.generation, generation):
                 door = self._doors[generation.id] = Door(generation, self.state, lambda: self.folder.store(generation))
             return door
 
@@ -332,16 +343,6 @@ class OpenSets:
         """Forget an index; it is returned where nobody uses it, to be closed."""
         lease.retired = True
         return None if lease.users else lease
-
-
-def _is_another(opened: Generation, now: Generation) -> bool:
-    """Whether what was opened is not what is there now: another generation, or one whose model is another one.
-
-    An identity that was renewed for this process alone, on a disk that cannot be written, is not gone back to.
-    """
-    if opened.id != now.id:
-        return True
-    return now.identity >= opened.identity and (opened.space, opened.spec) != (now.space, now.spec)
 
 
 def _moved(name: str) -> SetMoved:

@@ -23,6 +23,13 @@ class MakingOptions(TypedDict, total=False):
     language: str | None
 
 
+class CreatingOptions(MakingOptions, total=False):
+    """What a set is made with that is made on purpose. See `Home.create_set`."""
+
+    truncate_dim: int | None
+    dtype: str | None
+
+
 class IndexOptions(MakingOptions, total=False):
     """How files are indexed. See `EmbeddingSet.index`."""
 

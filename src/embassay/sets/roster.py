@@ -16,23 +16,26 @@ from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.history import note
 from embassay.sets.log.table import rename_among_others
+from embassay.sets.views.table import Views, is_view, views_of
 
 
 class Roster:
     """The list of sets of one home."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._views = database, Views(database)
 
     def names(self) -> list[str]:
-        """Of all sets, in order."""
+        """Of all sets, views included, in order."""
         with self._database.reading() as db:
             return _names(db)
 
     def chosen(self) -> str | None:
         """The set that was chosen as the default, if there is one."""
         with self._database.reading() as db:
-            row = db.execute("SELECT name FROM sets WHERE chosen").fetchone()
+            row = db.execute(
+                "SELECT name FROM sets WHERE chosen UNION ALL SELECT name FROM views WHERE chosen"
+            ).fetchone()
         return None if row is None else str(row[0])
 
     def choose(self, name: str | None) -> None:
@@ -40,7 +43,8 @@ class Roster:
         with self._database.writing() as db:
             if name is not None:
                 self._check(db, name)
-            db.execute("UPDATE sets SET chosen = (name IS ?)", (name,))
+            for table in ("sets", "views"):
+                db.execute(f"UPDATE {table} SET chosen = (name IS ?)", (name,))
 
     def excluded(self, name: str) -> tuple[str, ...]:
         """The patterns of files that a set leaves out, in the order in which they were given. Raises SetNotFound."""
@@ -81,7 +85,8 @@ class Roster:
             self._check(db, old)
             if new in _names(db):
                 raise UsageError(f"there is a set {new!r} already.", remedy="Choose another name, or delete that set.")
-            db.execute("UPDATE sets SET name = ? WHERE name = ?", (new, old))
+            for table in ("sets", "views"):
+                db.execute(f"UPDATE {table} SET name = ? WHERE name = ?", (new, old))
             for table in _with_column(db, "set_name"):
                 if table != "generations":  # whose rows are sealed
                     db.execute(f'UPDATE "{table}" SET set_name = ? WHERE set_name = ?', (new, old))
@@ -93,16 +98,33 @@ class Roster:
                     raise self._database.corrupt(ValueError(f"the row of set {old!r} was changed by hand"))
                 values = (new, seal(identity, new, *others), identity)
                 db.execute("UPDATE generations SET set_name = ?, seal = ? WHERE id = ?", values)
-            (live,) = db.execute("SELECT live FROM sets WHERE name = ?", (new,)).fetchone()
+            of_view = "SELECT set_name FROM views WHERE name = ?"
+            (live,) = db.execute(f"SELECT live FROM sets WHERE name IN (?, ({of_view}))", (new, new)).fetchone()
             note(db, new, "renamed", live, {"from": old, "to": new})
 
     def remove(self, name: str) -> None:
-        """Take a set off the list with its history, so that nothing leads to its generations. Raises SetNotFound."""
+        """Take a set off the list with its history, so that nothing leads to its generations.
+
+        Raises SetNotFound, and UsageError where there are views of it.
+        """
         with self._database.writing() as db:
             self._check(db, name)
-            db.execute("DELETE FROM sets WHERE name = ?", (name,))
+            if views := views_of(db, name):
+                raise UsageError(
+                    f"set {name!r} has views, which show what is in it: {', '.join(views)}.",
+                    remedy=remedy.command("sets delete", views[0], say="Delete them first"),
+                )
+            for table in ("sets", "views"):
+                db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
             for table in ("history", "trials"):
                 db.execute(f"DELETE FROM {table} WHERE set_name = ?", (name,))
+
+    def builds(self, name: str) -> tuple[int, ...]:
+        """Ids of the generations of a set, the live one first; a view has none. Raises SetNotFound."""
+        with self._database.reading() as db:
+            self._check(db, name)
+            row = db.execute("SELECT live, previous, building FROM sets WHERE name = ?", (name,)).fetchone()
+        return tuple(int(one) for one in row or () if one is not None)
 
     def leftovers(self) -> list[int]:
         """Ids of generations that no set has any more."""
@@ -129,15 +151,22 @@ class Roster:
                 db.execute(f'DELETE FROM "{table}" WHERE generation = ?', (generation,))
             db.execute("DELETE FROM generations WHERE id = ?", (generation,))
 
-    def not_found(self, name: str) -> SetNotFound:
-        """The error for a set that is not there, which names those that are."""
+    def check(self, name: str) -> None:
+        """Raises SetNotFound unless there is a set of this name, or a view."""
+        with self._database.reading() as db:
+            self._check(db, name)
+
+    def not_found(self, name: str) -> SetNotFound | UsageError:
+        """The error for a set that is not there, which names those that are, or for a view: it has no generations."""
+        if view := self._views.of(name):
+            return is_view(view)
         known = self.names()
         listed = remedy.say(f"There are: {', '.join(known)}.")
         hint = listed if known else remedy.command("index", "FOLDER", say="Make one")
         return SetNotFound(f"no set {name!r} in {self._database.file.parent}.", remedy=hint)
 
     def _check(self, db: sqlite3.Connection, name: str) -> None:
-        if not db.execute("SELECT 1 FROM sets WHERE name = ?", (name,)).fetchone():
+        if name not in _names(db):
             raise self.not_found(name)
 
     def _kept(self, name: str, column: str) -> tuple[str, ...]:
@@ -170,7 +199,7 @@ def strings(database: Database, column: str, stored: object) -> tuple[str, ...]:
 
 
 def _names(db: sqlite3.Connection) -> list[str]:
-    return [str(row[0]) for row in db.execute("SELECT name FROM sets ORDER BY name")]
+    return [str(row[0]) for row in db.execute("SELECT name FROM sets UNION SELECT name FROM views ORDER BY name")]
 
 
 def _with_column(db: sqlite3.Connection, column: str) -> list[str]:

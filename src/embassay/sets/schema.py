@@ -22,6 +22,7 @@ from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
 from embassay.sets.migration.schema import PROGRESS, PROJECTIONS, RETRY_AT, RULES
 from embassay.sets.trials.schema import CREATE as TRIALS
+from embassay.sets.views.schema import CREATE as VIEWS
 from embassay.sqlite import transaction
 
 
@@ -256,6 +257,7 @@ STEPS = (
     SchemaStep(13, lambda db: _each(db, RULES)),
     SchemaStep(14, lambda db: _each(db, RETRY_AT)),
     SchemaStep(15, lambda db: _each(db, TRIALS)),
+    SchemaStep(16, lambda db: _each(db, VIEWS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

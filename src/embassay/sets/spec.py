@@ -9,8 +9,8 @@ from typing import Any
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.defaults import RULES
-from embassay.models.reference import asked_precision, without_precision
-from embassay.stores.dtypes import FLOAT32
+from embassay.models.reference import asked_precision, check_dimensions, cut_to, without_precision
+from embassay.stores.dtypes import FLOAT32, check_dtype
 from embassay.types import Counts, check_precision
 from embassay.words.analyser import analyser
 
@@ -69,11 +69,18 @@ class Wishes:
     precision: str | None = None
     chunk_tokens: int | None = None
     language: str | None = None
+    truncate_dim: int | None = None
+    """To so many dimensions its vectors are cut, where the model was trained for that (Matryoshka)."""
+    dtype: str | None = None
+    """What their numbers are kept as, see `embassay.stores.dtypes`."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for values that no set can have."""
         check_precision(self.precision)
         self._take_precision_of_model()
+        check_dimensions("truncate_dim", self.truncate_dim)
+        if self.dtype is not None:
+            check_dtype(self.dtype)
         if self.chunk_tokens is not None and self.chunk_tokens < LEAST_CHUNK_TOKENS:
             raise UsageError(f"chunk_tokens is {self.chunk_tokens}; at least {LEAST_CHUNK_TOKENS} make a chunk.")
         if self.language is not None:
@@ -85,6 +92,10 @@ class Wishes:
         model, precision = asked_precision(self.model, self.precision)
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "precision", precision)
+
+    def reference(self, model: str) -> str:
+        """`model` with the dimensions that are asked for. Raises UsageError where it names others itself."""
+        return cut_to(model, self.truncate_dim)
 
     def check(self, spec: SetSpec, set_name: str, tokens: Counts) -> None:
         """Raises UsageError where a set is asked to be another one than it is. The model is compared by its space."""
@@ -99,6 +110,11 @@ class Wishes:
                 f"set {set_name!r} has its words told apart as those of the language {spec.language}, "
                 f"not {self.language}.",
                 remedy=remedy.option("set", "NAME", say="Index into another set"),
+            )
+        if self.dtype not in (None, spec.dtype):
+            raise UsageError(
+                f"set {set_name!r} keeps its vectors as {spec.dtype}, not as {self.dtype}.",
+                remedy=remedy.command("migrate", set_name, dtype=self.dtype or FLOAT32, say="Have them kept so"),
             )
         limit = tokens.safe_tokens
         if self.chunk_tokens is not None and min(self.chunk_tokens, limit) != min(spec.chunk_tokens, limit):
@@ -121,4 +137,5 @@ def resolve(
         chunk_tokens=min(wishes.chunk_tokens or chunk_tokens, tokens.safe_tokens),
         language=wishes.language or language(),
         store=store,
+        dtype=wishes.dtype or FLOAT32,
     )

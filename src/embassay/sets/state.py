@@ -23,7 +23,7 @@ from embassay.sets.database import Database
 from embassay.sets.generation_rows import IDENTITY, insert_generation
 from embassay.sets.history import History, note
 from embassay.sets.jobs import Jobs
-from embassay.sets.lags import WORDS_ONLY, Lags
+from embassay.sets.lags import Lags
 from embassay.sets.listed import Listing
 from embassay.sets.log.table import LogTable
 from embassay.sets.migration.table import Migrations
@@ -33,7 +33,9 @@ from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
 from embassay.sets.spec import SetSpec
+from embassay.sets.totals import WORDS_ONLY, WRITING_WORDS_ONLY, Totals, totals_of
 from embassay.sets.trials.table import Trials
+from embassay.sets.views.table import COLUMNS, View, Views
 from embassay.space import Space
 from embassay.types import Record
 
@@ -125,7 +127,12 @@ class SourceRow:
     @property
     def waits(self) -> bool:
         """Whether it is found by words only, until the model has embedded it."""
-        return self.state == "pending" and self.reason == WORDS_ONLY
+        return self.state == "pending" and self.reason in (WORDS_ONLY, WRITING_WORDS_ONLY)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no run has stopped in the middle of it, so that all that is known of it is stored."""
+        return self.state != "pending" or self.reason == WORDS_ONLY
 
     @property
     def is_imported(self) -> bool:
@@ -141,17 +148,6 @@ class SourceRow:
     def quarantined(self) -> bool:
         """Whether it, or a part of it, could not be read."""
         return self.state not in ("skipped", "pending") and self.reason != ""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over the sources of a generation."""
-
-    documents: int
-    chunks: int
-    truncated: int
-    quarantined: int
-    pending: int
 
 
 _SET = "name, live, previous, building, keep_until"
@@ -174,6 +170,7 @@ class State:
         self.roster = Roster(self._database)
         self.lags = Lags(self._database)
         self.listing = Listing(self._database, self._generation)
+        self.views = Views(self._database)
         self.records = RecordTable(self._database)
         self.migrations = Migrations(self._database)
         self.history = History(self._database)
@@ -191,7 +188,7 @@ class State:
     # -- sets and their generations -------------------------------------------------------------------------
 
     def sets(self) -> list[str]:
-        """Names of all sets, in order."""
+        """Names of all sets that have generations of their own, in order."""
         with self._database.reading() as db:
             return [
                 self._database.checked(SetState(*row)).name
@@ -217,6 +214,21 @@ class State:
         if found.set_name != set_name:
             raise self._database.corrupt(ValueError(f"set {set_name!r} points at what belongs to {found.set_name!r}"))
         return found
+
+    def shown(self, name: str) -> tuple[Generation, View | None]:
+        """The generation that is read under a name, and the view through which; both as they are at one moment.
+
+        Raises SetNotFound, HomeCorrupt.
+        """
+        query = (
+            f"SELECT {COLUMNS}, {_GENERATION} FROM views v JOIN sets s ON s.name = v.set_name "
+            "JOIN generations g ON g.id = s.live WHERE v.name = ?"
+        )
+        with self._database.reading() as db:
+            row = db.execute(query, (name,)).fetchone()
+        if row is None:
+            return self.live(name), None
+        return self._generation(row[4:]), self.views.view(row[:4])
 
     def generation(self, identity: int) -> Generation:
         """One generation by its id. Raises HomeError for an id that is not there."""
@@ -246,6 +258,7 @@ class State:
         `anchor`: where its model puts the canaries.
         """
         with self._database.writing() as db:
+            self.views.refuse(set_name, "")
             if not db.execute("SELECT 1 FROM sets WHERE name = ?", (set_name,)).fetchone():
                 identity = insert_generation(db, set_name, collection, space, spec)
                 if anchor:
@@ -295,13 +308,7 @@ class State:
     def totals(self, generation: Generation) -> Totals:
         """Sums over the sources of a generation."""
         with self._database.reading() as db:
-            row = db.execute(
-                "SELECT coalesce(sum(documents), 0), coalesce(sum(chunks), 0), coalesce(sum(truncated), 0), "
-                "count(*) FILTER (WHERE state = 'failed'), count(*) FILTER (WHERE state = 'pending') "
-                "FROM sources WHERE generation = ?",
-                (generation.id,),
-            ).fetchone()
-        return self._database.checked(Totals(*row))
+            return self._database.checked(totals_of(db, generation.id))
 
     def put(self, generation: Generation, rows: Iterable[SourceRow], records: Iterable[Record] = ()) -> None:
         """Write sources, and what those of them say that are records, all or none."""

@@ -9,6 +9,7 @@ from embassay.sets.coverage import NOTHING, Coverage, coverage, listed
 from embassay.sets.opened import OpenSets
 from embassay.sets.proofs import ProvenModel
 from embassay.sets.trials.status import TrialStatus, open_trial
+from embassay.sets.views.table import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +38,55 @@ class SetStatus:
     """Code of the language that its words are told apart by."""
     trial: TrialStatus | None = None
     """How its trial stands, while nobody has decided it."""
+    waiting: int = 0
+    """Chunks that are found by words only until the set is indexed."""
+    view: View | None = None
+    """What it shows of another set; None for a set of its own."""
+
+    @property
+    def own(self) -> str:
+        """The set that holds what it shows: the parent of a view."""
+        return self.view.parent if self.view else self.set
 
     def to_dict(self) -> dict[str, object]:
         """The status as JSON has it."""
-        names = ("set", "space", "space_digest", "language", "documents", "chunks", "quarantined", "bytes")
+        names = ("set", "space", "space_digest", "language", "documents", "chunks", "waiting", "quarantined", "bytes")
+        plain = {name: getattr(self, name) for name in (*names, "truncated_chunks")} | kind_of(self.view)
         left = {"read_in_part": self.coverage.read_in_part, "skipped": self.coverage.skipped}
         files = {name: listed(pairs) for name, pairs in ({"quarantine": self.quarantine} | left).items()}
         values: dict[str, object] = {"proven": [one.to_dict() for one in self.proven]}
         values |= {"coverage": self.coverage.to_dict(), "trial": self.trial and self.trial.to_dict()}
-        return {name: getattr(self, name) for name in (*names, "truncated_chunks")} | files | values
+        return plain | files | values
+
+
+def kind_of(view: View | None) -> dict[str, object]:
+    """Whether a set is its own, ``full``, or a view, ``filter``, as JSON has it: of which set, by which filter."""
+    if view is None:
+        return {"kind": "full", "of": None, "where": None}
+    return {"kind": "filter", "of": view.parent, "where": view.filter}
 
 
 def status_of(sets: OpenSets, name: str) -> SetStatus:
     """Counts of one set. Raises HomeNotFound, SetNotFound, StoreError."""
-    generation = sets.live(name)
-    totals = sets.state.totals(generation)
-    covered = coverage(sets.state.sources(generation))
-    with closing(sets.folder.store(generation)) as store, store.snapshot() as snapshot:
+    content = sets.content(name)
+    generation, rows = content.generation, content.sources(sets.state, sets.folder)
+    covered = coverage(rows)
+    with closing(content.store(sets.folder)) as store, store.snapshot() as snapshot:
         stats = snapshot.stats()
     return SetStatus(
         name,
         str(generation.space),
-        totals.documents,
+        covered.documents,
         stats.rows,
         len(covered.quarantined),
         stats.bytes,
-        totals.truncated,
+        sum(row.truncated for row in rows),
         covered.quarantined,
         generation.space.digest,
         tuple(sets.state.proofs.of(generation.id)),
         covered,
         generation.spec.language,
         open_trial(sets, name),
+        sum(row.chunks for row in rows if row.waits),
+        content.view,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from embassay.sets.build.report import IndexReport
     from embassay.sets.gc import Collected
     from embassay.sets.opened import OpenSets
-    from embassay.sets.options import MakingOptions
+    from embassay.sets.options import CreatingOptions
+    from embassay.stores.filters.values import Filter
 
 
 @checks_arguments
@@ -28,17 +29,32 @@ class Upkeep:
         paths: Iterable[str | os.PathLike[str]] = (),
         *,
         auto_embed: Collection[str] = (),
-        **making: Unpack[MakingOptions],
+        **making: Unpack[CreatingOptions],
     ) -> IndexReport | None:
         """Make a set, told when to embed, with what the files and folders of `paths` say in it; the report of those.
 
         `auto_embed`: ``on_create`` where new documents get their vectors at once, ``on_update`` where changed ones do;
-        the others are found by words only until the set is indexed. Raises UsageError, and as `index` does.
+        the others are found by words only until the set is indexed. Of the options, `truncate_dim` cuts vectors to so
+        many dimensions, where the model was trained for that, and `dtype` is what their numbers are kept as:
+        ``float32``, ``float16`` or ``int8``. Raises UsageError, and as `index` does.
         """
         from embassay.sets.creating import create_set
         from embassay.sets.spec import Wishes
 
         return create_set(self._sets, name, Wishes(**making), auto_embed, [Path(path) for path in paths])
+
+    def create_view(self, name: str, *, of: str, where: str | Filter) -> Sequence[str]:
+        """Make a view of set `of`: a set that shows what passes `where`, and has no vectors of its own. It is searched,
+        listed and exported like any other, and follows every switch of its parent; it is written through the parent.
+
+        What comes back says why it shows nothing, where that is so now. Raises UsageError for a name that is taken or
+        cannot be one, FilterError, SetNotFound, StoreError.
+        """
+        from embassay.sets.creating import create_view
+        from embassay.sets.records.listing import nothing
+
+        view = create_view(self._sets, name, of, where)
+        return nothing(self._sets, view.name, None, None)
 
     def gc(self, *, apply: bool = False) -> Collected:
         """What this home holds and nobody needs any more, and what it would free; with `apply` it is removed.

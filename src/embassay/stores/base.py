@@ -72,7 +72,17 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
         """How large this version is."""
 
 
-class Store(Protocol):
+class Readable(Protocol):
+    """What is open to be read."""
+
+    def snapshot(self) -> Snapshot:
+        """The latest version, with what other processes wrote."""
+
+    def close(self) -> None:
+        """Give back connections, files and memory. Snapshots of this store are not used after that."""
+
+
+class Store(Readable, Protocol):
     """A collection that is open. Every use after `close` is a StoreError, but for `close` itself."""
 
     collection: Collection
@@ -89,9 +99,6 @@ class Store(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove these keys; unknown ones are passed over."""
 
-    def snapshot(self) -> Snapshot:
-        """The latest version, with what other processes wrote."""
-
     def optimise(self, *, thorough: bool = False) -> None:
         """Build or extend indexes where that pays, and compact. Safe beside readers.
 
@@ -100,9 +107,6 @@ class Store(Protocol):
 
     def drop(self) -> None:
         """Remove the collection and its files."""
-
-    def close(self) -> None:
-        """Give back connections, files and memory. Snapshots of this store are not used after that."""
 
 
 @runtime_checkable

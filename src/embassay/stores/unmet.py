@@ -9,6 +9,7 @@ from embassay.stores.filters.bounds import operands
 from embassay.stores.filters.fields import fields_of
 from embassay.stores.filters.meaning import metadata_key
 from embassay.stores.filters.values import COLUMNS, And, Exists, Filter, Not, Or
+from embassay.stores.narrowed import NarrowedSnapshot
 from embassay.text import nearest_name
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def why_nothing(version: Snapshot, where: Filter | None, name: str) -> list[str]
     """
     rows = version.count()
     if not rows:
+        if isinstance(version, NarrowedSnapshot) and version.whole.count():
+            return why_nothing(version.whole, version.where, name)  # a view that shows nothing
         return [f"The set {name!r} is empty."]
     if where is None or version.count(where):
         return []

@@ -112,6 +112,8 @@ def _show(report: ImportReport) -> None:
     out.print(f"{words.count(report.rows, 'row')}: {', '.join(counts)}.")
     if written:
         out.print(runs.embedded(written))
+        if written.waiting:
+            out.print(runs.waiting(written.set, written.waiting))
         losses.print_files(out, "Quarantined", written.quarantined, LISTED)
     for file, reason in report.reasons[:LISTED]:
         out.print(line(("Left out", "yellow"), f" {file}: {reason}"))

@@ -97,6 +97,8 @@ def _show(report: IndexReport) -> None:
     out.print(line((report.set, "bold"), f" · {report.space} · {report.language}"))
     out.print(", ".join(parts) + ".")
     out.print(runs.embedded(report))
+    if report.waiting:
+        out.print(runs.waiting(report.set, report.waiting))
     for reason, files in losses.by_reason(report.skipped)[:LISTED]:
         out.print(line((f"Skipped {words.count(len(files), 'file')}: {reason}.", "dim")))
     losses.print_files(out, "Quarantined", report.quarantined, LISTED)

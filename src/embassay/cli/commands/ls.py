@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from embassay import remedy
-from embassay.cli import common
+from embassay.cli import common, runs
 from embassay.errors import UsageError
 from embassay.text import printable
 
@@ -40,7 +41,7 @@ def command(
     ] = None,
     state: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="STATE", help="Only documents that are ok, pending (a run stopped) or failed."),
+        typer.Option(metavar="STATE", help="Only documents that are ok, pending or failed."),
     ] = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -57,17 +58,20 @@ def command(
         raise UsageError(f"state {state!r} is not one of {', '.join(STATES)}.", remedy=remedy.option("state", "failed"))
     with common.opened_home(home) as opened:
         documents = opened.set(set_name)
-        listed = (one for one in documents.list(glob, where=where) if state in (None, one.state))
+        waiting: Counter[str] = Counter()
+        found = (one for one in documents.list(glob, where=where) if state in (None, one.state))
+        listed = _counted(found, waiting)
         if json:
-            found = [one.to_dict() for one in listed]
+            rows = [one.to_dict() for one in listed]
             if chunks:
-                wanted = {str(one["id"]): one | {"chunk_list": []} for one in found}
+                wanted = {str(one["id"]): one | {"chunk_list": []} for one in rows}
                 for chunk in documents.chunks(glob, where=where):
                     if (one := wanted.get(chunk.document)) is not None:
                         one["chunk_list"].append(_fields(chunk))  # type: ignore[attr-defined]
-                found = [*wanted.values()]
-            notices = [] if found else _why_nothing(documents, glob, where, state)
-            common.print_json({"set": documents.name, "documents": found, "notices": [*notices]})
+                rows = [*wanted.values()]
+            notices = [] if rows else _why_nothing(documents, glob, where, state)
+            notices = [*notices, *_waiting(documents, waiting)]
+            common.print_json({"set": documents.name, "documents": rows, "notices": notices})
         elif chunks:
             of = groupby(documents.chunks(glob, where=where), key=lambda chunk: chunk.document)
             written = _write(_with_chunks(listed, of))
@@ -75,6 +79,20 @@ def command(
             written = _write(map(_line, listed))
         if not (json or written):
             common.tell(_why_nothing(documents, glob, where, state))
+        if not json:
+            common.tell(_waiting(documents, waiting))
+
+
+def _counted(listed: Iterator[DocumentInfo], waiting: Counter[str]) -> Iterator[DocumentInfo]:
+    """The same documents; the chunks of those that wait are counted as they pass."""
+    for one in listed:
+        if one.waits:
+            waiting[one.id] += one.chunks
+        yield one
+
+
+def _waiting(documents: EmbeddingSet, waiting: Counter[str]) -> list[str]:
+    return [runs.waiting(documents.name, waiting.total())] if waiting.total() else []
 
 
 def _why_nothing(documents: EmbeddingSet, glob: str | None, where: str | None, state: str | None) -> Sequence[str]:

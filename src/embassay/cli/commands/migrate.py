@@ -25,18 +25,12 @@ def command(
         typer.Option("--to", metavar="MODEL", help="The model that the set is moved to."),
     ] = None,
     precision: common.PrecisionOption = None,
-    truncate_dim: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(metavar="N", help="Cut vectors to N dimensions, where the model was trained for that."),
-    ] = None,
+    truncate_dim: common.TruncateOption = None,
     pca: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(metavar="N", help="Reduce vectors to N dimensions, by a PCA of those that are stored."),
     ] = None,
-    dtype: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(metavar="TYPE", help="Keep numbers as float32, float16 or int8."),
-    ] = None,
+    dtype: common.DtypeOption = None,
     rate: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="N/s", help="Most chunks a second, as 200/s. Default: as fast as the model makes them."),

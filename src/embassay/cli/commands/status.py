@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embassay.cli import common, losses, trials, words
+from embassay.cli import common, losses, runs, trials, words
 from embassay.cli.tables import table, text
 from embassay.errors import SetNotFound
 
@@ -50,6 +50,8 @@ def command(
         if status.trial:
             out.print(trials.line_of(status.trial))
         out.print(text(f"{status.set}: {losses.coverage(status.coverage)}", "dim"))
+        if status.waiting:
+            out.print(runs.waiting(status.own, status.waiting))
         losses.print_files(out, f"Quarantined in {status.set}", status.quarantine)
         losses.print_files(out, f"Read in part in {status.set}", status.coverage.read_in_part, LISTED)
         losses.print_skipped(out, f"Skipped in {status.set}", status.coverage.skipped, LISTED)

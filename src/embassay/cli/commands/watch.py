@@ -117,7 +117,8 @@ def _updated(report: Updated) -> str:
     if run.removed:
         parts.append(f"{run.removed:,} removed")
     parts.append(f"{words.count(run.embedded, 'chunk')} embedded in {run.seconds:.1f} s")
-    return f"{', '.join(parts)}; {run.set} holds {run.chunks:,}."
+    wait = f", of which {run.waiting:,} wait for `embassay index --set {run.set}`" if run.waiting else ""
+    return f"{', '.join(parts)}; {run.set} holds {run.chunks:,}{wait}."
 
 
 def _delayed(report: Delayed) -> str:

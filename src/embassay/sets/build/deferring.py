@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from embassay.errors import UsageError
 from embassay.sets.build.origin import Change, New
+
+if TYPE_CHECKING:
+    from embassay.sets.opened import OpenSets
+    from embassay.sets.state import Generation
 
 ON_CREATE, ON_UPDATE = "on_create", "on_update"
 RULES = (ON_CREATE, ON_UPDATE)
@@ -19,6 +24,12 @@ def check_rules(rules: Collection[str]) -> tuple[str, ...]:
         if rule not in RULES:
             raise UsageError(f"there is no rule {rule!r} for when to embed; there are: {', '.join(RULES)}.")
     return tuple(rule for rule in RULES if rule in rules)
+
+
+def deferred_by(sets: OpenSets, generation: Generation) -> Callable[[Change], Change] | None:
+    """`deferring` by the rules of a set; None for one that was never told any, and embeds at once."""
+    rules = sets.state.roster.auto_embed(generation.set_name)
+    return None if rules is None else deferring(rules, generation.space.dimensions)
 
 
 def deferring(rules: Collection[str], dimensions: int) -> Callable[[Change], Change]:

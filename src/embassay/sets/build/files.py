@@ -117,13 +117,16 @@ def _digest(file: Path) -> str:
 
 
 def _holds(row: SourceRow, origin: Origin, *, again: bool) -> bool:
-    """Whether all of the file's present content was indexed that could be, and is still there.
+    """Whether all of the file's present content was indexed that could be, and is still there, if without vectors.
 
     What failed of that content would fail again, and a text that a service refused would be paid for again: it is
     tried only where that was asked for.
     """
-    stored = row.state == "ok" and (row.digest, row.chunks) == (origin.digest, len(origin.existing))
-    return stored and row.is_of(origin.reader) and not (again and row.reason)
+    stored = (row.state == "ok" or (row.waits and row.is_settled)) and (row.digest, row.chunks) == (
+        origin.digest,
+        len(origin.existing),
+    )
+    return stored and row.is_of(origin.reader) and not (again and row.quarantined)
 
 
 def _groups(items: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:

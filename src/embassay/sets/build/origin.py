@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from embassay.ingest.base import LeftOut
 from embassay.ingest.flow import Chunked, CutStep, FileEnd, NoText, Omitted, Uncut, Unreadable
-from embassay.sets.lags import WORDS_ONLY
 from embassay.sets.state import UNSETTLED, SourceRow
+from embassay.sets.totals import WORDS_ONLY, WRITING_WORDS_ONLY
 from embassay.text import encodable
 from embassay.types import Chunk
 
@@ -145,7 +145,7 @@ class Origin:
         """Its row while its chunks are being written: a run that finds one repeats the origin."""
         old = self.before
         waits = self.unembedded or bool(old and old.waits)  # some of its rows have zeros
-        row = self._row("pending", WORDS_ONLY if waits else "")
+        row = self._row("pending", WRITING_WORDS_ONLY if waits else "")
         return replace(row, documents=old.documents, chunks=old.chunks) if old else row
 
     def settled(self) -> SourceRow | None:

@@ -157,6 +157,6 @@ def _under(home: HomeFolder, folder: str, names: Iterable[str]) -> set[str]:
 def _is_due(row: SourceRow, found: FoundFile) -> bool:
     """Whether there may be more in the file than what its row tells: it changed, a run stopped, or another reader has
     come to read it since."""
-    if row.state == "pending" or (row.size, row.mtime_ns) != (found.size, found.mtime_ns):
+    if not row.is_settled or (row.size, row.mtime_ns) != (found.size, found.mtime_ns):
         return True
     return not row.is_of(reader_name(found.file.suffix))

@@ -24,6 +24,7 @@ from embassay.stores.values import VECTOR
 from embassay.text import did_you_mean
 
 if TYPE_CHECKING:
+    from embassay.sets.content import SetContent
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import Generation, SourceRow
     from embassay.stores.base import Snapshot
@@ -60,14 +61,15 @@ def export_set(sets: OpenSets, name: str, folder: Path, format: str, *, overwrit
     if format not in known:
         hint = did_you_mean(format, known)
         raise UsageError(f"{format!r} is no format of exports; there are {', '.join(known)}.", remedy=hint)
-    generation = sets.live(name)
-    with closing(sets.folder.store(generation)) as store, written_whole(folder, overwrite=overwrite) as new:
+    content = sets.content(name)
+    generation = content.generation
+    with closing(content.store(sets.folder)) as store, written_whole(folder, overwrite=overwrite) as new:
         with _still(sets, generation):  # the rows of the store and the books, as they stand at one moment
             version = store.snapshot()
-            sources = _sources(sets, generation)
+            sources = _sources(sets, content)
             _write_documents(sets, generation, sources, new / DOCUMENTS)
         with version:
-            manifest = _write_chunks(sets, generation, version, sources, new, format)
+            manifest = _write_chunks(sets, content, version, sources, new, format)
         _write_manifest(manifest, new / FILE)
         size = sum(file.stat().st_size for file in new.iterdir())
     space = generation.space
@@ -87,13 +89,18 @@ def _still(sets: OpenSets, generation: Generation) -> Iterator[None]:
         yield
 
 
-def _sources(sets: OpenSets, generation: Generation) -> Sequence[SourceRow]:
+def _sources(sets: OpenSets, content: SetContent) -> Sequence[SourceRow]:
     """Those whose chunks are in the set, or that failed. Raises UsageError where a run stopped in the middle of one."""
-    rows = [row for row in sets.state.sources(generation) if row.state != "skipped"]
+    rows = [row for row in content.sources(sets.state, sets.folder) if row.state != "skipped"]
+    if waiting := sum(row.waits for row in rows):
+        raise UsageError(
+            f"{waiting:,} documents of set {content.name!r} wait for their vectors.",
+            remedy=remedy.command("index", set=content.own, say="Embed them"),
+        )
     if pending := [row.path for row in rows if row.state == "pending"]:
         raise UsageError(
-            f"set {generation.set_name!r} was being written when a process stopped, first {pending[0]!r}.",
-            remedy=remedy.command("doctor", set=generation.set_name, say="{} says how to go on."),
+            f"set {content.own!r} was being written when a process stopped, first {pending[0]!r}.",
+            remedy=remedy.command("doctor", set=content.own, say="{} says how to go on."),
         )
     return rows
 
@@ -110,9 +117,10 @@ def _write_documents(sets: OpenSets, generation: Generation, sources: Sequence[S
 
 
 def _write_chunks(
-    sets: OpenSets, generation: Generation, version: Snapshot, sources: Sequence[SourceRow], new: Path, format: str
+    sets: OpenSets, content: SetContent, version: Snapshot, sources: Sequence[SourceRow], new: Path, format: str
 ) -> Manifest:
     """Raises StoreError where there are more or fewer chunks than the books say."""
+    generation = content.generation
     total, done, digest = version.count(), 0, RowDigest()
     sets.events.tell(WorkStarted(f"Exporting {total:,} chunks", total))
     with create_table(format, new, COLUMNS, generation.space.dimensions) as table:
@@ -129,7 +137,7 @@ def _write_chunks(
             raise _damaged(generation, "holds more or fewer chunks than were written")
         created = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = Manifest(
-            generation.set_name, format, generation.space, generation.spec, len(sources), done, str(digest), created
+            content.name, format, generation.space, generation.spec, len(sources), done, str(digest), created
         )
         table.finish(manifest.to_dict())
     return manifest

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 from embassay import remedy
 from embassay.errors import UsageError
-from embassay.models.reference import asked_precision, cut_to, uncut
+from embassay.models.reference import asked_precision, check_dimensions, cut_to, uncut
 from embassay.sets.generations import remembered
 from embassay.stores.dtypes import check_dtype
 
 if TYPE_CHECKING:
     from embassay.sets.spec import SetSpec
-
-
-MOST_DIMENSIONS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +48,8 @@ class MigrationTarget:
             raise UsageError(
                 "it is not said where the set is to be moved.", remedy=remedy.option("to", "MODEL", say="Name a model")
             )
-        for asked, dimensions in (("truncate_dim", truncate_dim), ("pca", pca)):
-            if dimensions is not None and not 1 <= dimensions <= MOST_DIMENSIONS:
-                raise UsageError(f"{asked} is {dimensions}; it must be between 1 and {MOST_DIMENSIONS:,}.")
+        check_dimensions("truncate_dim", truncate_dim)
+        check_dimensions("pca", pca)
         if truncate_dim is not None and pca is not None:
             raise UsageError("vectors are either cut to fewer dimensions, or reduced by PCA.", remedy="Leave one out.")
         if dtype is not None:

@@ -35,12 +35,14 @@ class DocumentInfo:
     tokens: int
     """Of all its chunks, as the model counts them."""
     state: str
-    """``ok``; ``pending`` while it is being written; ``failed`` where its file cannot be read any more."""
+    """``ok``; ``pending`` while it is being written, or waits; ``failed`` where its file cannot be read any more."""
     metadata: Metadata = field(default_factory=dict)
+    waits: bool = False
+    """Whether it is found by words only, until the set is indexed."""
 
     def to_dict(self) -> dict[str, object]:
         """The document as JSON has it."""
-        names = ("id", "path", "title", "chunks", "tokens", "state")
+        names = ("id", "path", "title", "chunks", "tokens", "state", "waits")
         return {name: getattr(self, name) for name in names} | {"metadata": dict(self.metadata)}
 
 
@@ -50,11 +52,12 @@ def get(sets: OpenSets, name: str, ids: Iterable[str]) -> list[Record]:
     Records are as they were given. Of a document of a file the text is put together from its chunks, so that white
     space between them may differ. Raises SetNotFound, StoreError.
     """
-    generation = sets.live(name)
-    wanted = read_ids(ids)
+    content = sets.content(name)
+    generation = content.generation
+    wanted = content.among(read_ids(ids), sets.folder)
     found = sets.state.records.get(generation.id, wanted)
     if others := tuple(one for one in wanted if one not in found):
-        with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+        with closing(content.store(sets.folder)) as store, store.snapshot() as version:
             parts = _parts(version, others)
         rows = sets.state.sources_of(generation, [chunks[0].path for chunks in parts.values()])
         unwritten = {path for path, row in rows.items() if row.is_record}
@@ -64,10 +67,10 @@ def get(sets: OpenSets, name: str, ids: Iterable[str]) -> list[Record]:
 
 def documents(sets: OpenSets, name: str, glob: str | None, where: Filter | None) -> Iterator[DocumentInfo]:
     """Every document of a set, by path; see `EmbeddingSet.list`."""
-    generation = sets.live(name)
-    rows = {row.path: row for row in sets.state.sources(generation) if row.state != "skipped"}
-    titles = sets.state.records.titles(generation.id)
-    with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+    content = sets.content(name)
+    rows = {row.path: row for row in content.sources(sets.state, sets.folder) if row.state != "skipped"}
+    titles = sets.state.records.titles(content.generation.id)
+    with closing(content.store(sets.folder)) as store, store.snapshot() as version:
         seen = _seen(version, where)
     if where is None:
         held = {one.path for one in seen.values()}
@@ -80,14 +83,14 @@ def documents(sets: OpenSets, name: str, glob: str | None, where: Filter | None)
 
 def chunks(sets: OpenSets, name: str, glob: str | None, where: Filter | None) -> Iterator[Chunk]:
     """Every chunk of a set, in the order of its documents; see `EmbeddingSet.chunks`."""
-    generation = sets.live(name)
+    content = sets.content(name)
     matches = matcher(composed(glob)).matches if glob is not None else lambda _: True
-    with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+    with closing(content.store(sets.folder)) as store, store.snapshot() as version:
         if where is not None:
             passing = (chunk for block, _ in version.scan((), where) for chunk in block if matches(chunk.path))
             yield from sorted(passing, key=_place)
             return
-        rows = sets.state.sources(generation)
+        rows = content.sources(sets.state, sets.folder)
         paths = sorted(row.path for row in rows if row.state != "skipped" and matches(row.path))
         for at in range(0, len(paths), GROUP_PATHS):
             yield from sorted(version.chunks(paths[at : at + GROUP_PATHS]), key=_place)
@@ -97,13 +100,13 @@ def nothing(sets: OpenSets, name: str, where: Filter | None, glob: str | None) -
     """Why no document of a set is found; see `EmbeddingSet.why_nothing`."""
     from embassay.stores.unmet import why_nothing
 
-    generation = sets.live(name)
-    paths = [row.path for row in sets.state.sources(generation) if row.state != "skipped"]
+    content = sets.content(name)
+    paths = [row.path for row in content.sources(sets.state, sets.folder) if row.state != "skipped"]
     if glob is not None and paths:
         matches = matcher(composed(glob)).matches
         if not any(map(matches, paths)):
             return [_unmatched(glob, paths, name)]
-    with closing(sets.folder.store(generation)) as store, store.snapshot() as version:
+    with closing(content.store(sets.folder)) as store, store.snapshot() as version:
         found = why_nothing(version, where, name)
         if found or where is None or glob is None:
             return found
@@ -150,7 +153,9 @@ class _Document:
         else:
             title = str(self.metadata.get("title") or self.section.split(" > ")[0])
         state = row.state if row else "pending"
-        return DocumentInfo(self.id, self.path, title, self.chunks, self.tokens, state, self.metadata)
+        return DocumentInfo(
+            self.id, self.path, title, self.chunks, self.tokens, state, self.metadata, bool(row and row.waits)
+        )  # fmt: skip
 
 
 def _seen(version: Snapshot, where: Filter | None) -> dict[str, _Document]:

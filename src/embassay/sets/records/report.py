@@ -36,6 +36,8 @@ class RecordsReport:
     """Of the space: two that are printed alike may differ, their digests do not."""
     language: str = ""
     """Code of the language that the set's words are told apart by."""
+    waiting: int = 0
+    """Chunks of the set that are found by words only, until it is indexed: no rule of it had them embedded."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it: every field, records that were left out as ``{"path": ..., "reason": ...}``."""

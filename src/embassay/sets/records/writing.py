@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embassay.errors import UsageError
 from embassay.sets.beginning import begun
-from embassay.sets.build.deferring import deferring
+from embassay.sets.build.deferring import deferred_by
 from embassay.sets.build.run import write_changes
 from embassay.sets.build.writer import Writer
 from embassay.sets.followers import bring_along
@@ -98,14 +98,13 @@ def _written(
         )
         writer = Writer(state, generation, store)
         with noted_if_cut_short(state, generation, "added", writer):
-            rules = state.roster.auto_embed(name)
-            defer = None if rules is None else deferring(rules, generation.space.dimensions)
-            embedded, usage = write_changes(source, writer, embedder, sets.events, defer)
+            embedded, usage = write_changes(source, writer, embedder, sets.events, deferred_by(sets, generation))
         keep_fast(store, embedded + source.given)
         bring_along(sets, state, generation, writer.touched)
         with store.snapshot() as version:
             chunks = version.count()
-        report = _report(generation, source, writer, started, (embedded, usage, chunks))
+        waiting = state.totals(generation).waiting
+        report = _report(generation, source, writer, started, (embedded, usage, chunks, waiting))
         if report.added or report.updated:
             figures = {one: getattr(report, one) for one in ("added", "updated", "embedded", "given", "seconds", "usd")}
             state.history.join(generation.set_name, "added", generation.id, figures)
@@ -113,10 +112,10 @@ def _written(
 
 
 def _report(
-    generation: Generation, source: Records, writer: Writer, started: float, counts: tuple[int, Usage, int]
+    generation: Generation, source: Records, writer: Writer, started: float, counts: tuple[int, Usage, int, int]
 ) -> RecordsReport:
-    """`counts`: chunks that were embedded, what that took, and the chunks of the set."""
-    embedded, usage, chunks = counts
+    """`counts`: chunks that were embedded, what that took, the chunks of the set, and those of them that wait."""
+    embedded, usage, chunks, waiting = counts
     return RecordsReport(
         set=generation.set_name,
         space=str(generation.space),
@@ -133,6 +132,7 @@ def _report(
         usd=usage.usd,
         space_digest=generation.space.digest,
         language=generation.spec.language,
+        waiting=waiting,
     )
 
 

@@ -36,6 +36,7 @@ def watcher_of(
         max_file_mb=MAX_FILE_MB if most is None else most,
         limits=options.get("read_limits") or DEFAULT_LIMITS,
         exclude=options.get("exclude", ()),
+        by_rules=True,
     )
     names = _names(sets, name, paths)
     return Watcher(sets, name, names, wishes, reading, named=paths is not None, poll=poll)

@@ -28,4 +28,5 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
 
 def _row(one: SetDescription) -> list[str]:
     name = f"{one.set}{' *' if one.is_default else ''}"
-    return [name, one.space, f"{one.documents:,}", f"{one.chunks:,}", words.size(one.bytes)]
+    space = f"view of {one.view.parent}" if one.view else one.space
+    return [name, space, f"{one.documents:,}", f"{one.chunks:,}", words.size(one.bytes)]

@@ -44,15 +44,20 @@ def _facts(found: SetDescription) -> list[tuple[str, str]]:
     counts = [words.count(found.documents, "document"), words.count(found.chunks, "chunk"), words.size(found.bytes)]
     if found.quarantined:
         counts.append(f"{words.count(found.quarantined, 'file')} quarantined")
+    if found.waiting:
+        counts.append(f"{found.waiting:,} of them waiting for `embassay index --set {found.own}`")
+    rules, view = found.auto_embed, found.view
     return [
         ("set", found.set),
+        *([("view of", view.parent), ("shows", view.filter)] if view else []),
         ("default", default),
         ("space", f"{found.space} ({found.space_digest[:12]})"),
         ("model", spec.model),
         ("precision", spec.precision),
         ("chunks of", f"at most {spec.chunk_tokens:,} tokens"),
         ("language", spec.language),
-        ("kept in", spec.store),
+        ("kept in", f"{spec.store}, as {spec.dtype}"),
+        ("embeds", "at once" if rules is None else " and ".join(rules) or "when it is indexed"),
         ("holds", ", ".join(counts)),
         ("indexed from", _listed(found.paths)),
         ("leaves out", ", ".join(found.excluded) or "nothing by --exclude"),
