@@ -244,12 +244,6 @@ class State:
             rows = db.execute(f"SELECT {_GENERATION} FROM generations g").fetchall()
         return {one.name: one.spec.store for one in map(self._generation, rows)}
 
-    def created(self, generation: Generation) -> str:
-        """When a generation was made: date and time, UTC."""
-        with self._database.reading() as db:
-            row = db.execute("SELECT created FROM generations WHERE id = ?", (generation.id,)).fetchone()
-        return str(row[0]) if row else ""
-
     def create(
         self, set_name: str, collection: str, space: Space, spec: SetSpec, anchor: Anchor | None = None
     ) -> Generation:
