@@ -47,7 +47,8 @@ class ListedSet(Generic[Generation]):
 _GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 _QUERY = f"""
     SELECT {_GENERATION}, s.chosen, s.excluded, s.paths, s.auto_embed,
-        1 + (s.previous IS NOT NULL) + (s.building IS NOT NULL), g.created, (SELECT heartbeat FROM jobs WHERE generation = g.id ORDER BY id DESC LIMIT 1),
+        1 + (s.previous IS NOT NULL) + (s.building IS NOT NULL), g.created,
+        (SELECT heartbeat FROM jobs WHERE generation = g.id ORDER BY id DESC LIMIT 1),
         coalesce(t.documents, 0), coalesce(t.chunks, 0), coalesce(t.quarantined, 0),
         coalesce(t.waiting, 0)
     FROM sets s JOIN generations g ON g.id = s.live LEFT JOIN (
