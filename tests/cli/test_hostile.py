@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import embassay
 from embassay.cli import main as entry
 from embassay.cli.exits import ExitCode
 from tests.cli.test_cli import command_names
@@ -179,6 +180,12 @@ def test_hostile_values(name, place, monkeypatch, capfd, tmp_path):
         "search", "status", "doctor", "embed", "compare", "migrate", "switch", "trial", "rollback", "relink", "export", "import",
     ):  # fmt: skip
         assert told(monkeypatch, capfd, "index", "docs", "-m", "hash/64", "--json") == ""
+    if name == "trial":
+        assert told(monkeypatch, capfd, "migrate", "default", "--to", "hash/128", "--json") == ""
+        assert told(monkeypatch, capfd, "switch", "default", "--trial", "1d", "--judged", "judged", "--json") == ""
+        assert told(monkeypatch, capfd, "trial", "default", "--extend", "1d", "--json") == ""
+        with embassay.open(".embassay") as home:
+            assert home.set("default").trial().state == "running"
     if name == "import":
         assert told(monkeypatch, capfd, "export", "default", "out", "--json") == ""
     wrong = {}

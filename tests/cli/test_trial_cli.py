@@ -122,4 +122,7 @@ def test_what_is_blocked_says_what_helps(ready):
     make_due(ready)
     code, out, _ = run("trial", "default", cwd=ready)
     assert code == 5 and "blocked" in out and "embassay trial default --judged DIR" in out
-    assert run("trial", "default", "--judged", "moved", cwd=ready)[0] in (0, 4, 5)
+    code, out, err = run("trial", "default", "--judged", "judged", cwd=ready)
+    assert (code, out) == (2, "") and "judged" in err, "a folder that was named now is named wrongly"
+    _, out, _ = run("trial", "default", "--judged", "moved", cwd=ready, check=4)
+    assert "state   reverted" in out and "on 25 judged queries: -" in out

@@ -76,11 +76,15 @@ def _rows(found: TrialStatus) -> list[tuple[str, str]]:
     if found.reason and not found.findings:
         rows.append(("reason", found.reason))
     rows += [(one.name, f"{SAYS[one.says]}: {one.detail}") for one in found.findings]
-    above, below = (f"{100 * share:+.4g} %" for share in (found.terms.keep_above, -found.terms.revert_below))
+    above, below = (_percent(share) for share in (found.terms.keep_above, -found.terms.revert_below))
     rows.append(("terms", f"kept from {above} on, reverted from {below} down, with 95 % confidence"))
     if found.notice:
         rows.append(("notice", found.notice))
     return rows
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:+.4g} %" if share else "0 %"
 
 
 def _digest(judged: Path) -> str:

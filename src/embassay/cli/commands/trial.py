@@ -54,10 +54,12 @@ def command(
         elif status:
             found = of_set.trial()
         else:
+            from embassay.evaluate.data.judged import read_judged
             from embassay.evaluate.migration.trial import TrialObserver
 
+            given = None if judged is None else read_judged(judged, None)
             with progress.working("Asking the judged queries of both generations"):
-                found = of_set.trial(TrialObserver(judged))
+                found = of_set.trial(TrialObserver(given))
     trials.show(found, json=json)
     if found.state in EXITS:
         raise typer.Exit(EXITS[found.state])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,25 +32,53 @@ class Satisfaction:
         return {name: getattr(self, name) for name in names}
 
 
-def satisfaction(entries: Iterable[LoggedQuery], name: str, space: str, since: float, until: float) -> Satisfaction:
-    """What `entries`, the newest first, say of set `name` where it was searched alone in a space, given by its digest.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Searches of one generation within a time."""
 
-    `since` and `until` are seconds since 1970.
+    space: str
+    """Digest of the space of the generation."""
+    since: float
+    until: float
+    """Seconds since 1970; the last moment is not within."""
+
+    def holds(self, entry: LoggedQuery) -> bool:
+        """Whether a search belongs to it."""
+        return self.since <= entry.asked < self.until and entry.space == self.space
+
+
+def satisfaction(entries: Iterable[LoggedQuery], name: str, windows: Sequence[Window]) -> list[Satisfaction]:
+    """What `entries`, the newest first, say of set `name` in each window, where it was searched alone.
+
+    They are read once, as far back as the earliest window reaches: a log may hold a hundred thousand.
     """
-    searches = with_feedback = satisfied = 0
-    clicks: list[int] = []
+    earliest = min(window.since for window in windows)
+    tallies = [_Tally() for _ in windows]
     for entry in entries:
-        if entry.asked < since:
+        if entry.asked < earliest:
             break
-        if entry.asked >= until or entry.sets != (name,) or entry.space != space:
-            continue
-        searches += 1
-        with_feedback += bool(entry.feedback)
-        satisfied += is_satisfied(entry)
+        for window, tally in zip(windows, tallies, strict=True):
+            if entry.sets == (name,) and window.holds(entry):
+                tally.count(entry)
+    return [tally.total() for tally in tallies]
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self._searches = self._with_feedback = self._satisfied = 0
+        self._clicks: list[int] = []
+
+    def count(self, entry: LoggedQuery) -> None:
+        self._searches += 1
+        self._with_feedback += bool(entry.feedback)
+        self._satisfied += is_satisfied(entry)
         opened = {one.document for one in entry.feedback if one.kind == "clicked"}
         ranks = [hit.rank for hit in entry.hits if hit.place in opened]
-        clicks += [min(ranks)] if ranks else []
-    return Satisfaction(searches, with_feedback, satisfied, sum(clicks) / len(clicks) if clicks else None)
+        self._clicks += [min(ranks)] if ranks else []
+
+    def total(self) -> Satisfaction:
+        mean = sum(self._clicks) / len(self._clicks) if self._clicks else None
+        return Satisfaction(self._searches, self._with_feedback, self._satisfied, mean)
 
 
 def is_satisfied(entry: LoggedQuery) -> bool:

@@ -20,7 +20,7 @@ from embassay.evaluate.compare.statistics import difference_of_shares
 from embassay.evaluate.compare.verdict import MIN_QUERIES, UNSEEN
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.migration.gate import JudgedGate
-from embassay.evaluate.migration.satisfaction import Satisfaction, satisfaction
+from embassay.evaluate.migration.satisfaction import Satisfaction, Window, satisfaction
 from embassay.sets.followers import behind
 from embassay.sets.trials.terms import Says, TrialFinding
 
@@ -87,10 +87,9 @@ class TrialObserver:
         return of_comparison(gate.comparison, trial, notes)
 
     def _of_log(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> TrialFinding:
-        log, length = sets.query_log, trial.ends - trial.started
-        name, began = trial.set_name, trial.started
-        before = satisfaction(log.entries(name), name, old.space.digest, began - length, began)
-        since = satisfaction(log.entries(name), name, new.space.digest, began, trial.ends)
+        name, began, length = trial.set_name, trial.started, trial.ends - trial.started
+        windows = Window(old.space.digest, began - length, began), Window(new.space.digest, began, trial.ends)
+        before, since = satisfaction(sets.query_log.entries(name), name, windows)
         return of_feedback(before, since, trial.terms)
 
 

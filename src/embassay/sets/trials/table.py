@@ -133,7 +133,7 @@ def put_trial(
     said = {
         "ends": moment(ends),
         "keep_above": f"{terms.keep_above:+.1%}",
-        "revert_below": f"{-terms.revert_below:.1%}",
+        "revert_below": f"{-terms.revert_below or 0.0:.1%}",
     }
     note(db, set_name, "trial begun", generation, said | ({"judged": terms.judged} if terms.judged else {}))
 
