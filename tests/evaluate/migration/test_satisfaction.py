@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from embassay.evaluate.migration.satisfaction import Window, is_satisfied, satisfaction
+from embassay.evaluate.migration.satisfaction import LogWindow, is_satisfied, satisfaction
 from embassay.sets.log.entry import Feedback, LoggedHit, LoggedQuery
 
 HITS = [LoggedHit(at, "docs", f"d{at}", f"k{at}", (1, 2), 1.0 / at, {}) for at in (1, 2, 3)]
@@ -43,11 +43,11 @@ def test_only_searches_of_the_set_alone_in_that_space_and_time_count():
         entry(3),
         entry(2, ("up", "")),
     ]
-    found, old = satisfaction(log, "docs", [Window("new", 3, 9), Window("old", 8, 9)])
+    found, old = satisfaction(log, "docs", [LogWindow("new", 3, 9), LogWindow("old", 8, 9)])
     assert (old.searches, old.satisfied, old.first_click) == (1, 1, 1.0)
     assert (found.searches, found.with_feedback, found.satisfied, found.first_click) == (3, 2, 1, 2.0)
     assert found.rate == pytest.approx(1 / 3)
-    assert satisfaction([], "docs", [Window("new", 0, 9)])[0].rate == 0
+    assert satisfaction([], "docs", [LogWindow("new", 0, 9)])[0].rate == 0
 
 
 def test_the_log_is_read_no_further_back_than_the_earliest_window():
@@ -56,4 +56,4 @@ def test_the_log_is_read_no_further_back_than_the_earliest_window():
         yield entry(1)
         raise AssertionError("it was read to its end")
 
-    assert satisfaction(log(), "docs", [Window("new", 3, 9), Window("old", 2, 3)])[0].searches == 1
+    assert satisfaction(log(), "docs", [LogWindow("new", 3, 9), LogWindow("old", 2, 3)])[0].searches == 1

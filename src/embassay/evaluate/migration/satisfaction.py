@@ -33,7 +33,7 @@ class Satisfaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LogWindow:
     """Searches of one generation within a time."""
 
     space: str
@@ -47,7 +47,7 @@ class Window:
         return self.since <= entry.asked < self.until and entry.space == self.space
 
 
-def satisfaction(entries: Iterable[LoggedQuery], name: str, windows: Sequence[Window]) -> list[Satisfaction]:
+def satisfaction(entries: Iterable[LoggedQuery], name: str, windows: Sequence[LogWindow]) -> list[Satisfaction]:
     """What `entries`, the newest first, say of set `name` in each window, where it was searched alone.
 
     They are read once, as far back as the earliest window reaches: a log may hold a hundred thousand.

@@ -20,7 +20,7 @@ from embassay.evaluate.compare.statistics import difference_of_shares
 from embassay.evaluate.compare.verdict import MIN_QUERIES, UNSEEN
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.migration.gate import JudgedGate
-from embassay.evaluate.migration.satisfaction import Satisfaction, Window, satisfaction
+from embassay.evaluate.migration.satisfaction import LogWindow, Satisfaction, satisfaction
 from embassay.sets.followers import behind
 from embassay.sets.trials.terms import Says, TrialFinding
 
@@ -88,7 +88,7 @@ class TrialObserver:
 
     def _of_log(self, sets: OpenSets, trial: Trial, old: Generation, new: Generation) -> TrialFinding:
         name, began, length = trial.set_name, trial.started, trial.ends - trial.started
-        windows = Window(old.space.digest, began - length, began), Window(new.space.digest, began, trial.ends)
+        windows = LogWindow(old.space.digest, began - length, began), LogWindow(new.space.digest, began, trial.ends)
         before, since = satisfaction(sets.query_log.entries(name), name, windows)
         return of_feedback(before, since, trial.terms)
 
