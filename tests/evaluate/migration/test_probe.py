@@ -107,5 +107,9 @@ def test_what_cannot_be_probed(home, judged):
         probe("none", NEW, judged, home=home)
     with pytest.raises(UsageError, match="lacks 1 of the 1 judged documents"):
         probe(SET, NEW, JudgedSet("x", (), {"q": "a"}, {"q": {"gone": 1}}), home=home)
-    with pytest.raises(UsageError, match="there is no such arm"):
-        probe(SET, NEW, judged, home=home, options=ProbeOptions("lexical"))
+
+
+def test_a_search_by_words_is_the_same_in_both_spaces(home, judged):
+    """What words find can be scored in the new space all the same."""
+    seen = metrics(probe(SET, NEW, judged, home=home, options=ProbeOptions("lexical")).comparison)
+    assert seen["stay"] == seen["re-index"] != seen["cascade"]
