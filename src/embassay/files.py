@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from embassay import remedy
 from embassay.errors import HomeNotWritable, UsageError
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
@@ -111,6 +112,29 @@ def make_private(paths: Iterable[Path]) -> None:
             mode = path.lstat().st_mode
             if mode & OTHERS and (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
+def disk_full() -> HomeNotWritable:
+    """The error of a disk without room."""
+    return HomeNotWritable(
+        "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
+    )
+
+
+def not_writable(file: Path, why: str) -> HomeNotWritable:
+    """The error for a file of a home that cannot be written, by what its disk says; else by what was said, `why`."""
+    with suppress(OSError, AttributeError):  # AttributeError: Windows, which does not say
+        disk = os.statvfs(file.parent)
+        if disk.f_flag & os.ST_RDONLY:
+            return HomeNotWritable(
+                f"{file.parent} cannot be written: its disk is mounted read-only.",
+                remedy=remedy.option(
+                    "home", "DIR", say="Mount it for writing, or copy the home and name the copy with"
+                ),
+            )
+        if disk.f_bavail == 0:
+            return disk_full()
+    return HomeNotWritable(f"{file} cannot be written ({why}).", remedy="Check its owner and mode.")
 
 
 def check_writable(file: Path) -> None:

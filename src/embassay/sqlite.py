@@ -6,9 +6,13 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
 
 BUSY_SECONDS = 60.0
 """How long one process waits for another one that is writing."""
+NO_WRITING = ("readonly", "unable to open", "full", "I/O")
+"""Words of errors of a file that cannot be written, and may be read all the same."""
 _DAMAGE = ("malformed", "not a database", "no such table", "no such column")
 
 
@@ -40,6 +44,25 @@ def keep_wal(db: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
+
+
+def read_only(file: Path) -> sqlite3.Connection:
+    """The file as it stands, with what a process that was killed has left in the log beside it.
+
+    SQLite keeps an index of such a log in a file that cannot be made here: a connection of its own keeps it in memory.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    how = "vfs=unix-none" if has_log else "immutable=1"
+    db = sqlite3.connect(f"{uri_of(file)}?mode=ro&{how}", uri=True, isolation_level=None, check_same_thread=False)
+    if has_log:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return db
+
+
+def uri_of(file: Path) -> str:
+    """The address of a file for SQLite, without options."""
+    return f"file:{quote(str(file.absolute()))}"
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:

@@ -24,7 +24,7 @@ def ready(indexed):
 
 def test_there_and_back(ready):
     done = json.loads(run("switch", "default", "--json", cwd=ready, check=0)[1])
-    assert set(done) == {"set", "from", "to", "brought", "words_only", "seconds", "keep_until", "trial"}
+    assert set(done) == {"set", "from", "to", "brought", "words_only", "seconds", "keep_until", "trial", "model_error"}
     assert done["to"]["space"].endswith(":64") and done["to"] != done["from"]
     assert json.loads(run("search", "rotate", "--json", cwd=ready, check=0)[1])["space"] == done["to"]["space"]
     _, out, err = run("rollback", "default", "--keep", "12h", cwd=ready, check=0)

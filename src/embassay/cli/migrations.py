@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from embassay import remedy
 from embassay.cli import common, trials, words
 from embassay.cli.tables import facts, line
-from embassay.errors import UsageError
+from embassay.errors import JudgedSetError, UsageError
 from embassay.sets.migration.jobfile import MigrationFile, read_migration_file
 from embassay.text import moment
 
@@ -66,8 +67,15 @@ def resumed(home: Home, said: MigrationFile, *, background: bool) -> MigrationSt
     of_set = home.set(said.set)
     kept = of_set.migration().options.gate
     gate = said.gate or (os.path.join(home.folder.parent, kept) if kept else None)
+    try:
+        judge = _gate(gate)
+    except JudgedSetError as error:
+        if said.gate:
+            raise
+        name = remedy.command("migrate", said.set, resume=True, gate="FOLDER", say="Name the one that decides with")
+        raise JudgedSetError(f"the judged set of the migration: {error.message}", remedy=name) from error
     return of_set.resume_migration(
-        gate=_gate(gate),
+        gate=judge,
         max_spend=said.max_spend,
         rate=rate_of(said.rate),
         gate_from=words.stored_path(said.gate, home.folder.parent) if said.gate else None,
@@ -102,12 +110,13 @@ def show_there(name: str, json: bool) -> None:
         common.console().print(f"{name} is there already: nothing to do.")
 
 
-def show_aborted(name: str, json: bool) -> None:
-    """That a migration was given up."""
+def show_aborted(name: str, json: bool, *, gone: bool) -> None:
+    """That a migration was given up, and whether what it had built is gone."""
     if json:
-        common.print_json({"set": name, "state": "aborted"})
-    else:
-        common.console().print(f"The migration of {name} was given up. What it had built is removed.")
+        common.print_json({"set": name, "state": "aborted", "removed": gone})
+        return
+    built = "is removed." if gone else "is in use still; remove it later with: embassay gc --apply"
+    common.console().print(f"The migration of {name} was given up. What it had built {built}")
 
 
 def show_plan(plan: MigrationPlan, json: bool) -> None:

@@ -25,6 +25,8 @@ def tell(done: Switched, *, json: bool) -> None:
         said = "is" if done.words_only == 1 else "are"
         found = f"{words.count(done.words_only, 'document')} {said} found by words only"
         common.tell([f"{found}: {done.now.spec.model} could not embed what came since."])
+    if done.model_error:
+        common.tell([f"Searches are by words only until {done.now.spec.model} can be asked again: {done.model_error}"])
     if json:
         common.print_json(done.to_dict())
         return

@@ -13,7 +13,7 @@ from pathlib import Path
 from embassay import remedy
 from embassay.errors import LedgerError
 from embassay.files import make_private, private_folder, write_new
-from embassay.sqlite import BUSY_SECONDS, is_damage, keep_wal, transaction
+from embassay.sqlite import BUSY_SECONDS, NO_WRITING, is_damage, keep_wal, read_only, transaction
 
 APPLICATION = 0x656D6C67
 """What SQLite calls the application id of a file: ``emlg``."""
@@ -101,8 +101,20 @@ class LedgerFile:
             self._left.append(self._db)
             self._db = None
         if self._db is None:
-            self._db, self._process = self._open(), os.getpid()
+            self._db, self._process = self._open_or_read(), os.getpid()
         return self._db
+
+    def _open_or_read(self) -> sqlite3.Connection:
+        """One that is there and cannot be written, as on a disk that is read-only or full, is read as it stands."""
+        try:
+            return self._open()
+        except (OSError, sqlite3.OperationalError) as error:
+            is_words = isinstance(error, OSError) or any(word in str(error) for word in NO_WRITING)
+            if not (is_words and self.path.is_file()) or self.path.is_symlink():
+                raise
+            db = read_only(self.path)
+            self._check(db)
+            return db
 
     def _open(self) -> sqlite3.Connection:
         private_folder(self.path.parent)

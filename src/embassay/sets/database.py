@@ -11,11 +11,11 @@ from operator import attrgetter
 from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
-from urllib.parse import quote
 
-from embassay.errors import HomeCorrupt, HomeError, HomeNotWritable, UsageError
+from embassay.errors import HomeCorrupt, HomeError, UsageError
+from embassay.files import disk_full, not_writable
 from embassay.sets import schema
-from embassay.sqlite import BUSY_SECONDS, transaction
+from embassay.sqlite import BUSY_SECONDS, NO_WRITING, read_only, transaction, uri_of
 
 Row = TypeVar("Row")
 
@@ -99,13 +99,11 @@ class Database:
     def _operational(self, error: sqlite3.OperationalError) -> HomeError:
         text = str(error)
         if "full" in text or "I/O" in text:
-            return HomeNotWritable(
-                "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
-            )
+            return disk_full()
         if "locked" in text or "busy" in text:
             return HomeError(f"{self.file} is in use by another process.", remedy="Try again in a minute.")
         if "readonly" in text or "unable to open" in text:
-            return HomeNotWritable(f"{self.file} cannot be written ({text}).", remedy="Check its owner and mode.")
+            return not_writable(self.file, text)
         return self.corrupt(error)
 
 
@@ -130,41 +128,25 @@ def _types_of(kind: Any) -> dict[str, tuple[type, ...]]:
 
 
 def _open(file: Path, *, create: bool, busy_seconds: float) -> sqlite3.Connection:
-    """A file that can be written is moved forward to the present schema; one that cannot is read as it stands."""
+    """A file that can be written is moved forward to the present schema; one that cannot, also because the disk has no
+    room for the files that SQLite keeps beside it, is read as it stands."""
     mode = "rwc" if create else "rw"
     try:
         db = sqlite3.connect(
-            f"{_uri(file)}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+            f"{uri_of(file)}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         schema.check_version(file, schema.version_of(db))
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         schema.move_forward(db, file)
     except sqlite3.OperationalError as error:
-        if create or not file.is_file() or not any(word in str(error) for word in ("readonly", "unable to open")):
+        if not file.is_file() or not any(word in str(error) for word in NO_WRITING):
             raise
         return _read_only(file)
     return db
 
 
 def _read_only(file: Path) -> sqlite3.Connection:
-    """The file as it stands, with what a process that was killed has left in the log beside it.
-
-    SQLite keeps an index of such a log in a file that cannot be made here: a connection of its own keeps it in memory.
-    """
-    has_log = _size(file.with_name(f"{file.name}-wal")) > 0
-    how = "vfs=unix-none" if has_log else "immutable=1"
-    db = sqlite3.connect(f"{_uri(file)}?mode=ro&{how}", uri=True, isolation_level=None, check_same_thread=False)
-    if has_log:
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db = read_only(file)
     schema.check_version(file, schema.version_of(db))
     return db if schema.version_of(db) == schema.VERSION else schema.in_memory(file, db)
-
-
-def _size(file: Path) -> int:
-    """Bytes; 0 for a file that is not there."""
-    return file.stat().st_size if file.exists() else 0
-
-
-def _uri(file: Path) -> str:
-    return f"file:{quote(str(file.absolute()))}"

@@ -17,7 +17,16 @@ from pathlib import Path
 from embassay import remedy
 from embassay.config.values import CACHE_FILE, HOME_FOLDER
 from embassay.errors import HomeCorrupt, HomeNotFound, HomeNotWritable
-from embassay.files import OTHERS, PRIVATE_FILE, expanded, make_private, private_folder, refuse_links, write_new
+from embassay.files import (
+    OTHERS,
+    PRIVATE_FILE,
+    expanded,
+    make_private,
+    not_writable,
+    private_folder,
+    refuse_links,
+    write_new,
+)
 from embassay.sets.spec import SetSpec
 from embassay.sets.state import Generation, State
 from embassay.space import Space
@@ -124,7 +133,7 @@ class HomeFolder:
                     waiting()
                 lock.acquire(poll_interval=POLL_SECONDS)
         except OSError as error:
-            raise HomeNotWritable(f"{self.folder} cannot be written: {error.strerror}.") from error
+            raise not_writable(self.lock_file(generation, "lock"), error.strerror or str(error)) from error
         try:
             yield
         finally:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from embassay.config.values import DEFAULT_STORE
-from embassay.errors import EmbassayError, HomeError, SetInUse, StoreError
+from embassay.errors import EmbassayError, HomeError, HomeNotWritable, SetInUse, StoreError
 from embassay.sets.holds import held_alone
 from embassay.sets.migration.switching import KEEP_SECONDS
 from embassay.sets.opened import OpenSets
@@ -87,7 +87,11 @@ def sweep(sets: OpenSets) -> int:
     What cannot be cleared now, because a process uses it or its files resist, is left for the next time.
     """
     leftovers = [sets.state.generation(identity) for identity in sets.state.roster.leftovers()]
-    return sum(_remove(sets, one, lambda: None) for one in leftovers)
+    gone = 0
+    with suppress(HomeNotWritable):
+        for one in leftovers:
+            gone += _remove(sets, one, lambda: None)
+    return gone
 
 
 def _tried(found: tuple[Garbage, Callable[[], bool]], *, apply: bool) -> Garbage:
@@ -135,6 +139,8 @@ def _drop_unknown(sets: OpenSets, backend: str, name: str) -> bool:
         return False
     try:
         remove_collection(backend, sets.folder.folder, name)
+    except HomeNotWritable:
+        raise
     except (HomeError, StoreError):
         return False
     return True
@@ -144,12 +150,14 @@ def _use(sets: OpenSets, generation: Generation) -> Literal["removable", "in use
     try:
         with _alone(sets, generation):
             return "removable"
+    except HomeNotWritable:  # by whoever may write it, or once there is room
+        return "removable"
     except EmbassayError:
         return "in use"
 
 
 def _remove(sets: OpenSets, generation: Generation, release: Callable[[], None]) -> bool:
-    """Whether it was removed."""
+    """Whether it was removed. Raises HomeNotWritable."""
     try:
         with _alone(sets, generation):
             release()
@@ -157,6 +165,8 @@ def _remove(sets: OpenSets, generation: Generation, release: Callable[[], None])
                 store.drop()
             sets.state.roster.erase(generation.id)
         sets.folder.forget(generation)
+    except HomeNotWritable:
+        raise
     except (HomeError, StoreError):
         return False
     return True

@@ -79,9 +79,11 @@ def _first(
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError for what cannot name a set."""
-    if not name or len(name) > LONGEST_NAME or not name.isprintable() or "/" in name or not name.strip():
-        raise UsageError(f"{name!r} cannot name a set: 1 to {LONGEST_NAME} printable characters without a slash.")
+    """Raises UsageError for what cannot name a set; neither can what a path would read as a folder."""
+    if not name.strip(". ") or len(name) > LONGEST_NAME or not name.isprintable() or "/" in name:
+        raise UsageError(
+            f"{name!r} cannot name a set: 1 to {LONGEST_NAME} printable characters without a slash, and not dots alone."
+        )
 
 
 def remembered(model: str) -> str:

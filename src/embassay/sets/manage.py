@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from embassay import remedy
 from embassay.errors import HomeError, SetInUse
 from embassay.sets.gc import sweep
 from embassay.sets.generations import check_name
@@ -76,13 +77,20 @@ def _held(sets: OpenSets, name: str) -> Iterator[Sequence[Generation]]:
     generations = [state.generation(identity) for identity in before]
     with ExitStack() as stack:
         for generation in generations:
-            stack.enter_context(sets.folder.writing(generation, partial(_refuse, generation)))
+            migration = state.migrations.building(generation.id)
+            refuse = partial(_refuse, generation, migrates=migration is not None and migration.is_open)
+            stack.enter_context(sets.folder.writing(generation, refuse))
         if state.roster.builds(name) != before:
             raise HomeError(f"set {name!r} was changed by another process meanwhile.", remedy="Look at it again.")
         yield generations
 
 
-def _refuse(generation: Generation) -> None:
-    raise SetInUse(
-        f"another process is writing set {generation.set_name!r}.", remedy="Wait until it has ended, or stop it."
-    )
+def _refuse(generation: Generation, *, migrates: bool) -> None:
+    name = generation.set_name
+    if migrates:
+        raise SetInUse(
+            f"another process is migrating set {name!r}.",
+            remedy=remedy.command("migrate", name, pause=True, say="Halt it with {},")
+            + remedy.command("migrate", name, abort=True, say="or give it up with"),
+        )
+    raise SetInUse(f"another process is writing set {name!r}.", remedy="Wait until it has ended, or stop it.")

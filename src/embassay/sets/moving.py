@@ -106,11 +106,14 @@ class Moving:
 
         return pause(self._sets, self._own("migrate"))
 
-    def abort_migration(self) -> None:
-        """Give the migration that is under way up: what it built is removed. Raises MigrationState."""
+    def abort_migration(self) -> bool:
+        """Give the migration that is under way up: what it built is removed. Raises MigrationState.
+
+        Whether that is gone already; what its process does not let go of yet, `Home.gc` removes later.
+        """
         from embassay.sets.migration.moving import abort
 
-        abort(self._sets, self._own("migrate"))
+        return abort(self._sets, self._own("migrate"))
 
     def is_at(self, target: MigrationTarget) -> bool:
         """Whether the live generation is made as `target` says. Raises SetNotFound."""

@@ -73,6 +73,8 @@ def _figures(detail: Mapping[str, Any]) -> Iterator[str]:
         is_said = value not in (None, "", 0) and not isinstance(value, (dict, list)) and name not in HIDDEN
         if is_said and (name, value) != ("calls", 1):
             yield _figure(name, value)
+    if detail.get("forced"):
+        yield f"forced, although its migration was {detail['forced'].get('state')}"
     if detail.get("seconds"):
         yield words.duration(detail["seconds"])
     if detail.get("usd"):

@@ -105,8 +105,8 @@ def command(
             migrations.show_plan(migrations.planned(opened, said), json)
     elif chosen == "abort":
         with common.opened_home(home) as opened:
-            opened.set(said.set).abort_migration()
-        migrations.show_aborted(said.set, json)
+            gone = opened.set(said.set).abort_migration()
+        migrations.show_aborted(said.set, json, gone=gone)
     elif chosen in ("status", "pause"):
         with common.opened_home(home) as opened:
             of_set = opened.set(said.set)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from embassay.cli import common, words
+from embassay.cli.progress import Bar
 from embassay.cli.switched import KeepOption, WhyOption, tell
 
 NEEDS_ARGUMENTS = True
@@ -27,6 +28,6 @@ def command(
     embassay rollback docs --why "clicks went down"
     """
     kept = words.seconds_of(keep, "keep") / words.SECONDS["d"]
-    with common.opened_home(home) as opened:
+    with common.opened_home(home) as opened, Bar() as bar, bar.follow(opened.session.events):
         done = opened.set(set_name).rollback(keep_days=kept, why=why)
     tell(done, json=json)

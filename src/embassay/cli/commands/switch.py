@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from embassay.cli import common, trials, words
+from embassay.cli.progress import Bar
 from embassay.cli.switched import KeepOption, WhyOption, tell
 
 NEEDS_ARGUMENTS = True
@@ -58,7 +59,7 @@ def command(
     embassay switch docs --force --why "the failed check is of an old release"
     """
     kept = words.seconds_of(keep, "keep") / words.SECONDS["d"]
-    with common.opened_home(home) as opened:
+    with common.opened_home(home) as opened, Bar() as bar, bar.follow(opened.session.events):
         terms = trials.terms(opened, trial, keep_above, revert_below, judged)
         done = opened.set(set_name).switch(to, keep_days=kept, force=force, why=why, trial=terms)
     tell(done, json=json)

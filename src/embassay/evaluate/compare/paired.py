@@ -67,7 +67,7 @@ def _row(
     try:
         outcome = system.outcome(judged, depth, advance)
     except EmbassayError as error:
-        return Row(system.name, error=str(error))
+        return Row(system.name, error=str(error), failure=error)
     except Exception as error:  # a defect, which must not lose what the others have shown
         if os.environ.get("EMBASSAY_DEBUG"):
             raise

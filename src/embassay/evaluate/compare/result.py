@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from embassay.errors import EmbassayError
 from embassay.evaluate.compare.costs import Costs
 from embassay.evaluate.compare.statistics import detectable
 from embassay.evaluate.compare.systems import SHOWN, Outcome
@@ -32,6 +33,8 @@ class Row:
     error: str = ""
     per_query: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     outcome: Outcome | None = None
+    failure: EmbassayError | None = None
+    """The error itself, where it is one of ours."""
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
         """The row as the JSON output has it; with `per_query` the scores of every query stand in it."""

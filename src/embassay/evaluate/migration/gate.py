@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embassay.errors import MigrationState, ProviderError, QuotaExhausted, RateLimited, SpendCapReached
 from embassay.evaluate.compare.opening import check_judged
 from embassay.evaluate.compare.paired import METRICS, compare_systems
 from embassay.evaluate.compare.set_system import SetSystem
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from embassay.sets.state import Generation
 
 NAME = "quality"
+PASSING = (QuotaExhausted, RateLimited, SpendCapReached, MigrationState)
+"""Why the live model cannot be asked now. A service that is down may be gone for good, and holds no migration up."""
 
 
 class JudgedGate:
@@ -57,7 +60,9 @@ class JudgedGate:
         self._budgets, self._advance = budgets, advance
 
     def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> list[Check]:
-        """One check. Raises UsageError where the set lacks judged documents."""
+        """One check. Raises UsageError where the set lacks judged documents, and what either model raises that it may
+        not raise later: a quota that is used up says nothing of quality.
+        """
         sets.events.tell(Noted(f"verifying: asking {len(self.judged.queries):,} judged queries of both generations"))
         with (
             system_of(sets, live, "live", self._pipeline) as old,
@@ -72,6 +77,9 @@ class JudgedGate:
                 budgets=self._budgets,
                 advance=self._advance,
             )
+        for row, passing in zip(self.comparison.rows, (PASSING, (ProviderError, MigrationState)), strict=True):
+            if isinstance(row.failure, passing):
+                raise row.failure
         return [check_of(self.comparison)]
 
 

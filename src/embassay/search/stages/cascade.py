@@ -2,9 +2,9 @@
 
 The live space recalls, the new one ranks. Where no arm compares vectors, or the model of the live space is not there
 any more, what was found by words is scored. A candidate has the score of its stored vector in the new space; where
-there is none yet, its vector is made, the foremost ones first, for as long as the budget lasts. Scores of two spaces are
-never compared: one that has none in the new space is placed where its old rank leads one to expect it, by what the
-candidates show that have both.
+there is none yet, its vector is made, the foremost ones first, for as long as the budget lasts. Scores of two spaces
+are never compared: one that has none in the new space is placed where its old rank leads one to expect it, by what
+the candidates show that have both.
 
 Measured from all-MiniLM-L6-v2 to all-mpnet-base-v2 on SciFact, the 283 judged documents and 1,000 others, each embedded
 whole, nDCG@10 (stay 0.768, re-index 0.778), by the share of vectors that are there, and how many more are made; the

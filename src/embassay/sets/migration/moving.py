@@ -116,13 +116,17 @@ def pause(sets: OpenSets, name: str) -> MigrationStatus:
     return status_of_migration(sets, name)
 
 
-def abort(sets: OpenSets, name: str, reason: str = "asked to") -> None:
-    """Give the open migration of a set up: what was built goes, the live generation stays. Raises MigrationState."""
+def abort(sets: OpenSets, name: str, reason: str = "asked to") -> bool:
+    """Give the open migration of a set up: what was built goes, the live generation stays. Raises MigrationState.
+
+    Whether it is gone: what its worker does not let go of stays for whoever sweeps next.
+    """
     migration = opened(sets.writable_state(), name)
     sets.state.moves.abandon(migration, reason)
     until = time.monotonic() + LET_GO_SECONDS
     while sweep(sets) == 0 and sets.state.roster.leftovers() and time.monotonic() < until:
         time.sleep(0.1)
+    return migration.generation not in sets.state.roster.leftovers()
 
 
 @contextmanager

@@ -10,14 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from embassay import remedy
+from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import MigrationState, SetMoved, UsageError
 from embassay.events import Noted, Warned
-from embassay.sets.followers import bring_up, waiting_for_model
+from embassay.sets.followers import CANNOT, bring_up, waiting_for_model
 from embassay.sets.history import who
 from embassay.sets.moves import ROLLED_BACK, TrialBegun, TrialVerdict, on_live
 from embassay.sets.trials.terms import SECONDS_A_DAY, UNTIL_DECIDED
@@ -52,6 +53,8 @@ class Switched:
     """Seconds since 1970 until which the one that was live is kept and written as well; None until a trial decides."""
     trial: TrialTerms | None = None
     """On which terms the new one is on trial, where it is."""
+    model_error: str = ""
+    """Why the model of a generation that was gone back to cannot be asked now, so that searches are by words only."""
 
     def to_dict(self) -> dict[str, object]:
         """The report as JSON has it."""
@@ -64,6 +67,7 @@ class Switched:
             "seconds": round(self.seconds, 3),
             "keep_until": self.keep_until,
             "trial": self.trial and self.trial.to_dict(),
+            "model_error": self.model_error,
         }
 
 
@@ -147,7 +151,17 @@ def rollback(
         return previous, ROLLED_BACK, {}
 
     said = {"who": who(), **({"why": why} if why else {})}
-    return on_live(lambda: _point(sets, name, target, keep_seconds, said))
+    done = on_live(lambda: _point(sets, name, target, keep_seconds, said))
+    return replace(done, model_error=_model_error(sets, done.now))
+
+
+def _model_error(sets: OpenSets, generation: Generation) -> str:
+    """Why its model cannot be asked; empty where it answers. It is asked past every cache, for one word."""
+    try:
+        uncached(sets.embedder(generation)).embed(["word"], "query")
+    except CANNOT as error:
+        return str(error)
+    return ""
 
 
 def _check(keep_seconds: float, *, force: bool = False, why: str = "") -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from embassay import remedy
 from embassay.errors import HomeNotWritable, StoreError
+from embassay.files import disk_full
 
 
 @contextmanager
@@ -21,11 +22,18 @@ def translated() -> Iterator[None]:
         text = " ".join(str(error).split())
         number = getattr(error, "errno", None)
         if "os error 28" in text or "No space left" in text or number == errno.ENOSPC:
+            raise disk_full() from error
+        if "os error 30" in text or number == errno.EROFS:
             raise HomeNotWritable(
-                "the disk is full; what was stored before is intact.", remedy="Free some space and run it again."
+                "the vector store cannot be written: its disk is mounted read-only.",
+                remedy=remedy.option(
+                    "home", "DIR", say="Mount it for writing, or copy the home and name the copy with"
+                ),
             ) from error
-        if "os error 30" in text or "os error 13" in text or number in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise HomeNotWritable(f"the vector store cannot be written: {text[:200]}") from error
+        if "os error 13" in text or number in (errno.EACCES, errno.EPERM):
+            raise HomeNotWritable(
+                "the vector store cannot be written: it belongs to somebody else.", remedy="Check its owner and mode."
+            ) from error
         if "create temp" in text:
             raise StoreError(
                 f"the vector store has no folder for what it sorts: {text[:200]}",
