@@ -216,6 +216,8 @@ def test_what_waits_in_the_parent_waits_in_its_view(tmp_path):
         home.set("later").upsert(RECORDS)
         home.create_view("later-de", of="later", where=DE)
         assert home.set("later-de").status().waiting == len(GERMAN)
+        code, _, err = command("ls", "later-de", "--home", home.folder, cwd=tmp_path)
+        assert code == 0 and "embassay index --set later`" in " ".join(err.split())
         assert set(ids(home.search("key 3", set="later-de", mode="lexical"))) <= set(GERMAN)
         home.index(set="later")
         assert home.set("later-de").status().waiting == 0

@@ -92,7 +92,7 @@ def _counted(listed: Iterator[DocumentInfo], waiting: Counter[str]) -> Iterator[
 
 
 def _waiting(documents: EmbeddingSet, waiting: Counter[str]) -> list[str]:
-    return [runs.waiting(documents.name, waiting.total())] if waiting.total() else []
+    return [runs.waiting(documents.status().own, waiting.total())] if waiting.total() else []
 
 
 def _why_nothing(documents: EmbeddingSet, glob: str | None, where: str | None, state: str | None) -> Sequence[str]:
