@@ -168,3 +168,29 @@ def test_an_import_that_stopped_is_gone_on_with(full, home, tmp_path, monkeypatc
     assert exact(home, "copy") == exact(home, "docs") and home.set("copy").doctor() == []
     assert home.import_set(tmp_path / "out", set="copy").written == 0
     shutil.rmtree(tmp_path / "out")
+
+
+def test_of_vectors_that_a_pca_reduced_it_is_said_why_they_are_not_taken(home, tmp_path):
+    texts = ({"id": f"r{at}", "text": f"Record {at} says how key {at * 7} is kept."} for at in range(40))
+    home.set("lean").upsert(texts, model="hash/64")
+    home.set("lean").migrate(pca=16)
+    home.set("lean").switch()
+    home.set("lean").export(tmp_path / "out")
+    with pytest.raises(SpaceMismatch, match=r"16 dimensions; those of .* have 64") as error:
+        home.import_set(tmp_path / "out", set="copy")
+    assert "reduced by a PCA" in str(error.value.remedy) and "copy" not in home.sets()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_vectors_that_are_kept_in_fewer_bytes_come_back(home, tmp_path, dtype):
+    texts = [f"Record {at} says how key {at * 7} is kept." for at in range(40)]
+    home.set("lean").upsert(({"id": f"r{at}", "text": text} for at, text in enumerate(texts)), model="hash/64")
+    home.set("lean").migrate(dtype=dtype)
+    home.set("lean").switch()
+    home.set("lean").export(tmp_path / "out")
+    home.import_set(tmp_path / "out", set="copy")
+    assert {key: vector for key, (_, vector) in exact(home, "copy").items()} == {
+        key: vector for key, (_, vector) in exact(home, "lean").items()
+    }
+    found = home.set("copy").search(texts[7], k=1, mode="dense").hits
+    assert [hit.chunk.document for hit in found] == ["r7"]

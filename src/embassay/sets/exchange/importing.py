@@ -21,6 +21,7 @@ from embassay.sets.exchange.report import ImportedSet
 from embassay.sets.followers import bring_along
 from embassay.sets.manage import delete_set
 from embassay.sets.records.own_vectors import Voucher
+from embassay.space import NO_TRANSFORM
 from embassay.types import Record
 from embassay.vectors import storable_rows
 
@@ -100,7 +101,7 @@ def _source(
         raise SpaceMismatch(
             f"{place} holds vectors of {manifest.space}, which have {manifest.space.dimensions:,} dimensions; those of "
             f"{embedder.space} have {dimensions:,}.",
-            remedy="Name the model that made them.",
+            remedy=_mend(manifest),
         )
 
     def vouch(chunks: Sequence[Chunk], vectors: Vectors) -> Vectors:
@@ -132,4 +133,14 @@ def _report(
         left_out=source.left_out if isinstance(source, ForeignRows) else 0,
         reasons=tuple(reasons),
         seconds=seconds,
+    )
+
+
+def _mend(manifest: Manifest) -> str:
+    """What helps where vectors are not as long as those of the model."""
+    if manifest.space.transform == NO_TRANSFORM:
+        return "Name the model that made them."
+    return (
+        "They were reduced by a PCA that was fitted to their set, which an export does not hold. Import an export of "
+        "the set before that, or its texts, and reduce it again with `migrate`."
     )
