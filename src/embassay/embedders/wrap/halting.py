@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class Halting(Wrapper):
-    """Vectors that are under way when it is halted are kept by whoever keeps them, and nothing more is sent."""
+    """Vectors that came are handed out, and no more are asked for once it is halted. Those under way are kept by whoever
+    keeps them."""
 
     is_transparent = True
 
@@ -28,6 +29,6 @@ class Halting(Wrapper):
         made = self.inner.stream(texts, role, on_long)
         with closing(made):  # type: ignore[type-var]
             for some in made:
+                yield some
                 if self._halted.is_set():
                     raise self._error()
-                yield some

@@ -160,7 +160,8 @@ class _Worker:
             self._events.tell(WorkStarted(what, source.total))
             with self._watched(source.stop) as halted:
                 writer = Writer(self._state, self._target, ours)
-                write_changes(source, writer, self._embedder(source), self._events)
+                embedder = Halting(self._embedder(source), halted, self._stopped)
+                write_changes(source, writer, embedder, self._events)
             if halted.is_set():
                 raise self._stopped()
 
