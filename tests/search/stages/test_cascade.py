@@ -143,7 +143,7 @@ def test_where_it_stands():
     assert str(cascaded(pipeline("dense", 5), Cascade())) == "dense(100) >> cascade(200) >> top(5)"
     with pytest.raises(UsageError, match="has a cascade already"):
         cascaded(chosen, Cascade())
-    with pytest.raises(UsageError, match="there is no such arm"):
-        cascaded(pipeline("lexical"), Cascade())
+    by_words = str(cascaded(pipeline("lexical", 5), Cascade()))
+    assert by_words == "lexical(100) >> cascade(200) >> top(5)", "words recall too"
     with pytest.raises(UsageError, match="budget_ms is -1"):
         Cascade(-1)

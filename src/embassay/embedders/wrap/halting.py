@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class Halting(Wrapper):
-    """Vectors that came are handed out, and no more are asked for once it is halted. Those under way are kept by whoever
-    keeps them."""
+    """Vectors that came are handed out, and no more are asked for once it is halted. Those under way are kept by
+    whoever keeps them."""
 
     is_transparent = True
 
