@@ -57,4 +57,5 @@ def test_a_cascade(made):
     found = json.loads(run(*asked, "--json", cwd=made, check=0)[1])["cascade"]
     assert (found["exact"], found["embedded"], found["left"]) == (0, 30, 0)
     assert run("search", "word7", "--cascade-budget-ms", "5", cwd=made)[0] == 2
-    assert run("search", "word7", "--cascade", "--mode", "lexical", cwd=made)[0] == 2
+    by_words = run("search", "word7", "--cascade", "--mode", "lexical", "--json", cwd=made, check=0)[1]
+    assert json.loads(by_words)["cascade"]["space"] == found["space"]
