@@ -37,6 +37,8 @@ WITHIN = 0.25
 SEARCHES_A_SECOND = 20
 """Of somebody who searches beside the move: searches without pause would measure who gets the processor."""
 TURN_SECONDS = 4.0
+FASTEST = 600
+"""Texts a second that a move is not expected to pass: it has to last for all turns."""
 SLOWER, KEPT = 1.5, 0.4
 """A search may take so many times as long beside a move, which keeps this share of its rate."""
 PEER = "the move of `rebasis`: skipped, it needs Python 3.12 or later and an index of its own kind"
@@ -125,7 +127,7 @@ def beside(folder: Path, chosen: argparse.Namespace) -> list[Row]:
     home, other = folder / ".embassay", noisy(folder / "noisy")
     with embassay.open(home) as opened:
         docs = opened.set(SET)
-        size = int(chosen.rounds * 2 * TURN_SECONDS * 250)
+        size = int((1 + chosen.rounds * 2) * TURN_SECONDS * FASTEST)
         docs.upsert(({"id": str(at), "text": text} for at, text in enumerate(passages(24, size))), model="minilm@int8")
         docs.search("how is a key rotated", k=10)
         docs.migrate(f"{other}@int8", background=True)
