@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +13,8 @@ BUSY_SECONDS = 60.0
 """How long one process waits for another one that is writing."""
 NO_WRITING = ("readonly", "unable to open", "full", "I/O")
 """Words of errors of a file that cannot be written, and may be read all the same."""
+ASKED = 500
+"""Values in one statement; SQLite bounds how many it takes."""
 _DAMAGE = ("malformed", "not a database", "no such table", "no such column")
 
 
@@ -63,6 +65,13 @@ def read_only(file: Path) -> sqlite3.Connection:
 def uri_of(file: Path) -> str:
     """The address of a file for SQLite, without options."""
     return f"file:{quote(str(file.absolute()))}"
+
+
+def in_parts(values: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+    """As many of the values as one statement takes, and the places for them in an ``IN``, until all were given."""
+    for at in range(0, len(values), ASKED):
+        part = values[at : at + ASKED]
+        yield part, ", ".join("?" * len(part))
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:

@@ -13,6 +13,8 @@ from embassay.space import Space
 
 IDENTITY = 2
 """Spaces name all that the engine reads; those of identity 1 name weights, pooling, prompts and dimensions only."""
+GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
+"""The columns that a generation is read from, of a table that is called g."""
 ID_BITS = 48
 """Of the id of a generation. SQLite would give that of a deleted one to the next, and a process that still has the
 deleted one open would take the next for it."""

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 from embassay.sets.database import Database
 from embassay.sets.totals import WORDS_ONLY
-
-ASKED = 500
-"""Paths in one statement; SQLite bounds how many it takes."""
+from embassay.sqlite import in_parts
 
 _CONTENT = ("size", "mtime_ns", "digest", "reader", "documents", "chars", "left_out")
 _WAITS = f"(ours.state = 'pending' AND ours.reason = '{WORDS_ONLY}')"
@@ -59,8 +57,7 @@ class Lags:
             if names is None:
                 return [str(row[0]) for row in db.execute(query, (follower, leader))]
             table, found = "ours" if query is _TODO else "theirs", []
-            for at in range(0, len(names), ASKED):
-                part = names[at : at + ASKED]
-                among = f"{query} AND {table}.path IN ({', '.join('?' * len(part))})"
+            for part, places in in_parts(names):
+                among = f"{query} AND {table}.path IN ({places})"
                 found += [str(row[0]) for row in db.execute(among, (follower, leader, *part))]
             return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from embassay.sets.database import Database
+from embassay.sets.generation_rows import GENERATION
 from embassay.sets.roster import strings
 from embassay.sets.totals import WAITS
 
@@ -44,9 +45,8 @@ class ListedSet(Generic[Generation]):
     figures: Figures
 
 
-_GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 _QUERY = f"""
-    SELECT {_GENERATION}, s.chosen, s.excluded, s.paths, s.auto_embed,
+    SELECT {GENERATION}, s.chosen, s.excluded, s.paths, s.auto_embed,
         1 + (s.previous IS NOT NULL) + (s.building IS NOT NULL), g.created,
         (SELECT heartbeat FROM jobs WHERE generation = g.id ORDER BY id DESC LIMIT 1),
         coalesce(t.documents, 0), coalesce(t.chunks, 0), coalesce(t.quarantined, 0),
@@ -65,7 +65,7 @@ class Listing(Generic[Generation]):
     """The sets of one home as a list shows them."""
 
     def __init__(self, database: Database, generation: Callable[[Sequence[object]], Generation]) -> None:
-        """`generation` reads the columns of `_GENERATION`."""
+        """`generation` reads the columns of `GENERATION`."""
         self._database, self._generation = database, generation
 
     def all(self) -> list[ListedSet[Generation]]:

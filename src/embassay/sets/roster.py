@@ -166,7 +166,8 @@ class Roster:
         return SetNotFound(f"no set {name!r} in {self._database.file.parent}.", remedy=hint)
 
     def _check(self, db: sqlite3.Connection, name: str) -> None:
-        if name not in _names(db):
+        there = "SELECT 1 FROM sets WHERE name = ? UNION ALL SELECT 1 FROM views WHERE name = ?"
+        if not db.execute(there, (name, name)).fetchone():
             raise self.not_found(name)
 
     def _kept(self, name: str, column: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from embassay.errors import HomeError
 from embassay.seals import seal
 from embassay.sets.calibrations import Calibrations
 from embassay.sets.database import Database
-from embassay.sets.generation_rows import IDENTITY, insert_generation
+from embassay.sets.generation_rows import GENERATION, IDENTITY, insert_generation
 from embassay.sets.history import History, note
 from embassay.sets.jobs import Jobs
 from embassay.sets.lags import Lags
@@ -37,6 +37,7 @@ from embassay.sets.totals import WORDS_ONLY, WRITING_WORDS_ONLY, Totals, totals_
 from embassay.sets.trials.table import Trials
 from embassay.sets.views.table import COLUMNS, View, Views
 from embassay.space import Space
+from embassay.sqlite import in_parts
 from embassay.types import Record
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ RECORD = "record"
 """The reader of a source that is no file, but was handed over by a program."""
 IMPORTED = "import"
 """That of a source that came with an export: a file, which need not be on this disk."""
-ASKED = 500
-"""Sources in one statement; SQLite bounds how many it takes."""
 UNSETTLED = -1
 """Time of a file that changed just before it was read: it is read again, because its clock may not have ticked."""
 
@@ -153,7 +152,6 @@ class SourceRow:
 _SET = "name, live, previous, building, keep_until"
 _SOURCE = ", ".join(field.name for field in fields(SourceRow))
 _COLUMNS = attrgetter(*(field.name for field in fields(SourceRow)))
-_GENERATION = "g.id, g.set_name, g.name, g.space, g.spec, g.identity, g.seal"
 
 
 class State:
@@ -205,7 +203,7 @@ class State:
 
     def live(self, set_name: str) -> Generation:
         """The generation of a set that is searched. Raises SetNotFound, HomeCorrupt."""
-        query = f"SELECT {_GENERATION} FROM sets s JOIN generations g ON g.id = s.live WHERE s.name = ?"
+        query = f"SELECT {GENERATION} FROM sets s JOIN generations g ON g.id = s.live WHERE s.name = ?"
         with self._database.reading() as db:
             row = db.execute(query, (set_name,)).fetchone()
         if row is None:
@@ -221,7 +219,7 @@ class State:
         Raises SetNotFound, HomeCorrupt.
         """
         query = (
-            f"SELECT {COLUMNS}, {_GENERATION} FROM views v JOIN sets s ON s.name = v.set_name "
+            f"SELECT {COLUMNS}, {GENERATION} FROM views v JOIN sets s ON s.name = v.set_name "
             "JOIN generations g ON g.id = s.live WHERE v.name = ?"
         )
         with self._database.reading() as db:
@@ -233,7 +231,7 @@ class State:
     def generation(self, identity: int) -> Generation:
         """One generation by its id. Raises HomeError for an id that is not there."""
         with self._database.reading() as db:
-            row = db.execute(f"SELECT {_GENERATION} FROM generations g WHERE g.id = ?", (identity,)).fetchone()
+            row = db.execute(f"SELECT {GENERATION} FROM generations g WHERE g.id = ?", (identity,)).fetchone()
         if row is None:
             raise HomeError(f"{self.file} has no generation {identity}.")
         return self._generation(row)
@@ -241,7 +239,7 @@ class State:
     def collections(self) -> dict[str, str]:
         """The collection of every generation, and the store that keeps it."""
         with self._database.reading() as db:
-            rows = db.execute(f"SELECT {_GENERATION} FROM generations g").fetchall()
+            rows = db.execute(f"SELECT {GENERATION} FROM generations g").fetchall()
         return {one.name: one.spec.store for one in map(self._generation, rows)}
 
     def create(
@@ -290,9 +288,7 @@ class State:
     def sources_of(self, generation: Generation, paths: Sequence[str]) -> dict[str, SourceRow]:
         """Those of these sources that a generation has, by path."""
         found: dict[str, SourceRow] = {}
-        for at in range(0, len(paths), ASKED):
-            part = paths[at : at + ASKED]
-            places = ", ".join("?" * len(part))
+        for part, places in in_parts(paths):
             query = f"SELECT {_SOURCE} FROM sources WHERE generation = ? AND path IN ({places})"
             with self._database.reading() as db:
                 rows = [SourceRow(*row) for row in db.execute(query, (generation.id, *part))]

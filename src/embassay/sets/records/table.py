@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from embassay import jsontext
 from embassay.sets.database import Database
+from embassay.sqlite import in_parts
 from embassay.types import Record
-
-ASKED = 500
-"""Ids in one statement; SQLite bounds how many it takes."""
 
 
 class RecordTable:
@@ -22,9 +20,8 @@ class RecordTable:
     def get(self, generation: int, ids: Sequence[str]) -> dict[str, Record]:
         """The records of a generation that have these ids. Raises HomeCorrupt."""
         found: dict[str, Record] = {}
-        for at in range(0, len(ids), ASKED):
-            part = ids[at : at + ASKED]
-            query = f"SELECT id, text, title, metadata FROM records WHERE generation = ? AND id IN ({_places(part)})"
+        for part, places in in_parts(ids):
+            query = f"SELECT id, text, title, metadata FROM records WHERE generation = ? AND id IN ({places})"
             with self._database.reading() as db:
                 rows = db.execute(query, (generation, *part)).fetchall()
             found |= {row[0]: self._record(row) for row in rows}
@@ -33,11 +30,10 @@ class RecordTable:
     def copy(self, origin: int, target: int, ids: Sequence[str]) -> None:
         """Write those records of one generation to another one, all or none; unknown ids are passed over."""
         with self._database.writing() as db:
-            for at in range(0, len(ids), ASKED):
-                part = ids[at : at + ASKED]
+            for part, places in in_parts(ids):
                 db.execute(
                     "INSERT OR REPLACE INTO records (generation, id, text, title, metadata) SELECT ?, id, text, title, "
-                    f"metadata FROM records WHERE generation = ? AND id IN ({_places(part)})",
+                    f"metadata FROM records WHERE generation = ? AND id IN ({places})",
                     (target, origin, *part),
                 )
 
@@ -72,7 +68,3 @@ def put_records(db: sqlite3.Connection, generation: int, records: Iterable[Recor
 def forget_records(db: sqlite3.Connection, generation: int, ids: Iterable[str]) -> None:
     """Remove records inside of a transaction; unknown ids are passed over."""
     db.executemany("DELETE FROM records WHERE generation = ? AND id = ?", ((generation, one) for one in ids))
-
-
-def _places(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)

@@ -27,7 +27,7 @@ from embassay.text import moment
 TrialState = Literal["running", "undecided", "kept", "reverted", "ended"]
 OPEN = ("running", "undecided")
 """Nobody has decided yet, and the generation that was live before is held."""
-_IS_OPEN = "state IN ('running', 'undecided')"
+_IS_OPEN = f"state IN {OPEN}"
 _COLUMNS = "id, set_name, generation, baseline, state, reason, terms, keep_days, findings, started, ends, updated"
 
 
