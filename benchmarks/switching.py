@@ -33,7 +33,8 @@ RECORDS, QUERIES, SEARCHERS = 2_000, 40, 4
 SEARCHES = 100_000
 BAR_MS = 50.0
 WRITES_A_SECOND, WRITING_SECONDS = 50, 20.0
-CALLS_A_SECOND = 10
+CALLS_A_SECOND = 5
+"""Each call writes ten records, and another one deletes one."""
 """Writes come in groups of five: four new texts, and one record deleted."""
 DIGITS = 4
 """Of a score that are compared: the rest depends on how rows are grouped in a product."""
