@@ -96,21 +96,27 @@ def test_compare(judged):
     _, out, _ = run(*arguments, "--report", "report.html", "--json", cwd=judged, check=0)
     data = json.loads(out)
     assert set(data) == {
-        "judged", "digest", "queries", "documents", "candidates", "pairs", "verdict", "winner", "reason", "min_effect",
-        "detectable_effect", "changed",
+        "judged", "digest", "queries", "basis", "documents", "candidates", "pairs", "verdict", "winner", "headline",
+        "reason", "caution", "next", "min_effect", "sure", "detectable_effect", "origins", "slices", "robustness",
+        "changed",
     }  # fmt: skip
     assert set(data["candidates"][0]) == {
-        "name", "space", "space_digest", "pipeline", "metrics", "top3", "latency_ms", "texts_per_second",
+        "name", "space", "space_digest", "pipeline", "metrics", "intervals", "latency_ms", "texts_per_second",
         "tokens_per_second", "bytes_per_million", "usd_per_million_tokens", "truncated_share", "error",
     }  # fmt: skip
     assert set(data["pairs"][0]) == {
         "a", "b", "metric", "difference", "interval", "p", "p_uncorrected", "deviation", "wins", "ties", "losses",
-        "verdict", "reason", "queries_needed",
+        "win_share", "win_interval", "verdict", "reason", "queries_needed",
     }  # fmt: skip
     assert data["verdict"] == "switch" and data["winner"] == "../model@lexical", "a random model knows nothing"
     assert "<!doctype html>" in (judged / "report.html").read_text()
     _, out, _ = run(*arguments, cwd=judged, check=0)
-    assert "Switch to ../model@lexical." in out and "Queries that changed most" in out
+    assert "Switch to ../model@lexical on made-up queries." in out and "Queries that changed most" in out
+    assert "of those that differ it wins" in " ".join(out.split()) and "made-up queries (" in out
+    _, out, _ = run(*arguments, "--by", "length", "--by", "source", "--robustness", cwd=judged, check=0)
+    assert "By length" in out and "By source" in out and "typos" in out
+    code, _, err = run(*arguments, "--by", "colour", cwd=judged)
+    assert code == 2 and "has 'colour'" in err
     _, out, _ = run(*arguments, "--max-p95-ms", 0, cwd=judged, check=0)
     assert "Keep ../model@dense" in out and "over budget" in out
 
@@ -134,7 +140,7 @@ def test_compare_names_the_row_that_failed(judged):
     code, _, err = run("compare", "../model", "minilm@foo", "--judged", "judged", cwd=judged)
     assert code == 2 and "minilm@foo" in err and "hybrid" in err
     code, out, _ = run("compare", "../model@lexical", "./gone", "--judged", "judged", cwd=judged)
-    assert code == 1 and "./gone failed:" in out and "Undecided." in out
+    assert code == 1 and "./gone failed:" in out and "Undecided on made-up queries." in out
 
 
 def test_compare_sets(indexed):

@@ -22,16 +22,16 @@ def run(name: str, to: str, judged: Path, precision: str | None, home: Path | No
     if json:
         common.print_json(found.to_dict())
     else:
-        show(found)
+        show(found, judged)
 
 
-def show(found: MigrationProbe) -> None:
+def show(found: MigrationProbe, judged: Path | None = None) -> None:
     """Quality with intervals, costs, and where the two ways to the new model cost the same."""
     out = common.console()
     out.print(line((found.set, "bold"), f" -> {found.space}"))
     if found.notice:
         out.print(found.notice, style="yellow")
-    verdicts.show(found.comparison)
+    verdicts.show(found.comparison, judged)
     out.print()
     rows = [
         _row("re-index, once", found.reindex),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embassay.cli import common, words
+from embassay.cli import common, slices, words
 from embassay.cli.tables import WIDE, table, text
-from embassay.evaluate.compare.verdict import TOP, plain_rule
+from embassay.evaluate.data.origins import listed
 from embassay.text import printable, short_names
 
 if TYPE_CHECKING:
@@ -15,26 +16,40 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from embassay.evaluate.compare.agreement import Agreement
-    from embassay.evaluate.compare.result import Comparison, Row
+    from embassay.evaluate.compare.result import Comparison
+    from embassay.evaluate.compare.rows import Row
 
 COLOURS = {"switch": "green", "keep": "cyan", "undecided": "yellow"}
 SHOWN_CHANGES, SHOWN_HITS = 3, 3
 
 
-def show(found: Comparison) -> None:
-    """Scores and costs of every candidate, the statistics, the verdict, and examples."""
+def show(found: Comparison, judged: Path | None = None) -> None:
+    """Scores and costs of every candidate, the statistics, the verdict with what it rests on, and examples.
+
+    `judged` is the folder of the judged set, for commands that go on with it.
+    """
     out = common.console()
-    judged = found.judged
-    documents = f", {words.count(len(judged.documents), 'document')}" if judged.documents else ""
-    out.print(text(judged.name, "bold").append(f" · {len(judged.queries):,} queries{documents}", "not bold"))
+    documents = len(found.judged.documents)
+    counts = f" · {found.basis.words}" + (f", {words.count(documents, 'document')}" if documents else "")
+    out.print(text(found.judged.name, "bold").append(counts, "not bold"))
+    if found.basis.left_out:
+        rest = sum(found.basis.left_out.values())
+        beside = f"{words.count(rest, 'made-up query', 'made-up queries')} ({listed(found.basis.left_out)})"
+        out.print(text(f"{beside} are asked as well, and decide nothing.", "dim"))
     _show_candidates(out, found)
     for row in found.rows:
         if row.error:
             out.print(text(f"{row.name} failed: {row.error}", "yellow"))
     if found.deciding:
         _show_pairs(out, found)
+    slices.show_origins(out, found)
+    slices.show_slices(out, found)
+    slices.show_robustness(out, found)
     line = text(f"{found.headline}. ", f"bold {COLOURS[found.verdict]}")
     out.print(line.append(found.sentence, "not bold default"))
+    if found.caution:
+        out.print(text(found.caution, "yellow"))
+        out.print(found.next(str(judged) if judged else "JUDGED").in_shell(), markup=False, highlight=False)
     _show_changes(out, found)
 
 
@@ -71,9 +86,9 @@ def _show_candidates(out: Console, found: Comparison) -> None:
             costs.append([name, "failed"])
             continue
         shown = [text(f"{v:.4f}", "bold" if v == best[m] else "") for m, v in row.metrics.items()]
-        scores.append([name, *shown, f"{row.top3:.1%} {plain_rule(row.top3 or 0.0)}"])
+        scores.append([name, *shown])
         costs.append([name, *_costs(row)])
-    score_names = ("candidate", *found.metrics, f"top {TOP}")
+    score_names = ("candidate", *found.metrics)
     cost_names = ("candidate", "p50 ms", "p95 ms", "texts/s", "a million", "$/M tok.", "cut")
     if out.width >= WIDE:
         joined = [first + second[1:] if len(second) > 2 else first for first, second in zip(scores, costs, strict=True)]

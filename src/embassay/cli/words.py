@@ -12,9 +12,9 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 """Of each unit in which a time can be given."""
 
 
-def count(n: int, word: str) -> str:
-    """``1 file``, ``2,000 files``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+def count(n: int, word: str, many: str = "") -> str:
+    """``1 file``, ``2,000 files``; `many` is the plural of a word that has another one."""
+    return f"{n:,} {word if n == 1 else many or f'{word}s'}"
 
 
 def size(n: float) -> str:

@@ -8,7 +8,7 @@ import pytest
 import embassay
 from embassay.errors import UsageError
 from embassay.evaluate.compare.opening import compare
-from embassay.evaluate.compare.paired import paired_differences
+from embassay.evaluate.compare.paired import SwitchTerms, paired_differences
 from embassay.evaluate.compare.verdict import Budgets
 from embassay.evaluate.data.judged import JudgedSet
 from tests.evaluate.compare.sample import BETTER, WORSE
@@ -37,7 +37,8 @@ def test_json_is_as_documented(judged):
     assert {"name", "space", "metrics", "latency_ms", "bytes_per_million", "usd_per_million_tokens"} <= set(first)
     assert {"p50", "p95"} <= set(first["latency_ms"]) and first["bytes_per_million"] == 64 * 4 * 1e6
     assert first["usd_per_million_tokens"] == 0 and len(first["per_query"]) == 40
-    assert first["top3"]["rule"] in ("switch", "marginal", "keep")
+    low, high = first["intervals"]["nDCG@10"]
+    assert low <= first["metrics"]["nDCG@10"] <= high
     pair = data["pairs"][0]
     assert {
         "a",
@@ -96,7 +97,7 @@ def test_scores_do_not_depend_on_what_else_is_asked(judged):
 def test_the_correction_is_for_what_is_asked():
     """More candidates cost power, but not for the comparisons among the others."""
     from embassay.evaluate.compare.costs import Costs
-    from embassay.evaluate.compare.result import Row
+    from embassay.evaluate.compare.rows import Row
 
     generator = np.random.default_rng(0)
     costs = Costs({"p95": 1.0}, 1, 0.0)
@@ -105,7 +106,7 @@ def test_the_correction_is_for_what_is_asked():
     for at in range(5):
         scores = base + generator.normal(0.01 * at, 0.1, 200)
         rows[f"c{at}"] = Row(f"c{at}", costs=costs, per_query={f"q{n}": {"m": v} for n, v in enumerate(scores)})
-    pairs = paired_differences(rows, ["m"], 0.01, Budgets())
+    pairs = paired_differences(rows, ["m"], list(rows["c0"].per_query), SwitchTerms(0.01, Budgets()))
     assert len(pairs) == 10
     with_first = [pair for pair in pairs if pair.a == "c0"]
     smallest = min(with_first, key=lambda pair: pair.p_uncorrected)

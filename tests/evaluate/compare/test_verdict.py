@@ -5,7 +5,7 @@ import pytest
 
 from embassay.errors import UsageError
 from embassay.evaluate.compare.statistics import Difference, detectable, differences
-from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, decide, plain_rule
+from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, decide
 
 
 def seen(mean=0.05, low=0.02, high=0.08, *, queries=300, deviation=0.25):
@@ -83,10 +83,6 @@ def test_undecided_says_how_many_queries_would_decide():
     assert nothing.queries_needed == pytest.approx(4908, abs=4), "to rule a gain of 0.01 out"
 
 
-def test_the_plain_rule():
-    assert [plain_rule(share) for share in (0.61, 0.60, 0.50, 0.49)] == ["switch", "marginal", "marginal", "keep"]
-
-
 def ranked_scores(generator, queries):
     """nDCG as real models have it: many at 1, some at 0, the rest between."""
     kind = generator.random(queries)
@@ -120,3 +116,12 @@ def test_power_is_as_promised():
             verdict_of(np.zeros(300), generator.normal(0.03, deviation, 300), run) == "switch" for run in range(150)
         )
         assert found / 150 >= 0.75, "0.80, less what 150 simulations scatter"
+
+
+def test_a_gain_can_be_held_to_its_lower_bound():
+    found = seen(mean=0.05, low=0.02, high=0.08)
+    assert decide(found, 0.001, min_effect=0.03).verdict == "switch"
+    held = decide(found, 0.001, min_effect=0.03, sure=True)
+    assert held.verdict == "undecided" and "whether by 0.03 is open" in held.reason
+    assert decide(found, 0.001, min_effect=0.02, sure=True).verdict == "switch"
+    assert held.queries_needed == pytest.approx(((1.96 + 0.8416) * 0.25 / 0.02) ** 2 + 1.92, abs=2)

@@ -103,3 +103,16 @@ def test_scifact(shared):
     report = check_judged_set(shared / "scifact", "test")
     assert found(report)["leakage"].message.startswith("2 queries") and report.queries == 300
     assert 0.05 < report.copied < 0.3 and report.judged_at_10 < 0.2
+
+
+def test_a_set_without_questions_is_weak(judged):
+    queries = {"a": "valve setup", "b": "boiler in spring"}
+    qrels = [("a", "d1", 1), ("b", "d2", 1)]
+    folder = judged(queries, qrels)
+    report = check_judged_set(folder)
+    finding = found(report)["no questions"]
+    assert report.ok and finding.level == "warning" and "none of the 2 queries is a question" in finding.message
+    asked = [{"_id": q, "text": t, "metadata": {"source": "log"}} for q, t in queries.items()]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, asked)))
+    assert "no questions" not in found(check_judged_set(folder)), "people ask in keywords too"
+    assert "no questions" not in found(check_judged_set(judged({"a": "valve setup", "b": "boiler, when?"}, qrels)))

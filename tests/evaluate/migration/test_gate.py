@@ -79,3 +79,38 @@ def test_judged_documents_that_the_set_lacks_are_named(tmp_path, judged):
         gate = JudgedGate(JudgedSet("other", (), {"a": "b"}, {"a": {"nowhere.md": 1}}))
         with pytest.raises(MigrationPaused, match=r"lacks 1 of the 1 judged documents, first nowhere\.md"):
             run(home._sets, "docs", verifiers(gate))
+
+
+def test_a_switch_on_made_up_queries_passes_with_a_warning_and_keep_stops_as_ever(judged):
+    import dataclasses
+
+    from embassay.evaluate.compare.basis import basis_of
+    from embassay.evaluate.compare.costs import Costs
+    from embassay.evaluate.compare.paired import SwitchTerms, paired_differences
+    from embassay.evaluate.compare.result import Comparison
+    from embassay.evaluate.compare.rows import Row
+    from embassay.evaluate.compare.verdict import Budgets
+    from embassay.evaluate.migration.gate import check_of
+
+    def check(sources, live, new):
+        asked = dataclasses.replace(judged, sources=dict.fromkeys(judged.queries, sources) if sources else {})
+        costs = Costs({"p50": 1.0, "p95": 1.0, "p99": 1.0, "n": 1}, 1, 0.0)
+        rows = {}
+        for name, score in (("live", live), ("new", new)):
+            scores = {query: {"nDCG@10": score} for query in asked.queries}
+            rows[name] = Row(name, metrics={"nDCG@10": score}, costs=costs, per_query=scores)
+        pairs = paired_differences(rows, ["nDCG@10"], list(asked.queries), SwitchTerms(0.01, Budgets()))
+        verdict = pairs[0].verdict
+        winner = {"switch": "new", "keep": "live"}.get(verdict)
+        basis = basis_of(asked)
+        return check_of(
+            Comparison(asked, basis, ("nDCG@10",), [*rows.values()], pairs, verdict, winner, "", 0.01, Budgets())
+        )
+
+    real, made = check("label", 0.2, 0.8), check("heading", 0.2, 0.8)
+    assert real.passed and not real.warned and real.figures["origin"] == "people"
+    assert made.passed and made.warned and made.figures["origin"] == "made-up"
+    assert "made-up queries (30 heading)" in made.detail and "Nobody has judged these queries" in made.detail
+    for source in ("label", "heading", ""):
+        worse = check(source, 0.8, 0.2)
+        assert not worse.passed, "nothing is lost by staying"

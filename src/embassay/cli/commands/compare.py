@@ -49,6 +49,21 @@ def command(
     min_effect: Annotated[
         float, typer.Option(metavar="X", help="Least gain on the first metric that is worth a switch.")
     ] = 0.01,
+    sure: Annotated[
+        bool,
+        typer.Option("--sure", help="The lower bound of the interval has to reach --min-effect, not the mean alone."),
+    ] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="KIND",
+            help="Slices: source, length, language of the documents, or a field of their metadata; repeat it for more.",
+        ),
+    ] = None,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Ask with typos, in another case and as keywords as well.")
+    ] = False,
     max_p95_ms: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option("--max-p95-ms", metavar="MS", help="Budget for the latency of a query, 95th percentile."),
@@ -81,6 +96,7 @@ def command(
     \b
     embassay compare minilm BAAI/bge-small-en-v1.5 --judged judged/
     embassay compare minilm minilm@int8 --judged judged/ --report report.html
+    embassay compare minilm minilm@hybrid --judged judged/ --by length --by source
     embassay compare --set-a docs --set-b docs-bge --queries saved_queries.txt
     """
     from embassay.cli import verdicts
@@ -109,8 +125,10 @@ def command(
             data,
             home=home,
             metrics=tuple(metric or METRICS),
-            options=Options(mode, chunks, drop_same_id, new_store),
+            options=Options(mode, chunks, drop_same_id, new_store, robustness),
             min_effect=min_effect,
+            sure=sure,
+            by=tuple(dict.fromkeys(by or ())),
             budgets=budgets,
             advance=bar,
             started=bar.expect,
@@ -122,7 +140,7 @@ def command(
     if json:
         common.print_json(found.to_dict(per_query=per_query))
     else:
-        verdicts.show(found)
+        verdicts.show(found, judged)
     if report:
         common.messages().print(f"Report: {report}")
     if any(row.error for row in found.rows):

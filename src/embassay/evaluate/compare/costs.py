@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embassay.embedders.wrap.wrapper import uncached
+from embassay.evaluate.compare.alterations import clean
 from embassay.evaluate.compare.statistics import Spread
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.speed.timing import HOSTED_QUERIES, QUERIES, Throughput, query_ms, spaced, throughput
@@ -61,8 +62,8 @@ def model_times(embedder: Embedder, judged: JudgedSet) -> ModelTimes:
 
 
 def timed_queries(embedder: Embedder, queries: list[str]) -> list[str]:
-    """Those of `queries` that are timed: fewer where each one is paid for."""
-    return spaced(queries, HOSTED_QUERIES if embedder.remote else QUERIES)
+    """Those of `queries` that are timed, as they were written: fewer where each one is paid for."""
+    return spaced(clean(queries), HOSTED_QUERIES if embedder.remote else QUERIES)
 
 
 def bytes_per_million(space: Space) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 
 from embassay import remedy
 from embassay.errors import HomeNotFound, ModelNotFound, UsageError
+from embassay.evaluate.compare.alterations import check_alterable, with_alterations
 from embassay.evaluate.compare.candidate import Candidate, parse_candidate
 from embassay.evaluate.compare.model_system import Models
 from embassay.evaluate.compare.paired import METRICS, compare_systems
@@ -45,6 +46,8 @@ class Options:
     """Leave out the document whose id is the query's."""
     new_store: NewStore | None = None
     """Makes an empty store; default: the exact one in memory."""
+    robustness: bool = False
+    """Ask each query in altered forms as well (`embassay.evaluate.compare.robustness`)."""
 
 
 DEFAULT_OPTIONS = Options()
@@ -60,15 +63,19 @@ def compare(
     metrics: tuple[str, ...] = METRICS,
     options: Options = DEFAULT_OPTIONS,
     min_effect: float = MIN_EFFECT,
+    sure: bool = False,
     budgets: Budgets | None = None,
+    by: Sequence[str] = (),
     advance: Callable[[int], None] = lambda _: None,
     started: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Whether another candidate is better than the first one, on `judged`.
 
-    A candidate is ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]`` in any order, or a set of the home. `started` is
-    told how many texts there are, `advance` of each that is done. Raises JudgedSetError, UsageError, ConfigError; a
-    candidate that fails has its reason in its row.
+    A candidate is ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]`` in any order, or a set of the home. With `sure`
+    the lower bound of a gain has to reach `min_effect`, and not only the gain. `by` are slices of the queries:
+    ``source``, ``length``, ``language`` of the documents, or a field of their metadata. `started` is told how many
+    texts there are, `advance` of each that is done. Raises JudgedSetError, UsageError, ConfigError; a candidate that
+    fails has its reason in its row.
 
     >>> embassay.compare(["minilm", "minilm@hybrid"], "judged/").verdict           # doctest: +SKIP
     'switch'
@@ -76,13 +83,18 @@ def compare(
     data = judged if isinstance(judged, JudgedSet) else read_judged(Path(judged), split)
     with open_systems(candidates, home, options, session) as systems:
         check_judged(data, systems)
+        if options.robustness:
+            check_alterable(drop_same_id=options.drop_same_id)
+            data = with_alterations(data)
         started(sum(system.texts(data) for system in systems))
         return compare_systems(
             data,
             systems,
             metrics=metrics,
             min_effect=min_effect,
+            sure=sure,
             budgets=budgets,
+            by=by,
             advance=advance,
         )
 

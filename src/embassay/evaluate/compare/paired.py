@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from embassay import remedy
 from embassay.errors import EmbassayError, UsageError
-from embassay.evaluate.compare.result import Comparison, Pair, Row, budgeted
-from embassay.evaluate.compare.statistics import differences, holm
+from embassay.evaluate.compare.alterations import without_alterations
+from embassay.evaluate.compare.basis import Basis, basis_of
+from embassay.evaluate.compare.result import Comparison
+from embassay.evaluate.compare.robustness import losses
+from embassay.evaluate.compare.rows import Pair, Row, budgeted
+from embassay.evaluate.compare.slices import by_origin, groups_by, slices_of
+from embassay.evaluate.compare.statistics import bootstrap, differences, holm
 from embassay.evaluate.compare.systems import SHOWN, System
-from embassay.evaluate.compare.verdict import MIN_EFFECT, TOP, Budgets, Verdict, decide
+from embassay.evaluate.compare.verdict import MIN_EFFECT, WORDS_BIAS, Budgets, Verdict, decide
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.metrics import canonical, deepest, mean, per_query
 from embassay.types import Document
@@ -31,15 +37,19 @@ def compare_systems(
     *,
     metrics: tuple[str, ...] = METRICS,
     min_effect: float = MIN_EFFECT,
+    sure: bool = False,
     budgets: Budgets | None = None,
+    by: Sequence[str] = (),
     advance: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Run every system on `judged` and compare them; the first one is what is in use.
 
-    The first of `metrics` decides. `advance` is told how many texts have been embedded since it was last called. A
-    system that fails has its reason in its row and the others go on; what it embedded is in the cache, so that the
-    next run goes on where it stopped. Raises UsageError for fewer than two systems, systems of one name, unknown
-    metrics, and a minimum effect that is no number or negative.
+    The first of `metrics` decides; with `sure` the lower bound of a gain has to reach `min_effect`. `by` are the slices
+    that are wanted besides (`groups_by`); altered queries (`with_alterations`) are held against the clean ones.
+    `advance` is told how many texts have been embedded since it was last called. A system that fails has its reason in
+    its row and the others go on; what it embedded is in the cache, so that the next run goes on where it stopped.
+    Raises UsageError for fewer than two systems, systems of one name, unknown metrics and slices, and a minimum effect
+    that is no number or negative.
     """
     if not (math.isfinite(min_effect) and min_effect >= 0):
         raise UsageError(f"a minimum effect of {min_effect}: write a number that is not negative.")
@@ -52,39 +62,74 @@ def compare_systems(
     metrics = canonical(metrics)
     depth = max(SHOWN, deepest(metrics))
     budgets = budgets or Budgets()
-    rows = [_row(system, judged, metrics, depth, advance) for system in systems]
-    pairs = paired_differences({row.name: row for row in rows if not row.error}, metrics, min_effect, budgets)
+    asked, judged = judged, without_alterations(judged)
+    basis = basis_of(judged)
+    groups = [group for name in by for group in groups_by(judged, name, _sliced(judged, basis, name))]
+    rows = [_row(system, asked, basis, metrics, depth, advance) for system in systems]
+    done = {row.name: row for row in rows if not row.error}
+    pairs = paired_differences(done, metrics, basis.queries, SwitchTerms(min_effect, budgets, sure, basis.is_made_up))
     verdict, winner, reason = _overall(rows, pairs, metrics[0])
     texts = {d.id: _line(d) for d in judged.documents}
     for row in rows:
         texts |= row.outcome.texts if row.outcome else {}
-    return Comparison(judged, metrics, rows, pairs, verdict, winner, reason, min_effect, budgets, texts)
+    return Comparison(
+        judged, basis, metrics, rows, pairs, verdict, winner, reason, min_effect, budgets, sure, texts,
+        origins=by_origin(judged, done, metrics[0]),
+        slices=slices_of(done, metrics[0], groups) if len(done) > 1 and not rows[0].error else [],
+        robustness=losses(rows, metrics[0], basis.queries),
+    )  # fmt: skip
+
+
+def _sliced(judged: JudgedSet, basis: Basis, by: str) -> Sequence[str]:
+    """The queries that are sliced: those that decide, and all of them where what they come from is asked."""
+    return list(judged.queries) if by == "source" else basis.queries
 
 
 def _row(
-    system: System, judged: JudgedSet, metrics: tuple[str, ...], depth: int, advance: Callable[[int], None]
+    system: System,
+    asked: JudgedSet,
+    basis: Basis,
+    metrics: tuple[str, ...],
+    depth: int,
+    advance: Callable[[int], None],
 ) -> Row:
     try:
-        outcome = system.outcome(judged, depth, advance)
+        outcome = system.outcome(asked, depth, advance)
     except EmbassayError as error:
         return Row(system.name, error=str(error), failure=error)
     except Exception as error:  # a defect, which must not lose what the others have shown
         if os.environ.get("EMBASSAY_DEBUG"):
             raise
         return Row(system.name, error=f"unexpected {type(error).__name__}: {error} (EMBASSAY_DEBUG=1 shows where).")
-    top = f"Success@{TOP}"
-    scores = per_query(judged.qrels, outcome.run.scored(), canonical((*metrics, top)))
-    means = mean(scores)
+    scores = per_query(asked.qrels, outcome.run.scored(), metrics)
+    means = mean({query: scores[query] for query in basis.queries})
+    low, high = bootstrap(np.array([[scores[query][name] for name in metrics] for query in basis.queries]))
+    intervals = {name: (float(low[at]), float(high[at])) for at, name in enumerate(metrics)}
     shown = {name: means[name] for name in metrics}
     return Row(
-        system.name, outcome.space, str(outcome.pipeline), shown, outcome.costs, means[top], "", scores, outcome
+        system.name, outcome.space, str(outcome.pipeline), shown, intervals, outcome.costs, "", scores, outcome
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchTerms:
+    """What a candidate has to keep to be switched to."""
+
+    min_effect: float
+    budgets: Budgets
+    sure: bool = False
+    made_up: bool = False
+    """Whether the queries were made of the documents, so that they are not fair to searches by words."""
+
+    def bias(self, a: Row, b: Row) -> float:
+        """How far off the queries may be between two candidates."""
+        return WORDS_BIAS if self.made_up and a.finds_words != b.finds_words else 0.0
+
+
 def paired_differences(
-    rows: Mapping[str, Row], metrics: Sequence[str], min_effect: float, budgets: Budgets
+    rows: Mapping[str, Row], metrics: Sequence[str], queries: Sequence[str], terms: SwitchTerms
 ) -> list[Pair]:
-    """The paired statistics and the verdict of every two rows on every metric, B instead of A.
+    """The paired statistics and the verdict of every two rows on every metric over `queries`, B instead of A.
 
     Holm's correction is made for the comparisons with the first row on their own, and for those among the others on
     their own.
@@ -92,12 +137,11 @@ def paired_differences(
     couples = list(combinations(rows, 2))
     if not couples:
         return []
-    queries = list(next(iter(rows.values())).per_query)
     scores = np.array([[[rows[n].per_query[q][m] for m in metrics] for n in rows] for q in queries])
     at = {name: index for index, name in enumerate(rows)}
     columns = np.concatenate([scores[:, at[b]] - scores[:, at[a]] for a, b in couples], axis=1)
     seen = differences(columns)
-    over = {name: budgets.exceeded(budgeted(row)) for name, row in rows.items()}
+    over = {name: terms.budgets.exceeded(budgeted(row)) for name, row in rows.items()}
     pairs = []
     first = next(iter(rows))
     for m, metric in enumerate(metrics):
@@ -106,7 +150,10 @@ def paired_differences(
         corrected = {c: p for f in families for c, p in zip(f, holm([d.p for d in f.values()]), strict=True)}
         for (a, b), difference in found.items():
             p, tests = corrected[a, b], len(families[0] if a == first else families[1])
-            made = decide(difference, p, min_effect=min_effect, exceeded=over[b], tests=tests)
+            made = decide(
+                difference, p, min_effect=terms.min_effect, sure=terms.sure, exceeded=over[b], tests=tests,
+                bias=terms.bias(rows[a], rows[b]),
+            )  # fmt: skip
             pairs.append(
                 Pair(
                     a, b, metric, difference.mean, (difference.low, difference.high), p, difference.p,

@@ -1,15 +1,18 @@
-"""What a comparison found: rows, pairs, the verdict, and the queries that changed."""
+"""What a comparison found: rows, pairs, the verdict and what it rests on, and the queries that changed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from embassay.errors import EmbassayError
-from embassay.evaluate.compare.costs import Costs
+from embassay import remedy
+from embassay.evaluate.compare.basis import Basis
+from embassay.evaluate.compare.robustness import Robustness
+from embassay.evaluate.compare.rows import Changed, Pair, Row, budgeted
+from embassay.evaluate.compare.slices import Slice
 from embassay.evaluate.compare.statistics import detectable
-from embassay.evaluate.compare.systems import SHOWN, Outcome
-from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, Verdict, plain_rule
+from embassay.evaluate.compare.systems import SHOWN
+from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, WORDS_BIAS, Budgets, Verdict
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.text import short_names
 
@@ -19,101 +22,13 @@ CHANGED, HARDEST = 10, 10
 """Queries listed, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One candidate: what it scored and what it takes, or why it failed."""
-
-    name: str
-    space: str = ""
-    pipeline: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    costs: Costs | None = None
-    top3: float | None = None
-    """Share of queries with a relevant document among the first three."""
-    error: str = ""
-    per_query: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    outcome: Outcome | None = None
-    failure: EmbassayError | None = None
-    """The error itself, where it is one of ours."""
-
-    def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
-        """The row as the JSON output has it; with `per_query` the scores of every query stand in it."""
-        costs = self.costs
-        plain: dict[str, object] = {
-            "name": self.name,
-            "space": self.space or None,
-            "space_digest": self.outcome.space_digest if self.outcome else None,
-            "pipeline": self.pipeline or None,
-            "metrics": dict(self.metrics),
-            "top3": None if self.top3 is None else {"share": self.top3, "rule": plain_rule(self.top3)},
-            "latency_ms": dict(costs.latency_ms) if costs else None,
-            "texts_per_second": costs and _rounded(costs.texts_per_second),
-            "tokens_per_second": costs and _rounded(costs.tokens_per_second),
-            "bytes_per_million": costs and costs.bytes_per_million,
-            "usd_per_million_tokens": costs and costs.usd_per_million_tokens,
-            "truncated_share": costs and costs.truncated,
-            "error": self.error,
-        }
-        if per_query:
-            plain["per_query"] = {q: {m: v[m] for m in self.metrics} for q, v in self.per_query.items()}
-        return plain
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two candidates on one metric, and what the statistics say of taking B instead of A."""
-
-    a: str
-    b: str
-    metric: str
-    difference: float
-    interval: tuple[float, float]
-    p: float
-    """Corrected by Holm: for the comparisons with the first candidate, or for those among the others."""
-    p_uncorrected: float
-    deviation: float
-    wins: int
-    ties: int
-    losses: int
-    verdict: Verdict
-    reason: str
-    queries_needed: int | None
-
-    def to_dict(self) -> dict[str, object]:
-        """The pair as the JSON output has it."""
-        return {
-            "a": self.a, "b": self.b, "metric": self.metric, "difference": self.difference,
-            "interval": list(self.interval), "p": self.p, "p_uncorrected": self.p_uncorrected,
-            "deviation": self.deviation, "wins": self.wins, "ties": self.ties, "losses": self.losses,
-            "verdict": self.verdict, "reason": self.reason, "queries_needed": self.queries_needed,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A query that two candidates answer differently."""
-
-    query: str
-    text: str
-    a: float
-    b: float
-    """The deciding metric under each."""
-    hits_a: Sequence[str]
-    hits_b: Sequence[str]
-
-    def to_dict(self) -> dict[str, object]:
-        """The query as the JSON output has it."""
-        return {
-            "query": self.query, "text": self.text, "a": self.a, "b": self.b,
-            "hits_a": list(self.hits_a), "hits_b": list(self.hits_b),
-        }  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """All that a comparison found: scores and costs of every candidate, every pair, and the verdict."""
 
     judged: JudgedSet
+    basis: Basis
+    """The queries that decide; all means and statistics are over them."""
     metrics: tuple[str, ...]
     rows: Sequence[Row]
     pairs: Sequence[Pair]
@@ -123,8 +38,16 @@ class Comparison:
     reason: str
     min_effect: float
     budgets: Budgets
+    sure: bool = False
+    """Whether the lower bound of a gain has to reach the minimum effect, and not only the gain."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Ranked id to a line that shows it."""
+    origins: Sequence[Slice] = ()
+    """What people asked beside what was made up, where there is both, decided or not."""
+    slices: Sequence[Slice] = ()
+    """The parts of the queries that were asked for."""
+    robustness: Sequence[Robustness] = ()
+    """What each candidate loses on altered queries, where that was asked for."""
 
     def __repr__(self) -> str:
         return f"<Comparison on {self.judged.name}: {self.headline}>"
@@ -150,17 +73,22 @@ class Comparison:
 
         None where nothing can be said: too few queries, or too few that differ to know their deviation.
         """
-        pair, queries = self.foremost, len(self.judged.queries)
+        pair, queries = self.foremost, len(self.basis.queries)
         if pair is None or queries < MIN_QUERIES or pair.wins + pair.losses < DIFFERING:
             return None
-        found = detectable(queries, pair.deviation, tests=len(self.deciding), min_effect=self.min_effect)
+        tests = len(self.deciding)
+        if self.sure:
+            found = self.min_effect + detectable(queries, pair.deviation, tests=tests)
+        else:
+            found = detectable(queries, pair.deviation, tests=tests, min_effect=self.min_effect)
         return found if found <= 1 else None
 
     @property
     def headline(self) -> str:
-        """The verdict in three words."""
+        """The verdict in a few words; one that rests on made-up queries says so."""
         name = short_names([row.name for row in self.rows]).get(self.winner or "", "")
-        return {"switch": f"Switch to {name}", "keep": f"Keep {name}"}.get(self.verdict, "Undecided")
+        said = {"switch": f"Switch to {name}", "keep": f"Keep {name}"}.get(self.verdict, "Undecided")
+        return f"{said} on made-up queries" if self.basis.is_made_up else said
 
     @property
     def sentence(self) -> str:
@@ -173,18 +101,42 @@ class Comparison:
         if broken:
             parts.append(f"{short[first.name]} breaks a budget itself: {'; '.join(broken)}.")
         pair = self.foremost
+        if pair and (pair.wins or pair.losses):
+            parts.append(_won(pair, short[pair.b]))
         if self.verdict == "undecided" and pair and pair.queries_needed:
-            parts.append(self._outlook(pair, max(1, pair.queries_needed - len(self.judged.queries))))
+            parts.append(self._outlook(pair, max(1, pair.queries_needed - len(self.basis.queries))))
         rivals = [p.b for p in self.deciding if p.verdict == "switch" and pair and p.b != pair.b]
         alike = [name for name in rivals if self._are_alike(name, self.winner)]
         if alike:
             parts.append(f"Not told apart from {', '.join(short[name] for name in alike)}.")
         if self.detectable is not None:
             parts.append(
-                f"These {len(self.judged.queries):,} queries show a true difference of {self.detectable:.3f} "
+                f"These {len(self.basis.queries):,} queries show a true difference of {self.detectable:.3f} "
                 f"{self.metrics[0]} or more in 4 of 5 cases."
             )
         return " ".join(parts)
+
+    @property
+    def caution(self) -> str:
+        """Why a verdict on made-up queries is worth less than it looks; empty for any other."""
+        if not self.basis.is_made_up:
+            return ""
+        said = f"The {self.basis.words} were taken from the documents; no user has asked them, and nobody judged them."
+        pair = self.foremost
+        if pair and self.row(pair.a).finds_words != self.row(pair.b).finds_words:
+            said += (
+                f" They are not fair to searches by words: a difference between one with and one without counts only "
+                f"beyond {WORDS_BIAS:g}."
+            )
+        return said
+
+    def next(self, judged: str = "JUDGED") -> remedy.Remedy:
+        """What to do about a verdict on made-up queries, for the set in the folder `judged`; else nothing."""
+        if not self.basis.is_made_up:
+            return remedy.say("")
+        return remedy.command(
+            "judge add", judged, query="...", relevant="...", say="Judge questions of your users before you act on it"
+        )
 
     def _outlook(self, pair: Pair, more: int) -> str:
         """What `more` judged queries would show, if they are like those that there are."""
@@ -202,10 +154,10 @@ class Comparison:
         """A line that shows a person what a ranked id stands for."""
         return self.texts.get(ranked) or ranked
 
-    def changed(self, pair: Pair, count: int = CHANGED) -> list[Changed]:
-        """The queries that changed most, with what each candidate found."""
+    def changed(self, pair: Pair, count: int | None = CHANGED) -> list[Changed]:
+        """The queries that changed most, with what each candidate found; all that changed where `count` is None."""
         a, b = self.row(pair.a), self.row(pair.b)
-        gap = {q: b.per_query[q][pair.metric] - a.per_query[q][pair.metric] for q in a.per_query}
+        gap = {q: b.per_query[q][pair.metric] - a.per_query[q][pair.metric] for q in self.basis.queries}
         most = sorted((q for q in gap if abs(gap[q]) > 1e-9), key=lambda q: (-abs(gap[q]), q))[:count]
         return [
             Changed(
@@ -218,7 +170,7 @@ class Comparison:
     def hardest(self, count: int = HARDEST) -> list[tuple[str, float]]:
         """(query id, mean of the deciding metric over the candidates), lowest first."""
         done = [row for row in self.rows if not row.error]
-        scores = {q: sum(row.per_query[q][self.metrics[0]] for row in done) / len(done) for q in self.judged.queries}
+        scores = {q: sum(row.per_query[q][self.metrics[0]] for row in done) / len(done) for q in self.basis.queries}
         return sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
@@ -227,33 +179,39 @@ class Comparison:
         return {
             "judged": self.judged.name,
             "digest": self.judged.digest,
-            "queries": len(self.judged.queries),
+            "queries": len(self.basis.queries),
+            "basis": self.basis.to_dict(),
             "documents": len(self.judged.documents) or None,
             "candidates": [row.to_dict(per_query=per_query) for row in self.rows],
             "pairs": [p.to_dict() for p in self.pairs],
             "verdict": self.verdict,
             "winner": self.winner,
+            "headline": self.headline,
             "reason": self.reason,
+            "caution": self.caution,
+            "next": self.next().in_shell(),
             "min_effect": self.min_effect,
+            "sure": self.sure,
             "detectable_effect": self.detectable,
+            "origins": [part.to_dict() for part in self.origins],
+            "slices": [part.to_dict() for part in self.slices],
+            "robustness": [altered.to_dict() for altered in self.robustness],
             "changed": [changed.to_dict() for changed in self.changed(pair)] if pair else [],
         }
 
 
-def budgeted(row: Row) -> dict[str, float | None]:
-    """The costs of a row by the names of the budgets that they are held against."""
-    assert row.costs is not None
-    return {
-        "p95_ms": row.costs.latency_ms["p95"],
-        "bytes_per_million": row.costs.bytes_per_million,
-        "usd_per_million_tokens": row.costs.usd_per_million_tokens,
-    }
+def _won(pair: Pair, name: str) -> str:
+    """On how many queries B wins, and of those that differ."""
+    queries = pair.wins + pair.ties + pair.losses
+    won, tied, lost = (f"{count / queries:.0%}" for count in (pair.wins, pair.ties, pair.losses))
+    assert pair.win_share is not None and pair.win_interval is not None, "some queries differ"
+    low, high = pair.win_interval
+    return (
+        f"{name} wins {won} of the queries, ties {tied} and loses {lost}; of those that differ it wins "
+        f"{pair.win_share:.0%} ({low:.0%} to {high:.0%})."
+    )
 
 
 def _shown(row: Row, query: str) -> list[str]:
     assert row.outcome is not None
     return list(row.outcome.run.rankings[query][:SHOWN])
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)

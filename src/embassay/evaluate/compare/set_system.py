@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from embassay.evaluate.compare.alterations import clean
 from embassay.evaluate.compare.costs import Costs, bytes_per_million, timed_queries
 from embassay.evaluate.compare.statistics import spread
 from embassay.evaluate.compare.systems import SHOWN, Outcome
@@ -58,7 +59,9 @@ class SetSystem:
         needs_model = self.pipeline.needs_model
         size = bytes_per_million(self.space) if needs_model else 0
         price = self.embedder.price if needs_model else 0.0
-        costs = Costs(spread(self._times(list(judged.queries.values()))), size, price, truncated=None)
+        costs = Costs(
+            spread(self._times([judged.queries[name] for name in clean(judged.queries)])), size, price, truncated=None
+        )
         return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
 
     def ranking(self, ranked: Mapping[str, Hit]) -> list[str]:

@@ -92,20 +92,27 @@ def bootstrap(columns: Columns, *, resamples: int = RESAMPLES, seed: int = 0) ->
     return _settled(low + centre), _settled(high + centre)
 
 
+def wilson(many: int, of: int) -> tuple[float, float]:
+    """Interval of a share that was seen `many` times of `of`, of which there is one at least (Wilson, JASA 1927)."""
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    share, square = many / of, z * z / of
+    middle, reach = share + square / 2, z * math.sqrt((share * (1 - share) + square / 4) / of)
+    low, high = (middle - reach) / (1 + square), (middle + reach) / (1 + square)
+    return (low if many else 0.0), (high if many < of else 1.0)
+
+
 def difference_of_shares(a: tuple[int, int], b: tuple[int, int]) -> tuple[float, float]:
     """Interval of the difference of two shares, B minus A, each seen of members of its own: (how many, of how many).
 
     It is made of the intervals of Wilson of both (Newcombe, Statistics in Medicine, 1998, method 10), and keeps what
     it promises of few members and of shares near 0 and 1 as well. Each of the two has a member at least.
     """
-    from scipy.stats import binomtest
-
     seen = [many / of for many, of in (a, b)]
-    of_a, of_b = (binomtest(many, of).proportion_ci(CONFIDENCE, "wilson") for many, of in (a, b))
+    (low_a, high_a), (low_b, high_b) = (wilson(many, of) for many, of in (a, b))
     difference = seen[1] - seen[0]
-    below = math.hypot(seen[1] - of_b.low, of_a.high - seen[0])
-    above = math.hypot(of_b.high - seen[1], seen[0] - of_a.low)
-    return float(difference - below), float(difference + above)
+    below = math.hypot(seen[1] - low_b, high_a - seen[0])
+    above = math.hypot(high_b - seen[1], seen[0] - low_a)
+    return difference - below, difference + above
 
 
 def _settled(values: Columns) -> Columns:

@@ -56,8 +56,14 @@ def read_corpus(file: Path) -> tuple[Document, ...]:
     for number, name, text, row in read_records(file):
         if name in found:
             raise malformed(file, number, "every _id once", name)
-        title = row.get("title")
-        found[name] = Document(name, name, text, title=title if isinstance(title, str) else "")
+        title, metadata = row.get("title"), row.get("metadata")
+        found[name] = Document(
+            name,
+            name,
+            text,
+            title=title if isinstance(title, str) else "",
+            metadata=metadata if isinstance(metadata, dict) else {},
+        )
     return tuple(found.values())
 
 

@@ -61,7 +61,8 @@ def read_queries(file: Path) -> list[str] | JudgedSet:
         return list(dict.fromkeys(row.text for row in rows))
     unjudged = tuple(row.id for row in rows if row.id not in qrels)
     asked = {row.id: row.text for row in rows if row.id in qrels}
-    return JudgedSet(file.stem, (), asked, qrels, unjudged=unjudged)
+    sources = {row.id: row.judged_by for row in rows if row.id in qrels and row.judged_by}
+    return JudgedSet(file.stem, (), asked, qrels, sources, unjudged)
 
 
 def _grades(value: object) -> dict[str, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from embassay.evaluate.compare.statistics import detectable
 from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES
 from embassay.evaluate.data import layout
 from embassay.evaluate.data.judged import JudgedSet, read_judged
+from embassay.evaluate.data.origins import origin_of, source_of, sources_of
 from embassay.evaluate.judge.duplicates import (
     is_copied,
     near_queries,
@@ -26,6 +26,7 @@ from embassay.evaluate.score.ranking import Run
 from embassay.stores.opening import exact_store
 from embassay.stores.values import VECTOR
 from embassay.types import Chunk
+from embassay.words.questions import is_question
 
 DEVIATIONS = {"another precision of one model": 0.05, "another model or pipeline": 0.25}
 """Standard deviation of per-query differences in nDCG@10, as `python -m benchmarks.verdicts` finds them on SciFact:
@@ -104,7 +105,7 @@ def check_judged_set(path: Path, split: str | None = None) -> JudgedReport:
         len(judged.documents),
         sum(map(len, judged.qrels.values())),
         sum(relevant) / count,
-        Counter(judged.sources.get(query, "not said") for query in judged.queries),
+        sources_of(judged, judged.queries),
         sum(overlaps) / count,
         len(copied) / count,
         bm25,
@@ -135,12 +136,20 @@ def _findings(judged: JudgedSet, copied: Sequence[str], language: str) -> Iterat
         yield _finding(
             "warning", "unjudged queries", "{} queries have no judgment; they are not asked", judged.unjudged
         )
+    if not any(_is_asked(judged, query, language) for query in judged.queries):
+        message = "none of the {} queries is a question, and the set does not say that people asked them"
+        yield _finding("warning", "no questions", message, list(judged.queries.values()))
     if len(copied) / len(judged.queries) > COPIED_SHARE:
         message = "{} queries repeat words of their answers, which flatters BM25 and every model"
         yield _finding("warning", "copied", message, [judged.queries[query] for query in copied])
     if len(judged.queries) < MIN_QUERIES:
         least = f"{len(judged.queries)} queries are too few for a verdict; {MIN_QUERIES} are the least"
         yield JudgedFinding("warning", "few queries", least)
+
+
+def _is_asked(judged: JudgedSet, query: str, language: str) -> bool:
+    """Whether a query is a question, or people asked it."""
+    return origin_of(source_of(judged, query)) == "people" or is_question(judged.queries[query], language)
 
 
 def _finding(level: Literal["problem", "warning"], name: str, message: str, listed: Sequence[str]) -> JudgedFinding:

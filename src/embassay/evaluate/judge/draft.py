@@ -9,6 +9,10 @@ from hashlib import blake2b
 from typing import TypedDict
 
 from embassay.evaluate.judge.passages import Passage
+from embassay.types import Value
+
+MOST_LETTERS, MOST_VALUES = 100, 20
+"""Of a value of a document's metadata that is kept with each of its passages."""
 
 
 class DraftRecord(TypedDict):
@@ -17,8 +21,9 @@ class DraftRecord(TypedDict):
     _id: str
     title: str
     text: str
-    metadata: dict[str, str]
-    """``digest`` says what stood in the passage before anything was taken out of it."""
+    metadata: dict[str, Value]
+    """What is known of the document, as far as it is short; ``digest`` says what stood in the passage before anything
+    was taken out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,18 @@ def query_id(text: str) -> str:
 
 def record(passage: Passage, title: str, text: str) -> DraftRecord:
     """A passage as it is written, with the digest of what stood there before anything was taken out."""
-    return {"_id": passage.id, "title": title, "text": text, "metadata": {"digest": passage.digest}}
+    return {"_id": passage.id, "title": title, "text": text, "metadata": _known(passage) | {"digest": passage.digest}}
+
+
+def _known(passage: Passage) -> dict[str, Value]:
+    """Fields that queries could be sliced by: short texts, numbers, and lists of them."""
+    return {name: value for name, value in passage.document.metadata.items() if _is_short(value)}
+
+
+def _is_short(value: Value) -> bool:
+    if isinstance(value, list):
+        return len(value) <= MOST_VALUES and all(_is_short(one) and not isinstance(one, list) for one in value)
+    return isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= MOST_LETTERS)
 
 
 def digest_of(row: Mapping[str, object]) -> object:

@@ -3,7 +3,8 @@
     run(sets, "docs", verifiers(JudgedGate("judged/")))
 
 It is handed to the verification as a value. What is worse, or no better than the minimum effect, is not to be switched
-to; what is undecided passes with a warning.
+to, whoever asked the queries: nothing is lost by staying. What is undecided, or better on made-up queries only, passes
+with a warning.
 """
 
 from __future__ import annotations
@@ -48,16 +49,17 @@ class JudgedGate:
         mode: str = "hybrid",
         metrics: tuple[str, ...] = METRICS,
         min_effect: float = MIN_EFFECT,
+        sure: bool = False,
         budgets: Budgets | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`mode`: how the set is searched, since what is measured should be what is served. The first of `metrics`
-        decides. Raises JudgedSetError, UsageError.
+        decides; with `sure` the lower bound of a gain has to reach `min_effect`. Raises JudgedSetError, UsageError.
         """
         self.judged = judged if isinstance(judged, JudgedSet) else read_judged(Path(judged), split)
         self.comparison: Comparison | None = None
         self._pipeline, self._metrics, self._min_effect = pipeline(mode), metrics, min_effect
-        self._budgets, self._advance = budgets, advance
+        self._sure, self._budgets, self._advance = sure, budgets, advance
 
     def __call__(self, sets: OpenSets, live: Generation, new: Generation) -> list[Check]:
         """One check. Raises UsageError where the set lacks judged documents, and what either model raises that it may
@@ -74,6 +76,7 @@ class JudgedGate:
                 [old, other],
                 metrics=self._metrics,
                 min_effect=self._min_effect,
+                sure=self._sure,
                 budgets=self._budgets,
                 advance=self._advance,
             )
@@ -105,8 +108,9 @@ def check_of(found: Comparison) -> Check:
     live, new = found.rows
     metric = found.metrics[0]
     figures: dict[str, object] = {
-        "judged": found.judged.name, "digest": found.judged.digest, "queries": len(found.judged.queries),
-        "verdict": found.verdict, "metric": metric, "pipeline": new.pipeline or live.pipeline,
+        "judged": found.judged.name, "digest": found.judged.digest, "queries": len(found.basis.queries),
+        "origin": found.basis.origin, "verdict": found.verdict, "metric": metric,
+        "pipeline": new.pipeline or live.pipeline,
         "live": live.metrics.get(metric), "new": new.metrics.get(metric),
     }  # fmt: skip
     if new.error:
@@ -119,7 +123,10 @@ def check_of(found: Comparison) -> Check:
     low, high = pair.interval
     said = (
         f"{found.verdict}: {metric} is {live.metrics[metric]:.3f} live and {new.metrics[metric]:.3f} new on "
-        f"{len(found.judged.queries):,} queries of {found.judged.name}, a difference of {pair.difference:+.3f} "
+        f"{found.basis.words} of {found.judged.name}, a difference of {pair.difference:+.3f} "
         f"({low:+.3f} to {high:+.3f}): {pair.reason}."
     )
-    return Check(NAME, found.verdict != "keep", said, figures, warned=found.verdict == "undecided")
+    if found.basis.is_made_up:
+        said += " Nobody has judged these queries: a set of real questions would show more."
+    warned = found.verdict == "undecided" or (found.verdict == "switch" and found.basis.is_made_up)
+    return Check(NAME, found.verdict != "keep", said, figures, warned=warned)

@@ -34,7 +34,8 @@ from embassay.sets.migration.target import MigrationTarget
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
-    from embassay.evaluate.compare.result import Comparison, Pair
+    from embassay.evaluate.compare.result import Comparison
+    from embassay.evaluate.compare.rows import Pair
     from embassay.home import Home
     from embassay.search.index import Index
 

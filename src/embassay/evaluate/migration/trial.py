@@ -99,14 +99,16 @@ def of_comparison(found: Comparison, trial: Trial, notes: Sequence[str] = ()) ->
         if row.error:
             raise MigrationState(f"the generation {called} cannot be searched: {row.error}")
     old, new = found.rows
-    base, queries = old.metrics[METRIC], len(found.judged.queries)
+    base, queries = old.metrics[METRIC], len(found.basis.queries)
     (pair,) = found.deciding
     figures: dict[str, object] = {
-        "judged": found.judged.name, "digest": found.judged.digest, "queries": queries, "metric": METRIC,
+        "judged": found.judged.name, "digest": found.judged.digest, "queries": queries, "origin": found.basis.origin,
+        "metric": METRIC,
         "pipeline": new.pipeline, "old": base, "new": new.metrics[METRIC], "difference": pair.difference,
         "interval": [*pair.interval], "wins": pair.wins, "ties": pair.ties, "losses": pair.losses,
     }  # fmt: skip
-    told = f"{METRIC} is {base:.3f} of the old and {new.metrics[METRIC]:.3f} of the new on {queries:,} judged queries"
+    asked = found.basis.words if found.basis.is_made_up else f"{queries:,} judged queries"
+    told = f"{METRIC} is {base:.3f} of the old and {new.metrics[METRIC]:.3f} of the new on {asked}"
     low, high = pair.interval
     if pair.wins + pair.losses < DIFFERING:  # what differs on few queries may differ on others that were not asked
         unseen = UNSEEN / queries

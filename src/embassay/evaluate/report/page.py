@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embassay.evaluate.compare.result import Comparison, Row
+from embassay.evaluate.compare.result import Comparison
+from embassay.evaluate.compare.rows import Row
 from embassay.evaluate.compare.statistics import RESAMPLES
-from embassay.evaluate.compare.verdict import plain_rule
 from embassay.evaluate.report.charts import Interval, Point, intervals, per_query, scatter
 from embassay.files import write_whole
 from embassay.text import printable, short_names
@@ -93,7 +93,11 @@ def _charts(found: Comparison, short: Mapping[str, str]) -> dict[str, str]:
         for p in found.pairs
         if (p.a, p.b) == (pair.a, pair.b)
     ]
-    gaps = [(text, b.per_query[q][metric] - a.per_query[q][metric]) for q, text in found.judged.queries.items()]
+    gaps = [
+        (text, b.per_query[q][metric] - a.per_query[q][metric])
+        for q in found.basis.queries
+        for text in [found.judged.queries[q]]
+    ]
     done = [(row, row.costs) for row in found.rows if row.costs]
     latency = [
         Point(short[row.name], p95, row.metrics[metric])
@@ -130,11 +134,10 @@ def _table(found: Comparison) -> Sequence[Mapping[str, object]]:
 
 def _cells(row: Row, best: Mapping[str, float]) -> list[_Cell]:
     costs = row.costs
-    assert costs is not None and row.top3 is not None
+    assert costs is not None
     price = costs.usd_per_million_tokens
     return [
         *(_Cell(f"{value:.4f}", value == best[name]) for name, value in row.metrics.items()),
-        _Cell(f"{row.top3:.1%} {plain_rule(row.top3)}"),
         _Cell(_ms(costs.latency_ms["p50"])),
         _Cell(_ms(costs.latency_ms["p95"])),
         _Cell("" if costs.texts_per_second is None else f"{costs.texts_per_second:,.0f}"),

@@ -25,11 +25,13 @@ def read(path: Path, split: str | None) -> JudgedFiles:
         raise JudgedSetError(f"{file} has no splits, so no {split!r}.")
     queries: dict[str, str] = {}
     qrels: dict[str, dict[str, int]] = {}
+    sources: dict[str, str] = {}
     for saved in saved_queries(file):
         if saved.id in queries:
             raise JudgedSetError(f"{file}: the id {saved.id!r} stands on two lines.", remedy="Write every id once.")
         queries[saved.id] = saved.text
         if saved.relevant:
             qrels[saved.id] = dict(saved.relevant)
+            sources[saved.id] = saved.judged_by
     documents = read_corpus(file.parent / CORPUS)
-    return JudgedFiles(f"{file.parent.resolve().name}/{file.stem}", documents, queries, qrels, file)
+    return JudgedFiles(f"{file.parent.resolve().name}/{file.stem}", documents, queries, qrels, file, sources)
