@@ -7,6 +7,7 @@ import pytest
 
 from embassay.catalog.catalog import shipped
 from embassay.catalog.consistency import inconsistencies
+from embassay.catalog.scores import Scores
 
 GOOD = shipped().models["BAAI/bge-small-en-v1.5"]
 
@@ -19,8 +20,8 @@ BAD = {
     "cuts above its dimensions": {"matryoshka": (256, 768)},
     "cuts out of order": {"matryoshka": (256, 128)},
     "an empty range": {"matryoshka_range": (512, 128)},
-    "a score of 700": {"scores": {"retrieval": 700.0}},
-    "scores without a source": {"scores_source": ""},
+    "a score of 700": {"scores": (Scores(source="x", values="BEIR 700"),)},
+    "a score of no task": {"scores": (Scores(source="x", values="BEER 70"),)},
     "no source": {"sources": ""},
     "nobody runs it": {"provider_ids": {}},
     "size of another model": {"size_mb": 13_300},

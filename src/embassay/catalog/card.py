@@ -6,10 +6,25 @@ from collections.abc import Mapping
 
 import msgspec
 
+from embassay.catalog.scores import Scores, every_score, score_of
 from embassay.config.values import not_negative, positive
 from embassay.space import SIMILARITIES
 
 MULTILINGUAL = "multilingual"
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a company asks for running open weights."""
+
+    usd_per_million_tokens: float
+    price_date: str
+    price_source: str
+    model: str = ""
+    """As the company calls it; the model's own id where this is empty."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a price below 0."""
+        not_negative(self, "usd_per_million_tokens")
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +40,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     architecture: str = ""
     architecture_note: str = ""
     parameters: int | None = None
+    embedding_parameters: int | None = None
+    """Of its word embeddings, where they are not one vector of its dimensions for each word of its architecture."""
     size_mb: int | None = None
     """Of the weights in the type they are stored in, in 10^6 bytes."""
     dimensions: int | None = None
@@ -71,26 +88,23 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     price_date: str = ""
     price_source: str = ""
     price_note: str = ""
-    hosted_usd_per_million_tokens: Mapping[str, float] = msgspec.field(default_factory=dict)
-    """Prices of open weights at companies that run them."""
+    hosted: Mapping[str, Offer] = msgspec.field(default_factory=dict)
+    """Companies that run open weights, and what they ask; `hosts` knows where they are reached."""
     max_batch_inputs: int | None = None
     max_batch_tokens: int | None = None
-    scores: Mapping[str, float] = msgspec.field(default_factory=dict)
-    """Published: nDCG@10 x 100 a task; `retrieval` is the mean over BEIR's 15; `overall` MTEB's own mean."""
-    scores_source: str = ""
+    scores: tuple[Scores, ...] = ()
+    """Published, each with its source; of two figures for a task the first counts."""
+    made_for_claim: str = ""
+    """What its makers say of it in its domain, by figures that compare with no others, and where they say it."""
     warning: str = ""
     notes: str = ""
     sources: str = ""
 
     def __post_init__(self) -> None:
         """Raises ValueError for numbers that cannot be, and for a similarity that no search here can honour."""
-        positive(self, "parameters", "size_mb", "max_tokens", "max_batch_inputs", "max_batch_tokens")
+        positive(self, "parameters", "embedding_parameters", "size_mb")
+        positive(self, "max_tokens", "max_batch_inputs", "max_batch_tokens")
         not_negative(self, "usd_per_million_tokens")
-        for who, usd in self.hosted_usd_per_million_tokens.items():
-            if not 0 <= usd < float("inf"):
-                raise ValueError(f"the price at {who} is {usd}, it must be a number from 0")
-        if any(not abs(score) < float("inf") for score in self.scores.values()):
-            raise ValueError("scores must be finite numbers")
         if self.similarity not in ("", *SIMILARITIES):
             raise ValueError(
                 f"similarity is {self.similarity!r}, and vectors are compared by {' or '.join(SIMILARITIES)} here; "
@@ -110,7 +124,12 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def retrieval(self) -> float | None:
         """Mean nDCG@10 x 100 over BEIR, computed from the results where all 15 are there, else as published."""
-        return self.scores.get("retrieval", self.scores.get("retrieval_published"))
+        return self.score("BEIR")
+
+    def score(self, task: str) -> float | None:
+        """The published score of a task, named as in `tasks`; None where none was found."""
+        found = score_of(self.scores, task)
+        return None if found is None else found.value
 
     @property
     def can_cut(self) -> bool:
@@ -142,7 +161,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def to_dict(self) -> dict[str, object]:
         """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
-        return {k: v for k, v in data.items() if v or not k.endswith(("note", "warning", "retired"))}
+        data["scores"] = [score.to_dict() for score in every_score(self.scores)]
+        return {k: v for k, v in data.items() if v or not k.endswith(("note", "claim", "warning", "retired"))}
 
 
 class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

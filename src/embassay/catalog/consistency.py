@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from embassay.catalog.card import ModelCard
+from embassay.catalog.scores import Score, every_score
+from embassay.catalog.tasks import find_task
 from embassay.types import ROLES
+
+BARE_ENDINGS = ("\nQuery:", "\n<query>", "：")
+"""Of Qwen's and bge-code's instructions, and of prompts in Chinese, which puts no space behind its colon."""
 
 
 def inconsistencies(card: ModelCard) -> Iterator[str]:
     """Each contradiction within a card, as a sentence that begins with its id."""
+    try:
+        unknown = sorted({score.task for score in _scores(card) if find_task(score.task) is None})
+    except ValueError as error:
+        yield f"{card.id}: {error}"
+        return
+    if unknown:
+        yield f"{card.id}: a score of {', '.join(unknown)}, which is no task that models are compared on"
     for check, complaint in _CHECKS:
         if check(card):
             yield f"{card.id}: {complaint}"
 
 
+def _scores(card: ModelCard) -> list[Score]:
+    return list(every_score(card.scores))
+
+
 def _prompt_lacks_space(card: ModelCard) -> bool:
-    """A text prefix ends in white space; Qwen's instruction ends in a bare ``Query:`` by design."""
-    return any(not p[-1].isspace() and not p.endswith("\nQuery:") for p in card.prompts.values() if p)
+    """A text prefix ends in white space, but for those that end in a mark of their own by design."""
+    return any(not p[-1].isspace() and not p.endswith(BARE_ENDINGS) for p in card.prompts.values() if p)
 
 
 def _cut_above(card: ModelCard) -> bool:
@@ -43,8 +59,7 @@ _CHECKS = (
     (lambda c: c.commercial is not None and not c.licence, "terms without a licence"),
     (lambda c: c.usd_per_million_tokens is not None and not c.price_date, "a price without a date"),
     (lambda c: c.usd_per_million_tokens is not None and not 0 < c.usd_per_million_tokens < 50, "no such price"),
-    (lambda c: bool(c.scores) and not c.scores_source, "scores without a source"),
-    (lambda c: any(not 0 < s <= 100 for s in c.scores.values()), "a score outside 0 to 100"),
+    (lambda c: any(not 0 <= score.value <= 100 for score in _scores(c)), "a score outside 0 to 100"),
     (lambda c: bool(c.parameters and c.size_mb and not 0.9 <= c.size_mb * 1e6 / c.parameters <= 4.5),
      "size and parameters do not fit any number type"),
     (lambda c: c.open_weights and c.usd_per_million_tokens is not None, "open weights with a single price"),

@@ -26,7 +26,22 @@ class Machine:
     """Per second, in full batches."""
     bandwidth: float = 10e9
     """Bytes a second that a scan of vectors reads."""
-    measured: bool = False
+    measured_on: str = ""
+    """The day; empty where the figures are not this machine's."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether the figures are this machine's."""
+        return bool(self.measured_on)
+
+    def to_dict(self) -> dict[str, object]:
+        """The machine as the JSON output has it."""
+        return {
+            "measured_on": self.measured_on or None,
+            "query_flops": round(self.query_flops),
+            "batch_flops": round(self.batch_flops),
+            "bandwidth": round(self.bandwidth),
+        }
 
     def query_ms(self, card: ModelCard) -> float | None:
         """Milliseconds that one query takes on this machine; None where the model's size is unknown."""
@@ -51,7 +66,7 @@ def flops_per_token(card: ModelCard) -> float | None:
     vocabulary = ARCHITECTURES.get(card.architecture, ARCHITECTURES["bert"]).vocabulary
     if "XLM-R vocabulary" in card.architecture_note:
         vocabulary = ARCHITECTURES["xlm-roberta"].vocabulary
-    embedding = vocabulary * (card.dimensions or 0)
+    embedding = card.embedding_parameters or vocabulary * (card.dimensions or 0)
     return 2.0 * max(card.parameters - embedding, 0.1 * card.parameters)
 
 

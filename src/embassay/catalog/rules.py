@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from embassay.catalog.card import ModelCard
-from embassay.catalog.evidence import is_scored
 from embassay.catalog.machine import HOSTED_QUERY_MS, Machine
 from embassay.catalog.runnable import runs_here
+from embassay.catalog.scores import every_score
+from embassay.catalog.tasks import find_task
 
 Rerank = Literal["none", "llm", "cross-encoder"]
 CPU_QUERY_MS = 150.0
@@ -57,6 +58,25 @@ class Rule:
     name: str
     why: Callable[[ModelCard, Needs], str]
     """Says in words why a model is left out; an empty text keeps it."""
+    limit: Callable[[Needs], str]
+    """What is asked of every model; an empty text where nothing is."""
+    asked: Callable[[Needs], bool] = lambda _: True
+    """Whether the user set the limit; otherwise it is one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that was applied."""
+
+    name: str
+    """That of its rule."""
+    what: str
+    asked: bool
+    """Whether the user set it."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The limit as the JSON output has it."""
+        return {"name": self.name, "limit": self.what, "asked": self.asked}
 
 
 def _latency(card: ModelCard, needs: Needs) -> str:
@@ -79,9 +99,9 @@ def _latency(card: ModelCard, needs: Needs) -> str:
 def _language(card: ModelCard, needs: Needs) -> str:
     for language in needs.languages:
         speaks = card.speaks(language)
-        if speaks is None:
+        if speaks is None and not _scored_in(card, language):
             return "its languages are not stated in any source read"
-        if not speaks:
+        if speaks is False:
             return f"it was made for {', '.join(card.languages)}, not {language}"
     return ""
 
@@ -138,27 +158,80 @@ def _runs(card: ModelCard, needs: Needs) -> str:
     return ""
 
 
+def _domain(card: ModelCard, needs: Needs) -> str:
+    own = card.domain in ("", "general", needs.domain) or needs.domain in card.also_domains
+    return "" if own else f"made for {card.domain}"
+
+
+def _scored_in(card: ModelCard, language: str) -> bool:
+    """Whether a score in the language is published: nobody runs a model in languages that it does not know."""
+    tasks = (find_task(score.task) for score in every_score(card.scores))
+    return any(language.lower() in task.languages for task in tasks if task)
+
+
+def _evidence(card: ModelCard, needs: Needs) -> str:
+    scored = any((task := find_task(score.task)) and task.domains for score in every_score(card.scores))
+    return "" if scored or made_for_domain(card, needs) else "no published retrieval score was found"
+
+
+def _licence_limit(needs: Needs) -> str:
+    allowed = f"licence {' or '.join(needs.licences)}" if needs.licences else ""
+    return ", ".join(filter(None, ["commercial use allowed" if needs.commercial else "", allowed]))
+
+
+def _latency_limit(needs: Needs) -> str:
+    if needs.max_latency_ms is not None:
+        return f"at most {needs.max_latency_ms:g} ms a query"
+    return "" if needs.gpu else f"at most {CPU_QUERY_MS:g} ms a query on a CPU"
+
+
+def _ours(_: Needs) -> bool:
+    return False
+
+
 RULES = (
-    Rule("retired", lambda c, n: f"retired on {c.retired}" if c.retired else ""),
-    Rule("no retrieval model", lambda c, n: c.warning),
-    Rule("privacy", lambda c, n: f"texts would go to {c.provider}" if n.privacy and not c.open_weights else ""),
-    Rule("open weights", lambda c, n: "its weights are to be run by yourself" if n.hosted and c.open_weights else ""),
-    Rule("hosted", lambda c, n: f"only {c.provider} runs it" if not n.api and not c.open_weights else ""),
-    Rule("languages", _language),
-    Rule("licence", _licence),
-    Rule("memory", _memory),
-    Rule("token length", _length),
-    Rule("code", _runs),
-    Rule("price", _price),
-    Rule("storage", _storage),
-    Rule("latency", _latency),
-    Rule("domain", lambda c, n: f"made for {c.domain}" if _made_for_another_domain(c, n) else ""),
+    Rule("retired", lambda c, n: f"retired on {c.retired}" if c.retired else "", lambda n: "still offered", _ours),
+    Rule("no retrieval model", lambda c, n: c.warning, lambda n: "made for retrieval", _ours),
     Rule(
-        "evidence",
-        lambda c, n: "" if is_scored(c) or made_for_domain(c, n) else "no published retrieval score was found",
+        "privacy",
+        lambda c, n: f"texts would go to {c.provider}" if n.privacy and not c.open_weights else "",
+        lambda n: "no text leaves your machines" if n.privacy else "",
     ),
+    Rule(
+        "open weights",
+        lambda c, n: "its weights are to be run by yourself" if n.hosted and c.open_weights else "",
+        lambda n: "hosted" if n.hosted else "",
+    ),
+    Rule(
+        "hosted",
+        lambda c, n: f"only {c.provider} runs it" if not n.api and not c.open_weights else "",
+        lambda n: "" if n.api else "not hosted",
+    ),
+    Rule("languages", _language, lambda n: f"made for {', '.join(n.languages)}" if n.languages else ""),
+    Rule("licence", _licence, _licence_limit),
+    Rule("memory", _memory, lambda n: "" if n.max_mb is None else f"at most {n.max_mb:g} MB of weights"),
+    Rule(
+        "token length",
+        _length,
+        lambda n: "" if n.chunk_tokens is None else f"reads the {n.chunk_tokens:,} tokens of your chunks",
+    ),
+    Rule("code", _runs, lambda n: "" if n.remote_code else "no code from a model's repository", _ours),
+    Rule("price", _price, lambda n: "" if n.max_usd is None else f"at most ${n.max_usd:g} per million tokens"),
+    Rule(
+        "storage",
+        _storage,
+        lambda n: "" if n.max_storage_gb is None else f"at most {n.max_storage_gb:g} GB a million vectors",
+    ),
+    Rule("latency", _latency, _latency_limit, lambda n: n.max_latency_ms is not None),
+    Rule("domain", _domain, lambda n: "not made for another domain", _ours),
+    Rule("evidence", _evidence, lambda n: "a published retrieval score", _ours),
 )
 """Applied in this order; the first that speaks is the reason given."""
+
+
+def limits(needs: Needs) -> list[Limit]:
+    """Every limit that is applied, those that nobody asked for too."""
+    return [Limit(rule.name, what, rule.asked(needs)) for rule in RULES if (what := rule.limit(needs))]
 
 
 def excluded(card: ModelCard, needs: Needs) -> str:
@@ -169,7 +242,3 @@ def excluded(card: ModelCard, needs: Needs) -> str:
 def made_for_domain(card: ModelCard, needs: Needs) -> bool:
     """Whether the model was made for the domain that was asked for."""
     return bool(needs.domain) and needs.domain in (card.domain, *card.also_domains)
-
-
-def _made_for_another_domain(card: ModelCard, needs: Needs) -> bool:
-    return card.domain not in ("", "general", needs.domain) and needs.domain not in card.also_domains

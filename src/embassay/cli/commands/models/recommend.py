@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from embassay.catalog.advice import Advice
+    from embassay.catalog.machine import Machine
     from embassay.catalog.rules import Needs
     from embassay.ingest.exclude import Exclusions
 
 RERANKS = ("none", "llm", "cross-encoder")
+DOMAINS = "code, legal, long, medical, biomedical, scientific or finance"
+FLAGS = {"latency": "--max-latency-ms", "code": "--remote-code", "domain": "--domain"}
+"""Options that change a limit which nobody set."""
 
 
 def command(
@@ -27,7 +31,7 @@ def command(
     language: Annotated[
         list[str] | None, typer.Option(metavar="LANG", help="A language of your texts; repeat it.")
     ] = None,
-    domain: Annotated[str, typer.Option(metavar="D", help="code, legal, finance, scientific, medical, ...")] = "",
+    domain: Annotated[str, typer.Option(metavar="D", help=f"Of your texts: {DOMAINS}.")] = "",
     commercial: Annotated[bool, typer.Option("--commercial", help="The licence must allow commercial use.")] = False,
     licence: Annotated[list[str] | None, typer.Option(metavar="L", help="Only this licence; repeat it.")] = None,
     hosted: Annotated[bool, typer.Option("--hosted", help="Only hosted models.")] = False,
@@ -57,22 +61,25 @@ def command(
     remote_code: Annotated[
         bool, typer.Option("--remote-code", help="Models may run code from their repository.")
     ] = False,
+    measure: Annotated[bool, typer.Option("--measure", help="Measure this machine again.")] = False,
     count: Annotated[int, typer.Option("-n", metavar="N", help="How many to recommend.")] = 5,
     json: common.JsonOption = False,
 ) -> None:
     """Recommend models for your constraints, with the reason for each pick and each exclusion.
 
-    Constraints leave models out; published retrieval scores order the rest, weighed against size where a
-    re-ranking stage follows. It ends with the command that measures the first picks on your own documents.
+    Constraints leave models out; published retrieval scores in your domain and languages order the rest, weighed
+    against size where a re-ranking stage follows. Every limit is told. This machine is measured once, and kept.
+    It ends with the command that measures the first picks on your own documents.
 
     \b
     embassay models recommend --privacy --language en --cpu --max-latency-ms 20
     embassay models recommend --language de --rerank llm --docs ./docs --json
+    embassay models recommend --domain legal --hosted
     """
     from embassay.catalog.advice import advise
     from embassay.catalog.rules import Needs
     from embassay.config.reading import load_config
-    from embassay.evaluate.speed.machine import measure_machine
+    from embassay.evaluate.speed.machine import known_machine
 
     if rerank not in RERANKS:
         raise UsageError(f"rerank {rerank!r} is not one of {', '.join(RERANKS)}.")
@@ -95,12 +102,12 @@ def command(
         domain=domain,
         rerank=rerank,  # type: ignore[arg-type]
         remote_code=remote_code,
-        machine=measure_machine(),
+        machine=known_machine(again=measure),
     )
     with common.opened_session() as session:
         advice = advise(session.models.catalog.models.values(), needs, count=count)
     if json:
-        common.print_json(advice.to_dict())
+        common.print_json(advice.to_dict() | {"machine": needs.machine.to_dict()})
     else:
         _show(advice, needs)
 
@@ -113,7 +120,8 @@ def _check(languages: list[str], domain: str, *limits: float | None) -> None:
         if not re.fullmatch(r"[a-z]{2,3}|multilingual|code", language.lower()):
             raise UsageError(f"language {language!r} is no code.", remedy="Write en, de, zh, ... or code.")
     if domain not in FINE_TUNING:
-        raise UsageError(f"domain {domain!r} is not known.", remedy=did_you_mean(domain, filter(None, FINE_TUNING)))
+        meant = did_you_mean(domain, filter(None, FINE_TUNING))
+        raise UsageError(f"domain {domain!r} is not known.", remedy=f"{meant} It is one of {DOMAINS}.".strip())
     if any(limit is not None and limit <= 0 for limit in limits):
         raise UsageError("a limit must be above 0.")
 
@@ -146,18 +154,41 @@ def _show(advice: Advice, needs: Needs) -> None:
         out.print(indented(text("; ".join(pick.why)), 3))
     if advice.recommended:
         out.print(_forms(advice, ", " if out.width >= WIDE else "\n"))
+    if advice.specialists:
+        out.print(f"Made for {needs.domain}, without a score that compares with those above:")
+        for pick in advice.specialists:
+            out.print(indented(text("").append(pick.card.id, "bold").append(f": {'; '.join(pick.why)}"), 3))
+    out.print(text(f"Limits applied: {_limits(advice)}.", "dim"))
     reasons = Counter(why.split(":")[0] for _, why in advice.excluded)
     if reasons:
         listed = ", ".join(f"{name} {n}" for name, n in reasons.most_common())
         out.print(text(f"Left out: {listed}. --json has the reason for each.", "dim"))
-    if not needs.machine.measured and not needs.gpu:
-        guess = "Latencies are for 2 cores with AVX-512; the default model is not here to measure this CPU."
-        out.print(text(guess, "dim"))
+    if not needs.gpu:
+        out.print(text(_measured(needs.machine), "dim"))
     if needs.domain:
         out.print(text(advice.fine_tuning))
     if advice.next:
         out.print("\nPublished scores are not your documents. Measure the first picks on your own:")
         out.print(text(f"  {advice.next}"), soft_wrap=True)
+
+
+def _limits(advice: Advice) -> str:
+    """All limits; beside one that nobody set, the option that changes it."""
+    own = [limit.what for limit in advice.limits if limit.asked]
+    ours = [
+        f"{limit.what}{f' ({FLAGS[limit.name]})' if limit.name in FLAGS else ''}"
+        for limit in advice.limits
+        if not limit.asked
+    ]
+    return "; ".join(filter(None, [", ".join(own), f"by default {', '.join(ours)}"]))
+
+
+def _measured(machine: Machine) -> str:
+    if not machine.measured:
+        return "Latencies are for 2 cores with AVX-512; the default model is not here to measure this CPU."
+    return (
+        f"Latencies are computed from this machine as it was measured on {machine.measured_on}; --measure repeats that."
+    )
 
 
 def _forms(advice: Advice, between: str) -> Any:

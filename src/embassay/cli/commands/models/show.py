@@ -1,23 +1,24 @@
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from embassay.cli import common
-from embassay.cli.tables import facts, text
+from embassay.cli.tables import facts, table, text
 
 NEEDS_ARGUMENTS = True
 ASKED = ("dimensions", "max_tokens", "prompts", "languages", "licence", "commercial", "normalised")
 """Shown even where they are not known."""
 LAST = ("notes", "sources", "scores_source", "price_source")
+SHOWN_APART = "scores"
 
 
 def command(
     model: Annotated[str, typer.Argument(help="An id of the catalog, or a name of embassay.yaml.", metavar="MODEL")],
     json: common.JsonOption = False,
 ) -> None:
-    """Show all that is known of a model or a reranker, with its sources.
+    """Show all that is known of a model or a reranker, with its sources: of each score, too, who published it.
 
     A Hugging Face id without a card is read from the model's own files, where they are on this machine.
 
@@ -61,10 +62,34 @@ def _found(model: str) -> dict[str, object]:
 def _show(data: dict[str, object]) -> None:
     """Print what is known of a model. Of what everybody asks for it is also said where it is not known."""
     names = [name for name in data if name not in ("id", *LAST)] + [name for name in LAST if data.get(name)]
+    names = [name for name in names if name != SHOWN_APART]
     asked = [name for name in names if data[name] not in (None, "", [], (), {}, False) or name in ASKED]
     out = common.console()
     out.print(text(str(data["id"]), "bold"))
     out.print(facts((name.replace("_", " "), _shown(name, data[name])) for name in asked))
+    scores = data.get(SHOWN_APART)
+    if isinstance(scores, list) and scores:
+        _show_scores(scores)
+
+
+def _show_scores(scores: list[dict[str, Any]]) -> None:
+    """Scores by domain, and beside each the number of its source."""
+    sources = list(dict.fromkeys(_source(score) for score in scores))
+    rows = [[*_cells(score), str(sources.index(_source(score)) + 1)] for score in scores]
+    rows.sort(key=lambda row: (row[2] or "~", row[3]))
+    out = common.console()
+    out.print(table(("score", "x 100", "domain", "language", "source"), rows, wrap=("domain",)))
+    for number, source in enumerate(sources, 1):
+        out.print(text(f"{number}  {source}", "dim"))
+
+
+def _cells(score: dict[str, Any]) -> list[str]:
+    return [score["task"], f"{score['value']:g}", ", ".join(score["domains"]), ", ".join(score["languages"])]
+
+
+def _source(score: dict[str, Any]) -> str:
+    said = [score["source"], score["date"], "by its makers" if score["makers"] else "", score["note"]]
+    return ", ".join(filter(None, said))
 
 
 def _shown(name: str, value: object) -> str:
