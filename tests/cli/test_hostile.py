@@ -109,7 +109,7 @@ def hostile_calls(name: str):
     for parameter in leaf(name).params:
         if getattr(parameter, "is_flag", False) or parameter.name == "help":
             continue
-        number = parameter.type_descriptor.annotation in (int, float)
+        number = parameter.type.name.split()[0] in ("int", "float")
         values = random.Random(f"{name} {parameter.name}").sample(NUMBERS if number else TEXTS, MOST.get(name, 12))
         for value in values:
             if not parameter.opts[0].startswith("-"):

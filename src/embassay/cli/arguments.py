@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embassay.errors import UsageError
 from embassay.files import expanded
-from embassay.text import encodable
+from embassay.text import encodable, printable
 
 LARGEST = 10**15
 """No number has to be larger: it would not fit where it is used."""
 
 
+def checked_words(words: Sequence[str]) -> None:
+    """Raises UsageError for a word of the command line that could not be the name of any file."""
+    for word in words:
+        try:
+            if b"\0" not in os.fsencode(word):
+                continue
+        except UnicodeError:  # half a character
+            pass
+        raise UsageError(f"{printable(word)[:40]!r} holds what no name of a file may hold.")
+
+
 def checked_arguments(given: Mapping[str, object]) -> dict[str, object]:
     """The arguments of a command, with a ``~`` at the beginning of a path replaced by the home folder.
 
-    Raises UsageError for NaN, infinity and numbers beyond `LARGEST`, for text that holds a NUL character or, where it
-    is no path, bytes that are no UTF-8, and for the home folder of nobody.
+    Raises UsageError for NaN, infinity and numbers beyond `LARGEST`, for text that is no path and holds bytes that are
+    no UTF-8, and for the home folder of nobody.
     """
     return {name: _of(name.removesuffix("_name").replace("_", "-"), value) for name, value in given.items()}
 
@@ -46,7 +58,5 @@ def _check(name: str, value: object) -> None:
         raise UsageError(f"{name} is {value}; it must be a number.")
     if isinstance(value, (int, float)) and abs(value) > LARGEST:
         raise UsageError(f"{name} is {str(value)[:20]}; it must be between {-LARGEST:.0e} and {LARGEST:.0e}.")
-    if isinstance(value, (str, Path)) and "\0" in str(value):
-        raise UsageError(f"{name} holds a NUL character.")
     if isinstance(value, str) and encodable(value) != value:
         raise UsageError(f"{name} holds bytes that are no UTF-8.")

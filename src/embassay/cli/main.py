@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from embassay import __version__, plugins
-from embassay.cli.arguments import checked_arguments
+from embassay.cli.arguments import checked_arguments, checked_words
 from embassay.cli.exits import EPILOG, ExitCode
 from embassay.cli.failures import Failure, failure_of, tell
 from embassay.cli.running import COMMAND, name_of
@@ -85,6 +85,7 @@ def main() -> None:
         raise SystemExit(ExitCode.DONE)
     as_json = "--json" in arguments[: _last_option(arguments)]
     try:
+        checked_words(arguments)
         code = build(arguments)(arguments, prog_name="embassay", standalone_mode=False)
         if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):  # typer's word for a Ctrl-C of its own
             raise KeyboardInterrupt
