@@ -71,6 +71,16 @@ def test_of_two_at_once_one_does_it_and_the_other_says_why_not(project):
     assert happened(project).count("switched") == 1 and happened(project).count("migration planned") == 1
 
 
+def test_of_two_rollbacks_at_once_each_is_done_whole_or_refused(project):
+    run("migrate", "docs", "--to", "hash/128", cwd=project, check=0)
+    run("switch", "docs", cwd=project, check=0)
+    codes = [code for code, _, _ in map(ended, [started(project, "rollback", "docs") for _ in range(2)])]
+    done = codes.count(0)
+    assert done and happened(project).count("rolled back") == done
+    live = json.loads(run("sets", "show", "docs", "--json", cwd=project, check=0)[1])
+    assert live["model"] == ("hash/64" if done == 1 else "hash/128") and live["chunks"] == COUNT
+
+
 @pytest.fixture
 def slow(tmp_path):
     """A hosted model that takes its time for a request, for the configuration of a project."""

@@ -60,6 +60,25 @@ def test_a_disk_that_is_full_in_the_backfill_pauses_it_and_nothing_is_lost(disk,
         assert rows(home, "docs") == rows(other, "docs")
 
 
+def test_a_disk_that_is_full_in_the_verification_pauses_it_and_no_check_is_left_out(disk):
+    def gate(*_):
+        filled(disk)
+        return ()
+
+    with embassay.open(disk / "home") as home:
+        docs = home.set("docs")
+        docs.upsert(RECORDS[:300], model="hash/64")
+        with pytest.raises(MigrationPaused, match="disk is full") as raised:
+            docs.migrate("hash/128", gate=gate)
+        assert "--resume" in raised.value.remedy.in_shell()
+        assert docs.search("key number 17", k=1).hits
+        (disk / "ballast").unlink()
+        found = docs.resume_migration()
+        assert found.state == "ready" and found.report["passed"] and found.report["checks"]
+        docs.switch()
+        assert docs.status().chunks == 300
+
+
 def test_a_disk_without_any_room_can_be_looked_at_and_searched(disk, tmp_path):
     with embassay.open(disk / "home") as home:
         home.set("docs").upsert(RECORDS[:100], model="hash/64")
