@@ -54,6 +54,7 @@ class Session:
         """
         self.events = Events()
         self._notices: dict[str, None] = {}
+        self._told = 0
         self.events.subscribe(Warned, self._note)
         self._given, self._cache_file, self._keep_local = config, cache_file, keep_local
         self._purpose, self._run = purpose, run
@@ -98,6 +99,12 @@ class Session:
     def notices(self) -> tuple[str, ...]:
         """What whoever uses the results of this run has to know, each sentence once."""
         return tuple(self._notices)
+
+    def untold(self) -> tuple[str, ...]:
+        """The notices that came since this was asked last."""
+        new = self.notices[self._told :]
+        self._told += len(new)
+        return new
 
     def _note(self, event: Warned) -> None:
         if len(self._notices) < MOST_NOTICES:

@@ -99,3 +99,19 @@ def test_what_cannot_be_watched(project):
     assert code == 1 and "embassay index FOLDER" in err
     code, _, err = run("watch", "docs", "--poll", "0", "-m", "hash/64", cwd=project)
     assert code == 2 and "poll is 0" in err
+
+
+def test_a_warning_is_told_when_it_comes_up(watch, project):
+    """Nobody waits for the end of a watch."""
+    settings = project / "embassay.yaml"
+    settings.write_text("embeddings: {models: {old: {provider: hash, model_id: '64'}}}\n")
+    run("index", "docs", "-m", "old", cwd=project, check=0)
+    run("migrate", "default", "--to", "hash/128", cwd=project, check=0)
+    run("switch", "default", cwd=project, check=0)
+    settings.unlink()
+    watching = watch("docs")
+    watching.until("read")
+    (project / "docs/new.md").write_text("# Zebras\n\nThey have stripes.\n")
+    watching.until("1 file read")
+    assert "documents wait for old" in watching.process.stderr.readline()
+    assert watching.ended(signal.SIGINT)[2] == "embassay: stopped watching; the set holds what was told.\n"

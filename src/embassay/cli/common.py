@@ -146,7 +146,7 @@ def _warned(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        tell(session.notices)
+        tell(session.untold())
 
 
 def tell(notices: Iterable[str]) -> None:

@@ -71,6 +71,7 @@ def command(
             for report in watcher:
                 bar.close()
                 _print_json(report) if json else _show(report)
+                common.tell(opened.session.untold())  # nobody waits for the end of this
         raise Interrupted("stopped watching; the set holds what was told.")
 
 
