@@ -10,6 +10,8 @@ import pytest
 from embassay.catalog.card import ModelCard
 from embassay.catalog.catalog import shipped
 from embassay.catalog.consistency import inconsistencies
+from embassay.catalog.scores import every_score
+from embassay.catalog.tasks import find_task
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 
@@ -91,7 +93,7 @@ def test_no_figure_stands_without_its_source():
         assert card.usd_per_million_tokens is None or (card.price_date and card.price_source), card.id
         assert all(offer.price_date and offer.price_source for offer in card.hosted.values()), card.id
     for reranker in shipped().rerankers.values():
-        assert not reranker.published_scores or reranker.scores_source, reranker.id
+        assert all(find_task(score.task).reranked for score in every_score(reranker.scores)), reranker.id
         assert not reranker.price or (reranker.price_date and reranker.price_source), reranker.id
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 
 import pytest
@@ -110,7 +111,10 @@ def test_recommend_json(tmp_path, docs):
         "--docs", docs, "--json", cwd=tmp_path, check=0,
     )  # fmt: skip
     advice = json.loads(out)
-    assert {"recommended", "excluded", "next"} <= set(advice)
+    assert {"recommended", "specialists", "excluded", "limits", "next", "machine"} <= set(advice)
+    assert {"name": "latency", "limit": "at most 20 ms a query", "asked": True} in advice["limits"]
+    assert {"name": "code", "limit": "no code from a model's repository", "asked": False} in advice["limits"]
+    assert all(score["source"] for pick in advice["recommended"] for score in pick["scores"])
     assert {"id", "why", "storage_bytes_per_million", "usd_per_million_tokens"} <= set(advice["recommended"][0])
     assert {"id", "why"} == set(advice["excluded"][0])
     assert advice["next"].startswith("embassay compare ")
@@ -121,6 +125,12 @@ def test_recommend_for_people(tmp_path):
     _, out, _ = run("models", "recommend", "--domain", "legal", cwd=tmp_path, check=0)
     assert "Measure the first picks on your own" in out and "embassay compare " in out
     assert "fine-tuning" in out.lower()
+    assert "Limits applied:" in out and "150 ms" in out and "voyage/voyage-law-2" in out
+    assert re.search(r"measured on \d{4}-\d\d-\d\d|not here to measure", out)
+    _, out, _ = run("models", "recommend", "--domain", "code", "--hosted", cwd=tmp_path, check=0)
+    assert "mistral/codestral-embed" in out, "made for it, without a score that compares"
+    _, _, err = run("models", "recommend", "--domain", "lawyers", cwd=tmp_path, check=2)
+    assert "code, legal, long, medical" in err
     _, out, _ = run("models", "recommend", "--max-mb", "1", "--no-api", cwd=tmp_path, check=0)
     assert "No model meets all of that" in out
     _, _, err = run("models", "recommend", "--rerank", "magic", cwd=tmp_path, check=2)

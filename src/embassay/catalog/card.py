@@ -193,8 +193,8 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """In the provider's own unit: a search, a query or a million tokens."""
     price_date: str = ""
     price_source: str = ""
-    published_scores: str = ""
-    scores_source: str = ""
+    scores: tuple[Scores, ...] = ()
+    """Published, each with its source."""
     notes: str = ""
     sources: str = ""
 
@@ -205,4 +205,5 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def to_dict(self) -> dict[str, object]:
         """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
+        data["scores"] = [score.to_dict() for score in every_score(self.scores)]
         return {k: v for k, v in data.items() if v or not k.endswith("note")}

@@ -28,6 +28,8 @@ class Machine:
     """Bytes a second that a scan of vectors reads."""
     measured_on: str = ""
     """The day; empty where the figures are not this machine's."""
+    spread: float = 1.0
+    """The median time of one query over the shortest: far above 1 where something else kept the machine busy."""
 
     @property
     def measured(self) -> bool:
@@ -38,6 +40,7 @@ class Machine:
         """The machine as the JSON output has it."""
         return {
             "measured_on": self.measured_on or None,
+            "spread": round(self.spread, 2),
             "query_flops": round(self.query_flops),
             "batch_flops": round(self.batch_flops),
             "bandwidth": round(self.bandwidth),

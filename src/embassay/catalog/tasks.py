@@ -29,6 +29,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     metric: str = "nDCG@10"
     each: tuple[str, ...] = ()
     """Languages that it is scored in one by one, as ``NAME[de]``."""
+    reranked: bool = False
+    """Whether it scores the order of a reranker, and no retrieval."""
     mean: bool = False
     """Whether it is the mean over the benchmark by which its domain is known."""
     note: str = ""
@@ -79,5 +81,8 @@ def _named(domain: str, language: str) -> list[str]:
     return [
         task.name
         for task in all_tasks().values()
-        if task.domains and (not domain or domain in task.domains) and (not language or language in task.languages)
+        if task.domains
+        and not task.reranked
+        and (not domain or domain in task.domains)
+        and (not language or language in task.languages)
     ]

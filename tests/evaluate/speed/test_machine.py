@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from embassay.cli.commands.models.recommend import _measured
 from embassay.config.values import user_cache
 from embassay.evaluate.speed import machine as speed
 from embassay.evaluate.speed.machine import known_machine, processor
@@ -25,11 +26,18 @@ def test_a_machine_is_measured_once_and_again_on_request(cache):
     first = known_machine()
     if not first.measured:
         pytest.skip("needs the default model on this machine")
+    assert first.spread >= 1
     (file,) = cache.iterdir()
     assert known_machine() == first, "a second call reads what the first has measured"
     file.write_text(file.read_text().replace(first.measured_on, "2020-02-02"))
     assert known_machine().measured_on == "2020-02-02"
     assert known_machine(again=True).measured_on == first.measured_on == known_machine().measured_on
+
+
+def test_it_is_told_that_a_machine_was_busy():
+    calm, busy = (_measured(speed.Machine(measured_on="2026-01-01", spread=spread)) for spread in (1.1, 2.5))
+    assert "2026-01-01" in calm and "busy" not in calm
+    assert "2.5 times the shortest" in busy
 
 
 @pytest.mark.parametrize("found", ["", "{", "[]", '{"query_flops": 0}', '{"measured_on": "never"}', "\0\0"])

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date
 from importlib import metadata
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from embassay import jsontext
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from embassay.types import Role
 
 WARM_UP, ROUNDS, BATCH_ROUNDS = 3, 9, 3
-BURSTS, PAUSE = 6, 0.1
+BURSTS, PAUSE = 10, 0.15
 """Rounds are run in bursts with a pause of so many seconds between them: what else the machine does lasts longer than
 one burst, and rarely as long as all of them."""
 BATCH = 256
@@ -66,7 +67,7 @@ def processor() -> str:
 
 
 def known_machine(*, again: bool = False) -> Machine:
-    """This machine as it was measured with the default model, which takes two seconds and is kept for this user.
+    """This machine as it was measured with the default model, which takes some seconds and is kept for this user.
 
     It is measured once for each processor, version of this library and engine, and where `again` asks for it. Where the
     model is not on this machine nothing is downloaded or kept: the figures of 2 known cores are returned instead.
@@ -76,7 +77,7 @@ def known_machine(*, again: bool = False) -> Machine:
         return kept
     measured = _measure()
     if measured.measured:
-        with suppress(HomeNotWritable, OSError):  # a full disk costs the next call two seconds
+        with suppress(HomeNotWritable, OSError):  # a full disk costs the next call some seconds
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, jsontext.dumps(measured.to_dict()))
     return measured
@@ -111,10 +112,11 @@ def _measure() -> Machine:
     except ModelError:
         return Machine()
     try:
-        query = float("inf")
+        queries: list[float] = []
         for burst in range(BURSTS):
             time.sleep(PAUSE if burst else 0)
-            query = min(query, least_seconds(embedder, [QUERY], "query", ROUNDS))
+            queries += seconds_of(embedder, [QUERY], "query", ROUNDS)
+        query = min(queries)
         batch = least_seconds(embedder, texts, "document", BATCH_ROUNDS)
         tokens = sum(embedder.tokens.count(texts))
     finally:
@@ -124,6 +126,7 @@ def _measure() -> Machine:
         float(round(per_token * tokens / batch)),
         float(round(bandwidth())),
         date.today().isoformat(),
+        round(median(queries) / query, 2),
     )
 
 
@@ -138,6 +141,11 @@ def _open_offline(card: ModelCard) -> Embedder:
 
 def least_seconds(embedder: Embedder, texts: Sequence[str], role: Role, rounds: int) -> float:
     """The shortest time of several rounds to embed `texts`: whatever else the machine does only ever adds time."""
+    return min(seconds_of(embedder, texts, role, rounds))
+
+
+def seconds_of(embedder: Embedder, texts: Sequence[str], role: Role, rounds: int) -> list[float]:
+    """The time of each of several rounds to embed `texts`, once the model is warm."""
     for _ in range(WARM_UP):
         embedder.embed(texts[:1], role)
     times = []
@@ -145,7 +153,7 @@ def least_seconds(embedder: Embedder, texts: Sequence[str], role: Role, rounds: 
         started = time.perf_counter()
         embedder.embed(texts, role)
         times.append(time.perf_counter() - started)
-    return min(times)
+    return times
 
 
 def bandwidth() -> float:

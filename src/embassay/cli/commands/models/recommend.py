@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RERANKS = ("none", "llm", "cross-encoder")
 DOMAINS = "code, legal, long, medical, biomedical, scientific or finance"
+BUSY = 1.5
+"""Times the shortest run that half of the runs took, from which on a machine is told to have been busy."""
 FLAGS = {"latency": "--max-latency-ms", "code": "--remote-code", "domain": "--domain"}
 """Options that change a limit which nobody set."""
 
@@ -186,9 +188,9 @@ def _limits(advice: Advice) -> str:
 def _measured(machine: Machine) -> str:
     if not machine.measured:
         return "Latencies are for 2 cores with AVX-512; the default model is not here to measure this CPU."
-    return (
-        f"Latencies are computed from this machine as it was measured on {machine.measured_on}; --measure repeats that."
-    )
+    day, spread = machine.measured_on, machine.spread
+    busy = f" It was busy then: half of the runs took {spread:.1f} times the shortest." if spread > BUSY else ""
+    return f"Latencies are computed from this machine as it was measured on {day}; --measure repeats that.{busy}"
 
 
 def _forms(advice: Advice, between: str) -> Any:

@@ -10,7 +10,7 @@ from embassay.cli.tables import facts, table, text
 NEEDS_ARGUMENTS = True
 ASKED = ("dimensions", "max_tokens", "prompts", "languages", "licence", "commercial", "normalised")
 """Shown even where they are not known."""
-LAST = ("notes", "sources", "scores_source", "price_source")
+LAST = ("notes", "sources", "price_source")
 SHOWN_APART = "scores"
 
 
