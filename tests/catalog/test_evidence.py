@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +12,8 @@ from hypothesis import strategies as st
 from embassay.catalog.card import ModelCard
 from embassay.catalog.catalog import shipped
 from embassay.catalog.evidence import Standings, polish
-from embassay.catalog.scores import Scores
-from embassay.catalog.tasks import all_tasks
+from embassay.catalog.scores import Scores, parse
+from embassay.catalog.tasks import all_tasks, tasks_for
 
 CARDS = shipped().models
 FACTS = st.lists(st.integers(-20, 20), min_size=3, max_size=8)
@@ -63,6 +66,44 @@ def test_scores_of_another_language_or_domain_are_not_what_was_asked_for():
     standing = Standings([*CARDS.values(), bare], "legal").standing(bare)
     assert not standing.asked and standing.points == 55
     assert Standings([*CARDS.values(), bare], languages=("de",)).standing(bare).asked is False
+
+
+HELD_OUT = [("code", ()), ("legal", ("en",)), ("long", ("en",)), ("finance", ("en",)), ("", ("de",)), ("", ("zh",))]
+
+
+def test_levels_foretell_tasks_that_were_held_out():
+    """Each task is taken away in turn: the level by the others has to order models as it does, and better than their
+    general English scores do. Pairs within a point are no order."""
+    english = {name: place.points for name, place in _places(CARDS.values()).items()}
+    pairs = ours = theirs = 0
+    for domain, languages in HELD_OUT:
+        for task in tasks_for(domain, languages):
+            if all_tasks()[task].mean:
+                continue
+            scored = {card.id: value for card in CARDS.values() if (value := card.score(task)) is not None}
+            places = _places([_without(card, task) for card in CARDS.values()], domain, languages)
+            known = [name for name in scored if name in english and name in places and places[name].asked]
+            for a, b in combinations(known, 2):
+                if abs(scored[a] - scored[b]) >= 1:
+                    pairs += 1
+                    ours += (places[a].points > places[b].points) == (scored[a] > scored[b])
+                    theirs += (english[a] > english[b]) == (scored[a] > scored[b])
+    assert pairs > 10_000
+    assert ours / pairs > 0.84 and ours / pairs - theirs / pairs > 0.05
+
+
+def _places(cards, *asked):
+    standings = Standings(cards, *asked)
+    return {card.id: place for card in cards if (place := standings.standing(card))}
+
+
+def _without(card, task):
+    """The card without its scores of a task."""
+    kept = []
+    for published in card.scores:
+        rest = [f"{name} {value}" for name, value in parse(published.values).items() if name != task]
+        kept += [msgspec.structs.replace(published, values=", ".join(rest))] if rest else []
+    return msgspec.structs.replace(card, scores=tuple(kept))
 
 
 def test_few_scores_are_drawn_to_the_middle():

@@ -42,13 +42,14 @@ class Standing:
 
     def words(self) -> str:
         """The level, and what it rests on."""
+        ran = ", as its makers ran it" if all(score.published.makers for score in self.scores) else ""
         if self.tasks == 1:
-            return f"{self.points:.1f} nDCG@10 on {self.scores[0].task}"
+            return f"{self.points:.1f} nDCG@10 on {self.scores[0].task}{ran}"
         shown = self.scores[:NAMED]
         few = "about " if len(self.scores) < self.tasks else ""
         named = ", ".join(f"{s.task} {s.value:.1f}" for s in shown)
         more = ", ..." if len(self.scores) > NAMED else ""
-        return f"{few}{self.points:.1f} nDCG@10 by {len(self.scores)} of {self.tasks} tasks ({named}{more})"
+        return f"{few}{self.points:.1f} nDCG@10 by {len(self.scores)} of {self.tasks} tasks ({named}{more}){ran}"
 
 
 class Standings:
