@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from embassay.evaluate.migration.probe import probe
     from embassay.home import Home, embed, examine_vectors
     from embassay.home import open_home as open
+    from embassay.models.deciding import decide
     from embassay.models.registry import Registry
     from embassay.search.stages.cascade import Cascade
     from embassay.session import Session
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "close",
     "compare",
+    "decide",
     "describe_difference",
     "embed",
     "examine_vectors",
@@ -67,6 +69,7 @@ _PLACES = {
     "Space": "embassay.space:Space",
     "close": "embassay.warm:close",
     "compare": "embassay.evaluate.compare.opening:compare",
+    "decide": "embassay.models.deciding:decide",
     "describe_difference": "embassay.space:describe_difference",
     "embed": "embassay.home:embed",
     "examine_vectors": "embassay.home:examine_vectors",

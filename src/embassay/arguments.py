@@ -65,7 +65,7 @@ PATHS = Kind("a list of paths", _lists(str, os.PathLike))
 HITS = Kind("a list of ranks and documents", _lists(str, int))
 KINDS = {
     **dict.fromkeys(("query", "mode", "group_by", "role", "on_long", "model", "precision", "language"), TEXT),
-    **dict.fromkeys(("name", "new", "path", "glob", "thumbs", "id", "to", "why"), TEXT),
+    **dict.fromkeys(("name", "new", "path", "glob", "thumbs", "id", "to", "why", "tree", "use_case"), TEXT),
     **dict.fromkeys(("k", "context", "chunk_tokens", "limit"), WHOLE),
     **dict.fromkeys(("max_file_mb", "poll", "keep_days", "days"), NUMBER),
     **dict.fromkeys(("id_field", "text_field", "vector_field", "format"), TEXT),

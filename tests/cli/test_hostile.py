@@ -90,6 +90,7 @@ BENIGN = {
     "similarity labels": ["labels.csv", "labels.csv", "-m", "hash/64"],
     "models show": ["BAAI/bge-small-en-v1.5"],
     "models probe": ["hash/64"],
+    "models decide": ["--tree", "rag"],
     "cache prune": ["--max-gb", "1"],
     "cache clear": ["--yes"],
 }

@@ -111,6 +111,7 @@ def hostile(tmp_path_factory):
         "".join(json.dumps({"text": f"t{i}{EVIL}", "label": f"l{i % 2}{EVIL}"}) + "\n" for i in range(8))
     )
     (place / "records.jsonl").write_text(json.dumps({"id": f"r{ID}", "text": f"key {EVIL}", f"by{EVIL}": EVIL}) + "\n")
+    (place / f"models{NAME}.csv").write_text(f"id,downloads\nm{EVIL.replace(chr(13), '')},5\nn{ID},lots{ID}\n")
     write_config(place, "http://127.0.0.1:9")
     return place, docs, judged
 
@@ -150,6 +151,7 @@ COMMANDS = {
     "models show": [f"minilm{NAME}"],
     "models probe": ["gone"],
     "models recommend": [],
+    "models decide": ["--tree", "funnel", "--from", f"models{NAME}.csv"],
     "config show": [],
     "config check": ["--health"],
     "config allow": [],

@@ -81,6 +81,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     restriction: str = ""
     released: str = ""
     retired: str = ""
+    superseded_by: str = ""
+    """The id of the model that its maker names in its place."""
     trust_remote_code: bool | None = None
     onnx: bool | None = None
     """Whether its repository has an ONNX file."""
@@ -162,7 +164,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
         data["scores"] = [score.to_dict() for score in every_score(self.scores)]
-        return {k: v for k, v in data.items() if v or not k.endswith(("note", "claim", "warning", "retired"))}
+        kept = ("note", "claim", "warning", "retired", "superseded_by")
+        return {k: v for k, v in data.items() if v or not k.endswith(kept)}
 
 
 class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""TreeDecision trees that others drew: walked step by step, and held against what the catalog knows today."""
