@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from embassay.catalog.card import ModelCard
+from embassay.catalog.hosts import hosted_copies
 from embassay.catalog.machine import Machine
 from embassay.catalog.runnable import runs_here
 
@@ -105,8 +106,8 @@ def _prices(cards: Iterable[ModelCard]) -> Iterator[tuple[str, float]]:
             continue
         if card.usd_per_million_tokens is not None:
             yield card.id, card.usd_per_million_tokens
-        for who, usd in card.hosted_usd_per_million_tokens.items():
-            yield f"{card.id} at {who}", usd
+        for copy in hosted_copies(card):
+            yield f"{card.id} at {copy.provider}", copy.usd_per_million_tokens or 0.0
 
 
 def _best(card: ModelCard, cards: Cards) -> str:

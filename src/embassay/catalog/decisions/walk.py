@@ -10,6 +10,7 @@ from embassay.catalog.card import ModelCard
 from embassay.catalog.decisions.facts import Facts, holds, of_card
 from embassay.catalog.decisions.remarks import remarks
 from embassay.catalog.decisions.tree import Answer, Leaf, Naming, Question, Requirement, Tree, UseCase
+from embassay.catalog.scores import score_of
 from embassay.errors import UsageError
 from embassay.remedy import Command
 from embassay.text import did_you_mean
@@ -68,6 +69,7 @@ class Named:
     def to_dict(self) -> dict[str, object]:
         """The model as the JSON output has it; null is unknown."""
         card = self.card
+        score = score_of(card.scores, "BEIR") if card else None
         return {
             "named": self.named,
             "id": self.id,
@@ -77,8 +79,8 @@ class Named:
             "usd_per_million_tokens": card and card.usd_per_million_tokens,
             "price_date": card and card.price_date,
             "licence": card and card.licence,
-            "retrieval": card and card.retrieval,
-            "scores_source": card and card.scores_source,
+            "retrieval": score and score.value,
+            "scores_source": score and score.published.source,
             "downloads": self.downloads,
             "remarks": list(self.remarks),
         }
