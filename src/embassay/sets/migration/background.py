@@ -19,7 +19,7 @@ from embassay.sets.migration.status import MigrationStatus, status_of_migration
 if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
 
-NICE = 10
+NICE = 15
 """How much it gives way: searches beside it get nearly all of the processor when they ask for it."""
 START_SECONDS = 20.0
 """How long it is waited for until the process is at work."""
