@@ -1,4 +1,4 @@
-"""Text that can leave Python (as UTF-8, into a tokenizer, a database, a terminal), and words about names."""
+"""Text that can leave Python (as UTF-8, into a tokenizer, a database, a terminal), and words about names and sizes."""
 
 from __future__ import annotations
 
@@ -72,6 +72,15 @@ def moment(seconds: float) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):  # a clock that was far off when it was written down
         return f"an unknown time ({seconds:g})"
+
+
+def size(n: float) -> str:
+    """Bytes as a person reads them: ``640 B``, ``1.5 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
+        n /= 1000
+    raise AssertionError
 
 
 def nearest_name(

@@ -183,6 +183,13 @@ def test_gates(judged):
     (gate,) = json.loads(out)["gates"]
     assert set(gate) == {"gate", "value", "ok", "detail"} and not gate["ok"]
     assert 'failures="1"' in (judged / "gates.xml").read_text()
+    code, _, err = run(*arguments, *against, "--gate", "upper(drop) <= 0.1", cwd=judged)
+    assert code == 2 and "--per-query" in err
+    _, out, _ = run(*arguments, "--per-query", "--json", cwd=judged, check=0)
+    (judged / "baseline.json").write_text(out)
+    gate = "lower(nDCG@10) >= 0.3, upper(drop) <= 0.1, lower(drop) >= 0"
+    _, out, _ = run(*arguments, *against, "--gate", gate, cwd=judged, check=0)
+    assert out.count("holds") == 3 and "95 % interval" in out and "95 % from" in out
     code, _, err = run(*arguments, "--gate", "drop <= 0.02", cwd=judged)
     assert code == 2 and "--baseline" in err
     code, _, err = run(*arguments, "--gate", "", cwd=judged)

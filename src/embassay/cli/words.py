@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from embassay.errors import UsageError
+from embassay.text import size as size  # which reports write as well
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 """Of each unit in which a time can be given."""
@@ -15,15 +16,6 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 def count(n: int, word: str, many: str = "") -> str:
     """``1 file``, ``2,000 files``; `many` is the plural of a word that has another one."""
     return f"{n:,} {word if n == 1 else many or f'{word}s'}"
-
-
-def size(n: float) -> str:
-    """Bytes as a person reads them."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000 or unit == "GB":
-            return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
-        n /= 1000
-    raise AssertionError
 
 
 def dollars(usd: float | None) -> str:

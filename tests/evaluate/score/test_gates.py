@@ -1,5 +1,6 @@
 """Gates: what they mean, and what they refuse."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
 from embassay.evaluate.score.gates import Baseline, check_data, check_gates, parse_gate, read_baseline
+from embassay.evaluate.score.metrics import intervals
 from embassay.search.modes import pipeline
 
 METRICS = {"nDCG@10": 0.70, "R@100": 0.9}
@@ -109,3 +111,44 @@ def test_gates_that_say_nothing(gate, why):
 def test_the_ends_of_the_range_are_bounds():
     for gate in ("nDCG@10 >= 1", "nDCG@10 <= 0", "nDCG@10 < 1", "drop <= 0", "drop >= -1", "NumRet >= 5"):
         assert parse_gate(gate, ("nDCG@10",), baseline())
+
+
+def queries_of(scores):
+    return {f"q{at}": {"nDCG@10": score} for at, score in enumerate(scores)}
+
+
+def measured(scores):
+    mean = sum(scores) / len(scores)
+    found = Evaluation("docs/test", "abc", "m", "f32", pipeline("dense"), {"nDCG@10": mean}, queries_of(scores), 1, 1)
+    return dataclasses.replace(found, intervals=intervals(found.per_query))
+
+
+def test_a_gate_on_an_end_of_the_interval_holds_where_the_mean_would_not_be_enough():
+    scores = [0.4, 0.8] * 50
+    assert results("nDCG@10 >= 0.59, lower(nDCG@10) >= 0.59", measured(scores)) == [True, False]
+    assert results("lower(nDCG@10) >= 0.55, upper(nDCG@10) <= 0.65", measured(scores)) == [True, True]
+    (found,) = check_gates(parse_gate("lower(nDCG@10)>=0.59", ("nDCG@10",)), measured(scores), None)
+    low, high = 0.6 - 1.96 * 0.2 / 10, 0.6 + 1.96 * 0.2 / 10
+    assert found.value == pytest.approx(low, abs=0.004) and str(found.condition) == "lower(nDCG@10) >= 0.59"
+    assert found.to_dict()["gate"] == "lower(nDCG@10) >= 0.59" and f"{high:.2f}" in found.detail
+    (few,) = check_gates(parse_gate("lower(nDCG@10) >= 0.1", ("nDCG@10",)), measured(scores[:10]), None)
+    assert "10 queries are too few" in few.detail
+
+
+def test_the_interval_of_a_drop_is_that_of_the_same_queries():
+    """Every query fell by 0.02 or by 0.04: the scores scatter far more than the drop does."""
+    before = [0.1 + 0.008 * at for at in range(100)]
+    after = [score - (0.02 if at % 2 else 0.04) for at, score in enumerate(before)]
+    earlier = dataclasses.replace(baseline(**{"nDCG@10": sum(before) / 100}), per_query=queries_of(before))
+    gate = "upper(drop) <= 0.033, lower(drop) >= 0.027, upper(drop) <= 0.031, lower(nDCG@10 drop) <= 0"
+    assert results(gate, measured(after), earlier) == [True, True, False, False]
+    with pytest.raises(UsageError, match=r"needs the scores of every query.*per_query=True"):
+        parse_gate("upper(drop) <= 0.1", ("nDCG@10",), baseline())
+    with pytest.raises(UsageError, match="other queries"):
+        results("upper(drop) <= 0.1", measured(after[:50]), earlier)
+
+
+@pytest.mark.parametrize("gate", ["lower(nDCG@10 >= 0.3", "lower() >= 0.3", "middle(nDCG@10) >= 0.3", "lower(x) > 2"])
+def test_bounds_that_cannot_be_read(gate):
+    with pytest.raises(UsageError):
+        parse_gate(gate, ("nDCG@10",), baseline())

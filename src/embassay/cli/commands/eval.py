@@ -48,7 +48,8 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(
             metavar="CONDITIONS",
-            help=f'Exit code {ExitCode.GATE_FAILED} unless all hold: "nDCG@10 >= 0.70, drop <= 0.02".',
+            help=f'Exit code {ExitCode.GATE_FAILED} unless all hold: "nDCG@10 >= 0.70, upper(drop) <= 0.02"; lower() and '
+            "upper() are the ends of the 95 % interval.",
         ),
     ] = None,
     junit: Annotated[
@@ -150,5 +151,9 @@ def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
         if per_query
     ]
     means = [text(f"{value:.4f}", "bold") for value in result.metrics.values()]
-    out.print(table(("", *result.metrics), [*rows, ["mean", *means]]))
+    ends = [
+        [name, *(f"{bounds[at]:.4f}" for bounds in result.intervals.values())]
+        for at, name in enumerate(("95 % from", "to"))
+    ]
+    out.print(table(("", *result.metrics), [*rows, ["mean", *means], *ends]))
     out.print(text(f"embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s", "dim"))

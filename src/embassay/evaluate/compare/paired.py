@@ -18,11 +18,11 @@ from embassay.evaluate.compare.result import Comparison
 from embassay.evaluate.compare.robustness import losses
 from embassay.evaluate.compare.rows import Pair, Row, budgeted
 from embassay.evaluate.compare.slices import by_origin, groups_by, slices_of
-from embassay.evaluate.compare.statistics import bootstrap, differences, holm
+from embassay.evaluate.compare.statistics import differences, holm
 from embassay.evaluate.compare.systems import SHOWN, System
 from embassay.evaluate.compare.verdict import MIN_EFFECT, WORDS_BIAS, Budgets, Verdict, decide
 from embassay.evaluate.data.judged import JudgedSet
-from embassay.evaluate.score.metrics import canonical, deepest, mean, per_query
+from embassay.evaluate.score.metrics import canonical, deepest, intervals, mean, per_query
 from embassay.types import Document
 
 METRICS = ("nDCG@10", "R@100", "RR@10")
@@ -102,12 +102,11 @@ def _row(
             raise
         return Row(system.name, error=f"unexpected {type(error).__name__}: {error} (EMBASSAY_DEBUG=1 shows where).")
     scores = per_query(asked.qrels, outcome.run.scored(), metrics)
-    means = mean({query: scores[query] for query in basis.queries})
-    low, high = bootstrap(np.array([[scores[query][name] for name in metrics] for query in basis.queries]))
-    intervals = {name: (float(low[at]), float(high[at])) for at, name in enumerate(metrics)}
-    shown = {name: means[name] for name in metrics}
+    deciding = {query: scores[query] for query in basis.queries}
+    means = mean(deciding)
+    shown, bounds = {name: means[name] for name in metrics}, intervals(deciding)
     return Row(
-        system.name, outcome.space, str(outcome.pipeline), shown, intervals, outcome.costs, "", scores, outcome
+        system.name, outcome.space, str(outcome.pipeline), shown, bounds, outcome.costs, "", scores, outcome
     )  # fmt: skip
 
 

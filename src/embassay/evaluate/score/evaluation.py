@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import fill
-from embassay.evaluate.score.metrics import DEFAULT_METRICS, deepest, mean, per_query
+from embassay.evaluate.score.metrics import DEFAULT_METRICS, deepest, intervals, mean, per_query
 from embassay.evaluate.score.ranking import DEPTH, rank_documents
 from embassay.search.pipeline import Pipeline
 from embassay.stores.base import Store
@@ -36,6 +36,8 @@ class Evaluation:
     search_seconds: float
     space_digest: str = ""
     """Of the space: two that are printed alike may differ, their digests do not."""
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of the means, 95 %: bootstrap over the queries."""
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
         """The evaluation as JSON has it; `per_query` adds the values of every query."""
@@ -48,6 +50,7 @@ class Evaluation:
             "mode": self.pipeline.mode,
             "queries": len(self.per_query),
             "metrics": dict(self.metrics),
+            "intervals": {name: [*bounds] for name, bounds in self.intervals.items()},
             "seconds": {"embed": round(self.embed_seconds, 3), "search": round(self.search_seconds, 3)},
         }
         return plain | ({"per_query": {q: dict(m) for q, m in self.per_query.items()}} if per_query else {})
@@ -78,4 +81,4 @@ def evaluate(
     scores = per_query(judged.qrels, run.scored(), metrics)
     space, means = embedder.space, mean(scores)
     made = judged.name, judged.digest, str(space), embedder.precision, pipeline
-    return Evaluation(*made, means, scores, filled.seconds, seconds, space.digest)
+    return Evaluation(*made, means, scores, filled.seconds, seconds, space.digest, intervals(scores))

@@ -1,6 +1,6 @@
 """Gates for continuous integration: conditions on scores, alone or against a baseline.
 
-nDCG@10 >= 0.70, R@100 >= 0.9, drop <= 0.02, R@100 drop <= 0.01
+nDCG@10 >= 0.70, lower(R@100) >= 0.9, drop <= 0.02, upper(R@100 drop) <= 0.01
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from embassay import jsontext, remedy
 from embassay.errors import UsageError
+from embassay.evaluate.compare.statistics import bootstrap
+from embassay.evaluate.compare.verdict import MIN_QUERIES
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.evaluation import Evaluation
 from embassay.evaluate.score.metrics import canonical, largest
@@ -22,6 +25,8 @@ EXAMPLE = '"nDCG@10 >= 0.70, drop <= 0.02"'
 _CONDITION = re.compile(
     r"^(?:(?P<metric>(?!drop\b)[^\s<>=]+)\s*)?(?P<drop>drop\b)?\s*(?P<op>>=|<=|>|<)\s*(?P<bound>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))$"
 )
+_BOUND = re.compile(r"^(?P<side>lower|upper)\s*\((?P<what>.*)\)(?P<rest>[^()]*)$")
+"""A condition on a bound of the interval, in place of the mean."""
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -34,15 +39,19 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One bound: on the mean of a metric, or on how far that mean fell below the baseline's."""
+    """One bound: on the mean of a metric, on how far that mean fell below the baseline's, or on an end of the 95 %
+    interval of either."""
 
     metric: str
     drop: bool
     op: str
     bound: float
+    side: Literal["", "lower", "upper"] = ""
+    """Which end of the interval; empty for the mean."""
 
     def __str__(self) -> str:
-        return f"{self.metric}{' drop' if self.drop else ''} {self.op} {self.bound:g}"
+        what = f"{self.metric}{' drop' if self.drop else ''}"
+        return f"{f'{self.side}({what})' if self.side else what} {self.op} {self.bound:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class GateResult:
 
     condition: Condition
     value: float
-    """What the bound is for: the score, or how far it fell below the baseline's."""
+    """What the bound is for: the score, how far it fell below the baseline's, or an end of the interval of either."""
     ok: bool
     detail: str
     """The scores in words."""
@@ -69,22 +78,27 @@ class Baseline:
     judged: str
     digest: str
     metrics: Mapping[str, float]
+    per_query: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Query id to its value of each metric; empty where the file has none."""
 
 
 def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = None) -> list[Condition]:
     """Read conditions that stand between commas; a drop without a metric is that of the first of `metrics`.
+
+    ``lower(...)`` and ``upper(...)`` stand for the ends of the 95 % interval.
 
     Raises UsageError for what cannot be read, for a bound beyond the range of its metric, and for a drop of a metric
     that `baseline` lacks.
     """
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        match = _CONDITION.match(part)
+        bounded = _BOUND.match(part)
+        match = _CONDITION.match(f"{bounded['what'].strip()} {bounded['rest'].strip()}" if bounded else part)
         drop = bool(match and match["drop"])
         if not match or (not drop and not match["metric"]):
             raise UsageError(f"the gate {part!r} cannot be read.", remedy=f"Write, for instance, {EXAMPLE}.")
         metric = canonical([match["metric"]])[0] if match["metric"] else metrics[0]
-        condition = Condition(metric, drop, match["op"], float(match["bound"]))
+        condition = Condition(metric, drop, match["op"], float(match["bound"]), bounded["side"] if bounded else "")
         _check_range(condition)
         _check_baseline(condition, baseline)
         found.append(condition)
@@ -117,6 +131,15 @@ def _check_baseline(condition: Condition, baseline: Baseline | None) -> None:
             f"{baseline.file} has no {condition.metric}, only {', '.join(baseline.metrics)}.",
             remedy=remedy.option("metric", condition.metric, say="Make it with {}."),
         )
+    if condition.drop and condition.side and baseline and not _has_queries(baseline, condition.metric):
+        raise UsageError(
+            f"the interval of {str(condition)!r} needs the scores of every query, which {baseline.file} has not.",
+            remedy=remedy.option("per_query", say="Make the baseline with {}."),
+        )
+
+
+def _has_queries(baseline: Baseline, metric: str) -> bool:
+    return bool(baseline.per_query) and all(metric in scores for scores in baseline.per_query.values())
 
 
 def read_baseline(file: Path) -> Baseline:
@@ -124,9 +147,11 @@ def read_baseline(file: Path) -> Baseline:
     try:
         data = jsontext.loads(file.read_text("utf-8-sig"))
         metrics = {str(name): float(value) for name, value in data["metrics"].items()}
-        if not all(map(math.isfinite, metrics.values())):
+        scores = data.get("per_query", {}).items()
+        per_query = {str(q): {str(name): float(value) for name, value in row.items()} for q, row in scores}
+        if not all(math.isfinite(value) for row in (metrics, *per_query.values()) for value in row.values()):
             raise ValueError
-        return Baseline(file, str(data["judged"]), str(data.get("digest", "")), metrics)
+        return Baseline(file, str(data["judged"]), str(data.get("digest", "")), metrics, per_query)
     except OSError as error:
         made = remedy.command("eval", "JUDGED_DIR", json=True, say=f"Make it: {{}} > {file}")
         raise UsageError(f"the baseline {file} cannot be read: {error.strerror}.", remedy=made) from error
@@ -153,10 +178,36 @@ def check_gates(conditions: Sequence[Condition], made: Evaluation, baseline: Bas
 def _checked(condition: Condition, made: Evaluation, baseline: Baseline | None) -> GateResult:
     now = made.metrics[condition.metric]
     if not condition.drop:
-        return _result(condition, now, f"{condition.metric} is {now:.4f}")
+        if not condition.side:
+            return _result(condition, now, f"{condition.metric} is {now:.4f}")
+        return _bounded(condition, f"{condition.metric} is {now:.4f}", made.intervals[condition.metric], made)
     assert baseline is not None
     before = baseline.metrics[condition.metric]
-    return _result(condition, before - now, f"{condition.metric} was {before:.4f}, is {now:.4f}")
+    said = f"{condition.metric} was {before:.4f}, is {now:.4f}"
+    if not condition.side:
+        return _result(condition, before - now, said)
+    return _bounded(condition, said, _interval_of_drop(condition, made, baseline), made)
+
+
+def _bounded(condition: Condition, said: str, interval: tuple[float, float], made: Evaluation) -> GateResult:
+    """The condition held against an end of the interval."""
+    low, high = interval
+    what = "a drop of" if condition.drop else "95 % interval"
+    few = f"; {len(made.per_query)} queries are too few for it" if len(made.per_query) < MIN_QUERIES else ""
+    detail = f"{said}, {what} {low:.4f} to {high:.4f}{few}"
+    return _result(condition, low if condition.side == "lower" else high, detail)
+
+
+def _interval_of_drop(condition: Condition, made: Evaluation, baseline: Baseline) -> tuple[float, float]:
+    """Of how far the mean fell, by the same queries before and now. Raises UsageError where they are others."""
+    import numpy as np
+
+    if set(baseline.per_query) != set(made.per_query):
+        raise UsageError(f"{baseline.file} has scores of other queries than those that were asked.")
+    metric = condition.metric
+    fell = [[baseline.per_query[query][metric] - scores[metric]] for query, scores in made.per_query.items()]
+    low, high = bootstrap(np.array(fell))
+    return float(low[0]), float(high[0])
 
 
 def _result(condition: Condition, value: float, detail: str) -> GateResult:

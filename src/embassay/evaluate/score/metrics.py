@@ -8,6 +8,7 @@ from functools import cache
 from typing import Protocol
 
 from embassay.errors import UsageError
+from embassay.evaluate.compare.statistics import bootstrap
 
 DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "P@5", "AP@100")
 Scores = Mapping[str, Mapping[str, float]]
@@ -73,6 +74,18 @@ def per_query(qrels: Mapping[str, Mapping[str, int]], run: Scores, names: Sequen
     for metric in ir_measures.iter_calc(measures, plain, {q: dict(d) for q, d in run.items() if d}):
         values[metric.query_id][str(metric.measure)] = float(metric.value)
     return values
+
+
+def intervals(values: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    """Metric to the interval of 95 % of its mean: bootstrap over the queries."""
+    import numpy as np
+
+    rows = list(values.values())
+    if not rows:
+        return {}
+    names = list(rows[0])
+    low, high = bootstrap(np.array([[row[name] for name in names] for row in rows]))
+    return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
 
 
 def mean(values: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
