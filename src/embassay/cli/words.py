@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from embassay import text
 from embassay.errors import UsageError
-from embassay.text import size as size  # which reports write as well
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 """Of each unit in which a time can be given."""
@@ -16,6 +16,10 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 def count(n: int, word: str, many: str = "") -> str:
     """``1 file``, ``2,000 files``; `many` is the plural of a word that has another one."""
     return f"{n:,} {word if n == 1 else many or f'{word}s'}"
+
+
+size = text.size
+"""Bytes as a person reads them, here and in reports."""
 
 
 def dollars(usd: float | None) -> str:
@@ -43,19 +47,19 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 2 * SECONDS["d"] else f"{seconds / SECONDS['d']:.1f} days"
 
 
-def seconds_of(text: str, name: str) -> float:
+def seconds_of(said: str, name: str) -> float:
     """The seconds that ``45s``, ``30m``, ``12h``, ``7d`` or ``2w`` say. Raises UsageError, which names the option."""
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", text.strip(), re.ASCII)
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", said.strip(), re.ASCII)
     if not found:
-        raise UsageError(f"{name} is {text[:20]!r}; it must be a time, such as 45s, 30m, 12h, 7d or 2w.")
+        raise UsageError(f"{name} is {said[:20]!r}; it must be a time, such as 45s, 30m, 12h, 7d or 2w.")
     return float(found[1]) * SECONDS[found[2]]
 
 
-def share_of(text: str, name: str) -> float:
+def share_of(said: str, name: str) -> float:
     """The share that ``10%`` or ``-2.5%`` say: 0.1, -0.025. Raises UsageError, which names the option."""
-    found = re.fullmatch(r"([+-]?\d{1,6}(?:\.\d{1,9})?)\s?%", text.strip(), re.ASCII)
+    found = re.fullmatch(r"([+-]?\d{1,6}(?:\.\d{1,9})?)\s?%", said.strip(), re.ASCII)
     if not found:
-        raise UsageError(f"{name} is {text[:20]!r}; it must be a percentage, such as 10% or -2.5%.")
+        raise UsageError(f"{name} is {said[:20]!r}; it must be a percentage, such as 10% or -2.5%.")
     return float(found[1]) / 100
 
 

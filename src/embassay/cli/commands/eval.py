@@ -48,8 +48,8 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(
             metavar="CONDITIONS",
-            help=f'Exit code {ExitCode.GATE_FAILED} unless all hold: "nDCG@10 >= 0.70, upper(drop) <= 0.02"; lower() and '
-            "upper() are the ends of the 95 % interval.",
+            help=f'Exit code {ExitCode.GATE_FAILED} unless all hold: "nDCG@10 >= 0.70, upper(drop) <= 0.02"; lower() '
+            "and upper() are the ends of the 95 % interval.",
         ),
     ] = None,
     junit: Annotated[

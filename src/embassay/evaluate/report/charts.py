@@ -1,7 +1,7 @@
 """Charts as SVG, drawn here: a report has to open without a network, and a chart library would be its largest part.
 
-What lies across is in per cent of the width and all else in pixels, so that a chart grows with its page while its letters
-stay of one size. Colours come from the page's style sheet, so that charts follow its light and its dark look. What a
+What lies across is in per cent of the width and all else in pixels, so that a chart grows with its page and its letters
+do not. Colours come from the page's style sheet, so that charts follow its light and its dark look. What a
 mark stands for is in its ``<title>``, which browsers show beside the pointer and screen readers speak.
 """
 
@@ -115,7 +115,9 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str, shown: Callable
     parts = [_across(across, 10, height - 10, shown), _upwards(up, lambda value: f"{value:g}")]
     for point in points:
         x, y = across(point.x), up(point.y)
-        parts.append(_line("spread", x, across(point.x_end), y, y) + _line("spread", x, x, up(point.low), up(point.high)))
+        parts.append(
+            _line("spread", x, across(point.x_end), y, y) + _line("spread", x, x, up(point.low), up(point.high))
+        )
     for group in _together(points, across, up):
         x, y = across(group[0].x), up(group[0].y)
         numbers = ", ".join(str(point.number) for point in group)

@@ -33,6 +33,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+Side = Literal["", "lower", "upper"]
 TOLERANCE = 1e-9
 """A score that equals its bound but for rounding keeps it."""
 
@@ -46,7 +47,7 @@ class Condition:
     drop: bool
     op: str
     bound: float
-    side: Literal["", "lower", "upper"] = ""
+    side: Side = ""
     """Which end of the interval; empty for the mean."""
 
     def __str__(self) -> str:
@@ -98,7 +99,8 @@ def parse_gate(text: str, metrics: Sequence[str], baseline: Baseline | None = No
         if not match or (not drop and not match["metric"]):
             raise UsageError(f"the gate {part!r} cannot be read.", remedy=f"Write, for instance, {EXAMPLE}.")
         metric = canonical([match["metric"]])[0] if match["metric"] else metrics[0]
-        condition = Condition(metric, drop, match["op"], float(match["bound"]), bounded["side"] if bounded else "")
+        side: Side = "" if not bounded else "lower" if bounded["side"] == "lower" else "upper"
+        condition = Condition(metric, drop, match["op"], float(match["bound"]), side)
         _check_range(condition)
         _check_baseline(condition, baseline)
         found.append(condition)
