@@ -97,6 +97,13 @@ def nearest_name(
     return by_key[close[0]] if close else None
 
 
+def similarity(one: str, other: str) -> float:
+    """How much alike two names are spelled, from 0 to 1."""
+    import difflib
+
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
 def nearest_names(name: str, known: Iterable[str], *, cutoff: float = ALIKE, most: int = 3) -> list[str]:
     """Those of `known` that are spelled most like `name`, the nearest first: one, or several that are about as near."""
     import difflib

@@ -86,8 +86,8 @@ def test_what_was_probably_meant(name, meant, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("voyage/voyage-35", "no card describes voyage-35. Did you mean 'voyage/voyage-3.5' or 'voyage/voyage-3'?"),
-        ("openai/text-embeding-3-small", "Did you mean 'openai/text-embedding-3-small'?"),
+        ("voyage/voyage-4.5", "no card describes voyage-4.5. Did you mean "),
+        ("openai/text-embedding-4-small", "Did you mean 'openai/text-embedding-3-small'?"),
         ("voyage/voyage-3.5", ""),
         ("openai/something-else-entirely", ""),
     ],

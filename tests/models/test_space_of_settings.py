@@ -182,7 +182,7 @@ CARD_REASONS: Mapping[str, str] = {
         (
             "family architecture architecture_note parameters embedding_parameters size_mb max_tokens_architecture matryoshka_note "
             "pooling_note normalised_note prompt_note languages languages_note domain also_domains domain_note licence "
-            "licence_note commercial restriction released retired trust_remote_code onnx usd_per_million_tokens "
+            "licence_note commercial restriction released retired superseded_by trust_remote_code onnx usd_per_million_tokens "
             "price_date price_source price_note hosted scores made_for_claim warning notes sources"
         ).split(),
         FACTS,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from embassay.catalog.catalog import shipped
+from embassay.catalog.catalog import shipped, shipped_ids
 from embassay.config.values import Config, EmbeddingsConfig
 from embassay.embedders.settings import HttpSettings
-from embassay.models.suggestion import suggested_card
+from embassay.errors import ModelNotFound
+from embassay.models.provider import provider_names
+from embassay.models.suggestion import misspelt_ids, suggested_card
 from embassay.session import Session
 from tests.servers import hash_openai, serving
 
@@ -43,6 +45,60 @@ SMALL = "intfloat/multilingual-e5-small"
 def test_names_of_served_models(model_id, card):
     found = suggested_card(HttpSettings(model_id=model_id), shipped().models.values())
     assert (found.id if found else "") == card
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("voyage/voyage-35", ["voyage/voyage-3.5"]),
+        ("openai/text-embeding-3-small", ["openai/text-embedding-3-small"]),
+        ("opnai/text-embedding-3-small", ["openai/text-embedding-3-small"]),
+        ("opnai/text-embeding-3-small", ["openai/text-embedding-3-small"]),
+        ("cohere/embed-multilingual-v3", ["cohere/embed-multilingual-v3.0"]),
+        ("BAAI/bge-smal-en-v1.5", ["BAAI/bge-small-en-v1.5"]),
+        ("baai/bge-small-en-v1.5", ["BAAI/bge-small-en-v1.5"]),
+        ("voyage/voyage-4.5", []),
+        ("openai/text-embedding-4-small", []),
+        ("openai/text-embedding-3-mini", []),
+        ("openai/brand-new-9", []),
+        ("sentence-transformers/multi-qa-mpnet-base-cos-v1", []),
+        ("BAAI/bge-small-en", []),
+        ("BAAI/bge-base-fr-v1.5", []),
+        ("somebody/bge-small-en-v1.5", []),
+        ("mistralai/embed", []),
+        ("openai/text-embedding-3-small", []),
+        ("minilm", []),
+        ("/", []),
+    ],
+)
+def test_a_misspelt_name_is_told_from_a_model_of_its_own(name, meant):
+    assert misspelt_ids(name, shipped_ids(), provider_names()) == meant
+
+
+def test_ids_without_their_cards_are_those_of_the_cards():
+    catalog = shipped()
+    assert set(shipped_ids()) == {*catalog.models, *catalog.rerankers}
+    named = [name for name in shipped_ids() if misspelt_ids(name, shipped_ids(), provider_names())]
+    assert not named, "no model of the catalog is refused as another one"
+    for name in shipped_ids():
+        others = [one for one in shipped_ids() if one != name]
+        assert not misspelt_ids(name, others, provider_names()), "nor would be one that is added"
+
+
+@pytest.mark.parametrize("name", ["voyage/voyage-35", "opnai/text-embedding-3-small", "BAAI/bge-smal-en-v1.5@int8"])
+def test_a_misspelt_name_is_refused_before_a_key_is_asked_for(name, monkeypatch):
+    monkeypatch.delenv("VOYAGE_API_KEY", raising=False)
+    with Session(Config()) as opened:
+        for call in (opened.models.get, opened.models.settings, opened.models.card):
+            with pytest.raises(ModelNotFound, match="no model is called") as refused:
+                call(name)
+            assert "Did you mean" in str(refused.value.remedy) and "embassay.yaml" in str(refused.value.remedy)
+
+
+def test_a_configured_model_of_such_a_name_is_left_alone():
+    models = {"new": {"provider": "voyage", "model_id": "voyage-35", "api_key": "k"}}
+    with Session(Config(embeddings=EmbeddingsConfig(models=models))) as opened:
+        assert opened.models.settings("new").model_id == "voyage-35"
 
 
 def session(url: str, **settings: object) -> Session:

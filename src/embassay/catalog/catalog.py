@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -18,6 +19,7 @@ from embassay.text import nearest_names, one_of
 
 CARDS = Path(__file__).parent / "cards"
 
+_ID = re.compile(r'^id = "([^"]+)"$', re.MULTILINE)
 OFFERED = 3
 """Models that are offered for a part of their names."""
 _Card = TypeVar("_Card", ModelCard, RerankerCard)
@@ -90,6 +92,13 @@ def shipped() -> Catalog:
     """The cards of this version of embassay."""
     read = [read_cards(file) for file in sorted(CARDS.glob("*.toml"))]
     return Catalog((card for models, _ in read for card in models), (card for _, rs in read for card in rs))
+
+
+@lru_cache(maxsize=1)
+def shipped_ids() -> tuple[str, ...]:
+    """The ids of the shipped models and rerankers, found without reading what else the cards hold."""
+    texts = (file.read_text("utf-8") for file in sorted(CARDS.glob("*.toml")))
+    return tuple(name for text in texts for name in _ID.findall(text))
 
 
 @lru_cache(maxsize=64)

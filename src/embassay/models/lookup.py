@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -115,7 +116,27 @@ class Lookup:
             listed = did_you_mean(base, named) if named else error.remedy
             raise ModelNotFound(error.message, remedy=self.alike(base) or listed) from None
         settings = self._checked(base, {"provider": provider} | ({"model_id": model} if model else {}))
+        self._refuse_misspelt(base, settings)
         return msgspec.structs.replace(settings, found=self._found_cards())
+
+    def _refuse_misspelt(self, base: str, settings: Settings) -> None:
+        """Raises ModelNotFound for a name without a card that is one of the catalog's, misspelt.
+
+        Nobody is asked for a key by it, and nothing is sent. A model that the configuration names is left alone.
+        """
+        from embassay.models.suggestion import misspelt_ids
+
+        if self.card(base, settings) is not None or Path(settings.model_id).is_absolute():
+            return
+        meant = misspelt_ids(base, self._ids(), provider_names())
+        if meant:
+            mend = remedy.setting("models", say="If it is a new one, add it to {} in embassay.yaml.")
+            raise ModelNotFound(f"no model is called {base!r}.", remedy=remedy.say(one_of(meant)) + mend)
+
+    def _ids(self) -> Collection[str]:
+        from embassay.catalog.catalog import shipped_ids
+
+        return self.catalog.models if self._config.cards else shipped_ids()
 
     def _checked(self, name: str, raw: Mapping[str, object]) -> Settings:
         """Raises ConfigError or PluginError that names the model and the key."""
