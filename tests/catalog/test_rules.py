@@ -7,6 +7,7 @@ import pytest
 from embassay.catalog.advice import advise
 from embassay.catalog.catalog import shipped
 from embassay.catalog.rules import CPU_QUERY_MS, RULES, Needs, limits
+from embassay.catalog.sizing import Load
 
 CARDS = shipped().models
 
@@ -39,6 +40,13 @@ CONSTRAINTS = {
     "remote code": ({}, "jinaai/jina-embeddings-v4", "code from its repository"),
     "no evidence": ({}, "mistral/mistral-embed", "no published retrieval score"),
     "weights": ({"hosted": True}, "intfloat/e5-small-v2", "to be run by yourself"),
+    "least tokens": ({"min_tokens": 1000}, "BAAI/bge-small-en-v1.5", "it reads 512 tokens"),
+    "a load": (
+        {"load": Load(10_000_000, 5, 30)},
+        "BAAI/bge-large-en-v1.5",
+        "ms to search 10,000,000 chunks on 64 cores",
+    ),
+    "a load on a service": ({"load": Load(1000, 1, 30)}, "openai/text-embedding-3-small", "200 ms to embed a query"),
     "papers": ({"domain": "scientific"}, "sentence-transformers/allenai-specter", "compares papers with papers"),
 }
 
@@ -79,4 +87,4 @@ def test_a_score_in_a_language_stands_for_a_statement_of_it():
 
 
 def test_rules_are_rows_of_a_table():
-    assert len({rule.name for rule in RULES}) == len(RULES) == 15
+    assert len({rule.name for rule in RULES}) == len(RULES) == 17

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from embassay.catalog.cost import Cost, EmbeddingSpeed, Workload, estimate_cost
-from embassay.catalog.worth import QUERY_TOKENS, worth
+from embassay.catalog.worth import QUERY_TOKENS, monthly_usd, worth
 from embassay.errors import UsageError
 
 WORK = Workload(documents=10, chunks=100, tokens=1_000_000, text_bytes=4_000_000)
@@ -55,3 +55,11 @@ def test_what_makes_no_sense_is_refused(value, queries, gains):
 )
 def test_the_age_of_a_price(as_of, days):
     assert cost("a", 1.0, as_of=as_of).price_age_days(date(2026, 11, 26)) == days
+
+
+def test_a_month_is_a_twelfth_of_a_year_behind_the_first_index():
+    dear = cost("dear", 10.0, prompt=4)
+    assert monthly_usd(dear, 1000) == pytest.approx(0.5 + 0.2)
+    (year,) = worth([dear], 1.0, 1000)
+    assert year.usd == pytest.approx(10 + 12 * 0.7)
+    assert monthly_usd(cost("unknown", None), 1000) is None

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from embassay.cli.commands.cost import _share
+from embassay.cli.words import parsed_share
 from embassay.errors import UsageError
 from tests.cli.test_cli import run
 from tests.servers import hash_openai, serving
@@ -137,6 +137,34 @@ def test_recommend_for_people(tmp_path):
     assert "not one of none, llm, cross-encoder" in err
 
 
+def test_recommend_sizes_an_index(tmp_path):
+    call = [
+        "models",
+        "recommend",
+        "--chunks",
+        "10M",
+        "--qps",
+        "5",
+        "--latency-ms",
+        "400",
+        "--hosted",
+        "--min-tokens",
+        "1000",
+    ]
+    month = ["--updates-per-month", "10%", "--queries-per-month", "1000000"]
+    found = json.loads(run(*call, *month, "--json", cwd=tmp_path, check=0)[1])
+    assert found["recommended"] and found["recommended"][0]["sizing"]["vectors"]["float32"] >= 10_000_000 * 4 * 256
+    for pick in found["recommended"]:
+        price = pick["usd_per_million_tokens"]
+        assert found["monthly_usd"][pick["id"]] == pytest.approx((256 + 16) * price), "256 and 16 million tokens"
+    assert any(one["why"].startswith("min tokens: it reads 512") for one in found["excluded"])
+    _, out, _ = run(*call, *month, cwd=tmp_path, check=0)
+    assert "10,000,000 chunks, 5 queries a second, within 400 ms" in out and "A month" in out
+    for wrong in (["--qps", "5"], ["--chunks", "some"], ["--chunks", "1k", "--qps", "0"], ["--updates-per-month", "200%"],
+                  ["--queries-per-month", "-1"], ["--min-tokens", "0"]):  # fmt: skip
+        run("models", "recommend", *wrong, cwd=tmp_path, check=2)
+
+
 def test_probe(place):
     with serving(hash_openai(64)) as server:
         (place / "embassay.yaml").write_text(CONFIG.format(url=f"{server.url}/v1"))
@@ -196,10 +224,10 @@ def test_cost_puts_one_model_beside_another(place, docs):
     _, out, _ = run("cost", docs, cwd=place, check=0)
     assert "tiny" in out and "openai/text-embedding-3-small" in out and "estimated, within about 25%" in out
     for share, value in (("5%", 0.05), ("0.05", 0.05), ("100%", 1.0), ("0", 0.0)):
-        assert _share(share) == value
+        assert parsed_share("change", share) == value
     for share in ("-1", "120%", "some"):
         with pytest.raises(UsageError):
-            _share(share)
+            parsed_share("change", share)
 
 
 def test_config_show_and_check(place):

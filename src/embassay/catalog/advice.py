@@ -15,6 +15,7 @@ from embassay.catalog.hosts import hosted_copies, settings_of
 from embassay.catalog.machine import Form, flops_per_token, forms
 from embassay.catalog.rules import Limit, Needs, Rerank, excluded, limits, made_for_domain
 from embassay.catalog.runnable import how_it_runs, on_engine
+from embassay.catalog.sizing import Sizing, size_index
 from embassay.remedy import Command
 
 BASE_FLOPS = 2e7
@@ -89,6 +90,8 @@ class Pick:
     why: tuple[str, ...]
     forms: tuple[Form, ...]
     """The ways to store its vectors."""
+    sizing: Sizing | None = None
+    """What its index takes, where a load was asked for."""
 
     def to_dict(self) -> dict[str, object]:
         """The pick as the JSON output has it."""
@@ -106,6 +109,7 @@ class Pick:
             "price_source": self.card.price_source,
             "settings": settings_of(self.card),
             "forms": [f.to_dict() for f in self.forms],
+            "sizing": self.sizing.to_dict() if self.sizing else None,
         }
 
 
@@ -194,7 +198,8 @@ def _pick(card: ModelCard, standing: Standing | None, needs: Needs) -> Pick:
         *(p.why(card, needs) for p in PREFERENCES),
         _hosts(card, needs),
     ]
-    return Pick(card, standing, score, tuple(filter(None, reasons)), tuple(forms(card, needs.machine)))
+    sizing = size_index(card, needs.load, needs.machine, gpu=needs.gpu) if needs.load else None
+    return Pick(card, standing, score, tuple(filter(None, reasons)), tuple(forms(card, needs.machine)), sizing)
 
 
 def _evidence(card: ModelCard, standing: Standing | None, needs: Needs) -> str:

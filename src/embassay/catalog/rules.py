@@ -13,6 +13,7 @@ from embassay.catalog.card import ModelCard
 from embassay.catalog.machine import HOSTED_QUERY_MS, Machine
 from embassay.catalog.runnable import runs_here
 from embassay.catalog.scores import every_score
+from embassay.catalog.sizing import Load, too_slow
 from embassay.catalog.tasks import find_task
 
 Rerank = Literal["none", "llm", "cross-encoder"]
@@ -44,6 +45,10 @@ class Needs:
     """Per million tokens."""
     chunk_tokens: int | None = None
     """95th percentile of the user's own chunks."""
+    min_tokens: int | None = None
+    """Tokens of one text that a model has to read."""
+    load: Load | None = None
+    """Chunks that are searched, how often and how fast."""
     domain: str = ""
     rerank: Rerank = "none"
     remote_code: bool = False
@@ -136,6 +141,19 @@ def _length(card: ModelCard, needs: Needs) -> str:
     return f"it reads {card.max_tokens:,} tokens, your chunks have up to {needs.chunk_tokens:,}" if over else ""
 
 
+def _min_tokens(card: ModelCard, needs: Needs) -> str:
+    if needs.min_tokens is None or card.unlimited_tokens:
+        return ""
+    if card.max_tokens is None:
+        return "its token limit is not known"
+    return f"it reads {card.max_tokens:,} tokens" if card.max_tokens < needs.min_tokens else ""
+
+
+def _load_limit(needs: Needs) -> str:
+    load = needs.load
+    return "" if load is None else f"{load.chunks:,} chunks, {load.qps:g} queries a second, {load.latency_ms:g} ms each"
+
+
 def _memory(card: ModelCard, needs: Needs) -> str:
     if needs.max_mb is None or not card.open_weights:
         return ""
@@ -215,6 +233,8 @@ RULES = (
         _length,
         lambda n: "" if n.chunk_tokens is None else f"reads the {n.chunk_tokens:,} tokens of your chunks",
     ),
+    Rule("min tokens", _min_tokens, lambda n: "" if n.min_tokens is None else f"reads {n.min_tokens:,} tokens"),
+    Rule("load", lambda c, n: too_slow(c, n.load, n.machine, gpu=n.gpu) if n.load else "", _load_limit),
     Rule("code", _runs, lambda n: "" if n.remote_code else "no code from a model's repository", _ours),
     Rule("price", _price, lambda n: "" if n.max_usd is None else f"at most ${n.max_usd:g} per million tokens"),
     Rule(

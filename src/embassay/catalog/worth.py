@@ -61,9 +61,17 @@ def worth(
     return found
 
 
+def monthly_usd(cost: Cost, queries_per_month: float) -> float | None:
+    """What a month costs: the changes, and the queries; None where no price is known."""
+    price = cost.usd_per_million_tokens
+    if price is None or cost.monthly.usd is None:
+        return None
+    return cost.monthly.usd + queries_per_month * (QUERY_TOKENS + cost.query_prompt_tokens) * price / 1e6
+
+
 def _yearly(cost: Cost, queries_per_month: float) -> tuple[float | None, float | None]:
     price = cost.usd_per_million_tokens
     if price is None or cost.first.usd is None or cost.monthly.usd is None:
         return None, None
-    queries = 12 * queries_per_month * (QUERY_TOKENS + cost.query_prompt_tokens) * price / 1e6
-    return cost.first.usd + 12 * cost.monthly.usd + queries, queries
+    month = monthly_usd(cost, queries_per_month) or 0.0
+    return cost.first.usd + 12 * month, 12 * (month - cost.monthly.usd)

@@ -74,3 +74,30 @@ def shown_path(path: str, root: Path) -> str:
     file = os.path.join(os.path.abspath(root), path)
     relative = os.path.relpath(file)
     return relative if not relative.startswith(os.path.join("..", "..", "..")) else file
+
+
+def parsed_share(name: str, said: str) -> float:
+    """``5%`` or ``0.05`` as a number from 0 to 1. Raises UsageError that names the option."""
+    try:
+        part = float(said.rstrip("% ")) / (100 if said.strip().endswith("%") else 1)
+    except ValueError:
+        part = -1
+    if not 0 <= part <= 1:
+        raise UsageError(f"{name} {said!r} is no share.", remedy="Write 5% or 0.05.")
+    return part
+
+
+COUNTS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9}
+"""Of each letter behind a number."""
+MOST = 10**12
+
+
+def parsed_count(name: str, said: str) -> int:
+    """``10M``, ``250k`` or ``1,000,000`` as a whole number from 1. Raises UsageError that names the option."""
+    match = re.fullmatch(
+        r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([kmb]?)", said.replace(",", "").replace("_", "").strip().lower()
+    )
+    number = round(float(match[1]) * COUNTS[match[2]]) if match else 0
+    if not 1 <= number <= MOST:
+        raise UsageError(f"{name} {said[:40]!r} is no number of them.", remedy="Write 250000, 250k or 10M.")
+    return number

@@ -68,7 +68,7 @@ def command(
     from embassay.evaluate.speed.price import price_folder
     from embassay.models.spending import spending
 
-    share, gains = _share(monthly_change), dict(map(_gain, gain or ()))
+    share, gains = words.parsed_share("monthly-change", monthly_change), dict(map(_gain, gain or ()))
     if not paths:
         _refuse("is about documents", "Name files or folders.", model=model, value_per_point=value_per_point)
     if value_per_point is None:
@@ -101,16 +101,6 @@ def command(
         _show_worth(worths, value_per_point or 0.0, queries_per_month)
     if spent.cap_usd is not None or spent.entries:
         common.console().print(text(line_of(spent), "dim"))
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text.rstrip("% ")) / (100 if text.strip().endswith("%") else 1)
-    except ValueError:
-        share = -1
-    if not 0 <= share <= 1:
-        raise UsageError(f"monthly-change {text!r} is no share.", remedy="Write 5% or 0.05.")
-    return share
 
 
 def _refuse(why: str, remedy: str, **given: object) -> None:

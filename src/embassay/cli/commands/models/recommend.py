@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common, progress, words
+from embassay.cli.sizing import Month, monthly_costs, show_month, show_sizing
 from embassay.cli.tables import WIDE, indented, table, text
 from embassay.errors import UsageError
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from embassay.catalog.advice import Advice
     from embassay.catalog.machine import Machine
     from embassay.catalog.rules import Needs
+    from embassay.catalog.sizing import Load
     from embassay.ingest.exclude import Exclusions
 
 RERANKS = ("none", "llm", "cross-encoder")
@@ -60,6 +63,27 @@ def command(
     docs: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="Measure the chunks of these files; repeat it.")
     ] = None,
+    min_tokens: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(metavar="N", help="Tokens of one text that a model must read."),
+    ] = None,
+    chunks: Annotated[str, typer.Option(metavar="N", help="Chunks to be searched, to size an index: 250k, 10M.")] = "",
+    qps: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="N", help="Queries a second; default: 1."),
+    ] = None,
+    latency_ms: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="MS", help="Most time of a query, from its text to its hits; default: 100."),
+    ] = None,
+    updates_per_month: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="SHARE", help="How much changes in a month, to tell its cost: 5% or 0.05."),
+    ] = None,
+    queries_per_month: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(metavar="N", help="Queries that are asked in a month."),
+    ] = None,
     remote_code: Annotated[
         bool, typer.Option("--remote-code", help="Models may run code from their repository.")
     ] = False,
@@ -77,6 +101,7 @@ def command(
     embassay models recommend --privacy --language en --cpu --max-latency-ms 20
     embassay models recommend --language de --rerank llm --docs ./docs --json
     embassay models recommend --domain legal --hosted
+    embassay models recommend --chunks 10M --qps 5 --latency-ms 60 --queries-per-month 1000000
     """
     from embassay.catalog.advice import advise
     from embassay.catalog.rules import Needs
@@ -87,7 +112,10 @@ def command(
         raise UsageError(f"rerank {rerank!r} is not one of {', '.join(RERANKS)}.")
     if count < 1:
         raise UsageError(f"-n is {count}; at least 1.")
-    _check(language or [], domain, max_mb, max_latency_ms, max_storage_gb, max_usd)
+    _check(language or [], domain, max_mb, max_latency_ms, max_storage_gb, max_usd, min_tokens, qps, latency_ms)
+    month_asked = {"updates_per_month": updates_per_month, "queries_per_month": queries_per_month}
+    load = _load(chunks, qps=qps, latency_ms=latency_ms, **month_asked)
+    month = _month(updates_per_month, queries_per_month)
     needs = Needs(
         hosted=hosted,
         privacy=privacy,
@@ -101,6 +129,8 @@ def command(
         max_storage_gb=max_storage_gb,
         max_usd=max_usd,
         chunk_tokens=_chunk_tokens(docs, common.left_out(load_config())) if docs else None,
+        min_tokens=min_tokens,
+        load=load,
         domain=domain,
         rerank=rerank,  # type: ignore[arg-type]
         remote_code=remote_code,
@@ -109,9 +139,10 @@ def command(
     with common.opened_session() as session:
         advice = advise(session.models.catalog.models.values(), needs, count=count)
     if json:
-        common.print_json(advice.to_dict() | {"machine": needs.machine.to_dict()})
+        told = {"monthly_usd": monthly_costs(advice, needs, month)} if month else {}
+        common.print_json(advice.to_dict() | {"machine": needs.machine.to_dict()} | told)
     else:
-        _show(advice, needs)
+        _show(advice, needs, month)
 
 
 def _check(languages: list[str], domain: str, *limits: float | None) -> None:
@@ -126,6 +157,26 @@ def _check(languages: list[str], domain: str, *limits: float | None) -> None:
         raise UsageError(f"domain {domain!r} is not known.", remedy=f"{meant} It is one of {DOMAINS}.".strip())
     if any(limit is not None and limit <= 0 for limit in limits):
         raise UsageError("a limit must be above 0.")
+
+
+def _load(chunks: str, **beside: object) -> Load | None:
+    """What an index is sized for. Raises UsageError for what would be ignored without a number of chunks."""
+    from embassay.catalog.sizing import DEFAULT_LATENCY_MS, Load
+
+    if chunks:
+        qps, latency = (beside[name] for name in ("qps", "latency_ms"))
+        return Load(words.parsed_count("chunks", chunks), float(qps or 1.0), float(latency or DEFAULT_LATENCY_MS))  # type: ignore[arg-type]
+    if given := [name.replace("_", "-") for name, value in beside.items() if value is not None]:
+        raise UsageError(f"{', '.join(given)} would be ignored.", remedy=remedy.option("chunks", "1M", say="Add {}."))
+    return None
+
+
+def _month(updates: str | None, queries: float | None) -> Month | None:
+    if queries is not None and queries < 0:
+        raise UsageError(f"queries-per-month is {queries:g}; it must be a number from 0.")
+    if updates is None and queries is None:
+        return None
+    return Month(words.parsed_share("updates-per-month", updates or "0"), queries or 0.0)
 
 
 def _chunk_tokens(paths: list[Path], exclude: Exclusions) -> int:
@@ -147,7 +198,7 @@ def _chunk_tokens(paths: list[Path], exclude: Exclusions) -> int:
     return longest
 
 
-def _show(advice: Advice, needs: Needs) -> None:
+def _show(advice: Advice, needs: Needs, month: Month | None) -> None:
     out = common.console()
     if not advice.recommended:
         out.print(text("No model meets all of that.", "yellow"))
@@ -156,6 +207,10 @@ def _show(advice: Advice, needs: Needs) -> None:
         out.print(indented(text("; ".join(pick.why)), 3))
     if advice.recommended:
         out.print(_forms(advice, ", " if out.width >= WIDE else "\n"))
+    if needs.load:
+        show_sizing(advice, needs.load)
+    if month:
+        show_month(monthly_costs(advice, needs, month), month)
     if advice.specialists:
         out.print(f"Made for {needs.domain}, without a score that compares with those above:")
         for pick in advice.specialists:
