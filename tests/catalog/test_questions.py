@@ -10,6 +10,7 @@ import pytest
 from embassay.catalog.advice import advise
 from embassay.catalog.catalog import shipped
 from embassay.catalog.rules import Needs
+from embassay.catalog.sizing import Load
 
 QUESTIONS = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))["question"]
 ENOUGH = 18
@@ -21,8 +22,13 @@ def _advice(question):
 
 
 def _needs(question):
-    asked = question["needs"].items()
-    return Needs(**{name: tuple(value) if isinstance(value, list) else value for name, value in asked})
+    return Needs(**{name: _value(value) for name, value in question["needs"].items()})
+
+
+def _value(value):
+    if isinstance(value, dict):
+        return Load(**value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def test_an_expert_would_agree():
