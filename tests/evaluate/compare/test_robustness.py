@@ -15,6 +15,7 @@ from embassay.evaluate.compare.alterations import (
     without_alterations,
 )  # fmt: skip
 from embassay.evaluate.compare.opening import Options, compare
+from embassay.evaluate.data.saved import read_queries
 from embassay.text import printable
 from tests.evaluate.compare.sample import BETTER, WORSE
 
@@ -23,7 +24,7 @@ def test_typos_are_slips_of_few_letters():
     text = "how do I rotate the signing key of a tenant"
     for seed in range(200):
         made = typos(text, random.Random(seed), "en")
-        assert made != text or seed, "a doubled letter may be one that was left out"
+        assert made != text
         changed = [(a, b) for a, b in zip(text.split(), made.split(), strict=True) if a != b]
         assert len(changed) <= 1 and all(len(a) >= 4 and abs(len(a) - len(b)) <= 1 and a[0] == b[0] for a, b in changed)
     assert typos(text, random.Random(1), "en") == typos(text, random.Random(1), "en")
@@ -66,3 +67,12 @@ def test_each_candidate_is_held_against_itself(judged):
 def test_queries_that_are_documents_are_not_altered(judged):
     with pytest.raises(UsageError, match="do not go together"):
         compare([WORSE, BETTER], judged, options=Options(robustness=True, drop_same_id=True))
+
+
+def test_sets_are_asked_altered_queries_as_well(indexed):
+    data = read_queries(indexed / "queries.jsonl")
+    assert set(data.sources.values()) == {"label"}
+    found = compare(["small", "large"], data, by=("length", "source"), options=Options(robustness=True))
+    assert not any(row.error for row in found.rows) and found.basis.origin == "people"
+    assert {one.candidate for one in found.robustness} == {"small", "large"}
+    assert {(one.by, one.value) for one in found.slices} == {("length", "1 to 3 words"), ("source", "label")}

@@ -65,3 +65,12 @@ def test_a_judgment_that_stands_twice_is_one(judged):
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join([*lines, lines[-1]]))
     assert read_judged(judged).qrels == once
+
+
+def test_metadata_of_documents_is_kept(judged):
+    lines = [json.loads(line) for line in (judged / "corpus.jsonl").read_text().splitlines()]
+    lines[0]["metadata"] = {"topic": "keys", "tags": ["a"]}
+    lines[1]["metadata"] = "none"
+    (judged / "corpus.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    first, second, *_ = read_judged(judged).documents
+    assert first.metadata == {"topic": "keys", "tags": ["a"]} and second.metadata == {}

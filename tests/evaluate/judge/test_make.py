@@ -75,3 +75,11 @@ def test_real_documentation(shared):
         if query.source == "sentence":
             assert query.text[0].isupper() and not query.text.startswith(("This ", "It ", "They ")), query.text
     assert not any(mark in query.text for query in made.queries for mark in ("](", "**", "```"))
+
+
+def test_what_is_known_of_a_document_stays_with_its_passages():
+    """Queries are sliced by it; long texts are not repeated with every passage."""
+    known = {"topic": "keys", "year": 2024, "tags": ["a", "b"], "abstract": "x" * 500, "nested": {"a": 1}, "none": None}
+    made = make_draft(Passages([Document("a.md", "a.md", f"# A\n\n{PROSE}", "markdown", metadata=known)]), 0)
+    (metadata,) = {tuple(row["metadata"]): row["metadata"] for row in made.corpus}.values()
+    assert metadata == {"topic": "keys", "year": 2024, "tags": ["a", "b"], "digest": metadata["digest"]}
