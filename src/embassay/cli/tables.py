@@ -36,7 +36,7 @@ def table(
     cells = [[text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
     columns = []
     for at, name in enumerate(names):
-        lengths = [len(row[at]) for row in cells if at < len(row)]  # a row may end early
+        lengths = [_length(row[at]) for row in cells if at < len(row)]  # a row may end early
         widest = max([len(name), *lengths])
         if at == 0:
             columns.append(_Column(name, "left", min(FIRST, max(lengths, default=0)), True))
@@ -45,6 +45,11 @@ def table(
         else:
             columns.append(_Column(name, "right", widest, False))
     return Fitting(columns, cells, title)
+
+
+def _length(cell: Text) -> int:
+    """Characters of the longest line of a cell."""
+    return max(map(len, cell.plain.split("\n"))) if "\n" in cell.plain else len(cell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ def _show(advice: Advice, needs: Needs, month: Month | None) -> None:
         out.print(text(f"{place}  ").append(pick.card.id, "bold"))
         out.print(indented(text("; ".join(pick.why)), 3))
     if advice.recommended:
-        out.print(_forms(advice, ", " if out.width >= WIDE else "\n"))
+        out.print(_forms(advice, narrow=out.width < WIDE))
     if needs.load:
         show_sizing(advice, needs.load)
     if month:
@@ -248,13 +248,15 @@ def _measured(machine: Machine) -> str:
     return f"Latencies are computed from this machine as it was measured on {day}; --measure repeats that.{busy}"
 
 
-def _forms(advice: Advice, between: str) -> Any:
+def _forms(advice: Advice, *, narrow: bool) -> Any:
     """What a million chunks take in each form that vectors can be stored in."""
+    between = "\n" if narrow else ", "
     kinds = list(dict.fromkeys(form.name.split("-")[0] for pick in advice.recommended for form in pick.forms))
     rows: list[list[str | Text]] = []
     for pick in advice.recommended:
         shown = {form.name.split("-")[0]: form for form in pick.forms}
-        rows.append([pick.card.id, *(_form(shown.get(kind), between) for kind in kinds)])
+        name = pick.card.id.rpartition("/")[2] if narrow else pick.card.id  # whole above
+        rows.append([name, *(_form(shown.get(kind), between) for kind in kinds)])
     return table(("model", *kinds), rows, title="A million chunks: storage, and time to scan them all")
 
 
