@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
     from embassay.errors import EmbassayError
     from embassay.evaluate.compare.opening import compare
+    from embassay.evaluate.judge.label.opening import label
     from embassay.evaluate.migration.probe import probe
     from embassay.home import Home, embed, examine_vectors
     from embassay.home import open_home as open
@@ -50,6 +51,7 @@ __all__ = [
     "describe_difference",
     "embed",
     "examine_vectors",
+    "label",
     "open",
     "probe",
 ]
@@ -73,6 +75,7 @@ _PLACES = {
     "describe_difference": "embassay.space:describe_difference",
     "embed": "embassay.home:embed",
     "examine_vectors": "embassay.home:examine_vectors",
+    "label": "embassay.evaluate.judge.label.opening:label",
     "open": "embassay.home:open_home",
     "probe": "embassay.evaluate.migration.probe:probe",
 }

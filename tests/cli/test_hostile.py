@@ -58,13 +58,14 @@ def place(tmp_path_factory):
         '{"_id": "q1", "text": "how to rotate"}\n{"_id": "q2", "text": "which proxy"}\n'
     )
     (judged / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\n")
+    (root / "questions.txt").write_text("when do keys end\n")
     (root / "pairs.csv").write_text("sentence1,sentence2,score\na,b,1\na,a,5\nc,d,2\n")
     (root / "labels.csv").write_text("text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(12)))
     (root / "embassay.yaml").write_text("embeddings: {default_model: hash/64}\ncache: {path: cache.db}\n")
     return root
 
 
-MOST = {"bench": 2, "watch": 3, "models recommend": 4, "judge new": 6, "compare": 8}
+MOST = {"bench": 2, "watch": 3, "models recommend": 4, "judge new": 6, "judge label": 4, "compare": 8}
 """Values for each option of commands that take long; 12 of the others. Which ones, its name decides."""
 BENIGN = {
     "index": ["docs", "-m", "hash/64"],
@@ -86,6 +87,7 @@ BENIGN = {
     "judge new": ["docs", "-o", "made", "-n", "2"],
     "judge add": ["judged", "-q", "what", "-r", "d1"],
     "judge check": ["judged"],
+    "judge label": ["judged", "hash/64", "hash/128", "--questions", "questions.txt"],
     "similarity pairs": ["pairs.csv", "-m", "hash/64"],
     "similarity labels": ["labels.csv", "labels.csv", "-m", "hash/64"],
     "models show": ["BAAI/bge-small-en-v1.5"],

@@ -106,6 +106,7 @@ def hostile(tmp_path_factory):
     (judged / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries))
     lines = [f"q{i}{ID}\td{i}{ID}\t1\n" for i in range(4)]
     (judged / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(lines))
+    (place / "questions.txt").write_text(f"which key {EVIL}".replace("\n", " ").replace("\r", " ") + "\n")
     (place / "pairs.tsv").write_text("".join(f"one {EVIL[:40]}\ttwo {i}\t{i}.0\n".replace("\r", "") for i in range(5)))
     (place / "labels.jsonl").write_text(
         "".join(json.dumps({"text": f"t{i}{EVIL}", "label": f"l{i % 2}{EVIL}"}) + "\n" for i in range(8))
@@ -145,6 +146,7 @@ COMMANDS = {
     "judge new": ["{docs}", "--out", "made"],
     "judge add": ["made", "--query", f"a query {NAME}", "--relevant", f"none{NAME}"],
     "judge check": ["{judged}"],
+    "judge label": ["{judged}", "plain", f"short{NAME}", "gone", "--questions", "questions.txt"],
     "similarity pairs": ["pairs.tsv", "-m", "plain"],
     "similarity labels": ["labels.jsonl", "labels.jsonl", "-m", "plain"],
     "models list": ["--provider", NAME],

@@ -11,7 +11,7 @@ from embassay.evaluate.compare.costs import Costs, ModelTimes, bytes_per_million
 from embassay.evaluate.compare.statistics import spread
 from embassay.evaluate.compare.systems import Outcome
 from embassay.evaluate.data.judged import JudgedSet
-from embassay.evaluate.score.filling import Filled, fill
+from embassay.evaluate.score.filling import Filled, asked_anew, fill
 from embassay.evaluate.score.ranking import Run, rank_documents
 from embassay.stores.opening import NewStore, exact_store
 
@@ -30,10 +30,13 @@ class Models:
         chunks: bool = False,
         drop_same_id: bool = False,
         new_store: NewStore | None = None,
+        keep: bool = False,
     ) -> None:
-        """`new_store` makes an empty one; by default the exact one in memory."""
+        """`new_store` makes an empty one; by default the exact one in memory. `keep`: the stores stay, for queries that
+        come later."""
         self.registry, self.chunks, self.drop_same_id = registry, chunks, drop_same_id
         self._new_store = new_store or exact_store
+        self._keep = keep
         self._left = Counter(candidate.model for candidate in candidates)
         self._embedded = {candidate.model for candidate in candidates if candidate.pipeline.needs_model}
         self._filled: dict[str, Filled] = {}
@@ -44,15 +47,20 @@ class Models:
         return ModelSystem(self, candidate)
 
     def filled(self, model: str, judged: JudgedSet, advance: Callable[[int], None]) -> Filled:
-        """Its documents in a store; given up when its last candidate has been here."""
+        """Its documents in a store; given up when its last candidate has been here, unless stores are kept."""
         self._left[model] -= 1
+        stays = self._keep or self._left[model] > 0
         if model in self._filled:
-            advance(len(judged.documents) + len(judged.queries))
-            return self._filled[model] if self._left[model] > 0 else self._filled.pop(model)
+            made = self._filled[model] if stays else self._filled.pop(model)
+            if made.judged.queries == judged.queries:
+                advance(len(judged.documents) + len(judged.queries))
+                return made
+            self._filled[model] = made = asked_anew(made, judged, vectors=model in self._embedded, advance=advance)
+            return made
         embedder = self.registry.get(model)
         store = self._new_store(embedder.space.dimensions, embedder.space.similarity, judged.language)
         made = fill(judged, embedder, store, vectors=model in self._embedded, chunks=self.chunks, advance=advance)
-        if self._left[model] > 0:
+        if stays:
             self._filled[model] = made
         return made
 
@@ -76,11 +84,17 @@ class ModelSystem:
 
     def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
         """Embed what is not embedded yet, and rank. Raises ModelError, ProviderError, StoreError."""
-        chosen = self._candidate
-        filled = self._models.filled(chosen.model, judged, advance)
-        run = rank_documents(filled, chosen.pipeline, depth=depth, drop_same_id=self._models.drop_same_id)
+        filled = self._models.filled(self._candidate.model, judged, advance)
+        run = self._ranked(filled, depth)
         space, costs = filled.embedder.space, self._costs(judged, filled, run)
-        return Outcome(str(space), chosen.pipeline, run, costs, space_digest=space.digest)
+        return Outcome(str(space), self._candidate.pipeline, run, costs, space_digest=space.digest)
+
+    def run(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Run:
+        """Embed what is not embedded yet, and rank. Raises ModelError, ProviderError, StoreError."""
+        return self._ranked(self._models.filled(self._candidate.model, judged, advance), depth)
+
+    def _ranked(self, filled: Filled, depth: int) -> Run:
+        return rank_documents(filled, self._candidate.pipeline, depth=depth, drop_same_id=self._models.drop_same_id)
 
     def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:
         if not self._candidate.pipeline.needs_model:

@@ -48,6 +48,8 @@ class Options:
     """Makes an empty store; default: the exact one in memory."""
     robustness: bool = False
     """Ask each query in altered forms as well (`embassay.evaluate.compare.robustness`)."""
+    keep: bool = False
+    """More queries come later: what was embedded stays in its store until the candidates are closed."""
 
 
 DEFAULT_OPTIONS = Options()
@@ -166,6 +168,7 @@ def _systems(
         chunks=options.chunks,
         drop_same_id=options.drop_same_id,
         new_store=options.new_store,
+        keep=options.keep,
     )
     _check_names(candidates, registry)
     systems: list[System] = []

@@ -46,6 +46,23 @@ class SetSystem:
 
         A hit that is none of them keeps its rank under its own place. Raises ModelError, ProviderError, StoreError.
         """
+        rankings, texts = self._found(judged, depth, advance)
+        needs_model = self.pipeline.needs_model
+        size = bytes_per_million(self.space) if needs_model else 0
+        price = self.embedder.price if needs_model else 0.0
+        costs = Costs(
+            spread(self._times([judged.queries[name] for name in clean(judged.queries)])), size, price, truncated=None
+        )
+        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
+
+    def run(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Run:
+        """Search every query. Raises ModelError, ProviderError, StoreError."""
+        return Run(self._found(judged, depth, advance)[0])
+
+    def _found(
+        self, judged: JudgedSet, depth: int, advance: Callable[[int], None]
+    ) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+        """Query id to ranked places, and what stands there."""
         deep = self.pipeline.handing_out(depth)
         rankings: dict[str, Sequence[str]] = {}
         texts: dict[str, str] = {}
@@ -56,13 +73,7 @@ class SetSystem:
             rankings[name] = self.ranking(ranked)[:depth]
             texts.update({k: _line(hit, query, self.index.language) for k, hit in list(ranked.items())[:SHOWN]})
             advance(1)
-        needs_model = self.pipeline.needs_model
-        size = bytes_per_million(self.space) if needs_model else 0
-        price = self.embedder.price if needs_model else 0.0
-        costs = Costs(
-            spread(self._times([judged.queries[name] for name in clean(judged.queries)])), size, price, truncated=None
-        )
-        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
+        return rankings, texts
 
     def ranking(self, ranked: Mapping[str, Hit]) -> list[str]:
         """Ids as they are scored, of those that were found, in their order."""

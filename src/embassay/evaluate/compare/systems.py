@@ -37,5 +37,8 @@ class System(Protocol):
     def outcome(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Outcome:
         """Rank `depth` documents for every query. Raises EmbassayError; what was embedded until then is kept."""
 
+    def run(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Run:
+        """The same ranking alone: no cost is measured."""
+
     def texts(self, judged: JudgedSet) -> int:
         """How many texts will be embedded at most, for a progress bar."""

@@ -35,6 +35,8 @@ class Query:
     """Passage id to grade."""
     source: str
     """How the query was made."""
+    retracted: frozenset[str] = frozenset()
+    """Passages whose judgment is taken back."""
 
     @property
     def id(self) -> str:

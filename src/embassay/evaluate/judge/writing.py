@@ -59,20 +59,12 @@ def add_judgment(folder: Path, query: str, places: Sequence[str], *, grade: int 
 
     Raises JudgedSetError for a place that is not in the corpus.
     """
-    if not query.strip() or not _NAME.fullmatch(split) or abs(grade) > MOST_GRADE:
+    if not query.strip() or abs(grade) > MOST_GRADE:
         raise JudgedSetError(
-            f"query {query[:40]!r}, split {split!r}, grade {grade}: write a query, a split without slashes, and a "
-            f"grade of at most {MOST_GRADE}."
+            f"query {query[:40]!r}, grade {grade}: write a query, and a grade of at most {MOST_GRADE}."
         )
+    check_judgeable(folder, split)
     corpus = folder / layout.CORPUS
-    if not corpus.is_file():
-        raise JudgedSetError(
-            f"{folder} has no corpus.jsonl.",
-            remedy=remedy.command("judge new", "FOLDER", out=str(folder), n=0, say="Make one"),
-        )
-    if not layout.splits_of(folder) and not layout.is_layout(folder):
-        format_of(folder)  # raises for a folder without any judged data
-        raise JudgedSetError(f"{folder} is not in the layout of BEIR.", remedy="Add to its own file of judgments.")
     with _locked(folder):
         ids = list(_rows(corpus))
         meant: list[str] = []
@@ -83,6 +75,36 @@ def add_judgment(folder: Path, query: str, places: Sequence[str], *, grade: int 
             meant += found
         _add(folder, [Query(" ".join(query.split()), dict.fromkeys(meant, grade), "label")], split)
         return meant
+
+
+def write_labels(folder: Path, query: Query, split: str = SPLIT) -> None:
+    """Write what somebody said of the passages of one query, which is added if it is new, and take back what is
+    `retracted`. Raises JudgedSetError, HomeNotWritable."""
+    with _locked(folder):
+        _add(folder, [query], split)
+
+
+def judgments_of(folder: Path, split: str = SPLIT) -> dict[str, dict[str, int]]:
+    """Text of each query to what is judged of it; empty where nothing is. Raises JudgedSetError."""
+    file = layout.qrels_file(folder, split)
+    qrels = layout.read_qrels(file) if file.is_file() else {}
+    rows = _rows(folder / layout.QUERIES)
+    return {str(row.get("text")): qrels[name] for name, row in rows.items() if name in qrels}
+
+
+def check_judgeable(folder: Path, split: str) -> None:
+    """Raises JudgedSetError unless judgments can be added to the set in `folder`."""
+    if not _NAME.fullmatch(split):
+        raise JudgedSetError(f"split {split!r}: write a split without slashes.")
+    corpus = folder / layout.CORPUS
+    if not corpus.is_file():
+        raise JudgedSetError(
+            f"{folder} has no corpus.jsonl.",
+            remedy=remedy.command("judge new", "FOLDER", out=str(folder), n=0, say="Make one"),
+        )
+    if not layout.splits_of(folder) and not layout.is_layout(folder):
+        format_of(folder)  # raises for a folder without any judged data
+        raise JudgedSetError(f"{folder} is not in the layout of BEIR.", remedy="Add to its own file of judgments.")
 
 
 def check_same_documents(old: Existing, draft: JudgedDraft, folder: Path) -> None:
@@ -142,7 +164,7 @@ def _add(folder: Path, queries: Sequence[Query], split: str, *, afresh: bool = F
     for query in queries:
         name = by_text.get(query.text, query.id)
         rows.setdefault(name, {"_id": name, "text": query.text, "metadata": {"source": query.source}})
-        qrels.setdefault(name, {}).update(query.relevant)
+        qrels[name] = {d: g for d, g in qrels.get(name, {}).items() if d not in query.retracted} | dict(query.relevant)
     write_whole(file, "".join(map(_line, rows.values())))
     lines = [f"{q}\t{d}\t{grade}\n" for q, judged in qrels.items() for d, grade in judged.items()]
     qrels_file.parent.mkdir(exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embassay.errors import StoreError
@@ -68,6 +68,15 @@ def fill(
     store.optimise(thorough=True)
     seconds = time.perf_counter() - started
     return Filled(judged, embedder, store, asked, truncated, usage + used, seconds)
+
+
+def asked_anew(
+    filled: Filled, judged: JudgedSet, *, vectors: bool = True, advance: Callable[[int], None] = lambda _: None
+) -> Filled:
+    """The same store for the queries of `judged`, which has the same documents. Raises ModelError, ProviderError."""
+    texts = list(judged.queries.values())
+    made = embed_all(filled.embedder, texts, "query", advance)[0] if vectors else zeros(len(texts), filled.embedder)
+    return replace(filled, judged=judged, queries=made)
 
 
 def _check_similarity(store: Store, embedder: Embedder) -> None:
