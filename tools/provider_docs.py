@@ -111,7 +111,9 @@ def _role(card: ModelCard) -> str:
     if card.role_parameter:
         return "parameter"
     if card.prompts:
-        return "; ".join(f"{role}: `{json.dumps(text, ensure_ascii=False)[1:-1]}`" for role, text in card.prompts.items())
+        return "; ".join(
+            f"{role}: `{json.dumps(text, ensure_ascii=False)[1:-1]}`" for role, text in card.prompts.items()
+        )
     return "none" if card.prompts_known else "unknown"
 
 
