@@ -6,7 +6,7 @@ import pytest
 
 from embassay.evaluate.compare.basis import basis_of
 from embassay.evaluate.compare.opening import compare
-from embassay.evaluate.compare.verdict import WORDS_BIAS, decide
+from embassay.evaluate.compare.verdict import decide
 from tests.evaluate.compare.sample import BETTER, WORSE
 from tests.evaluate.compare.test_verdict import seen
 
@@ -40,11 +40,11 @@ def test_queries_of_people_decide_where_there_are_enough(judged, sources, origin
 def test_a_verdict_on_made_up_queries_says_so(judged):
     found = compare([WORSE, BETTER], of(judged, "heading", "sentence"))
     assert found.verdict == "switch" and found.headline == f"Switch to {BETTER} on made-up queries"
-    assert "40 made-up queries (20 heading, 20 sentence)" in found.caution and "beyond 0.1" in found.caution
+    assert "40 made-up queries (20 heading, 20 sentence)" in found.caution and "-0.06 to +0.08" in found.caution
     assert "judge" in found.next("j").in_shell()
     data = found.to_dict()
     assert data["basis"] == {
-        "origin": "made-up", "queries": 40, "sources": {"heading": 20, "sentence": 20}, "left_out": {},
+        "origin": "made-up", "queries": 40, "sources": {"heading": 20, "sentence": 20}, "left_out": {}, "words_bias": [-0.06, 0.08],
     }  # fmt: skip
     assert data["headline"] == found.headline and data["caution"] == found.caution and data["next"]
     real = compare([WORSE, BETTER], of(judged, "label"))
@@ -72,12 +72,16 @@ def test_both_kinds_are_shown_apart_and_people_decide(judged):
 def test_between_words_and_none_a_small_difference_on_made_up_queries_decides_nothing():
     small = seen(mean=0.073, low=0.04, high=0.106)
     assert decide(small, 0.0002).verdict == "switch"
-    biased = decide(small, 0.0002, bias=WORDS_BIAS)
-    assert biased.verdict == "undecided" and "may be off by 0.1" in biased.reason and biased.queries_needed is None
-    assert decide(seen(mean=-0.131, low=-0.17, high=-0.09), 0.0002, bias=WORDS_BIAS).verdict == "undecided"
-    assert decide(seen(mean=0.3, low=0.2, high=0.4), 0.0002, bias=WORDS_BIAS).verdict == "switch"
-    assert decide(seen(mean=-0.3, low=-0.4, high=-0.2), 0.0002, bias=WORDS_BIAS).verdict == "keep"
-    assert decide(small, 0.0002, exceeded=["too slow"], bias=WORDS_BIAS).verdict == "keep"
+    biased = decide(small, 0.0002, bias=(-0.1, 0.1))
+    assert (
+        biased.verdict == "undecided"
+        and "may be off by -0.10 to +0.10" in biased.reason
+        and biased.queries_needed is None
+    )
+    assert decide(seen(mean=-0.131, low=-0.17, high=-0.09), 0.0002, bias=(-0.1, 0.1)).verdict == "undecided"
+    assert decide(seen(mean=0.3, low=0.2, high=0.4), 0.0002, bias=(-0.1, 0.1)).verdict == "switch"
+    assert decide(seen(mean=-0.3, low=-0.4, high=-0.2), 0.0002, bias=(-0.1, 0.1)).verdict == "keep"
+    assert decide(small, 0.0002, exceeded=["too slow"], bias=(-0.1, 0.1)).verdict == "keep"
 
 
 def test_the_bias_is_that_between_words_and_none(judged):

@@ -21,11 +21,12 @@ def by_source(made):
 def test_every_source(passages):
     made = make_draft(passages, 100)
     found = by_source(made)
-    assert set(found) == set(sources()) == {"docstring", "heading", "link", "sentence"}
-    assert set(found["heading"]) == {"Background jobs", "Install the worker", "Retry policy"}, "two are called Overview"
+    assert set(sources()) == {"docstring", "goal", "heading", "link", "sentence", "statement", "title"}
+    assert set(found) == {"docstring", "heading", "link", "statement"}, "a manual, not articles"
+    assert found["heading"] == ["how do I install the worker"], "two are called Overview, others are two common words"
     assert found["link"] == ["how retries are paced"], "not an address outside, not one word, not a menu"
     assert found["docstring"] == ["Replace a key before it expires"]
-    assert all(sentence in PROSE + JOBS + GUIDE for sentence in found["sentence"])
+    assert all(sentence in PROSE + JOBS + GUIDE for sentence in found["statement"])
 
 
 def test_what_a_query_was_taken_from_is_taken_out(passages):
@@ -49,7 +50,7 @@ def test_a_link_leads_to_its_heading(passages):
 
 def test_equal_arguments_give_equal_sets(passages):
     assert make_draft(passages, 4) == make_draft(Passages(documents()), 4)
-    assert make_draft(passages, 4, seed=1) != make_draft(passages, 4)
+    assert any(make_draft(passages, 4, seed=seed) != make_draft(passages, 4) for seed in range(1, 9))
     assert len(make_draft(passages, 3).queries) == 3
     with pytest.raises(PluginError, match="heading"):
         make_draft(passages, 3, ["headings"])
@@ -59,7 +60,10 @@ def test_equal_passages_are_equal_answers():
     twins = [Document(f"{n}.md", f"{n}.md", f"# Retry pauses\n\n{PROSE}", "markdown") for n in ("a", "b")]
     twins.append(
         Document(
-            "c.md", "c.md", f"# Something else here\n\n[pauses between retries](a.md)\n\n{GUIDE[-200:]}", "markdown"
+            "c.md",
+            "c.md",
+            f"# Something else here\n\n[the pauses between two retries](a.md)\n\n{GUIDE[-200:]}",
+            "markdown",
         )
     )
     (link,) = make_draft(Passages(twins), 10, ["link"]).queries
@@ -69,10 +73,12 @@ def test_equal_passages_are_equal_answers():
 def test_real_documentation(shared):
     root = shared / "docs" / "httpx"
     made = make_draft(read_passages([root], lambda file: file.relative_to(root).as_posix()), 100)
-    assert len(made.queries) == 100 and {"heading", "link", "sentence"} <= set(made.counts)
-    assert min(made.counts.values()) > 10, "spread over the sources"
+    assert len(made.queries) == 100 and {"heading", "link", "goal", "statement"} == set(made.counts)
+    assert min(made.counts.values()) >= 5, "spread over the sources"
+    asked = [query for query in made.queries if query.kind == "how-to"]
+    assert len(asked) > 30 and all(len(query.text.split()) > 3 for query in asked), "questions"
     for query in made.queries:
-        if query.source == "sentence":
+        if query.source == "statement":
             assert query.text[0].isupper() and not query.text.startswith(("This ", "It ", "They ")), query.text
     assert not any(mark in query.text for query in made.queries for mark in ("](", "**", "```"))
 
@@ -83,3 +89,22 @@ def test_what_is_known_of_a_document_stays_with_its_passages():
     made = make_draft(Passages([Document("a.md", "a.md", f"# A\n\n{PROSE}", "markdown", metadata=known)]), 0)
     (metadata,) = {tuple(row["metadata"]): row["metadata"] for row in made.corpus}.values()
     assert metadata == {"topic": "keys", "year": 2024, "tags": ["a", "b"], "digest": metadata["digest"]}
+
+
+ARTICLE = f"# Pauses of a queue that failed\n\n{PROSE}\n\n{PROSE.replace('Jobs', 'Tasks').replace('job', 'task')}"
+
+
+def test_articles_have_titles_and_sentences():
+    made = make_draft(Passages([Document("a.md", "a.md", ARTICLE, "markdown")]), 10)
+    assert set(made.counts) == {"title", "sentence"}
+    assert make_draft(Passages(documents()), 10, ["sentence"]).counts.keys() == {"statement"}, "its twin for manuals"
+
+
+def test_a_goal_is_asked_and_its_clause_taken_out():
+    text = f"# Keys\n\n## Rotation\n\nTo rotate a signing key, call `rotate`. To do that, wait. {PROSE}\n\n## Why\n\n{PROSE}"
+    text += "\n\nIf you want to revoke your old tokens, run the job by hand."
+    made = make_draft(Passages([Document("k.md", "k.md", text, "markdown")]), 10, ["goal"])
+    assert {query.text for query in made.queries} == {"how do I rotate a signing key", "how do I revoke my old tokens"}
+    assert {query.kind for query in made.queries} == {"how-to"}
+    whole = " ".join(row["text"] for row in made.corpus)
+    assert "To rotate" not in whole and "call `rotate`" in whole

@@ -28,7 +28,7 @@ def test_written_and_read(tmp_path, passages):
     assert write_judged_set(folder, made) == len(made.queries)
     found = read_judged(folder)
     assert set(found.queries.values()) == {q.text for q in made.queries}
-    assert set(found.sources.values()) == set(sources())
+    assert set(found.sources.values()) < set(sources())
     before = (folder / "qrels" / "test.tsv").read_bytes()
     assert write_judged_set(folder, made) == 0 and (folder / "qrels" / "test.tsv").read_bytes() == before, (
         "again adds nothing"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from embassay.evaluate.compare.bias import FAIR, Bias, bias_of
 from embassay.evaluate.compare.verdict import MIN_QUERIES
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.data.origins import NOT_SAID, Origin, listed, origin_of, source_of, sources_of
@@ -34,6 +35,11 @@ class Basis:
         return self.origin == "made-up"
 
     @property
+    def words_bias(self) -> Bias:
+        """Least and most by which the queries favour a search by words (`bias_of`)."""
+        return bias_of(self.sources) if self.is_made_up else FAIR
+
+    @property
     def words(self) -> str:
         """``200 made-up queries (120 heading, 80 link)``, ``48 queries of people (48 label)``, ``300 queries``."""
         kinds = {"made-up": "made-up queries", "people": "queries of people", NOT_SAID: "queries"}
@@ -47,6 +53,7 @@ class Basis:
             "queries": len(self.queries),
             "sources": dict(self.sources),
             "left_out": dict(self.left_out),
+            "words_bias": list(self.words_bias),
         }
 
 

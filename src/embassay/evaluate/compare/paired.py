@@ -14,13 +14,14 @@ from embassay import remedy
 from embassay.errors import EmbassayError, UsageError
 from embassay.evaluate.compare.alterations import without_alterations
 from embassay.evaluate.compare.basis import Basis, basis_of
+from embassay.evaluate.compare.bias import FAIR, Bias, reversed_bias
 from embassay.evaluate.compare.result import Comparison
 from embassay.evaluate.compare.robustness import losses
 from embassay.evaluate.compare.rows import Pair, Row, budgeted
 from embassay.evaluate.compare.slices import by_origin, groups_by, slices_of
 from embassay.evaluate.compare.statistics import differences, holm
 from embassay.evaluate.compare.systems import SHOWN, System
-from embassay.evaluate.compare.verdict import MIN_EFFECT, WORDS_BIAS, Budgets, Verdict, decide
+from embassay.evaluate.compare.verdict import MIN_EFFECT, Budgets, Verdict, decide
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.metrics import canonical, deepest, intervals, mean, per_query
 from embassay.types import Document
@@ -67,7 +68,7 @@ def compare_systems(
     groups = [group for name in by for group in groups_by(judged, name, _sliced(judged, basis, name))]
     rows = [_row(system, asked, basis, metrics, depth, advance) for system in systems]
     done = {row.name: row for row in rows if not row.error}
-    pairs = paired_differences(done, metrics, basis.queries, SwitchTerms(min_effect, budgets, sure, basis.is_made_up))
+    pairs = paired_differences(done, metrics, basis.queries, SwitchTerms(min_effect, budgets, sure, basis.words_bias))
     verdict, winner, reason = _overall(rows, pairs, metrics[0])
     texts = {d.id: _line(d) for d in judged.documents}
     for row in rows:
@@ -117,12 +118,14 @@ class SwitchTerms:
     min_effect: float
     budgets: Budgets
     sure: bool = False
-    made_up: bool = False
-    """Whether the queries were made of the documents, so that they are not fair to searches by words."""
+    words_bias: Bias = FAIR
+    """Least and most by which the queries favour a search by words: see `bias_of`."""
 
-    def bias(self, a: Row, b: Row) -> float:
-        """How far off the queries may be between two candidates."""
-        return WORDS_BIAS if self.made_up and a.finds_words != b.finds_words else 0.0
+    def bias(self, a: Row, b: Row) -> Bias:
+        """Least and most by which the queries favour B."""
+        if a.finds_words == b.finds_words:
+            return FAIR
+        return self.words_bias if b.finds_words else reversed_bias(self.words_bias)
 
 
 def paired_differences(

@@ -12,7 +12,7 @@ from embassay.evaluate.compare.rows import Changed, Pair, Row, budgeted
 from embassay.evaluate.compare.slices import Slice
 from embassay.evaluate.compare.statistics import detectable
 from embassay.evaluate.compare.systems import SHOWN
-from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, WORDS_BIAS, Budgets, Verdict
+from embassay.evaluate.compare.verdict import MIN_EFFECT, MIN_QUERIES, Budgets, Verdict
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.text import short_names
 
@@ -125,8 +125,8 @@ class Comparison:
         pair = self.foremost
         if pair and self.row(pair.a).finds_words != self.row(pair.b).finds_words:
             said += (
-                f" They are not fair to searches by words: a difference between one with and one without counts only "
-                f"beyond {WORDS_BIAS:g}."
+                f" They are not fair to searches by words: a gain of one with words over one without may be off by "
+                f"{self.basis.words_bias[0]:+.2f} to {self.basis.words_bias[1]:+.2f}, and counts only beyond that."
             )
         return said
 

@@ -15,10 +15,6 @@ MIN_EFFECT = 0.01
 """Of the first metric, nDCG@10 unless another is chosen: less is not worth re-embedding everything."""
 MIN_QUERIES = 20
 """With fewer there is no verdict: a bootstrap interval of so few does not keep its promise."""
-WORDS_BIAS = 0.10
-"""How far queries that were made of the documents may be off, in nDCG@10, between a search by words and one without:
-on the documentation of FastAPI and httpx and on a code tree they said +0.073, +0.077 and -0.131, and 30 to 48 real
-questions -0.029, -0.029 and 0.000. Headings repeat words of their sections; docstrings are cut out of the code."""
 UNSEEN = 3.0
 """What did not happen in n queries happens in at most 3 of n, with 95 % confidence (the rule of three)."""
 LEAST_UNSEEN = 0.5
@@ -91,23 +87,25 @@ def decide(
     sure: bool = False,
     exceeded: list[str] | None = None,
     tests: int = 1,
-    bias: float = 0.0,
+    bias: tuple[float, float] = (0.0, 0.0),
 ) -> Decision:
     """Decide on B instead of A. `p` is corrected for `tests` comparisons; `exceeded` are the budgets that B breaks.
 
     Switch: the interval lies above zero, p is at most 0.05, and the mean gain is at least `min_effect`; with `sure` it
     is the lower bound of the gain that has to be. Keep: B breaks a budget, is worse, or the interval lies below
     `min_effect` on enough queries to have seen a gain that comes on few of them. Otherwise undecided; so is a
-    difference that is not surely larger than `bias`, by which the queries themselves may favour either side.
+    difference that is not sure beyond `bias`: the least and the most by which the queries themselves favour B.
     """
     if exceeded:
         return Decision("keep", f"over budget: {'; '.join(exceeded)}", None)
     made = _by_statistics(seen, p, min_effect, tests, sure=sure)
-    if not bias or made.verdict == "undecided" or seen.low > bias or seen.high < -bias:
+    least, most = bias
+    sure_of = {"switch": seen.low > most, "keep": seen.high < least or bias == (0.0, 0.0), "undecided": True}
+    if sure_of[made.verdict]:
         return made
     reason = (
         f"a difference of {seen.mean:+.3f} on made-up queries, which between searches with and without words may be "
-        f"off by {bias:g}"
+        f"off by {least:+.2f} to {most:+.2f}"
     )
     return Decision("undecided", reason, None)
 

@@ -37,6 +37,8 @@ class Query:
     """How the query was made."""
     retracted: frozenset[str] = frozenset()
     """Passages whose judgment is taken back."""
+    kind: str = ""
+    """What it reads like, where that is known: ``how-to``, ``symptom``, ``keyword``, ..."""
 
     @property
     def id(self) -> str:

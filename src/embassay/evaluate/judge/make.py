@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TypeVar
 
 from embassay import plugins
@@ -29,20 +29,23 @@ def make_draft(
 ) -> JudgedDraft:
     """Choose at most `count` queries, spread over the sources `by` (by default all) and over documents.
 
-    Equal arguments give equal sets, and a larger `count` a larger set that holds the smaller one. What was taken out
-    of the passages of `existing` stays out. Raises PluginError for an unknown source.
+    What `LAST` makers propose is taken where the others leave the number open. Equal arguments give equal sets, and a
+    larger `count` a larger set that holds the smaller one. What was taken out of the passages of `existing` stays out.
+    Raises PluginError for an unknown source.
     """
     made = JudgedDraft([])
-    makers: list[tuple[str, QueryMaker]] = [(name, plugins.load(MAKERS, name)) for name in by or sources()]
-    lists = []
+    makers: list[tuple[str, QueryMaker]] = [(name, plugins.load(MAKERS, name)) for name in _with_twins(by or sources())]
+    first: list[list[tuple[str, Proposal]]] = []
+    last: list[list[tuple[str, Proposal]]] = []
     for name, maker in makers if count else ():
         found = list(maker.propose(passages))
         made.proposed[name] = len(found)
-        lists.append([(name, proposal) for proposal in _spread(found, random.Random(f"{seed} {name}"))])
+        spread = [(name, proposal) for proposal in _spread(found, random.Random(f"{seed} {name}"))]
+        (last if getattr(maker, "LAST", False) else first).append(spread)
     corpus = _Corpus(passages, existing)
     twins = _twins(passages.all)
     taken: dict[str, Query] = {}
-    for name, proposal in _turns(lists):
+    for name, proposal in chain(_turns(first), _turns(last)):
         if len(taken) == count:
             break
         key = query_id(proposal.query)
@@ -50,7 +53,7 @@ def make_draft(
             continue
         corpus.hide(proposal)
         relevant = dict.fromkeys((twin for passage in proposal.relevant for twin in twins[passage]), 1)
-        query = Query(proposal.query, relevant, name)
+        query = Query(proposal.query, relevant, name, kind=proposal.kind)
         taken[query.id] = query
     made.queries = list(taken.values())
     made.corpus = [
@@ -58,6 +61,12 @@ def make_draft(
         for passage in passages.all
     ]
     return made
+
+
+def _with_twins(names: Sequence[str]) -> list[str]:
+    """Sources, each with the one that does the same for the other sort of documents, manuals or articles."""
+    twins = {name: getattr(plugins.load(MAKERS, name), "TWIN", name) for name in names}
+    return list(dict.fromkeys(name for pair in twins.items() for name in pair))
 
 
 class _Corpus:
@@ -82,7 +91,8 @@ class _Corpus:
             self.texts[passage] = self.texts[passage].replace(hidden, "")
         for passage in proposal.relevant:
             titles = self.titles[passage]
-            self.titles[passage] = [t for t in titles if plain(t).lower() != proposal.query.lower()]
+            said = (proposal.said or proposal.query).lower()
+            self.titles[passage] = [t for t in titles if plain(t).lower() != said]
 
 
 def _spread(proposals: Iterable[Proposal], chance: random.Random) -> Iterator[Proposal]:

@@ -82,6 +82,13 @@ class Passages:
         """Document id to its headings."""
         return {d.id: Outline(d.headings or outline(d.text, d.kind)) for d in self.documents}
 
+    @cached_property
+    def is_prose(self) -> bool:
+        """Whether most documents are one piece below one title at most, as articles, abstracts and letters are."""
+        read = [document for document in self.documents if not document.kind.startswith("code:")]
+        whole = [d for d in read if sum(heading.level > 0 for heading in self.outlines[d.id].headings) < 2]
+        return 2 * len(whole) > len(read)
+
     def section(self, document: str, heading: Heading) -> list[Passage]:
         """The passages below a heading, sections inside it included."""
         outline = self.outlines[document]

@@ -163,7 +163,8 @@ def _add(folder: Path, queries: Sequence[Query], split: str, *, afresh: bool = F
     before = len(qrels)
     for query in queries:
         name = by_text.get(query.text, query.id)
-        rows.setdefault(name, {"_id": name, "text": query.text, "metadata": {"source": query.source}})
+        about = {"source": query.source} | ({"kind": query.kind} if query.kind else {})
+        rows.setdefault(name, {"_id": name, "text": query.text, "metadata": about})
         qrels[name] = {d: g for d, g in qrels.get(name, {}).items() if d not in query.retracted} | dict(query.relevant)
     write_whole(file, "".join(map(_line, rows.values())))
     lines = [f"{q}\t{d}\t{grade}\n" for q, judged in qrels.items() for d, grade in judged.items()]

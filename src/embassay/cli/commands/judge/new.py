@@ -28,7 +28,7 @@ def command(
         typer.Option(
             "--by",
             metavar="KIND",
-            help="What queries are made of: heading, link, docstring or sentence; repeat it for more. Default: all.",
+            help="What queries are made of: heading, goal, link, docstring, sentence; repeat for more. Default: all.",
         ),
     ] = None,
     exclude: common.ExcludeOption = None,
@@ -66,9 +66,10 @@ def command(
 ) -> None:
     """Make a judged set from your own documents.
 
-    Without a language model, queries come from headings, link texts, docstrings and sentences that are taken out of
-    their passage; --llm has a chat model write questions, --from takes your own labels or saved queries. Every query
-    says how it was made. Running it again, or with a larger -n, adds to what is there.
+    Without a language model, queries come from headings, from what sentences say that somebody wants to do, from link
+    texts, docstrings and sentences. They are taken out of their passage, and asked as questions where a rule says how;
+    --llm has a chat model write questions, --from takes your own labels or saved queries. Every query says how it was
+    made. Running it again, or with a larger -n, adds to what is there.
 
     \b
     embassay judge new docs --out judged/ -n 200

@@ -15,6 +15,8 @@ from embassay.types import Document
 
 _SENTENCE = re.compile(r"^(.+?)(?:\.(?=\s|$)|\n\s*\n|$)", re.DOTALL)
 _NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+BIAS = (-0.15, 0.05)
+"""The docstring is cut out of the code, which is left without its words: this punishes a search by words."""
 LEAST_LINES = 3
 """Of code below a docstring: less is nothing to look for."""
 
@@ -45,4 +47,4 @@ def _of(passages: Passages, document: Document) -> Iterator[Proposal]:
             continue
         hidden = document.text[starts[string.lineno - 1] : starts[string.end_lineno or string.lineno]].strip()
         where = passages.at(document.id, starts[string.lineno - 1]) or passage
-        yield Proposal(query, tuple({passage.id: 0, where.id: 0}), document.id, ((where.id, hidden),))
+        yield Proposal(query, tuple({passage.id: 0, where.id: 0}), document.id, ((where.id, hidden),), "statement")

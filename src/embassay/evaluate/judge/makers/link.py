@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from embassay.evaluate.judge.answers import hidden_heading, is_answer
+from embassay.evaluate.judge.asking import question_of_heading
 from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passage, Passages
-from embassay.evaluate.judge.phrases import plain, usable
+from embassay.evaluate.judge.phrases import keyword, plain, usable
 from embassay.types import Document, Heading
 from embassay.words.analyser import count_words
 
@@ -20,6 +21,8 @@ _POINTING = re.compile(
     r"\b(previous|next|above|below|later|earlier|this|here|internal|chapter|section)\b", re.IGNORECASE
 )
 """Words that say where something stands and not what it is."""
+BIAS = (-0.05, 0.12)
+"""Links often repeat the title of the page that they lead to."""
 MENU = 0.5
 """Share of the words of a passage that stand in links, above which it is a table of contents."""
 
@@ -33,9 +36,11 @@ def propose(passages: Passages) -> Iterator[Proposal]:
     found: dict[str, set[Target]] = defaultdict(set)
     first: dict[str, tuple[str, str]] = {}
     for document in passages.documents:
-        for text, address in _links(passages, document):
+        for raw, address in _links(passages, document):
+            text = plain(raw)
             target = _target(passages, headings, document.id, address)
-            if target and usable(text, passages.language) and not _POINTING.search(text):
+            named = usable(text, passages.language) and keyword(text, raw, passages.language)
+            if target and named and not _POINTING.search(text):
                 found[text.lower()].add(target)
                 first.setdefault(text.lower(), (text, document.id))
     taken: set[Target] = set()
@@ -54,7 +59,7 @@ def _links(passages: Passages, document: Document) -> Iterator[tuple[str, str]]:
         links = _LINK.findall(passage.text)
         linked = sum(count_words(text) for text, _ in links)
         if links and linked / max(1, count_words(plain(passage.text))) < MENU:
-            yield from ((plain(text), address) for text, address in links)
+            yield from links
 
 
 def _target(passages: Passages, headings: dict[str, dict[str, Heading]], document: str, address: str) -> Target | None:
@@ -83,7 +88,9 @@ def _proposal(passages: Passages, text: str, source: str, goal: str, at: int) ->
         return None
     same = heading is not None and plain(heading.title).lower() == text.lower()
     hides = hidden_heading(document, heading, section) if heading and same else ()
-    return Proposal(text, tuple(passage.id for passage in section), source, hides)
+    question = question_of_heading(text, passages.language)
+    kind = "how-to" if question else "keyword"
+    return Proposal(question or text, tuple(passage.id for passage in section), source, hides, kind, text)
 
 
 def _beginning(passages: list[Passage]) -> list[Passage]:
