@@ -23,6 +23,7 @@ from benchmarks import (
     engine,
     ingest,
     kills,
+    label,
     languages,
     migrate_kills,
     models,
@@ -185,6 +186,19 @@ def test_watch(tmp_path):
     rows = {row.what: row for row in watch.rows(tmp_path, changes=60, saves=1, seconds=0.5)}
     assert len(what(list(rows.values()))) == 4
     assert [row.met for name, row in rows.items() if "missed" in name] == [True]
+
+
+def test_label(tmp_path):
+    questions = tmp_path / "questions.jsonl"
+    (tmp_path / "tree").mkdir()
+    for at in range(30):
+        (tmp_path / "tree" / f"{at}.md").write_text(f"# Part {at}\n\nHow needle{at % 5} is found in straw{at}.\n")
+    asked = [{"query": f"needle{at}", "relevant_docs": {f"{at}.md": 2}} for at in range(3)]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in asked))
+    (tmp_path / "place").mkdir()
+    rows = label.rows(tmp_path / "place", tmp_path / "tree", questions, candidates=("hash/64", "hash/64@lexical"))
+    bar, with_rest, keys, fewer, *_ = [row.ours for row in rows]
+    assert keys == 30 and 60 <= bar < 70 and 3 <= fewer < 30 and with_rest < bar
 
 
 def test_verdicts(tmp_path):

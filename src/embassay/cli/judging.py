@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from embassay.cli.keyboard import Keyboard
     from embassay.evaluate.judge.label.labelling import Labelling, LabelStanding, Shown
+    from embassay.types import Document
 
 MORE = "m"
 """Shows the whole passage; the others are in `KEYS`."""
@@ -76,12 +77,14 @@ class Sitting:
             return True
 
     def _announce(self, shown: Shown) -> None:
-        """A question, once, and why it is asked now."""
+        """A question, once: why it is asked now, and the titles of its results, which are read at a glance."""
         if self._announced == shown.pool.id:
             return
         self._announced = shown.pool.id
         self._out.print()
         self._out.print(line((shown.question, "bold"), (f"  ({shown.why})", "dim")))
+        for document in (shown.document, *shown.coming):
+            self._out.print(line(("  " + heading(document), "dim")), no_wrap=True, overflow="ellipsis")
 
     def _show(self, shown: Shown, width: int) -> None:
         where = f"Question {shown.number} of {shown.questions}, result {shown.result} of {shown.results}"
@@ -100,6 +103,11 @@ class Sitting:
         now = self._judging.current
         if now is None or now.pool.id != shown.pool.id:
             self._out.print(line((f"  {self._judging.standing.power.sentence}", "dim")))
+
+
+def heading(document: Document) -> str:
+    """Where a passage stands, and what it is called."""
+    return f"{document.id}  {document.title}".rstrip()
 
 
 def report(standing: LabelStanding, folder: str, compare: str) -> Iterator[str]:

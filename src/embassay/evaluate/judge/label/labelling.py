@@ -67,6 +67,8 @@ class Shown:
     result: int
     """Among those of the question, from 1."""
     results: int
+    coming: Sequence[Document]
+    """What of the question is still to come behind this: whoever judges all the rest at once has seen the titles."""
     pool: ResultPool
 
     @property
@@ -164,7 +166,7 @@ class Labelling:
         finished = sum(self._is_done(other) or self._kept.of(other).skipped for other in self._pools)
         return Shown(
             pool.text, self._documents[left[0]], finished + 1, len(self._pools), len(pool.shown) - len(left) + 1,
-            len(pool.shown), pool,
+            len(pool.shown), [self._documents[name] for name in left[1:]], pool,
         )  # fmt: skip
 
     def press(self, character: str) -> str:
