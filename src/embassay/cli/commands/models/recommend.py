@@ -116,28 +116,29 @@ def command(
     month_asked = {"updates_per_month": updates_per_month, "queries_per_month": queries_per_month}
     load = _load(chunks, qps=qps, latency_ms=latency_ms, **month_asked)
     month = _month(updates_per_month, queries_per_month)
-    needs = Needs(
-        hosted=hosted,
-        privacy=privacy,
-        api=api,
-        languages=tuple(language or ()),
-        commercial=commercial,
-        licences=tuple(licence or ()),
-        gpu=gpu,
-        max_mb=max_mb,
-        max_latency_ms=max_latency_ms,
-        max_storage_gb=max_storage_gb,
-        max_usd=max_usd,
-        chunk_tokens=_chunk_tokens(docs, common.left_out(load_config())) if docs else None,
-        min_tokens=min_tokens,
-        load=load,
-        domain=domain,
-        rerank=rerank,  # type: ignore[arg-type]
-        remote_code=remote_code,
-        machine=known_machine(again=measure),
-    )
     with common.opened_session() as session:
-        advice = advise(session.models.catalog.models.values(), needs, count=count)
+        cards = session.models.catalog.models.values()  # a broken configuration is told before anything is measured
+        needs = Needs(
+            hosted=hosted,
+            privacy=privacy,
+            api=api,
+            languages=tuple(language or ()),
+            commercial=commercial,
+            licences=tuple(licence or ()),
+            gpu=gpu,
+            max_mb=max_mb,
+            max_latency_ms=max_latency_ms,
+            max_storage_gb=max_storage_gb,
+            max_usd=max_usd,
+            chunk_tokens=_chunk_tokens(docs, common.left_out(load_config())) if docs else None,
+            min_tokens=min_tokens,
+            load=load,
+            domain=domain,
+            rerank=rerank,  # type: ignore[arg-type]
+            remote_code=remote_code,
+            machine=known_machine(again=measure),
+        )
+        advice = advise(cards, needs, count=count)
     if json:
         told = {"monthly_usd": monthly_costs(advice, needs, month)} if month else {}
         common.print_json(advice.to_dict() | {"machine": needs.machine.to_dict()} | told)

@@ -23,8 +23,8 @@ class Key:
 
 IRRELEVANT = Key("0", "n", "Not relevant", "no", 0)
 RELEVANT = Key("1", "y", "Relevant", "relevant", 1)
-ANSWER = Key("2", "!", "Answers it fully", "full answer", 2)
-REST = Key("x", "", "Neither this nor the rest is relevant", "no to the rest")
+ANSWER = Key("2", "!", "Answers it fully", "full", 2)
+REST = Key("x", "", "Neither this nor the rest is relevant", "rest: no")
 SKIP = Key("s", "", "Skip this question", "skip")
 UNDO = Key("u", "", "Undo", "undo")
 QUIT = Key("q", "", "Stop for now", "stop")
