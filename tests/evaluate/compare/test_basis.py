@@ -40,11 +40,11 @@ def test_queries_of_people_decide_where_there_are_enough(judged, sources, origin
 def test_a_verdict_on_made_up_queries_says_so(judged):
     found = compare([WORSE, BETTER], of(judged, "heading", "sentence"))
     assert found.verdict == "switch" and found.headline == f"Switch to {BETTER} on made-up queries"
-    assert "40 made-up queries (20 heading, 20 sentence)" in found.caution and "-0.06 to +0.08" in found.caution
+    assert "40 made-up queries (20 heading, 20 sentence)" in found.caution and "-0.10 to +0.08" in found.caution
     assert "judge" in found.next("j").in_shell()
     data = found.to_dict()
     assert data["basis"] == {
-        "origin": "made-up", "queries": 40, "sources": {"heading": 20, "sentence": 20}, "left_out": {}, "words_bias": [-0.06, 0.08],
+        "origin": "made-up", "queries": 40, "sources": {"heading": 20, "sentence": 20}, "left_out": {}, "words_bias": [-0.1, 0.08],
     }  # fmt: skip
     assert data["headline"] == found.headline and data["caution"] == found.caution and data["next"]
     real = compare([WORSE, BETTER], of(judged, "label"))

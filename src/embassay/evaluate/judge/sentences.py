@@ -29,7 +29,7 @@ _POINTING = re.compile(
 _LISTED = re.compile(r"^\s*(?:[-*+#>|/]|\d+\.|    )", re.MULTILINE)
 LEAST_WORDS, MOST_WORDS = 6, 30
 LEFT = 20
-"""Words that have to be left in the passage."""
+"""Words that have to be left in the passage, or as many as the sentence has: tokens of some scripts are short."""
 LEAST_TELLING = 4
 """Words of a statement that say something."""
 CLAUSE_WORDS = 8
@@ -106,4 +106,6 @@ def _fits(passage: Passage, sentence: str, language: str) -> bool:
         return False
     if len(set(telling(sentence, language))) < LEAST_TELLING:
         return False
-    return prose and LEAST_WORDS <= words <= MOST_WORDS and left >= LEFT and usable(plain(sentence), language)
+    return (
+        prose and LEAST_WORDS <= words <= MOST_WORDS and left >= min(LEFT, words) and usable(plain(sentence), language)
+    )

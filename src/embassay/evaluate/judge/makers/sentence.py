@@ -8,7 +8,7 @@ from embassay.evaluate.judge.base import Proposal
 from embassay.evaluate.judge.passages import Passages
 from embassay.evaluate.judge.sentences import proposals
 
-BIAS = (-0.12, 0.0)
+BIAS = (-0.20, 0.0)
 """What is left of the passage shares few words with it: people who ask share more."""
 TWIN = "statement"
 """Does the same for the other sort of documents, and comes with it."""
