@@ -134,9 +134,8 @@ class Comparison:
         """What to do about a verdict on made-up queries, for the set in the folder `judged`; else nothing."""
         if not self.basis.is_made_up:
             return remedy.say("")
-        return remedy.command(
-            "judge add", judged, query="...", relevant="...", say="Judge questions of your users before you act on it"
-        )
+        names = (row.name for row in self.rows)
+        return remedy.command("judge label", judged, *names, say="Judge questions of your users before you act on it")
 
     def _outlook(self, pair: Pair, more: int) -> str:
         """What `more` judged queries would show, if they are like those that there are."""
