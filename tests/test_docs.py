@@ -18,8 +18,8 @@ import pytest
 from embassay.config.reading import load_config
 from embassay.models.registry import Registry
 from tests.cli.test_cli import command_names
-from tests.evaluate.judge.chat_server import chat_body
-from tests.servers import Answer, serving
+from tests.evaluate.judge.chat_server import agreeing
+from tests.servers import serving
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -109,7 +109,7 @@ def watched(command: str, cwd: Path) -> str:
 def chat_model():
     """Where the docs say that a local one runs, unless one does run there."""
     question = json.dumps({"questions": ["what does this part of the manual explain?"]})
-    return serving(lambda _: Answer(chat_body(f"<think>...</think>{question}")), 11434)
+    return serving(agreeing(f"<think>...</think>{question}"), 11434)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

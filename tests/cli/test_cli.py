@@ -262,6 +262,7 @@ def test_eval_json(project, tmp_path):
             "mode",
             "queries",
             "metrics",
+            "intervals",
             "seconds",
             "per_query",
         }

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.cli.test_cli import run
-from tests.evaluate.judge.chat_server import chat_body
-from tests.servers import Answer, serving
+from tests.evaluate.judge.chat_server import agreeing
+from tests.servers import serving
 
 WORKERS = "\n\n".join(
     f"## Procedure for machine {name}\n\nThe {name} is started by hand after two valves were opened and the pressure "
@@ -67,17 +67,17 @@ def test_judge_new_from_labels(project):
 
 
 def test_judge_new_with_a_chat_model(project):
-    answer = Answer(chat_body('<think>hm</think>{"questions": ["how are old keys handled?"]}'))
+    handle = agreeing('<think>hm</think>{"questions": ["how are old keys handled?"]}')
     (project / "docs" / "long.md").write_text(
         "# Long\n\n" + "Keys that are old stay valid for one more day after that. " * 6
     )
-    with serving(lambda _: answer) as server:
+    with serving(handle) as server:
         options = ("--llm", "m", "--llm-url", server.url, "--llm-price", "1,2", "-n", 3)
         code, _, err = run("judge", "new", "docs", "--out", "judged", *options, cwd=project)
         assert code == 2 and "Pass --yes" in err and not server.received, "nobody agreed to the cost"
         options = (*options, "--yes")
         _, out, err = run("judge", "new", "docs", "--out", "judged", *options, cwd=project, check=0)
-        assert "is asked about 1 passage:" in err and "$0.000" in err and "1 llm" in out
+        assert "is asked about 1 passage in 2 messages:" in err and "$0.000" in err and "1 llm" in out
         sent = len(server.received)
         run("judge", "new", "docs", "--out", "judged", *options, cwd=project, check=0)
         assert len(server.received) == sent, "an answer is paid for once"

@@ -1,5 +1,6 @@
 """Questions from a chat model over real HTTP: what is asked, what is kept, and every kind of failure."""
 
+import functools
 import json
 import multiprocessing
 import os
@@ -11,11 +12,11 @@ import pytest
 from embassay.errors import BadReply, KeyMissing, KeyRejected, ProviderDown
 from embassay.evaluate.data.judged import read_judged
 from embassay.evaluate.judge.chat import Chat, ChatSettings
-from embassay.evaluate.judge.generate import JOURNAL, Questions
+from embassay.evaluate.judge.generate import JOURNAL, KINDS, Questions
 from embassay.evaluate.judge.passages import Passages
 from embassay.evaluate.judge.writing import write_judged_set
 from embassay.types import Document
-from tests.evaluate.judge.chat_server import asked_about, chat_body, good
+from tests.evaluate.judge.chat_server import asked_about, chat_body, good, message, thorough
 from tests.servers import Answer, serving
 
 WORDS = "the pump of unit {n} is started by hand after the valve has been opened and the pressure was read twice "
@@ -29,7 +30,7 @@ def passages():
 
 def questions(passages, folder, server, count=12, **options):
     settings = ChatSettings(model_id="m", base_url=server.url, concurrency=2, retries=2, deadline=5)
-    return Questions(passages, folder, Chat(settings), count=count, **options)
+    return Questions(passages, folder, Chat(settings), **{"count": count, "check": False, **options})
 
 
 def test_a_judged_set(tmp_path, passages):
@@ -128,7 +129,7 @@ def _ask_all(folder, url):
     texts = [f"# Unit {n}\n\n" + (WORDS * 2).format(n=n) for n in range(12)]
     made = Passages([Document(f"unit{n}.md", f"unit{n}.md", text, "markdown") for n, text in enumerate(texts)])
     settings = ChatSettings(model_id="m", base_url=url, concurrency=2)
-    Questions(made, folder, Chat(settings), count=12).draft()
+    Questions(made, folder, Chat(settings), count=12, check=False).draft()
 
 
 def test_two_processes_pay_once(tmp_path):
@@ -225,3 +226,60 @@ def test_failures_are_errors_of_ours(tmp_path, passages, monkeypatch):
     for body in (b"<html>", {"choices": []}, {"choices": [{"message": None}]}, b"[]"):
         with serving(lambda _, body=body: Answer(body)) as server, pytest.raises(BadReply, match="no chat completion"):
             Chat(ChatSettings(model_id="m", base_url=server.url)).say("hello")
+
+
+def test_questions_of_every_kind_which_the_set_keeps(tmp_path, passages):
+    with serving(thorough) as server:
+        draft, made = questions(passages, tmp_path, server, count=24, each=2, check=True).draft()
+        assert len(server.received) == 24, "one message for the questions of a passage, one for their check"
+    assert {kind: [q.kind for q in draft.queries].count(kind) for kind in KINDS} == dict.fromkeys(KINDS, 6)
+    assert all(query.text.startswith(query.kind) for query in draft.queries)
+    assert not made.thrown_out and not made.unchecked
+    write_judged_set(tmp_path, draft)
+    rows = map(json.loads, (tmp_path / "queries.jsonl").read_text().splitlines())
+    assert {row["metadata"]["kind"] for row in rows} == set(KINDS)
+
+
+def test_questions_that_their_passage_does_not_answer_are_thrown_out(tmp_path, passages):
+    handle = functools.partial(thorough, answered=lambda question: not question.startswith("symptom"))
+    with serving(handle) as server:
+        asked = questions(passages, tmp_path, server, count=24, each=2, check=True)
+        draft, made = asked.draft()
+        assert made.thrown_out == 6 and len(draft.queries) == 18
+        assert not any(query.kind == "symptom" for query in draft.queries)
+        server.received.clear()
+        again, made = questions(passages, tmp_path, server, count=24, each=2, check=True).draft()
+        assert not server.received and made.thrown_out == 6, "nothing is paid for twice, and it is told again"
+        assert [q.text for q in again.queries] == [q.text for q in draft.queries]
+
+
+def test_a_run_that_broke_between_both_messages_pays_for_neither_twice(tmp_path, passages):
+    def breaking(request):
+        is_check = '"answered"' in message(request)
+        return Answer({"error": {"message": "gone"}}, status=500) if is_check else thorough(request)
+
+    with serving(breaking) as server, pytest.raises(ProviderDown):
+        questions(passages, tmp_path, server, check=True).draft()
+    written = len((tmp_path / JOURNAL).read_text().splitlines())
+    with serving(thorough) as server:
+        going_on = questions(passages, tmp_path, server, check=True)
+        assert going_on.estimate().messages == 24 - written
+        draft, _ = going_on.draft()
+        assert len(server.received) == 24 - written and len(draft.queries) == 12
+
+
+@pytest.mark.parametrize("said", ["Surely.", '{"answered": [true, false, true]}', '{"answered": ["perhaps"]}', ""])
+def test_a_check_that_cannot_be_read_keeps_the_questions_and_says_so(tmp_path, passages, said):
+    def handle(request):
+        return Answer(chat_body(said)) if '"answered"' in message(request) else thorough(request)
+
+    with serving(handle) as server:
+        draft, made = questions(passages, tmp_path, server, check=True).draft()
+    assert len(draft.queries) == made.unchecked == 12 and not made.thrown_out
+
+
+def test_the_cost_of_both_messages_is_known_before(tmp_path, passages):
+    with serving(thorough) as server:
+        both, one = (questions(passages, tmp_path, server, check=check).estimate() for check in (True, False))
+        assert (both.messages, one.messages, both.passages) == (24, 12, 12)
+        assert both.tokens_in > 1.8 * one.tokens_in and not server.received

@@ -58,6 +58,10 @@ def command(
     each: Annotated[
         int, typer.Option(metavar="N", min=1, max=10, help="How many queries the chat model writes for a passage.")
     ] = 1,
+    llm_check: Annotated[
+        bool,
+        typer.Option(help="Have the chat model throw out questions that their passage does not answer."),
+    ] = True,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a chat model is paid for.")] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Another number chooses other queries.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a judged set of other documents.")] = False,
@@ -99,7 +103,9 @@ def command(
         prices = _prices(llm_price)
         with common.opened_session(home, create=True) as session:
             chat = CappedChat(_settings(llm, llm_url, llm_key, http=llm_http), session.budget, prices)
-            questions = Questions(passages, out, chat, count=count, each=each, prices=prices, seed=seed, existing=there)
+            questions = Questions(
+                passages, out, chat, count=count, each=each, prices=prices, seed=seed, existing=there, check=llm_check
+            )
             made = _generated(questions, chat, count, notes, ask=not yes)
     elif labels:
         made = _labelled(passages, labels, notes, there)
@@ -161,7 +167,7 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     chat.check_key()
     planned = questions.estimate()
     cost = "at a price that is not known (--llm-price IN,OUT)" if planned.usd is None else words.dollars(planned.usd)
-    about = words.count(planned.passages, "passage")
+    about = f"{words.count(planned.passages, 'passage')} in {words.count(planned.messages, 'message')}"
     tokens = f"{planned.tokens_in:,} tokens in and about {planned.tokens_out:,} out"
     common.messages().print(f"{chat.settings.model_id} is asked about {about}: {tokens}, {cost}.")
     if ask and planned.passages and planned.usd != 0 and (planned.usd or chat.needs_key()):
@@ -169,11 +175,17 @@ def _generated(questions: Questions, chat: Chat, count: int, notes: list[str], *
     with progress.bar(planned.passages, "Asking") as bar:
         draft, made = questions.draft(bar)
     chat.close()
+    if made.thrown_out:
+        notes.append(f"Thrown out, as the passage does not answer them: {words.count(made.thrown_out, 'question')}.")
+    if made.unchecked:
+        notes.append(f"Kept without a check, as none could be read: {words.count(made.unchecked, 'question')}.")
     if made.unusable:
         notes.append(f"{made.unusable:,} answers held no question, the first began {made.example!r}.")
     if len(draft.queries) < count:
         again = "; run it again to ask once more" if made.unusable else ": there are no more passages to ask about"
-        notes.append(f"There are {len(draft.queries):,} queries, not {count:,}{again}.")
+        again = ": a larger -n asks about more passages" if made.thrown_out else again
+        are = "is" if len(draft.queries) == 1 else "are"
+        notes.append(f"There {are} {words.count(len(draft.queries), 'query', 'queries')}, not {count:,}{again}.")
     return draft
 
 
