@@ -187,11 +187,6 @@ class HomeFolder:
         self._seen[collection] = frozenset(there)
         return map(Path, there - known)
 
-    def size_of(self, collection: str) -> int | None:
-        """Bytes of one collection; None where no files of this home hold it."""
-        tables = _entries(self.folder / VECTORS, f"{self._safe(collection)}.")
-        return sum(map(_size, tables)) if tables else None
-
     def sizes(self) -> dict[str, int]:
         """Bytes of each collection that lies in files of this home, by its name; no store is opened for it."""
         found: Counter[str] = Counter()

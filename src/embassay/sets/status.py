@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 
-from embassay.sets.content import SetContent
 from embassay.sets.coverage import NOTHING, Coverage, coverage, listed
 from embassay.sets.opened import OpenSets
 from embassay.sets.proofs import ProvenModel
@@ -68,17 +67,19 @@ def kind_of(view: View | None) -> dict[str, object]:
 
 
 def status_of(sets: OpenSets, name: str) -> SetStatus:
-    """Counts of one set, by its bookkeeping; of a view by its store. Raises HomeNotFound, SetNotFound, StoreError."""
+    """Counts of one set. Raises HomeNotFound, SetNotFound, StoreError."""
     content = sets.content(name)
     generation, rows = content.generation, content.sources(sets.state, sets.folder)
     covered = coverage(rows)
+    with closing(content.store(sets.folder)) as store, store.snapshot() as snapshot:
+        stats = snapshot.stats()
     return SetStatus(
         name,
         str(generation.space),
         covered.documents,
-        sum(row.chunks for row in rows),
+        stats.rows,
         len(covered.quarantined),
-        _bytes(sets, content),
+        stats.bytes,
         sum(row.truncated for row in rows),
         covered.quarantined,
         generation.space.digest,
@@ -89,13 +90,3 @@ def status_of(sets: OpenSets, name: str) -> SetStatus:
         sum(row.chunks for row in rows if row.waits),
         content.view,
     )
-
-
-def _bytes(sets: OpenSets, content: SetContent) -> int:
-    """Bytes on disk, none of its own for a view; the store is opened only where its files are not in this home."""
-    if content.view:
-        return 0
-    if (known := sets.folder.size_of(content.generation.name)) is not None:
-        return known
-    with closing(content.store(sets.folder)) as store, store.snapshot() as snapshot:
-        return snapshot.stats().bytes
