@@ -77,7 +77,7 @@ def test_no_text_that_was_answered_is_paid_for_again(docs, how):
     """A file of 400 chunks, of which a hosted model makes 64 at a time."""
     articles(docs)
     folder = docs.parent / ".embassay"
-    service = Slow(0.3)
+    service = Slow(0.7)
     with serving(service) as server:
         configure(docs, server.url, cache="true")
         process = index(docs, folder)
@@ -85,7 +85,7 @@ def test_no_text_that_was_answered_is_paid_for_again(docs, how):
         process.send_signal(how)
         _, said = process.communicate(timeout=60)
         assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), said.decode()
-        time.sleep(0.5)  # requests that were under way are answered to nobody
+        time.sleep(1.0)  # requests that were under way are answered to nobody
         first = set(service.asked)
         if how != signal.SIGKILL:
             assert b"what was embedded is kept" in said
@@ -102,7 +102,7 @@ def test_a_file_whose_embedding_was_cut_off_goes_on_where_it_stopped(docs):
     """Its chunks are pending, not lost: those that are stored are not embedded again, without any cache."""
     articles(docs)
     folder = docs.parent / ".embassay"
-    service = Slow(0.3)
+    service = Slow(0.7)
     with serving(service) as server:
         configure(docs, server.url, cache="false")
         process = index(docs, folder)
@@ -112,7 +112,7 @@ def test_a_file_whose_embedding_was_cut_off_goes_on_where_it_stopped(docs):
         with embassay.open(folder) as home:
             kept = {row[0].indexed for row in rows(home).values() if "Article" in row[0].indexed}
         assert 0 < len(kept) < ARTICLES
-        time.sleep(0.5)
+        time.sleep(1.0)
         service.asked.clear()
         second = index(docs, folder)
         assert second.communicate(timeout=120)[0] and second.returncode == 0
