@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from embassay.cli.words import parsed_share
+from embassay.cli.words import part_of
 from embassay.errors import UsageError
 from tests.cli.test_cli import run
 from tests.servers import hash_openai, serving
@@ -224,10 +224,10 @@ def test_cost_puts_one_model_beside_another(place, docs):
     _, out, _ = run("cost", docs, cwd=place, check=0)
     assert "tiny" in out and "openai/text-embedding-3-small" in out and "estimated, within about 25%" in out
     for share, value in (("5%", 0.05), ("0.05", 0.05), ("100%", 1.0), ("0", 0.0)):
-        assert parsed_share("change", share) == value
+        assert part_of(share, "change") == value
     for share in ("-1", "120%", "some"):
         with pytest.raises(UsageError):
-            parsed_share("change", share)
+            part_of(share, "change")
 
 
 def test_config_show_and_check(place):

@@ -76,7 +76,7 @@ def shown_path(path: str, root: Path) -> str:
     return relative if not relative.startswith(os.path.join("..", "..", "..")) else file
 
 
-def parsed_share(name: str, said: str) -> float:
+def part_of(said: str, name: str) -> float:
     """``5%`` or ``0.05`` as a number from 0 to 1. Raises UsageError that names the option."""
     try:
         part = float(said.rstrip("% ")) / (100 if said.strip().endswith("%") else 1)
@@ -92,7 +92,7 @@ COUNTS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9}
 MOST = 10**12
 
 
-def parsed_count(name: str, said: str) -> int:
+def number_of(said: str, name: str) -> int:
     """``10M``, ``250k`` or ``1,000,000`` as a whole number from 1. Raises UsageError that names the option."""
     match = re.fullmatch(
         r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([kmb]?)", said.replace(",", "").replace("_", "").strip().lower()

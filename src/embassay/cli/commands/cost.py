@@ -68,7 +68,7 @@ def command(
     from embassay.evaluate.speed.price import price_folder
     from embassay.models.spending import spending
 
-    share, gains = words.parsed_share("monthly-change", monthly_change), dict(map(_gain, gain or ()))
+    share, gains = words.part_of(monthly_change, "monthly-change"), dict(map(_gain, gain or ()))
     if not paths:
         _refuse("is about documents", "Name files or folders.", model=model, value_per_point=value_per_point)
     if value_per_point is None:

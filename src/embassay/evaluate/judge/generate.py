@@ -125,12 +125,13 @@ class Questions:
     @property
     def todo(self) -> list[Passage]:
         """The passages that are still to be asked about."""
-        return [passage for passage in self._chosen if self._left(passage)]
+        return [passage for passage in self._chosen if self._is_open(passage)]
 
     def estimate(self) -> QuestionCost:
         """What `draft` will cost at most; nothing is sent."""
-        first = [passage for passage in self.todo if "questions" in self._left(passage)]
-        second = self.todo if self._check else []
+        todo = self.todo
+        first = [passage for passage in todo if self._written(passage) is None]
+        second = todo if self._check else []
         prompts = [self._prompt(one) for one in first]
         prompts += [self._check_prompt(one, self._written(one) or [""] * self._each) for one in second]
         tokens_in = sum(EstimatedTokens(1 << 20).count(prompts)) if prompts else 0
@@ -139,19 +140,20 @@ class Questions:
         usd = None
         if self._prices:
             usd = (tokens_in * self._prices[0] + tokens_out * self._prices[1]) / 1e6
-        return QuestionCost(len(self.todo), len(prompts), tokens_in, tokens_out, usd)
+        return QuestionCost(len(todo), len(prompts), tokens_in, tokens_out, usd)
 
-    def _left(self, passage: Passage) -> Sequence[str]:
-        """What is still to be asked of a passage."""
+    def _is_open(self, passage: Passage) -> bool:
+        """Whether something is still to be asked of a passage."""
         written = self._written(passage)
-        if written is None:
-            return ("questions", "check") if self._check else ("questions",)
-        return (
-            ("check",) if self._check and self._key(self._check_prompt(passage, written)) not in self._answered else ()
-        )
+        return written is None or (self._check and self._kept(passage, written) is None)
 
     def _written(self, passage: Passage) -> list[str] | None:
+        """What was written for a passage, a question of each kind; None where that was not answered yet."""
         return self._answered.get(self._key(self._prompt(passage)))
+
+    def _kept(self, passage: Passage, written: Sequence[str]) -> list[str] | None:
+        """The same without what its check has thrown out; None where that was not answered yet."""
+        return self._answered.get(self._key(self._check_prompt(passage, written)))
 
     def draft(self, advance: Callable[[int], None] = lambda _: None) -> tuple[JudgedDraft, Generated]:
         """Ask about the passages that are left, and gather all that was ever answered.
@@ -236,7 +238,7 @@ class Questions:
         found: dict[str, Query] = {}
         for passage in self._chosen:
             written = self._written(passage) or []
-            held = self._answered.get(self._key(self._check_prompt(passage, written))) if self._check else written
+            held = self._kept(passage, written) if self._check else written
             made.unchecked += sum(map(bool, written)) if held is None else 0
             for kind, question, kept in zip(self._kinds[passage.id], written, held or written, strict=False):
                 made.thrown_out += bool(question and not kept)

@@ -166,7 +166,7 @@ def _load(chunks: str, **beside: object) -> Load | None:
 
     if chunks:
         qps, latency = (beside[name] for name in ("qps", "latency_ms"))
-        return Load(words.parsed_count("chunks", chunks), float(qps or 1.0), float(latency or DEFAULT_LATENCY_MS))  # type: ignore[arg-type]
+        return Load(words.number_of(chunks, "chunks"), float(qps or 1.0), float(latency or DEFAULT_LATENCY_MS))  # type: ignore[arg-type]
     if given := [name.replace("_", "-") for name, value in beside.items() if value is not None]:
         raise UsageError(f"{', '.join(given)} would be ignored.", remedy=remedy.option("chunks", "1M", say="Add {}."))
     return None
@@ -177,7 +177,7 @@ def _month(updates: str | None, queries: float | None) -> Month | None:
         raise UsageError(f"queries-per-month is {queries:g}; it must be a number from 0.")
     if updates is None and queries is None:
         return None
-    return Month(words.parsed_share("updates-per-month", updates or "0"), queries or 0.0)
+    return Month(words.part_of(updates or "0", "updates-per-month"), queries or 0.0)
 
 
 def _chunk_tokens(paths: list[Path], exclude: Exclusions) -> int:

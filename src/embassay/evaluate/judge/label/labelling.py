@@ -73,7 +73,7 @@ class Shown:
 
     @property
     def why(self) -> str:
-        """Why this question is asked now, behind a "because"."""
+        """How far the candidates agree on this question, in words: on no other one that is open they agree less."""
         agreed = 1 - self.pool.disagreement
         if agreed > 1 - 1e-9:
             return "the candidates find the same, and no other question is left on which they differ"
