@@ -106,7 +106,7 @@ class Sizing:
 def size_index(card: ModelCard, load: Load, machine: Machine, *, gpu: bool = False) -> Sizing | None:
     """What `load` takes with a model; None where its dimensions or its size are not known.
 
-    A query on a GPU is taken to cost what a scan of nothing does.
+    With a GPU, embedding a query is taken to need no time.
     """
     if card.dimensions is None:
         return None

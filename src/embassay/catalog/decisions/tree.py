@@ -101,7 +101,7 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     says: str
     models: tuple[Naming, ...]
     claims: tuple[str, ...] = ()
-    """What the tree takes its models for, each a row of `decisions.claims.CLAIMS`."""
+    """What the tree takes its models for, each a row of `decisions.remarks.CLAIMS`."""
     then: str = ""
     """What to know or to do besides."""
 

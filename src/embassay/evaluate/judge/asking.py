@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 TABLE = Path(__file__).with_name("asking.toml")
 _OWN = ((re.compile(r"\byour\b"), "my"), (re.compile(r"\byou\b"), "I"), (re.compile(r"\byourself\b"), "myself"))
@@ -16,6 +16,8 @@ _AFTER = re.compile(
     r"(?:an?|the|your|my|all|multiple|several|up|out|off|different|new|custom|old|[`\"'])\b", re.IGNORECASE
 )
 """What follows a word that is a verb there, though it may be a noun elsewhere."""
+
+Kind = Literal["heading", "goal"]
 
 
 class _Row(TypedDict, total=False):
@@ -42,7 +44,7 @@ def is_generic(words: Sequence[str], language: str) -> bool:
     return all(word in known for word in words)
 
 
-def _asked(kind: str, text: str, language: str) -> tuple[str, int]:
+def _asked(kind: Kind, text: str, language: str) -> tuple[str, int]:
     for pattern, question in _rules(language, kind):
         if (found := pattern.search(text)) and (words := _groups(found, language)) is not None:
             asked = re.sub(r"\\(\d)", lambda place: words[int(place[1]) - 1], question)
@@ -68,8 +70,8 @@ def _groups(found: re.Match[str], language: str) -> list[str] | None:
     if (plain := named.get("plain")) is not None and plain not in verbs:
         return None
     first = words[0]
-    if first[1:2].islower() or first[1:2] == " ":
-        words[0] = first[:1] + first[1:] if language == "de" and first[:1].isupper() else first[:1].lower() + first[1:]
+    if language != "de" and (first[1:2].islower() or first[1:2] == " "):  # German nouns keep their capital
+        words[0] = first[:1].lower() + first[1:]
     return words
 
 
@@ -87,9 +89,9 @@ def _table() -> Mapping[str, _Row]:
 
 
 @cache
-def _rules(language: str, kind: str) -> Sequence[tuple[re.Pattern[str], str]]:
+def _rules(language: str, kind: Kind) -> Sequence[tuple[re.Pattern[str], str]]:
     row = _table().get(language, {})
-    listed = row.get("heading", ()) if kind == "heading" else row.get("goal", ())
+    listed = row.get(kind, ())
     return [(re.compile(pattern), question) for pattern, question in listed]
 
 

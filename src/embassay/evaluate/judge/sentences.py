@@ -81,7 +81,7 @@ def _clauses(prose: str) -> Iterator[str]:
     """What stands between spaces, joined until it is as long as a sentence."""
     held = ""
     for piece in prose.split():
-        held = prose[prose.index(piece) :][: len(piece)] if not held else f"{held} {piece}"
+        held = f"{held} {piece}" if held else piece
         if count_words(held) >= CLAUSE_WORDS:
             yield held
             held = ""

@@ -32,7 +32,7 @@ class ResultPool:
 
 
 def pool(id: str, text: str, rankings: Mapping[str, Sequence[str]], *, depth: int, most: int) -> ResultPool:
-    """ResultPool the first `depth` results of every candidate, and of these at most `most`; 0: all of them.
+    """Pool the first `depth` results of every candidate, and of these at most `most`; 0: all of them.
 
     They are taken in rounds, every candidate's first, every candidate's second and so on, so that none has a larger
     share of what is judged; whose turn it is first in a round differs from question to question. `rankings` has the
