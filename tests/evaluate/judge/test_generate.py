@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from embassay.chat.client import Chat, ChatSettings
 from embassay.errors import BadReply, KeyMissing, KeyRejected, ProviderDown
 from embassay.evaluate.data.judged import read_judged
-from embassay.evaluate.judge.chat import Chat, ChatSettings
 from embassay.evaluate.judge.generate import JOURNAL, KINDS, Questions
 from embassay.evaluate.judge.passages import Passages
 from embassay.evaluate.judge.writing import write_judged_set

@@ -13,9 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from embassay import jsontext, remedy
+from embassay.chat.client import Chat
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import BadReply, RequestRefused
-from embassay.evaluate.judge.chat import Chat
 from embassay.evaluate.judge.draft import NOTHING, Existing, JudgedDraft, Query, query_id
 from embassay.evaluate.judge.journal import Journal
 from embassay.evaluate.judge.make import make_draft

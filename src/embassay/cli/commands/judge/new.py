@@ -9,7 +9,7 @@ from embassay import remedy
 from embassay.cli import common, progress, words
 
 if TYPE_CHECKING:
-    from embassay.evaluate.judge.chat import Chat, ChatSettings
+    from embassay.chat.client import Chat, ChatSettings
     from embassay.evaluate.judge.draft import Existing, JudgedDraft
     from embassay.evaluate.judge.generate import Questions
     from embassay.evaluate.judge.passages import Passages
@@ -80,9 +80,9 @@ def command(
     embassay judge new docs --out judged/ --from labels.jsonl
     embassay judge new docs --out judged/ --llm MODEL --llm-url URL -n 100
     """
+    from embassay.chat.capped import CappedChat
     from embassay.config.reading import load_config
     from embassay.errors import UsageError
-    from embassay.evaluate.judge.capped_chat import CappedChat
     from embassay.evaluate.judge.draft import NOTHING
     from embassay.evaluate.judge.generate import Questions
     from embassay.evaluate.judge.make import make_draft
@@ -142,7 +142,7 @@ def _labelled(passages: Passages, file: Path, notes: list[str], there: Existing)
 
 
 def _settings(model: str, url: str, key: str, *, http: bool) -> ChatSettings:
-    from embassay.evaluate.judge.chat import ChatSettings
+    from embassay.chat.client import ChatSettings
 
     is_default = key == "OPENAI_API_KEY"
     chosen = "" if is_default else key if key == "none" else f"${{{key}}}"

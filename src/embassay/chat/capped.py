@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from embassay import remedy
+from embassay.chat.client import CHAT_PATH, Chat, ChatAnswer, ChatSettings
 from embassay.embedders.texts.bill import BillCheck, Counted
 from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.embedders.wrap.budget import Order, Paid, is_money
 from embassay.errors import ConfigError, ProviderError
-from embassay.evaluate.judge.chat import CHAT_PATH, Chat, ChatAnswer, ChatSettings
 
 if TYPE_CHECKING:
     from embassay.embedders.http.faults import FailedAttempt

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from embassay.chat.capped import CappedChat
+from embassay.chat.client import ChatSettings
 from embassay.embedders.wrap.budget import Budget
 from embassay.errors import (
     BadReply,
@@ -14,8 +16,6 @@ from embassay.errors import (
     ProviderError,
     SpendCapReached,
 )
-from embassay.evaluate.judge.capped_chat import CappedChat
-from embassay.evaluate.judge.chat import ChatSettings
 from tests.evaluate.judge.test_generate import chat_body
 from tests.servers import Answer, Received, serving
 
