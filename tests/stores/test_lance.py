@@ -11,7 +11,7 @@ import pytest
 from lancedb.index import FTS
 
 from embassay.errors import StoreError
-from embassay.stores.backends import _lance_forward, lance
+from embassay.stores.backends import _lance_forward, _lance_store, lance
 from embassay.stores.backends._lance_rows import TERMS, rows_of
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import exact_store
@@ -144,7 +144,7 @@ def test_two_processes_upserting_the_same_keys_double_nothing(make, tmp_path):
 
 @pytest.mark.parametrize(("most", "versions"), [(50_000, 1), (4, 2)])
 def test_old_and_new_rows_change_places_in_one_version_of_a_small_table(make, monkeypatch, most, versions):
-    monkeypatch.setattr(lance, "SWAPPED_ROWS", most)
+    monkeypatch.setattr(_lance_store, "SWAPPED_ROWS", most)
     store = make()
     chunks, vectors = sample_chunks(10, 32)
     store.upsert(chunks[:6], {VECTOR: vectors[:6]})
@@ -162,11 +162,11 @@ def test_many_small_writes_are_compacted_and_nothing_is_lost(make):
         store.upsert(chunks[at : at + 1], {VECTOR: vectors[at : at + 1]})
         store.optimise()
     fragments = store._table.stats()["fragment_stats"]["num_fragments"]
-    assert fragments <= lance.MAX_FRAGMENTS + 1
+    assert fragments <= _lance_store.MAX_FRAGMENTS + 1
     with store.snapshot() as version:
         assert version.count() == len(chunks)
         assert {chunk.key for found, _ in version.scan(()) for chunk in found} == {chunk.key for chunk in chunks}
-        assert version.stats().unindexed["lexical"] <= lance.MAX_FRAGMENTS + 1
+        assert version.stats().unindexed["lexical"] <= _lance_store.MAX_FRAGMENTS + 1
 
 
 def test_searches_beside_a_writer_never_fail(make):

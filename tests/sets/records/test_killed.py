@@ -15,12 +15,12 @@ MORTAL = """
 import os, signal, sys
 import embassay
 from embassay.sets.state import State
-from embassay.stores.backends import lance
-from embassay.stores.backends.lance import LanceStore
+from embassay.stores.backends import _lance_store as lance_store
+from embassay.stores.backends._lance_store import LanceStore
 
 folder, step = sys.argv[1:]
 if "delete" in step:
-    lance.SWAPPED_ROWS = 0  # as in a large table, where old rows are deleted behind the new ones
+    lance_store.SWAPPED_ROWS = 0  # as in a large table, where old rows are deleted behind the new ones
 
 def dies(kind, name):
     inner = getattr(kind, name)
