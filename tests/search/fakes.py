@@ -40,6 +40,18 @@ class FakeSnapshot:
         self.asked.append(("lexical", query, k, where))
         return self.lists["lexical"][:k]
 
+    def dense_scores(self, vector, refs, *, label="vector"):
+        self.asked.append(("dense_scores", vector.tolist(), list(refs), label))
+        return self._scores("dense", refs, np.nan)
+
+    def lexical_scores(self, query, refs):
+        self.asked.append(("lexical_scores", query, list(refs)))
+        return self._scores("lexical", refs, 0)
+
+    def _scores(self, arm, refs, missing):
+        known = {one.ref: one.score for one in self.lists[arm]}
+        return np.array([known.get(ref, missing) for ref in refs], np.float32)
+
     def fetch(self, refs):
         return [chunk(ref) for ref in refs]
 

@@ -11,6 +11,7 @@ from embassay.search.index import Index
 from embassay.search.joint import JointIndex, JointSnapshot
 from embassay.search.modes import pipeline, refined
 from embassay.stores.filters.parser import parse
+from embassay.stores.narrowed import NarrowedStore
 from embassay.stores.opening import open_collection
 from embassay.stores.values import Collection
 from tests.search.fakes import chunk
@@ -92,3 +93,28 @@ def test_where_one_is_closed_the_error_says_which():
     second.close()
     with pytest.raises(UsageError, match="the index of set 'b' is closed"):
         joint(first, second).search("keys", pipeline())
+
+
+def test_rows_of_several_sets_are_scored_where_they_lie():
+    parts = {"a": store(TEXTS[:3]).snapshot(), "b": store(TEXTS[3:]).snapshot()}
+    query = MODEL.embed(["keys"], "query").vectors[0]
+    with JointSnapshot(parts) as version:
+        found = version.dense(query, 9)[::-1]
+        refs = [*(one.ref for one in found), ("b", 99)]
+        assert version.dense_scores(query, refs)[:-1] == pytest.approx([one.score for one in found])
+        assert np.isnan(version.dense_scores(query, refs)[-1])
+        words = {one.ref: one.score for one in version.lexical("keys", 9)}
+        assert len(words) == 4
+        assert version.lexical_scores("keys", refs) == pytest.approx([words.get(ref, 0) for ref in refs])
+        assert version.dense_scores(query, []).shape == version.lexical_scores("keys", []).shape == (0,)
+
+
+def test_a_view_scores_rows_as_the_whole_set_does():
+    whole = store(TEXTS)
+    query = MODEL.embed(["keys"], "query").vectors[0]
+    with NarrowedStore(whole, parse('document ~ "*doors"')).snapshot() as view, whole.snapshot() as version:
+        refs = [one.ref for one in version.dense(query, 9)]
+        assert view.dense_scores(query, refs).tolist() == version.dense_scores(query, refs).tolist()
+        assert view.lexical_scores("keys doors", refs).tolist() == version.lexical_scores("keys doors", refs).tolist()
+        (only,) = view.lexical("keys doors", 9)
+        assert view.lexical_scores("keys doors", [only.ref]).tolist() == [np.float32(only.score)]

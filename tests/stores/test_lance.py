@@ -129,6 +129,39 @@ def _merge(place, seed):
         store.upsert(chunks[at : at + 50], {VECTOR: vectors[at : at + 50]})
 
 
+def test_rows_are_scored_alike_with_and_without_indexes(indexed):
+    """Rows that the approximate index finds have exact scores, and those of words are the same beside new rows."""
+    chunks, _ = sample_chunks(3_000, 32)
+    vectors, query = _structured(3_000, 32), _structured(1, 32, seed=5)[0]
+    indexed.upsert(chunks[:2900], {VECTOR: vectors[:2900]})
+    indexed.optimise(thorough=True)
+    indexed.upsert(chunks[2900:], {VECTOR: vectors[2900:]})
+    exact = dict(zip((chunk.key for chunk in chunks), vectors @ query, strict=True))
+    with indexed.snapshot() as version:
+        assert version.stats().unindexed["lexical"] == 100
+        refs = [one.ref for one in version.dense(query, 50)] + [one.ref for one in version.lexical("key", 3_000)[-50:]]
+        found = version.dense_scores(query, refs)
+        assert found == pytest.approx([exact[chunk.key] for chunk in version.fetch(refs)], abs=1e-5)
+        words = {one.ref: one.score for one in version.lexical("key rotate", 3_000)}
+        assert version.lexical_scores("key rotate", refs) == pytest.approx([words.get(ref, 0) for ref in refs])
+        assert np.isnan(version.dense_scores(np.full(32, np.nan, np.float32), refs)).all()
+
+
+def test_rows_that_are_gone_have_no_score(make):
+    store = make()
+    chunks, vectors = sample_chunks(20, 32)
+    store.upsert(chunks, {VECTOR: vectors})
+    store.optimise(thorough=True)
+    with store.snapshot() as version:
+        refs = [one.ref for one in version.dense(vectors[0], 2)]
+    store.delete([chunks[0].key])
+    with store.snapshot() as version:
+        found = version.dense_scores(vectors[0], [*refs, 1 << 60])
+        assert np.isnan(found[[0, 2]]).all() and not np.isnan(found[1])
+        assert version.lexical_scores(f"unique0 {chunks[1].indexed}", [refs[0], 1 << 60]).tolist() == [0, 0]
+        assert np.isnan(version.dense_scores(vectors[0], [1 << 60])).all()
+
+
 def test_two_processes_upserting_the_same_keys_double_nothing(make, tmp_path):
     make()
     spawn = multiprocessing.get_context("spawn")

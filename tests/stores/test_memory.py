@@ -46,3 +46,12 @@ def test_the_language_decides_what_is_a_word():
 def test_a_store_in_memory_is_never_found_again():
     with pytest.raises(StoreError, match="ends with its process"):
         memory.open_store(memory.MemorySettings(), Collection.single("one", 1))
+
+
+def test_rows_that_there_are_not_have_no_score():
+    store = memory.open_store(memory.MemorySettings(), Collection.single("one", 2), create=True)
+    store.upsert(CHUNKS[:2], {VECTOR: np.array([[1, 0], [0.6, 0.8]], np.float32)})
+    with store.snapshot() as version:
+        scores = version.dense_scores(np.array([1, 0], np.float32), [1, 7, -1, 0])
+        assert scores[[0, 3]].tolist() == [np.float32(0.6), 1.0] and np.isnan(scores[1:3]).all()
+        assert version.lexical_scores("key", [7, -1]).tolist() == [0, 0]

@@ -19,6 +19,7 @@ from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
     from embassay.search.context import Context
+    from embassay.types import Vectors
 
 S = TypeVar("S", bound="Stage")
 DEPTH = 100
@@ -115,6 +116,14 @@ class Arm(Stage):
     def is_bounded(self, context: Context) -> bool:  # noqa: ARG002
         """Whether no score can be less than `least` in such a search. There is no least dot product."""
         return True
+
+    def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors | None:  # noqa: ARG002
+        """float32 (len(refs),): the raw score of each candidate, whichever arm found it, as `run` would give it; nan
+        where it has none. None where the arm cannot score what it did not find.
+
+        Raises what `run` raises.
+        """
+        return None
 
     def deepened(self: A, depth: int) -> A:
         """The same arm, which hands on `depth` candidates."""

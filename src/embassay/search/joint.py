@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from embassay.events import Events
 from embassay.search.index import Index, Searcher
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from embassay.search.trace import Trace
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Role, Vectors
+
+T = TypeVar("T")
 
 
 class JointIndex(Searcher):
@@ -76,12 +78,15 @@ class JointSnapshot(Snapshot):
         """The k rows of greatest BM25 score, each by the counts of words in its own set."""
         return self._best(k, {name: part.lexical(query, k, where) for name, part in self._parts.items()})
 
+    def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
+        return self._scores(refs, lambda part, own: part.dense_scores(vector, own, label=label))
+
+    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+        """BM25 scores, each by the counts of words in its own set."""
+        return self._scores(refs, lambda part, own: part.lexical_scores(query, own))
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
-        wanted: dict[str, list[Hashable]] = {}
-        for ref in refs:
-            wanted.setdefault(_named(ref)[0], []).append(_named(ref)[1])
-        found = {name: iter(self._parts[name].fetch(own)) for name, own in wanted.items()}
-        return [next(found[self.set_of(ref)]) for ref in refs]
+        return self._of_each(refs, lambda part, own: part.fetch(own))
 
     def count(self, where: Filter | None = None) -> int:
         return sum(part.count(where) for part in self._parts.values())
@@ -110,6 +115,19 @@ class JointSnapshot(Snapshot):
             for index, rows in one.unindexed.items():
                 unindexed[index] = unindexed.get(index, 0) + rows
         return Stats(sum(one.rows for one in each), sum(one.bytes for one in each), unindexed)
+
+    def _scores(self, refs: Sequence[Hashable], of_part: Callable[[Snapshot, list[Hashable]], Vectors]) -> Vectors:
+        import numpy as np
+
+        return np.array(self._of_each(refs, of_part), np.float32)
+
+    def _of_each(self, refs: Sequence[Hashable], of_part: Callable[[Snapshot, list[Hashable]], Iterable[T]]) -> list[T]:
+        """What each part has for its own rows, in the order of `refs`."""
+        wanted: dict[str, list[Hashable]] = {}
+        for ref in refs:
+            wanted.setdefault(_named(ref)[0], []).append(_named(ref)[1])
+        found = {name: iter(of_part(self._parts[name], own)) for name, own in wanted.items()}
+        return [next(found[self.set_of(ref)]) for ref in refs]
 
     @staticmethod
     def _best(k: int, found: Mapping[str, Sequence[Scored]]) -> list[Scored]:

@@ -47,6 +47,14 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
         syntax, and one without terms finds nothing.
         """
 
+    def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
+        """float32 (len(refs),): the dot product of `vector` with each of these rows, exact to rounding, as `dense`
+        gives it; nan for a ref that names no row of this version."""
+
+    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+        """float32 (len(refs),): the BM25 score of each of these rows, as `lexical` gives it without a filter; 0 for a
+        row that shares no term with `query`, and for a ref that names no row of this version."""
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         """The chunks behind `refs`, in that order."""
 

@@ -54,6 +54,12 @@ class NarrowedSnapshot(Snapshot):
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
         return self.whole.lexical(query, k, self.narrowed(where))
 
+    def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
+        return self.whole.dense_scores(vector, refs, label=label)
+
+    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+        return self.whole.lexical_scores(query, refs)
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return self.whole.fetch(refs)
 

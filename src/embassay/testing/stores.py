@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,26 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
             assert _scores(ours, "rotate key", where).keys() == _scores(exact, "rotate key", where).keys()
             if settled:
                 _same_scores(ours, exact, "rotate key", where)
+        _scores_of_rows(ours, sample)
+
+
+def _scores_of_rows(version: Snapshot, sample: Rows) -> None:
+    """Rows that are named are scored as a search scores them, in any order, found by the same arm or by another."""
+    import numpy as np
+
+    whole, close = version.count(), partial(np.allclose, rtol=1e-5, atol=1e-5)
+    words = {one.ref: one.score for one in version.lexical("rotate key", whole)}
+    for label, rows in sample.vectors.items():
+        found = version.dense(rows[0], whole, label=label)[::-1]
+        refs = [one.ref for one in found]
+        scores = version.dense_scores(rows[0], refs, label=label)
+        assert scores.dtype == np.float32 and scores.shape == (len(refs),)
+        assert close(scores, [one.score for one in found]), f"dense scores of {label}"
+        assert close(version.lexical_scores("rotate key", refs), [words.get(ref, 0) for ref in refs])
+        assert close(version.dense_scores(rows[0], refs[:3] * 2, label=label), [*scores[:3]] * 2)
+        assert not version.lexical_scores("zzzznothing", refs).any() and not version.lexical_scores("", refs).any()
+    assert len(version.lexical_scores("rotate", [])) == len(version.dense_scores(sample.vectors[VECTOR][0], [])) == 0
+    _refused(lambda: version.dense_scores(sample.vectors[VECTOR][0], [], label="unknown"))
 
 
 def _scanned(version: Snapshot, where: Filter | None) -> set[str]:

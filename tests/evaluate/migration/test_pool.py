@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from embassay.evaluate.migration.pool import EmbeddedPool, ProbePool, draw
+from embassay.evaluate.migration.pool import EmbeddedPool, PooledSnapshot, ProbePool, draw
 from embassay.stores.opening import exact_store
 from embassay.stores.values import VECTOR
 from embassay.testing import sample_chunks
@@ -46,6 +46,22 @@ def test_each_of_the_others_is_as_likely(version):
     assert sum(drawn.values()) == 200 * 20
     first, second = sum(list(drawn.values())[:100]), sum(list(drawn.values())[100:])
     assert 0.5 < first / second < 2
+
+
+def test_a_pool_scores_its_own_vectors_and_the_words_of_all(version):
+    pool = draw(version, set(), set(), whole=0, sample=50)
+    vectors = np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32)
+    pooled = PooledSnapshot(version, EmbeddedPool(pool, vectors))
+    refs = [one.ref for one in pooled.lexical("rotate key", 200)]
+    found = {one.ref: one.score for one in pooled.dense(vectors[0], 50)}
+    expected = np.array([found.get(ref, np.nan) for ref in refs])
+    np.testing.assert_allclose(pooled.dense_scores(vectors[0], refs), expected, rtol=1e-5)
+    assert 0 < np.isnan(expected).sum() < len(refs)
+    words = {one.ref: one.score for one in pooled.lexical("rotate key", 200)}
+    named = list(dict.fromkeys([*refs, *found]))
+    assert len(named) > len(refs)
+    assert pooled.lexical_scores("rotate key", named) == pytest.approx([words.get(key, 0) for key in named])
+    assert pooled.dense_scores(vectors[0], []).shape == pooled.lexical_scores("rotate", []).shape == (0,)
 
 
 def test_strangers_push_down_what_stands_behind_a_sampled_one():

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from embassay.errors import StoreError, UsageError
@@ -66,3 +67,13 @@ def test_a_score_that_no_vector_of_a_model_gives_names_the_row(score):
 
     with pytest.raises(StoreError, match=r"the stored vector of .* is damaged"):
         Dense(2).run(context(Damaged(), lambda text, role: np.ones(2, np.float32)), Candidates())
+
+
+def test_it_scores_what_other_arms_found():
+    snapshot = FakeSnapshot()
+    scores = Dense(2, vectors="coarse").score(context(snapshot), ["c", "gone", "a"])
+    assert scores.tolist()[::2] == [np.float32(0.1), np.float32(0.9)] and np.isnan(scores[1])
+    assert snapshot.asked == [("dense_scores", [1.0, 1.0], ["c", "gone", "a"], "coarse")]
+    with pytest.raises(StoreError, match=r"the stored vector of a\.md, lines 1-1 is damaged: its score is 2"):
+        Dense().score(context(FakeSnapshot([Scored("a", 2.0)])), ["a"])
+    assert Dense().score(context(FakeSnapshot([Scored("a", 2.0)]), similarity="dot"), ["a"]).tolist() == [2.0]

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from embassay.stores.base import Snapshot
+from embassay.stores.filters.values import In
 from embassay.stores.values import VECTOR, Scored, Stats
 
 if TYPE_CHECKING:
@@ -122,6 +123,25 @@ class PooledSnapshot(Snapshot):
         chunks = self._version.fetch([one.ref for one in found])
         self._chunks.update((chunk.key, chunk) for chunk in chunks)
         return [Scored(chunk.key, one.score) for chunk, one in zip(chunks, found, strict=True)]
+
+    def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
+        import numpy as np
+
+        assert label == VECTOR, "a pool has one vector a chunk"
+        at = [self._embedded.at.get(str(ref)) for ref in refs]
+        rows = [row for row in at if row is not None]
+        found = iter(self._embedded.vectors[rows] @ vector)
+        return np.array([np.nan if row is None else next(found) for row in at], np.float32)
+
+    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+        import numpy as np
+
+        keys = list(map(str, refs))
+        documents = tuple({self._chunks[key].document for key in keys})  # filters know no keys
+        found = self._version.lexical(query, self._embedded.pool.rows, In("document", documents)) if keys else []
+        scored = zip(self._version.fetch([one.ref for one in found]), found, strict=True)
+        scores = {chunk.key: one.score for chunk, one in scored}
+        return np.array([scores.get(key, 0) for key in keys], np.float32)
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return [self._chunks[str(ref)] for ref in refs]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from embassay import remedy
 from embassay.errors import StoreError
 from embassay.search.base import Arm, Candidates
-from embassay.stores.values import VECTOR
+from embassay.stores.values import VECTOR, Scored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from embassay.search.context import Context
-    from embassay.types import Chunk
+    from embassay.types import Chunk, Vectors
 
 HIGHEST_COSINE = 1.01
 """No cosine is above it, at any precision."""
@@ -39,11 +40,23 @@ class Dense(Arm):
         """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError."""
         vector = context.embed(context.query, "query")  # before the snapshot, so that the store can open meanwhile
         ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
+        self._check(context, ranking)
+        return Candidates(ranking=ranking)
+
+    def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
+        """The products with the vectors of `refs`, nan where a row is gone. Raises as `run` does."""
+        vector = context.embed(context.query, "query")
+        scores = context.snapshot.dense_scores(vector, refs, label=self.vectors)
+        there = (Scored(ref, float(score)) for ref, score in zip(refs, scores, strict=True) if not math.isnan(score))
+        self._check(context, there)
+        return scores
+
+    def _check(self, context: Context, scored: Iterable[Scored]) -> None:
+        """Raises StoreError for a score that no sound vector gives."""
         most = HIGHEST_COSINE if self.is_bounded(context) else float("inf")
-        bad = next((one for one in ranking if not abs(one.score) < most), None)
+        bad = next((one for one in scored if not abs(one.score) < most), None)
         if bad is not None:
             raise _damaged(context.snapshot.fetch([bad.ref]), bad.score)
-        return Candidates(ranking=ranking)
 
 
 def _damaged(chunks: Sequence[Chunk], score: float) -> StoreError:

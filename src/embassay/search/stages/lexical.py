@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from embassay.search.base import Arm, Candidates
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
     from embassay.search.context import Context
+    from embassay.types import Vectors
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,10 @@ class Lexical(Arm):
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """The `depth` best chunks that share a word with the query. Raises StoreError."""
         return Candidates(ranking=context.snapshot.lexical(context.query, self.depth, context.where))
+
+    def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
+        """The BM25 scores of `refs`; 0 for one that shares no word with the query. Raises StoreError."""
+        return context.snapshot.lexical_scores(context.query, refs)
 
 
 STAGE = Lexical

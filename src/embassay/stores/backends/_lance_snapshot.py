@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,30 @@ class LanceSnapshot(Snapshot):
             found = search.limit(k).with_row_id(True).select(["_score"]).to_arrow()
         return _scored(found["_rowid"], found["_score"].to_numpy() / (1 + BM25_K1))
 
+    def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
+        spec, column = self._collection.spec(label), column_of(label)
+        if not refs or not np.isfinite(vector).all():
+            return np.full(len(refs), np.nan, np.float32)
+        with translated():
+            rows = self._table.take_row_ids(list(dict.fromkeys(refs))).select([column]).with_row_id().to_arrow()
+            scores = products(kept_of(rows[column], spec), vector, spec.dtype) if len(rows) else ()
+        return _in_order(refs, dict(zip(rows["_rowid"].to_pylist(), scores, strict=True)), np.nan)
+
+    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+        with translated():
+            asked = self._asked(query) if refs else None
+            if asked is None:
+                return np.zeros(len(refs), np.float32)
+            search = self._table.search(asked, query_type="fts")
+            if self._settled:
+                named = ", ".join(str(int(str(ref))) for ref in refs)
+                search = search.where(f"_rowid IN ({named})", prefilter=True).limit(len(refs))
+            else:  # a filter would change how rare a term is in rows that the index does not cover yet
+                search = search.limit(max(1, self._table.count_rows()))
+            rows = search.with_row_id(True).select(["_score"]).to_arrow()
+        scores = rows["_score"].to_numpy() / (1 + BM25_K1)
+        return _in_order(refs, dict(zip(rows["_rowid"].to_pylist(), scores, strict=True)), 0)
+
     def _asked(self, query: str) -> MatchQuery | None:
         """What is asked of the index of words; nothing where a query has none, or a table is without an index."""
         terms = self._collection.analyser.query(query)
@@ -177,6 +201,11 @@ class LanceSnapshot(Snapshot):
         return int(stats.num_unindexed_rows) if stats else 0
 
     @cached_property
+    def _settled(self) -> bool:
+        """Whether the index of words covers every row."""
+        return not self._unindexed(TERMS_INDEX, 1)
+
+    @cached_property
     def _indexes(self) -> frozenset[str]:
         return frozenset(index.name for index in self._table.list_indices())
 
@@ -223,6 +252,11 @@ class LanceSnapshot(Snapshot):
 
 def _scored(refs: Any, scores: Vectors) -> list[Scored]:
     return [Scored(ref, float(score)) for ref, score in zip(refs.to_pylist(), scores, strict=True)]
+
+
+def _in_order(refs: Sequence[Hashable], scores: Mapping[Hashable, float], missing: float) -> Vectors:
+    """The score of each of `refs`, in their order."""
+    return np.array([scores.get(ref, missing) for ref in refs], np.float32)
 
 
 def _largest(scores: Vectors, k: int) -> np.ndarray[Any, np.dtype[np.intp]]:

@@ -106,14 +106,17 @@ class MemorySnapshot(Snapshot):
         return self._top(self._matrix(label) @ vector, k, self._mask(where))
 
     def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
-        terms = self._collection.analyser.query(query)
-        if not terms or self._bm25 is None:
-            return []
-        scores = self._bm25.get_scores(terms)
+        scores = self._words(query)
         return self._top(scores, k, self._mask(where) & (scores > 0))
 
+    def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
+        return self._of_rows(self._matrix(label) @ vector, refs, np.nan)
+
+    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+        return self._of_rows(self._words(query), refs, 0)
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
-        return [self._chunks[int(str(ref))] for ref in refs]
+        return [self._chunks[_row(ref)] for ref in refs]
 
     def count(self, where: Filter | None = None) -> int:
         return int(self._mask(where).sum())
@@ -150,6 +153,22 @@ class MemorySnapshot(Snapshot):
         index.index(corpus, show_progress=False)
         return index
 
+    def _words(self, query: str) -> Vectors:
+        """float32 (rows,): BM25 scores."""
+        terms = self._collection.analyser.query(query)
+        if not terms or self._bm25 is None:
+            return np.zeros(len(self._chunks), np.float32)
+        scores: Vectors = self._bm25.get_scores(terms)
+        return scores
+
+    def _of_rows(self, scores: Vectors, refs: Sequence[Hashable], missing: float) -> Vectors:
+        """The scores of these rows; `missing` for those that there are not."""
+        rows = np.fromiter(map(_row, refs), np.int64, len(refs))
+        there = (rows >= 0) & (rows < len(scores))
+        found = np.full(len(rows), missing, np.float32)
+        found[there] = scores[rows[there]]
+        return found
+
     def _matrix(self, label: str) -> Vectors:
         self._collection.spec(label)
         return self._matrices[label]
@@ -164,6 +183,11 @@ class MemorySnapshot(Snapshot):
         candidates = np.flatnonzero(mask)
         best = candidates[np.argsort(-scores[candidates], kind="stable")[:k]]
         return [Scored(int(i), float(scores[i])) for i in best]
+
+
+def _row(ref: Hashable) -> int:
+    """Where a row stands: that is its name."""
+    return int(str(ref))
 
 
 def settings_in(folder: Path) -> MemorySettings:  # noqa: ARG001
