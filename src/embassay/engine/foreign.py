@@ -13,7 +13,7 @@ from embassay.engine.unsupported import damaged, needs_torch
 if TYPE_CHECKING:
     import openvino as ov
 
-    from embassay.engine.heads.pooled import Head
+    from embassay.engine.heads.base import Output
 
 GRAPH_FILES = ("openvino/openvino_model.xml", "openvino_model.xml", "onnx/model.onnx", "model.onnx")
 HIDDEN_STATES = ("last_hidden_state", "token_embeddings")
@@ -49,9 +49,8 @@ def _locations(file: Path) -> Iterator[str]:
                 yield name.decode("utf-8", "surrogateescape")
 
 
-def read_graph(file: Path, head: Head) -> tuple[ov.Model, Sequence[str]]:
+def read_graph(file: Path, head: Output) -> tuple[ov.Model, Sequence[str]]:
     """The graph with `head` on top of it, and the names of its inputs. Raises ModelUnsupported."""
-    from embassay.engine.heads.pooled import pooled
     from embassay.engine.opset import GraphArrays, op
     from embassay.engine.quiet_openvino import openvino as ov
 
@@ -68,5 +67,5 @@ def read_graph(file: Path, head: Head) -> tuple[ov.Model, Sequence[str]]:
         )
     mask = next(port for port in graph.inputs if port.get_any_name() == "attention_mask")
     states = hidden.get_node().input_value(0)
-    vectors = pooled(GraphArrays(), states, op.convert(mask, "f32").output(0), head)
-    return ov.Model([vectors], graph.get_parameters(), head.model), inputs
+    made = head.output(GraphArrays(), states, op.convert(mask, "f32").output(0))
+    return ov.Model([made], graph.get_parameters(), head.model), inputs

@@ -1,7 +1,7 @@
-"""Builds the inference graph of a BERT-family model with OpenVINO's opsets, pooling and normalisation included.
+"""Builds the inference graph of a BERT-family model with OpenVINO's opsets, its head included.
 
 Inputs: ``input_ids`` int64 (batch, tokens), right-padded; ``lengths`` int32 (batch,).
-Output: float32 (batch, dimensions).
+Output: what the head makes, by default float32 (batch, dimensions).
 Attention follows Vaswani et al. 2017, post-norm as in Devlin et al. 2018; MPNet's bucketed relative
 bias follows Raffel et al. 2020, section 2.1 (32 buckets, maximum distance 128).
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay.engine.heads.activations import activation
-from embassay.engine.heads.pooled import MASKED, Head, pooled
+from embassay.engine.heads.pooled import MASKED
 from embassay.engine.layouts import BUCKETS, EMBEDDED, POSITIONS, TYPES, WORDS, Layout
 from embassay.engine.opset import GraphArrays, Value, const, ints, op, scalar
 from embassay.engine.quiet_openvino import openvino as ov
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from embassay.engine.encoder import Encoder
+    from embassay.engine.heads.base import Output
     from embassay.engine.weights import Tensor
     from embassay.types import Vectors
 
@@ -33,7 +34,7 @@ ARRAYS = GraphArrays()
 
 
 def build_graph(
-    encoder: Encoder, tensors: Mapping[str, Tensor], head: Head, max_tokens: int, *, int8: bool
+    encoder: Encoder, tensors: Mapping[str, Tensor], head: Output, max_tokens: int, *, int8: bool
 ) -> ov.Model:
     """The whole path from token ids to vectors as one model.
 
@@ -55,7 +56,7 @@ class _Builder:
             raise damaged(f"{model}: {max_tokens} tokens have only {rows} positions in its weights.")
         self.activation = activation(encoder.activation, ARRAYS, model)
 
-    def model(self, head: Head) -> ov.Model:
+    def model(self, head: Output) -> ov.Model:
         ids = op.parameter([-1, -1], np.int64, name="input_ids")
         lengths = op.parameter([-1], np.int32, name="lengths")
         ids.output(0).set_names({"input_ids"})
@@ -69,7 +70,7 @@ class _Builder:
         bias = self._attention_bias(keep, places)
         for i in range(self.encoder.layers):
             x = self._layer(x, bias, self.layout.layer.format(i=i))
-        return ov.Model([pooled(ARRAYS, x, keep, head)], [ids, lengths], head.model)
+        return ov.Model([head.output(ARRAYS, x, keep)], [ids, lengths], head.model)
 
     def _embed(self, ids: Value, places: Value) -> Value:
         positions = self._values(POSITIONS)

@@ -24,6 +24,7 @@ from embassay.types import Precision, check_precision
 
 if TYPE_CHECKING:
     from embassay.engine.engine import Engine
+    from embassay.engine.token_states import TokenEngine
 
 
 @dataclass
@@ -132,6 +133,23 @@ class LocalModel:
             normalise=self.spec.normalised,
             vocabulary=self._source.vocabulary,
         )
+
+    @cached_property
+    def token_engine(self) -> TokenEngine:
+        """What makes a vector of each token: the same weights in a graph of their own, without the pooling.
+
+        Raises ModelUnsupported, or DigestMismatch for files that change meanwhile.
+        """
+        from embassay.engine.heads.tokens import TokenHead
+        from embassay.engine.token_states import TokenEngine
+
+        width = self.spec.width
+        if width is None:
+            raise needs_torch(f"{self.spec.id}: its config.json does not say how wide its encoder is.")
+        self._identity().result()
+        self.check_runnable()
+        runtime = self._source.runtime(TokenHead(self.spec.id), self.precision, self.max_tokens)
+        return TokenEngine(self.tokens, runtime, width)
 
     @cached_property
     def _source(self) -> WeightSource:

@@ -18,12 +18,12 @@ from embassay.engine.foreign import GRAPH_FILES, companion_files, graph_file
 from embassay.engine.identity import digest_of
 from embassay.engine.layouts import LAYOUTS, WORDS
 from embassay.engine.unsupported import needs_torch
-from embassay.engine.unwritten import Unwritten
+from embassay.engine.unwritten import Unwritten, changed
 from embassay.engine.weights import PICKLED, Tensor, encoder_tensors, files_digest, tensors_digest, weight_files
 from embassay.errors import ModelUnsupported
 
 if TYPE_CHECKING:
-    from embassay.engine.heads.pooled import Head
+    from embassay.engine.heads.base import Output
     from embassay.engine.runtimes.base import Runtime
     from embassay.engine.spec import ModelSpec
 
@@ -46,7 +46,7 @@ class WeightSource(Protocol):
     def identity(self) -> tuple[str, str]:
         """Digests of its weights, and of the settings that its encoder is built with; empty where there are none."""
 
-    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
+    def runtime(self, head: Output, precision: str, max_tokens: int) -> Runtime:
         """What runs the model at `precision`, loaded. Raises ModelUnsupported, DigestMismatch or PluginError."""
 
     def check(self) -> None:
@@ -64,12 +64,14 @@ class BuiltGraph:
         self._tensors: Mapping[str, Tensor] = {}
         self._written = Unwritten(files)
         self._uses_left = 2
+        self._digest = ""
         self.vocabulary: int | None = None
 
     def identity(self) -> tuple[str, str]:
         """Digests of the tensors that are used, and of the encoder's settings."""
         with self._used() as tensors:
-            return tensors_digest(tensors), digest_of(self.encoder)
+            self._digest = tensors_digest(tensors)
+            return self._digest, digest_of(self.encoder)
 
     @contextmanager
     def _used(self) -> Iterator[Mapping[str, Tensor]]:
@@ -86,12 +88,15 @@ class BuiltGraph:
         yield tensors
         self._written.check_mapped(self.files)
 
-    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:
+    def runtime(self, head: Output, precision: str, max_tokens: int) -> Runtime:
         """Build the model's graph from its weights and run it on OpenVINO."""
         from embassay.engine.graph import build_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
 
+        anew = self._uses_left <= 0
         with self._used() as tensors:
+            if anew and self._digest != tensors_digest(tensors):
+                raise changed(self.files[0])
             self.vocabulary = tensors[WORDS].shape[0]
             graph = build_graph(self.encoder, tensors, head, max_tokens, int8=precision == "int8")
         return OpenVinoRuntime(graph, precision)
@@ -130,7 +135,7 @@ class _GraphFile:
 class ForeignGraph(_GraphFile):
     """A graph that the repository brings, in OpenVINO's format or as ONNX."""
 
-    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
+    def runtime(self, head: Output, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the repository's graph, with `head` on top, on OpenVINO."""
         from embassay.engine.foreign import read_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
@@ -148,7 +153,7 @@ class OnnxFile(_GraphFile):
     execution_providers: Sequence[str] = ()
     """Best first; none: whatever is there."""
 
-    def runtime(self, head: Head, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
+    def runtime(self, head: Output, precision: str, max_tokens: int) -> Runtime:  # noqa: ARG002 - as its siblings
         """Run the file as it is on ONNX Runtime, and compute `head` behind it."""
         from embassay.engine.runtimes.onnx import OnnxRuntime
 

@@ -105,6 +105,15 @@ class Tokens:
         return frame
 
     @property
+    def frame(self) -> tuple[Sequence[int], Sequence[int]]:
+        """The special tokens before a text, and those behind it."""
+        return self._frame
+
+    def bare(self, text: str) -> Sequence[int]:
+        """The tokens of a text without special ones, however many they are."""
+        return self._ids([text])[0]
+
+    @property
     def special(self) -> int:
         """How many special tokens frame a text."""
         return len(self._frame[0]) + len(self._frame[1])

@@ -25,13 +25,13 @@ class Unwritten:
         for file in files:
             now, then = _state(file), self._then[file]
             if now and then and now[0] == then[0] and now[1] != then[1]:
-                raise _changed(file)
+                raise changed(file)
 
     def check_paths(self) -> None:
         """Raises DigestMismatch where one has other bytes now, or another file is in its place."""
         for file, then in self._then.items():
             if _state(file) != then:
-                raise _changed(file)
+                raise changed(file)
 
 
 def _state(file: Path) -> _State | None:
@@ -43,5 +43,6 @@ def _state(file: Path) -> _State | None:
     return (found.st_dev, found.st_ino), (found.st_mtime_ns, found.st_size)
 
 
-def _changed(file: Path) -> DigestMismatch:
+def changed(file: Path) -> DigestMismatch:
+    """The error for a file that is not what it was."""
     return DigestMismatch(f"{file} was changed while it was in use.", remedy="Open the model again.")

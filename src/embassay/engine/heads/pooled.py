@@ -48,6 +48,14 @@ class Head:
             width = step.width(width)
         return width
 
+    def output(self, arrays: Arrays[Any], hidden: Any, keep: Any) -> Any:
+        """One vector a text: (batch, dimensions)."""
+        return pooled(arrays, hidden, keep, self)
+
+    def pooled_already(self, arrays: Arrays[Any], x: Any) -> Any:
+        """The steps behind the pooling alone."""
+        return finished(arrays, x, self)
+
 
 def pooled(arrays: Arrays[A], hidden: A, keep: A, head: Head) -> A:
     """(batch, tokens, width) to (batch, dimensions)."""

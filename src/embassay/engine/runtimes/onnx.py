@@ -11,20 +11,20 @@ import numpy as np
 from embassay import remedy
 from embassay.engine.foreign import HIDDEN_STATES
 from embassay.engine.heads.arrays import NumpyArrays
-from embassay.engine.heads.pooled import Head, finished, pooled
 from embassay.engine.runtimes.base import Target
 from embassay.engine.runtimes.padding import Batch, kept, named_inputs, padded
 from embassay.engine.unsupported import damaged
 from embassay.errors import PluginError
 
 if TYPE_CHECKING:
+    from embassay.engine.heads.base import Output
     from embassay.types import Vectors
 
 
 class OnnxRuntime:
     """An ONNX file, opened as a session of ONNX Runtime. Threads may share it."""
 
-    def __init__(self, file: Path, head: Head, providers: Sequence[str]) -> None:
+    def __init__(self, file: Path, head: Output, providers: Sequence[str]) -> None:
         """`providers`: execution providers, best first; none: whatever is there.
 
         Raises PluginError or ModelUnsupported.
@@ -48,8 +48,8 @@ class OnnxRuntime:
         (hidden,) = self._session.run([self._output], named_inputs(ids, lengths, self._inputs))
         states = np.asarray(hidden, np.float32)
         if states.ndim == 2:
-            return finished(self._arrays, states, self._head)
-        return pooled(self._arrays, states, kept(ids, lengths).astype(np.float32), self._head)
+            return np.asarray(self._head.pooled_already(self._arrays, states))
+        return np.asarray(self._head.output(self._arrays, states, kept(ids, lengths).astype(np.float32)))
 
     def queue(self) -> OnnxQueue:
         """A queue for many batches."""
