@@ -121,6 +121,22 @@ def test_compare(judged):
     assert "Keep ../model@dense" in out and "over budget" in out
 
 
+def test_pipelines_are_candidates(judged):
+    zscored = "../model@lexical(50) | dense(50) >> zscore"
+    _, out, _ = run("compare", "../model@dense", zscored, "--judged", "judged", "--json", cwd=judged, check=0)
+    rows = json.loads(out)["candidates"]
+    assert [row["name"] for row in rows] == ["../model@dense", zscored]
+    assert rows[1]["pipeline"] == "lexical(50) | dense(50) >> zscore(0.5) >> top(10)"
+    code, _, err = run("compare", "../model", "../model@dense(50) >> tpo(3)", "--judged", "judged", cwd=judged)
+    assert code == 2 and "character 14" in err and "Did you mean 'top'?" in err
+    _, out, _ = run(
+        "eval", "judged", "--model", "../model", "--pipeline", zscored.partition("@")[2], "--json", cwd=judged, check=0
+    )
+    assert json.loads(out)["metrics"]["nDCG@10"] == rows[1]["metrics"]["nDCG@10"]
+    code, _, err = run("eval", "judged", "--pipeline", "dense(5)", "--mode", "dense", cwd=judged)
+    assert code == 2 and "Leave --mode and --fusion out." in err
+
+
 def test_compare_says_what_it_needs(judged):
     for arguments, message in (
         (("a/b", "c/d"), "--judged DIR"),

@@ -4,6 +4,7 @@ from embassay.errors import UsageError
 from embassay.search.pipeline import Pipeline
 from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
+from embassay.search.stages.group import Group
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.rrf import Rrf
 from embassay.search.stages.top import Top
@@ -78,6 +79,7 @@ def test_handing_out_more_leaves_the_arms_of_a_fusion_as_they_are():
     assert both.handing_out(500) == (Dense(50) | Lexical(70)) >> Rrf() >> Top(500)
     assert (Dense(10) >> Top(10)).handing_out(100) == Dense(100) >> Top(100)
     assert (Dense(300) >> Top(10)).handing_out(100) == Dense(300) >> Top(300)
+    assert (Dense(30) >> Group() >> Top(10)).handing_out(100) == Dense(30) >> Group() >> Top(100)
 
 
 def test_looking_deeper():

@@ -5,7 +5,8 @@
     stage    := name ["(" [argument ("," argument)*] ")"]
     argument := [name "="] value            value := number | "text" | true | false
 
-Whatever is left out has its default. Every error says at which character it is and what was expected there.
+Whatever is left out has its default; where a search is measured its end may be left out as well. Every error says at
+which character it is and what was expected there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from embassay.errors import PluginError, UsageError
 from embassay.remedy import Remedy
 from embassay.search.arguments import Argument, Value, arguments, read_text
-from embassay.search.base import Arm, Stage
+from embassay.search.base import Arm, Last, Stage
 from embassay.search.pipeline import Pipeline, find_fault
 from embassay.search.stages import stage_class, stage_names
 from embassay.text import did_you_mean
@@ -43,11 +44,14 @@ class _Token:
     """Character where it starts, from 0."""
 
 
-def parse_pipeline(text: str) -> Pipeline:
-    """The pipeline that `text` says. Raises UsageError that points at the place of what is wrong."""
+def parse_pipeline(text: str, *, end: Last | None = None) -> Pipeline:
+    """The pipeline that `text` says; `end` where the text has none of its own.
+
+    Raises UsageError that points at the place of what is wrong.
+    """
     if len(text) > MAX_LENGTH:
         raise UsageError(f"the pipeline has {len(text):,} characters, at most {MAX_LENGTH:,} are read.")
-    return _Parser(text).whole()
+    return _Parser(text).whole(end)
 
 
 class _Parser:
@@ -59,7 +63,7 @@ class _Parser:
         """Where each stage starts, in the order in which they are written."""
         self._token = self._scan(0)
 
-    def whole(self) -> Pipeline:
+    def whole(self, end: Last | None) -> Pipeline:
         arms = [self._stage(labelled=True)]
         while self._take("|"):
             arms.append(self._stage(labelled=True))
@@ -69,6 +73,9 @@ class _Parser:
         if self._token.kind != "end":
             raise self._unexpected("| or >> or the end" if not stages else ">> or the end")
         self._places.append(len(self._text.rstrip()))
+        if end and not (stages and isinstance(stages[-1], Last)):
+            stages.append(end)
+            self._places.append(self._places[-1])
         fault = find_fault(arms, stages)
         if fault:
             raise self._error(self._places[fault.at], fault.message, fault.remedy)

@@ -80,11 +80,10 @@ class Pipeline:
         return replace(self, arms=tuple(arm.deepened(depth) if arm.label in labels else arm for arm in self.arms))
 
     def handing_out(self, depth: int) -> Pipeline:
-        """The same search with at least `depth` hits: all that several arms find, or one arm that looks so deep.
-
-        Several arms look as deep as before, because that decides how a fusion scores what they found.
+        """The same search with at least `depth` hits, if it finds so many: an arm alone looks so deep, and whatever
+        stands behind arms works on as many candidates as before, because that decides which hits come first.
         """
-        if len(self.arms) == 1:
+        if len(self.arms) == 1 and len(self.stages) == 1:
             return self.looking(max(depth, self.depth))
         return self._ending(max(depth, sum(arm.depth for arm in self.arms)))
 

@@ -19,7 +19,8 @@ def command(
     candidates: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Two or more, the one in use first: MODEL with any of @int8 @hybrid @dims=256 @fusion=rrf, or a set.",
+            help="Two or more, the one in use first: MODEL or SET with any of @int8 @hybrid @dims=256 @fusion=rrf, or "
+            "with a whole search, as 'minilm@dense(200) | lexical(200) >> rrf'.",
             metavar="[CANDIDATE...]",
         ),
     ] = None,
@@ -97,6 +98,7 @@ def command(
     embassay compare minilm BAAI/bge-small-en-v1.5 --judged judged/
     embassay compare minilm minilm@int8 --judged judged/ --report report.html
     embassay compare minilm minilm@hybrid --judged judged/ --by length --by source
+    embassay compare minilm@hybrid 'minilm@dense(200) | lexical(200) >> zscore' --judged judged/
     embassay compare --set-a docs --set-b docs-bge --queries saved_queries.txt
     """
     from embassay.cli import verdicts

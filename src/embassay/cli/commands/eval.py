@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from embassay.evaluate.data.judged import JudgedSet
     from embassay.evaluate.score.evaluation import Evaluation
     from embassay.evaluate.score.gates import GateResult
+    from embassay.search.pipeline import Pipeline
 
 NEEDS_ARGUMENTS = True
 
 
 def command(
     judged: Annotated[Path, typer.Argument(help="Judged data, as embassay judge new makes it.", metavar="JUDGED_DIR")],
-    mode: Annotated[str, typer.Option(metavar="MODE", help="hybrid, dense or lexical.")] = "hybrid",
+    mode: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="MODE", help="hybrid (default), dense or lexical."),
+    ] = None,
     split: common.SplitOption = None,
     metric: Annotated[
         list[str] | None,
@@ -38,6 +42,10 @@ def command(
     fusion: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(metavar="NAME", help="How hybrid joins what its arms found: convex (default), zscore or rrf."),
+    ] = None,
+    pipeline: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="STAGES", help="The whole search in words, instead of --mode and --fusion."),
     ] = None,
     store: common.StoreOption = "memory",
     baseline: Annotated[
@@ -70,6 +78,7 @@ def command(
     \b
     embassay eval judged/ --mode hybrid
     embassay eval judged/ --mode dense --precision int8 --json > baseline.json
+    embassay eval judged/ --pipeline 'dense(200) | lexical(200) >> zscore'
     embassay eval judged/ --baseline baseline.json --gate "drop <= 0.02"
     """
     from embassay.errors import UsageError
@@ -79,9 +88,8 @@ def command(
     from embassay.evaluate.score.gates import check_data, check_gates, parse_gate, read_baseline
     from embassay.evaluate.score.metrics import DEFAULT_METRICS, canonical
     from embassay.files import check_writable, write_whole
-    from embassay.search.modes import pipeline
 
-    chosen = pipeline(mode, fusion=fusion)
+    chosen = _pipeline(pipeline, mode, fusion)
     metrics = canonical(tuple(metric or DEFAULT_METRICS))
     if (baseline or junit) and gate is None:
         raise UsageError("--baseline and --junit go with --gate.", remedy=remedy.option("gate", "drop <= 0.02"))
@@ -119,6 +127,19 @@ def command(
         _show_gates(checked)
     if not all(found.ok for found in checked):
         raise typer.Exit(ExitCode.GATE_FAILED)
+
+
+def _pipeline(written: str | None, mode: str | None, fusion: str | None) -> Pipeline:
+    """The pipeline as it is written, or that of a mode. Raises UsageError for both at once."""
+    from embassay.errors import UsageError
+    from embassay.evaluate.compare.candidate import measured
+    from embassay.search.modes import pipeline
+
+    if written is None:
+        return pipeline("hybrid" if mode is None else mode, fusion=fusion)
+    if mode is not None or fusion is not None:
+        raise UsageError("--pipeline says the mode and the fusion itself.", remedy="Leave --mode and --fusion out.")
+    return measured(written)
 
 
 @contextmanager

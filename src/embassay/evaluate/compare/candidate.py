@@ -1,14 +1,26 @@
-"""What is compared, as a user writes it: ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]``, in any order."""
+"""What is compared, as a user writes it: ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]``, in any order.
+
+In place of a mode stands a whole pipeline as well: ``minilm@dense(200) | lexical(200) >> zscore``. It may leave out how
+many hits come out, which whoever measures decides.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
+from embassay.errors import UsageError
 from embassay.models.reference import is_option
 from embassay.search.modes import MODES, pipeline
+from embassay.search.parse import parse_pipeline
 from embassay.search.pipeline import Pipeline
+from embassay.search.stages.top import Top
 
 FUSION = "fusion="
+_PART = re.compile(r'@((?:[^"@]|"(?:[^"\\]|\\.)*"?)*)')
+"""What stands behind an ``@`` that is in no quotes: the arguments of a stage may have some in theirs."""
+_STAGES = re.compile(r"[|(]|>>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +35,60 @@ class Candidate:
 
 
 def parse_candidate(text: str, mode: str = "dense") -> Candidate:
-    """``minilm@hybrid@int8`` as a model and a pipeline; `mode` where none is written. Raises UsageError.
+    """``minilm@hybrid@int8`` as a model and a pipeline; `mode` where none is written.
 
-    An ``@`` that starts no option belongs to the name.
+    An ``@`` that starts no option belongs to the name. Raises UsageError for what is no pipeline and looks like one,
+    for an unknown fusion, and for a pipeline beside a mode or a fusion.
     """
-    parts = text.split("@")
+    name, *parts = _parts(text)
     options: list[str] = []
-    fusion = None
-    while len(parts) > 1:
+    fusion = written = None
+    modes: list[str] = []
+    while parts:
         if parts[-1] in MODES:
-            mode = parts.pop()
+            modes.append(parts.pop())
         elif parts[-1].startswith(FUSION):
             fusion = parts.pop().removeprefix(FUSION)
         elif is_option(parts[-1]):
             options.insert(0, parts.pop())
+        elif written is None and is_pipeline(parts[-1]):
+            written = parts.pop()
         else:
             break
-    return Candidate(text, "@".join([*parts, *options]), pipeline(mode, fusion=fusion))
+    model = "@".join([name, *parts, *options])
+    if written is None:
+        return Candidate(text, model, pipeline(modes[-1] if modes else mode, fusion=fusion))
+    if modes or fusion is not None:
+        raise UsageError(
+            f"the candidate {text!r} names a pipeline, and a mode or a fusion besides.",
+            remedy="Leave one of them out: the pipeline says both.",
+        )
+    return Candidate(text, model, measured(written))
+
+
+def measured(written: str) -> Pipeline:
+    """The pipeline as it is written to be measured: its end may be left out. Raises UsageError."""
+    return parse_pipeline(written, end=Top())
+
+
+def is_pipeline(part: str) -> bool:
+    """Whether what stands behind an ``@`` is meant as a pipeline, well formed or not."""
+    return bool(_STAGES.search(part))
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between ``@``; a folder that is there is a name, whatever it has in it."""
+    head = text.split("@", 1)[0]
+    parts = [head, *_PART.findall(text[len(head) :])]
+    for end in range(len(parts), 1, -1):
+        folder = "@".join(parts[:end])
+        if is_pipeline(folder) and _is_folder(folder):
+            return [folder, *parts[end:]]
+    return parts
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # too long, or with what no name has in it
+        return False

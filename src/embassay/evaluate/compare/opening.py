@@ -73,8 +73,9 @@ def compare(
 ) -> Comparison:
     """Whether another candidate is better than the first one, on `judged`.
 
-    A candidate is ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]`` in any order, or a set of the home. With `sure`
-    the lower bound of a gain has to reach `min_effect`, and not only the gain. `by` are slices of the queries:
+    A candidate is ``MODEL[@PRECISION][@MODE][@dims=N][@fusion=NAME]`` in any order, with a set of the home in place of
+    a model, or a pipeline in place of a mode. With `sure` the lower bound of a gain has to reach `min_effect`, and not
+    only the gain. `by` are slices of the queries:
     ``source``, ``length``, ``language`` of the documents, or a field of their metadata. `started` is told how many
     texts there are, `advance` of each that is done. Raises JudgedSetError, UsageError, ConfigError; a candidate that
     fails has its reason in its row.
@@ -191,7 +192,7 @@ def _check_names(candidates: Sequence[Candidate], registry: Registry) -> None:
         try:
             registry.settings(candidate.model)
         except ModelNotFound as error:
-            forms = ", ".join((*get_args(Precision)[1:], *MODES, "dims=N", "fusion=NAME"))
+            forms = ", ".join((*get_args(Precision)[1:], *MODES, "dims=N", "fusion=NAME", "a pipeline"))
             raise UsageError(error.message, remedy=error.remedy + f"After @ go {forms}.") from None
 
 

@@ -48,6 +48,7 @@ class Evaluation:
             "space_digest": self.space_digest,
             "precision": self.precision,
             "mode": self.pipeline.mode,
+            "pipeline": str(self.pipeline),
             "queries": len(self.per_query),
             "metrics": dict(self.metrics),
             "intervals": {name: [*bounds] for name, bounds in self.intervals.items()},
