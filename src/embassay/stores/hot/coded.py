@@ -1,0 +1,95 @@
+"""A column of texts of which few are different: each is kept once, and every row has its number."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from embassay.stores.hot.sections import Array, Sections, SectionWriter
+from embassay.stores.hot.strings import Strings, StringsWriter
+
+
+class CodedWriter:
+    """Takes the texts of a column row by row."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._column: list[Array] = []
+        self._strings = StringsWriter()
+        self._hashes: list[int] = []
+
+    def extend(self, texts: Sequence[str]) -> list[str]:
+        """Append these rows; the texts that no row had before, in their order, come back."""
+        codes, new = self._codes, []
+        for text in texts:
+            if text not in codes:
+                codes[text] = len(codes)
+                new.append(text)
+        for text in new:
+            self._strings.add(text)
+            self._hashes.append(hashed(text))
+        self._column.append(np.array([codes[text] for text in texts], np.uint32))
+        return new
+
+    def finish(self, out: SectionWriter, name: str) -> None:
+        """Keep the column under `name`."""
+        column = np.concatenate(self._column) if self._column else np.zeros(0, np.uint32)
+        out.add_numbers(f"{name}.codes", column)
+        out.add(f"{name}.hashes", np.array(self._hashes, np.uint32))
+        self._strings.finish(out, f"{name}.texts")
+
+
+class Coded:
+    """A column of texts of a file. Raises HotIndexDamaged."""
+
+    def __init__(self, sections: Sections, name: str, rows: int) -> None:
+        self._sections, self._name, self._rows = sections, name, rows
+
+    @cached_property
+    def codes(self) -> Array:
+        """The number of each row's text."""
+        return self._sections.numbers(f"{self._name}.codes", self._rows)
+
+    @cached_property
+    def texts(self) -> Strings:
+        """The texts by their numbers."""
+        return Strings(self._sections, f"{self._name}.texts")
+
+    @cached_property
+    def values(self) -> list[str]:
+        """All of them, held in memory from the first time on."""
+        return list(self.texts.all())
+
+    def at(self, rows: Array) -> list[str]:
+        """The texts of these rows."""
+        codes = self.codes[rows]
+        different, places = np.unique(codes, return_inverse=True)
+        found = self.texts.get(different)
+        return [found[place] for place in places.tolist()]
+
+    def having(self, names: Iterable[str]) -> Array:
+        """Which rows have one of these texts: bool (rows,)."""
+        hashes = self._sections.array(f"{self._name}.hashes")
+        chosen = np.zeros(len(hashes), bool)
+        for name in names:
+            alike = np.flatnonzero(hashes == hashed(name))
+            for code, text in zip(alike.tolist(), self.texts.get(alike), strict=True):
+                chosen[code] |= text == name
+        return self.spread(chosen)
+
+    def passing(self, test: Callable[[str], bool]) -> Array:
+        """Which rows have a text that passes `test`, which is asked once for each of them: bool (rows,)."""
+        return self.spread(np.fromiter(map(test, self.values), bool, len(self.texts)))
+
+    def spread(self, chosen: Array) -> Array:
+        """What is known of each text, for each row."""
+        spread: Array = chosen[self.codes]
+        return spread
+
+
+def hashed(text: str) -> int:
+    """By which a text is found among many."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))

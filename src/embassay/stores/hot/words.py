@@ -1,0 +1,251 @@
+"""The words of one part: for every term the rows that have it, which BM25 ranks by.
+
+A query reads the postings of its terms and adds up their scores row by row, without leaving any out: that is exact, and
+takes 0.1 ms over 100,000 short texts.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embassay.stores.hot.inverting import Inverter
+from embassay.stores.hot.postings import MOST_ROWS, decode, encode
+from embassay.stores.hot.sections import Array, Sections, SectionWriter
+from embassay.stores.values import BM25_B, BM25_K1
+from embassay.text import encodable
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
+
+KIND = "words"
+DENSE_SHARE = 16
+"""Where the postings of a query are more than one for so many rows, all rows are looked through for those with a score;
+else the rows are gathered from the postings."""
+
+
+class WordPart:
+    """The inverted index of one part. Threads may share it. Raises HotIndexDamaged, also while it is read."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._sections = Sections(folder, f"{name}.{KIND}", KIND)
+        facts = self._sections.facts
+        self.rows = int(facts["rows"])
+        self.total_terms = int(facts["total_terms"])
+        """Of all rows together: their average length is this by `rows`."""
+
+    @staticmethod
+    def write(folder: Path, name: str, documents: Iterable[Sequence[str]]) -> None:
+        """Write a part of these rows, of each its terms as the collection's analyser makes them, each as often as it
+        stands there. They may be any iterable; what is held in memory does not grow with them. Raises HomeNotWritable.
+        """
+        with Inverter(folder) as inverter:
+            for terms in documents:
+                inverter.add(terms)
+            _write(folder, name, inverter)
+
+    @cached_property
+    def lengths(self) -> Array:
+        """How many terms each row has: whole numbers (rows,)."""
+        return self._sections.numbers("lengths", self.rows)
+
+    def asked(self, terms: Sequence[str]) -> Asked:
+        """What the part has of these terms, which `Asked` answers everything about a query from."""
+        return Asked(self, terms)
+
+    def postings(self, term: int) -> tuple[Array, Array]:
+        """The rows of the term of this number, ascending, and how often it stands in each of them, as float32."""
+        start = int(self._starts[term])
+        return decode(self._sections.array("wide" if start & 1 else "narrow"), start >> 1, int(self._counts[term]))
+
+    def number_of(self, term: str) -> int | None:
+        """The number of a term; None where no row has it."""
+        encoded = encodable(term).encode()
+        wanted = zlib.crc32(encoded)
+        at = int(np.searchsorted(self._hashes, np.uint32(wanted)))
+        while at < len(self._hashes) and self._hashes[at] == wanted:
+            if self._letters(at) == encoded:
+                return at
+            at += 1
+        return None
+
+    def count(self, term: int) -> int:
+        """How many rows have the term of this number."""
+        return int(self._counts[term])
+
+    def vocabulary(self, alive: Array | None = None) -> Iterator[tuple[str, int]]:
+        """Every term with the number of rows that have it; of those that are `alive`, bool (rows,), where that is given.
+        """
+        for term in range(len(self._hashes)):
+            count = self.count(term) if alive is None else int(np.count_nonzero(alive[self.postings(term)[0]]))
+            if count:
+                yield self._letters(term).decode(), count
+
+    def documents(self, rows: Array) -> list[list[str]]:
+        """The terms of these rows, in any order. It takes a pass over the whole part."""
+        place = np.full(self.rows, -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        found: list[list[str]] = [[] for _ in range(len(rows))]
+        for term in range(len(self._hashes)):
+            holding, frequencies = self.postings(term)
+            wanted = place[holding]
+            chosen = wanted >= 0
+            if chosen.any():
+                word = self._letters(term).decode()
+                for at, often in zip(wanted[chosen].tolist(), frequencies[chosen].tolist(), strict=True):
+                    found[at] += [word] * int(often)
+        return found
+
+    def close(self) -> None:
+        """Give back the file."""
+        self._sections.close()
+
+    def _letters(self, term: int) -> bytes:
+        ends = self._sections.array("ends")
+        return bytes(self._sections.array("letters")[int(ends[term - 1]) if term else 0 : int(ends[term])])
+
+    @cached_property
+    def _hashes(self) -> Array:
+        return self._sections.array("hashes")
+
+    @cached_property
+    def _starts(self) -> Array:
+        return self._sections.array("starts")
+
+    @cached_property
+    def _counts(self) -> Array:
+        return self._sections.array("counts")
+
+
+class Asked:
+    """Terms of a query in one part: their postings are read once, for all that is asked of them."""
+
+    def __init__(self, part: WordPart, terms: Sequence[str]) -> None:
+        self._part = part
+        self._numbers = [part.number_of(term) for term in terms]
+        self._read: dict[int, tuple[Array, Array]] = {}
+
+    def frequencies(self, alive: Array | None = None) -> Array:
+        """How many rows have each of the terms; of those that are `alive`, bool (rows,), where that is given."""
+        found = np.zeros(len(self._numbers), np.int64)
+        for at, number in enumerate(self._numbers):
+            if number is not None and alive is None:
+                found[at] = self._part.count(number)
+            elif number is not None and alive is not None:
+                found[at] = np.count_nonzero(alive[self._postings(number)[0]])
+        return found
+
+    def search(
+        self, weights: Sequence[float] | Array, average_length: float, k: int, mask: Array | None = None
+    ) -> tuple[Array, Vectors]:
+        """The k rows of greatest score, best first and equal ones by row, and their scores; none of a score of 0.
+
+        The score is the sum over the terms of ``weight * tf / (tf + k1 * (1 - b + b * length / average_length))``. Only
+        rows of `mask`, bool (rows,), are found where that is given.
+        """
+        scores = np.zeros(self._part.rows, np.float32)
+        found: list[Array] = []
+        for number, weight in self._weighted(weights):
+            rows, frequencies = self._postings(number)
+            scores[rows] += self._scored(rows, frequencies, weight, average_length)
+            found.append(rows)
+        if not found:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        if DENSE_SHARE * sum(map(len, found)) > len(scores):
+            candidates = np.flatnonzero(scores > 0)
+        else:
+            candidates = np.unique(np.concatenate(found))
+        if mask is not None:
+            candidates = candidates[mask[candidates]]
+        best = largest(scores[candidates], k)
+        return candidates[best], scores[candidates[best]]
+
+    def scores(self, weights: Sequence[float] | Array, average_length: float, rows: Array) -> Vectors:
+        """The scores of these rows, as `search` gives them: float32 (len(rows),)."""
+        rows = np.asarray(rows, np.int64)
+        total = np.zeros(len(rows), np.float32)
+        for number, weight in self._weighted(weights):
+            holding, frequencies = self._postings(number)
+            at = np.minimum(np.searchsorted(holding, rows), len(holding) - 1)
+            hit = np.flatnonzero(holding[at] == rows)
+            total[hit] += self._scored(rows[hit], frequencies[at[hit]], weight, average_length)
+        return total
+
+    def _weighted(self, weights: Sequence[float] | Array) -> Iterator[tuple[int, np.float32]]:
+        for number, weight in zip(self._numbers, weights, strict=True):
+            if number is not None and weight > 0:
+                yield number, np.float32(weight)
+
+    def _postings(self, number: int) -> tuple[Array, Array]:
+        found = self._read.get(number)
+        if found is None:
+            found = self._read[number] = self._part.postings(number)
+        return found
+
+    def _scored(self, rows: Array, frequencies: Array, weight: np.float32, average_length: float) -> Vectors:
+        """What one term adds to the scores of these rows."""
+        norms: Any = self._part.lengths[rows].astype(np.float32)
+        norms *= np.float32(BM25_K1 * BM25_B / average_length)
+        norms += np.float32(BM25_K1 * (1 - BM25_B))
+        norms += frequencies
+        added: Vectors = frequencies / norms
+        added *= weight
+        return added
+
+
+def idf(rows: int, frequencies: Array) -> Array:
+    """Lucene's inverse document frequency of terms that so many of all `rows` have: float64."""
+    found: Array = np.log1p((rows - frequencies + 0.5) / (frequencies + 0.5))
+    return found
+
+
+def largest(scores: Vectors, k: int) -> Array:
+    """Positions of the k greatest scores, greatest first, equal ones in their order."""
+    if k <= 0:
+        return np.zeros(0, np.int64)
+    if k >= len(scores):
+        order: Array = np.argsort(-scores, kind="stable")
+        return order
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    above = np.flatnonzero(scores > least)
+    equal = np.flatnonzero(scores == least)[: k - len(above)]
+    return np.concatenate([above[np.argsort(-scores[above], kind="stable")], equal])
+
+
+def _write(folder: Path, name: str, inverter: Inverter) -> None:
+    lengths = inverter.lengths()
+    if len(lengths) > MOST_ROWS:
+        raise ValueError(f"a part has {MOST_ROWS:,} rows at most, not {len(lengths):,}")
+    terms = [term.encode() for term in inverter.vocabulary.terms]
+    hashes = np.array([zlib.crc32(term) for term in terms], np.uint32)
+    order = np.argsort(hashes, kind="stable")
+    narrow: list[Array] = []
+    wide, starts, counts = list[Array](), list[Array](), list[Array]()
+    behind = [0, 0]
+    for count, rows, frequencies in inverter.postings(order):
+        encoded = encode(count, rows, frequencies)
+        starts.append(encoded.starts + 2 * np.array(behind)[encoded.starts & 1])
+        counts.append(count)
+        narrow.append(encoded.narrow)
+        wide.append(encoded.wide)
+        behind = [behind[0] + len(encoded.narrow), behind[1] + len(encoded.wide)]
+    with SectionWriter(folder, f"{name}.{KIND}", KIND) as out:
+        out.facts |= {"rows": len(lengths), "total_terms": int(lengths.sum(dtype=np.int64))}
+        out.add_numbers("lengths", lengths)
+        out.add("hashes", hashes[order])
+        out.add("starts", _joined(starts, np.uint64 if max(behind) >> 31 else np.uint32))
+        out.add("counts", _joined(counts, np.uint32))
+        ordered = [terms[number] for number in order]
+        out.add("ends", np.cumsum([len(term) for term in ordered], dtype=np.uint32))
+        out.add("letters", np.frombuffer(b"".join(ordered), np.uint8))
+        out.add("narrow", _joined(narrow, np.uint16))
+        out.add("wide", _joined(wide, np.uint32))
+
+
+def _joined(arrays: Sequence[Array], dtype: type) -> Array:
+    return np.concatenate([np.zeros(0, dtype), *(array.astype(dtype) for array in arrays)])
