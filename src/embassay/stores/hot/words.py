@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 KIND = "words"
-DENSE_SHARE = 16
-"""Where the postings of a query are more than one for so many rows, all rows are looked through for those with a score;
-else the rows are gathered from the postings."""
 
 
 class WordPart:
@@ -148,22 +145,16 @@ class Asked:
         The score is the sum over the terms of ``weight * tf / (tf + k1 * (1 - b + b * length / average_length))``. Only
         rows of `mask`, bool (rows,), are found where that is given.
         """
-        scores = np.zeros(self._part.rows, np.float32)
-        found: list[Array] = []
+        total = np.zeros(self._part.rows, np.float32)
+        holders = []
         for number, weight in self._weighted(weights):
             rows, frequencies = self._postings(number)
-            scores[rows] += self._scored(rows, frequencies, weight, average_length)
-            found.append(rows)
-        if not found:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        if DENSE_SHARE * sum(map(len, found)) > len(scores):
-            candidates = np.flatnonzero(scores > 0)
-        else:
-            candidates = np.unique(np.concatenate(found))
+            total[rows] += self._scored(rows, frequencies, weight, average_length)
+            holders.append(rows)
+        found = _with_a_score(total, holders)
         if mask is not None:
-            candidates = candidates[mask[candidates]]
-        best = largest(scores[candidates], k)
-        return candidates[best], scores[candidates[best]]
+            found = found[mask[found]]
+        return largest(found, total[found], k)
 
     def scores(self, weights: Sequence[float] | Array, average_length: float, rows: Array) -> Vectors:
         """The scores of these rows, as `search` gives them: float32 (len(rows),)."""
@@ -204,17 +195,29 @@ def idf(rows: int, frequencies: Array) -> Array:
     return found
 
 
-def largest(scores: Vectors, k: int) -> Array:
-    """Positions of the k greatest scores, greatest first, equal ones in their order."""
-    if k <= 0:
-        return np.zeros(0, np.int64)
-    if k >= len(scores):
-        order: Array = np.argsort(-scores, kind="stable")
-        return order
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+def largest(rows: Array, scores: Vectors, k: int) -> tuple[Array, Vectors]:
+    """The k rows of greatest score above 0, greatest first, equal ones by row; and their scores."""
+    least = np.float32(0)
+    if 0 < k < len(scores):
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
     above = np.flatnonzero(scores > least)
-    equal = np.flatnonzero(scores == least)[: k - len(above)]
-    return np.concatenate([above[np.argsort(-scores[above], kind="stable")], equal])
+    above = above[np.lexsort((rows[above], -scores[above]))]
+    if least > 0:
+        equal = np.flatnonzero(scores == least)
+        first = equal[np.argsort(rows[equal])]
+        above = np.concatenate([above, first[: k - len(above)]])
+    return rows[above[:k]], scores[above[:k]]
+
+
+def _with_a_score(scores: Vectors, holders: Sequence[Array]) -> Array:
+    """The rows of a score above 0, each once, by the terms that have them, in any order."""
+    if sum(map(len, holders)) > len(scores) // 4:
+        return np.flatnonzero(scores > 0)
+    unseen, found = np.ones(len(scores), bool), [np.zeros(0, np.int64)]
+    for rows in holders:
+        found.append(rows[unseen[rows]])
+        unseen[rows] = False
+    return np.concatenate(found)
 
 
 def _write(folder: Path, name: str, inverter: Inverter) -> None:
