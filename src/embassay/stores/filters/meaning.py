@@ -44,26 +44,33 @@ def _predicate(expression: Filter) -> Callable[[Chunk], bool]:
         case Not(inner):
             passes = _predicate(inner)
             return lambda chunk: not passes(chunk)
-        case In(field, values):
-            return _listed(field, values)
-        case Glob(field, pattern):
-            return _tested(field, matcher(pattern).matches)
         case Exists(field):
             return _existing(field)
-        case Compare(field, op, value):
+        case _:
+            return _tested(expression.field, test_of(expression))
+
+
+def test_of(expression: Compare | In | Glob) -> Callable[[str], bool]:
+    """Tells of one value of the field, as `fields.as_text` writes it, whether it passes."""
+    match expression:
+        case In(_, values):
+            return _listed(values)
+        case Glob(_, pattern):
+            return matcher(pattern).matches
+        case Compare(_, op, value):
             test = OPERATORS[op]
             if isinstance(value, (bool, str)):
                 wanted = as_text(value)
-                return _tested(field, lambda text: test(text, wanted))
+                return lambda text: test(text, wanted)
             number = float(value)
-            return _tested(field, lambda text: (found := as_number(text)) is not None and test(found, number))
+            return lambda text: (found := as_number(text)) is not None and test(found, number)
 
 
-def _listed(field: str, values: Sequence[Scalar]) -> Callable[[Chunk], bool]:
+def _listed(values: Sequence[Scalar]) -> Callable[[str], bool]:
     """Texts are compared as texts, numbers as numbers; each is looked up, however many there are."""
     texts = frozenset(as_text(value) for value in values if isinstance(value, (bool, str)))
     numbers = frozenset(float(value) for value in values if not isinstance(value, (bool, str)))
-    return _tested(field, lambda text: text in texts or (bool(numbers) and as_number(text) in numbers))
+    return lambda text: text in texts or (bool(numbers) and as_number(text) in numbers)
 
 
 def _tested(field: str, test: Callable[[str], bool]) -> Callable[[Chunk], bool]:

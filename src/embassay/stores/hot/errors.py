@@ -18,7 +18,9 @@ class HotIndexDamaged(StoreError):
     def __init__(self, file: Path, found: str) -> None:
         super().__init__(
             f"{file} is damaged: {found}.",
-            remedy=remedy.command("doctor", say="It is a copy of what the store holds, and is made anew. {} says more."),
+            remedy=remedy.command(
+                "doctor", say="It is a copy of what the store holds, and is made anew. {} says more."
+            ),
         )
         self.file = file
 

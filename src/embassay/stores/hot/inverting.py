@@ -23,7 +23,7 @@ RUN = 2_000_000
 """Terms of the rows of a run, and postings that are written at a time: about 150 MB of memory."""
 
 
-class Vocabulary(dict[str, int]):
+class TermNumbers(dict[str, int]):
     """Numbers terms in the order in which they are first seen. Those that are encoded alike are one."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Inverter:
     """Takes the terms of one row after another. Use it in a ``with`` block. Raises HomeNotWritable."""
 
     def __init__(self, folder: Path) -> None:
-        self.vocabulary = Vocabulary()
+        self.vocabulary = TermNumbers()
         self._folder = folder
         self._terms, self._lengths = array("I"), array("I")
         self._run_lengths: list[Array] = []
@@ -103,7 +103,9 @@ class Inverter:
         with writing(self._folder):
             self._rows.write((pairs.astype(np.uint32) + np.uint32(self._first_row)).tobytes())
             self._frequencies.write(frequencies.astype(np.uint32).tobytes())
-        self._counts.append(np.bincount((pairs >> np.uint64(32)).astype(np.int64), minlength=len(self.vocabulary.terms)))
+        self._counts.append(
+            np.bincount((pairs >> np.uint64(32)).astype(np.int64), minlength=len(self.vocabulary.terms))
+        )
         self._run_lengths.append(lengths.copy())
         self._first_row += len(lengths)
         del lengths

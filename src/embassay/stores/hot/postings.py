@@ -25,7 +25,7 @@ MOST_ROWS = 1 << (32 - BITS)
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedPostings:
     """The postings of some terms."""
 
     narrow: Array
@@ -34,14 +34,12 @@ class Encoded:
     """Of each term: where its postings begin in `wide` or `narrow`, times two, and one more where it is `wide`."""
 
 
-def encode(counts: Array, rows: Array, frequencies: Array) -> Encoded:
-    """The postings of terms which have `counts` rows each, at least one: `rows` and, in each, how often it stands there.
-
-    The rows of a term ascend.
-    """
+def encode(counts: Array, rows: Array, frequencies: Array) -> EncodedPostings:
+    """The postings of terms which have `counts` rows each, at least one: `rows`, ascending, and in `frequencies`
+    how often the term stands in each."""
     ends = np.cumsum(counts)
     firsts = ends - counts
-    gaps = np.diff(rows.astype(np.int64), prepend=0)
+    gaps: Array = np.diff(rows.astype(np.int64), prepend=0)
     gaps[firsts] = rows[firsts]
     many = frequencies > MANY
     numbers = gaps << BITS | np.minimum(frequencies - 1, MANY)
@@ -62,7 +60,7 @@ def encode(counts: Array, rows: Array, frequencies: Array) -> Encoded:
         here = chosen[term[many]]
         out[extra_places[here]] = frequencies[many][here]
         written.append(out)
-    return Encoded(written[0], written[1], starts << 1 | wide)
+    return EncodedPostings(written[0], written[1], starts << 1 | wide)
 
 
 def decode(numbers: Array, start: int, count: int) -> tuple[Array, Array]:

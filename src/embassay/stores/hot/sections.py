@@ -7,18 +7,19 @@ few of them, and does not wait for the others.
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from embassay import jsontext
 from embassay.stores.hot.errors import HotIndexDamaged, writing
 
 VERSION = 1
@@ -57,7 +58,7 @@ class SectionWriter:
         """Keep an array of one dimension, of whole numbers or floats."""
         array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         start = self._aligned()
-        data = memoryview(array).cast("B") if array.size else b""
+        data = array.view(np.uint8).data
         self._write(data)
         self._table[name] = [array.dtype.str, start, array.size, zlib.crc32(data)]
 
@@ -102,7 +103,7 @@ class SectionWriter:
             self._new.unlink(missing_ok=True)
 
     def _finish(self) -> None:
-        table = json.dumps({"facts": self.facts, "arrays": self._table}, sort_keys=True).encode()
+        table = jsontext.dumps({"facts": self.facts, "arrays": self._table}, sort_keys=True).encode()
         start = self._aligned()
         self._write(table)
         self._write(_TRAILER.pack(_MAGIC, VERSION, zlib.crc32(table), start, len(table)))
@@ -157,10 +158,8 @@ class Sections:
         """Give back the file, as soon as nobody holds an array of it."""
         self._checked.clear()
         self._bytes = np.zeros(0, np.uint8)
-        try:
+        with suppress(BufferError):  # an array is still in use: the map goes with it
             self._map.close()
-        except BufferError:
-            pass  # an array is still in use: the map goes with it
 
     def _of_length(self, array: Array, name: str, length: int) -> Array:
         if len(array) != length:
@@ -180,7 +179,7 @@ class Sections:
         table = self._bytes[start : start + size].tobytes()
         if zlib.crc32(table) != checksum:
             raise self.damaged("the checksum of its table is another one")
-        return json.loads(table)
+        return jsontext.loads(table)
 
     def _check(self, name: str) -> Array:
         try:
@@ -188,7 +187,7 @@ class Sections:
         except KeyError:
             raise self.damaged(f"it has no {name!r}") from None
         data = self._bytes[start : start + size * np.dtype(dtype).itemsize]
-        if checksum != UNCHECKED and zlib.crc32(data) != checksum:
+        if checksum != UNCHECKED and zlib.crc32(data.data) != checksum:
             raise self.damaged(f"the checksum of {name!r} is another one")
         return data.view(dtype)
 

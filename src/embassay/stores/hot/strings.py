@@ -73,7 +73,8 @@ class Strings:
         unpacked = {block: self._unpacked(block) for block in set(blocks.tolist())}
         firsts = self._firsts[blocks]
         return [
-            self._text(unpacked[block], at) for block, at in zip(blocks.tolist(), (wanted - firsts).tolist(), strict=True)
+            self._text(unpacked[block], at)
+            for block, at in zip(blocks.tolist(), (wanted - firsts).tolist(), strict=True)
         ]
 
     def all(self) -> Iterator[str]:
@@ -88,7 +89,7 @@ class Strings:
         count = int(self._firsts[block + 1] - self._firsts[block])
         data = self._sections.array(self._name)[int(self._ends[block]) : int(self._ends[block + 1])]
         try:
-            plain = zlib.decompress(data)
+            plain = zlib.decompress(data.data)
         except zlib.error as error:
             raise self._sections.damaged(f"a block of {self._name!r} cannot be unpacked") from error
         planes = np.frombuffer(plain[: 4 * count], np.uint8)

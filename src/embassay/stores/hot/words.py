@@ -6,7 +6,6 @@ takes 0.1 ms over 100,000 short texts.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embassay.stores.hot.inverting import Inverter
-from embassay.stores.hot.postings import MOST_ROWS, decode, encode
-from embassay.stores.hot.sections import Array, Sections, SectionWriter
+from embassay.stores.hot.merging_words import merged_postings
+from embassay.stores.hot.postings import decode
+from embassay.stores.hot.sections import Array, Sections
+from embassay.stores.hot.writing_words import KIND, hashed, in_order, write_words
 from embassay.stores.values import BM25_B, BM25_K1
 from embassay.text import encodable
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
-
-KIND = "words"
 
 
 class WordPart:
@@ -44,7 +43,27 @@ class WordPart:
         with Inverter(folder) as inverter:
             for terms in documents:
                 inverter.add(terms)
-            _write(folder, name, inverter)
+            lengths, found = inverter.lengths(), [term.encode() for term in inverter.vocabulary.terms]
+            order = in_order(found)
+            write_words(folder, name, lengths, [found[at] for at in order], inverter.postings(order))
+
+    @staticmethod
+    def merge(folder: Path, name: str, parts: Sequence[WordPart], order: Array) -> None:
+        """Write a part of rows of others, (n, 2): the position of a part, and the row there. Raises HomeNotWritable."""
+        holders: dict[bytes, list[tuple[int, int]]] = {}
+        for at, part in enumerate(parts):
+            kept = np.zeros(part.rows, bool)
+            kept[order[order[:, 0] == at, 1]] = True
+            for number, term in enumerate(part.terms()):
+                if kept.all() or kept[part.postings(number)[0]].any():
+                    holders.setdefault(term, []).append((at, number))
+        terms = list(holders)
+        terms = [terms[at] for at in in_order(terms)]
+        lengths = np.zeros(len(order), np.int64)
+        for at, part in enumerate(parts):
+            chosen = order[:, 0] == at
+            lengths[chosen] = part.lengths[order[chosen, 1]]
+        write_words(folder, name, lengths, terms, merged_postings(parts, order, [holders[term] for term in terms]))
 
     @cached_property
     def lengths(self) -> Array:
@@ -63,7 +82,7 @@ class WordPart:
     def number_of(self, term: str) -> int | None:
         """The number of a term; None where no row has it."""
         encoded = encodable(term).encode()
-        wanted = zlib.crc32(encoded)
+        wanted = hashed(encoded)
         at = int(np.searchsorted(self._hashes, np.uint32(wanted)))
         while at < len(self._hashes) and self._hashes[at] == wanted:
             if self._letters(at) == encoded:
@@ -75,9 +94,12 @@ class WordPart:
         """How many rows have the term of this number."""
         return int(self._counts[term])
 
+    def terms(self) -> Iterator[bytes]:
+        """Every term in the order of their numbers, in UTF-8."""
+        return map(self._letters, range(len(self._hashes)))
+
     def vocabulary(self, alive: Array | None = None) -> Iterator[tuple[str, int]]:
-        """Every term with the number of rows that have it; of those that are `alive`, bool (rows,), where that is given.
-        """
+        """Every term with the number of rows that have it, or of those of them that are `alive`: bool (rows,)."""
         for term in range(len(self._hashes)):
             count = self.count(term) if alive is None else int(np.count_nonzero(alive[self.postings(term)[0]]))
             if count:
@@ -218,37 +240,3 @@ def _with_a_score(scores: Vectors, holders: Sequence[Array]) -> Array:
         found.append(rows[unseen[rows]])
         unseen[rows] = False
     return np.concatenate(found)
-
-
-def _write(folder: Path, name: str, inverter: Inverter) -> None:
-    lengths = inverter.lengths()
-    if len(lengths) > MOST_ROWS:
-        raise ValueError(f"a part has {MOST_ROWS:,} rows at most, not {len(lengths):,}")
-    terms = [term.encode() for term in inverter.vocabulary.terms]
-    hashes = np.array([zlib.crc32(term) for term in terms], np.uint32)
-    order = np.argsort(hashes, kind="stable")
-    narrow: list[Array] = []
-    wide, starts, counts = list[Array](), list[Array](), list[Array]()
-    behind = [0, 0]
-    for count, rows, frequencies in inverter.postings(order):
-        encoded = encode(count, rows, frequencies)
-        starts.append(encoded.starts + 2 * np.array(behind)[encoded.starts & 1])
-        counts.append(count)
-        narrow.append(encoded.narrow)
-        wide.append(encoded.wide)
-        behind = [behind[0] + len(encoded.narrow), behind[1] + len(encoded.wide)]
-    with SectionWriter(folder, f"{name}.{KIND}", KIND) as out:
-        out.facts |= {"rows": len(lengths), "total_terms": int(lengths.sum(dtype=np.int64))}
-        out.add_numbers("lengths", lengths)
-        out.add("hashes", hashes[order])
-        out.add("starts", _joined(starts, np.uint64 if max(behind) >> 31 else np.uint32))
-        out.add("counts", _joined(counts, np.uint32))
-        ordered = [terms[number] for number in order]
-        out.add("ends", np.cumsum([len(term) for term in ordered], dtype=np.uint32))
-        out.add("letters", np.frombuffer(b"".join(ordered), np.uint8))
-        out.add("narrow", _joined(narrow, np.uint16))
-        out.add("wide", _joined(wide, np.uint32))
-
-
-def _joined(arrays: Sequence[Array], dtype: type) -> Array:
-    return np.concatenate([np.zeros(0, dtype), *(array.astype(dtype) for array in arrays)])
