@@ -71,14 +71,17 @@ class SectionWriter:
         else:
             self.add(name, numbers.astype(smallest(int(numbers.min()), int(numbers.max()))))
 
-    def stream(self, name: str) -> Callable[[bytes], None]:
-        """What appends to an array of bytes, until the next one is begun. Whoever reads it checks what it finds."""
-        start = self._aligned()
-        self._table[name] = ["|u1", start, 0, UNCHECKED]
+    def stream(self, name: str, dtype: str = "|u1", *, checked: bool = False) -> Callable[[bytes], None]:
+        """What appends to an array, until the next one is begun. Unless it is `checked`, whoever reads it checks what
+        it finds."""
+        start, size = self._aligned(), np.dtype(dtype).itemsize
+        entry = self._table[name] = [dtype, start, 0, 0 if checked else UNCHECKED]
 
         def append(data: bytes) -> None:
             self._write(data)
-            self._table[name][2] += len(data)
+            entry[2] += len(data) // size
+            if checked:
+                entry[3] = zlib.crc32(data, entry[3])
 
         return append
 
