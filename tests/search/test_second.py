@@ -40,7 +40,7 @@ def timed(model):
 
 
 def test_the_vectors_are_those_of_the_model():
-    made, failure = timed(Watched()).documents(TEXTS, LONG)
+    made, failure = timed(Watched()).within(TEXTS, LONG)
     expected = MODEL.embed([*TEXTS.values()], "document").vectors
     assert failure is None and [*made] == [*TEXTS]
     assert np.array_equal(np.array([*made.values()]), expected)
@@ -50,12 +50,12 @@ def test_what_comes_too_late_is_there_for_the_next():
     model = Watched()
     model.let.clear()
     one = timed(model)
-    assert one.documents(TEXTS, 300) == ({}, None)
+    assert one.within(TEXTS, 300) == ({}, None)
     model.let.set()
     one.close()
-    made, _ = one.documents(TEXTS, 0)
+    made, _ = one.within(TEXTS, 0)
     assert [*made] == ["a"]  # the first was under way, and no more was begun behind the deadline
-    assert len(one.documents(TEXTS, LONG)[0]) == 8
+    assert len(one.within(TEXTS, LONG)[0]) == 8
     assert sum(map(len, model.given)) == 8  # none twice
 
 
@@ -63,20 +63,20 @@ def test_while_another_search_embeds_one_gets_what_there_is():
     model = Watched()
     model.let.clear()
     one = timed(model)
-    one.documents(TEXTS, 300)
-    assert one.documents({"z": "other"}, 1) == ({}, None)
+    one.within(TEXTS, 300)
+    assert one.within({"z": "other"}, 1) == ({}, None)
     assert len(model.given) == 1
     model.let.set()
 
 
 def test_a_service_is_asked_once():
     model = Watched(remote=True)
-    assert len(timed(model).documents(TEXTS, LONG)[0]) == 8
+    assert len(timed(model).within(TEXTS, LONG)[0]) == 8
     assert [len(texts) for texts in model.given] == [8]
 
 
 def test_why_there_are_no_more():
-    made, failure = timed(Watched(ProviderDown("it is down."))).documents(TEXTS, LONG)
+    made, failure = timed(Watched(ProviderDown("it is down."))).within(TEXTS, LONG)
     assert made == {} and isinstance(failure, ProviderDown)
 
 
@@ -86,5 +86,5 @@ def test_a_refused_text_is_left_out():
             for block in super().stream(texts, role, on_long):
                 yield replace(block, refused={2: "it says too much"})
 
-    made, failure = timed(Refusing(remote=True)).documents(TEXTS, LONG)
+    made, failure = timed(Refusing(remote=True)).within(TEXTS, LONG)
     assert failure is None and [*made] == [*"abdefgh"]

@@ -13,7 +13,18 @@ from embassay.search.stages import stage_class, stage_names
 
 
 def test_every_file_is_a_stage():
-    assert stage_names() == ("cascade", "convex", "dense", "group", "lexical", "min-score", "rrf", "top", "zscore")
+    assert stage_names() == (
+        "cascade",
+        "convex",
+        "dense",
+        "group",
+        "lexical",
+        "maxsim",
+        "min-score",
+        "rrf",
+        "top",
+        "zscore",
+    )
 
 
 @pytest.mark.parametrize("name", stage_names())

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from embassay.canaries import CANARY_TEXTS
 from embassay.embedders.texts.blocks import join
-from embassay.errors import EmbassayError, TextRefused
+from embassay.errors import EmbassayError, ModelUnsupported, TextRefused
 from embassay.space import Space
 from embassay.threads import in_thread
 from embassay.types import Counts, Embeddings, Health, OnLong, RequestLimits, Role
 
 if TYPE_CHECKING:
+    from embassay.engine.token_states import TokenStates
     from embassay.types import Vectors
 
 
@@ -98,6 +99,17 @@ class Embedder(ABC):
     def witness(self, role: Role) -> str:  # noqa: ARG002 - most have none
         """A digest of where the model puts the canaries, where vectors are kept; empty where the space says all."""
         return ""
+
+    def token_states(self, texts: Sequence[str], role: Role) -> Iterator[TokenStates]:  # noqa: ARG002
+        """The vectors of the tokens of each text, in their order, for late interaction.
+
+        A text beyond the token limit is read in windows. Raises ModelUnsupported where the model gives one vector a
+        text and no more, as hosted ones do.
+        """
+        raise ModelUnsupported(
+            f"{self.name} gives one vector a text, and none of its tokens.",
+            remedy="Search without maxsim, or with a model of the local engine.",
+        )
 
     @property
     def name(self) -> str:

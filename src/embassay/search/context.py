@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from embassay.errors import EmbassayError
+from embassay.search.late import nothing_reads_tokens
 from embassay.search.trace import Trace
 
 if TYPE_CHECKING:
+    from embassay.search.late import TimedTokens
     from embassay.search.second import SecondSpace
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
@@ -33,13 +35,15 @@ class Context:
         similarity: Similarity = "cosine",
         set_of: Callable[[Hashable], str] = lambda _: "",
         second: Callable[[], SecondSpace | None] = lambda: None,
+        late: Callable[[], TimedTokens] = nothing_reads_tokens,
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
         `embed` makes the vector (dimensions,) of a text, ready to be compared by `similarity`.
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
-        row lies in. `second` opens the space that the set is being moved to, where there is one.
+        row lies in. `second` opens the space that the set is being moved to, where there is one, and `late` the model
+        as it makes vectors of tokens.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.similarity = similarity
@@ -48,7 +52,7 @@ class Context:
         self.model_ms = 0.0
         """Milliseconds that `embed` took until now."""
         self.set_of = set_of
-        self._snapshot, self._embed, self._second = snapshot, embed, second
+        self._snapshot, self._embed, self._second, self._late = snapshot, embed, second, late
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
         self._chunks: dict[Hashable, Chunk] = {}
@@ -62,6 +66,11 @@ class Context:
     def second(self) -> SecondSpace | None:
         """The space that the set is being moved to; None where it is not, or nothing there may be relied on."""
         return self._second()
+
+    @cached_property
+    def late_model(self) -> TimedTokens:
+        """What makes vectors of tokens. Raises ModelUnsupported where nothing does."""
+        return self._late()
 
     def chunks(self, refs: Sequence[Hashable]) -> Mapping[Hashable, Chunk]:
         """The chunks behind `refs`, each read once in a run. Raises StoreError."""

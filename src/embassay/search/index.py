@@ -17,6 +17,7 @@ from embassay.errors import QueryError, UsageError
 from embassay.events import SILENCE, Events, Searched
 from embassay.search.answered import Calibration, CalibrationMemory, Gauge, best_dense, names_what_was_asked
 from embassay.search.context import Context
+from embassay.search.late import TimedTokens, nothing_reads_tokens
 from embassay.search.neighbours import check_context, with_neighbours
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import Ranked, run
@@ -118,6 +119,10 @@ class Searcher(ABC):
     def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         """The vector (dimensions,) of `text`. Raises ModelError, ProviderError, SpaceMismatch."""
 
+    def late(self) -> TimedTokens:
+        """What makes vectors of tokens, by the model of the set. Raises ModelUnsupported where there is none."""
+        return nothing_reads_tokens()
+
     @abstractmethod
     def check_open(self) -> None:
         """Raises UsageError once it is closed."""
@@ -181,6 +186,7 @@ class Searcher(ABC):
                 similarity=self.space.similarity,
                 set_of=self._set_of,
                 second=lambda: self.second(held, trace),
+                late=self.late,
             )
             ranked = run(pipeline, running)
             if not ranked.hits and not measured:
@@ -265,6 +271,7 @@ class Index(Searcher):
         self._embedder: Embedder | None = None
         self._second = second
         self._timed = TimedModel(self._model, space)
+        self._late = TimedTokens(self._model)
         self._gauge = Gauge(memory, self._queries) if memory else None
         self._closed = False
 
@@ -277,6 +284,9 @@ class Index(Searcher):
 
     def second(self, held: ExitStack, trace: Trace) -> SecondSpace | None:
         return self._second(held, trace) if self._second else None
+
+    def late(self) -> TimedTokens:
+        return self._late
 
     def as_second(self, held: ExitStack) -> SecondSpace:
         """This index as the second space of another one, for the time of one search."""
@@ -292,6 +302,7 @@ class Index(Searcher):
             return
         self._closed = True
         self._timed.close()
+        self._late.close()
         self._opening.shutdown()
         if not self._store.exception():  # a store that could not be opened has nothing to be closed
             self._store.result().close()

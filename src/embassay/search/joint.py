@@ -16,6 +16,7 @@ from embassay.words.languages import MIXED
 
 if TYPE_CHECKING:
     from embassay.search.answered import Calibration
+    from embassay.search.late import TimedTokens
     from embassay.search.trace import Trace
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Role, Vectors
@@ -42,6 +43,9 @@ class JointIndex(Searcher):
 
     def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         return self._indexes[0].embed(text, role, trace, cached=cached)
+
+    def late(self) -> TimedTokens:
+        return self._indexes[0].late()
 
     def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
         return {name: read for index in self._indexes for name, read in index.calibrations(parts).items()}

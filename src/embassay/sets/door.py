@@ -27,6 +27,7 @@ from embassay.vectors import comparable
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.engine.token_states import TokenStates
     from embassay.stores.base import Store
     from embassay.types import Vectors
 
@@ -176,6 +177,11 @@ class SetEmbedder(Wrapper):
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         self._enter(role)
         return self._checked(self.inner.embed(texts, role, on_long))
+
+    def token_states(self, texts: Sequence[str], role: Role) -> Iterator[TokenStates]:
+        """Those of the model that made the set, once that is known to be the one at hand."""
+        self._enter(role)
+        return self.inner.token_states(texts, role)
 
     def _enter(self, role: Role) -> None:
         self._door.admit(self.inner)

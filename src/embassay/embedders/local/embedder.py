@@ -16,6 +16,7 @@ from embassay.types import Embeddings, OnLong, Role, check_role
 if TYPE_CHECKING:
     from embassay.engine.engine import Block
     from embassay.engine.load import LocalModel
+    from embassay.engine.token_states import TokenStates
     from embassay.engine.tokens import Tokens
 
 
@@ -56,6 +57,11 @@ class LocalEmbedder(Embedder):
         if not any(map(is_blank, texts)):
             return self._embeddings(self.model.engine.embed(texts, self._prompt(role), on_long), role)
         return super().embed(texts, role, on_long)
+
+    def token_states(self, texts: Sequence[str], role: Role) -> Iterator[TokenStates]:
+        check_role(role)
+        self.model.check_current()
+        return self.model.token_engine.stream(texts, self._prompt(role))
 
     def _stream(self, texts: Iterable[str], role: Role, on_long: OnLong) -> Iterator[Embeddings]:
         for block in self.model.engine.stream(texts, self._prompt(role), on_long):

@@ -32,6 +32,7 @@ from embassay.types import Counts, Embeddings, OnLong, Role, check_role
 from embassay.vectors import unit_rows
 
 if TYPE_CHECKING:
+    from embassay.engine.token_states import TokenStates
     from embassay.types import Vectors
 
 REPEATED_TEXTS = 512
@@ -171,6 +172,10 @@ class Fallback(Embedder):
             else:
                 raise AllFailed(causes)
             start += len(window)
+
+    def token_states(self, texts: Sequence[str], role: Role) -> Iterator[TokenStates]:
+        """Those of the first model: the others share the space of its vectors, and not that of its tokens."""
+        return self._first.token_states(texts, role)
 
     def check_ready(self) -> None:
         """Raise what the first model lacks; the others are asked only when they are needed."""

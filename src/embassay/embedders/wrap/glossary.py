@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from embassay.config.values import Glossary
+    from embassay.engine.token_states import TokenStates
     from embassay.types import Counts
 
 
@@ -134,6 +135,10 @@ class Expanded(Wrapper):
 
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         return replace(self.inner.embed(list(self._expanded(texts, role)), role, on_long), space=self.space)
+
+    def token_states(self, texts: Sequence[str], role: Role) -> Iterator[TokenStates]:
+        """The tokens of the texts with their terms spelled out."""
+        return self.inner.token_states(list(self._expanded(texts, role)), role)
 
     def _expanded(self, texts: Iterable[str], role: Role) -> Iterable[str]:
         return map(self._terms.expand, texts) if role in self._roles else texts

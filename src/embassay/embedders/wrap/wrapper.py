@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from embassay.embedders.base import Embedder
@@ -11,6 +11,7 @@ from embassay.space import Space
 from embassay.types import Counts, Embeddings, Health, OnLong, RequestLimits, Role
 
 if TYPE_CHECKING:
+    from embassay.engine.token_states import TokenStates
     from embassay.types import Vectors
 
 
@@ -94,6 +95,10 @@ class Wrapper(Embedder):
 
     def witness(self, role: Role) -> str:
         return self.inner.witness(role)
+
+    def token_states(self, texts: Sequence[str], role: Role) -> Iterator[TokenStates]:
+        """Those of the model inside: what is done to its vectors is not done to them."""
+        return self.inner.token_states(texts, role)
 
     def check_ready(self) -> None:
         self.inner.check_ready()

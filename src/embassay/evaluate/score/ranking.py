@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embassay.evaluate.score.filling import Filled
 from embassay.search.context import Context
+from embassay.search.late import TimedTokens
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.vectors import comparable
@@ -47,10 +48,11 @@ def rank_documents(filled: Filled, pipeline: Pipeline, *, depth: int = DEPTH, dr
     wanted = depth + drop_same_id
     served = pipeline.handing_out(wanted)
     rankings, milliseconds = {}, {}
+    late = TimedTokens(lambda: filled.embedder)
     with filled.store.snapshot() as version:
         rows = version.count()
         for at, (query, text) in enumerate(filled.judged.queries.items()):
-            asked = _Query(text, filled.queries[at], filled.embedder)
+            asked = _Query(text, filled.queries[at], filled.embedder, late)
             if not at:
                 asked.documents(served, version)  # makes indexes that are made when first needed
             started = time.perf_counter()
@@ -71,11 +73,13 @@ class _Query:
     text: str
     vector: Vectors
     embedder: Embedder
+    late: TimedTokens
 
     def documents(self, pipeline: Pipeline, version: Snapshot) -> list[str]:
         """Documents in the order of their best chunks."""
         similarity = self.embedder.space.similarity
-        found = run(pipeline, Context(self.text, lambda: version, self._embed, similarity=similarity))
+        asked = Context(self.text, lambda: version, self._embed, similarity=similarity, late=lambda: self.late)
+        found = run(pipeline, asked)
         return list(dict.fromkeys(hit.chunk.document for hit in found.hits))
 
     def _embed(self, text: str, role: Role) -> Vectors:

@@ -94,7 +94,7 @@ class Cascade(Inner):
         keys = {ref: chunks[ref].key for ref in refs}
         stored = second.stored([*keys.values()])
         missing = {keys[ref]: chunks[ref].indexed for ref in refs if keys[ref] not in stored}
-        made, failure = second.model.documents(missing, self.budget_ms) if missing else ({}, None)
+        made, failure = second.model.within(missing, self.budget_ms) if missing else ({}, None)
         if failure is not None:
             if not (context.without_model and isinstance(failure, EmbassayError)):
                 raise failure

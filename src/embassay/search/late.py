@@ -1,0 +1,69 @@
+"""Late interaction: a query and a text are compared token by token (Khattab and Zaharia, "ColBERT", SIGIR 2020).
+
+The tokens' vectors are states of the same model that makes one vector a text, which was not trained for it. A text's
+score is the mean, over the tokens of the query, of the greatest cosine to any of its tokens; tokens that few of the
+candidates have count for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from embassay.errors import ModelUnsupported
+from embassay.search.timed import Timed
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.engine.token_states import TokenStates
+
+KEPT_BYTES = 256 << 20
+"""Of token vectors that were made for searches and are remembered: the next search often finds the same texts."""
+
+
+class TimedTokens(Timed["TokenStates"]):
+    """Makes the token vectors of texts within a time. Threads may share it."""
+
+    def __init__(self, embedder: Callable[[], Embedder]) -> None:
+        """`embedder` opens the model when it is first needed."""
+        super().__init__(KEPT_BYTES)
+        self._open = embedder
+
+    @property
+    def remote(self) -> bool:
+        """Only a model of this process gives the vectors of tokens."""
+        return False
+
+    def query(self, text: str) -> TokenStates:
+        """The tokens of a query. Raises ModelUnsupported where the model gives none, ModelError."""
+        return next(self._open().token_states([text], "query"))
+
+    def make(self, texts: Sequence[str]) -> Iterator[TokenStates]:
+        """The tokens of each text. Raises ModelError."""
+        return self._open().token_states(texts, "document")
+
+    def size(self, made: TokenStates) -> int:
+        """Bytes."""
+        return made.vectors.nbytes
+
+
+def nothing_reads_tokens() -> TimedTokens:
+    """Raises ModelUnsupported: what is searched has no model of its own that could read its texts."""
+    raise ModelUnsupported("what is searched here has no model that gives vectors of tokens.", remedy="Leave maxsim out.")
+
+
+def late_scores(query: TokenStates, texts: Mapping[Hashable, TokenStates]) -> dict[Hashable, float]:
+    """The score of each of `texts`; none where the query has no token, and none of a text without tokens.
+
+    The weight of a token is BM25's idf of it among the texts.
+    """
+    import numpy as np
+
+    texts = {ref: text for ref, text in texts.items() if len(text.ids)}
+    if not len(query.ids) or not texts:
+        return {}
+    has = np.array([np.isin(query.ids, text.ids) for text in texts.values()])
+    in_texts = has.sum(axis=0)
+    weights = np.log1p((len(texts) - in_texts + 0.5) / (in_texts + 0.5))
+    weights /= weights.sum()
+    return {ref: float((query.vectors @ text.vectors.T).max(axis=1) @ weights) for ref, text in texts.items()}
