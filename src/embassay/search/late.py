@@ -49,7 +49,9 @@ class TimedTokens(Timed["TokenStates"]):
 
 def nothing_reads_tokens() -> TimedTokens:
     """Raises ModelUnsupported: what is searched has no model of its own that could read its texts."""
-    raise ModelUnsupported("what is searched here has no model that gives vectors of tokens.", remedy="Leave maxsim out.")
+    raise ModelUnsupported(
+        "what is searched here has no model that gives vectors of tokens.", remedy="Leave maxsim out."
+    )
 
 
 def late_scores(query: TokenStates, texts: Mapping[Hashable, TokenStates]) -> dict[Hashable, float]:
