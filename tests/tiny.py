@@ -30,6 +30,16 @@ TEXTS = [
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """Of an encoder."""
+
+    width: int = WIDTH
+    heads: int = HEADS
+    layers: int = LAYERS
+    inner: int = INNER
+
+
+@dataclass(frozen=True)
 class Case:
     """What varies between the golden models."""
 
@@ -130,11 +140,12 @@ def _tokenizer(architecture: str) -> Tokenizer:
     return tokenizer
 
 
-def config_of(case: Case, vocabulary: int) -> dict[str, Any]:
+def config_of(case: Case, vocabulary: int, sizes: Sizes = Sizes()) -> dict[str, Any]:
     shared = {"model_type": case.architecture, "vocab_size": vocabulary, "max_position_embeddings": POSITIONS}
     if case.architecture == "distilbert":
-        sizes = {"dim": WIDTH, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": INNER, "activation": case.activation}
-        return shared | sizes | {"pad_token_id": 0, "architectures": ["DistilBertModel"]}
+        said = {"dim": sizes.width, "n_layers": sizes.layers, "n_heads": sizes.heads, "hidden_dim": sizes.inner}
+        own = {"activation": case.activation, "pad_token_id": 0, "architectures": ["DistilBertModel"]}
+        return shared | said | own
     return shared | {
         "architectures": [
             {"bert": "Bert", "xlm-roberta": "XLMRoberta", "mpnet": "MPNet"}.get(
@@ -142,10 +153,10 @@ def config_of(case: Case, vocabulary: int) -> dict[str, Any]:
             )
             + "Model"
         ],
-        "hidden_size": WIDTH,
-        "num_hidden_layers": LAYERS,
-        "num_attention_heads": HEADS,
-        "intermediate_size": INNER,
+        "hidden_size": sizes.width,
+        "num_hidden_layers": sizes.layers,
+        "num_attention_heads": sizes.heads,
+        "intermediate_size": sizes.inner,
         "hidden_act": case.activation,
         "layer_norm_eps": 1e-5 if case.architecture != "bert" else 1e-12,
         "pad_token_id": 0 if case.architecture == "bert" else 1,
@@ -187,8 +198,8 @@ NAMES = {
 }  # fmt: skip
 
 
-def weights_of(config: dict[str, Any], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    architecture = config["model_type"]
+def weights_of(config: dict[str, Any], rng: np.random.Generator, sizes: Sizes = Sizes()) -> dict[str, np.ndarray]:
+    architecture, width = config["model_type"], sizes.width
     layer, attention, norm1, up, down, norm2 = NAMES.get(architecture, NAMES["bert"])
     tensors: dict[str, np.ndarray] = {}
 
@@ -196,19 +207,23 @@ def weights_of(config: dict[str, Any], rng: np.random.Generator) -> dict[str, np
         tensors[name] = rng.normal(around, 0.3, shape).astype(np.float32)
 
     def add_norm(name: str) -> None:
-        add(name + ".weight", WIDTH, around=1.0)
-        add(name + ".bias", WIDTH)
+        add(name + ".weight", width, around=1.0)
+        add(name + ".bias", width)
 
-    add("embeddings.word_embeddings.weight", config["vocab_size"], WIDTH)
-    add("embeddings.position_embeddings.weight", POSITIONS, WIDTH)
+    add("embeddings.word_embeddings.weight", config["vocab_size"], width)
+    add("embeddings.position_embeddings.weight", POSITIONS, width)
     if architecture not in {"mpnet", "distilbert"}:
-        add("embeddings.token_type_embeddings.weight", config["type_vocab_size"], WIDTH)
+        add("embeddings.token_type_embeddings.weight", config["type_vocab_size"], width)
     add_norm("embeddings.LayerNorm")
     if architecture == "mpnet":
-        add("encoder.relative_attention_bias.weight", 32, HEADS)
-    for i in range(LAYERS):
+        add("encoder.relative_attention_bias.weight", 32, sizes.heads)
+    for i in range(sizes.layers):
         at = layer.format(i=i)
-        for name, rows, columns in [*((n, WIDTH, WIDTH) for n in attention), (up, INNER, WIDTH), (down, WIDTH, INNER)]:
+        for name, rows, columns in [
+            *((n, width, width) for n in attention),
+            (up, sizes.inner, width),
+            (down, width, sizes.inner),
+        ]:
             add(at + name + ".weight", rows, columns)
             add(at + name + ".bias", rows)
         add_norm(at + norm1)

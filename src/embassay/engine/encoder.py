@@ -22,6 +22,8 @@ class Encoder:
     activation: str
     padding: int | None
     """Id of padding, where positions start behind it and do not count it; None where they count every token."""
+    typed: bool = False
+    """Whether it reads pairs of texts whose tokens are told apart by their type: see `pairs.py`."""
 
     @property
     def layout(self) -> Layout:

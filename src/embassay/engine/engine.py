@@ -15,8 +15,8 @@ from embassay.engine.pace import Pace
 from embassay.engine.runtimes.base import Runtime
 from embassay.engine.runtimes.padding import check_width
 from embassay.engine.stream import LOOKAHEAD_SECONDS, Stream, Text
-from embassay.engine.tokens import Encoded, Tokens
-from embassay.errors import ModelUnsupported, TextTooLong
+from embassay.engine.tokens import Tokens, check_known
+from embassay.errors import TextTooLong
 from embassay.vectors import mean_of_parts
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Engine:
     def _stream(self, texts: Iterable[str], prompt: str, on_long: OnLong, pace: Pace) -> Iterator[Block]:
         queue = self._runtime.queue()
         work = Stream(queue, self.dimensions, pace)
-        with Ahead(lambda at: self._encode(at[1], prompt, on_long, at[0]), _groups(texts), "tokenise") as encoded:
+        with Ahead(lambda at: self._encode(at[1], prompt, on_long, at[0]), in_groups(texts), "tokenise") as encoded:
             try:
                 for done in work.run(encoded):
                     yield self._block(done, np.stack([row for text in done for row in text.rows if row is not None]))
@@ -84,7 +84,7 @@ class Engine:
     def _encode(self, texts: Sequence[str], prompt: str, on_long: OnLong, start: int = 0) -> list[Text]:
         encoded = self.tokens.encode([prompt + text for text in texts] if prompt else texts)
         if self._vocabulary is not None:
-            _check_ids(encoded, self._vocabulary)
+            check_known(encoded, self._vocabulary)
         made = []
         for at, whole in enumerate(encoded):
             if whole.truncated and on_long == "error":
@@ -102,17 +102,7 @@ class Engine:
         return Block(vectors, [text.tokens for text in texts], [text.truncated for text in texts])
 
 
-def _check_ids(encoded: Sequence[Encoded], vocabulary: int) -> None:
-    """Raises ModelUnsupported for a token that the model has no vector for."""
-    largest = max((max(one.ids, default=0) for one in encoded), default=0)
-    if largest >= vocabulary:
-        raise ModelUnsupported(
-            f"a text has the token {largest}, and the model's weights know {vocabulary}.",
-            remedy="Take that token out of the text, or choose another model.",
-        )
-
-
-def _groups(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def in_groups(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """(position of the first, texts) of each group that is tokenised at once."""
     group: list[str] = []
     start, chars, since = 0, 0, time.monotonic()

@@ -1,6 +1,7 @@
 """Builds the inference graph of a BERT-family model with OpenVINO's opsets, its head included.
 
-Inputs: ``input_ids`` int64 (batch, tokens), right-padded; ``lengths`` int32 (batch,).
+Inputs: ``input_ids`` int64 (batch, tokens), right-padded; ``lengths`` int32 (batch,). Where the encoder tells the texts
+of a pair apart, the id of a token of the second one is written as its own plus the size of the vocabulary.
 Output: what the head makes, by default float32 (batch, dimensions).
 Attention follows Vaswani et al. 2017, post-norm as in Devlin et al. 2018; MPNet's bucketed relative
 bias follows Raffel et al. 2020, section 2.1 (32 buckets, maximum distance 128).
@@ -8,7 +9,7 @@ bias follows Raffel et al. 2020, section 2.1 (32 buckets, maximum distance 128).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,16 +70,24 @@ class _Builder:
         x = self._embed(ids, places)
         bias = self._attention_bias(keep, places)
         for i in range(self.encoder.layers):
-            x = self._layer(x, bias, self.layout.layer.format(i=i))
+            first_only = head.first_only and i == self.encoder.layers - 1
+            x = self._layer(x, bias, self.layout.layer.format(i=i), first_only=first_only)
         return ov.Model([head.output(ARRAYS, x, keep)], [ids, lengths], head.model)
 
     def _embed(self, ids: Value, places: Value) -> Value:
-        positions = self._values(POSITIONS)
-        if self.layout.token_types:
-            positions = positions + self._values(TYPES)[0]
-        words = op.gather(const(self._values(WORDS)), ids, scalar(0))
+        positions, table = self._values(POSITIONS), self._values(WORDS)
+        types = self._values(TYPES) if self.layout.token_types else None
+        if types is not None:
+            positions = positions + types[0]
+        second = None
+        if self.encoder.typed and types is not None:
+            second = op.convert(op.greater_equal(ids, scalar(len(table))), "i64")
+            ids = op.subtract(ids, op.multiply(second, scalar(len(table))))
         where = op.gather(const(positions), self._positions(ids, places), scalar(0))
-        return self._norm(op.add(words, where), EMBEDDED)
+        x = op.add(op.gather(const(table), ids, scalar(0)), where)
+        if second is not None and types is not None:
+            x = op.add(x, op.gather(const(types[:2] - types[0]), second, scalar(0)))
+        return self._norm(x, EMBEDDED)
 
     def _positions(self, ids: Value, places: Value) -> Value:
         """Rows of the position table: by place, or counted behind padding, which a text may contain literally."""
@@ -107,24 +116,40 @@ class _Builder:
         values = op.gather(const(table), op.add(distance, scalar(limit - 1)), scalar(0))
         return op.unsqueeze(op.transpose(values, ints(2, 0, 1)), ints(0))
 
-    def _layer(self, x: Value, bias: Value, at: str) -> Value:
+    def _layer(self, x: Value, bias: Value, at: str, *, first_only: bool) -> Value:
+        """One layer; with `first_only` the states of the first tokens alone, which is all that their pooling reads."""
         names = self.layout
-        attended = self._linear(self._attention(x, bias, at), at + names.attention_out)
-        x = self._norm(op.add(attended, x), at + names.attention_norm)
+        mixed = self._attention_of_first(x, bias, at) if first_only else self._attention(x, bias, at)
+        if first_only:
+            x = _first(x, 1)
+        x = self._norm(op.add(self._linear(mixed, at + names.attention_out), x), at + names.attention_norm)
         up = self.activation(self._linear(x, at + names.up))
         return self._norm(op.add(self._linear(up, at + names.down), x), at + names.norm)
 
     def _attention(self, x: Value, bias: Value, at: str) -> Value:
         """Queries, keys and values in one product: a third of the activation quantisations, one pass over x."""
-        heads, width = self.encoder.heads, self.encoder.width
-        size = width // heads
-        names = [at + self.layout.query, at + self.layout.key, at + self.layout.value]
-        joined = self._product(x, np.concatenate([self._values(n + ".weight") for n in names]))
-        joined = op.add(joined, const(np.concatenate([self._values(n + ".bias") for n in names])))
-        split = op.transpose(op.reshape(joined, ints(0, 0, 3, heads, size), True), ints(2, 0, 3, 1, 4))
-        parts = op.split(split, scalar(0), 3)
-        q, k, v = (op.squeeze(parts.output(i), ints(0)) for i in range(3))
-        mixed = op.scaled_dot_product_attention(q, k, v, bias, const(np.float32(size**-0.5)))
+        q, k, v = self._by_heads(x, at, (self.layout.query, self.layout.key, self.layout.value))
+        return self._mixed(q, k, v, bias)
+
+    def _attention_of_first(self, x: Value, bias: Value, at: str) -> Value:
+        """What the first token of each text attends to."""
+        (q,) = self._by_heads(_first(x, 1), at, (self.layout.query,))
+        k, v = self._by_heads(x, at, (self.layout.key, self.layout.value))
+        return self._mixed(q, k, v, _first(bias, 2) if self.layout.relative_bias else bias)
+
+    def _by_heads(self, x: Value, at: str, names: Sequence[str]) -> list[Value]:
+        """Each of the named products of `x`, in one, as (batch, heads, tokens, size)."""
+        heads, size = self.encoder.heads, self.encoder.width // self.encoder.heads
+        joined = self._product(x, np.concatenate([self._values(f"{at}{name}.weight") for name in names]))
+        joined = op.add(joined, const(np.concatenate([self._values(f"{at}{name}.bias") for name in names])))
+        split = op.transpose(op.reshape(joined, ints(0, 0, len(names), heads, size), True), ints(2, 0, 3, 1, 4))
+        parts = op.split(split, scalar(0), len(names))
+        return [op.squeeze(parts.output(i), ints(0)) for i in range(len(names))]
+
+    def _mixed(self, q: Value, k: Value, v: Value, bias: Value) -> Value:
+        width = self.encoder.width
+        scale = const(np.float32((width // self.encoder.heads) ** -0.5))
+        mixed = op.scaled_dot_product_attention(q, k, v, bias, scale)
         return op.reshape(op.transpose(mixed, ints(0, 2, 1, 3)), ints(0, 0, width), True)
 
     def _linear(self, x: Value, name: str) -> Value:
@@ -136,6 +161,11 @@ class _Builder:
     def _norm(self, x: Value, name: str) -> Value:
         centred = op.mvn(x, ints(-1), True, self.encoder.eps, "inside_sqrt")
         return op.add(op.multiply(centred, const(self._values(name + ".weight"))), const(self._values(name + ".bias")))
+
+
+def _first(x: Value, axis: int) -> Value:
+    """The first along `axis`, which stays, with length 1."""
+    return op.gather(x, ints(0), scalar(axis))
 
 
 def relative_buckets(distance: Integers, buckets: int, farthest: int = 128) -> Integers:
@@ -153,5 +183,6 @@ def relative_buckets(distance: Integers, buckets: int, farthest: int = 128) -> I
 def _quantised(matrix: Vectors) -> Value:
     scale = np.abs(matrix).max(axis=1, keepdims=True) / 127
     scale[scale == 0] = 1
-    levels = np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8)
+    with np.errstate(invalid="ignore"):  # what is no number is found where vectors or scores come out
+        levels = np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8)
     return op.multiply(op.convert(op.constant(levels), "f32"), const(scale.astype(np.float32)))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from embassay.engine.foreign import GRAPH_FILES
 from embassay.engine.layouts import LAYOUTS
-from embassay.engine.spec import read_spec
 from embassay.engine.unsupported import needs_torch
 from embassay.engine.weights import SHARDED, SINGLE, files_digest
 from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound
@@ -17,20 +16,22 @@ from embassay.errors import DigestMismatch, DownloadFailed, ModelNotFound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from embassay.engine.spec import ReadSpec
     from embassay.remedy import Remedy
 
 SMALL_FILES = ("*.json", "*vocab.txt", "*merges.txt", "*/model.safetensors")
 """Configurations, vocabularies and dense layers: small files, read before the weights are asked for."""
 
 
-def download(model: str, cache: Path, *, otherwise: Remedy | str = "") -> Path:
+def download(model: str, cache: Path, read: ReadSpec, *, otherwise: Remedy | str = "") -> Path:
     """Fetch what the engine needs of `model` into `cache`, nothing else; resumes what a cut connection left.
 
-    `otherwise` is the remedy where the hub does not have it, or does not answer. Raises ModelNotFound, DownloadFailed,
-    or DigestMismatch (the bad file is then removed).
+    `read` reads the small files, by which weights or a graph are fetched. `otherwise` is the remedy where the hub does
+    not have it, or does not answer. Raises ModelNotFound, DownloadFailed, or DigestMismatch (the bad file is then
+    removed).
     """
     folder = _fetch(model, cache, SMALL_FILES, otherwise)
-    supported = read_spec(model, folder).architecture in LAYOUTS
+    supported = read(model, folder).architecture in LAYOUTS
     wanted = (SINGLE, SHARDED, "*model-*.safetensors") if supported else (*GRAPH_FILES, "openvino/*.bin", "onnx/*_data")
     folder = _fetch(model, cache, wanted, otherwise)
     weights = [path for path in folder.rglob("*") if path.suffix in {".safetensors", ".onnx", ".bin", ".xml"}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BUCKETS = 32
@@ -37,6 +37,8 @@ class Layout:
     """Where the configuration does not say it."""
     config: Mapping[str, str] = field(default_factory=dict)
     """Our config key to this architecture's, where they differ."""
+    classifier: Sequence[tuple[str, str]] = (("classifier.dense", "Tanh"), ("classifier.out_proj", "Identity"))
+    """What sequence classification puts behind the first token: the linear layers, each with its activation."""
 
     def tensors(self, layers: int, width: int, heads: int) -> Iterator[tuple[str, tuple[int | None, ...]]]:
         """(name, shape) of every tensor that an encoder is built from; None is any size."""
@@ -56,6 +58,13 @@ class Layout:
             yield from _linear(at + self.down, width, None)
             yield from _norm(at + self.norm, width)
 
+    def classifier_tensors(self, width: int) -> Iterator[tuple[str, tuple[int | None, ...]]]:
+        """(name, shape) of every tensor of the classifier; its last layer has a row for each label."""
+        *inner, (last, _) = self.classifier
+        for name, _ in inner:
+            yield from _linear(name, width, width)
+        yield from _linear(last, None, width)
+
 
 WORDS = "embeddings.word_embeddings.weight"
 POSITIONS = "embeddings.position_embeddings.weight"
@@ -73,7 +82,8 @@ def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int | None, ...]]]
     yield name + ".bias", (width,)
 
 
-_BERT, _ROBERTA = Layout(), Layout(prefix="roberta", positions_behind_padding=True)
+_BERT = Layout(classifier=(("pooler.dense", "Tanh"), ("classifier", "Identity")))
+_ROBERTA = Layout(prefix="roberta", positions_behind_padding=True)
 
 LAYOUTS: Mapping[str, Layout] = {
     "bert": _BERT,
@@ -106,6 +116,7 @@ LAYOUTS: Mapping[str, Layout] = {
         token_types=False,
         eps=1e-12,
         layers=6,
+        classifier=(("pre_classifier", "ReLU"), ("classifier", "Identity")),
         config={
             "num_hidden_layers": "n_layers",
             "num_attention_heads": "n_heads",

@@ -23,6 +23,7 @@ from embassay.space import Similarity, Space
 from embassay.types import Precision, check_precision
 
 if TYPE_CHECKING:
+    from embassay.engine.classifier_spec import ClassifierSpec
     from embassay.engine.engine import Engine
     from embassay.engine.token_states import TokenEngine
 
@@ -44,26 +45,13 @@ class LocalModel:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The model's tokenizer with its limit. It is read from its files when it first counts or encodes."""
-        spec = self.spec
-        read = partial(
-            read_tokenizer,
-            spec.folder,
-            spec.id,
-            spec.architecture,
-            spec.tokenizer_class,
-            lower_case=spec.lower_case,
-        )
-        return Tokens(read, self.max_tokens, spec.id)
+        """The model's tokenizer with its limit."""
+        return tokens_of(self.spec, self.max_tokens)
 
     @cached_property
     def precision(self) -> str:
         """``auto`` resolved: bf16 where the CPU has it, else f32."""
-        if self.requested != "auto":
-            return self.requested
-        from embassay.engine.runtimes.openvino import cpu_capabilities
-
-        return "bf16" if "BF16" in cpu_capabilities() else "f32"
+        return resolved(self.requested)
 
     @cached_property
     def space(self) -> Space:
@@ -185,6 +173,23 @@ class LocalModel:
             raise needs_torch(f"{spec.id}: its tokenizer gives texts another token type than 0.")
         if self.tokens.read.padding == "left" and spec.encoder().padding is None:
             raise needs_torch(f"{spec.id}: its texts are padded on the left, which moves their positions.")
+
+
+def resolved(precision: Precision) -> str:
+    """`precision`, or for ``auto`` what suits this CPU: bf16 where it has it, else f32."""
+    if precision != "auto":
+        return precision
+    from embassay.engine.runtimes.openvino import cpu_capabilities
+
+    return "bf16" if "BF16" in cpu_capabilities() else "f32"
+
+
+def tokens_of(spec: ModelSpec | ClassifierSpec, max_tokens: int) -> Tokens:
+    """The tokenizer of a model, with a limit. It is read from its files when it first counts or encodes."""
+    read = partial(
+        read_tokenizer, spec.folder, spec.id, spec.architecture, spec.tokenizer_class, lower_case=spec.lower_case
+    )
+    return Tokens(read, max_tokens, spec.id)
 
 
 def load(

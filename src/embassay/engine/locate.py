@@ -13,6 +13,7 @@ from pathlib import Path
 from embassay import remedy
 from embassay.config.values import DEFAULT_MODEL
 from embassay.engine.foreign import graph_file
+from embassay.engine.spec import ReadSpec, read_spec
 from embassay.engine.weights import weight_files
 from embassay.errors import ModelNotFound
 from embassay.files import expanded
@@ -31,10 +32,13 @@ ENTRY_POINTS = "embassay.models"
 """Other packages join here: the entry point's name is the model's id, its value ``package:folder``."""
 
 
-def locate(model: str, *, offline: bool = False) -> Path:
-    """Folder with the files of `model`. Raises ModelNotFound or DownloadFailed."""
+def locate(model: str, *, offline: bool = False, read: ReadSpec = read_spec) -> Path:
+    """Folder with the files of `model`. `read` says of a download's small files which architecture it is.
+
+    Raises ModelNotFound or DownloadFailed, and what `read` raises.
+    """
     try:
-        return _located(model, offline=offline)
+        return _located(model, offline=offline, read=read)
     except (OSError, ValueError, RuntimeError) as error:  # no name of a file: too long, with NUL, of an unknown user
         why = "it is too long" if len(model) > LONGEST_NAME else str(error).rstrip(".")
         raise ModelNotFound(
@@ -42,7 +46,7 @@ def locate(model: str, *, offline: bool = False) -> Path:
         ) from error
 
 
-def _located(model: str, *, offline: bool) -> Path:
+def _located(model: str, *, offline: bool, read: ReadSpec) -> Path:
     if _is_path(model):
         folder = expanded(model)
         if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
@@ -55,7 +59,7 @@ def _located(model: str, *, offline: bool) -> Path:
         raise ModelNotFound(f"{model} is neither in the Hugging Face cache nor in a package.", remedy=_otherwise(model))
     from embassay.engine.hub import download
 
-    return download(model, cache_folder(), otherwise=_otherwise(model))
+    return download(model, cache_folder(), read, otherwise=_otherwise(model))
 
 
 def has_weights(folder: Path) -> bool:

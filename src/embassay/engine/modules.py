@@ -45,27 +45,50 @@ def read_modules(model: str, folder: Path) -> Modules:
 
     Raises ModelUnsupported for modules that the engine cannot run.
     """
+    modules = listed_modules(model, folder)
+    if modules is None:
+        return _bare(model, folder)
+    kinds = [module.kind for module in modules]
+    if kinds[:2] != ["Transformer", "Pooling"]:
+        raise _cannot_run(model, f"its modules ({', '.join(kinds)}): expected a Transformer and a Pooling first")
+    transformer = modules[0].folder
+    poolings, prompt_is_pooled = _pooling(need_fields(modules[1].folder / "config.json"), model)
+    steps: list[HeadStep] = []
+    for module in modules[2:]:
+        if module.kind not in _STEPS:
+            raise _cannot_run(model, f"its module {module.kind!r}")
+        steps += _STEPS[module.kind](module.folder, model)
+    return Modules(transformer, transformer_settings(transformer), poolings, _once(steps), prompt_is_pooled)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A module as modules.json names it."""
+
+    kind: str
+    """The name of its class, which is one of sentence-transformers."""
+    folder: Path
+
+
+def listed_modules(model: str, folder: Path) -> Sequence[Listed] | None:
+    """The modules in modules.json, in order; None where there is no such file.
+
+    Raises ModelUnsupported for a file that does not list them, and for code of the repository's own.
+    """
     listed = read_json(folder / "modules.json")
     if listed is None:
-        return _bare(model, folder)
+        return None
     file = folder / "modules.json"
     entries = [_Entry.read(one, file) for one in listed] if isinstance(listed, list) else []
     if not entries or len({entry.name for entry in entries}) < len(entries):
         raise damaged(f"{file} is not a list of modules with a name each.")
-    kinds = [_kind(entry, model) for entry in entries]
-    if kinds[:2] != ["Transformer", "Pooling"]:
-        raise _cannot_run(model, f"its modules ({', '.join(kinds)}): expected a Transformer and a Pooling first")
-    transformer = inside(folder, entries[0].path, file)
-    settings = next((d for d in (read_fields(transformer / name) for name in BERT_FILES) if d.values), None)
-    poolings, prompt_is_pooled = _pooling(need_fields(inside(folder, entries[1].path, file) / "config.json"), model)
-    steps: list[HeadStep] = []
-    for entry, kind in zip(entries[2:], kinds[2:], strict=True):
-        if kind not in _STEPS:
-            raise _cannot_run(model, f"its module {kind!r}")
-        steps += _STEPS[kind](inside(folder, entry.path, file), model)
-    return Modules(
-        transformer, settings or Fields(transformer / BERT_FILES[0], {}), poolings, _once(steps), prompt_is_pooled
-    )
+    return [Listed(_kind(entry, model), inside(folder, entry.path, file)) for entry in entries]
+
+
+def transformer_settings(folder: Path) -> Fields:
+    """The settings of the transformer module in `folder`; empty where no file says any."""
+    said = (read_fields(folder / name) for name in BERT_FILES)
+    return next((one for one in said if one.values), Fields(folder / BERT_FILES[0], {}))
 
 
 @dataclass(frozen=True, slots=True)

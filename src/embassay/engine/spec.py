@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from embassay.engine.encoder import Encoder, read_encoder
 from embassay.engine.fields import Fields, need_fields, read_fields
@@ -20,6 +21,18 @@ from embassay.space import Similarity
 SIMILARITIES: Mapping[str, Similarity] = {"cosine": "cosine", "dot": "dot", "dot_product": "dot", "dot-product": "dot"}
 """Names that repositories and cards have for how vectors are compared."""
 NO_LIMIT = 1 << 30
+
+
+class Described(Protocol):
+    """A model as far as its weights are concerned."""
+
+    @property
+    def architecture(self) -> str:
+        """Its ``model_type``."""
+
+
+ReadSpec = Callable[[str, Path], Described]
+"""Reads the repository of a model in a folder. Raises ModelUnsupported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ def read_spec(model: str, folder: Path) -> ModelSpec:
     """
     modules = read_modules(model, folder)
     said = _said_of_all(model, folder)
-    _check_settings(modules.settings, model)
+    check_settings(modules.settings, model, _AT_DEFAULT)
     if (modules.transformer / "adapter_config.json").is_file():
         raise needs_torch(f"{model}: it is an adapter for another model (adapter_config.json).")
     config = need_fields(modules.transformer / "config.json")
@@ -88,7 +101,7 @@ def read_spec(model: str, folder: Path) -> ModelSpec:
         architecture=architecture,
         width=width,
         head=head,
-        max_tokens=_max_tokens(config, modules),
+        max_tokens=token_limit(config, modules.settings),
         lower_case=modules.settings.flag("do_lower_case"),
         tokenizer_class=config.text("tokenizer_class"),
         similarity=said.text("similarity_fn_name"),
@@ -138,11 +151,14 @@ _CHANGES = frozenset(
 )
 
 
-def _check_settings(settings: Fields, model: str) -> None:
-    """Raises ModelUnsupported for settings of the transformer module by which the reference does something else."""
-    for key in sorted(settings.values.keys() & (_CHANGES | _AT_DEFAULT.keys())):
+def check_settings(settings: Fields, model: str, usual: Mapping[str, object]) -> None:
+    """Raises ModelUnsupported for settings of the transformer module by which the reference does something else.
+
+    `usual` are the values of those that say what the model is for.
+    """
+    for key in sorted(settings.values.keys() & (_CHANGES | usual.keys())):
         value = settings.values[key]
-        if value and value != _AT_DEFAULT.get(key):
+        if value and value != usual.get(key):
             raise needs_torch(f"{model}: the local engine cannot follow {key!r} in {settings.path.name}.")
 
 
@@ -165,17 +181,20 @@ def _check_fits(head: Head, width: int | None) -> None:
         raise damaged(f"{head.model}: the layers behind its pooling do not fit an encoder of width {width}.")
 
 
-def _max_tokens(config: Fields, modules: Modules) -> int:
-    """The token limit that the modules state, else the tokenizer; no more than there are positions."""
+def token_limit(config: Fields, settings: Fields) -> int:
+    """The token limit that the transformer's `settings` state, else its tokenizer; no more than there are positions.
+
+    Raises ModelUnsupported where none is left.
+    """
     layout = LAYOUTS.get(config.text("model_type", "unknown"))
     positions = config.integer("max_position_embeddings", 512 if layout else NO_LIMIT, least=1)
     if layout and layout.positions_behind_padding:
         padding = layout.padding if layout.padding is not None else config.integer("pad_token_id", 1)
         positions -= padding + 1
-    tokenizer = read_fields(modules.transformer / "tokenizer_config.json")
+    tokenizer = read_fields(config.path.parent / "tokenizer_config.json")
     key = "model_max_length" if "model_max_length" in tokenizer.values else "max_len"
     stated = tokenizer.integer(key, NO_LIMIT, least=1)
-    limit = min(modules.settings.integer("max_seq_length", stated, least=1), positions)
+    limit = min(settings.integer("max_seq_length", stated, least=1), positions)
     if limit < 1:
         raise damaged(f"{config.path}: no position is left for a token.")
     return limit

@@ -80,7 +80,7 @@ class TokenEngine:
     def _pieces(self, at: int, text: str, prompt: str, whole: bool) -> Iterator[_Piece]:
         before, after = self.tokens.frame
         encoded = self.tokens.windows(prompt + text) if whole else self.tokens.encode([prompt + text])
-        skipped = _common(self.tokens.bare(prompt), encoded[0].ids[len(before) :]) if prompt else 0
+        skipped = _common(self.tokens.ids([prompt])[0], encoded[0].ids[len(before) :]) if prompt else 0
         for number, piece in enumerate(encoded):
             first = len(before) + (skipped if number == 0 else 0)
             yield _Piece(at, piece.ids, first, len(piece.ids) - len(after))

@@ -12,6 +12,7 @@ import msgspec
 
 from embassay.engine.fields import Json
 from embassay.engine.unsupported import damaged
+from embassay.errors import ModelUnsupported
 from embassay.text import encodable
 
 if TYPE_CHECKING:
@@ -109,10 +110,6 @@ class Tokens:
         """The special tokens before a text, and those behind it."""
         return self._frame
 
-    def bare(self, text: str) -> Sequence[int]:
-        """The tokens of a text without special ones, however many they are."""
-        return self._ids([text])[0]
-
     @property
     def special(self) -> int:
         """How many special tokens frame a text."""
@@ -123,24 +120,32 @@ class Tokens:
         before, after = self._frame
         room = self.max_tokens - self.special
         kept = slice(None, room) if self.truncation == "right" else slice(-room, None)
-        return [Encoded(before + ids[kept] + after, len(ids) + self.special) for ids in self._ids(texts)]
+        return [Encoded(before + ids[kept] + after, len(ids) + self.special) for ids in self.ids(texts)]
 
     def windows(self, text: str) -> list[Encoded]:
         """The whole text as consecutive pieces that each fit the limit with their special tokens."""
         before, after = self._frame
         room = self.max_tokens - self.special
-        (ids,) = self._ids([text])
+        (ids,) = self.ids([text])
         pieces = [before + ids[i : i + room] + after for i in range(0, max(len(ids), 1), room)]
         return [Encoded(piece, len(piece)) for piece in pieces]
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included."""
-        return [len(ids) + self.special for ids in self._ids(texts)]
+        return [len(ids) + self.special for ids in self.ids(texts)]
 
-    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, without special tokens, however many. Raises ModelUnsupported."""
         texts = [encodable(text) for text in texts]
         try:
             return [e.ids for e in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        except BaseException as error:
+            raise self._failed(error) from error
+
+    def paired(self, text: str) -> Encoding:
+        """`text` and `text` again as a pair, with the special tokens around both. Raises ModelUnsupported."""
+        try:
+            return self.tokenizer.encode(text, text)
         except BaseException as error:
             raise self._failed(error) from error
 
@@ -155,6 +160,16 @@ class Tokens:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             return error
         return damaged(f"{self._model}: its tokenizer fails: {error}.")
+
+
+def check_known(encoded: Sequence[Encoded], vocabulary: int) -> None:
+    """Raises ModelUnsupported for a token that the model has no vector for."""
+    largest = max((max(one.ids, default=0) for one in encoded), default=0)
+    if largest >= vocabulary:
+        raise ModelUnsupported(
+            f"a text has the token {largest}, and the model's weights know {vocabulary}.",
+            remedy="Take that token out of the text, or choose another model.",
+        )
 
 
 def tokenizer_digest(tokenizer: Tokenizer, frame: tuple[Sequence[int], Sequence[int]]) -> str:

@@ -79,9 +79,27 @@ def encoder_tensors(files: Sequence[Path], encoder: Encoder, model: str) -> dict
 
     Raises ModelUnsupported where one is missing, there twice, or not of the shape that the configuration says.
     """
-    stored = [(name, tensor) for path in files for name, tensor in read_tensors(path).items()]
+    stored = _stored(files)
     layers = min(encoder.layers, len(stored) + 1)  # a configuration may say any number
     expected = dict(encoder.layout.tensors(layers, encoder.width, encoder.heads))
+    return _chosen(stored, expected, encoder, model)
+
+
+def classifier_tensors(files: Sequence[Path], encoder: Encoder, model: str) -> dict[str, Tensor]:
+    """The tensors of the classifier behind `encoder`. Raises ModelUnsupported as `encoder_tensors` does."""
+    return _chosen(_stored(files), dict(encoder.layout.classifier_tensors(encoder.width)), encoder, model)
+
+
+def _stored(files: Sequence[Path]) -> list[tuple[str, Tensor]]:
+    return [(name, tensor) for path in files for name, tensor in read_tensors(path).items()]
+
+
+def _chosen(
+    stored: Sequence[tuple[str, Tensor]],
+    expected: Mapping[str, tuple[int | None, ...]],
+    encoder: Encoder,
+    model: str,
+) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for name, tensor in stored:
         plain = _plain(name, encoder.layout.prefix)

@@ -165,7 +165,7 @@ class NumpyArrays(Arrays["Floats"]):
         return np.tanh(x)
 
     def sigmoid(self, x: Floats) -> Floats:
-        made: Floats = (1 / (1 + np.exp(-x))).astype(np.float32)
+        made: Floats = np.exp(-np.logaddexp(np.float32(0), -x)).astype(np.float32)  # no overflow far below 0
         return made
 
     def relu(self, x: Floats) -> Floats:

@@ -15,6 +15,10 @@ class Output(Protocol):
     def model(self) -> str:
         """Whose it is, for messages."""
 
+    @property
+    def first_only(self) -> bool:
+        """Whether it reads nothing but the state of the first token, so that the last layer need not compute others."""
+
     def output(self, arrays: Arrays[Any], hidden: Any, keep: Any) -> Any:
         """What the model gives, of the states `hidden` (batch, tokens, width) of its tokens.
 

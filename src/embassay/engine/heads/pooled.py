@@ -48,6 +48,11 @@ class Head:
             width = step.width(width)
         return width
 
+    @property
+    def first_only(self) -> bool:
+        """Whether the state of the first token is all that its pooling reads."""
+        return tuple(self.poolings) == ("cls",)
+
     def output(self, arrays: Arrays[Any], hidden: Any, keep: Any) -> Any:
         """One vector a text: (batch, dimensions)."""
         return pooled(arrays, hidden, keep, self)

@@ -18,6 +18,8 @@ class TokenHead:
 
     model: str
 
+    first_only = False
+
     def output(self, arrays: Arrays[Any], hidden: Any, keep: Any) -> Any:  # noqa: ARG002 - as its siblings
         """The states themselves, those of padding among them: (batch, tokens, width)."""
         return hidden

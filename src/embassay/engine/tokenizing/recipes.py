@@ -105,12 +105,19 @@ def _camembert(vocabulary: Vocabulary, said: Fields, named: Named) -> Tokenizer:
     return _unigram(vocabulary, said, next((i for i, (p, _) in enumerate(vocabulary.pieces) if p == unknown), 0))
 
 
-def _template(first: str, last: str) -> Callable[[Tokenizer, Named, Fields], PostProcessor]:
+def _template(first: str, last: str, pair: str) -> Callable[[Tokenizer, Named, Fields], PostProcessor]:
+    """Special tokens around a text, and around two of them as `pair` says, where they are {0} and {1}."""
+
     def frame(made: Tokenizer, named: Named, said: Fields) -> PostProcessor:  # noqa: ARG001 - as its siblings
         from tokenizers.processors import TemplateProcessing
 
         ids = [_with_id(made, named[name]) for name in (first, last)]
-        return TemplateProcessing(single=[f"{ids[0][0]}:0", "$A:0", f"{ids[1][0]}:0"], special_tokens=ids)
+        names = [name for name, _ in ids]
+        return TemplateProcessing(
+            single=[f"{names[0]}:0", "$A:0", f"{names[1]}:0"],
+            pair=[one.format(*names) for one in pair.split()],
+            special_tokens=ids,
+        )
 
     return frame
 
@@ -135,7 +142,7 @@ def _text(token: str | AddedToken) -> str:
 _BERT = Recipe(
     kind="WordPiece",
     build=_wordpiece,
-    frame=_template("cls_token", "sep_token"),
+    frame=_template("cls_token", "sep_token", "{0}:0 $A:0 {1}:0 $B:1 {1}:1"),
     special={
         "unk_token": "[UNK]",
         "sep_token": "[SEP]",
@@ -156,6 +163,8 @@ _FAIRSEQ = {
     "mask_token": "<mask>",
 }
 _PLAIN = {"lstrip": False, "rstrip": False}
+_DOUBLE = "{0}:0 $A:0 {1}:0 {1}:0 $B:0 {1}:0"
+"""Two texts as RoBERTa and its like have them: none of their tokens has another type."""
 
 RECIPES: Mapping[str, Recipe] = {
     "BertTokenizer": _BERT,
@@ -178,12 +187,12 @@ RECIPES: Mapping[str, Recipe] = {
         vocabulary_files=("vocab.json", "merges.txt"),
     ),
     "XLMRobertaTokenizer": Recipe(
-        kind="Unigram", build=_xlm_roberta, frame=_template("bos_token", "eos_token"), special=_FAIRSEQ
+        kind="Unigram", build=_xlm_roberta, frame=_template("bos_token", "eos_token", _DOUBLE), special=_FAIRSEQ
     ),
     "CamembertTokenizer": Recipe(
         kind="Unigram",
         build=_camembert,
-        frame=_template("bos_token", "eos_token"),
+        frame=_template("bos_token", "eos_token", _DOUBLE),
         special=_FAIRSEQ,
         as_tokens={"mask_token": {"lstrip": True, "special": True}},
         extra=("<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"),
