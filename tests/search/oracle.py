@@ -4,10 +4,16 @@ Sums are made in the same order and with the same functions, so that scores can 
 """
 
 import math
+import struct
 
 
-def oracle(dense, lexical, depth, k, fusion, weight):
-    """(ref, score) of the top `k`; lists are (ref, score) pairs, best first; None for an arm that does not run."""
+def oracle(dense, lexical, depth, k, fusion, weight, *, complete=False):
+    """(ref, score) of the top `k`; lists are (ref, score) pairs, best first; None for an arm that does not run.
+
+    With `complete` an arm scores what the other one found, as far as it is in its list at any depth, and words give 0
+    to all others.
+    """
+    whole = {"dense": dict(dense or []), "lexical": dict(lexical or [])}
     lists = {"dense": dense, "lexical": lexical}
     lists = {name: found[:depth] for name, found in lists.items() if found is not None}
     if len(lists) == 1:
@@ -19,11 +25,23 @@ def oracle(dense, lexical, depth, k, fusion, weight):
                 fused[ref] = fused.get(ref, 0.0) + 1 / (weight + rank)
     else:
         scale = {"convex": scaled, "zscore": standardised}[fusion]
+        refs = list(dict.fromkeys(ref for found in lists.values() for ref, _ in found))
+        if complete:
+            for name, found in lists.items():
+                missing = [ref for ref in refs if ref not in dict(found)] if found else []
+                scores = [whole[name].get(ref, 0.0 if name == "lexical" else None) for ref in missing]
+                lists[name] = found + [
+                    (ref, float32(score)) for ref, score in zip(missing, scores, strict=True) if score is not None
+                ]
         arms = {name: scale(name, found) for name, found in lists.items() if found}
         weights = {"dense": weight, "lexical": 1 - weight}
-        refs = list(dict.fromkeys(ref for scores in arms.values() for ref in scores))
         fused = {ref: math.fsum(weights[n] * s.get(ref, min(s.values())) for n, s in arms.items()) for ref in refs}
     return sorted(fused.items(), key=lambda item: -item[1])[:k]
+
+
+def float32(number):
+    """As an array of scores holds it."""
+    return struct.unpack("f", struct.pack("f", number))[0]
 
 
 def scaled(name, found):

@@ -16,7 +16,11 @@ lists = st.lists(
     st.tuples(st.integers(0, 30), st.floats(-1, 1, allow_nan=False)), max_size=30, unique_by=lambda t: t[0]
 ).map(lambda rows: [Scored(ref, score) for ref, score in sorted(rows, key=lambda r: -r[1])])
 word_lists = lists.map(lambda scored: [Scored(s.ref, s.score + 2) for s in scored])
-fusions = st.one_of(st.builds(Convex, weights), st.builds(ZScore, weights), st.builds(Rrf, st.integers(0, 1000)))
+fusions = st.one_of(
+    st.builds(Convex, weights, st.booleans()),
+    st.builds(ZScore, weights, st.booleans()),
+    st.builds(Rrf, st.integers(0, 1000)),
+)
 labels = st.from_regex(r"\A[^\W\d][\w-]{0,8}\Z")
 
 

@@ -18,8 +18,8 @@ def broken(text, role):
 
 def test_hits_say_where_each_arm_ranked_them():
     hits = run(pipeline(k=3), context()).hits
-    assert [(hit.rank, hit.chunk.key) for hit in hits] == [(1, "a"), (2, "b"), (3, "c")]
-    assert {name: (arm.rank, arm.score) for name, arm in hits[2].arms.items()} == {
+    assert [(hit.rank, hit.chunk.key) for hit in hits] == [(1, "a"), (2, "c"), (3, "b")]
+    assert {name: (arm.rank, arm.score) for name, arm in hits[1].arms.items()} == {
         "dense": (3, 0.1),
         "lexical": (1, 8.0),
     }

@@ -36,6 +36,8 @@ class Found:
     scored: Sequence[Scored]
     bounded: bool = True
     """Whether no score can be less than the arm's `least`."""
+    others: Mapping[Hashable, float] = field(default_factory=dict)
+    """What the arm gives to candidates that others found and it did not, by their refs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,25 +29,59 @@ Scores = dict[Hashable, float]
 class Fusion(Inner):
     """A stage that gives one score to each candidate of any arm; the greatest is the best."""
 
+    @property
+    def completes(self) -> bool:
+        """Whether each arm is asked for its score of what only others found."""
+        return True
+
     @abstractmethod
     def fuse(self, found: Mapping[str, Found]) -> Scores:
         """The score of every candidate that any arm found."""
 
-    def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
-        """All candidates in the order of their scores; equal ones stay in the order in which they were found."""
-        fused = sorted(self.fuse({**candidates.found, **candidates.rescored}).items(), key=lambda item: -item[1])
+    def run(self, context: Context, candidates: Candidates) -> Candidates:
+        """All candidates in the order of their scores; equal ones stay in the order in which they were found.
+
+        Raises what the arms raise.
+        """
+        found = {**candidates.found, **candidates.rescored}
+        if self.completes:  # what was rescored is of another space than the one in which its arm would score
+            found |= completed(found, context, [label for label in found if label not in candidates.rescored])
+        fused = sorted(self.fuse(found).items(), key=lambda item: -item[1])
         return replace(candidates, ranking=[Scored(ref, score) for ref, score in fused])
+
+
+def completed(found: Mapping[str, Found], context: Context, labels: Iterable[str]) -> dict[str, Found]:
+    """The lists of these arms, each with the scores that its arm gives to what only others found.
+
+    An arm that found nothing has nothing to tell candidates apart by, and is not asked.
+    """
+    refs = {one.ref: None for arm in found.values() for one in arm.scored}
+    return {label: replace(found[label], others=_others(found[label], refs, context)) for label in labels}
+
+
+def _others(found: Found, refs: Iterable[Hashable], context: Context) -> Scores:
+    known = {one.ref for one in found.scored}
+    missing = [ref for ref in refs if ref not in known] if known else []
+    scores = found.arm.score(context, missing) if missing else None
+    if scores is None:
+        return {}
+    return {ref: score for ref, score in zip(missing, scores.tolist(), strict=True) if not math.isnan(score)}
+
+
+def raw_scores(found: Found) -> Scores:
+    """What an arm gives to the candidates: first those that it found, best first, then the others."""
+    return {**{one.ref: one.score for one in found.scored}, **found.others}
 
 
 def weighted(found: Mapping[str, Found], scaled: Mapping[str, Scores], dense: float) -> Scores:
     """The weighted sum of the `scaled` scores of each arm.
 
     The arms that compare dense vectors share the weight `dense` equally, and all others share ``1 - dense``. A
-    candidate that an arm did not return gets the lowest score that this arm did return: the best that can be known.
+    candidate that an arm neither found nor scored gets the lowest score that it gave: the best that can be known.
     """
     weights = _weights(found, dense)
     arms = {label: scores for label, scores in scaled.items() if scores}
-    refs = {ref: None for scores in arms.values() for ref in scores}
+    refs = {one.ref: None for arm in found.values() for one in arm.scored}
     floor = {label: min(scores.values()) for label, scores in arms.items()}
     return {
         ref: math.fsum(weights[label] * scores.get(ref, floor[label]) for label, scores in arms.items()) for ref in refs

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from embassay.search.stages.cascade import Cascade, joined
 from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
 from embassay.stores.values import Scored
-from tests.search.fakes import context, found
+from tests.search.fakes import FakeSnapshot, context, found
 
 MODEL = HashEmbedder(64)
 TEN = [Scored(name, 1 - at / 10) for at, name in enumerate("abcdefghij")]
@@ -111,8 +113,12 @@ def test_a_fusion_joins_the_new_scores():
     made, _ = run(Cascade(60_000), Stored(stored), lists=lists)
     scores = exact("abc")
     ranked = [Scored(name, scores[name]) for name in sorted(scores, key=lambda name: -scores[name])]
-    fused = Convex().run(context(), made)
-    assert {one.ref: one.score for one in fused.ranking} == pytest.approx(Convex().fuse(found(dense=ranked)))
+    snapshot = FakeSnapshot()
+    fused = Convex().run(context(snapshot), made)
+    lists = found(dense=ranked)
+    lists = {**lists, "lexical": replace(lists["lexical"], others={"a": 0.0, "b": 0.0})}
+    assert {one.ref: one.score for one in fused.ranking} == pytest.approx(Convex().fuse(lists))
+    assert "dense_scores" not in {asked[0] for asked in snapshot.asked}, "the live space has no scores of the new one"
 
 
 def test_where_there_is_no_second_space_nothing_changes():

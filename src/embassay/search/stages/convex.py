@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from embassay.search.arguments import argument
 from embassay.search.base import Found
-from embassay.search.fusion import Fusion, Scores, weighted
+from embassay.search.fusion import Fusion, Scores, raw_scores, weighted
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,26 @@ class Convex(Fusion):
     dense: float = argument(0.75, least=0, most=1)
     """The weight that dense arms share; the others share the rest."""
 
+    complete: bool = argument(True)
+    """Whether an arm scores what only others found; else those get the lowest score of its list."""
+
+    @property
+    def completes(self) -> bool:
+        return self.complete
+
     def fuse(self, found: Mapping[str, Found]) -> Scores:
-        """Weighted sums of scaled scores, from 0 to 1. Who is missing in a list gets its lowest score."""
+        """Weighted sums of scaled scores, from 0 to 1."""
         return weighted(found, {label: _scaled(one) for label, one in found.items()}, self.dense)
 
 
 def _scaled(found: Found) -> Scores:
-    """Scores between 0, the least that the arm can give or else the least in the list, and 1, the greatest in it."""
-    if not found.scored:
+    """Scores between 0, the least that the arm can give or else the least that it gave, and 1, the greatest."""
+    scores = raw_scores(found)
+    if not scores:
         return {}
-    least = found.arm.least if found.bounded else min(c.score for c in found.scored)
-    span = max(c.score for c in found.scored) - least
-    return {c.ref: (c.score - least) / span if span > 0 else 0.0 for c in found.scored}
+    least = found.arm.least if found.bounded else min(scores.values())
+    span = max(scores.values()) - least
+    return {ref: (score - least) / span if span > 0 else 0.0 for ref, score in scores.items()}
 
 
 STAGE = Convex

@@ -17,6 +17,11 @@ class Rrf(Fusion):
     k: int = argument(60, least=0, most=1_000_000)
     """The greater it is, the less do the first ranks stand out."""
 
+    @property
+    def completes(self) -> bool:
+        """Not: the rank of a candidate that an arm did not find is none that it gave."""
+        return False
+
     def fuse(self, found: Mapping[str, Found]) -> Scores:
         """The sum of each candidate over the arms. An arm that did not find a candidate gives it nothing."""
         fused: Scores = {}

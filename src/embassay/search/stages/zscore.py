@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from embassay.search.arguments import argument
 from embassay.search.base import Found
-from embassay.search.fusion import Fusion, Scores, weighted
+from embassay.search.fusion import Fusion, Scores, raw_scores, weighted
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,26 @@ class ZScore(Fusion):
     dense: float = argument(0.5, least=0, most=1)
     """The weight that dense arms share; the others share the rest."""
 
+    complete: bool = argument(True)
+    """Whether an arm scores what only others found; else those get the lowest score of its list."""
+
+    @property
+    def completes(self) -> bool:
+        return self.complete
+
     def fuse(self, found: Mapping[str, Found]) -> Scores:
-        """Weighted sums of standardised scores. Who is missing in a list gets its lowest score."""
+        """Weighted sums of standardised scores."""
         return weighted(found, {label: _standardised(one) for label, one in found.items()}, self.dense)
 
 
 def _standardised(found: Found) -> Scores:
     """Scores with a mean of 0 and a deviation of 1; all 0 where they are equal."""
-    if not found.scored:
+    scores = raw_scores(found)
+    if not scores:
         return {}
-    mean = math.fsum(c.score for c in found.scored) / len(found.scored)
-    deviation = math.sqrt(math.fsum((c.score - mean) ** 2 for c in found.scored) / len(found.scored))
-    return {c.ref: (c.score - mean) / deviation if deviation > 0 else 0.0 for c in found.scored}
+    mean = math.fsum(scores.values()) / len(scores)
+    deviation = math.sqrt(math.fsum((score - mean) ** 2 for score in scores.values()) / len(scores))
+    return {ref: (score - mean) / deviation if deviation > 0 else 0.0 for ref, score in scores.items()}
 
 
 STAGE = ZScore

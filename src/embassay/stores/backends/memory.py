@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +90,7 @@ class MemorySnapshot(Snapshot):
 
     def __init__(self, rows: list[StoredRow], collection: Collection) -> None:
         self._collection = collection
+        self._last: tuple[str, Vectors] | None = None
         self._chunks = [row.chunk for row in rows]
         self._matrices: dict[str, Vectors] = {
             label: np.array([row.vectors[label] for row in rows], np.float32).reshape(len(rows), spec.dimensions)
@@ -110,10 +111,12 @@ class MemorySnapshot(Snapshot):
         return self._top(scores, k, self._mask(where) & (scores > 0))
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
-        return self._of_rows(self._matrix(label) @ vector, refs, np.nan)
+        matrix = self._matrix(label)
+        return self._of_rows(lambda rows: matrix[rows] @ vector, refs, np.nan)
 
     def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
-        return self._of_rows(self._words(query), refs, 0)
+        scores = self._words(query)
+        return self._of_rows(lambda rows: scores[rows], refs, 0)
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return [self._chunks[_row(ref)] for ref in refs]
@@ -154,19 +157,23 @@ class MemorySnapshot(Snapshot):
         return index
 
     def _words(self, query: str) -> Vectors:
-        """float32 (rows,): BM25 scores."""
+        """float32 (rows,): BM25 scores. Those of the last query are remembered: a fusion asks for them again."""
+        last = self._last
+        if last is not None and last[0] == query:
+            return last[1]
         terms = self._collection.analyser.query(query)
-        if not terms or self._bm25 is None:
-            return np.zeros(len(self._chunks), np.float32)
-        scores: Vectors = self._bm25.get_scores(terms)
+        scores = np.zeros(len(self._chunks), np.float32)
+        if terms and self._bm25 is not None:
+            scores = self._bm25.get_scores(terms)
+        self._last = query, scores
         return scores
 
-    def _of_rows(self, scores: Vectors, refs: Sequence[Hashable], missing: float) -> Vectors:
+    def _of_rows(self, scores: Callable[[Any], Vectors], refs: Sequence[Hashable], missing: float) -> Vectors:
         """The scores of these rows; `missing` for those that there are not."""
         rows = np.fromiter(map(_row, refs), np.int64, len(refs))
-        there = (rows >= 0) & (rows < len(scores))
+        there = (rows >= 0) & (rows < len(self._chunks))
         found = np.full(len(rows), missing, np.float32)
-        found[there] = scores[rows[there]]
+        found[there] = scores(rows[there])
         return found
 
     def _matrix(self, label: str) -> Vectors:
