@@ -11,6 +11,9 @@ import numpy as np
 from embassay.stores.hot.sections import Array, Sections, SectionWriter
 from embassay.stores.hot.strings import Strings, StringsWriter
 
+SHORT = 1024
+"""Bytes of a block: such texts are short and alike, and are read one at a time as a rule."""
+
 
 class CodedWriter:
     """Takes the texts of a column row by row."""
@@ -18,7 +21,7 @@ class CodedWriter:
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
         self._column: list[Array] = []
-        self._strings = StringsWriter()
+        self._strings = StringsWriter(block=SHORT)
         self._hashes: list[int] = []
 
     def extend(self, texts: Sequence[str]) -> list[str]:
@@ -65,10 +68,7 @@ class Coded:
 
     def at(self, rows: Array) -> list[str]:
         """The texts of these rows."""
-        codes = self.codes[rows]
-        different, places = np.unique(codes, return_inverse=True)
-        found = self.texts.get(different)
-        return [found[place] for place in places.tolist()]
+        return self.texts.get(self.codes[rows])
 
     def having(self, names: Iterable[str]) -> Array:
         """Which rows have one of these texts: bool (rows,)."""

@@ -7,7 +7,7 @@ are read out of the JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -78,15 +78,19 @@ class FieldColumns:
         self._holders = {name: (f"{label}.holders", count) for label, name, count in columns}
         self._sections = sections
 
-    def passing(self, name: str, test: Callable[[str], bool]) -> Array:
-        """Which rows have a value of this field that passes `test`: bool (rows,)."""
+    def column(self, name: str) -> FieldColumn:
+        """The values of one field."""
+        return FieldColumn(self, name)
+
+    def holders(self, name: str, of_values: Callable[[Coded], Array], test: Callable[[str], bool]) -> Array:
+        """Which rows have a value of this field that passes `test`, which `of_values` tells of a column: bool (rows,)."""
         if name in self._others:
             values = (found.get(name, ()) for found in self._read)
             chosen = np.array([any(test(as_text(value)) for value in of_one) for of_one in values], bool)
         else:
             chosen = self._none()
             if name in self._columns:
-                chosen[self._holding(name)[self._columns[name].passing(test)]] = True
+                chosen[self._holding(name)[of_values(self._columns[name])]] = True
         return self.metadata.spread(chosen)
 
     def having(self, name: str) -> Array:
@@ -110,6 +114,22 @@ class FieldColumns:
     def _read(self) -> Iterator[dict[str, list[str | int | float | bool]]]:
         """The fields of each metadata, read out of its JSON."""
         return (fields_of(jsontext.loads(text)) for text in self.metadata.texts.all())
+
+
+class FieldColumn:
+    """The values of one field of the rows of a part."""
+
+    def __init__(self, fields: FieldColumns, name: str) -> None:
+        self._fields, self._name = fields, name
+
+    def passing(self, test: Callable[[str], bool]) -> Array:
+        """Which rows have a value that passes `test`, which is asked once for each of them: bool (rows,)."""
+        return self._fields.holders(self._name, lambda column: column.passing(test), test)
+
+    def having(self, names: Iterable[str]) -> Array:
+        """Which rows have one of these values: bool (rows,)."""
+        wanted = frozenset(names)
+        return self._fields.holders(self._name, lambda column: column.having(wanted), wanted.__contains__)
 
 
 def to_metadata(text: str) -> Metadata:

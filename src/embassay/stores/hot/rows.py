@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 
 from embassay import jsontext
-from embassay.metadata import kept
 from embassay.stores.filters.values import Filter
 from embassay.stores.hot.coded import Coded
 from embassay.stores.hot.fields import EMPTY, FieldColumns, to_metadata
@@ -134,6 +133,8 @@ class RowPart:
 
 
 def _block_of(chunks: Sequence[Chunk]) -> RowColumns:
+    from embassay.metadata import kept
+
     numbers = np.array([(c.body_at, *c.lines, *c.span, c.tokens, c.truncated) for c in chunks], np.int64)
     return RowColumns(
         (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -14,25 +15,27 @@ BLOCK = 4096
 """Bytes of texts in a block, before they are compressed: unpacking it takes 16 µs. Of the texts of WordNet, blocks of
 1,500 bytes take 44 bytes a row and 7 µs, and those of 16,384 take 38 and 53."""
 LEVEL = 6
+_SHORT, _LONG = b"H", b"I"
+"""What a block begins with: how the lengths of its texts are written, in two bytes or in four."""
 
 
 class StringsWriter:
     """Takes texts one by one. `append` is given the blocks; without it they are kept until `finish`."""
 
-    def __init__(self, append: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, append: Callable[[bytes], None] | None = None, block: int = BLOCK) -> None:
         self._kept: list[bytes] = []
         self._append = append or self._kept.append
+        self._streams, self._block = append is not None, block
         self._texts: list[bytes] = []
         self._size = 0
         self._firsts, self._ends = [0], [0]
-        self._streams = append is not None
 
     def add(self, text: str) -> None:
         """Keep one more text, which can be encoded."""
         encoded = text.encode()
         self._texts.append(encoded)
-        self._size += len(encoded) + 4
-        if self._size >= BLOCK:
+        self._size += len(encoded) + 2
+        if self._size >= self._block:
             self._flush()
 
     def finish(self, out: SectionWriter, name: str) -> None:
@@ -44,12 +47,13 @@ class StringsWriter:
             for block in self._kept:
                 append(block)
         out.add(f"{name}.firsts", np.array(self._firsts, np.uint32))
-        out.add(f"{name}.ends", np.array(self._ends, np.uint64))
+        out.add(f"{name}.ends", np.array(self._ends, np.uint64 if self._ends[-1] >> 32 else np.uint32))
 
     def _flush(self) -> None:
-        lengths = np.array([len(text) for text in self._texts], "<u4")
-        planes = lengths.view(np.uint8).reshape(-1, 4).T.tobytes()  # mostly zeros, which compress to nothing
-        block = zlib.compress(planes + b"".join(self._texts), LEVEL)
+        lengths = [len(text) for text in self._texts]
+        kind = _LONG if max(lengths) >> 16 else _SHORT
+        packed = struct.pack(f"<{len(lengths)}{kind.decode()}", *lengths)
+        block = zlib.compress(b"".join((kind, packed, *self._texts)), LEVEL)
         self._append(block)
         self._firsts.append(self._firsts[-1] + len(self._texts))
         self._ends.append(self._ends[-1] + len(block))
@@ -70,40 +74,43 @@ class Strings:
         """The texts at these positions, in that order. Raises HotIndexDamaged."""
         wanted = np.asarray(positions, np.int64)
         blocks = np.searchsorted(self._firsts, wanted, "right") - 1
-        unpacked = {block: self._unpacked(block) for block in set(blocks.tolist())}
-        firsts = self._firsts[blocks]
-        return [
-            self._text(unpacked[block], at)
-            for block, at in zip(blocks.tolist(), (wanted - firsts).tolist(), strict=True)
-        ]
+        places = (wanted - self._firsts[blocks]).tolist()
+        unpacked: dict[int, tuple[bytes, Sequence[int]]] = {}
+        found = []
+        for block, place in zip(blocks.tolist(), places, strict=True):
+            if block not in unpacked:
+                unpacked[block] = self._unpacked(block)
+            plain, ends = unpacked[block]
+            found.append(self._decoded(plain[ends[place] : ends[place + 1]]))
+        return found
 
     def all(self) -> Iterator[str]:
         """All texts in their order. Raises HotIndexDamaged."""
         for block in range(len(self._firsts) - 1):
-            unpacked = self._unpacked(block)
-            for at in range(len(unpacked[1]) - 1):
-                yield self._text(unpacked, at)
+            plain, ends = self._unpacked(block)
+            texts = plain[ends[0] :]
+            if texts.isascii():  # characters lie where bytes do
+                whole, start = texts.decode(), ends[0]
+                yield from [whole[first - start : end - start] for first, end in pairwise(ends)]
+            else:
+                yield from [self._decoded(plain[first:end]) for first, end in pairwise(ends)]
 
     def _unpacked(self, block: int) -> tuple[bytes, Sequence[int]]:
-        """A block, and where each of its texts begins and ends in it."""
-        count = int(self._firsts[block + 1] - self._firsts[block])
+        """A block, and where its texts begin and end: each one where the next one begins."""
+        count = int(self._firsts[block + 1]) - int(self._firsts[block])
         data = self._sections.array(self._name)[int(self._ends[block]) : int(self._ends[block + 1])]
         try:
             plain = zlib.decompress(data.data)
-        except zlib.error as error:
+            lengths = struct.unpack_from(f"<{count}{plain[:1].decode()}", plain, 1)
+        except (zlib.error, struct.error, ValueError) as error:
             raise self._sections.damaged(f"a block of {self._name!r} cannot be unpacked") from error
-        planes = np.frombuffer(plain[: 4 * count], np.uint8)
-        if len(planes) != 4 * count:
-            raise self._sections.damaged(f"a block of {self._name!r} is too short")
-        lengths: Any = np.ascontiguousarray(planes.reshape(4, count).T).view("<u4").reshape(-1)
-        ends = np.cumsum(lengths, dtype=np.int64) + 4 * count
+        ends = list(accumulate(lengths, initial=1 + (4 if plain[:1] == _LONG else 2) * count))
         if ends[-1] != len(plain):
             raise self._sections.damaged(f"a block of {self._name!r} has not the length that it says")
-        return plain, [4 * count, *ends.tolist()]
+        return plain, ends
 
-    def _text(self, unpacked: tuple[bytes, Sequence[int]], at: int) -> str:
-        plain, ends = unpacked
+    def _decoded(self, text: bytes) -> str:
         try:
-            return plain[ends[at] : ends[at + 1]].decode()
+            return text.decode()
         except UnicodeDecodeError as error:
             raise self._sections.damaged(f"a text of {self._name!r} is no UTF-8") from error

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay.stores.hot.inverting import Inverter
-from embassay.stores.hot.merging_words import merged_postings
 from embassay.stores.hot.postings import decode
 from embassay.stores.hot.sections import Array, Sections
 from embassay.stores.hot.writing_words import KIND, hashed, in_order, write_words
@@ -40,6 +38,8 @@ class WordPart:
         """Write a part of these rows, of each its terms as the collection's analyser makes them, each as often as it
         stands there. They may be any iterable; what is held in memory does not grow with them. Raises HomeNotWritable.
         """
+        from embassay.stores.hot.inverting import Inverter
+
         with Inverter(folder) as inverter:
             for terms in documents:
                 inverter.add(terms)
@@ -50,6 +50,8 @@ class WordPart:
     @staticmethod
     def merge(folder: Path, name: str, parts: Sequence[WordPart], order: Array) -> None:
         """Write a part of rows of others, (n, 2): the position of a part, and the row there. Raises HomeNotWritable."""
+        from embassay.stores.hot.merging_words import merged_postings
+
         holders: dict[bytes, list[tuple[int, int]]] = {}
         for at, part in enumerate(parts):
             kept = np.zeros(part.rows, bool)
