@@ -83,7 +83,7 @@ class FieldColumns:
         return FieldColumn(self, name)
 
     def holders(self, name: str, of_values: Callable[[Coded], Array], test: Callable[[str], bool]) -> Array:
-        """Which rows have a value of this field that passes `test`, which `of_values` tells of a column: bool (rows,)."""
+        """Which rows have a value of this field that passes `test`, as `of_values` tells of a column: bool (rows,)."""
         if name in self._others:
             values = (found.get(name, ()) for found in self._read)
             chosen = np.array([any(test(as_text(value)) for value in of_one) for of_one in values], bool)

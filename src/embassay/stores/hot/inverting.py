@@ -17,6 +17,7 @@ import numpy as np
 
 from embassay.stores.hot.errors import writing
 from embassay.stores.hot.sections import Array
+from embassay.stores.hot.writing_words import TermRows, in_order
 from embassay.text import encodable
 
 RUN = 2_000_000
@@ -70,9 +71,10 @@ class Inverter:
         self._end_run()
         return np.concatenate([np.zeros(0, np.uint32), *self._run_lengths])
 
-    def postings(self, order: Array) -> Iterator[tuple[Array, Array, Array]]:
-        """For some terms at a time, in this `order` of their numbers: how many rows each has, these rows, ascending,
-        and how often it stands in each of them. Behind `lengths`."""
+    def postings(self) -> Iterator[TermRows]:
+        """All terms with their rows, some at a time. Behind `lengths`."""
+        known = [term.encode() for term in self.vocabulary.terms]
+        order = in_order(known)
         counts = np.zeros((len(self._counts), len(order)), np.int64)
         for run, found in enumerate(self._counts):
             counts[run, : len(found)] = found
@@ -87,7 +89,7 @@ class Inverter:
             end = max(at + 1, int(np.searchsorted(behind, before + RUN, "right")))
             terms = order[at:end]
             places = _places(starts[:, terms], counts[:, terms])
-            yield total[terms], rows[places], frequencies[places]
+            yield TermRows([known[number] for number in terms], total[terms], rows[places], frequencies[places])
             at = end
 
     def _end_run(self) -> None:

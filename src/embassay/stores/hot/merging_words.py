@@ -9,49 +9,72 @@ import numpy as np
 
 from embassay.stores.hot.inverting import RUN
 from embassay.stores.hot.sections import Array
-from embassay.stores.hot.writing_words import Postings
-
-Holders = Sequence[tuple[int, int]]
-"""In which parts a term stands, and which number it has there."""
+from embassay.stores.hot.writing_words import TermRows, in_order
 
 
 class Inverted(Protocol):
     """What is needed of a part."""
 
     rows: int
+    counts: Array
+    """Of each term: how many rows have it."""
 
-    def postings(self, term: int) -> tuple[Array, Array]:
-        """The rows of the term of this number, ascending, and how often it stands in each."""
+    def terms(self) -> Iterator[bytes]:
+        """Every term in the order of their numbers."""
 
-
-def merged_postings(parts: Sequence[Inverted], order: Array, terms: Sequence[Holders]) -> Iterator[Postings]:
-    """The postings of `terms`, some at a time, in a part whose rows are those of `order`, (n, 2): part and row."""
-    places = [np.full(part.rows, -1, np.int64) for part in parts]
-    for at, place in enumerate(places):
-        chosen = np.flatnonzero(order[:, 0] == at)
-        place[order[chosen, 1]] = chosen
-    counts, rows, frequencies, size = list[int](), list[Array](), list[Array](), 0
-    for holders in terms:
-        found = [_moved(parts[part].postings(number), places[part]) for part, number in holders]
-        held = np.concatenate([moved for moved, _ in found])
-        often = np.concatenate([kept for _, kept in found])
-        if (np.diff(held) < 0).any():
-            ascending = np.argsort(held)
-            held, often = held[ascending], often[ascending]
-        counts.append(len(held))
-        rows.append(held)
-        frequencies.append(often)
-        size += len(held)
-        if size >= RUN:
-            yield np.array(counts), np.concatenate(rows), np.concatenate(frequencies)
-            counts, rows, frequencies, size = [], [], [], 0
-    if counts:
-        yield np.array(counts), np.concatenate(rows), np.concatenate(frequencies)
+    def postings_of(self, terms: Array) -> tuple[Array, Array, Array]:
+        """For these terms, in any order: the number of a term, a row that has it, and how often it stands there."""
 
 
-def _moved(postings: tuple[Array, Array], places: Array) -> tuple[Array, Array]:
-    """The postings of rows that are taken over, by their new numbers."""
-    rows, frequencies = postings
+def merged_postings(parts: Sequence[Inverted], order: Array) -> Iterator[TermRows]:
+    """What the rows of `order`, (n, 2), hold: the position of a part, and the row there."""
+    places = [_places(part.rows, order, at) for at, part in enumerate(parts)]
+    terms, numbers = _united(parts)
+    sizes = np.zeros(len(terms), np.int64)
+    for part, owners in zip(parts, numbers, strict=True):
+        np.add.at(sizes, owners, part.counts)
+    behind = np.cumsum(sizes)
+    at = 0
+    while at < len(terms):
+        end = max(at + 1, int(np.searchsorted(behind, (behind[at - 1] if at else 0) + RUN, "right")))
+        found = [
+            _moved(part, np.flatnonzero((owners >= at) & (owners < end)), owners - at, place)
+            for part, owners, place in zip(parts, numbers, places, strict=True)
+        ]
+        yield _sorted(terms[at:end], *(np.concatenate(column) for column in zip(*found, strict=True)))
+        at = end
+
+
+def _places(rows: int, order: Array, part: int) -> Array:
+    """The new number of each row of a part; -1 of those that are left out."""
+    places = np.full(rows, -1, np.int64)
+    chosen = np.flatnonzero(order[:, 0] == part)
+    places[order[chosen, 1]] = chosen
+    return places
+
+
+def _united(parts: Sequence[Inverted]) -> tuple[list[bytes], list[Array]]:
+    """All terms in the order of a part, and for each of `parts` the positions of its terms among them."""
+    seen: dict[bytes, int] = {}
+    numbers = [np.array([seen.setdefault(term, len(seen)) for term in part.terms()], np.int64) for part in parts]
+    terms = list(seen)
+    ordered = in_order(terms)
+    positions = np.zeros(len(terms), np.int64)
+    positions[ordered] = np.arange(len(terms))
+    return [terms[number] for number in ordered], [positions[owners] for owners in numbers]
+
+
+def _moved(part: Inverted, terms: Array, positions: Array, places: Array) -> tuple[Array, Array, Array]:
+    """The postings of some terms of a part: the positions of the terms, the new numbers of the rows, frequencies."""
+    owners, rows, frequencies = part.postings_of(terms)
     moved = places[rows]
     kept = moved >= 0
-    return moved[kept], frequencies[kept].astype(np.int64)
+    return positions[owners[kept]], moved[kept], frequencies[kept]
+
+
+def _sorted(terms: Sequence[bytes], owners: Array, rows: Array, frequencies: Array) -> TermRows:
+    """Postings by term and row; terms that have none are left out."""
+    order = np.argsort(owners << 32 | rows)
+    counts = np.bincount(owners, minlength=len(terms))
+    held = np.flatnonzero(counts)
+    return TermRows([terms[at] for at in held], counts[held], rows[order], frequencies[order])

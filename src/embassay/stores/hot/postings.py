@@ -75,6 +75,23 @@ def decode(numbers: Array, start: int, count: int) -> tuple[Array, Array]:
     return rows, frequencies
 
 
+def decode_many(numbers: Array, starts: Array, counts: Array) -> tuple[Array, Array]:
+    """What `decode` tells of several terms, one behind another; frequencies as whole numbers."""
+    behind = np.cumsum(counts)
+    firsts = behind - counts
+    places = np.arange(behind[-1] if len(behind) else 0) + np.repeat(starts - firsts, counts)
+    found = numbers[places].astype(np.int64)
+    gaps = found >> BITS
+    rows = np.cumsum(gaps)
+    rows -= np.repeat(rows[firsts] - gaps[firsts], counts)
+    frequencies = (found & MANY) + 1
+    many = np.flatnonzero(frequencies > MANY)
+    term = np.searchsorted(behind, many, "right")
+    nth = np.arange(len(many)) - np.searchsorted(term, term)
+    frequencies[many] = numbers[starts[term] + counts[term] + nth]
+    return rows, frequencies
+
+
 def _starts(sizes: Array) -> Array:
     starts: Array = np.cumsum(sizes) - sizes
     return starts

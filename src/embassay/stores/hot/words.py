@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay.stores.hot.postings import decode
+from embassay.stores.hot.postings import decode, decode_many
 from embassay.stores.hot.sections import Array, Sections
-from embassay.stores.hot.writing_words import KIND, hashed, in_order, write_words
+from embassay.stores.hot.writing_words import KIND, hashed, write_words
 from embassay.stores.values import BM25_B, BM25_K1
 from embassay.text import encodable
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
+
+TOGETHER = 1_000_000
+"""Postings that are read at a time where all of a part are."""
 
 
 class WordPart:
@@ -43,34 +46,28 @@ class WordPart:
         with Inverter(folder) as inverter:
             for terms in documents:
                 inverter.add(terms)
-            lengths, found = inverter.lengths(), [term.encode() for term in inverter.vocabulary.terms]
-            order = in_order(found)
-            write_words(folder, name, lengths, [found[at] for at in order], inverter.postings(order))
+            write_words(folder, name, inverter.lengths(), inverter.postings())
 
     @staticmethod
     def merge(folder: Path, name: str, parts: Sequence[WordPart], order: Array) -> None:
         """Write a part of rows of others, (n, 2): the position of a part, and the row there. Raises HomeNotWritable."""
         from embassay.stores.hot.merging_words import merged_postings
 
-        holders: dict[bytes, list[tuple[int, int]]] = {}
-        for at, part in enumerate(parts):
-            kept = np.zeros(part.rows, bool)
-            kept[order[order[:, 0] == at, 1]] = True
-            for number, term in enumerate(part.terms()):
-                if kept.all() or kept[part.postings(number)[0]].any():
-                    holders.setdefault(term, []).append((at, number))
-        terms = list(holders)
-        terms = [terms[at] for at in in_order(terms)]
         lengths = np.zeros(len(order), np.int64)
         for at, part in enumerate(parts):
             chosen = order[:, 0] == at
             lengths[chosen] = part.lengths[order[chosen, 1]]
-        write_words(folder, name, lengths, terms, merged_postings(parts, order, [holders[term] for term in terms]))
+        write_words(folder, name, lengths, merged_postings(parts, order))
 
     @cached_property
     def lengths(self) -> Array:
         """How many terms each row has: whole numbers (rows,)."""
         return self._sections.numbers("lengths", self.rows)
+
+    @cached_property
+    def counts(self) -> Array:
+        """How many rows have each term, by their numbers."""
+        return self._sections.array("counts")
 
     def asked(self, terms: Sequence[str]) -> Asked:
         """What the part has of these terms, which `Asked` answers everything about a query from."""
@@ -79,7 +76,7 @@ class WordPart:
     def postings(self, term: int) -> tuple[Array, Array]:
         """The rows of the term of this number, ascending, and how often it stands in each of them, as float32."""
         start = int(self._starts[term])
-        return decode(self._sections.array("wide" if start & 1 else "narrow"), start >> 1, int(self._counts[term]))
+        return decode(self._sections.array("wide" if start & 1 else "narrow"), start >> 1, int(self.counts[term]))
 
     def number_of(self, term: str) -> int | None:
         """The number of a term; None where no row has it."""
@@ -92,35 +89,54 @@ class WordPart:
             at += 1
         return None
 
-    def count(self, term: int) -> int:
-        """How many rows have the term of this number."""
-        return int(self._counts[term])
-
     def terms(self) -> Iterator[bytes]:
         """Every term in the order of their numbers, in UTF-8."""
         return map(self._letters, range(len(self._hashes)))
 
+    def postings_of(self, terms: Array) -> tuple[Array, Array, Array]:
+        """Of terms by their numbers, in any order: the number of a term, a row that has it, and how often it stands
+        there."""
+        found = [(np.zeros(0, np.int64),) * 3]
+        for is_wide, section in enumerate(("narrow", "wide")):
+            chosen = terms[(self._starts[terms] & 1) == is_wide]
+            counts = self.counts[chosen].astype(np.int64)
+            starts = (self._starts[chosen] >> 1).astype(np.int64)
+            found.append((np.repeat(chosen, counts), *decode_many(self._sections.array(section), starts, counts)))
+        owners, rows, frequencies = (np.concatenate(column) for column in zip(*found, strict=True))
+        return owners, rows, frequencies
+
     def vocabulary(self, alive: Array | None = None) -> Iterator[tuple[str, int]]:
         """Every term with the number of rows that have it, or of those of them that are `alive`: bool (rows,)."""
-        for term in range(len(self._hashes)):
-            count = self.count(term) if alive is None else int(np.count_nonzero(alive[self.postings(term)[0]]))
-            if count:
-                yield self._letters(term).decode(), count
+        for terms in self._some_terms():
+            counts = self.counts[terms]
+            if alive is not None:
+                owners, rows, _ = self.postings_of(terms)
+                counts = np.bincount(owners[alive[rows]] - terms[0], minlength=len(terms))
+            for term, count in zip(terms.tolist(), counts.tolist(), strict=True):
+                if count:
+                    yield self._letters(term).decode(), count
 
     def documents(self, rows: Array) -> list[list[str]]:
         """The terms of these rows, in any order. It takes a pass over the whole part."""
         place = np.full(self.rows, -1, np.int64)
         place[rows] = np.arange(len(rows))
         found: list[list[str]] = [[] for _ in range(len(rows))]
-        for term in range(len(self._hashes)):
-            holding, frequencies = self.postings(term)
-            wanted = place[holding]
-            chosen = wanted >= 0
-            if chosen.any():
-                word = self._letters(term).decode()
-                for at, often in zip(wanted[chosen].tolist(), frequencies[chosen].tolist(), strict=True):
-                    found[at] += [word] * int(often)
+        for terms in self._some_terms():
+            owners, holding, frequencies = self.postings_of(terms)
+            chosen = np.flatnonzero(place[holding] >= 0)
+            wanted = (owners[chosen], place[holding[chosen]], frequencies[chosen])
+            for term, at, often in zip(*(column.tolist() for column in wanted), strict=True):
+                found[at] += [self._letters(term).decode()] * often
         return found
+
+    def _some_terms(self) -> Iterator[Array]:
+        """The numbers of all terms, some at a time, whose postings are few enough to be read together."""
+        behind = np.cumsum(self.counts, dtype=np.int64)
+        at = 0
+        while at < len(behind):
+            end = max(at + 1, int(np.searchsorted(behind, (behind[at - 1] if at else 0) + TOGETHER, "right")))
+            yield np.arange(at, end)
+            at = end
 
     def close(self) -> None:
         """Give back the file."""
@@ -138,10 +154,6 @@ class WordPart:
     def _starts(self) -> Array:
         return self._sections.array("starts")
 
-    @cached_property
-    def _counts(self) -> Array:
-        return self._sections.array("counts")
-
 
 class Asked:
     """Terms of a query in one part: their postings are read once, for all that is asked of them."""
@@ -156,7 +168,7 @@ class Asked:
         found = np.zeros(len(self._numbers), np.int64)
         for at, number in enumerate(self._numbers):
             if number is not None and alive is None:
-                found[at] = self._part.count(number)
+                found[at] = self._part.counts[number]
             elif number is not None and alive is not None:
                 found[at] = np.count_nonzero(alive[self._postings(number)[0]])
         return found

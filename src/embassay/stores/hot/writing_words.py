@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,19 @@ from embassay.stores.hot.sections import Array, SectionWriter
 
 KIND = "words"
 
-Postings = tuple[Array, Array, Array]
-"""Of some terms: how many rows each has, these rows, ascending, and how often it stands in each of them."""
+
+@dataclass(frozen=True, slots=True)
+class TermRows:
+    """Some terms with their rows."""
+
+    terms: Sequence[bytes]
+    """In UTF-8, in the order of `in_order`."""
+    counts: Array
+    """Of each: how many rows have it."""
+    rows: Array
+    """Those of the first, ascending, then those of the second, and so on."""
+    frequencies: Array
+    """How often the term stands in each of these."""
 
 
 def hashed(term: bytes) -> int:
@@ -27,17 +39,23 @@ def in_order(terms: Sequence[bytes]) -> Array:
     return np.argsort(np.array([hashed(term) for term in terms], np.uint32), kind="stable")
 
 
-def write_words(folder: Path, name: str, lengths: Array, terms: Sequence[bytes], postings: Iterable[Postings]) -> None:
-    """Write a part. `lengths` has the number of terms of each row; `terms` stand `in_order`, and `postings` has theirs,
-    some terms at a time. Raises HomeNotWritable."""
+def write_words(folder: Path, name: str, lengths: Array, postings: Iterable[TermRows]) -> None:
+    """Write a part. `lengths` has the number of terms of each row; `postings` has all terms, some at a time.
+
+    Raises HomeNotWritable.
+    """
     if len(lengths) > MOST_ROWS:
         raise ValueError(f"a part has {MOST_ROWS:,} rows at most, not {len(lengths):,}")
     narrow, wide, starts, counts = list[Array](), list[Array](), list[Array](), list[Array]()
+    terms: list[bytes] = []
     behind = np.zeros(2, np.int64)
-    for count, rows, frequencies in postings:
-        encoded = encode(count, rows, frequencies)
+    for found in postings:
+        if not found.terms:
+            continue
+        terms += found.terms
+        encoded = encode(found.counts, found.rows, found.frequencies)
         starts.append(encoded.starts + 2 * behind[encoded.starts & 1])
-        counts.append(count)
+        counts.append(found.counts)
         narrow.append(encoded.narrow)
         wide.append(encoded.wide)
         behind += (len(encoded.narrow), len(encoded.wide))
