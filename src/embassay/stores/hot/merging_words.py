@@ -16,8 +16,10 @@ class Inverted(Protocol):
     """What is needed of a part."""
 
     rows: int
-    counts: Array
-    """Of each term: how many rows have it."""
+
+    @property
+    def counts(self) -> Array:
+        """Of each term: how many rows have it."""
 
     def terms(self) -> Iterator[bytes]:
         """Every term in the order of their numbers."""
@@ -77,4 +79,4 @@ def _sorted(terms: Sequence[bytes], owners: Array, rows: Array, frequencies: Arr
     order = np.argsort(owners << 32 | rows)
     counts = np.bincount(owners, minlength=len(terms))
     held = np.flatnonzero(counts)
-    return TermRows([terms[at] for at in held], counts[held], rows[order], frequencies[order])
+    return TermRows([terms[at] for at in held.tolist()], counts[held], rows[order], frequencies[order])
