@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,8 @@ from embassay.errors import StoreError
 from embassay.stores.dtypes import DTYPES, packed, rounded
 from embassay.stores.hot import coding
 from embassay.stores.hot.errors import HotIndexDamaged
-from embassay.stores.hot.vectors import VectorPart, largest
+from embassay.stores.hot.kernel import products
+from embassay.stores.hot.vectors import VectorPart, largest, promising
 from embassay.stores.values import VectorSpec
 
 DIMENSIONS = 48
@@ -55,6 +57,7 @@ def scanned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(coding, "SMALL", 8)
         monkeypatch.setattr("embassay.stores.hot.vectors.FEW", 16)
         monkeypatch.setattr("embassay.stores.hot.kernel.SHARED", 1 << 12)
+        monkeypatch.setattr("embassay.stores.hot.kernel.CHUNK", 300)
     if request.param == "two steps":
         monkeypatch.setattr(coding, "ONE_STEP", 1000)
         monkeypatch.setattr("embassay.stores.hot.vectors.PASSED_ON", 1.0)
@@ -281,6 +284,25 @@ def test_threads_and_processes_share_a_part(tmp_path: Path, scanned: str) -> Non
 def _found(folder: Path, query: np.ndarray) -> list[int]:
     found: list[int] = VectorPart(folder, "p", VectorSpec(DIMENSIONS)).search(query, 10)[0].tolist()
     return found
+
+
+def test_products_can_be_asked_for_without_end() -> None:
+    rows = np.ones((3, 64), np.int8)
+    before = sys.getrefcount(None)
+    for _ in range(500):
+        products(rows, rows[0])
+    assert sys.getrefcount(None) > before - 100
+
+
+def test_of_many_rows_the_promising_ones_are_passed_on() -> None:
+    scores = np.random.default_rng(0).standard_normal(100_000).astype(np.float32)
+    found = promising(scores, 10, 2000)
+    assert 1500 < len(found) < 2500
+    assert set(largest(scores, 100)) <= set(found)
+    scores[1000:] = -np.inf  # only a few pass, and none of them may be in the sample
+    assert set(largest(scores, 10)) <= set(promising(scores, 10, 50))
+    assert np.isfinite(scores[promising(scores, 10, 50)]).all()
+    assert set(promising(scores, 1000, 1000)) == set(range(1000))
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=900), st.integers(1, 30))

@@ -12,7 +12,7 @@ import numpy as np
 
 from embassay.stores.hot.coding import VECTORS
 from embassay.stores.hot.frame import ROUNDING, CodedQuery, Frame, Level
-from embassay.stores.hot.kernel import products, shared_products
+from embassay.stores.hot.kernel import products, scaled_products
 from embassay.stores.hot.sections import Sections
 
 if TYPE_CHECKING:
@@ -119,25 +119,30 @@ class Bounded:
 
     def first(self) -> Vectors:
         """The products of the first step with all rows. They are in the room of this thread."""
-        found = shared_products(self.held.codes[0], self.asked[0].codes, self.room())
-        np.multiply(found, self.held.scales[0], out=found)
+        found: Vectors = self.room()
+        self._scaled(0, found)
         return found
 
     def all(self) -> Vectors:
         """Of all steps with all rows. They are in the room of this thread."""
         found = self.first()
-        found *= np.float32(self.asked[0].scale)
         for at in range(1, len(self.asked)):
-            more = shared_products(self.held.codes[at], self.asked[at].codes, np.empty_like(found))
-            found += more * self.held.scales[at] * np.float32(self.asked[at].scale)
+            more = np.empty_like(found)
+            self._scaled(at, more)
+            found += more
         return found
 
-    def some(self, rows: Ints) -> Vectors:
-        """Of all steps with these rows."""
-        found = np.zeros(len(rows), np.float32)
-        for codes, scales, asked in zip(self.held.codes, self.held.scales, self.asked, strict=True):
-            found += products(codes[rows], asked.codes) * scales[rows] * np.float32(asked.scale)
+    def some(self, rows: Ints, first: Vectors | None = None) -> Vectors:
+        """Of all steps with these rows; `first` has those of the first step with all rows."""
+        found = np.zeros(len(rows), np.float32) if first is None else first[rows]
+        for at in range(0 if first is None else 1, len(self.asked)):
+            scales = self.held.scales[at, rows] * np.float32(self.asked[at].scale)
+            found += products(self.held.codes[at][rows], self.asked[at].codes) * scales
         return found
+
+    def _scaled(self, at: int, out: Vectors) -> None:
+        scaled_products(self.held.codes[at], self.asked[at].codes, self.held.scales[at], out)
+        out *= np.float32(self.asked[at].scale)
 
     def slack(self, rows: Ints) -> Vectors:
         """How far the product of each of these rows, with `base` added, can be from the exact one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -23,28 +24,40 @@ SHARED = 16 << 20
 """Bytes of rows from which several threads share the work: below it they cost more than they save."""
 THREADS = 4
 """More of them wait for the memory."""
+CHUNK = 1 << 15
+"""Rows whose products lie in a core's own cache until they are scaled."""
 
 
-def products(rows: Any, vector: Any, out: Vectors | None = None) -> Vectors:
+def products(rows: Any, vector: Any) -> Vectors:
     """float32 (n,): the dot product of each of `rows` (n, dimensions) with `vector` (dimensions,).
 
-    Both are float32, or both int8. With `out` the products are written there.
+    Both are float32, or both int8.
     """
-    if out is None:
-        out = np.empty(len(rows), np.float32)
-    if len(rows):
-        simsimd.cdist(vector[None], rows, metric="dot", threads=1, out=out[None])
-    return out
+    if not len(rows):
+        return np.empty(0, np.float32)
+    # With `out=` it takes a reference from None at each call, which ends a process of Python 3.11 after some thousands.
+    found: Vectors = np.asarray(simsimd.cdist(vector[None], rows, metric="dot", threads=1, out_dtype="float32"))[0]
+    return found
 
 
-def shared_products(rows: Any, vector: Any, out: Vectors) -> Vectors:
-    """The same, by several threads where there is much to do and nobody else is at it."""
+def scaled_products(rows: Any, vector: Any, scales: Vectors, out: Vectors) -> None:
+    """Write the product of each row with `vector`, times its scale (n,), to `out` (n,).
+
+    Several threads do it where there is much to do and nobody else is at it.
+    """
     if rows.nbytes < SHARED or not _POOL.take():
-        return products(rows, vector, out)
+        _scale(rows, vector, scales, out)
+        return
     try:
-        return _POOL.run(rows, vector, out)
+        _POOL.run(len(rows), lambda part: _scale(rows[part], vector, scales[part], out[part]))
     finally:
         _POOL.give_back()
+
+
+def _scale(rows: Any, vector: Any, scales: Vectors, out: Vectors) -> None:
+    for start in range(0, len(rows), CHUNK):
+        part = slice(start, start + CHUNK)
+        np.multiply(products(rows[part], vector), scales[part], out=out[part])
 
 
 class _Pool:
@@ -64,18 +77,17 @@ class _Pool:
     def give_back(self) -> None:
         self._free.release()
 
-    def run(self, rows: Any, vector: Any, out: Vectors) -> Vectors:
+    def run(self, rows: int, work: Callable[[slice], None]) -> None:
+        """Do it for so many rows, of which each thread takes an equal part."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(THREADS - 1, thread_name_prefix="embassay-scan")
-        parts = min(_processors(), THREADS)
-        cuts = [len(rows) * at // parts for at in range(parts + 1)]
-        waiting = [
-            self._threads.submit(products, rows[start:end], vector, out[start:end]) for start, end in pairwise(cuts[1:])
-        ]
-        products(rows[: cuts[1]], vector, out[: cuts[1]])
+        count = min(_processors(), THREADS)
+        cuts = [rows * at // count for at in range(count + 1)]
+        mine, *others = (slice(start, end) for start, end in pairwise(cuts))
+        waiting = [self._threads.submit(work, other) for other in others]
+        work(mine)
         for one in waiting:
             one.result()
-        return out
 
 
 def _processors() -> int:

@@ -39,6 +39,8 @@ PASSED_ON, BY_K = 1 / 64, 10
 """Of all rows: the share that the first of two steps passes on for `BY_K` rows; for more it grows with the root."""
 WHOLE = 1 / 4
 """Of all rows: where the first step would pass on a greater share, there are no two steps."""
+SURE = 256
+"""Of a sample: so many say well enough how great the others of their share are."""
 COLUMNS = 64
 """Among the greatest of so many rows each the greatest of all are sought."""
 
@@ -96,12 +98,13 @@ class VectorPart:
         bounded = self._codes.ask(vector)
         if mask is not None and passing < self.rows // SPARSE:
             rows = np.flatnonzero(mask)
-        elif self._codes.steps > 1 and (share := PASSED_ON * (k / BY_K) ** 0.5) < WHOLE:
-            rows = largest(_masked(bounded.first(), mask), int(share * self.rows) + k)
-            rows = rows if mask is None else rows[mask[rows]]
-        else:
-            return self._decided(bounded, k, _masked(bounded.all(), mask))
-        return self._decided(bounded, k, bounded.some(rows), rows)
+            return self._decided(bounded, k, bounded.some(rows), rows)
+        share = PASSED_ON * (k / BY_K) ** 0.5
+        if self._codes.steps > 1 and share < WHOLE:
+            first = _masked(bounded.first(), mask)
+            rows = promising(first, k, min(passing, k + int(share * passing)))
+            return self._decided(bounded, k, bounded.some(rows, first), rows)
+        return self._decided(bounded, k, _masked(bounded.all(), mask))
 
     def scores(self, vector: Vectors, rows: Ints) -> Vectors:
         """float32 (n,): the exact products of these rows with `vector`, the same that `search` gives."""
@@ -158,7 +161,7 @@ class VectorPart:
 
 
 def largest(scores: Vectors, k: int) -> Ints:
-    """The rows of the k greatest scores, in any order; there are at least k."""
+    """The rows of the k greatest scores, in any order."""
     if k >= len(scores):
         return np.arange(len(scores))
     candidates = None
@@ -169,6 +172,15 @@ def largest(scores: Vectors, k: int) -> Ints:
         scores = scores[candidates]
     best = np.argpartition(scores, -k)[-k:]
     return best if candidates is None else candidates[best]
+
+
+def promising(scores: Vectors, k: int, count: int) -> Ints:
+    """At least k rows of the greatest scores, and about `count`: a sample says how great those are."""
+    sample = scores[:: max(1, count // SURE)]
+    rank = count * len(sample) // len(scores)
+    least = -np.partition(-sample, rank)[rank] if rank < len(sample) else -np.inf
+    rows = np.flatnonzero(scores >= least)
+    return rows if np.isfinite(least) and len(rows) >= k else largest(scores, count)
 
 
 def _passing(mask: Mask | None, rows: int) -> Ints:
