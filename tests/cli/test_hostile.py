@@ -82,6 +82,7 @@ BENIGN = {
     "embed": ["-m", "hash/64", "-c", "a", "--role", "query"],
     "eval": ["judged", "-m", "hash/64", "--mode", "dense"],
     "compare": ["hash/64", "hash/128", "--judged", "judged"],
+    "compress": ["--judged", "judged"],
     "bench": ["hash/64", "--threads", "0"],
     "cost": ["docs", "-m", "hash/64"],
     "judge new": ["docs", "-o", "made", "-n", "2"],
@@ -180,7 +181,8 @@ def test_hostile_values(name, place, monkeypatch, capfd, tmp_path):
     monkeypatch.chdir(work)
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
     if name in (
-        "search", "status", "doctor", "embed", "compare", "migrate", "switch", "trial", "rollback", "relink", "export", "import",
+        "search", "status", "doctor", "embed", "compare", "compress", "migrate", "switch", "trial", "rollback", "relink", "export",
+        "import",
     ):  # fmt: skip
         assert told(monkeypatch, capfd, "index", "docs", "-m", "hash/64", "--json") == ""
     if name == "trial":

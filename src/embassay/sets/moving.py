@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
     from embassay.sets.options import MoveOptions
     from embassay.sets.relinking import Relinked
+    from embassay.sets.spec import SetSpec
     from embassay.sets.trials.status import TrialStatus
     from embassay.sets.trials.terms import TrialTerms
     from embassay.sets.trials.verbs import Observer
@@ -31,6 +32,10 @@ class Moving:
     def _own(self, verb: str) -> str:
         """Its name, for a verb that a view does not have. Raises UsageError."""
         return own_name(self._sets, self.name, verb)
+
+    def spec(self) -> SetSpec:
+        """How the live generation is made. Raises HomeNotFound, SetNotFound."""
+        return self._sets.content(self.name).generation.spec
 
     def migrate(
         self,

@@ -1,0 +1,105 @@
+"""Sets of a home: what their vectors can be compressed to, and a generation of it."""
+
+import random
+import shutil
+
+import pytest
+
+import embassay
+from embassay.compress.opening import apply, compress
+from embassay.errors import JudgedSetError, SetNotFound, UsageError
+from embassay.evaluate.data.judged import JudgedSet
+from embassay.types import Document
+
+WORDS = [f"word{at}" for at in range(300)]
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Documents of a few words each; a query has some words of the one that is relevant."""
+    made = random.Random(3)
+    documents = tuple(Document(f"d{at}", f"d{at}", " ".join(made.choices(WORDS, k=12))) for at in range(300))
+    queries = {f"q{at}": " ".join(documents[at].text.split()[:6]) for at in range(60)}
+    return JudgedSet("made", documents, queries, {f"q{at}": {f"d{at}": 1} for at in range(60)})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, judged):
+    """A home that nobody changes."""
+    folder = tmp_path_factory.mktemp("made") / ".embassay"
+    with embassay.open(folder) as opened:
+        opened.set("words").upsert([{"id": one.id, "text": one.text} for one in judged.documents], model="hash/256")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, made):
+    with embassay.open(shutil.copytree(made, tmp_path / ".embassay")) as opened:
+        yield opened
+
+
+def test_the_smallest_is_proposed_and_applied(home, judged):
+    rows = []
+    found = compress(home, "words", judged, max_loss=0.02, started=rows.append, advance=lambda n: rows.append(-n))
+    assert rows[0] == 600 and sum(rows) == 0, "every row is read twice"
+    names = [row.name for row in found.rows]
+    assert names[0] == "float32" and {"float16", "int8", "binary", "pq", "pca(128) int8"} < {*names}
+    assert found.stored.recall == 1 and found.stored.loss.mean == 0
+    assert [row.bytes for row in found.rows[1:]] == sorted((row.bytes for row in found.rows[1:]), reverse=True)
+    row = found.proposed
+    assert row.bytes <= 256 and row.loss.mean <= 0.02 and not row.unkept
+    assert found.proposal.held_out.mean <= 0.02 and found.proposal.held_out.queries == 30
+    plain = found.to_dict()
+    assert plain["proposed"]["scheme"] == row.name and plain["schemes"][0]["scheme"] == "float32"
+
+    before = home.search("word1 word2", set="words", mode="dense").space
+    assert apply(home, found).state == "switched"
+    spec = home.set("words").spec()
+    assert spec.dtype == row.options["dtype"] and spec.pca == row.options.get("pca", 0)
+    again = compress(home, "words", judged, max_loss=0.02).stored
+    assert again.metrics["nDCG@10"] == pytest.approx(row.metrics["nDCG@10"], abs=1e-3), "what was measured is served"
+    assert again.bytes == row.bytes
+    home.set("words").rollback()
+    assert home.search("word1 word2", set="words", mode="dense").space == before
+    assert home.set("words").spec().dtype == "float32"
+
+
+def test_what_is_compressed_already(home, judged):
+    home.set("words").migrate(dtype="int8")
+    home.set("words").switch()
+    found = compress(home, "words", judged, max_loss=0.0)
+    assert found.rows[0].name == "int8" and all(row.bytes < 256 for row in found.rows[1:])
+    assert any(row.name.endswith("int8") and not row.unkept for row in found.rows[1:])
+
+
+def test_where_nothing_loses_so_little(home, judged):
+    judged = JudgedSet(judged.name, judged.documents, judged.queries, judged.qrels)
+    found = compress(home, "words", judged, max_loss=0.0, sure=True)
+    if found.proposal is None:
+        assert apply(home, found) is None and found.sentence.startswith("Nothing smaller")
+    else:
+        assert found.proposal.held_out.high <= 0
+
+
+def test_a_set_that_is_written_meanwhile(home, judged):
+    """What is measured is one version; the generation has what came since."""
+    found = compress(home, "words", judged, max_loss=0.05)
+    home.set("words").upsert([{"id": "late", "text": "zebra crossing"}])
+    apply(home, found)
+    assert home.search("zebra crossing", set="words", mode="dense").hits[0].chunk.document == "late"
+
+
+def test_what_cannot_be_measured(home, judged):
+    with pytest.raises(UsageError, match=r"a loss of -0.1 at most"):
+        compress(home, "words", judged, max_loss=-0.1)
+    with pytest.raises(UsageError, match="lacks 60 of the 60 judged documents, first e0"):
+        other = {query: {f"e{at}": 1} for at, query in enumerate(judged.queries)}
+        compress(home, "words", JudgedSet("other", judged.documents, judged.queries, other))
+    few = {"q1": judged.queries["q1"]}
+    with pytest.raises(JudgedSetError, match="has 1 judged queries"):
+        compress(home, "words", JudgedSet("few", judged.documents, few, {"q1": {"d1": 1}}))
+    with pytest.raises(SetNotFound):
+        compress(home, "nothing", judged)
+    home.set("words").delete([one.id for one in judged.documents])
+    with pytest.raises(UsageError, match=r"lacks 60|it is empty"):
+        compress(home, "words", judged)
