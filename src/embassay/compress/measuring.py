@@ -30,7 +30,7 @@ SAMPLE = 131_072
 CANDIDATES = 100
 """Rows that a scheme finds for exact vectors to order again."""
 RECALLED = 10
-"""NearestRows rows, of which the share that is found is told."""
+"""Nearest rows, of which the share that is found is told."""
 TIMED = 9
 """Queries that a scan is timed with; the median counts."""
 HITS = 3
