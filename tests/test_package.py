@@ -23,7 +23,7 @@ HEAVY = {
 
 def test_public_names():
     assert set(embassay.__all__) == {
-        "Cascade", "Chunk", "Embeddings", "EmbeddingSet", "Hit", "Home", "EmbassayError", "Record", "Registry", "Session", "Space", "__version__", "close", "compare", "decide", "describe_difference", "embed", "examine_vectors", "label", "open", "probe",
+        "Cascade", "Chunk", "Embeddings", "EmbeddingSet", "Hit", "Home", "EmbassayError", "Record", "Registry", "Rerank", "Session", "Space", "__version__", "close", "compare", "decide", "describe_difference", "embed", "examine_vectors", "label", "open", "probe", "rerank",
     }  # fmt: skip
     for name in embassay.__all__:
         assert getattr(embassay, name) is not None

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from embassay.evaluate.compare.opening import compare
     from embassay.evaluate.judge.label.opening import label
     from embassay.evaluate.migration.probe import probe
-    from embassay.home import Home, embed, examine_vectors
+    from embassay.home import Home, examine_vectors
     from embassay.home import open_home as open
     from embassay.models.deciding import decide
     from embassay.models.registry import Registry
     from embassay.search.stages.cascade import Cascade
+    from embassay.search.stages.rerank import Rerank
     from embassay.session import Session
     from embassay.space import Space, describe_difference
     from embassay.types import Chunk, Embeddings, Hit, Record
     from embassay.warm import close
+    from embassay.without_home import embed, rerank
 
 __version__ = version.VERSION
 
@@ -42,6 +44,7 @@ __all__ = [
     "Home",
     "Record",
     "Registry",
+    "Rerank",
     "Session",
     "Space",
     "__version__",
@@ -54,6 +57,7 @@ __all__ = [
     "label",
     "open",
     "probe",
+    "rerank",
 ]
 
 
@@ -67,17 +71,19 @@ _PLACES = {
     "Home": "embassay.home:Home",
     "Record": "embassay.types:Record",
     "Registry": "embassay.models.registry:Registry",
+    "Rerank": "embassay.search.stages.rerank:Rerank",
     "Session": "embassay.session:Session",
     "Space": "embassay.space:Space",
     "close": "embassay.warm:close",
     "compare": "embassay.evaluate.compare.opening:compare",
     "decide": "embassay.models.deciding:decide",
     "describe_difference": "embassay.space:describe_difference",
-    "embed": "embassay.home:embed",
+    "embed": "embassay.without_home:embed",
     "examine_vectors": "embassay.home:examine_vectors",
     "label": "embassay.evaluate.judge.label.opening:label",
     "open": "embassay.home:open_home",
     "probe": "embassay.evaluate.migration.probe:probe",
+    "rerank": "embassay.without_home:rerank",
 }
 """Where each name is."""
 

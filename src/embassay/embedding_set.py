@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from embassay.search.index import Index, SearchResult
     from embassay.search.pipeline import Pipeline
     from embassay.search.stages.cascade import Cascade
+    from embassay.search.stages.rerank import Rerank
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
     from embassay.sets.examine import Finding
@@ -260,6 +261,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         min_score: Mapping[str, float] | None = None,
         context: int = 0,
         cascade: bool | Cascade = False,
+        rerank: str | Rerank | None = None,
         beside: Sequence[str] = (),
     ) -> SearchResult:
         """The k chunks that answer `query` best.
@@ -269,24 +271,18 @@ class EmbeddingSet(Moving, AsyncVerbs):
         year >= 2024``. With ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as
         ``{"dense": 0.3}``, leaves out what none of the arms named gave so high a raw score. A hit has the text of
         `context` chunks around it. While the set is migrated, with `cascade` the live space recalls and the new one
-        ranks. Sets named by `beside` are searched too; a hit says which one it is of. Raises QueryError, FilterError,
-        UsageError, SetNotFound, SpaceMismatch, also for sets of other spaces, ModelError, StoreError.
+        ranks. `rerank`, the name of a reranker or the stage, scores the first candidates anew. Sets named by `beside`
+        are searched too; a hit says which one it is of. Raises QueryError, FilterError, UsageError, SetNotFound,
+        SpaceMismatch, also for sets of other spaces, ModelError, StoreError.
         """
         from embassay.search.modes import pipeline as of_mode
         from embassay.search.modes import refined
         from embassay.search.parse import parse_pipeline
-        from embassay.sets.joint import joint_index
-        from embassay.sets.moves import on_live
+        from embassay.sets.searching import search
 
         chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
-        chosen = refined(chosen, group_by=group_by, min_score=min_score, cascade=cascade)
-        parsed = _parsed(where)
-
-        def search() -> SearchResult:
-            with joint_index(self._sets, [self.name, *beside]) if beside else self.searcher() as index:
-                return index.search(query, chosen, parsed, context=context)
-
-        return on_live(search)
+        chosen = refined(chosen, group_by=group_by, min_score=min_score, cascade=cascade, rerank=rerank)
+        return search(self._sets, [self.name, *beside], query, chosen, _parsed(where), context=context)
 
     def searcher(self) -> AbstractContextManager[Index]:
         """The set, ready to be searched many times: ``with docs.searcher() as index``. Raises SetNotFound."""

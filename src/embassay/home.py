@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from embassay.columns.doctor.report import VectorReport
     from embassay.embedders.base import Embedder
     from embassay.embedding_set import EmbeddingSet
+    from embassay.reranking.base import Reranked
     from embassay.search.index import Index, SearchResult
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from embassay.sets.options import IndexOptions, MakingOptions, MigrateOptions, SearchOptions, WatchOptions
     from embassay.sets.status import SetStatus
     from embassay.sets.watching.watcher import Watcher
-    from embassay.types import Embeddings, OnLong, Precision, Role
+    from embassay.types import Embeddings, OnLong, Role
 
 
 @checks_arguments
@@ -144,6 +145,10 @@ class Home(Upkeep):
     ) -> Embeddings:
         """`EmbeddingSet.embed` in the space of the set of this name."""
         return self.set(set).embed(texts, role, on_long=on_long)
+
+    def rerank(self, query: str, texts: Sequence[str], *, model: str = "") -> Reranked:
+        """Scores of `texts` for `query` by a reranker; see `embassay.rerank`."""
+        return self.session.rerank(query, texts, model=model)
 
     def status(self) -> list[SetStatus]:
         """Counts of every set. Raises HomeNotFound, StoreError."""
@@ -308,29 +313,3 @@ def examine_vectors(
     with nullcontext(session) if session else SESSIONS.using((model, "auto")) as opened:
         embedder = opened.models.get(model or opened.models.default_name)
         return examine_table(Path(place), embedder, names, format=format, sample=sample, seed=seed)
-
-
-def embed(
-    texts: Sequence[str],
-    role: Role,
-    *,
-    model: str | None = None,
-    precision: Precision = "auto",
-    on_long: OnLong = "truncate",
-    session: Session | None = None,
-) -> Embeddings:
-    """Vectors of `texts` without any home: float32 (len(texts), dimensions).
-
-    `model` is a name of ``embassay.yaml``, ``provider/model``, a Hugging Face id or a folder; by default the configured
-    one, else all-MiniLM-L6-v2. Models stay open between calls, as long as neither the configuration, the environment
-    nor the working folder changes; ``embassay.close()`` lets go of them. With a `session` its own are used. Raises
-    ModelError, ProviderError, and TextTooLong under ``on_long="error"``.
-    """
-    from contextlib import nullcontext
-
-    from embassay.models.reference import with_precision
-    from embassay.warm import SESSIONS
-
-    with nullcontext(session) if session else SESSIONS.using((model, precision)) as opened:
-        chosen = with_precision(model or opened.models.default_name, precision)
-        return opened.models.get(chosen).embed(texts, role, on_long)

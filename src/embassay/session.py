@@ -12,20 +12,21 @@ Whoever makes a session closes it; whoever is handed one leaves it open.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from embassay.errors import UsageError
+from embassay.errors import QueryError, UsageError
 from embassay.events import Events, Warned
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
     from embassay.embedders.wrap.budget import Budget
     from embassay.models.registry import Registry
+    from embassay.reranking.base import Reranked
 
 
 MOST_NOTICES = 100
@@ -94,6 +95,14 @@ class Session:
     def budget(self) -> Budget:
         """What this run may still spend on all models together. Raises ConfigError."""
         return self.models.budget
+
+    def rerank(self, query: str, texts: Sequence[str], *, model: str = "") -> Reranked:
+        """Scores of `texts` for `query` by the reranker `model`, else by the configured one; see `embassay.rerank`."""
+        if not isinstance(query, str) or not query.strip():
+            raise QueryError("the query is empty." if isinstance(query, str) else "the query must be a string.")
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise UsageError("texts must be a list of strings.", remedy="One text alone is a list as well: [text].")
+        return self.models.rerankers.get(model).score(query, texts)
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -41,9 +41,9 @@ def test_what_may_be_left_out(text, printed):
         ("dens(100) >> top(10)", "dens", "no stage is called 'dens'. Did you mean 'dense'?"),
         ("dense(100) | lexcal(9) >> top(10)", "lexcal", "Did you mean 'lexical'?"),
         (
-            "dense | lexical >> mean >> top",
-            "mean",
-            "There are: cascade, convex, dense, group, lexical, maxsim, min-score, rrf, top, zscore.",
+            "dense | lexical >> xyz >> top",
+            "xyz",
+            "There are: cascade, convex, dense, group, lexical, maxsim, min-score, rerank, rrf, top, zscore.",
         ),
         ("dense(depht=3) >> top", "depht", "no argument is called 'depht'. Did you mean 'depth'?"),
         ("dense(0) >> top", "0", "expected depth, a whole number between 1 and 1,000,000, found '0'"),

@@ -21,6 +21,7 @@ def test_every_file_is_a_stage():
         "lexical",
         "maxsim",
         "min-score",
+        "rerank",
         "rrf",
         "top",
         "zscore",

@@ -192,8 +192,11 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What its scores are: logits are not comparable with probabilities."""
     format: str = ""
     """How query and document are put together, where it is not a plain pair."""
-    price: str = ""
-    """In the provider's own unit: a search, a query or a million tokens."""
+    usd_per_million_tokens: float | None = None
+    """Where tokens are billed: those of the query count with each of the texts."""
+    usd_per_thousand_searches: float | None = None
+    """Where searches are billed, however long the texts are within a provider's bounds."""
+    price_note: str = ""
     price_date: str = ""
     price_source: str = ""
     scores: tuple[Scores, ...] = ()
@@ -202,11 +205,22 @@ class RerankerCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sources: str = ""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for numbers that cannot be, and for a similarity that no search here can honour."""
+        """Raises ValueError for numbers that cannot be."""
         positive(self, "parameters", "size_mb", "max_tokens")
+        not_negative(self, "usd_per_million_tokens", "usd_per_thousand_searches")
+
+    @property
+    def price(self) -> str:
+        """What it costs, in the provider's own unit; empty where nobody says."""
+        if self.usd_per_thousand_searches is not None:
+            return f"${self.usd_per_thousand_searches:g} per 1,000 searches"
+        if self.usd_per_million_tokens is not None:
+            return f"${self.usd_per_million_tokens:g} per 1M tokens"
+        return ""
 
     def to_dict(self) -> dict[str, object]:
         """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
         data["scores"] = [score.to_dict() for score in every_score(self.scores)]
+        data["price"] = self.price
         return {k: v for k, v in data.items() if v or not k.endswith("note")}

@@ -11,7 +11,7 @@ import msgspec
 
 from embassay.config.values import positive
 from embassay.embedders.http.connection import Connection, Failed
-from embassay.embedders.http.destination import meant
+from embassay.embedders.http.service import HttpService
 from embassay.embedders.http.wire import said
 from embassay.embedders.settings import HttpSettings
 from embassay.embedders.texts.bill import whole_number
@@ -54,9 +54,10 @@ class ChatAnswer:
     """All that it said, reasoning included."""
 
 
-class Chat:
+class Chat(HttpService):
     """A chat model behind an OpenAI-compatible endpoint. Threads may share it."""
 
+    url: ClassVar[str] = URL
     key_variables: ClassVar[Sequence[str]] = ("OPENAI_API_KEY",)
 
     def __init__(self, settings: ChatSettings) -> None:
@@ -65,34 +66,6 @@ class Chat:
         self.name = f"chat model {settings.model_id}"
         self._connection = Connection(self, self.name)
         self._dropped: set[str] = set()
-
-    def base_url(self) -> str:
-        """As the settings say it, otherwise OpenAI's."""
-        return (self.settings.base_url or URL).rstrip("/")
-
-    def own_hosts(self) -> Sequence[str]:
-        """OpenAI's, whose usual variable holds the key."""
-        return ["api.openai.com"]
-
-    def user_urls(self) -> Sequence[str]:
-        """None: the environment names no address of a chat model."""
-        return ()
-
-    def needs_key(self) -> bool:
-        """Whether nothing can be asked without a key; a server of the user's own may go without."""
-        return self.base_url() == URL
-
-    def authorise(self, key: str) -> Mapping[str, str]:
-        """The header that carries the key."""
-        return {"Authorization": f"Bearer {key}"} if key else {}
-
-    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:  # noqa: ARG002
-        """No header depends on the request: chat services are told the key and no more."""
-        return {}
-
-    def meant_url(self, path: str) -> str:
-        """The base URL that was probably meant where this one leads to no service; empty where nothing tells."""
-        return meant(self.base_url(), path, "/v1")
 
     def check_key(self) -> None:
         """Raise KeyMissing if a key is needed and there is none; nothing is sent."""

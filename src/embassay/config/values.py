@@ -94,6 +94,13 @@ class EmbeddingsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         positive(self, "spend_cap_usd")
 
 
+class RerankingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    default_model: str = ""
+    """The reranker that is used where a pipeline names none."""
+    models: dict[str, dict[str, Any]] = {}
+    """Settings of each reranker, checked by what runs it."""
+
+
 class QueryLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which queries the home keeps, how many, and how long."""
 
@@ -109,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """All of it. One that is made in Python, or read from a file that the user named, is the user's own."""
 
     embeddings: EmbeddingsConfig = msgspec.field(default_factory=EmbeddingsConfig)
+    reranking: RerankingConfig = msgspec.field(default_factory=RerankingConfig)
     glossary: Glossary = msgspec.field(default_factory=Glossary)
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
     query_log: QueryLogConfig = msgspec.field(default_factory=QueryLogConfig)

@@ -103,6 +103,26 @@ class Lookup:
         meant = [f"{settings.provider}/{model}" for model in near]
         return f"no card describes {settings.model_id}. {one_of(meant)}" if meant else ""
 
+    def suggested_card(self, name: str, settings: Settings) -> ModelCard | None:
+        """The card that probably describes a hosted model; see `Registry.suggested_card`."""
+        from embassay.models.suggestion import suggested_card
+
+        provider = load_provider(settings.provider)
+        if not (provider.remote and provider.needs_card) or self.card(name, settings) is not None:
+            return None
+        return None if settings.says_roles else suggested_card(settings, self.catalog.models.values())
+
+    def advice(self, name: str, settings: Settings) -> str:
+        """What to set for a model without a card that is called like one of the catalog; empty where nothing is."""
+        card = self.suggested_card(name, settings)
+        if card is None:
+            return self.misspelt(name, settings)
+        missing = "its prompts and limits are" if card.prompts else "its limits are"
+        return (
+            f"no card describes {settings.model_id}, so that {missing} not known here. "
+            f"If it is {card.id}, add 'card: {card.id}' to its settings."
+        )
+
     def _cards_for(self, name: str) -> Catalog:
         """A catalog that has whatever is known of `name`: reading all of the shipped cards takes a while."""
         from embassay.catalog.catalog import shipped_for

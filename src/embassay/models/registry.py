@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from embassay.embedders.wrap.chain import Fallback
     from embassay.models.cache import VectorCache
     from embassay.models.canaries import KeptCanaries
+    from embassay.models.rerankers import Rerankers
     from embassay.space import Space
 
 
@@ -114,24 +115,11 @@ class Registry:
 
         A user who has set what the card would say, the prompts or a field that tells the role, is left alone.
         """
-        from embassay.models.suggestion import suggested_card
-
-        settings = self.settings(name)
-        provider = load_provider(settings.provider)
-        if not (provider.remote and provider.needs_card) or self._lookup.card(name, settings) is not None:
-            return None
-        return None if settings.says_roles else suggested_card(settings, self.catalog.models.values())
+        return self._lookup.suggested_card(name, self.settings(name))
 
     def advice(self, name: str) -> str:
         """What to set for a model without a card that is called like one of the catalog; empty where nothing is."""
-        card = self.suggested_card(name)
-        if card is None:
-            return self._lookup.misspelt(name, self.settings(name))
-        missing = "its prompts and limits are" if card.prompts else "its limits are"
-        return (
-            f"no card describes {self.settings(name).model_id}, so that {missing} not known here. "
-            f"If it is {card.id}, add 'card: {card.id}' to its settings."
-        )
+        return self._lookup.advice(name, self.settings(name))
 
     def provider(self, name: str) -> Provider:
         """Who runs a model. Raises ModelNotFound, ConfigError, PluginError."""
@@ -254,6 +242,13 @@ class Registry:
         """What remembers how documents were cut for a model; None where its vectors are not kept either."""
         return self.cache if self._keeps(name) else None
 
+    @cached_property
+    def rerankers(self) -> Rerankers:
+        """The rerankers of this configuration, which share the cache and the money of its models."""
+        from embassay.models.rerankers import Rerankers
+
+        return Rerankers(self.config, lambda: self.cache, lambda: self.budget)
+
     # -- the end --------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -261,7 +256,9 @@ class Registry:
         with self._lock:
             opened = [embedder for name, embedder in self._opened.items() if self._is_ours(name)]
             self._opened = {}
-            cache = self.__dict__.pop("cache", None)
+            cache, rerankers = (self.__dict__.pop(name, None) for name in ("cache", "rerankers"))
+        if rerankers:
+            rerankers.close()
         _close(opened)
         self.ledger.close()
         if cache:

@@ -60,6 +60,8 @@ class Stage(ABC):
 
     needs_model: ClassVar[bool] = False
     """Whether `run` asks a model; a search leaves the stage out where no model can be asked."""
+    asks_another: ClassVar[bool] = False
+    """Whether the model that it asks is not the one that makes the vectors of the set."""
     on_ranking: ClassVar[bool] = False
     """Whether it works on one ranking, so that it stands behind the stage that joins several arms."""
     keeps_all: ClassVar[bool] = False

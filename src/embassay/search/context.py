@@ -7,11 +7,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from embassay.errors import EmbassayError
+from embassay.errors import EmbassayError, ModelNotFound, UsageError
 from embassay.search.late import nothing_reads_tokens
 from embassay.search.trace import Trace
 
 if TYPE_CHECKING:
+    from embassay.reranking.timed import InTime, TimedReranker
     from embassay.search.late import TimedTokens
     from embassay.search.second import SecondSpace
     from embassay.space import Similarity
@@ -36,23 +37,25 @@ class Context:
         set_of: Callable[[Hashable], str] = lambda _: "",
         second: Callable[[], SecondSpace | None] = lambda: None,
         late: Callable[[], TimedTokens] = nothing_reads_tokens,
+        reranker: Callable[[str], TimedReranker] | None = None,
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
         `embed` makes the vector (dimensions,) of a text, ready to be compared by `similarity`.
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
-        row lies in. `second` opens the space that the set is being moved to, where there is one, and `late` the model
-        as it makes vectors of tokens.
+        row lies in. `second` opens the space that the set is being moved to, where there is one, `late` the model as it
+        makes vectors of tokens, and `reranker` a reranker by its name.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.similarity = similarity
         """How the vectors of the set are compared: the space says it."""
         self.trace = trace or Trace()
         self.model_ms = 0.0
-        """Milliseconds that `embed` took until now."""
+        """Milliseconds that `embed` and `rerank` took until now."""
         self.set_of = set_of
         self._snapshot, self._embed, self._second, self._late = snapshot, embed, second, late
+        self._reranker = reranker
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
         self._chunks: dict[Hashable, Chunk] = {}
@@ -96,3 +99,19 @@ class Context:
             finally:
                 self.model_ms += (time.perf_counter() - started) * 1e3
         return self._vectors[asked]
+
+    def rerank(self, name: str, texts: Sequence[str], budget_ms: float = 0.0) -> InTime:
+        """Scores of `texts` for the query by the reranker called `name`; the configured one where that is empty.
+
+        With a budget, those that could be had in it. Raises ModelError, ProviderError, ConfigError, and UsageError for
+        a name that is no reranker's.
+        """
+        if self._reranker is None:
+            raise UsageError("no reranker can be asked here.", remedy="Leave the stage out.")
+        started = time.perf_counter()
+        try:
+            return self._reranker(name).within(self.query, texts, budget_ms)
+        except ModelNotFound as error:  # a search does without a model that is gone, and not without one misspelt
+            raise UsageError(error.message, remedy=error.remedy) from error
+        finally:
+            self.model_ms += (time.perf_counter() - started) * 1e3

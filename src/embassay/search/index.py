@@ -22,7 +22,7 @@ from embassay.search.neighbours import check_context, with_neighbours
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import Ranked, run
 from embassay.search.second import Cascaded, SecondSpace, TimedModel
-from embassay.search.trace import Trace, TraceStep
+from embassay.search.trace import Reranking, Trace, TraceStep
 from embassay.space import Space
 from embassay.stores.base import Readable, Snapshot
 from embassay.stores.filters.values import Filter
@@ -34,6 +34,7 @@ from embassay.words.languages import DEFAULT
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.reranking.timed import TimedReranker
     from embassay.types import Role, Vectors
 
 Opening = Callable[[ExitStack, Trace], SecondSpace | None]
@@ -70,6 +71,8 @@ class SearchResult:
     """The names of the sets that were searched."""
     cascade: Cascaded | None = None
     """How candidates were scored in the space that the set is being moved to, where they were."""
+    reranked: Sequence[Reranking] = ()
+    """What rerankers did, and what that took."""
 
     @property
     def mode(self) -> str:
@@ -86,6 +89,7 @@ class SearchResult:
             "space_digest": self.space.digest,
             "mode": self.mode,
             "cascade": self.cascade.to_dict() if self.cascade else None,
+            "reranked": [one.to_dict() for one in self.reranked],
             "took_ms": self.took_ms,
             "answered": self.answered,
             "hits": [hit.to_dict() for hit in self.hits],
@@ -104,6 +108,8 @@ class Searcher(ABC):
     def __init__(self, sets: Sequence[str], space: Space, events: Events, language: str) -> None:
         """`language` is the code of the one that words are told apart by."""
         self.sets, self.space, self.language = tuple(sets), space, language
+        self.reranker: Callable[[str], TimedReranker] | None = None
+        """Opens a reranker by its name, where one can be asked."""
         self._events = events
 
     @property
@@ -187,6 +193,7 @@ class Searcher(ABC):
                 set_of=self._set_of,
                 second=lambda: self.second(held, trace),
                 late=self.late,
+                reranker=self.reranker,
             )
             ranked = run(pipeline, running)
             if not ranked.hits and not measured:
@@ -214,7 +221,7 @@ class Searcher(ABC):
         name = secrets.token_hex(8) if self._events.wants(Searched) else ""
         steps, notices = tuple(trace.steps), tuple(trace.notices)
         made = (query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language)
-        return SearchResult(*made, answered, name, self.sets, trace.cascade)
+        return SearchResult(*made, answered, name, self.sets, trace.cascade, tuple(trace.reranked))
 
     def _answered(self, query: str, ranked: Ranked, parts: Mapping[str, Snapshot], trace: Trace) -> bool | None:
         """Whether an answer was found, as far as the sets know how near texts come that are not about them."""
@@ -257,14 +264,16 @@ class Index(Searcher):
         language: str = DEFAULT,
         memory: CalibrationMemory | None = None,
         second: Opening | None = None,
+        reranker: Callable[[str], TimedReranker] | None = None,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
         be of `space`: see `embassay.sets.door`. Without a `memory` nobody knows whether a search has found an answer.
-        `second` opens the space that the set is being moved to.
+        `second` opens the space that the set is being moved to, and `reranker` a reranker by its name.
         """
         super().__init__([name], space, events, language)
+        self.reranker = reranker
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Readable] = self._opening.submit(store)
         self._open_embedder = embedder

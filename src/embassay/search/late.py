@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from embassay.errors import ModelUnsupported
-from embassay.search.timed import Timed
+from embassay.timed import Timed
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
@@ -21,7 +21,7 @@ KEPT_BYTES = 256 << 20
 """Of token vectors that were made for searches and are remembered: the next search often finds the same texts."""
 
 
-class TimedTokens(Timed["TokenStates"]):
+class TimedTokens(Timed[str, "TokenStates"]):
     """Makes the token vectors of texts within a time. Threads may share it."""
 
     def __init__(self, embedder: Callable[[], Embedder]) -> None:
@@ -38,9 +38,9 @@ class TimedTokens(Timed["TokenStates"]):
         """The tokens of a query. Raises ModelUnsupported where the model gives none, ModelError."""
         return next(self._open().token_states([text], "query"))
 
-    def make(self, texts: Sequence[str]) -> Iterator[TokenStates]:
+    def make(self, items: Sequence[str]) -> Iterator[TokenStates]:
         """The tokens of each text. Raises ModelError."""
-        return self._open().token_states(texts, "document")
+        return self._open().token_states(items, "document")
 
     def size(self, made: TokenStates) -> int:
         """Bytes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from embassay.arguments import shown
 from embassay.errors import PluginError, UsageError
 from embassay.search.base import DEPTH, Arm, Stage
 from embassay.search.fusion import Fusion
@@ -16,6 +17,7 @@ from embassay.search.stages.dense import Dense
 from embassay.search.stages.group import Group
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.min_score import MinScore
+from embassay.search.stages.rerank import Rerank
 from embassay.search.stages.top import Top
 
 MODES: Mapping[str, tuple[type[Arm], ...]] = {"dense": (Dense,), "lexical": (Lexical,), "hybrid": (Dense, Lexical)}
@@ -40,15 +42,22 @@ def refined(
     group_by: str | None = None,
     min_score: Mapping[str, float] | None = None,
     cascade: bool | Cascade = False,
+    rerank: str | Rerank | None = None,
 ) -> Pipeline:
     """The same search with only those hits that reach a score, and the best of each document.
 
     `min_score` has the least raw score of arms by their labels; a hit stays where one of them gave it as much.
-    `group_by` is ``document`` or ``path``. `cascade` scores again what dense arms found. Raises UsageError for another
+    `group_by` is ``document`` or ``path``. `cascade` scores again what dense arms found, and `rerank`, by the name of a
+    reranker, the first candidates. Raises UsageError for another
     one, and for arms that there are not.
     """
     if cascade is not False:
         chosen = cascaded(chosen, Cascade() if cascade is True else cascade)
+    if rerank is not None:
+        stage = Rerank(model=rerank) if isinstance(rerank, str) else rerank
+        if not isinstance(stage, Rerank):
+            raise UsageError(f"rerank is {shown(rerank)}; it must be the name of a reranker, or its stage.")
+        chosen = reranked(chosen, stage)
     if min_score:
         chosen = chosen.before_top(MinScore.of(min_score))
     if group_by is not None:
@@ -69,6 +78,19 @@ def cascaded(chosen: Pipeline, cascade: Cascade) -> Pipeline:
     shallow = [arm.label for arm in recalling if arm.depth < DEPTH]
     deep = chosen.with_deeper(shallow, DEPTH)
     return replace(deep, stages=(cascade, *deep.stages))
+
+
+def reranked(chosen: Pipeline, rerank: Rerank) -> Pipeline:
+    """The same search, whose first candidates are scored anew before any of them is left out. One arm alone looks at
+    least as deep as that. Raises UsageError where the pipeline has a reranker already.
+    """
+    if any(isinstance(stage, Rerank) for stage in chosen.stages):
+        raise UsageError("the pipeline has a reranker already.", remedy="Leave one of the two out.")
+    shallow = [arm.label for arm in chosen.arms if arm.depth < rerank.depth]
+    deep = chosen.with_deeper(shallow, rerank.depth)
+    finding = (at for at, stage in enumerate(deep.stages, 1) if isinstance(stage, (Fusion, Cascade)))
+    behind = max(finding, default=0)
+    return replace(deep, stages=(*deep.stages[:behind], rerank, *deep.stages[behind:]))
 
 
 def fusions() -> dict[str, Fusion]:

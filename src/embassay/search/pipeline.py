@@ -42,8 +42,8 @@ class Pipeline:
 
     @property
     def needs_model(self) -> bool:
-        """Whether any stage asks a model."""
-        return any(stage.needs_model for stage in (*self.arms, *self.stages))
+        """Whether any stage asks the model that makes the vectors."""
+        return any(stage.needs_model and not stage.asks_another for stage in (*self.arms, *self.stages))
 
     @property
     def depth(self) -> int:
@@ -70,6 +70,10 @@ class Pipeline:
             stage for stage in left if stage is not None and (len(arms) > 1 or not isinstance(stage, Fusion))
         )
         return Pipeline(arms, stages) if arms else None
+
+    def without_others(self) -> Pipeline:
+        """The same search without the stages that ask another model than the one of the set."""
+        return replace(self, stages=tuple(stage for stage in self.stages if not stage.asks_another))
 
     def before_top(self, stage: Stage) -> Pipeline:
         """The same search with one more stage, which sees what would have come out of an unbounded one."""

@@ -103,7 +103,8 @@ def _notices(pipeline: Pipeline, left_out: Mapping[Stage, Exception]) -> list[st
     causes: dict[str, list[str]] = {}
     for stage, error in left_out.items():
         causes.setdefault(str(error), []).append(str(stage))
-    only_words = not any(arm.needs_model for arm in pipeline.arms if arm not in left_out)
+    left = [arm for arm in pipeline.arms if arm not in left_out]
+    only_words = len(left) < len(pipeline.arms) and not any(arm.needs_model for arm in left)
     notices = [
         f"Searched {'by words only' if only_words else 'without ' + ' and '.join(stages)}: {cause}"
         for cause, stages in causes.items()

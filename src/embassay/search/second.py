@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embassay.search.timed import Timed
+from embassay.timed import Timed
 from embassay.vectors import comparable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ KEPT = 4096
 """Vectors that were made for searches and are remembered: the next search often finds the same texts."""
 
 
-class TimedModel(Timed["Vectors"]):
+class TimedModel(Timed[str, "Vectors"]):
     """Makes vectors of texts within a time. Threads may share it."""
 
     def __init__(self, embedder: Callable[[], Embedder], space: Space) -> None:
@@ -40,9 +40,9 @@ class TimedModel(Timed["Vectors"]):
         vector: Vectors = comparable(self._open().embed([text], "query").vectors, self._space)[0]
         return vector
 
-    def make(self, texts: Sequence[str]) -> Iterator[Vectors | None]:
+    def make(self, items: Sequence[str]) -> Iterator[Vectors | None]:
         """The vector (dimensions,) of each text. Raises ModelError, ProviderError."""
-        for block in self._open().stream(texts, "document"):
+        for block in self._open().stream(items, "document"):
             rows = comparable(block.vectors, self._space)
             yield from (None if row in block.refused else rows[row] for row in range(len(block)))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from embassay.types import NO_USAGE, Usage
+
 if TYPE_CHECKING:
     from embassay.search.second import Cascaded
 
@@ -35,6 +37,28 @@ class TraceStep:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    """What a reranker did for one query."""
+
+    model: str
+    """By the name that the pipeline has for it; empty where the query was too easy to ask one."""
+    scored: int = 0
+    left: int = 0
+    """Candidates that it was to score and did not: they kept their places."""
+    hard: bool | None = None
+    """Whether the query was a hard one; None where the pipeline makes no difference."""
+    usage: Usage = NO_USAGE
+    truncated: int = 0
+    """Texts of which it read only the head."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields as JSON has them."""
+        spent = {"requests": self.usage.requests, "tokens": self.usage.tokens, "usd": self.usage.usd}
+        counts = {"scored": self.scored, "left": self.left, "cached": self.usage.cached, "truncated": self.truncated}
+        return {"model": self.model or None, "hard": self.hard, **counts, "usage": spent}
+
+
 @dataclass(slots=True)
 class Trace:
     """Grows while a pipeline runs."""
@@ -44,3 +68,5 @@ class Trace:
     """What the caller should know: a query cut at the token limit, a stage that could not run."""
     cascade: Cascaded | None = None
     """How candidates were scored in a second space, where they were."""
+    reranked: list[Reranking] = field(default_factory=list)
+    """What rerankers did, in the order of their stages."""

@@ -314,6 +314,7 @@ class OpenSets:
             language=generation.spec.language,
             memory=self.state.calibrations.of(generation.id),
             second=partial(self._seconds.open, content.own),
+            reranker=lambda asked: self.models.rerankers.get(asked),  # noqa: PLW0108 - models are opened late
         )
         return Lease(content, index, hold)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from embassay.ingest.limits import ReadLimits
     from embassay.search.pipeline import Pipeline
     from embassay.search.stages.cascade import Cascade
+    from embassay.search.stages.rerank import Rerank
     from embassay.sets.migration.check import Verifier
     from embassay.stores.filters.values import Filter
     from embassay.types import Precision
@@ -60,6 +61,7 @@ class SearchOptions(TypedDict, total=False):
     min_score: Mapping[str, float] | None
     context: int
     cascade: bool | Cascade
+    rerank: str | Rerank | None
     beside: Sequence[str]
 
 

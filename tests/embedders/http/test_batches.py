@@ -44,7 +44,7 @@ def test_concurrency_falls_when_it_is_too_much_and_nothing_is_lost():
         embedder = model(server, batch_size=1, concurrency=16, deadline=30.0)
         made = embedder.embed(texts, "document")
         assert np.allclose(made.vectors, hashed(texts, 64), atol=1e-6)
-        assert embedder.exchange.gate.limit < 16
+        assert embedder.exchange.attempts.gate.limit < 16
 
 
 def test_requests_per_minute_are_kept():

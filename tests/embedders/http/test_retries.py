@@ -162,7 +162,7 @@ def test_a_wait_of_a_day_does_not_poison_the_embedder():
         embedder = model(server, deadline=1.0)
         with pytest.raises(RateLimited):
             embedder.embed(["a"], "document")
-        embedder.exchange.gate._hold_until -= 60
+        embedder.exchange.attempts.gate._hold_until -= 60
         assert embedder.embed(["a"], "document").vectors.any()
 
 

@@ -81,7 +81,7 @@ def test_numbers_that_part_for_good(times):
         bill.settle(times * band.tokens, band)
         bill.check()
     bill.settle(times * band.tokens, band)
-    with pytest.raises(BillingMismatch, match="no tokenizer is that far off") as caught:
+    with pytest.raises(BillingMismatch, match="no count is that far off") as caught:
         bill.check()
     told = caught.value.to_dict()
     assert told["billed"] == 3 * times * band.tokens and told["counted"] == 3 * band.tokens

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from embassay.search.index import SearchResult
     from embassay.search.pipeline import Pipeline
     from embassay.search.stages.cascade import Cascade
+    from embassay.search.stages.rerank import Rerank
     from embassay.search.trace import TraceStep
     from embassay.types import Hit
 
@@ -67,6 +68,14 @@ def command(
             "--cascade-budget-ms", metavar="MS", help="With --cascade: time to embed what is not yet; default: 200."
         ),
     ] = None,
+    rerank: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--rerank", metavar="NAME", help="Score the first 50 anew by this reranker: cohere/rerank-v3.5."),
+    ] = None,
+    rerank_budget: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--budget-ms", metavar="MS", help="With --rerank: time for it; what is late keeps its place."),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     sets: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -86,6 +95,7 @@ def command(
     embassay search "refund" --min-score dense=0.3 --min-score lexical=4
     embassay search "refund" --set docs --set faq
     embassay search "refund" --set docs --cascade
+    embassay search "refund" --rerank ./reranker --budget-ms 300
     """
     chosen = _pipeline(pipeline, mode, k, fusion)
     least = _scores(min_score)
@@ -99,6 +109,7 @@ def command(
             min_score=least,
             context=around,
             cascade=_cascade(cascade, budget),
+            rerank=_rerank(rerank, rerank_budget),
         )
         root = opened.folder.parent
     if json:
@@ -123,6 +134,18 @@ def _pipeline(written: str | None, mode: str | None, k: int | None, fusion: str 
             remedy="Leave --mode, --fusion and -k out, or --pipeline.",
         )
     return parse_pipeline(written)
+
+
+def _rerank(name: str | None, budget_ms: float | None) -> Rerank | None:
+    """The stage as it was asked for. Raises UsageError for a budget without a reranker, or out of its range."""
+    from embassay.errors import UsageError
+    from embassay.search.stages.rerank import Rerank
+
+    if name is None:
+        if budget_ms is not None:
+            raise UsageError("--budget-ms is for --rerank.", remedy="Add --rerank NAME.")
+        return None
+    return Rerank(model=name, budget_ms=budget_ms or 0.0)
 
 
 def _cascade(wanted: bool, budget_ms: float | None) -> Cascade | bool:

@@ -7,14 +7,12 @@ batches, retries, rates, limits of length, and checks of every reply.
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
-from embassay.embedders.http.destination import meant
+from embassay.embedders.http.service import HttpService
 
 if TYPE_CHECKING:
     from embassay.catalog.card import ModelCard
@@ -70,19 +68,11 @@ def sizes_by_card(settings: HttpSettings, card: ModelCard | None) -> bool:  # no
     return card is not None and card.can_cut
 
 
-class Api(ABC):
+class Api(HttpService, ABC):
     """One provider, set up for one model."""
 
     name: ClassVar[str]
-    url: ClassVar[str]
-    """Default base URL."""
-    key_variables: ClassVar[Sequence[str]] = ()
-    """Environment variables that may hold the key, first found wins; empty: none is needed."""
     caps: ClassVar[Caps] = Caps()
-    url_variable: ClassVar[str] = ""
-    """Environment variable that may hold another base URL."""
-    hosts: ClassVar[Sequence[str]] = ()
-    """The provider's own hosts besides that of `url`; ``*`` stands for letters, digits and dashes."""
     normalises: ClassVar[bool] = False
     """Vectors have length 1 whatever the model. A model whose vectors keep their lengths is refused then."""
     max_tokens: ClassVar[int] = 512
@@ -111,38 +101,6 @@ class Api(ABC):
         declared = self.settings.similarity or (self.card.similarity if self.card else "")
         return declared == "dot" and not (self.card and self.card.normalised)
 
-    def base_url(self) -> str:
-        """Where requests go, without a slash at the end: as set, else from the environment, else the default."""
-        return (self.settings.base_url or os.environ.get(self.url_variable) or self.url).rstrip("/")
-
-    def meant_url(self, path: str) -> str:
-        """The base URL that was probably meant where this one leads to no service; empty where nothing tells."""
-        return meant(self.base_url(), path, urlsplit(self.url).path)
-
-    def own_hosts(self) -> Sequence[str]:
-        """Where the provider's usual key may go, though nobody agreed to the configuration; over https alone."""
-        return [*self.hosts, *filter(None, [urlsplit(self.url).hostname])]
-
-    def user_urls(self) -> Sequence[str]:
-        """Addresses that the environment names: the user's own."""
-        return [*filter(None, [os.environ.get(self.url_variable)])]
-
-    def needs_key(self) -> bool:
-        """Whether nothing can be sent without a key. A server of the user's own may go without."""
-        return bool(self.key_variables) and self.is_default_service()
-
-    def is_paid(self) -> bool:
-        """Whether texts are billed, though nobody may know at what price."""
-        return self.needs_key()
-
-    def authorise(self, key: str) -> Mapping[str, str]:
-        """Headers that carry the key, which may be empty."""
-        return {"Authorization": f"Bearer {key}"} if key else {}
-
-    def sign(self, url: str, body: bytes, key: str) -> Mapping[str, str]:
-        """Headers that depend on the exact request; made anew for every attempt."""
-        return {}
-
     def variant(self) -> str:
         """Whatever settings of the provider's own choose the model or change its vectors, as one text."""
         return ""
@@ -154,7 +112,3 @@ class Api(ABC):
     def describe(self, get: Get) -> Description:
         """What a running server says of its model. Raises ProviderError."""
         return Description()
-
-    def is_default_service(self) -> bool:
-        """Whether the model's name alone identifies it: not on a server of the user's own."""
-        return self.base_url() == self.url

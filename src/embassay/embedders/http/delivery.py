@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from embassay.embedders.http.attempts import Tries
 from embassay.embedders.http.checking import CheckedReply
-from embassay.embedders.http.exchange import Inquiry, Meter, Tries
+from embassay.embedders.http.exchange import Inquiry, Meter
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.watch import Watch
 from embassay.embedders.http.window import Call, Made, Window

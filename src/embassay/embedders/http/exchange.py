@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from embassay.embedders.http.api import Api, Description
+from embassay.embedders.http.attempts import ALL_TRIES, Attempts, Patience, Tries
 from embassay.embedders.http.checking import CheckedReply, ReplyCheck
-from embassay.embedders.http.connection import Connection, backoff
+from embassay.embedders.http.connection import Connection
 from embassay.embedders.http.faults import FailedAttempt, read_hidden_failure
-from embassay.embedders.http.limits import Gate
 from embassay.embedders.http.wire import model_in, page_in
 from embassay.embedders.texts.bill import Counted
 from embassay.embedders.wrap.budget import Paid
-from embassay.errors import BadReply, KeyRejected, ProviderDown, ProviderError, RateLimited, SpaceMismatch
+from embassay.errors import BadReply, KeyRejected, ProviderDown, SpaceMismatch
 from embassay.remedy import NOTHING, Remedy, say
 from embassay.space import OLD_MODEL_OR_NEW_SET
 
@@ -57,21 +56,6 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
-    """How often a request is sent that fails in a way that may lie in its texts as well as in the service."""
-
-    most: int = 1 << 30
-    """No more than the settings say in any case."""
-    hands_back: bool = True
-    """Whether the fault is handed back then, for the caller to find out which of them it is; else it is raised."""
-    used: int = 0
-    """Those that the same request has had before."""
-
-
-ALL_TRIES = Tries(hands_back=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Inquiry:
     """Texts whose vectors are asked for, and for how long and how often they are asked for."""
 
@@ -104,8 +88,7 @@ class Exchange:
         self._api, self._settings, self.name = api, api.settings, name
         self.bill, self.purse = bill, purse
         self._connection = Connection(api, name)
-        settings = api.settings
-        self.gate = Gate(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+        self.attempts = Attempts(name, api.settings, bill)
         self.check = ReplyCheck(name, dimensions, normalised=normalised)
         self.answered = False
         """Whether the set-up is known to work."""
@@ -137,51 +120,27 @@ class Exchange:
 
     def ask(self, inquiry: Inquiry) -> CheckedReply | FailedAttempt:
         """The checked reply; or a fault, where a smaller or another request might pass. Retries until the deadline."""
-        until, stopped, tries = inquiry.until, inquiry.stopped, inquiry.tries
         request = self._api.request(inquiry.texts, inquiry.role)
         body = msgspec.json.encode({**request.body, **self._settings.body_of(inquiry.role)})
         counted = Counted.of(inquiry.texts, inquiry.tokens)
         self._connection.check_key(request.path)  # before anything is reserved for it
-        failures = tries.used
-        attempt = 0
-        while True:
-            self.bill.check()
-            if not self.gate.enter(inquiry.tokens, until, stopped.is_set):
-                raise RateLimited(
-                    f"{self.name}: no request was free within {self._settings.deadline:g} s.",
-                    remedy="Raise deadline, requests_per_minute or tokens_per_minute.",
-                )
-            fault: FailedAttempt | None = None
-            try:
-                if self._doubtful:
-                    self._check_it_is_the_same()
-                with self.purse.charge(inquiry.own, inquiry.role, counted) as charge:
-                    answer = self._connection.send("POST", request.path, body, until)
-                    made = self._read(answer, inquiry, counted, charge)
-                if isinstance(made, CheckedReply):
-                    self.answered = True
-                    return made
-                fault = self._in_context(made, request.path)
-            finally:
-                self.gate.leave(busy=bool(fault and fault.busy), hold=fault.wait if fault and fault.busy else None)
-            attempt += 1
-            failures += not isinstance(fault.error, RateLimited)
-            if isinstance(fault.error, ProviderDown):
+
+        def once() -> CheckedReply | FailedAttempt:
+            if self._doubtful:
+                self._check_it_is_the_same()
+            with self.purse.charge(inquiry.own, inquiry.role, counted) as charge:
+                answer = self._connection.send("POST", request.path, body, inquiry.until)
+                made = self._read(answer, inquiry, counted, charge)
+            if isinstance(made, CheckedReply):
+                self.answered = True
+                return made
+            if isinstance(made.error, ProviderDown):
                 self._doubtful = True
                 self.failures += 1
-            if fault.action == "split" or (
-                fault.doubtful and tries.hands_back and self._is_over(fault, failures, tries)
-            ):
-                return fault
-            if fault.action == "stop" or stopped.is_set():
-                raise fault.error
-            pause = backoff(attempt + tries.used, fault.wait)
-            if time.monotonic() + pause > until or failures > self._settings.retries:
-                raise _given_up(fault, attempt + tries.used, self._settings.deadline)
-            stopped.wait(pause)
+            return self._in_context(made, request.path)
 
-    def _is_over(self, fault: FailedAttempt, failures: int, tries: Tries) -> bool:
-        return fault.action == "stop" or failures >= min(tries.most, self._settings.retries + 1)
+        patience = Patience(inquiry.tokens, inquiry.until, inquiry.stopped, inquiry.tries)
+        return self.attempts.answered(once, patience)
 
     def _read(
         self,
@@ -247,13 +206,3 @@ def _unreadable(body: bytes, error: Exception) -> tuple[str, Remedy]:
         return f"the reply is a web page ({page}).", remedy
     start = body[:80].decode("utf-8", "replace")
     return f"the reply is not what its documentation says ({error}): {start!r}.", NOTHING
-
-
-def _given_up(fault: FailedAttempt, attempts: int, deadline: float) -> ProviderError:
-    tries = f"{attempts} attempt{'s' if attempts > 1 else ''}"
-    asked = f"; it asks to wait {fault.wait:.0f} s" if fault.wait is not None else ""
-    return type(fault.error)(
-        f"{fault.error.message} Given up after {tries}{asked}; the deadline is {deadline:g} s.",
-        remedy=fault.error.remedy,
-        retry_at=fault.error.retry_at,
-    )

@@ -133,13 +133,18 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, service: 
     return FailedAttempt(RequestRefused(said, remedy=remedy), "stop", misplaced=misplaced)
 
 
-def read_hidden_failure(headers: Mapping[str, str], body: bytes, service: str) -> FailedAttempt | None:
-    """The fault that a body speaks of under a status that says all is well; None where it speaks of none."""
+def read_hidden_failure(
+    headers: Mapping[str, str], body: bytes, service: str, wanted: str = "vectors"
+) -> FailedAttempt | None:
+    """The fault that a body speaks of under a status that says all is well; None where it speaks of none.
+
+    `wanted`: what should be there.
+    """
     words = error_in(body)
     if words is None:
         return None
     message, code = words
-    said = f"{service} answered 200 with an error in place of vectors: {message.rstrip('.')}."
+    said = f"{service} answered 200 with an error in place of {wanted}: {message.rstrip('.')}."
     status = re.search(r"\b[45]\d\d\b", code)
     if status:
         fault = read_failure(int(status[0]), headers, body, service)

@@ -11,16 +11,15 @@ from embassay.text import encodable
 
 if TYPE_CHECKING:
     from embassay.embedders.texts.bill import Counted, Settled
-    from embassay.types import Role
 
 MARK_BYTES = 8
 
 
 class Purse:
-    """A model that is billed by the token, and the budget that pays for it. Threads may share it."""
+    """A model that is billed, by the token or another unit, and the budget that pays for it. Threads may share it."""
 
     def __init__(self, budget: Budget | None, model: str, price: float | None) -> None:
-        """`price`: USD per million tokens. Without a budget or a price nothing is counted."""
+        """`price`: USD per million of what is billed. Without a budget or a price nothing is counted."""
         self._budget, self._model, self._price = budget, model, price or 0.0
 
     @property
@@ -28,7 +27,7 @@ class Purse:
         """Whether requests are paid for from a budget."""
         return self._budget is not None and self._price > 0
 
-    def charge(self, texts: Sequence[str], role: Role, counted: Counted) -> Charge:
+    def charge(self, texts: Sequence[str], role: str, counted: Counted) -> Charge:
         """Reserve what a request may cost; `texts` are the caller's own, without canaries. Raises SpendCapReached."""
         if self._budget is None or not self.pays:
             return Charge(None, 0, Order(self._model, role, 0.0))
@@ -44,5 +43,5 @@ class Purse:
         return tokens * self._price / 1e6
 
 
-def _mark(model: str, role: Role, text: str) -> bytes:
+def _mark(model: str, role: str, text: str) -> bytes:
     return blake2b(f"{model}\0{role}\0{encodable(text)}".encode(), digest_size=MARK_BYTES).digest()

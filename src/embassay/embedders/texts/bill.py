@@ -67,9 +67,9 @@ class Settled:
 class BillCheck:
     """All that one service says it billed for one model. Threads may share it."""
 
-    def __init__(self, name: str, price: float | None, policy: UsagePolicy = "checked") -> None:
-        """`price` 0: nothing is paid for, so that no number has to be right."""
-        self._name, self._policy, self._free = name, policy, price == 0
+    def __init__(self, name: str, price: float | None, policy: UsagePolicy = "checked", unit: str = "tokens") -> None:
+        """`price` 0: nothing is paid for, so that no number has to be right. `unit`: what is billed."""
+        self._name, self._policy, self._free, self._unit = name, policy, price == 0, unit
         self._said = self._least = self._most = self._counted = 0
         self._replies = self._row = 0
         self._impossible: BillingMismatch | None = None
@@ -86,7 +86,7 @@ class BillCheck:
         tokens = whole_number(said)
         if tokens is None or tokens > ABSURD * max(counted.most, 1):
             with self._lock:
-                self._impossible = None if self._free else _impossible(self._name, said, counted)
+                self._impossible = None if self._free else self._objection(said, counted)
             return Settled(None, counted.most)
         if self._free or self._policy == "trusted":
             return Settled(tokens, tokens)
@@ -102,11 +102,18 @@ class BillCheck:
             raise impossible
         if self._parted:
             raise BillingMismatch(
-                f"{self._name}: it says that it billed {self._said:,} tokens in {self._replies} replies, where "
-                f"about {self._counted:,} are counted here: no tokenizer is that far off.",
+                f"{self._name}: it says that it billed {self._said:,} {self._unit} in {self._replies} replies, where "
+                f"about {self._counted:,} are counted here: no count is that far off.",
                 self._said,
                 self._counted,
             )
+
+    def _objection(self, said: object, counted: Counted) -> BillingMismatch:
+        words = (
+            f"{self._name}: it says that it billed {str(said)[:40]!r} {self._unit}, where about {counted.tokens:,} are "
+            f"counted here: that can be no number of {self._unit}."
+        )
+        return BillingMismatch(words, said, counted.tokens)
 
     def _compare(self, tokens: int, counted: Counted) -> None:
         with self._lock:
@@ -127,11 +134,3 @@ def whole_number(said: object) -> int | None:
     if not 0 <= said < float("inf") or said != int(said):
         return None
     return int(said)
-
-
-def _impossible(name: str, said: object, counted: Counted) -> BillingMismatch:
-    words = (
-        f"{name}: it says that it billed {str(said)[:40]!r} tokens, where about {counted.tokens:,} are counted here: "
-        "that can be no number of tokens."
-    )
-    return BillingMismatch(words, said, counted.tokens)

@@ -94,7 +94,13 @@ class ModelSystem:
         return self._ranked(self._models.filled(self._candidate.model, judged, advance), depth)
 
     def _ranked(self, filled: Filled, depth: int) -> Run:
-        return rank_documents(filled, self._candidate.pipeline, depth=depth, drop_same_id=self._models.drop_same_id)
+        return rank_documents(
+            filled,
+            self._candidate.pipeline,
+            depth=depth,
+            drop_same_id=self._models.drop_same_id,
+            reranker=lambda asked: self._models.registry.rerankers.get(asked),  # noqa: PLW0108 - most need none
+        )
 
     def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:
         if not self._candidate.pipeline.needs_model:

@@ -97,6 +97,7 @@ def system_of(sets: OpenSets, generation: Generation, name: str, searched: Pipel
             partial(sets.folder.store, generation),
             embedder,
             language=generation.spec.language,
+            reranker=lambda asked: sets.models.rerankers.get(asked),  # noqa: PLW0108 - models are opened late
         )
         opened.enter_context(closing(index))
         paths = [row.path for row in sets.state.sources(generation) if row.state == "ok"]

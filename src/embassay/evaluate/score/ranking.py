@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,12 @@ from embassay.search.context import Context
 from embassay.search.late import TimedTokens
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
+from embassay.search.trace import Reranking
 from embassay.vectors import comparable
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.reranking.timed import TimedReranker
     from embassay.stores.base import Snapshot
     from embassay.types import Role, Vectors
 
@@ -33,37 +35,49 @@ class Run:
     """Query id to document ids, best first."""
     search_ms: Mapping[str, float] = field(default_factory=dict)
     """Query id to milliseconds of its search."""
+    reranked: Mapping[str, Sequence[Reranking]] = field(default_factory=dict)
+    """Query id to what rerankers did for it; empty where the pipeline has none."""
 
     def scored(self) -> dict[str, dict[str, float]]:
         """For trec_eval, which orders by score: exactly the order that was returned, ties included."""
         return {q: {d: -float(place) for place, d in enumerate(ids)} for q, ids in self.rankings.items()}
 
 
-def rank_documents(filled: Filled, pipeline: Pipeline, *, depth: int = DEPTH, drop_same_id: bool = False) -> Run:
+def rank_documents(
+    filled: Filled,
+    pipeline: Pipeline,
+    *,
+    depth: int = DEPTH,
+    drop_same_id: bool = False,
+    reranker: Callable[[str], TimedReranker] | None = None,
+) -> Run:
     """Rank `depth` documents for every query: those that a search finds, then what it finds by looking deeper.
 
     How deep its arms look decides what a fusion makes of them: the first hits have to be those of a search. With
-    `drop_same_id` a document whose id is the query's is left out. Raises ModelError, ProviderError, StoreError.
+    `drop_same_id` a document whose id is the query's is left out. `reranker` opens a reranker by its name: one is asked
+    for the first hits alone. Raises ModelError, ProviderError, StoreError.
     """
     wanted = depth + drop_same_id
-    served = pipeline.handing_out(wanted)
-    rankings, milliseconds = {}, {}
+    served, found_alone = pipeline.handing_out(wanted), pipeline.without_others()
+    rankings, milliseconds, reranked = {}, {}, {}
     late = TimedTokens(lambda: filled.embedder)
     with filled.store.snapshot() as version:
         rows = version.count()
         for at, (query, text) in enumerate(filled.judged.queries.items()):
-            asked = _Query(text, filled.queries[at], filled.embedder, late)
+            asked = _Query(text, filled.queries[at], filled.embedder, late, reranker)
             if not at:
-                asked.documents(served, version)  # makes indexes that are made when first needed
+                asked.documents(found_alone.handing_out(wanted), version)  # makes what is made when first needed
             started = time.perf_counter()
             found = asked.documents(served, version)
             milliseconds[query] = (time.perf_counter() - started) * 1e3
+            if asked.reranked:
+                reranked[query] = tuple(asked.reranked)
             looked = served.depth
             while len(found) < wanted and looked < rows:
                 looked = max(wanted, looked) * DEEPER
-                found = list(dict.fromkeys([*found, *asked.documents(pipeline.looking(looked), version)]))
+                found = list(dict.fromkeys([*found, *asked.documents(found_alone.looking(looked), version)]))
             rankings[query] = [name for name in found if not (drop_same_id and name == query)][:depth]
-    return Run(rankings, milliseconds)
+    return Run(rankings, milliseconds, reranked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +88,22 @@ class _Query:
     vector: Vectors
     embedder: Embedder
     late: TimedTokens
+    reranker: Callable[[str], TimedReranker] | None = None
+    reranked: list[Reranking] = field(default_factory=list)
 
     def documents(self, pipeline: Pipeline, version: Snapshot) -> list[str]:
         """Documents in the order of their best chunks."""
         similarity = self.embedder.space.similarity
-        asked = Context(self.text, lambda: version, self._embed, similarity=similarity, late=lambda: self.late)
+        asked = Context(
+            self.text,
+            lambda: version,
+            self._embed,
+            similarity=similarity,
+            late=lambda: self.late,
+            reranker=self.reranker,
+        )
         found = run(pipeline, asked)
+        self.reranked.extend(asked.trace.reranked)
         return list(dict.fromkeys(hit.chunk.document for hit in found.hits))
 
     def _embed(self, text: str, role: Role) -> Vectors:

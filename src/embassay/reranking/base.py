@@ -8,8 +8,8 @@ first text.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from embassay.types import NO_USAGE, Usage
@@ -36,9 +36,18 @@ class Reranked:
     """What the requests took; `cached` in it counts the scores that were there already."""
     cached: NDArray[np.bool_] | None = None
     """(n,): whether the score was found in the cache; None: none of them was."""
+    refused: Mapping[int, str] = field(default_factory=dict)
+    """Position to reason of texts that a provider would not score: they have the least score of all."""
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def order(self) -> list[int]:
+        """Positions of the texts, the best one first; equal ones in their own order."""
+        import numpy as np
+
+        return [int(at) for at in np.argsort(-self.scores, kind="stable")]
 
 
 class Reranker(ABC):
@@ -76,3 +85,12 @@ class Reranker(ABC):
 
     def close(self) -> None:  # noqa: B027 - most have nothing to give back
         """Give back connections and files. The reranker may be used again, and reopens what it needs."""
+
+
+def with_least(known: Mapping[int, float], count: int) -> Vectors:
+    """Scores (count,) of texts of which some have none: those are given the least of the others, or 0."""
+    import numpy as np
+
+    scores = np.full(count, min(known.values(), default=0.0), np.float32)
+    scores[list(known)] = list(known.values())
+    return scores

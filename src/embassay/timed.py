@@ -1,4 +1,7 @@
-"""What a model makes of texts within a time, in a thread of its own: a search waits so long and no longer."""
+"""What a model makes of texts within a time, in a thread of its own: a search waits so long and no longer.
+
+Items are texts, or texts with whatever else the model has to know of them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
+Item = TypeVar("Item")
 Made = TypeVar("Made")
 AT_ONCE = 16
 """Texts that a model of this process is given at once."""
@@ -18,8 +22,8 @@ LAST_WAIT = 1.0
 """Seconds that what is under way may take at the end: a reply that is on its way was paid for."""
 
 
-class Timed(ABC, Generic[Made]):
-    """Makes something of each text within a time. Threads may share it.
+class Timed(ABC, Generic[Item, Made]):
+    """Makes something of each item within a time. Threads may share it.
 
     What comes too late is remembered for whoever asks next, and so is what came in time.
     """
@@ -38,45 +42,45 @@ class Timed(ABC, Generic[Made]):
         """Whether texts leave this process."""
 
     @abstractmethod
-    def make(self, texts: Sequence[str]) -> Iterator[Made | None]:
-        """Something for each of `texts`, in their order, as it is there; None for a text that was refused."""
+    def make(self, items: Sequence[Item]) -> Iterator[Made | None]:
+        """Something for each of `items`, in their order, as it is there; None for one that was refused."""
 
     @abstractmethod
     def size(self, made: Made) -> int:
         """How much of the room `made` takes where it is remembered."""
 
-    def within(self, texts: Mapping[str, str], budget_ms: float) -> tuple[dict[str, Made], Exception | None]:
-        """What was made of as many of `texts`, by their keys, as can be had within `budget_ms`, the first ones first;
+    def within(self, items: Mapping[str, Item], budget_ms: float) -> tuple[dict[str, Made], Exception | None]:
+        """What was made of as many of `items`, by their keys, as can be had within `budget_ms`, the first ones first;
         and why there is no more, where something was raised.
         """
         deadline = time.monotonic() + budget_ms / 1000
         with self._lock:
-            found = {key: self._made[key] for key in texts if key in self._made}
+            found = {key: self._made[key] for key in items if key in self._made}
             for key in found:
                 self._made.move_to_end(key)
-        missing = {key: text for key, text in texts.items() if key not in found}
+        missing = {key: item for key, item in items.items() if key not in found}
         if (
             not missing
             or budget_ms <= 0
             or not self._turn.acquire(timeout=min(budget_ms / 1000, threading.TIMEOUT_MAX))
         ):
             return found, None
-        work = _Work[Made](missing, deadline)
+        work = _Work[Item, Made](missing, deadline)
         self._under_way = threading.Thread(target=self._work, args=(work,), name="timed", daemon=True)
         self._under_way.start()
         work.over.wait(max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX)))
         with self._lock:
             there = found | work.made
-        return {key: there[key] for key in texts if key in there}, work.failure
+        return {key: there[key] for key in items if key in there}, work.failure
 
     def close(self) -> None:
         """Give what is under way a moment to arrive."""
         if self._under_way is not None:
             self._under_way.join(LAST_WAIT)
 
-    def _work(self, work: _Work[Made]) -> None:
+    def _work(self, work: _Work[Item, Made]) -> None:
         try:
-            left = [*work.texts.items()]
+            left = [*work.items.items()]
             while left and (count := self._fitting(work.deadline)):
                 batch, left = left[:count], left[count:]
                 self._make(batch, work)
@@ -97,9 +101,9 @@ class Timed(ABC, Generic[Made]):
             return 1
         return min(AT_ONCE, int(seconds / self._seconds_a_text))
 
-    def _make(self, batch: Sequence[tuple[str, str]], work: _Work[Made]) -> None:
+    def _make(self, batch: Sequence[tuple[str, Item]], work: _Work[Item, Made]) -> None:
         started = time.monotonic()
-        for (key, _), made in zip(batch, self.make([text for _, text in batch]), strict=True):
+        for (key, _), made in zip(batch, self.make([item for _, item in batch]), strict=True):
             if made is not None:
                 with self._lock:
                     work.made[key] = self._made[key] = made
@@ -110,11 +114,11 @@ class Timed(ABC, Generic[Made]):
         self._seconds_a_text = (self._seconds_a_text + took) / 2 if self._seconds_a_text else took
 
 
-class _Work(Generic[Made]):
+class _Work(Generic[Item, Made]):
     """What one search asks for."""
 
-    def __init__(self, texts: Mapping[str, str], deadline: float) -> None:
-        self.texts, self.deadline = texts, deadline
+    def __init__(self, items: Mapping[str, Item], deadline: float) -> None:
+        self.items, self.deadline = items, deadline
         self.made: dict[str, Made] = {}
         self.over = threading.Event()
         self.failure: Exception | None = None

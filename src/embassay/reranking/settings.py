@@ -7,7 +7,7 @@ import msgspec
 from embassay.config.values import not_negative
 from embassay.embedders.settings import HttpSettings, Settings
 
-OF_VECTORS = ("dimensions", "query_prompt", "document_prompt", "similarity", "canaries", "rotating_headers")
+OF_VECTORS = ("dimensions", "query_prompt", "document_prompt", "similarity", "canaries")
 OF_ROLES = ("query_body", "document_body")
 """Settings of embedding models that say nothing to a reranker."""
 

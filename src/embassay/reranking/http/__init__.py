@@ -1,0 +1,1 @@
+"""Rerankers over HTTP: what one provider says in `api.py`, and the one driver of all of them."""

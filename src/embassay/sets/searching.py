@@ -1,0 +1,27 @@
+"""One search of one set, or of several that share a space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from embassay.sets.joint import joint_index
+from embassay.sets.moves import on_live
+
+if TYPE_CHECKING:
+    from embassay.search.index import SearchResult
+    from embassay.search.pipeline import Pipeline
+    from embassay.sets.opened import OpenSets
+    from embassay.stores.filters.values import Filter
+
+
+def search(
+    sets: OpenSets, names: Sequence[str], query: str, pipeline: Pipeline, where: Filter | None, *, context: int
+) -> SearchResult:
+    """What `pipeline` finds for `query` in the sets of these `names`; see `EmbeddingSet.search`."""
+
+    def once() -> SearchResult:
+        with sets.index(names[0]) if len(names) == 1 else joint_index(sets, names) as index:
+            return index.search(query, pipeline, where, context=context)
+
+    return on_live(once)
