@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from embassay.errors import EmbassayError, UsageError
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
+from embassay.search.stages import stage_names
 from tests.search.strategies import pipelines
 
 

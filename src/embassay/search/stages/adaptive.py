@@ -1,4 +1,4 @@
-"""``adaptive(0.7)``: the sum of `convex`, with a dense weight that each query chooses by how far words single out a hit.
+"""``adaptive(0.7)``: the sum of `convex`, with a dense weight for each query: by how far words single a hit out.
 
 Where few passages share the words that count, the best one stands far above the mean of all candidates: such a query
 names what it looks for, and words are to be trusted. Where many share them a little, as they do with a question in
