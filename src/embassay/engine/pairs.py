@@ -16,7 +16,7 @@ from embassay.engine.unsupported import damaged, needs_torch
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PairFrame:
     """The special tokens of a pair, and what is added to the ids of either text."""
 
     before: Sequence[int]
@@ -39,7 +39,7 @@ class Pairs:
         self._vocabulary, self._types = vocabulary, types
 
     @cached_property
-    def frame(self) -> Frame:
+    def frame(self) -> PairFrame:
         """What stands around two texts. Raises ModelUnsupported where the tokenizer does more than that."""
         tokens = self._tokens
         bare, text = next(((ids, one) for one in PROBES if (ids := tokens.ids([one])[0])), ((), ""))
@@ -55,7 +55,7 @@ class Pairs:
         ends = first + len(bare), second + len(bare)
         if [whole.ids[at] for of in places for at in of] != [*bare, *bare] or ends[0] > second:
             raise damaged(f"{self._model}: its tokenizer does more than put special tokens around a pair of texts.")
-        frame = Frame(
+        frame = PairFrame(
             ids[:first], ids[ends[0] : second], ids[ends[1] :], (self._shift(types[first]), self._shift(types[second]))
         )
         if tokens.max_tokens < frame.special + 2:
