@@ -14,7 +14,6 @@ from embassay.search.stages import stage_class, stage_names
 
 def test_every_file_is_a_stage():
     assert stage_names() == (
-        "adaptive",
         "cascade",
         "convex",
         "dense",

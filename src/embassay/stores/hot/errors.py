@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embassay.errors import HomeNotWritable, IndexDamaged
+from embassay import remedy
+from embassay.errors import HomeNotWritable, StoreError
 from embassay.files import disk_full
 
 
-class HotIndexDamaged(IndexDamaged):
+class HotIndexDamaged(StoreError):
     """A file is missing, cut, changed, or none of ours. Whoever opened it makes it anew from the store."""
 
     def __init__(self, file: Path, found: str) -> None:
         super().__init__(
             f"{file} is damaged: {found}.",
-            remedy="It is a copy of what the store holds, and is made anew: repeat the call.",
+            remedy=remedy.command(
+                "doctor", say="It is a copy of what the store holds, and is made anew. {} says more."
+            ),
         )
         self.file = file
 
