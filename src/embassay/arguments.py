@@ -74,6 +74,7 @@ KINDS = {
     **dict.fromkeys(("exclude", "include", "beside"), NAMES),
     "paths": PATHS,
     **dict.fromkeys(("clicked", "about"), HITS),
+    "expand": Kind("the name of a stage, or a list of names", _is_text_or_texts),
     "set": Kind("the name of a set, or a list of names", _is_text_or_texts),
     "trial": Kind("TrialTerms", lambda value: hasattr(value, "keep_above")),
     "observer": Kind("something that observes a trial", callable),

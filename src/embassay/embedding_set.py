@@ -262,17 +262,18 @@ class EmbeddingSet(Moving, AsyncVerbs):
         context: int = 0,
         cascade: bool | Cascade = False,
         rerank: str | Rerank | None = None,
+        expand: str | Sequence[str] = (),
         beside: Sequence[str] = (),
     ) -> SearchResult:
         """The k chunks that answer `query` best.
 
         `mode` is ``hybrid``, ``dense`` or ``lexical``; a `pipeline`, as a value or in words such as ``dense(50) >>
-        top(5)``, replaces both it and `k`. `where` filters before the top k, for instance ``path ~ "docs/*.md" and
-        year >= 2024``. With ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as
-        ``{"dense": 0.3}``, leaves out what none of the arms named gave so high a raw score. A hit has the text of
-        `context` chunks around it. While the set is migrated, with `cascade` the live space recalls and the new one
-        ranks. `rerank`, the name of a reranker or the stage, scores the first candidates anew. Sets named by `beside`
-        are searched too; a hit says which one it is of. Raises QueryError, FilterError, UsageError, SetNotFound,
+        top(5)``, replaces both it and `k`. `where` filters before the top k, such as ``path ~ "docs/*.md"``. With
+        ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as ``{"dense": 0.3}``, leaves
+        out what none of the arms named gave so high a raw score. A hit has the text of `context` chunks around it.
+        While the set is migrated, with `cascade` the live space recalls and the new one ranks. `rerank`, the name of a
+        reranker or the stage, scores the first candidates anew; `expand`, such as ``prf``, asks for more than the query
+        says. Sets named by `beside` are searched too. Raises QueryError, FilterError, UsageError, SetNotFound,
         SpaceMismatch, also for sets of other spaces, ModelError, StoreError.
         """
         from embassay.search.modes import pipeline as of_mode
@@ -281,7 +282,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         from embassay.sets.searching import search
 
         chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
-        chosen = refined(chosen, group_by=group_by, min_score=min_score, cascade=cascade, rerank=rerank)
+        chosen = refined(chosen, group_by=group_by, min_score=min_score, cascade=cascade, rerank=rerank, expand=expand)
         return search(self._sets, [self.name, *beside], query, chosen, _parsed(where), context=context)
 
     def searcher(self) -> AbstractContextManager[Index]:

@@ -164,6 +164,12 @@ class ConnectedSnapshot:
     def lexical(self, query, k, where=None):
         return self._rows().lexical(query, k, where)
 
+    def dense_scores(self, vector, refs, *, label=VECTOR):
+        return self._rows().dense_scores(vector, refs, label=label)
+
+    def lexical_scores(self, query, refs):
+        return self._rows().lexical_scores(query, refs)
+
     def fetch(self, refs):
         return self._rows().fetch(refs)
 

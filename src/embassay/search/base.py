@@ -18,7 +18,7 @@ from embassay.search.arguments import argument, check, hidden, written
 from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
-    from embassay.search.context import Context
+    from embassay.search.context import Context, Sought
     from embassay.types import Vectors
 
 S = TypeVar("S", bound="Stage")
@@ -52,6 +52,8 @@ class Candidates:
     """What stands in the place of what an arm found when arms are joined: the same, scored in another space."""
     behind: Mapping[Hashable, Sequence[Scored]] = field(default_factory=dict)
     """Candidates that one of the ranking stands for, by its ref, best first: others of the same document."""
+    asked: Sought | None = None
+    """What the arms looked for, where a stage asked them again; None: the query as it is."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Stage(ABC):
     """Whether it hands on whatever it was given, before or behind the stage that joins several arms."""
     folds: ClassVar[bool] = False
     """Whether one candidate may come to stand for many, so that arms have to look deeper where too few are left."""
+    asks: ClassVar[bool] = False
+    """Whether it asks the arms again, so that it stands before every stage that orders what they found."""
 
     @abstractmethod
     def run(self, context: Context, candidates: Candidates) -> Candidates:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from embassay.errors import EmbassayError, ModelNotFound, UsageError
 from embassay.search.late import nothing_reads_tokens
 from embassay.search.trace import Trace
+from embassay.words.languages import DEFAULT
 
 if TYPE_CHECKING:
     from embassay.reranking.timed import InTime, TimedReranker
@@ -18,7 +21,16 @@ if TYPE_CHECKING:
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
     from embassay.stores.filters.values import Filter
+    from embassay.stores.values import WeightedTexts
     from embassay.types import Chunk, Role, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What arms look for in the place of the plain query, where a stage has changed that. None: the query as it is."""
+
+    words: str | WeightedTexts | None = None
+    vector: Vectors | None = None
 
 
 class Context:
@@ -38,6 +50,7 @@ class Context:
         second: Callable[[], SecondSpace | None] = lambda: None,
         late: Callable[[], TimedTokens] = nothing_reads_tokens,
         reranker: Callable[[str], TimedReranker] | None = None,
+        language: str = DEFAULT,
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
@@ -45,9 +58,10 @@ class Context:
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
         row lies in. `second` opens the space that the set is being moved to, where there is one, `late` the model as it
-        makes vectors of tokens, and `reranker` a reranker by its name.
+        makes vectors of tokens, and `reranker` a reranker by its name. Words are told apart by `language`, a code.
         """
         self.query, self.where, self.without_model = query, where, without_model
+        self.language = language
         self.similarity = similarity
         """How the vectors of the set are compared: the space says it."""
         self.trace = trace or Trace()
@@ -59,6 +73,8 @@ class Context:
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
         self._chunks: dict[Hashable, Chunk] = {}
+        self._stored: dict[Hashable, Vectors] = {}
+        self._asked = Sought()
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -75,11 +91,47 @@ class Context:
         """What makes vectors of tokens. Raises ModelUnsupported where nothing does."""
         return self._late()
 
+    @property
+    def words(self) -> str | WeightedTexts:
+        """What arms of words look for: the query, unless a stage has changed it."""
+        return self.query if self._asked.words is None else self._asked.words
+
+    @property
+    def vector(self) -> Vectors:
+        """The vector (dimensions,) that arms of vectors compare with. Raises ModelError, ProviderError."""
+        return self.embed(self.query, "query") if self._asked.vector is None else self._asked.vector
+
+    @contextmanager
+    def asking(self, asked: Sought | None) -> Iterator[None]:
+        """Arms that run in the block look for what is `asked`; None: for the query."""
+        before, self._asked = self._asked, asked or Sought()
+        try:
+            yield
+        finally:
+            self._asked = before
+
     def chunks(self, refs: Sequence[Hashable]) -> Mapping[Hashable, Chunk]:
         """The chunks behind `refs`, each read once in a run. Raises StoreError."""
         missing = [ref for ref in dict.fromkeys(refs) if ref not in self._chunks]
         self._chunks.update(zip(missing, self.snapshot.fetch(missing), strict=True))
         return self._chunks
+
+    def vectors(self, refs: Sequence[Hashable]) -> Mapping[Hashable, Vectors]:
+        """The stored vectors of `refs` at length 1, each read once in a run; none of a row that is gone, or blank.
+
+        Raises StoreError.
+        """
+        import numpy as np
+
+        missing = [ref for ref in dict.fromkeys(refs) if ref not in self._stored]
+        chunks = self.chunks(missing)
+        found = self.snapshot.vectors([chunks[ref].key for ref in missing]) if missing else {}
+        for ref in missing:
+            vector = found.get(chunks[ref].key)
+            length = float(np.linalg.norm(vector)) if vector is not None else 0.0
+            if vector is not None and length > 0:
+                self._stored[ref] = vector / np.float32(length)
+        return {ref: self._stored[ref] for ref in refs if ref in self._stored}
 
     def embed(self, text: str, role: Role) -> Vectors:
         """The vector (dimensions,) of `text`, asked for once in a run, also where that fails.

@@ -45,7 +45,8 @@ class Fusion(Inner):
         """
         found = {**candidates.found, **candidates.rescored}
         if self.completes:  # what was rescored is of another space than the one in which its arm would score
-            found |= completed(found, context, [label for label in found if label not in candidates.rescored])
+            with context.asking(candidates.asked):
+                found |= completed(found, context, [label for label in found if label not in candidates.rescored])
         fused = sorted(self.fuse(found).items(), key=lambda item: -item[1])
         return replace(candidates, ranking=[Scored(ref, score) for ref, score in fused])
 

@@ -194,6 +194,7 @@ class Searcher(ABC):
                 second=lambda: self.second(held, trace),
                 late=self.late,
                 reranker=self.reranker,
+                language=self.language,
             )
             ranked = run(pipeline, running)
             if not ranked.hits and not measured:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from embassay.events import Events
 from embassay.search.index import Index, Searcher
 from embassay.stores.base import Snapshot
-from embassay.stores.values import VECTOR, Scored, Stats
+from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 from embassay.words.languages import MIXED
 
 if TYPE_CHECKING:
@@ -79,14 +79,14 @@ class JointSnapshot(Snapshot):
     def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
         return self._best(k, {name: part.dense(vector, k, where, label=label) for name, part in self._parts.items()})
 
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         """The k rows of greatest BM25 score, each by the counts of words in its own set."""
         return self._best(k, {name: part.lexical(query, k, where) for name, part in self._parts.items()})
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
         return self._scores(refs, lambda part, own: part.dense_scores(vector, own, label=label))
 
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         """BM25 scores, each by the counts of words in its own set."""
         return self._scores(refs, lambda part, own: part.lexical_scores(query, own))
 

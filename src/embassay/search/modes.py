@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from embassay.arguments import shown
@@ -43,13 +43,14 @@ def refined(
     min_score: Mapping[str, float] | None = None,
     cascade: bool | Cascade = False,
     rerank: str | Rerank | None = None,
+    expand: str | Sequence[str] = (),
 ) -> Pipeline:
     """The same search with only those hits that reach a score, and the best of each document.
 
     `min_score` has the least raw score of arms by their labels; a hit stays where one of them gave it as much.
     `group_by` is ``document`` or ``path``. `cascade` scores again what dense arms found, and `rerank`, by the name of a
-    reranker, the first candidates. Raises UsageError for another
-    one, and for arms that there are not.
+    reranker, the first candidates. `expand` names stages that ask the arms again for more than the query says, in their
+    order. Raises UsageError for another one, and for arms that there are not.
     """
     if cascade is not False:
         chosen = cascaded(chosen, Cascade() if cascade is True else cascade)
@@ -58,6 +59,9 @@ def refined(
         if not isinstance(stage, Rerank):
             raise UsageError(f"rerank is {shown(rerank)}; it must be the name of a reranker, or its stage.")
         chosen = reranked(chosen, stage)
+    if expand:
+        asking = [named_expansion(name) for name in ([expand] if isinstance(expand, str) else expand)]
+        chosen = replace(chosen, stages=(*asking, *chosen.stages))
     if min_score:
         chosen = chosen.before_top(MinScore.of(min_score))
     if group_by is not None:
@@ -91,6 +95,20 @@ def reranked(chosen: Pipeline, rerank: Rerank) -> Pipeline:
     finding = (at for at, stage in enumerate(deep.stages, 1) if isinstance(stage, (Fusion, Cascade)))
     behind = max(finding, default=0)
     return replace(deep, stages=(*deep.stages[:behind], rerank, *deep.stages[behind:]))
+
+
+def expansions() -> dict[str, Stage]:
+    """Every stage that asks the arms again, by its name, as it is without arguments."""
+    made = {name: stage_class(name)() for name in stage_names()}
+    return {name: stage for name, stage in made.items() if stage.asks}
+
+
+def named_expansion(name: str) -> Stage:
+    """The stage `name` that asks the arms again, as it is without arguments. Raises UsageError for another one."""
+    made = stage_class(name)() if name in stage_names() else None
+    if made is None or not made.asks:
+        raise UsageError(f"expand: {name!r} is not one of {', '.join(expansions())}.")
+    return made
 
 
 def fusions() -> dict[str, Fusion]:

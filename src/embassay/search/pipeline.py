@@ -140,6 +140,8 @@ def _fault_of_stages(stages: Sequence[Stage], arms: Sequence[Stage]) -> Pipeline
             return PipelineFault(at, f"{stage} joins the arms a second time.", "Leave one of the two out.")
         if stage.on_ranking and len(arms) > 1 and not fusions:
             return PipelineFault(at, f"{stage} works on one ranking: it stands behind the stage that joins the arms.")
+        if stage.asks and not all(before.asks for before in stages[: at - len(arms)]):
+            return PipelineFault(at, f"{stage} asks the arms again: it stands before the stages that order or join.")
         if unfit := stage.fault(arms):
             return PipelineFault(at, unfit)
     if len(arms) > 1 and not fusions:

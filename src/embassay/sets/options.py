@@ -62,6 +62,7 @@ class SearchOptions(TypedDict, total=False):
     context: int
     cascade: bool | Cascade
     rerank: str | Rerank | None
+    expand: str | Sequence[str]
     beside: Sequence[str]
 
 

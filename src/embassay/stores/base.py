@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
-from embassay.stores.values import VECTOR, Capabilities, Collection, KeptCollection, Scored, Stats
+from embassay.stores.values import VECTOR, Capabilities, Collection, KeptCollection, Scored, Stats, WeightedTexts
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -38,20 +38,20 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
         Neither side is scaled. Where the label is compared by cosine both have length 1, and the score is the cosine.
         """
 
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         """The k rows of greatest BM25 score, best first; rows that share no term with `query` are left out.
 
         The terms of a row are what the collection's analyser makes of its `indexed` text, and those asked for are
-        ``analyser.query(query)``; a store cuts nothing itself. The score is that of Lucene since version 8, which has
-        no factor of k1 + 1, with the constants of `embassay.stores.values`. Every string is a query: there is no
-        syntax, and one without terms finds nothing.
+        ``collection.asked(query)``; a store cuts nothing itself. The score is that of Lucene since version 8, which has
+        no factor of k1 + 1, with the constants of `embassay.stores.values`; what each term adds to it is multiplied by
+        the weight of the term. Every string is a query: there is no syntax, and one without terms finds nothing.
         """
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
         """float32 (len(refs),): the dot product of `vector` with each of these rows, exact to rounding, as `dense`
         gives it; nan for a ref that names no row of this version."""
 
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         """float32 (len(refs),): the BM25 score of each of these rows, as `lexical` gives it without a filter; 0 for a
         row that shares no term with `query`, and for a ref that names no row of this version."""
 

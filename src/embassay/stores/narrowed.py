@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from embassay.stores.base import Readable, Snapshot
 from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import And
-from embassay.stores.values import VECTOR, Scored, Stats
+from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 
 if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
@@ -51,13 +51,13 @@ class NarrowedSnapshot(Snapshot):
     def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
         return self.whole.dense(vector, k, self.narrowed(where), label=label)
 
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         return self.whole.lexical(query, k, self.narrowed(where))
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
         return self.whole.dense_scores(vector, refs, label=label)
 
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         return self.whole.lexical_scores(query, refs)
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:

@@ -43,6 +43,17 @@ class VectorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedTexts:
+    """What is looked for by words where some count more than others: texts, each with its weight.
+
+    They are texts and no terms, so that several collections, each with an analyser of its own, can be asked the same.
+    """
+
+    weights: Mapping[str, float]
+    """Above 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """What a store keeps under one name.
 
@@ -79,6 +90,16 @@ class Collection:
     ) -> Collection:
         """A collection whose rows have one vector each, under the default label."""
         return cls(name, {VECTOR: VectorSpec(dimensions, dtype, similarity=similarity)}, language)
+
+    def asked(self, query: str | WeightedTexts) -> dict[str, float]:
+        """The terms that `query` asks for, and how much each counts: 1 in a plain text."""
+        if isinstance(query, str):
+            return dict.fromkeys(self.analyser.query(query), 1.0)
+        asked: dict[str, float] = {}
+        for text, weight in query.weights.items():
+            for term in self.analyser.query(text):
+                asked[term] = asked.get(term, 0.0) + weight
+        return asked
 
     def spec(self, label: str) -> VectorSpec:
         """The vectors under `label`. Raises StoreError where there are none."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from embassay.stores.values import WeightedTexts
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ FILTERS = (
 )
 STRANGE = ("", " ", "\0", '"unclosed', "a AND (b", "key:value^2", "*", "'; DROP TABLE", "日本", "zzzznothing", "\ud800")
 """Queries that are no syntax errors, since there is no syntax."""
+ASKED = ("rotate key", WeightedTexts({"rotate key": 1.0, "unique7": 2.5, "the": 0.5, "vector rotate": 0.25}))
+"""A plain query, and words of which some count more than others, one of them in two texts."""
 
 
 @dataclass(frozen=True, slots=True)

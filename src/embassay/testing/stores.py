@@ -12,8 +12,8 @@ from embassay.errors import StoreError
 from embassay.stores.dtypes import FLOAT32
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import EXACT, open_collection
-from embassay.stores.values import VECTOR, Collection, VectorSpec
-from embassay.testing.samples import FILTERS, INFLECTED, STRANGE, WRITTEN, Rows, sample_chunks, sample_rows
+from embassay.stores.values import VECTOR, Collection, VectorSpec, WeightedTexts
+from embassay.testing.samples import ASKED, FILTERS, INFLECTED, STRANGE, WRITTEN, Rows, sample_chunks, sample_rows
 from embassay.vectors import cosines
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
                 assert keys == [c.key for c in exact.fetch([s.ref for s in right])], f"dense {label} under {text}"
                 assert np.allclose([s.score for s in left], [s.score for s in right], rtol=1e-4, atol=1e-4)
             assert _scores(ours, "rotate key", where).keys() == _scores(exact, "rotate key", where).keys()
-            if settled:
-                _same_scores(ours, exact, "rotate key", where)
+            for query in ASKED if settled else ():
+                _same_scores(ours, exact, query, where)
         _scores_of_rows(ours, sample)
 
 
@@ -174,14 +174,15 @@ def _scores_of_rows(version: Snapshot, sample: Rows) -> None:
     import numpy as np
 
     whole, close = version.count(), partial(np.allclose, rtol=1e-5, atol=1e-5)
-    words = {one.ref: one.score for one in version.lexical("rotate key", whole)}
     for label, rows in sample.vectors.items():
         found = version.dense(rows[0], whole, label=label)[::-1]
         refs = [one.ref for one in found]
         scores = version.dense_scores(rows[0], refs, label=label)
         assert scores.dtype == np.float32 and scores.shape == (len(refs),)
         assert close(scores, [one.score for one in found]), f"dense scores of {label}"
-        assert close(version.lexical_scores("rotate key", refs), [words.get(ref, 0) for ref in refs])
+        words = [{one.ref: one.score for one in version.lexical(query, whole)} for query in ASKED]
+        expected = [[one.get(ref, 0) for ref in refs] for one in words]
+        assert close([version.lexical_scores(query, refs) for query in ASKED], expected)
         assert close(version.dense_scores(rows[0], refs[:3] * 2, label=label), [*scores[:3]] * 2)
         assert not version.lexical_scores("zzzznothing", refs).any() and not version.lexical_scores("", refs).any()
     assert len(version.lexical_scores("rotate", [])) == len(version.dense_scores(sample.vectors[VECTOR][0], [])) == 0
@@ -192,7 +193,7 @@ def _scanned(version: Snapshot, where: Filter | None) -> set[str]:
     return {chunk.key for chunks, _ in version.scan((), where) for chunk in chunks}
 
 
-def _same_scores(ours: Snapshot, exact: Snapshot, query: str, where: Filter | None = None) -> None:
+def _same_scores(ours: Snapshot, exact: Snapshot, query: str | WeightedTexts, where: Filter | None = None) -> None:
     """Both find the same rows by the words of `query`, with scores that differ by rounding."""
     left, right = _scores(ours, query, where), _scores(exact, query, where)
     assert left.keys() == right.keys(), f"lexical {query!r} under {where}"
@@ -200,7 +201,7 @@ def _same_scores(ours: Snapshot, exact: Snapshot, query: str, where: Filter | No
         assert abs(score - right[key]) <= 1e-3 * right[key], f"lexical {query!r} under {where}: {score}, {right[key]}"
 
 
-def _scores(version: Snapshot, query: str, where: Filter | None = None) -> dict[str, float]:
+def _scores(version: Snapshot, query: str | WeightedTexts, where: Filter | None = None) -> dict[str, float]:
     """The lexical score of every row that has one, by key, best first."""
     found = version.lexical(query, 10_000, where)
     chunks = version.fetch([scored.ref for scored in found])
@@ -255,8 +256,7 @@ def _words(store: Store, chunks: Sequence[Chunk]) -> None:
 
 def _strange_queries(store: Store) -> None:
     with store.snapshot() as version:
-        for query in STRANGE:
-            assert len(version.lexical(query, 5)) <= 5
+        assert all(len(version.lexical(query, 5)) <= 5 for query in STRANGE)
         assert version.lexical("zzzznothing", 5) == []
 
 

@@ -76,6 +76,10 @@ def command(
         Optional[float],  # noqa: UP045
         typer.Option("--budget-ms", metavar="MS", help="With --rerank: time for it; what is late keeps its place."),
     ] = None,
+    expand: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="NAME", help="prf: ask again with what the first hits have in common; repeatable."),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     sets: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -93,6 +97,7 @@ def command(
     embassay search "refund" --pipeline 'dense(50) | lexical >> rrf >> top(5)'
     embassay search "refund" --group-by document --context 1
     embassay search "refund" --min-score dense=0.3 --min-score lexical=4
+    embassay search "refund" --expand prf
     embassay search "refund" --set docs --set faq
     embassay search "refund" --set docs --cascade
     embassay search "refund" --rerank ./reranker --budget-ms 300
@@ -110,6 +115,7 @@ def command(
             context=around,
             cascade=_cascade(cascade, budget),
             rerank=_rerank(rerank, rerank_budget),
+            expand=expand or (),
         )
         root = opened.folder.parent
     if json:

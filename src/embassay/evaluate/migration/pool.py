@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from embassay.stores.base import Snapshot
 from embassay.stores.filters.values import In
-from embassay.stores.values import VECTOR, Scored, Stats
+from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 
 if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
@@ -118,7 +118,7 @@ class PooledSnapshot(Snapshot):
         best = np.argsort(-scores, kind="stable")[:k]
         return [Scored(self._embedded.pool.chunks[at].key, float(scores[at])) for at in best]
 
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         found = self._version.lexical(query, k, where)
         chunks = self._version.fetch([one.ref for one in found])
         self._chunks.update((chunk.key, chunk) for chunk in chunks)
@@ -133,7 +133,7 @@ class PooledSnapshot(Snapshot):
         found = iter(self._embedded.vectors[rows] @ vector)
         return np.array([np.nan if row is None else next(found) for row in at], np.float32)
 
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         import numpy as np
 
         keys = list(map(str, refs))

@@ -64,7 +64,7 @@ def rank_documents(
     with filled.store.snapshot() as version:
         rows = version.count()
         for at, (query, text) in enumerate(filled.judged.queries.items()):
-            asked = _Query(text, filled.queries[at], filled.embedder, late, reranker)
+            asked = _Query(text, filled.queries[at], filled.embedder, filled.judged.language, late, reranker)
             if not at:
                 asked.documents(found_alone.handing_out(wanted), version)  # makes what is made when first needed
             started = time.perf_counter()
@@ -87,6 +87,7 @@ class _Query:
     text: str
     vector: Vectors
     embedder: Embedder
+    language: str
     late: TimedTokens
     reranker: Callable[[str], TimedReranker] | None = None
     reranked: list[Reranking] = field(default_factory=list)
@@ -99,6 +100,7 @@ class _Query:
             lambda: version,
             self._embed,
             similarity=similarity,
+            language=self.language,
             late=lambda: self.late,
             reranker=self.reranker,
         )

@@ -38,14 +38,14 @@ class Dense(Arm):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError."""
-        vector = context.embed(context.query, "query")  # before the snapshot, so that the store can open meanwhile
+        vector = context.vector  # before the snapshot, so that the store can open meanwhile
         ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
         self._check(context, ranking)
         return Candidates(ranking=ranking)
 
     def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
         """The products with the vectors of `refs`, nan where a row is gone. Raises as `run` does."""
-        vector = context.embed(context.query, "query")
+        vector = context.vector
         scores = context.snapshot.dense_scores(vector, refs, label=self.vectors)
         there = (Scored(ref, float(score)) for ref, score in zip(refs, scores, strict=True) if not math.isnan(score))
         self._check(context, there)

@@ -20,11 +20,11 @@ class Lexical(Arm):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """The `depth` best chunks that share a word with the query. Raises StoreError."""
-        return Candidates(ranking=context.snapshot.lexical(context.query, self.depth, context.where))
+        return Candidates(ranking=context.snapshot.lexical(context.words, self.depth, context.where))
 
     def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
         """The BM25 scores of `refs`; 0 for one that shares no word with the query. Raises StoreError."""
-        return context.snapshot.lexical_scores(context.query, refs)
+        return context.snapshot.lexical_scores(context.words, refs)
 
 
 STAGE = Lexical

@@ -15,11 +15,11 @@ from embassay.stores.backends._lance_errors import translated
 from embassay.stores.backends._lance_rows import COLUMNS, TERMS, chunks_of, column_of, kept_of, matrix_of
 from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_sql import to_sql
-from embassay.stores.backends._lancedb import MatchQuery
+from embassay.stores.backends._lancedb import BooleanQuery, MatchQuery, Occur
 from embassay.stores.base import Snapshot
 from embassay.stores.dtypes import products, unpacked
 from embassay.stores.filters.values import Filter, In
-from embassay.stores.values import BM25_K1, VECTOR, Collection, Scored, Stats
+from embassay.stores.values import BM25_K1, VECTOR, Collection, Scored, Stats, WeightedTexts
 from embassay.text import encodable
 from embassay.types import Chunk
 from embassay.vectors import storable_rows
@@ -83,7 +83,7 @@ class LanceSnapshot(Snapshot):
             scores = products(matrix, vector, spec.dtype)
             return [Scored(int(refs[i]), float(scores[i])) for i in _largest(scores, k)]
 
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         with translated():
             asked = self._asked(query)
             if asked is None:
@@ -103,7 +103,7 @@ class LanceSnapshot(Snapshot):
             scores = products(kept_of(rows[column], spec), vector, spec.dtype) if len(rows) else ()
         return _in_order(refs, dict(zip(rows["_rowid"].to_pylist(), scores, strict=True)), np.nan)
 
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         with translated():
             asked = self._asked(query) if refs else None
             if asked is None:
@@ -118,12 +118,16 @@ class LanceSnapshot(Snapshot):
         scores = rows["_score"].to_numpy() / (1 + BM25_K1)
         return _in_order(refs, dict(zip(rows["_rowid"].to_pylist(), scores, strict=True)), 0)
 
-    def _asked(self, query: str) -> MatchQuery | None:
+    def _asked(self, query: str | WeightedTexts) -> MatchQuery | BooleanQuery | None:
         """What is asked of the index of words; nothing where a query has none, or a table is without an index."""
-        terms = self._collection.analyser.query(query)
+        terms = self._collection.asked(query)
         if terms and TERMS_INDEX in self._indexes:
-            return MatchQuery(encodable(" ".join(terms)), TERMS.name)
-        words = query.replace("\0", " ").split()[:QUERY_TERMS]
+            if isinstance(query, str):
+                return MatchQuery(encodable(" ".join(terms)), TERMS.name)
+            each = [MatchQuery(encodable(term), TERMS.name, boost=weight) for term, weight in terms.items()]
+            return BooleanQuery([(Occur.SHOULD, one) for one in each])
+        texts = [query] if isinstance(query, str) else query.weights
+        words = [word for text in texts for word in text.replace("\0", " ").split()][:QUERY_TERMS]
         if words and OLD_INDEX in self._indexes and TERMS_INDEX not in self._indexes:
             return MatchQuery(encodable(" ".join(words)), "indexed")
         return None

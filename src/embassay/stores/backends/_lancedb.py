@@ -24,6 +24,6 @@ _skip_rest_client()
 
 from lancedb import connect  # noqa: E402
 from lancedb.index import FTS, IvfRq  # noqa: E402
-from lancedb.query import MatchQuery  # noqa: E402
+from lancedb.query import BooleanQuery, MatchQuery, Occur  # noqa: E402
 
-__all__ = ["FTS", "IvfRq", "MatchQuery", "connect"]
+__all__ = ["FTS", "BooleanQuery", "IvfRq", "MatchQuery", "Occur", "connect"]

@@ -15,7 +15,7 @@ from embassay.stores.base import Snapshot, Store
 from embassay.stores.dtypes import DTYPES, rounded
 from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import Filter
-from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Capabilities, Collection, Scored, Stats
+from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Capabilities, Collection, Scored, Stats, WeightedTexts
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MemorySnapshot(Snapshot):
 
     def __init__(self, rows: list[StoredRow], collection: Collection) -> None:
         self._collection = collection
-        self._last: tuple[str, Vectors] | None = None
+        self._last: tuple[str | WeightedTexts, Vectors] | None = None
         self._chunks = [row.chunk for row in rows]
         self._matrices: dict[str, Vectors] = {
             label: np.array([row.vectors[label] for row in rows], np.float32).reshape(len(rows), spec.dimensions)
@@ -106,7 +106,7 @@ class MemorySnapshot(Snapshot):
     def dense(self, vector: Vectors, k: int, where: Filter | None = None, *, label: str = VECTOR) -> list[Scored]:
         return self._top(self._matrix(label) @ vector, k, self._mask(where))
 
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         scores = self._words(query)
         return self._top(scores, k, self._mask(where) & (scores > 0))
 
@@ -114,7 +114,7 @@ class MemorySnapshot(Snapshot):
         matrix = self._matrix(label)
         return self._of_rows(lambda rows: matrix[rows] @ vector, refs, np.nan)
 
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         scores = self._words(query)
         return self._of_rows(lambda rows: scores[rows], refs, 0)
 
@@ -156,15 +156,17 @@ class MemorySnapshot(Snapshot):
         index.index(corpus, show_progress=False)
         return index
 
-    def _words(self, query: str) -> Vectors:
+    def _words(self, query: str | WeightedTexts) -> Vectors:
         """float32 (rows,): BM25 scores. Those of the last query are remembered: a fusion asks for them again."""
         last = self._last
         if last is not None and last[0] == query:
             return last[1]
-        terms = self._collection.analyser.query(query)
+        asked = self._collection.asked(query)
         scores = np.zeros(len(self._chunks), np.float32)
-        if terms and self._bm25 is not None:
-            scores = self._bm25.get_scores(terms)
+        if asked and self._bm25 is not None and isinstance(query, str):
+            scores = self._bm25.get_scores(list(asked))
+        elif asked and self._bm25 is not None:
+            scores = np.sum([weight * self._bm25.get_scores([term]) for term, weight in asked.items()], axis=0)
         self._last = query, scores
         return scores
 

@@ -1,0 +1,45 @@
+"""Asks the arms of a search again, for something else than the query says: how every stage that expands it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from embassay.search.base import Candidates, Found
+from embassay.stores.values import Scored
+
+if TYPE_CHECKING:
+    from embassay.search.context import Context, Sought
+
+STANDARD_RANK = 60
+"""Added to each rank before lists are joined by ranks (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+
+
+def ask_again(context: Context, candidates: Candidates, asked: Sought) -> Candidates:
+    """What the arms find that found something before, each as deep as before, for what is `asked` now.
+
+    The mean of the scores of several phrasings is the score of their mean vector, and BM25 of their terms with mean
+    weights; so one run of each arm is enough for any number of them. Raises what arms raise.
+    """
+    found: dict[str, Found] = {}
+    with context.asking(asked):
+        for label, one in candidates.found.items():
+            made = one.arm.run(context, Candidates())
+            found[label] = Found(one.arm, made.ranking, one.bounded)
+    ranking = next(iter(found.values())).scored if len(found) == 1 else ()
+    return replace(candidates, found=found, ranking=ranking, asked=asked)
+
+
+def foremost(found: Mapping[str, Found], most: int) -> list[Scored]:
+    """The `most` candidates that stand foremost in the lists of all arms together, each with a share of 1.
+
+    They are joined by reciprocal ranks: the scores of arms have different scales.
+    """
+    shares: dict[Hashable, float] = {}
+    for one in found.values():
+        for place, candidate in enumerate(one.scored, 1):
+            shares[candidate.ref] = shares.get(candidate.ref, 0.0) + 1 / (STANDARD_RANK + place)
+    best: Sequence[tuple[Hashable, float]] = sorted(shares.items(), key=lambda item: -item[1])[:most]
+    total = sum(share for _, share in best)
+    return [Scored(ref, share / total) for ref, share in best]
