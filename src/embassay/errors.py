@@ -308,6 +308,11 @@ class StoreError(EmbassayError):
     pass
 
 
+class IndexDamaged(StoreError):
+    """A copy that answers searches is damaged. It is made anew of what the store holds, so that the same call succeeds
+    when it is repeated."""
+
+
 class Interrupted(EmbassayError):
     """The work was asked to stop, see `events.WorkStoppable`; what it had done is kept."""
 

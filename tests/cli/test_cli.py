@@ -55,13 +55,13 @@ def test_search_json(indexed):
 def test_search_prints_path_and_line(indexed):
     _, out, _ = run("search", "rotate the key", "--explain", cwd=indexed / "docs", check=0)
     assert "keys.md:" in out and "docs/keys.md" not in out, "paths lead from the working folder"
-    assert "dense(100) | lexical(100) >> convex(0.75) >> top(10)" in out
+    assert "dense(100) | lexical(100) >> adaptive(0.7) >> top(10)" in out
     assert "lexical #1" in out
     assert [
         line.split()[0]
         for line in out.splitlines()
-        if line.startswith((" dense(", " lexical(", " convex", " top", " fetch"))
-    ] == ["dense(100)", "lexical(100)", "convex(0.75)", "top(10)", "fetch"]
+        if line.startswith((" dense(", " lexical(", " adaptive", " top", " fetch"))
+    ] == ["dense(100)", "lexical(100)", "adaptive(0.7)", "top(10)", "fetch"]
 
 
 def test_search_by_document_with_its_surroundings(indexed):

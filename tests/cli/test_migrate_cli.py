@@ -104,7 +104,7 @@ def test_a_file_is_done_once(project):
 def test_a_file_that_makes_no_sense_is_refused(project, text, told):
     (project / "migration.yaml").write_text(text)
     assert told in run("migrate", "-f", "migration.yaml", cwd=project, check=2)[2]
-    assert not [*(project / ".embassay" / "vectors").glob("*")][1:]
+    assert not [*(project / ".embassay" / "vectors").glob("*.lance")][1:]
 
 
 @pytest.mark.parametrize(

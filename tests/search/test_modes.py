@@ -11,7 +11,7 @@ from embassay.search.stages.top import Top
 @pytest.mark.parametrize(
     ("mode", "k", "fusion", "expected"),
     [
-        ("hybrid", 10, None, "dense(100) | lexical(100) >> convex(0.75) >> top(10)"),
+        ("hybrid", 10, None, "dense(100) | lexical(100) >> adaptive(0.7) >> top(10)"),
         ("hybrid", 300, "rrf", "dense(300) | lexical(300) >> rrf(60) >> top(300)"),
         ("hybrid", 5, "zscore", "dense(100) | lexical(100) >> zscore(0.5) >> top(5)"),
         ("lexical", 5, None, "lexical(5) >> top(5)"),
@@ -24,7 +24,7 @@ def test_what_a_mode_stands_for(mode, k, fusion, expected):
 
 def test_it_is_the_same_as_putting_stages_together():
     assert (Dense() | Lexical()) >> Rrf() >> Top(3) == pipeline("hybrid", 3, fusion="rrf")
-    assert str(pipeline(depth=30)) == "dense(30) | lexical(30) >> convex(0.75) >> top(10)"
+    assert str(pipeline(depth=30)) == "dense(30) | lexical(30) >> adaptive(0.7) >> top(10)"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_it_is_the_same_as_putting_stages_together():
         ({"mode": "fuzzy"}, "mode 'fuzzy' is not one of dense, lexical, hybrid"),
         ({"k": 0}, "k is 0"),
         ({"k": 1_000_001}, "k is 1000001"),
-        ({"fusion": "sum"}, "fusion 'sum' is not one of convex, rrf, zscore"),
+        ({"fusion": "sum"}, "fusion 'sum' is not one of adaptive, convex, rrf, zscore"),
         ({"fusion": "top"}, "fusion 'top' is not one of"),
     ],
 )
@@ -43,4 +43,4 @@ def test_wrong_pipelines(wrong, message):
 
 
 def test_every_fusion_is_there():
-    assert list(map(str, fusions().values())) == ["convex(0.75)", "rrf(60)", "zscore(0.5)"]
+    assert list(map(str, fusions().values())) == ["adaptive(0.7)", "convex(0.75)", "rrf(60)", "zscore(0.5)"]

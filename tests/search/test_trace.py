@@ -10,7 +10,7 @@ def test_each_stage_says_what_it_saw_and_kept():
     assert [(s.stage, s.saw, s.kept) for s in steps] == [
         ("dense(100)", None, 3),
         ("lexical(100)", None, 2),
-        ("convex(0.75)", 5, 4),
+        ("adaptive(0.7)", 5, 4),
         ("top(2)", 4, 2),
         ("fetch", 2, 2),
     ]

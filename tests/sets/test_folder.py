@@ -174,7 +174,7 @@ def test_nothing_is_written_through_a_link(name, there, docs, tmp_path):
 
 
 def test_a_home_that_was_used_before_is_checked_as_well(home, tmp_path):
-    table = next((home / "vectors").iterdir())
+    table = next((home / "vectors").glob("*.lance"))
     shutil.move(table / "data", tmp_path / "data")
     (table / "data").symlink_to(tmp_path / "data")
     with pytest.raises(HomeNotWritable, match="is a link"):

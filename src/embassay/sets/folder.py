@@ -181,7 +181,8 @@ class HomeFolder:
     def _written(self, collection: str) -> Iterable[Path]:
         """What a store has written for a collection since this was asked last: many small writes leave many files."""
         known, there = self._seen.get(collection, frozenset()), set()
-        for folder, _, files in os.walk(self.folder / VECTORS / f"{collection}.lance"):
+        folders = (entry.path for entry in _entries(self.folder / VECTORS, f"{collection}."))
+        for folder, _, files in (found for top in folders for found in os.walk(top)):
             there.add(folder)
             there.update(os.path.join(folder, file) for file in files)
         self._seen[collection] = frozenset(there)

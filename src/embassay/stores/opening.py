@@ -19,7 +19,7 @@ from embassay import plugins
 from embassay.errors import HomeNotWritable
 from embassay.files import PRIVATE_FILE, private_folder, refuse_links
 from embassay.space import Similarity
-from embassay.stores.base import Backend, LastingBackend, Settings, Store
+from embassay.stores.base import Backend, LastingBackend, MirroredBackend, Settings, Store
 from embassay.stores.values import Collection, KeptCollection
 from embassay.words.languages import DEFAULT
 
@@ -45,7 +45,19 @@ def open_checked(
 ) -> Store:
     """The same with a backend and settings that are already at hand; `name` is for messages."""
     backend.CAPABILITIES.check(name, collection)
-    return backend.open_store(settings, collection, create=create)
+    if not isinstance(backend, MirroredBackend):
+        return backend.open_store(settings, collection, create=create)
+    from embassay.stores.hot.store import HotStore
+
+    mirrored: MirroredBackend[Settings] = backend
+    return HotStore(
+        mirrored.hot_folder(settings, collection.name),
+        collection,
+        lambda: mirrored.open_store(settings, collection, create=create),
+        lambda: mirrored.version(settings, collection.name),
+        lambda: mirrored.vector_files(settings, collection.name),
+        create=create,
+    )
 
 
 def collections_in(backend: str, folder: Path) -> Mapping[str, KeptCollection]:

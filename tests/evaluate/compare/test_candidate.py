@@ -11,8 +11,12 @@ from embassay.evaluate.compare.candidate import parse_candidate
     [
         ("minilm", "minilm", "dense(10) >> top(10)"),
         ("minilm@int8", "minilm@int8", "dense(10) >> top(10)"),
-        ("minilm@hybrid@int8@dims=256", "minilm@int8@dims=256", "dense(100) | lexical(100) >> convex(0.75) >> top(10)"),
-        ("a/b@dims=256@hybrid", "a/b@dims=256", "dense(100) | lexical(100) >> convex(0.75) >> top(10)"),
+        (
+            "minilm@hybrid@int8@dims=256",
+            "minilm@int8@dims=256",
+            "dense(100) | lexical(100) >> adaptive(0.7) >> top(10)",
+        ),
+        ("a/b@dims=256@hybrid", "a/b@dims=256", "dense(100) | lexical(100) >> adaptive(0.7) >> top(10)"),
         ("a/b@fusion=rrf@hybrid", "a/b", "dense(100) | lexical(100) >> rrf(60) >> top(10)"),
         ("a/b@lexical", "a/b", "lexical(10) >> top(10)"),
         ("a@b@int8", "a@b@int8", "dense(10) >> top(10)"),

@@ -144,7 +144,7 @@ def test_a_model_that_cannot_be_asked_is_raised_for_the_run_to_leave_the_stage_o
 
 def test_where_it_stands():
     chosen = cascaded(pipeline("hybrid", 5), Cascade(50))
-    assert str(chosen) == "dense(100) | lexical(100) >> cascade(50) >> convex(0.75) >> top(5)"
+    assert str(chosen) == "dense(100) | lexical(100) >> cascade(50) >> adaptive(0.7) >> top(5)"
     assert parse_pipeline(str(chosen)) == chosen
     assert str(cascaded(pipeline("dense", 5), Cascade())) == "dense(100) >> cascade(200) >> top(5)"
     with pytest.raises(UsageError, match="has a cascade already"):

@@ -49,7 +49,7 @@ def test_arms_look_deeper_until_there_are_enough_documents():
     snapshot = ByPath(ranking(*(f"a{n}" for n in range(1000)), "b1", "c1"), ranking("a5"))
     found = run(refined(pipeline(k=3), group_by="document"), context(snapshot))
     assert [hit.chunk.key for hit in found.hits][1:] == ["b1", "c1"]
-    assert str(found.pipeline) == 'dense(1600) | lexical(100) >> convex(0.75) >> group("document") >> top(3)'
+    assert str(found.pipeline) == 'dense(1600) | lexical(100) >> adaptive(0.7) >> group("document") >> top(3)'
     arms = [step.stage for step in found.trace.steps if step.saw is None]
     assert arms == ["dense(100)", "lexical(100)", "dense(400)", "dense(1600)"], "an arm that has no more is left alone"
 

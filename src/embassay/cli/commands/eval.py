@@ -41,7 +41,9 @@ def command(
     per_query: Annotated[bool, typer.Option("--per-query", help="Show the scores of every query as well.")] = False,
     fusion: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="How hybrid joins what its arms found: convex (default), zscore or rrf."),
+        typer.Option(
+            metavar="NAME", help="How hybrid joins what its arms found: adaptive (default), convex, zscore, rrf."
+        ),
     ] = None,
     pipeline: Annotated[
         Optional[str],  # noqa: UP045

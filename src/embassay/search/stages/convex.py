@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from embassay.search.arguments import argument
 from embassay.search.base import Found
-from embassay.search.fusion import Fusion, Scores, raw_scores, weighted
+from embassay.search.fusion import Fusion, Scores, scaled, weighted
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,7 @@ class Convex(Fusion):
 
     def fuse(self, found: Mapping[str, Found]) -> Scores:
         """Weighted sums of scaled scores, from 0 to 1."""
-        return weighted(found, {label: _scaled(one) for label, one in found.items()}, self.dense)
-
-
-def _scaled(found: Found) -> Scores:
-    """Scores between 0, the least that the arm can give or else the least that it gave, and 1, the greatest."""
-    scores = raw_scores(found)
-    if not scores:
-        return {}
-    least = found.arm.least if found.bounded else min(scores.values())
-    span = max(scores.values()) - least
-    return {ref: (score - least) / span if span > 0 else 0.0 for ref, score in scores.items()}
+        return weighted(found, {label: scaled(one) for label, one in found.items()}, self.dense)
 
 
 STAGE = Convex

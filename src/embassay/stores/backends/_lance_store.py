@@ -24,7 +24,7 @@ from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_snapshot import BATCH, OLD_INDEX, TERMS_INDEX, LanceSnapshot, vector_index
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import IvfRq, connect
-from embassay.stores.base import Snapshot, Store
+from embassay.stores.base import RowStore, Snapshot
 from embassay.stores.filters.values import In
 from embassay.stores.values import Collection
 from embassay.types import Chunk
@@ -50,7 +50,7 @@ KEEP_SCATTERED = timedelta(minutes=2)
 """The same behind many small writes: each makes a version, and files that the next one has to look through."""
 
 
-class LanceStore(Store):
+class LanceStore(RowStore):
     """One table of a folder."""
 
     def __init__(self, settings: LanceSettings, collection: Collection, *, create: bool = False) -> None:
@@ -165,6 +165,13 @@ class LanceStore(Store):
 
     def optimise(self, *, thorough: bool = False) -> None:
         """Indexes are built anew rather than extended during a run: extending would compact the whole table."""
+        self._tidy(thorough=thorough, indexes=True)
+
+    def compact(self, *, thorough: bool = False) -> None:
+        """The same without indexes. A table that is older than terms gets them, with their index."""
+        self._tidy(thorough=thorough, indexes=False)
+
+    def _tidy(self, *, thorough: bool, indexes: bool) -> None:
         table = self._table
         with translated():
             table.checkout_latest()
@@ -172,11 +179,11 @@ class LanceStore(Store):
             old_words = self._has_old_words()
             if old_words and thorough and rows:
                 add_terms(table, self.collection)
-            words = bool(rows) and not old_words and self._is_stale(TERMS_INDEX, rows)
+            words = indexes and bool(rows) and not old_words and self._is_stale(TERMS_INDEX, rows)
             labels = [
                 label
                 for label, spec in self.collection.vectors.items()
-                if self._settings.pays(rows, spec) and self._is_stale(vector_index(label), rows)
+                if indexes and self._settings.pays(rows, spec) and self._is_stale(vector_index(label), rows)
             ]
             if rows and thorough:
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)

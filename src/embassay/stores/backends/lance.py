@@ -7,6 +7,7 @@ search on the command line starts and ends.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,17 @@ from embassay.stores.values import Capabilities, Collection, KeptCollection
 if TYPE_CHECKING:
     from embassay.stores.backends._lance_store import LanceStore
 
-__all__ = ["CAPABILITIES", "LanceSettings", "collections", "open_store", "remove", "settings_in", "version"]
+__all__ = [
+    "CAPABILITIES",
+    "LanceSettings",
+    "collections",
+    "hot_folder",
+    "open_store",
+    "remove",
+    "settings_in",
+    "vector_files",
+    "version",
+]
 
 CAPABILITIES = Capabilities(frozenset(DTYPES), similarities=frozenset({"cosine", "dot"}))
 LAST_VERSION = 2**64 - 1
@@ -52,6 +63,23 @@ def version(settings: LanceSettings, name: str) -> int | None:
     return LAST_VERSION - min(numbers) if min(numbers) > LAST_VERSION // 2 else max(numbers)
 
 
+def hot_folder(settings: LanceSettings, name: str) -> Path:
+    """Beside the table."""
+    return settings.folder / f"{name}.hot"
+
+
+def vector_files(settings: LanceSettings, name: str) -> list[Path]:
+    """The data files of the latest version of a table, in the order of their rows: its manifest names them as text."""
+    table = settings.folder / f"{name}.lance"
+    latest = version(settings, name)
+    for file in (f"{LAST_VERSION - latest}.manifest", f"{latest}.manifest") if latest is not None else ():
+        with suppress(OSError):
+            named = re.findall(rb"[0-9a-f]{50}\.lance", (table / "_versions" / file).read_bytes())
+            files = (table / "data" / one.decode() for one in dict.fromkeys(named))
+            return [file for file in files if file.is_file()]
+    return []
+
+
 def collections(settings: LanceSettings) -> dict[str, KeptCollection]:
     """The tables of a folder."""
     folders = settings.folder.glob("*.lance")
@@ -59,10 +87,11 @@ def collections(settings: LanceSettings) -> dict[str, KeptCollection]:
 
 
 def remove(settings: LanceSettings, name: str) -> None:
-    """Remove a table, whole or not."""
+    """Remove a table, whole or not, and its hot index."""
     from embassay.stores.backends._lance_errors import translated
 
     with translated():
+        shutil.rmtree(hot_folder(settings, name), ignore_errors=True)
         shutil.rmtree(settings.folder / f"{name}.lance")
 
 

@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embassay import remedy
-from embassay.errors import HomeNotWritable, StoreError
+from embassay.errors import HomeNotWritable, IndexDamaged
 from embassay.files import disk_full
 
 
-class HotIndexDamaged(StoreError):
+class HotIndexDamaged(IndexDamaged):
     """A file is missing, cut, changed, or none of ours. Whoever opened it makes it anew from the store."""
 
     def __init__(self, file: Path, found: str) -> None:
         super().__init__(
             f"{file} is damaged: {found}.",
-            remedy=remedy.command(
-                "doctor", say="It is a copy of what the store holds, and is made anew. {} says more."
-            ),
+            remedy="It is a copy of what the store holds, and is made anew: repeat the call.",
         )
         self.file = file
 

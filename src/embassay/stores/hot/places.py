@@ -164,6 +164,10 @@ class Places:
             if own is not None:
                 self._files[OWN] = own
             self.rows = int(facts["rows"])
+            self.own_bytes = int(facts["own_bytes"])
+            """Of rows that lie in the file that is ours."""
+            self.others = frozenset(folder / said["path"] for said in facts["files"])
+            """The files of somebody else."""
         except (KeyError, TypeError) as error:
             raise sections.damaged("it does not say where the rows are") from error
         self._starts, self._runs = sections.array("starts"), sections.array("runs").reshape(-1, 2)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class RowPart:
         """Which rows pass a filter, as `filters.meaning.predicate` tells: bool (rows,). Raises FilterError."""
         return mask_of(where, self.rows, self._columns, self._fields)
 
-    def rows_of(self, names: Iterable[str], by: Literal["path", "document"] = "path") -> Array:
+    def rows_of(self, names: Iterable[str], by: str = "path") -> Array:
         """The rows of these files, ascending; of these documents with ``by="document"``."""
         return np.flatnonzero(self._columns[by].having(names))
 

@@ -79,6 +79,8 @@ class VectorPart:
         self._spec, self._file = spec, folder / f"{name}.vectors"
         self._codes, self._places = Codes(folder, name, spec), Places(folder, name, spec)
         self.rows = self._places.rows
+        self.own_bytes = self._places.own_bytes
+        """Of rows that it keeps itself, and that a file of somebody else may hold as well."""
         if self._codes.rows != self.rows:
             raise HotIndexDamaged(self._file, f"it has {self._codes.rows:,} rows, and {self.rows:,} were expected")
 
@@ -116,6 +118,10 @@ class VectorPart:
     def read(self, rows: Ints) -> Vectors:
         """Rows as float32 (n, dimensions)."""
         return unpacked(self._places.read(np.asarray(rows, np.int64)), self._spec.dtype)
+
+    def reads_only(self, files: Iterable[Path]) -> bool:
+        """Whether all rows lie in `files` or in a file of its own."""
+        return {file.resolve() for file in self._places.others} <= {file.resolve() for file in files}
 
     def repoint(self, files: Sequence[Path]) -> bool:
         """Read the rows from other files from the next opening on: those of before will be removed. Durable on return.
@@ -155,6 +161,8 @@ class VectorPart:
                 break
             more = rows[start : start + BLOCK]
             found, scores = np.concatenate([found, more]), np.concatenate([scores, self.scores(vector, more)])
+            if not np.isfinite(scores).all():  # no such rows are taken in
+                raise HotIndexDamaged(self._file, "rows of it are not finite")
             best = np.lexsort((found, -scores))[:k]
             found, scores = found[best], scores[best]
         return found, scores

@@ -1,0 +1,100 @@
+"""The rows of a collection at one version: those of its parts, and those of the log behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embassay.stores.hot.recent import Mask, RecentRows, Rows
+from embassay.stores.hot.rows import RowPart
+from embassay.stores.hot.vectors import VectorPart
+from embassay.stores.hot.words import WordPart
+
+if TYPE_CHECKING:
+    from embassay.stores.values import Collection
+
+
+class Part:
+    """The files of one part, open. Raises HotIndexDamaged."""
+
+    def __init__(self, folder: Path, name: str, collection: Collection) -> None:
+        self.name = name
+        self.chunks = RowPart(folder, name)
+        self.words = WordPart(folder, name)
+        self.vectors = {
+            label: VectorPart(folder, of_label(name, label), spec)
+            for label, spec in collection.vectors.items()
+            if not spec.many
+        }
+        self.rows = self.chunks.rows
+
+    def close(self) -> None:
+        """Give back its files."""
+        self.chunks.close()
+        self.words.close()
+        for vectors in self.vectors.values():
+            vectors.close()
+
+
+def of_label(name: str, label: str) -> str:
+    """What the files of a part are called that hold the vectors of a label."""
+    return f"{name}.{label}"
+
+
+@dataclass(frozen=True)
+class HotView:
+    """Threads may share it: it never changes."""
+
+    version: int
+    parts: Sequence[Part]
+    alive: Sequence[Mask | None]
+    """Of each part the rows that were not removed: bool (rows,); None where none was."""
+    recent: RecentRows
+
+    @cached_property
+    def rows(self) -> int:
+        """How many rows there are."""
+        in_parts = (part.rows if alive is None else int(alive.sum()) for part, alive in self.each())
+        return sum(in_parts) + int(self.recent.alive.sum())
+
+    @cached_property
+    def terms(self) -> int:
+        """How many terms all rows have together."""
+        in_parts = (
+            part.words.total_terms if alive is None else int(part.words.lengths[alive].sum(dtype=np.int64))
+            for part, alive in self.each()
+        )
+        return sum(in_parts) + int(self.recent.lengths[self.recent.alive].sum())
+
+    def each(self) -> Iterator[tuple[Part, Mask | None]]:
+        """Its parts, each with the rows that are alive."""
+        return zip(self.parts, self.alive, strict=True)
+
+    @cached_property
+    def alive_of_each(self) -> Sequence[Mask]:
+        """The same for each part and, last, for the log, where nothing is None."""
+        in_parts = (np.broadcast_to(np.True_, part.rows) if alive is None else alive for part, alive in self.each())
+        return [*in_parts, self.recent.alive]
+
+    def find(self, keys: Sequence[str]) -> Iterator[tuple[Part, Rows]]:
+        """The rows of each part that have one of the keys and are alive."""
+        for part, alive in self.each():
+            rows = np.asarray(part.chunks.find(keys), np.int64)
+            rows = rows[rows >= 0]
+            yield part, rows if alive is None else rows[alive[rows]]
+
+    def removing(self, gone: Mapping[str, Sequence[int] | Rows]) -> list[Mask | None]:
+        """What is alive of each part once these rows of it, by its name, are removed as well."""
+        masks: list[Mask | None] = []
+        for part, alive in self.each():
+            rows = gone.get(part.name)
+            if rows is not None and len(rows):
+                alive = np.ones(part.rows, bool) if alive is None else alive.copy()
+                alive[np.asarray(rows, np.int64)] = False
+            masks.append(alive)
+        return masks
