@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from embassay.errors import EmbassayError, UsageError
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
+from embassay.search.stages import stage_names
 from tests.search.strategies import pipelines
 
 
@@ -19,8 +20,8 @@ def test_what_is_printed_is_read_back(made):
 @pytest.mark.parametrize(
     ("text", "printed"),
     [
-        ("dense|lexical>>convex>>top", str(pipeline())),
-        ("dense() | lexical(depth=100) >> convex() >> top(k=10)", str(pipeline())),
+        ("dense|lexical>>adaptive>>top", str(pipeline())),
+        ("dense() | lexical(depth=100) >> adaptive() >> top(k=10)", str(pipeline())),
         ("  lexical( 5 )>>top( 5 )  ", "lexical(5) >> top(5)"),
         ("lexical(5)\n>> top(5)", "lexical(5) >> top(5)"),
         ("dense=dense(5) >> top(5)", "dense(5) >> top(5)"),
@@ -43,7 +44,7 @@ def test_what_may_be_left_out(text, printed):
         (
             "dense | lexical >> xyz >> top",
             "xyz",
-            "There are: c",
+            f"There are: {', '.join(stage_names())}.",
         ),
         ("dense(depht=3) >> top", "depht", "no argument is called 'depht'. Did you mean 'depth'?"),
         ("dense(0) >> top", "0", "expected depth, a whole number between 1 and 1,000,000, found '0'"),

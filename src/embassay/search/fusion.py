@@ -74,6 +74,16 @@ def raw_scores(found: Found) -> Scores:
     return {**{one.ref: one.score for one in found.scored}, **found.others}
 
 
+def scaled(found: Found) -> Scores:
+    """Scores between 0, the least that the arm can give or else the least that it gave, and 1, the greatest."""
+    scores = raw_scores(found)
+    if not scores:
+        return {}
+    least = found.arm.least if found.bounded else min(scores.values())
+    span = max(scores.values()) - least
+    return {ref: (score - least) / span if span > 0 else 0.0 for ref, score in scores.items()}
+
+
 def weighted(found: Mapping[str, Found], scaled: Mapping[str, Scores], dense: float) -> Scores:
     """The weighted sum of the `scaled` scores of each arm.
 

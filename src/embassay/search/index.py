@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from embassay.arguments import shown
 from embassay.embedders.wrap.wrapper import uncached
-from embassay.errors import QueryError, UsageError
+from embassay.errors import IndexDamaged, QueryError, UsageError
 from embassay.events import SILENCE, Events, Searched
 from embassay.search.answered import Calibration, CalibrationMemory, Gauge, best_dense, names_what_was_asked
 from embassay.search.context import Context
@@ -169,10 +169,18 @@ class Searcher(ABC):
         before. Raises QueryError, SpaceMismatch, StoreError, and UsageError once the index is closed; ModelError and
         ProviderError where no stage can do without the model.
         """
-        started = time.perf_counter()
         check_query(query)
         check_context(context)
-        query = composed(query)
+        asked = composed(query), pipeline, where
+        try:
+            return self._searched(*asked, context=context, measured=measured, cached=cached)
+        except IndexDamaged:  # what the store made anew has the same rows
+            return self._searched(*asked, context=context, measured=measured, cached=cached)
+
+    def _searched(
+        self, query: str, pipeline: Pipeline, where: Filter | None, *, context: int, measured: bool, cached: bool
+    ) -> SearchResult:
+        started = time.perf_counter()
         trace = Trace()
         parts: dict[str, Snapshot] = {}
         self.check_open()

@@ -11,8 +11,8 @@ from embassay.search.base import DEPTH, Arm, Stage
 from embassay.search.fusion import Fusion
 from embassay.search.pipeline import Pipeline
 from embassay.search.stages import stage_class, stage_names
+from embassay.search.stages.adaptive import Adaptive
 from embassay.search.stages.cascade import Cascade
-from embassay.search.stages.convex import Convex
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.group import Group
 from embassay.search.stages.lexical import Lexical
@@ -21,7 +21,7 @@ from embassay.search.stages.rerank import Rerank
 from embassay.search.stages.top import Top
 
 MODES: Mapping[str, tuple[type[Arm], ...]] = {"dense": (Dense,), "lexical": (Lexical,), "hybrid": (Dense, Lexical)}
-DEFAULT_FUSION = Convex()
+DEFAULT_FUSION = Adaptive()
 
 
 def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, depth: int = DEPTH) -> Pipeline:

@@ -155,3 +155,28 @@ class LastingBackend(Backend[Settings], Protocol[Settings]):
 
     def remove(self, settings: Settings, name: str) -> None:
         """Remove a collection and its files, whatever state they are in. Raises StoreError, HomeNotWritable."""
+
+
+class RowStore(Store, Protocol):
+    """A store that keeps rows, and that a hot index does the searching for (`embassay.stores.hot`)."""
+
+    def compact(self, *, thorough: bool = False) -> None:
+        """What `optimise` does, but for indexes: nobody asks them."""
+
+
+@runtime_checkable
+class MirroredBackend(Backend[Settings], Protocol[Settings]):
+    """What the module of a backend offers besides, where a hot index stands beside each of its stores."""
+
+    def open_store(self, settings: Settings, collection: Collection, *, create: bool = False) -> RowStore:
+        """See `Backend`."""
+
+    def version(self, settings: Settings, name: str) -> int | None:
+        """The latest version of a collection, which grows with each write; None where there is none. It is asked for
+        before each search, and opens nothing."""
+
+    def hot_folder(self, settings: Settings, name: str) -> Path:
+        """Where the hot index of a collection belongs."""
+
+    def vector_files(self, settings: Settings, name: str) -> Sequence[Path]:
+        """Files that never change, in which the vectors of a collection may lie as they are."""

@@ -39,7 +39,9 @@ def command(
     ] = None,
     fusion: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="NAME", help="How hybrid joins what its arms found: convex (default), zscore or rrf."),
+        typer.Option(
+            metavar="NAME", help="How hybrid joins what its arms found: adaptive (default), convex, zscore, rrf."
+        ),
     ] = None,
     pipeline: Annotated[
         Optional[str],  # noqa: UP045
