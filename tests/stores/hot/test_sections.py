@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embassay.errors import HomeNotWritable
+from embassay.stores.hot import inverting
 from embassay.stores.hot.errors import HotIndexDamaged
 from embassay.stores.hot.rows import RowPart
 from embassay.stores.hot.sections import Sections, SectionWriter
@@ -106,6 +107,20 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     with pytest.raises(HomeNotWritable, match="disk is full"):
         WordPart.write(tmp_path, "p", ROWS)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_disk_that_is_full_while_rows_are_inverted(tmp_path, monkeypatch):
+    monkeypatch.setattr(inverting, "RUN", 100)
+    monkeypatch.setattr(inverting.tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("wb"))
+    with pytest.raises(HomeNotWritable, match="disk is full"):
+        WordPart.write(tmp_path, "p", ROWS * 20)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_the_users_own(written):
+    folder, _ = written
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
 
 def test_threads_share_a_part(written):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
@@ -22,7 +23,7 @@ class CodedWriter:
         self._codes: dict[str, int] = {}
         self._column: list[Array] = []
         self._strings = StringsWriter(block=SHORT)
-        self._hashes: list[int] = []
+        self._hashes = array("I")
 
     def extend(self, texts: Sequence[str]) -> list[str]:
         """Append these rows; the texts that no row had before, in their order, come back."""
@@ -41,7 +42,7 @@ class CodedWriter:
         """Keep the column under `name`."""
         column = np.concatenate(self._column) if self._column else np.zeros(0, np.uint32)
         out.add_numbers(f"{name}.codes", column)
-        out.add(f"{name}.hashes", np.array(self._hashes, np.uint32))
+        out.add(f"{name}.hashes", np.frombuffer(self._hashes, np.uint32))
         self._strings.finish(out, f"{name}.texts")
 
 

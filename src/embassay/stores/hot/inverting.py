@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -56,8 +57,10 @@ class Inverter:
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: object, ___: TracebackType | None) -> None:
-        self._rows.close()
-        self._frequencies.close()
+        with suppress(OSError):  # of a full disk, which was told of before
+            self._rows.close()
+        with suppress(OSError):
+            self._frequencies.close()
 
     def add(self, terms: Sequence[str]) -> None:
         """The terms of the next row, each as often as it stands there."""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from embassay import jsontext
+from embassay.files import PRIVATE_FILE
 from embassay.stores.hot.errors import HotIndexDamaged, writing
 
 VERSION = 1
@@ -28,6 +29,7 @@ ALIGNED = 64
 """Bytes: a line of the processor's cache."""
 UNCHECKED = -1
 """In the place of a checksum: what lies there checks itself."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 _MAGIC = b"embassay"
 _TRAILER = struct.Struct("<8sIIQQ")
 """Magic, version, checksum of the table, where the table begins, and its bytes."""
@@ -51,7 +53,7 @@ class SectionWriter:
 
     def __enter__(self) -> SectionWriter:
         with writing(self._file):
-            self._out = self._new.open("wb")
+            self._out = os.fdopen(os.open(self._new, _NEW, PRIVATE_FILE), "wb")
         return self
 
     def add(self, name: str, array: Array) -> None:
