@@ -21,7 +21,7 @@ class CodedWriter:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
-        self._column: list[Array] = []
+        self._column = array("I")
         self._strings = StringsWriter(block=SHORT)
         self._hashes = array("I")
 
@@ -35,13 +35,12 @@ class CodedWriter:
         for text in new:
             self._strings.add(text)
             self._hashes.append(hashed(text))
-        self._column.append(np.array([codes[text] for text in texts], np.uint32))
+        self._column.extend([codes[text] for text in texts])
         return new
 
     def finish(self, out: SectionWriter, name: str) -> None:
         """Keep the column under `name`."""
-        column = np.concatenate(self._column) if self._column else np.zeros(0, np.uint32)
-        out.add_numbers(f"{name}.codes", column)
+        out.add_numbers(f"{name}.codes", np.frombuffer(self._column, np.uint32))
         out.add(f"{name}.hashes", np.frombuffer(self._hashes, np.uint32))
         self._strings.finish(out, f"{name}.texts")
 

@@ -7,6 +7,7 @@ are read out of the JSON.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ class FieldsWriter:
     def __init__(self) -> None:
         self._metadata = CodedWriter()
         self._columns: dict[str, CodedWriter] = {}
-        self._holders: dict[str, list[int]] = {}
+        self._holders: dict[str, array[int]] = {}
         self._others: dict[str, None] = {}
         self._different = 0
 
@@ -51,8 +52,10 @@ class FieldsWriter:
             self._columns.pop(name, None)
             self._holders.pop(name, None)
             return
-        self._columns.setdefault(name, CodedWriter()).extend(texts)
-        self._holders.setdefault(name, []).extend([self._different] * len(texts))
+        if name not in self._columns:
+            self._columns[name], self._holders[name] = CodedWriter(), array("I")
+        self._columns[name].extend(texts)
+        self._holders[name].extend([self._different] * len(texts))
 
     def finish(self, out: SectionWriter) -> None:
         """Keep everything."""
@@ -61,7 +64,7 @@ class FieldsWriter:
         out.facts["other_fields"] = list(self._others)
         out.facts["fields"] = [[name, len(holders)] for name, holders in self._holders.items()]
         for at, (name, column) in enumerate(self._columns.items()):
-            out.add_numbers(f"field{at}.holders", np.array(self._holders[name], np.int64))
+            out.add_numbers(f"field{at}.holders", np.frombuffer(self._holders[name], np.uint32))
             column.finish(out, f"field{at}")
 
 
