@@ -21,6 +21,7 @@ from benchmarks import (
     cli,
     common,
     engine,
+    hot_words,
     ingest,
     kills,
     label,
@@ -142,6 +143,13 @@ def test_search(home, tiny):
     rows = search.latency(home, queries, lambda: FakePeer(tiny)) + search.exactness(home, queries)
     assert {row.what: row.ours for row in rows}["dense recall@10 against exact search"] == 1
     assert len(rows) == 7
+
+
+def test_hot_words(tmp_path):
+    texts = [f"Page {at}\nHow needle{at % 5} is found in straw{at} of barn{at % 3}." for at in range(60)]
+    rows = {row.what: row for row in hot_words.measured(tmp_path, texts, ["needle3 straw7", "a barn1"], times=2)}
+    assert len(rows) == 12 and rows["queries whose scores are those of bm25s"].met
+    assert all(row.ours > 0 for row in rows.values())
 
 
 def test_languages(tmp_path):

@@ -111,8 +111,11 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_disk_that_is_full_while_rows_are_inverted(tmp_path, monkeypatch):
+    def full(**_):
+        return Path("/dev/full").open("wb")
+
     monkeypatch.setattr(inverting, "RUN", 100)
-    monkeypatch.setattr(inverting.tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("wb"))
+    monkeypatch.setattr(inverting.tempfile, "TemporaryFile", full)
     with pytest.raises(HomeNotWritable, match="disk is full"):
         WordPart.write(tmp_path, "p", ROWS * 20)
     assert list(tmp_path.iterdir()) == []
