@@ -21,7 +21,7 @@ from embassay.stores.filters.parser import parse
 from embassay.stores.hot.rows import RowPart
 from embassay.stores.hot.words import WordPart, idf
 from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Collection
-from embassay.types import Chunk
+from embassay.types import Chunk, Metadata
 from embassay.words.analyser import analyser
 
 QUERIES = 300
@@ -118,7 +118,7 @@ def beside_others(
 
 def of_rows(folder: Path, texts: Sequence[str]) -> list[Row]:
     """Fetching and filtering, and bytes on disk of words and rows."""
-    metadata = [{"year": 1990 + at % 35, "tags": [f"t{at % 7}", f"u{at % 11}"]} for at in range(385)]
+    metadata: list[Metadata] = [{"year": 1990 + at % 35, "tags": [f"t{at % 7}", f"u{at % 11}"]} for at in range(385)]
     dated = (replace(chunk_of(at, text), metadata=metadata[at % 385]) for at, text in enumerate(texts))
     RowPart.write(folder, "dated", dated)
     plain, part = RowPart(folder, "one"), RowPart(folder, "dated")
