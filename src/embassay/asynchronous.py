@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from embassay.threads import in_thread
 
 if TYPE_CHECKING:
-    from embassay.search.index import SearchResult
+    from embassay.search.result import SearchResult
     from embassay.sets.build.report import IndexReport
     from embassay.sets.options import IndexOptions, MakingOptions, SearchOptions
     from embassay.sets.records.report import RecordsReport

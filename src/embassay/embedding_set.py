@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from embassay.ingest.base import RawRecord
     from embassay.ingest.limits import ReadLimits
     from embassay.ingest.rows import RecordFields
-    from embassay.search.index import Index, SearchResult
+    from embassay.search.index import Index
     from embassay.search.pipeline import Pipeline
+    from embassay.search.result import SearchResult
     from embassay.search.stages.cascade import Cascade
     from embassay.search.stages.rerank import Rerank
     from embassay.sets.build.report import IndexReport

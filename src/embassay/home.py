@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.embedding_set import EmbeddingSet
     from embassay.reranking.base import Reranked
-    from embassay.search.index import Index, SearchResult
+    from embassay.search.index import Index
+    from embassay.search.result import SearchResult
     from embassay.sets.build.report import IndexReport
     from embassay.sets.coverage import Coverage
     from embassay.sets.description import SetDescription

@@ -9,8 +9,8 @@ from embassay.sets.joint import joint_index
 from embassay.sets.moves import on_live
 
 if TYPE_CHECKING:
-    from embassay.search.index import SearchResult
     from embassay.search.pipeline import Pipeline
+    from embassay.search.result import SearchResult
     from embassay.sets.opened import OpenSets
     from embassay.stores.filters.values import Filter
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from embassay.search.index import SearchResult
     from embassay.search.pipeline import Pipeline
+    from embassay.search.result import SearchResult
     from embassay.search.stages.cascade import Cascade
     from embassay.search.stages.rerank import Rerank
     from embassay.search.trace import TraceStep

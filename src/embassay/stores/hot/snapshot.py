@@ -13,7 +13,7 @@ from embassay.stores.hot.errors import HotIndexDamaged
 from embassay.stores.hot.recent import Mask, Rows
 from embassay.stores.hot.view import HotView
 from embassay.stores.hot.words import Asked, idf
-from embassay.stores.values import VECTOR, Scored, Stats
+from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 
 if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
@@ -100,7 +100,7 @@ class HotSnapshot(Snapshot):
         return scores
 
     @told
-    def lexical(self, query: str, k: int, where: Filter | None = None) -> list[Scored]:
+    def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         asked = self._asked(query)
         if asked is None:
             return []
@@ -115,7 +115,7 @@ class HotSnapshot(Snapshot):
         return _best(k, [*found, (best, scores[best])])
 
     @told
-    def lexical_scores(self, query: str, refs: Sequence[Hashable]) -> Vectors:
+    def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         scores, asked = np.zeros(len(refs), np.float32), self._asked(query)
         if asked is None:
             return scores
@@ -221,9 +221,9 @@ class HotSnapshot(Snapshot):
         masks = [one if of is None else one & of for one, of in zip(passing, alive, strict=True)]
         return masks, recent.alive & recent.mask(where)
 
-    def _asked(self, query: str) -> AskedOfAll | None:
+    def _asked(self, query: str | WeightedTexts) -> AskedOfAll | None:
         """What the parts and the log have of the terms of a query; None where no row has any."""
-        wanted = dict.fromkeys(self._collection.analyser.query(query), 1.0)
+        wanted = self._collection.asked(query)
         return AskedOfAll.of(self._view, wanted) if wanted and self._view.terms else None
 
 
