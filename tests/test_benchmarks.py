@@ -21,6 +21,7 @@ from benchmarks import (
     cli,
     common,
     engine,
+    hot_vectors,
     hot_words,
     ingest,
     kills,
@@ -143,6 +144,17 @@ def test_search(home, tiny):
     rows = search.latency(home, queries, lambda: FakePeer(tiny)) + search.exactness(home, queries)
     assert {row.what: row.ours for row in rows}["dense recall@10 against exact search"] == 1
     assert len(rows) == 7
+
+
+def test_hot_vectors(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(hot_vectors, "WORK", tmp_path)
+    monkeypatch.setattr(hot_vectors, "CENTRES", 20)
+    for name, seed, count in (("queries", 1, 4), ("glosses", 2, 300), ("others", 3, 100)):
+        np.save(tmp_path / f"hot-{name}.npy", next(hot_vectors.clustered(count, seed)))
+    size = hot_vectors.Size(1, 4, 300, 400, 6000)
+    rows = {row.what: row for row in hot_vectors.real(size, lambda: FakePeer(tiny)) + hot_vectors.million(size)}
+    assert rows["300 glosses: recall@100"].ours == rows["400 texts, one thread: recall@10"].ours == 1
+    assert rows["6,000 clustered rows: recall@10"].ours == 1
 
 
 def test_hot_words(tmp_path):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embassay.stores.hot.coder import ROUNDING, CodedQuery, Coder, Level
 from embassay.stores.hot.coding import VECTORS
-from embassay.stores.hot.frame import ROUNDING, CodedQuery, Frame, Level
 from embassay.stores.hot.kernel import products, scaled_products
 from embassay.stores.hot.sections import Sections
 
@@ -47,7 +47,7 @@ class Codes:
 
     def ask(self, vector: Vectors) -> Bounded:
         """Put a query to the codes."""
-        asked, outside = self.held.frame.asked(vector)
+        asked, outside = self.held.coder.asked(vector)
         return Bounded(self.held, asked, outside, vector, self._room)
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class Codes:
         try:
             levels = [Level(read(f"axes{at}").reshape(len(mean), -1)) for at in range(self.steps)]
             return Held(
-                Frame(mean, tuple(levels)),
+                Coder(mean, tuple(levels)),
                 [read(f"codes{at}").reshape(rows, width) for at, width in enumerate(self._widths)],
                 read("scales").reshape(self.steps, rows),
                 read("left").reshape(rows),
@@ -85,7 +85,7 @@ class Codes:
 class Held:
     """The arrays of the file."""
 
-    frame: Frame
+    coder: Coder
     codes: list[Any]
     """For each level: int8 (rows, numbers)."""
     scales: Vectors
@@ -115,7 +115,7 @@ class Bounded:
     @cached_property
     def base(self) -> float:
         """The product with the centre, which `approximate` leaves out."""
-        return float(self.vector @ self.held.frame.mean)
+        return float(self.vector @ self.held.coder.mean)
 
     def first(self) -> Vectors:
         """The products of the first step with all rows. They are in the room of this thread."""

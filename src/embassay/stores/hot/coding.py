@@ -14,8 +14,8 @@ import numpy as np
 
 from embassay.errors import StoreError
 from embassay.stores.dtypes import BLOCK, BYTES, packed, unpacked
+from embassay.stores.hot.coder import Coder, outside
 from embassay.stores.hot.errors import writing
-from embassay.stores.hot.frame import Frame, outside
 from embassay.stores.hot.places import Finder, Places, write_places
 from embassay.stores.hot.sections import SectionWriter
 
@@ -82,14 +82,14 @@ def _place(folder: Path, name: str, blocks: Iterable[Vectors], spec: VectorSpec,
 def _write_codes(out: SectionWriter, places: Places, spec: VectorSpec) -> None:
     rows = places.rows
     chosen = np.unique(np.linspace(0, rows - 1, SAMPLE + 4 * spec.dimensions).astype(np.int64))
-    frame = Frame.fitted(unpacked(places.read(chosen), spec.dtype), one_step=ONE_STEP // rows)
-    squares, scales = np.zeros((1 + len(frame.levels), rows)), np.empty((len(frame.levels), rows), np.float32)
-    out.facts |= {"errors": [], "lengths": [], "levels": [level.axes.shape[1] for level in frame.levels]}
-    for at, level in enumerate(frame.levels):
+    coder = Coder.fitted(unpacked(places.read(chosen), spec.dtype), one_step=ONE_STEP // rows)
+    squares, scales = np.zeros((1 + len(coder.levels), rows)), np.empty((len(coder.levels), rows), np.float32)
+    out.facts |= {"errors": [], "lengths": [], "levels": [level.axes.shape[1] for level in coder.levels]}
+    for at, level in enumerate(coder.levels):
         append = out.stream(f"codes{at}", "|i1", checked=True)
         error = length = 0.0
         for mine, block in _blocks(places, spec):
-            centred = block - frame.mean
+            centred = block - coder.mean
             coded = level.coded(centred)
             append(coded.codes.tobytes())
             scales[at, mine], squares[1 + at, mine] = coded.scales, coded.squares
@@ -98,11 +98,11 @@ def _write_codes(out: SectionWriter, places: Places, spec: VectorSpec) -> None:
                 squares[0, mine] = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
         out.facts["errors"].append(error)
         out.facts["lengths"].append(length)
-    out.facts["length"] = float(np.sqrt(squares[0].max()) + np.linalg.norm(frame.mean))
+    out.facts["length"] = float(np.sqrt(squares[0].max()) + np.linalg.norm(coder.mean))
     out.add("scales", scales.reshape(-1))
     out.add("left", outside(squares[0], squares[1:]))
-    out.add("mean", frame.mean)
-    for at, level in enumerate(frame.levels):
+    out.add("mean", coder.mean)
+    for at, level in enumerate(coder.levels):
         out.add(f"axes{at}", level.axes.reshape(-1))
 
 

@@ -1,7 +1,7 @@
 """The vectors of one part of a hot index: scanned as short codes, ranked by their exact products.
 
 A search computes the products of all codes, takes the exact ones of the best, and then those of every row whose code
-could still hide a better one (`embassay.stores.hot.frame`): what it finds is what a scan of the exact rows would find.
+could still hide a better one (`embassay.stores.hot.coder`): what it finds is what a scan of the exact rows would find.
 Only a part whose codes are larger than a processor's cache is scanned in two steps, of which the first passes on a
 share of the rows that was chosen by measuring.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int8]]
     Squares = np.ndarray[Any, np.dtype[np.float64]]
 
-KEPT, FIRST = 0.95, 0.65
+KEPT, FIRST = 0.95, 0.7
 """Of the variance: what all codes hold, and what those of the first step hold."""
 STEP = 32
 """Numbers are kept in multiples of it: half a line of the processor's cache."""
@@ -87,15 +87,15 @@ class CodedQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Coder:
     """How the vectors of one part are coded."""
 
     mean: Vectors
     levels: tuple[Level, ...]
 
     @classmethod
-    def fitted(cls, sample: Vectors, *, one_step: int) -> Frame:
-        """The frame for vectors of which `sample` (n, dimensions) is a fair choice.
+    def fitted(cls, sample: Vectors, *, one_step: int) -> Coder:
+        """The coder for vectors of which `sample` (n, dimensions) is a fair choice.
 
         It has two levels where more than `one_step` numbers of a row have to be kept.
         """
