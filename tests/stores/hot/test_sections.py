@@ -1,6 +1,9 @@
 """Files of arrays: whole or not there, and whatever happened to one is noticed before it is believed."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -119,6 +122,35 @@ def test_a_disk_that_is_full_while_rows_are_inverted(tmp_path, monkeypatch):
     with pytest.raises(HomeNotWritable, match="disk is full"):
         WordPart.write(tmp_path, "p", ROWS * 20)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_that_is_killed_leaves_the_part_as_it_was(written, tmp_path):
+    _, before = written
+    WordPart.write(tmp_path, "p", ROWS)
+    RowPart.write(tmp_path, "p", CHUNKS)
+    for number in range(3):
+        script = f"""
+import os, signal
+from pathlib import Path
+from embassay.stores.hot.rows import RowPart
+from embassay.stores.hot.words import WordPart
+from embassay.stores.hot import inverting, rows
+from embassay.testing import sample_chunks
+inverting.RUN, rows.BLOCK = 50, 8
+def killed(items):
+    for at, item in enumerate(items):
+        if at == 20 * ({number} + 1) - 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield item
+chunks, _ = sample_chunks(60, 8)
+kind = RowPart if {number} % 2 else WordPart
+kind.write(Path({str(tmp_path)!r}), "p", killed(chunks if {number} % 2 else [c.indexed.split() for c in chunks]))
+"""
+        assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+        assert everything(tmp_path) == before
+    WordPart.write(tmp_path, "p", ROWS)
+    RowPart.write(tmp_path, "p", CHUNKS)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["p.rows", "p.words"]
 
 
 def test_files_are_the_users_own(written):

@@ -15,6 +15,9 @@ from embassay.stores.hot.strings import Strings, StringsWriter
 SHORT = 1024
 """Bytes of a block: such texts are short and alike, and are read one at a time as a rule."""
 
+HELD = 200_000
+"""Texts of a column that are unpacked once: some 20 MB."""
+
 
 class CodedWriter:
     """Takes the texts of a column row by row."""
@@ -61,9 +64,12 @@ class Coded:
         """The texts by their numbers."""
         return Strings(self._sections, f"{self._name}.texts")
 
+    def values(self) -> Iterable[str]:
+        """All texts by their numbers. Up to `HELD` they are held in memory from the first time on."""
+        return self._held if len(self.texts) <= HELD else self.texts.all()
+
     @cached_property
-    def values(self) -> list[str]:
-        """All of them, held in memory from the first time on."""
+    def _held(self) -> list[str]:
         return list(self.texts.all())
 
     def at(self, rows: Array) -> list[str]:
@@ -82,7 +88,7 @@ class Coded:
 
     def passing(self, test: Callable[[str], bool]) -> Array:
         """Which rows have a text that passes `test`, which is asked once for each of them: bool (rows,)."""
-        return self.spread(np.fromiter(map(test, self.values), bool, len(self.texts)))
+        return self.spread(np.fromiter(map(test, self.values()), bool, len(self.texts)))
 
     def spread(self, chosen: Array) -> Array:
         """What is known of each text, for each row."""
