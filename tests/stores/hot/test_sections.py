@@ -69,7 +69,7 @@ def test_a_changed_byte_is_noticed_or_changes_nothing(written, tmp_path_factory,
     try:
         found = everything(damaged)
     except HotIndexDamaged as error:
-        assert file in str(error) and "doctor" in str(error)
+        assert file in str(error) and "made anew" in str(error)
     else:
         assert repr(found) == repr(before)
 
