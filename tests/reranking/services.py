@@ -78,7 +78,8 @@ def chat(asked: dict[str, Any]) -> Any:
     passages = re.findall(r"^\[(\d+)\] (.*)$", message, re.MULTILINE)
     order = sorted(passages, key=lambda one: -overlap(query, one[1]))
     text = "<think>[1] > [2]?</think>" + " > ".join(f"[{number}]" for number, _ in order)
-    usage = {"prompt_tokens": tokens(message, []) + len(message) // 4, "completion_tokens": len(text) // 3}
+    counts = EstimatedTokens(1 << 20).count([message, text])
+    usage = {"prompt_tokens": counts[0], "completion_tokens": counts[1]}
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
     return {
         "id": "chatcmpl-1",

@@ -40,6 +40,8 @@ def show(found: Comparison, judged: Path | None = None) -> None:
     for row in found.rows:
         if row.error:
             out.print(text(f"{row.name} failed: {row.error}", "yellow"))
+        if row.costs and row.costs.reranking:
+            out.print(text(f"{row.name} is {row.costs.reranking}", "dim"))
     if found.deciding:
         _show_pairs(out, found)
     slices.show_origins(out, found)

@@ -130,11 +130,9 @@ class Rerankers:
         first, _, rest = base.partition("/")
         if _is_folder(base):
             return self._named(base, DEFAULT_PROVIDER, os.path.abspath(expanded(base)))
-        if rest and first in reranker_names():
-            return self._named(base, first, rest)
-        meant = misspelt_ids(base, [*self._cards()], reranker_names())
+        meant = [] if rest.startswith(ADDRESS) else misspelt_ids(base, [*self._cards()], reranker_names())
         if rest and not meant:
-            return self._named(base, DEFAULT_PROVIDER, base)
+            return self._named(base, *((first, rest) if first in reranker_names() else (DEFAULT_PROVIDER, base)))
         near = meant or nearest_names(base, [*self._configured, *self._cards()])
         raise ModelNotFound(
             f"no reranker is called {base!r}.",

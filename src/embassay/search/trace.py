@@ -52,6 +52,16 @@ class Reranking:
     truncated: int = 0
     """Texts of which it read only the head."""
 
+    def __str__(self) -> str:
+        """In one line."""
+        if not self.model:
+            return "not reranked: the first hit stands out"
+        usd = self.usage.usd
+        money = f" for ${usd:.4f}" if usd else " at an unknown price" if usd is None else ""
+        return (
+            f"reranked by {self.model}: {self.scored:,} candidates scored, {self.usage.cached:,} of them before{money}"
+        )
+
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON has them."""
         spent = {"requests": self.usage.requests, "tokens": self.usage.tokens, "usd": self.usage.usd}

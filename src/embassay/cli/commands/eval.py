@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from embassay.evaluate.data.judged import JudgedSet
     from embassay.evaluate.score.evaluation import Evaluation
     from embassay.evaluate.score.gates import GateResult
+    from embassay.models.registry import Registry
     from embassay.search.pipeline import Pipeline
 
 NEEDS_ARGUMENTS = True
@@ -104,7 +105,7 @@ def command(
     if before:
         check_data(before, data)
     with (
-        _embedder(model, precision, set_name, home) as embedder,
+        _embedder(model, precision, set_name, home) as (embedder, models),
         progress.bar(len(data.documents) + len(data.queries)) as advance,
         common.new_stores(store, home) as new_store,
     ):
@@ -116,6 +117,7 @@ def command(
             metrics=metrics,
             chunks=chunks,
             drop_same_id=drop_same_id,
+            reranker=lambda asked: models.rerankers.get(asked),  # noqa: PLW0108 - most need none
             advance=advance,
         )
     checked = check_gates(conditions, result, before)
@@ -145,17 +147,19 @@ def _pipeline(written: str | None, mode: str | None, fusion: str | None) -> Pipe
 
 
 @contextmanager
-def _embedder(model: str | None, precision: str | None, set_name: str, home: Path | None) -> Iterator[Embedder]:
-    """The model of a set, or one by its name; it can be used inside of the block."""
+def _embedder(
+    model: str | None, precision: str | None, set_name: str, home: Path | None
+) -> Iterator[tuple[Embedder, Registry]]:
+    """The model of a set, or one by its name, and all others; they can be used inside of the block."""
     from embassay.models.reference import with_precision
 
     if set_name:
         with common.opened_home(home, keep_local=True) as opened:
-            yield opened.embedder(set_name)
+            yield opened.embedder(set_name), opened.session.models
         return
     with common.opened_session(home, keep_local=True, create=True) as session:
         models = session.models
-        yield models.get(with_precision(model or models.default_name, precision))
+        yield models.get(with_precision(model or models.default_name, precision)), models
 
 
 def _show_gates(checked: list[GateResult]) -> None:
@@ -180,3 +184,5 @@ def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
     ]
     out.print(table(("", *result.metrics), [*rows, ["mean", *means], *ends]))
     out.print(text(f"embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s", "dim"))
+    if result.reranking:
+        out.print(text(f"It is {result.reranking}", "dim"))

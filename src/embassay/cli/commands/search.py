@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from embassay.cli import common, words
-from embassay.cli.tables import indented, line, table
+from embassay.cli.tables import indented, line, table, text
 from embassay.text import printable
 
 if TYPE_CHECKING:
@@ -181,6 +181,8 @@ def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> Non
         out.print(_trace(result.trace))
     if result.cascade:
         out.print(str(result.cascade), style="dim")
+    for done in result.reranked:
+        out.print(text(str(done), "dim"))
     if not result.hits:
         out.print("Nothing found.")
     for hit in result.hits:

@@ -10,6 +10,7 @@ from embassay.embedders.wrap.wrapper import uncached
 from embassay.evaluate.compare.alterations import clean
 from embassay.evaluate.compare.statistics import Spread
 from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.reranking import RerankShare
 from embassay.evaluate.speed.timing import HOSTED_QUERIES, QUERIES, Throughput, query_ms, spaced, throughput
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Costs:
     tokens_per_second: float | None = None
     truncated: float | None = 0.0
     """Share of the documents that the model saw only the head of."""
+    reranking: RerankShare | None = None
+    """Which rerankers were asked for which share of the queries, and for how much money."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from embassay.evaluate.compare.systems import Outcome
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import Filled, asked_anew, fill
 from embassay.evaluate.score.ranking import Run, rank_documents
+from embassay.evaluate.score.reranking import RerankShare
 from embassay.stores.opening import NewStore, exact_store
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ class ModelSystem:
         )
 
     def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:
+        reranking = RerankShare.of(run.reranked, len(judged.queries))
         if not self._candidate.pipeline.needs_model:
-            return Costs(spread(list(run.search_ms.values())), 0, 0.0)
+            return Costs(spread(list(run.search_ms.values())), 0, 0.0, reranking=reranking)
         alone = self._models.times(self._candidate.model, judged)
         times = [ms + run.search_ms[query] for query, ms in alone.query_ms.items()]
         rate = alone.throughput
@@ -118,4 +120,5 @@ class ModelSystem:
             per_second,
             rate.tokens_per_second if rate else None,
             filled.truncated,
+            reranking,
         )

@@ -53,6 +53,7 @@ class Row:
             "bytes_per_million": costs and costs.bytes_per_million,
             "usd_per_million_tokens": costs and costs.usd_per_million_tokens,
             "truncated_share": costs and costs.truncated,
+            "reranking": costs.reranking.to_dict() if costs and costs.reranking else None,
             "error": self.error,
         }
         if per_query:

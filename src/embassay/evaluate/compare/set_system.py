@@ -12,12 +12,14 @@ from embassay.evaluate.compare.systems import SHOWN, Outcome
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.data.places import Place, covering
 from embassay.evaluate.score.ranking import Run
+from embassay.evaluate.score.reranking import RerankShare
 from embassay.search.pipeline import Pipeline
 from embassay.search.snippet import snippet
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.search.index import Searcher
+    from embassay.search.trace import Reranking
     from embassay.space import Space
     from embassay.types import Hit
 
@@ -46,13 +48,13 @@ class SetSystem:
 
         A hit that is none of them keeps its rank under its own place. Raises ModelError, ProviderError, StoreError.
         """
-        rankings, texts = self._found(judged, depth, advance)
+        rankings, texts, reranked = self._found(judged, depth, advance)
         needs_model = self.pipeline.needs_model
         size = bytes_per_million(self.space) if needs_model else 0
         price = self.embedder.price if needs_model else 0.0
-        costs = Costs(
-            spread(self._times([judged.queries[name] for name in clean(judged.queries)])), size, price, truncated=None
-        )
+        times = spread(self._times([judged.queries[name] for name in clean(judged.queries)]))
+        shares = RerankShare.of(reranked, len(judged.queries))
+        costs = Costs(times, size, price, truncated=None, reranking=shares)
         return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
 
     def run(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Run:
@@ -61,19 +63,21 @@ class SetSystem:
 
     def _found(
         self, judged: JudgedSet, depth: int, advance: Callable[[int], None]
-    ) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
-        """Query id to ranked places, and what stands there."""
+    ) -> tuple[dict[str, Sequence[str]], dict[str, str], dict[str, Sequence[Reranking]]]:
+        """Query id to ranked places, what stands there, and query id to what rerankers did."""
         deep = self.pipeline.handing_out(depth)
         rankings: dict[str, Sequence[str]] = {}
         texts: dict[str, str] = {}
+        reranked: dict[str, Sequence[Reranking]] = {}
         for name, query in judged.queries.items():
             found = self.index.search(query, deep, measured=True)
+            reranked[name] = found.reranked
             places = [Place.parse(document) for document in judged.qrels.get(name, {})]
             ranked = ranked_places(found.hits, places)
             rankings[name] = self.ranking(ranked)[:depth]
             texts.update({k: _line(hit, query, self.index.language) for k, hit in list(ranked.items())[:SHOWN]})
             advance(1)
-        return rankings, texts
+        return rankings, texts, reranked
 
     def ranking(self, ranked: Mapping[str, Hit]) -> list[str]:
         """Ids as they are scored, of those that were found, in their order."""

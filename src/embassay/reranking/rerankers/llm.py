@@ -21,6 +21,7 @@ from embassay.embedders.texts.estimate import EstimatedTokens
 from embassay.errors import BadReply, ConfigError
 from embassay.remedy import setting
 from embassay.reranking.base import Reranked, Reranker
+from embassay.text import encodable
 from embassay.types import Usage
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class LlmReranker(Reranker):
         """Heads of the texts on one line each, their tokens, and which of them were cut."""
         from embassay.embedders.texts.longtext import parts_of
 
-        plain = [" ".join(text.split()) for text in texts]
+        plain = [" ".join(encodable(text).split()) for text in texts]
         parts = {one.owner: one for one in parts_of(plain, self._tokens.count(plain), self._tokens, "", "truncate")}
         known = [parts.get(at) for at in range(len(plain))]
         return (
@@ -152,7 +153,7 @@ class LlmReranker(Reranker):
     @staticmethod
     def _message(query: str, passages: Sequence[str]) -> str:
         listed = "\n\n".join(f"[{number}] {passage}" for number, passage in enumerate(passages, 1))
-        return MESSAGE.format(count=len(passages), query=" ".join(query.split()), passages=listed)
+        return MESSAGE.format(count=len(passages), query=" ".join(encodable(query).split()), passages=listed)
 
     def _places(self, answer: str, count: int) -> list[int]:
         """Positions in the window, best first: as the answer names them, and behind them what it does not name."""
