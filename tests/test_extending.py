@@ -19,9 +19,10 @@ from embassay.embedders.providers.hash import hashed
 from embassay.evaluate.data.judged import FORMATS
 from embassay.evaluate.judge.make import MAKERS
 from embassay.models.provider import PROVIDERS, Provider
+from embassay.reranking.http.driver import HttpReranker
 from embassay.session import Session
 from embassay.stores.opening import BACKENDS
-from embassay.testing import check_embedder, check_reader, check_store
+from embassay.testing import check_embedder, check_reader, check_reranker, check_store
 from tests.ingest.readers.pdf_files import lines, pdf
 from tests.servers import Answer, serving
 
@@ -30,6 +31,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text("utf-8")
 PACKAGES = (
     "embassay.ingest.readers",
     "embassay.ingest.ocr",
+    "embassay.reranking.rerankers",
     "embassay.search.stages",
     "embassay.cli.commands",
     BACKENDS,
@@ -158,6 +160,20 @@ def test_the_provider_that_computes_itself(project):
     asked, near, far = embedder.embed(["rotating a key", "rotated keys", "the proxy"], "document").vectors
     assert asked @ near > 0.3 > asked @ far
     assert json.loads(run("embed", "-c", "a key", "--role", "query", "--json"))["model"] == "trigrams/512"
+
+
+def test_the_reranker(project):
+    """It ranks through a server that speaks its protocol, and keeps every promise of the contract."""
+    module = import_module("my_package.clicks")
+
+    def answer(request):
+        results = [{"index": at, "score": len(text) % 7} for at, text in enumerate(request.json["texts"])]
+        return Answer({"results": results})
+
+    with serving(answer) as server:
+        reranker = HttpReranker(module.open_api(module.Settings(model_id="m", base_url=server.url, days=7)))
+        check_reranker(reranker)
+        assert server.received[0].json["days"] == 7
 
 
 def test_the_stage(project):
