@@ -82,6 +82,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         read_limits: ReadLimits | None = None,
         exclude: Sequence[str] = (),
         include: Sequence[str] = (),
+        tokens: bool | None = None,
     ) -> IndexReport:
         """Bring the set up to date with files and folders; only what changed is embedded. Its records stay as they are.
 
@@ -93,10 +94,11 @@ class EmbeddingSet(Moving, AsyncVerbs):
         `language` that its words are told apart by (a code such as ``de``, or ``mul`` for several; default: the
         configured one, else that of the documents); later runs must agree. A file whose reading exceeds `read_limits`
         is quarantined. Files that a pattern of `exclude` names, as a .gitignore beside the home would, leave the set
-        and stay out of it in later runs, too; `include` takes such patterns back. One process writes a set at a time,
-        the others wait. The session's events tell the progress. Raises UsageError for a missing path, for none where
-        the set remembers none, an unknown language or a pattern that names nothing, SpaceMismatch for another model,
-        and ModelError, HomeError or StoreError; whatever was stored before an error stays.
+        and stay out of it in later runs, too; `include` takes such patterns back. With `tokens` the set
+        keeps the vectors of its tokens, too, for ``maxsim``, until False takes them away. One process writes a set at a
+        time, the others wait. The session's events tell the progress. Raises UsageError for a missing path, for none
+        where the set remembers none, an unknown language or a pattern that names nothing, SpaceMismatch for another
+        model, and ModelError, HomeError or StoreError; whatever was stored before an error stays.
         """
         from embassay.ingest.defaults import MAX_FILE_MB
         from embassay.ingest.limits import DEFAULT_LIMITS
@@ -107,7 +109,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         files = None if paths is None else [*paths]
         check("paths", files or ())
         most = MAX_FILE_MB if max_file_mb is None else max_file_mb
-        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include)
+        reading = Reading(retry_failed, checksum, most, read_limits or DEFAULT_LIMITS, exclude, include, tokens=tokens)
         return index_files(
             self._sets, self._own("index"), None if files is None else [*map(Path, files)], wishes, reading
         )

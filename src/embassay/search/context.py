@@ -16,7 +16,7 @@ from embassay.words.languages import DEFAULT
 
 if TYPE_CHECKING:
     from embassay.reranking.timed import InTime, TimedReranker
-    from embassay.search.late import TimedTokens
+    from embassay.search.late import LateModel
     from embassay.search.second import SecondSpace
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
@@ -48,7 +48,7 @@ class Context:
         similarity: Similarity = "cosine",
         set_of: Callable[[Hashable], str] = lambda _: "",
         second: Callable[[], SecondSpace | None] = lambda: None,
-        late: Callable[[], TimedTokens] = nothing_reads_tokens,
+        late: Callable[[], LateModel] = nothing_reads_tokens,
         reranker: Callable[[str], TimedReranker] | None = None,
         language: str = DEFAULT,
     ) -> None:
@@ -87,7 +87,7 @@ class Context:
         return self._second()
 
     @cached_property
-    def late_model(self) -> TimedTokens:
+    def late_model(self) -> LateModel:
         """What makes vectors of tokens. Raises ModelUnsupported where nothing does."""
         return self._late()
 

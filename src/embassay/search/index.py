@@ -10,13 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from embassay.arguments import shown
 from embassay.embedders.wrap.wrapper import uncached
-from embassay.errors import IndexDamaged, QueryError, UsageError
+from embassay.errors import IndexDamaged, UsageError
 from embassay.events import SILENCE, Events, Searched
 from embassay.search.answered import Calibration, CalibrationMemory, Gauge, best_dense, names_what_was_asked
+from embassay.search.asked import check_query
 from embassay.search.context import Context
-from embassay.search.late import TimedTokens, nothing_reads_tokens
+from embassay.search.late import LateModel, TimedTokens, nothing_reads_tokens
 from embassay.search.neighbours import check_context, with_neighbours
 from embassay.search.pipeline import Pipeline
 from embassay.search.result import SearchResult
@@ -35,12 +35,11 @@ from embassay.words.languages import DEFAULT
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.reranking.timed import TimedReranker
+    from embassay.stores.tokens.file import TokenFile
     from embassay.types import Role, Vectors
 
 Opening = Callable[[ExitStack, Trace], SecondSpace | None]
 """Opens the second space of one search, or says in its trace why there is none."""
-MAX_QUERY = 100_000
-"""Characters. A longer one is a document, not a query."""
 
 
 class Searcher(ABC):
@@ -66,7 +65,7 @@ class Searcher(ABC):
     def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         """The vector (dimensions,) of `text`. Raises ModelError, ProviderError, SpaceMismatch."""
 
-    def late(self) -> TimedTokens:
+    def late(self) -> LateModel:
         """What makes vectors of tokens, by the model of the set. Raises ModelUnsupported where there is none."""
         return nothing_reads_tokens()
 
@@ -215,12 +214,14 @@ class Index(Searcher):
         memory: CalibrationMemory | None = None,
         second: Opening | None = None,
         reranker: Callable[[str], TimedReranker] | None = None,
+        tokens: TokenFile | None = None,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
         be of `space`: see `embassay.sets.door`. Without a `memory` nobody knows whether a search has found an answer.
-        `second` opens the space that the set is being moved to, and `reranker` a reranker by its name.
+        `second` opens the space that the set is being moved to, `reranker` a reranker by its name; `tokens` is where it
+        keeps the vectors of its tokens.
         """
         super().__init__([name], space, events, language)
         self.reranker = reranker
@@ -230,7 +231,7 @@ class Index(Searcher):
         self._embedder: Embedder | None = None
         self._second = second
         self._timed = TimedModel(self._model, space)
-        self._late = TimedTokens(self._model)
+        self._late = LateModel(TimedTokens(self._model), (tokens,) if tokens else ())
         self._gauge = Gauge(memory, self._queries) if memory else None
         self._closed = False
 
@@ -244,7 +245,7 @@ class Index(Searcher):
     def second(self, held: ExitStack, trace: Trace) -> SecondSpace | None:
         return self._second(held, trace) if self._second else None
 
-    def late(self) -> TimedTokens:
+    def late(self) -> LateModel:
         return self._late
 
     def as_second(self, held: ExitStack) -> SecondSpace:
@@ -283,16 +284,3 @@ class Index(Searcher):
             trace.notices.append(f"The {what} has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
         vector: Vectors = comparable(embedded.vectors, self.space)[0]
         return vector
-
-
-def check_query(query: str) -> None:
-    """Raises QueryError for what is no text, for a query without words, or one beyond all measure."""
-    if not isinstance(query, str):
-        raise QueryError(f"the query is {shown(query)}; it must be a string.")
-    if not query.replace("\0", "").strip():
-        raise QueryError("the query is empty.")
-    if len(query) > MAX_QUERY:
-        raise QueryError(
-            f"the query has {len(query):,} characters, at most {MAX_QUERY:,} are searched.",
-            remedy="Ask with the passage that matters.",
-        )

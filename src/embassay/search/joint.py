@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embassay.events import Events
 from embassay.search.index import Index, Searcher
+from embassay.search.late import LateModel
 from embassay.stores.base import Snapshot
 from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 from embassay.words.languages import MIXED
 
 if TYPE_CHECKING:
     from embassay.search.answered import Calibration
-    from embassay.search.late import TimedTokens
     from embassay.search.trace import Trace
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Role, Vectors
@@ -45,8 +45,9 @@ class JointIndex(Searcher):
     def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
         return self._indexes[0].embed(text, role, trace, cached=cached)
 
-    def late(self) -> TimedTokens:
-        return self._indexes[0].late()
+    def late(self) -> LateModel:
+        each = [index.late() for index in self._indexes]
+        return LateModel(each[0].model, [file for late in each for file in late.files])
 
     def calibrations(self, parts: Mapping[str, Snapshot]) -> Mapping[str, Calibration]:
         return {name: read for index in self._indexes for name, read in index.calibrations(parts).items()}

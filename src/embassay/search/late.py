@@ -2,12 +2,13 @@
 
 The tokens' vectors are states of the same model that makes one vector a text, which was not trained for it. A text's
 score is the mean, over the tokens of the query, of the greatest cosine to any of its tokens; tokens that few of the
-candidates have count for more.
+candidates have count for more. Texts are compared as sets keep them, whether they are read now or were before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embassay.errors import ModelUnsupported
@@ -16,13 +17,16 @@ from embassay.timed import Timed
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.engine.token_states import TokenStates
+    from embassay.stores.tokens.codes import PackedTokens
+    from embassay.stores.tokens.file import TokenFile
+    from embassay.types import Chunk
 
 KEPT_BYTES = 256 << 20
-"""Of token vectors that were made for searches and are remembered: the next search often finds the same texts."""
+"""Of tokens that were read for searches and are remembered: the next search often finds the same texts."""
 
 
-class TimedTokens(Timed[str, "TokenStates"]):
-    """Makes the token vectors of texts within a time. Threads may share it."""
+class TimedTokens(Timed[str, "PackedTokens"]):
+    """Reads the tokens of texts within a time. Threads may share it."""
 
     def __init__(self, embedder: Callable[[], Embedder]) -> None:
         """`embedder` opens the model when it is first needed."""
@@ -38,28 +42,54 @@ class TimedTokens(Timed[str, "TokenStates"]):
         """The tokens of a query. Raises ModelUnsupported where the model gives none, ModelError."""
         return next(self._open().token_states([text], "query"))
 
-    def make(self, items: Sequence[str]) -> Iterator[TokenStates]:
+    def make(self, items: Sequence[str]) -> Iterator[PackedTokens]:
         """The tokens of each text. Raises ModelError."""
-        return self._open().token_states(items, "document")
+        from embassay.stores.tokens.codes import pack
 
-    def size(self, made: TokenStates) -> int:
+        return (pack(one.ids, one.vectors) for one in self._open().token_states(items, "document"))
+
+    def size(self, made: PackedTokens) -> int:
         """Bytes."""
-        return made.vectors.nbytes
+        return made.nbytes
 
 
-def nothing_reads_tokens() -> TimedTokens:
+@dataclass(frozen=True, slots=True)
+class LateModel:
+    """What a search may ask for tokens: the files of the sets that keep some, and the model for all others."""
+
+    model: TimedTokens
+    files: Sequence[TokenFile] = ()
+
+    def stored(self, chunks: Sequence[Chunk]) -> dict[str, PackedTokens]:
+        """The tokens of those of `chunks` that are kept, by key. Raises StoreError."""
+        found: dict[str, PackedTokens] = {}
+        for file in self.files:
+            if file.exists:
+                found |= file.get([chunk for chunk in chunks if chunk.key not in found])
+        return found
+
+    def close(self) -> None:
+        """Close the files, and give what is under way a moment to arrive."""
+        self.model.close()
+        for file in self.files:
+            file.close()
+
+
+def nothing_reads_tokens() -> LateModel:
     """Raises ModelUnsupported: what is searched has no model of its own that could read its texts."""
     raise ModelUnsupported(
         "what is searched here has no model that gives vectors of tokens.", remedy="Leave maxsim out."
     )
 
 
-def late_scores(query: TokenStates, texts: Mapping[Hashable, TokenStates]) -> dict[Hashable, float]:
+def late_scores(query: TokenStates, texts: Mapping[Hashable, PackedTokens]) -> dict[Hashable, float]:
     """The score of each of `texts`; none where the query has no token, and none of a text without tokens.
 
     The weight of a token is BM25's idf of it among the texts.
     """
     import numpy as np
+
+    from embassay.stores.tokens.codes import turned, unpacked
 
     texts = {ref: text for ref, text in texts.items() if len(text.ids)}
     if not len(query.ids) or not texts:
@@ -68,4 +98,5 @@ def late_scores(query: TokenStates, texts: Mapping[Hashable, TokenStates]) -> di
     in_texts = has.sum(axis=0)
     weights = np.log1p((len(texts) - in_texts + 0.5) / (in_texts + 0.5))
     weights /= weights.sum()
-    return {ref: float((query.vectors @ text.vectors.T).max(axis=1) @ weights) for ref, text in texts.items()}
+    asked = turned(query.vectors)
+    return {ref: float((unpacked(text.codes) @ asked.T).max(axis=0) @ weights) for ref, text in texts.items()}

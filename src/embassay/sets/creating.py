@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.ingest.sample import sample_texts
+from embassay.sets.beginning import begun
 from embassay.sets.build.deferring import check_rules
-from embassay.sets.generations import check_name, generation_for_writing
+from embassay.sets.generations import check_name
 from embassay.sets.indexing import Reading, index_files
 from embassay.sets.leaving import leaving
+from embassay.sets.tokens import ask_for_tokens
 from embassay.stores.filters.bounds import check_filter
 from embassay.stores.filters.parser import read_filter
 from embassay.stores.filters.values import And
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
 
 
 def create_set(
-    sets: OpenSets, name: str, wishes: Wishes, auto_embed: Collection[str] = (), files: Sequence[Path] = ()
+    sets: OpenSets,
+    name: str,
+    wishes: Wishes,
+    auto_embed: Collection[str] = (),
+    files: Sequence[Path] = (),
+    *,
+    tokens: bool = False,
 ) -> IndexReport | None:
     """A new set, with what `files` say in it; the report of that where there are any.
 
@@ -40,7 +48,8 @@ def create_set(
         if not file.exists():
             raise UsageError(f"{file}: no such file or folder.")
     left_out = leaving(sets, name, (), ())
-    generation_for_writing(sets, name, wishes, lambda: sample_texts(files, left_out.foreseen()))
+    with begun(sets, name, wishes, lambda: sample_texts(files, left_out.foreseen())) as (generation, embedder):
+        ask_for_tokens(sets, generation, embedder, wanted=tokens or None)
     sets.state.roster.tell_when_to_embed(name, rules)
     if not files:
         return None

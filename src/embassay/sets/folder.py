@@ -32,6 +32,8 @@ from embassay.sets.state import Generation, State
 from embassay.space import Space
 from embassay.stores.base import Store
 from embassay.stores.opening import open_collection
+from embassay.stores.tokens.file import SUFFIX, TokenFile
+from embassay.stores.tokens.store import StoreWithTokens
 from embassay.stores.values import Collection
 from embassay.text import composed
 
@@ -115,7 +117,16 @@ class HomeFolder:
         name = self._safe(collection)
         wanted = Collection.single(name, space.dimensions, spec.language, space.similarity, spec.dtype)
         self._secure(name)
-        return open_collection(spec.store, self.folder, wanted, create=create)
+        rows = open_collection(spec.store, self.folder, wanted, create=create)
+        tokens = self._token_file(name, space)
+        return StoreWithTokens(rows, tokens) if tokens.exists else rows
+
+    def tokens(self, generation: Generation) -> TokenFile:
+        """Where the token vectors of a generation are, or would be."""
+        return self._token_file(self._safe(generation.name), generation.space)
+
+    def _token_file(self, collection: str, space: Space) -> TokenFile:
+        return TokenFile(self.folder / VECTORS / f"{collection}{SUFFIX}", space.digest)
 
     @contextmanager
     def writing(self, generation: Generation, waiting: Callable[[], None] | None = None) -> Iterator[None]:
@@ -147,9 +158,11 @@ class HomeFolder:
         return self.folder / LOCKS / f"{self._safe(generation.name)}.{kind}"
 
     def forget(self, generation: Generation) -> None:
-        """Remove the locks of a generation that is no more, and what was said in the background while it was built."""
+        """Remove the locks of a generation that is no more, what was said in the background while it was built, and its
+        token vectors."""
         for kind in ("lock", "read", "log"):
             self.lock_file(generation, kind).unlink(missing_ok=True)
+        self.tokens(generation).remove()
 
     def _secure(self, collection: str = "") -> None:
         """Make private what is the home's own. Raises HomeNotWritable for a link where a file of its own would be.

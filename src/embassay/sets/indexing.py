@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from embassay.sets.opened import OpenSets
 from embassay.sets.paths import SetPaths, remember, remembered, tell_of_lost
 from embassay.sets.spec import Wishes
 from embassay.sets.state import Generation
+from embassay.sets.tokens import ask_for_tokens, make_tokens
 from embassay.sets.waiting import embed_waiting
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Reading:
     by_rules: bool = False
     """Embed what the rules of the set ask for, and not everything that has no vector yet, see
     `embassay.sets.build.deferring`."""
+    tokens: bool | None = None
+    """Keep the vectors of tokens as well from now on, or no more; None: as before."""
     only: Scope | None = None
     """Look at nothing else of the paths: the rest is known to be as it was."""
 
@@ -100,6 +103,7 @@ def _index_files(
     with (
         begun(sets, name, wishes, sample) as (generation, embedder),
         sets.writing(generation) as state,
+        _with_tokens(sets, generation, embedder, reading),
         closing(sets.folder.store(generation, create=True)) as store,
         state.jobs.run("index", generation.id),
     ):
@@ -126,11 +130,20 @@ def _index_files(
             defer = deferred_by(sets, generation) if reading.by_rules else None
             report = build(source, writer, embedder, sets.events, defer)
         waited = 0 if defer else embed_waiting(sets, generation, store, embedder)
+        if not state.totals(generation).waiting:  # else they wait together with the vectors
+            make_tokens(sets, generation, store, embedder)
         bring_along(sets, state, generation, writer.touched)
         waiting = state.totals(generation).waiting
         report = replace(report, embedded=report.embedded + waited, waiting=waiting)
         note_run(state, generation, writer, report)
     return report
+
+
+@contextmanager
+def _with_tokens(sets: OpenSets, generation: Generation, embedder: Embedder, reading: Reading) -> Iterator[None]:
+    """Said before the store is opened, which is told of it then."""
+    ask_for_tokens(sets, generation, embedder, wanted=reading.tokens)
+    yield
 
 
 def check_there(files: Sequence[Path]) -> None:

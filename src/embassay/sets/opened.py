@@ -46,8 +46,7 @@ class OpenSets:
         config: Callable[[], Config] | None = None,
     ) -> None:
         """`models` is asked for the registry when a model is first needed, and `config`, before the first search,
-        whether searches are logged; where there is none, they are not.
-        """
+        whether searches are logged; where there is none, they are not."""
         self.folder, self.events = folder, Events(within=events)
         self._models, self._config = models, config
         self._recorder: QueryRecorder | None = None
@@ -315,6 +314,7 @@ class OpenSets:
             memory=self.state.calibrations.of(generation.id),
             second=partial(self._seconds.open, content.own),
             reranker=lambda asked: self.models.rerankers.get(asked),  # noqa: PLW0108 - models are opened late
+            tokens=self.folder.tokens(generation),
         )
         return Lease(content, index, hold)
 

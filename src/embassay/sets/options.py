@@ -29,6 +29,7 @@ class CreatingOptions(MakingOptions, total=False):
 
     truncate_dim: int | None
     dtype: str | None
+    tokens: bool
 
 
 class IndexOptions(MakingOptions, total=False):
@@ -40,6 +41,7 @@ class IndexOptions(MakingOptions, total=False):
     read_limits: ReadLimits | None
     exclude: Sequence[str]
     include: Sequence[str]
+    tokens: bool | None
 
 
 class WatchOptions(MakingOptions, total=False):

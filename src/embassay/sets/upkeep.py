@@ -36,12 +36,15 @@ class Upkeep:
         `auto_embed`: ``on_create`` where new documents get their vectors at once, ``on_update`` where changed ones do;
         the others are found by words only until the set is indexed. Of the options, `truncate_dim` cuts vectors to so
         many dimensions, where the model was trained for that, and `dtype` is what their numbers are kept as:
-        ``float32``, ``float16`` or ``int8``. Raises UsageError, and as `index` does.
+        ``float32``, ``float16`` or ``int8``; with `tokens` the vectors of its tokens are kept as well, for ``maxsim``.
+        Raises UsageError, and as `index` does.
         """
         from embassay.sets.creating import create_set
         from embassay.sets.spec import Wishes
 
-        return create_set(self._sets, name, Wishes(**making), auto_embed, [Path(path) for path in paths])
+        tokens = making.pop("tokens", False)
+        wishes, files = Wishes(**making), [Path(path) for path in paths]  # type: ignore[misc]
+        return create_set(self._sets, name, wishes, auto_embed, files, tokens=tokens)
 
     def create_view(self, name: str, *, of: str, where: str | Filter) -> Sequence[str]:
         """Make a view of set `of`: a set that shows what passes `where`, and has no vectors of its own. It is searched,

@@ -9,13 +9,15 @@ from embassay.embedders.providers.hash import HashEmbedder
 from embassay.embedders.providers.local import open_local
 from embassay.embedders.wrap.glossary import Expanded
 from embassay.embedders.wrap.wrapper import Wrapper
-from embassay.errors import ModelUnsupported, UsageError
+from embassay.errors import ModelUnsupported, StoreError, UsageError
 from embassay.search.base import Candidates, Found
 from embassay.search.blend import blended
-from embassay.search.late import TimedTokens, late_scores
+from embassay.search.late import LateModel, TimedTokens, late_scores
 from embassay.search.parse import parse_pipeline
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.maxsim import MaxSim
+from embassay.stores.tokens.codes import pack
+from embassay.stores.tokens.file import TokenFile
 from embassay.stores.values import Scored
 from tests.search.fakes import FakeSnapshot, chunk, context
 from tests.tiny import CASES, write_model
@@ -54,9 +56,9 @@ def model(tmp_path):
     return open_local(str(write_model(tmp_path / "m", CASES["bert"])), precision="f32")
 
 
-def asked(model, query="rotate a key", **options):
-    late = TimedTokens(lambda: model)
-    made = context(Snapshot(), late=lambda: late, **options)
+def asked(model, query="rotate a key", files=(), late=None, **options):
+    late = late or TimedTokens(lambda: model)
+    made = context(Snapshot(), late=lambda: LateModel(late, files), **options)
     made.query = query
     return made, late
 
@@ -68,7 +70,8 @@ def run(stage, made):
 
 def expected(model, names, weight=0.5, query="rotate a key"):
     """Oracle: every text read at once."""
-    texts = dict(zip(names, model.token_states([TEXTS[name] for name in names], "document"), strict=True))
+    read = model.token_states([TEXTS[name] for name in names], "document")
+    texts = {name: pack(one.ids, one.vectors) for name, one in zip(names, read, strict=True)}
     return blended(RANKING, late_scores(next(model.token_states([query], "query")), texts), weight)
 
 
@@ -96,8 +99,7 @@ def test_what_is_not_read_in_time_keeps_its_place_and_is_there_for_the_next_sear
     ]
     slow.let.set()
     late.close()
-    again, _ = asked(slow, without_model=True)
-    again._late = lambda: late
+    again, _ = asked(slow, late=late, without_model=True)
     ranking = run(MaxSim(60, budget_ms=60_000), again)
     assert [one.ref for one in ranking] == [one.ref for one in expected(model, [*TEXTS])]
     assert slow.given == 5, "none is read twice"
@@ -106,6 +108,50 @@ def test_what_is_not_read_in_time_keeps_its_place_and_is_there_for_the_next_sear
 def test_a_measurement_waits_for_all(model):
     made, _ = asked(model)
     assert [one.ref for one in run(MaxSim(60, budget_ms=0), made)] == [one.ref for one in expected(model, [*TEXTS])]
+
+
+@pytest.fixture
+def file(tmp_path, model):
+    """The tokens of the first three texts."""
+    made = TokenFile(tmp_path / "t.tokens", "space")
+    made.create()
+    texts = {name: TEXTS[name] for name in "abc"}
+    read = model.token_states([*texts.values()], "document")
+    made.put(texts, {name: pack(one.ids, one.vectors) for name, one in zip(texts, read, strict=True)})
+    return made
+
+
+def test_kept_tokens_are_not_made_again(model, file):
+    slow = Slow(model)
+    slow.let.set()
+    made, _ = asked(slow, files=[file])
+    assert [one.ref for one in run(MaxSim(), made)] == [one.ref for one in expected(model, [*TEXTS])]
+    assert slow.given == 2
+
+
+def test_kept_tokens_of_another_text_or_space_are_not_used(model, file, monkeypatch):
+    slow = Slow(model)
+    slow.let.set()
+    made, _ = asked(slow, files=[TokenFile(file.path, "another space")])
+    run(MaxSim(), made)
+    assert slow.given == 5
+    monkeypatch.setitem(TEXTS, "a", "another text")
+    made, _ = asked(slow, files=[file])
+    run(MaxSim(), made)
+    assert slow.given == 5 + 3
+
+
+def test_a_damaged_file_is_a_notice(model, file):
+    file.close()
+    file.path.write_bytes(b"no database" * 1000)
+    made, _ = asked(model, files=[file], without_model=True)
+    assert [one.ref for one in run(MaxSim(60, budget_ms=60_000), made)] == [
+        one.ref for one in expected(model, [*TEXTS])
+    ]
+    assert "is damaged" in made.trace.notices[0] and "index(tokens=True)" in made.trace.notices[0]
+    made, _ = asked(model, files=[file])
+    with pytest.raises(StoreError, match="is damaged"):
+        run(MaxSim(), made)
 
 
 def test_a_query_without_tokens_changes_nothing(model):

@@ -46,6 +46,10 @@ def command(
     checksum: Annotated[
         bool, typer.Option("--checksum", help="Read every file instead of trusting its size and time.")
     ] = False,
+    tokens: Annotated[
+        bool | None,
+        typer.Option("--tokens/--no-tokens", help="Keep the vectors of tokens as well, for maxsim; or no more."),
+    ] = None,
     set_name: common.SetOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -63,6 +67,7 @@ def command(
     embassay index handbuch --language de
     embassay index . --exclude CHANGELOG.md --exclude 'docs/old/**'
     embassay index docs --retry-failed
+    embassay index --tokens
     """
     with runs.run_in(home) as opened:
         report = opened.index(
@@ -78,6 +83,7 @@ def command(
             include=include or (),
             retry_failed=retry_failed,
             checksum=checksum,
+            tokens=tokens,
         )
     if json:
         common.print_json(report.to_dict() | {"notices": list(opened.session.notices)})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from embassay.evaluate.score.filling import Filled
 from embassay.search.context import Context
-from embassay.search.late import TimedTokens
+from embassay.search.late import LateModel, TimedTokens
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.search.trace import Reranking
@@ -101,7 +101,7 @@ class _Query:
             self._embed,
             similarity=similarity,
             language=self.language,
-            late=lambda: self.late,
+            late=lambda: LateModel(self.late),
             reranker=self.reranker,
         )
         found = run(pipeline, asked)

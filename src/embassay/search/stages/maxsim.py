@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from embassay.errors import EmbassayError
+from embassay.errors import EmbassayError, StoreError
 from embassay.search.arguments import argument
 from embassay.search.base import MOST, Candidates, Inner
 from embassay.search.blend import blended
@@ -18,9 +18,10 @@ from embassay.search.late import late_scores
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from embassay.engine.token_states import TokenStates
     from embassay.search.context import Context
-    from embassay.search.late import TimedTokens
+    from embassay.search.late import LateModel
+    from embassay.stores.tokens.codes import PackedTokens
+    from embassay.types import Chunk
 
 NO_LIMIT_MS = 3_600_000.0
 """In a measurement every candidate is scored: what a busy machine leaves out would be part of the figure."""
@@ -50,7 +51,7 @@ class MaxSim(Inner):
         if not ranking:
             return candidates
         model = context.late_model
-        query = model.query(context.query)
+        query = model.model.query(context.query)
         refs = [one.ref for one in ranking[: self.depth]]
         texts = self._texts(context, model, refs)
         if len(texts) < len(refs):
@@ -60,16 +61,29 @@ class MaxSim(Inner):
             )
         return replace(candidates, ranking=blended(ranking, late_scores(query, texts), self.weight))
 
-    def _texts(self, context: Context, model: TimedTokens, refs: Sequence[Hashable]) -> Mapping[Hashable, TokenStates]:
+    def _texts(self, context: Context, model: LateModel, refs: Sequence[Hashable]) -> Mapping[Hashable, PackedTokens]:
         """The tokens of as many candidates as can be had."""
         chunks = context.chunks(refs)
         budget = self.budget_ms if context.without_model else NO_LIMIT_MS
-        made, failure = model.within({chunks[ref].key: chunks[ref].indexed for ref in refs}, budget)
+        found = self._stored(context, model, [chunks[ref] for ref in refs])
+        missing = {chunks[ref].key: chunks[ref].indexed for ref in refs if chunks[ref].key not in found}
+        made, failure = model.model.within(missing, budget) if missing else ({}, None)
         if failure is not None:
             if not (context.without_model and isinstance(failure, EmbassayError)):
                 raise failure
             context.trace.notices.append(f"{self} reads no more texts: {failure}")
-        return {ref: made[chunks[ref].key] for ref in refs if chunks[ref].key in made}
+        found |= made
+        return {ref: found[chunks[ref].key] for ref in refs if chunks[ref].key in found}
+
+    def _stored(self, context: Context, model: LateModel, chunks: Sequence[Chunk]) -> dict[str, PackedTokens]:
+        """What the set keeps. A search goes on without it where it is damaged."""
+        try:
+            return model.stored(chunks)
+        except StoreError as error:
+            if not context.without_model:
+                raise
+            context.trace.notices.append(f"{self} reads texts anew: {error}")
+            return {}
 
 
 STAGE = MaxSim

@@ -21,6 +21,7 @@ from embassay.events import Noted, Warned
 from embassay.sets.followers import CANNOT, bring_up, waiting_for_model
 from embassay.sets.history import who
 from embassay.sets.moves import ROLLED_BACK, TrialBegun, TrialVerdict, on_live
+from embassay.sets.tokens import tell_of_tokens
 from embassay.sets.trials.terms import SECONDS_A_DAY, UNTIL_DECIDED
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ def _point(
             verdict=verdict,
         )
     tell_of_end(sets, ended)
+    tell_of_tokens(sets, live, new)
     took, kept = time.monotonic() - started, None if trial else keep_until
     return Switched(name, live, new, brought.origins, words_only, took, kept, trial.terms if trial else None)
 

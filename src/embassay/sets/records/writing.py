@@ -21,6 +21,7 @@ from embassay.sets.records.own_vectors import Voucher
 from embassay.sets.records.report import RecordsReport
 from embassay.sets.records.source import GROUP, Records, is_there, named
 from embassay.sets.records.upkeep import keep_fast
+from embassay.sets.tokens import make_tokens
 
 if TYPE_CHECKING:
     from embassay.sets.opened import OpenSets
@@ -98,8 +99,11 @@ def _written(
         )
         writer = Writer(state, generation, store)
         with noted_if_cut_short(state, generation, "added", writer):
-            embedded, usage = write_changes(source, writer, embedder, sets.events, deferred_by(sets, generation))
+            defer = deferred_by(sets, generation)
+            embedded, usage = write_changes(source, writer, embedder, sets.events, defer)
         keep_fast(store, embedded + source.given)
+        if not state.totals(generation).waiting:  # else they wait together with the vectors
+            make_tokens(sets, generation, store, embedder)
         bring_along(sets, state, generation, writer.touched)
         with store.snapshot() as version:
             chunks = version.count()

@@ -25,6 +25,7 @@ def command(
     language: common.LanguageOption = None,
     truncate_dim: common.TruncateOption = None,
     dtype: common.DtypeOption = None,
+    tokens: Annotated[bool, typer.Option("--tokens", help="Keep the vectors of tokens as well, for maxsim.")] = False,
     auto_embed: Annotated[
         str, typer.Option("--auto-embed", metavar="RULES", help="on_create, on_update, or both with a comma between.")
     ] = "",
@@ -52,7 +53,7 @@ def command(
     """
     rules = [rule.strip() for rule in auto_embed.split(",") if rule.strip()]
     making = {"model": model, "precision": precision, "chunk_tokens": chunk_tokens, "language": language}
-    making |= {"truncate_dim": truncate_dim, "dtype": dtype}
+    making |= {"truncate_dim": truncate_dim, "dtype": dtype, "tokens": tokens}
     if of is not None or where is not None:
         asked = [name for name, value in (making | {"auto_embed": auto_embed, "paths": paths}).items() if value]
         _view(name, of, where, asked, home, json=json)
