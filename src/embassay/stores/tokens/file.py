@@ -173,7 +173,6 @@ class TokenFile:
                 keep_wal(db)
                 db.execute("PRAGMA trusted_schema = OFF")
                 db.execute("PRAGMA synchronous = NORMAL")
-                db.execute("PRAGMA mmap_size = 1073741824")
                 self._begin(db)
             except BaseException:
                 db.close()
