@@ -62,7 +62,9 @@ def test_what_is_measured_is_what_a_search_finds(home):
 def test_the_present_way_is_kept_where_it_is_as_good(home):
     found = tune_fusion(home, "words", relevant(home))
     assert found.means[str(found.present.stages[0])] == 1.0 and found.fitted == found.present
-    assert not found.recommends and found.to_dict()["recommended"] is None and found.sentence.startswith("Keep adaptive")
+    assert (
+        not found.recommends and found.to_dict()["recommended"] is None and found.sentence.startswith("Keep adaptive")
+    )
 
 
 def test_noise_is_not_recommended():

@@ -52,9 +52,7 @@ def command(
     present = measured(pipeline) if pipeline else None
     with common.opened_home(home) as opened, progress.bar(len(data.queries), "Searching", "query") as advance:
         name = opened.set(set_name).name
-        found = tune_fusion(
-            opened, name, data, metric=metric, present=present, min_effect=min_effect, advance=advance
-        )
+        found = tune_fusion(opened, name, data, metric=metric, present=present, min_effect=min_effect, advance=advance)
     if json:
         common.print_json(found.to_dict())
     else:
