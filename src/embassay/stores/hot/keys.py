@@ -14,6 +14,8 @@ from embassay.stores.hot.strings import Strings, StringsWriter
 DIGITS = 32
 """Of the keys that are packed."""
 _DIGEST = re.compile(f"[0-9a-f]{{{DIGITS}}}")
+MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number without a pattern: 2**64 by the golden ratio (Knuth, The Art of Computer Programming 3, section 6.4)."""
 FEW = 16
 """RowKeys up to which each is looked for in all rows; for more of them the rows are sorted first."""
 
@@ -79,11 +81,11 @@ class RowKeys:
                 yield next((int(row) for row in alike if halves[row, 1] == second), -1)
             return
         order, ordered = self._sorted
-        firsts = np.searchsorted(ordered, wanted[:, 0])
-        for at, (first, second) in zip(firsts.tolist(), wanted, strict=True):
+        mixed = _mixed(wanted)
+        for at, mix, pair in zip(np.searchsorted(ordered, mixed).tolist(), mixed, wanted, strict=True):
             row = -1
-            while at < len(ordered) and ordered[at] == first and row < 0:
-                row = int(order[at]) if halves[order[at], 1] == second else -1
+            while at < len(ordered) and ordered[at] == mix and row < 0:
+                row = int(order[at]) if (halves[order[at]] == pair).all() else -1
                 at += 1
             yield row
 
@@ -93,11 +95,17 @@ class RowKeys:
 
     @cached_property
     def _sorted(self) -> tuple[Array, Array]:
-        """The rows in the order of the first halves of their keys, and these halves in that order."""
-        halves = self._packed.view(np.uint64)[:, 0]
-        order = np.argsort(halves)
-        return order, halves[order]
+        """The rows in the order of what their keys are found by, and that in this order."""
+        mixed = _mixed(self._packed.view(np.uint64))
+        order = np.argsort(mixed)
+        return order, mixed[order]
 
     @cached_property
     def _by_text(self) -> dict[str, int]:
         return {key: row for row, key in enumerate(Strings(self._sections, "key_texts").all())}
+
+
+def _mixed(halves: Array) -> Array:
+    """What keys (n, 2) are found by: one number of both halves, because keys may be alike in either of them."""
+    mixed: Array = halves[:, 0] ^ (halves[:, 1] * MIX)
+    return mixed
