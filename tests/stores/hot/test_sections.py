@@ -41,10 +41,15 @@ def test_numbers_come_back(tmp_path_factory, signed, small):
     sections.close()
 
 
+def postings_of(words, number):
+    """A term's rows, and how often it stands in each."""
+    return words.rows_of(number).tolist(), words.frequencies_of(number).tolist()
+
+
 def everything(folder):
     """All that the two files of a part hold."""
     words, rows = WordPart(folder, "p"), RowPart(folder, "p")
-    postings = [[a.tolist() for a in words.postings(n)] for n, _ in enumerate(words.terms())]
+    postings = [postings_of(words, n) for n, _ in enumerate(words.terms())]
     return list(words.vocabulary()), postings, words.lengths.tolist(), rows.fetch(range(rows.rows)), rows.find(["x"])
 
 

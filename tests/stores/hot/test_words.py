@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embassay.errors import HomeNotWritable
-from embassay.stores.hot import inverting
+from embassay.stores.hot import inverting, words
 from embassay.stores.hot.words import WordPart, idf
 from embassay.stores.hot.writing_words import hashed
 from embassay.stores.values import BM25_B, BM25_K1
@@ -25,6 +25,12 @@ def folder(tmp_path_factory):
 def part_of(folder, rows, name="p"):
     WordPart.write(folder, name, rows)
     return WordPart(folder, name)
+
+
+def postings_of(part, term):
+    """The rows of a term, and how often it stands in each."""
+    number = part.number_of(term)
+    return part.rows_of(number).tolist(), part.frequencies_of(number).tolist()
 
 
 def weights_of(part, asked):
@@ -69,6 +75,39 @@ def test_a_search_is_that_of_the_exact_store(folder, rows, query, k, data):
     assert asked.scores(weights, average(part), picked) == pytest.approx(expected[picked], rel=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_terms_that_are_looked_up_for_few_rows_change_nothing(folder, monkeypatch, seed):
+    random = np.random.default_rng(seed)
+    rows = [[f"w{number}" for number in random.zipf(1.4, length)] for length in random.integers(1, 60, 4000)]
+    part = part_of(folder, rows, "pruned")
+    looked_up, taken = [], 0
+    monkeypatch.setattr(words.Asked, "_add", spied(words.Asked._add, looked_up))
+    for at in range(60):
+        query = [f"w{number}" for number in random.zipf(1.4, random.integers(2, 9)) % 400]
+        k, mask = int(random.integers(1, 50)), None if at % 2 else random.random(4000) < 0.3
+        asked = part.asked(query)
+        weights = weights_of(part, asked) * random.uniform(0.5, 2, len(query))
+        monkeypatch.setattr(words, "LONG", len(rows))
+        plain = asked.search(weights, average(part), k, mask)
+        monkeypatch.setattr(words, "LONG", 0)
+        looked_up.clear()
+        pruned = asked.search(weights, average(part), k, mask)
+        taken += any(0 < held < 2000 for held in looked_up)
+        assert [found.tolist() for found in plain] == [found.tolist() for found in pruned]
+        assert asked.scores(weights, average(part), pruned[0]).tolist() == pruned[1].tolist()
+    assert taken > 10, "the short way was taken"
+
+
+def spied(add, lengths):
+    """`add`, of which every call tells how many rows it was asked for."""
+
+    def told(self, number, weight, average_length, rows, scores):
+        lengths.append(len(rows))
+        return add(self, number, weight, average_length, rows, scores)
+
+    return told
+
+
 @given(documents, queries, st.data())
 def test_frequencies_count_the_rows_that_are_alive(folder, rows, query, data):
     part = part_of(folder, rows)
@@ -103,8 +142,7 @@ def test_merged_parts_are_what_is_written_of_their_rows(folder, groups, data):
     assert dict(merged.vocabulary()) == dict(whole.vocabulary())
     assert merged.lengths.tolist() == whole.lengths.tolist() and merged.total_terms == whole.total_terms
     for term, _ in whole.vocabulary():
-        ours, theirs = (part.postings(part.number_of(term)) for part in (merged, whole))
-        assert [found.tolist() for found in ours] == [found.tolist() for found in theirs]
+        assert postings_of(merged, term) == postings_of(whole, term)
 
 
 def test_rows_beyond_one_run_and_terms_that_stand_there_thousands_of_times(folder, monkeypatch):
@@ -117,7 +155,7 @@ def test_rows_beyond_one_run_and_terms_that_stand_there_thousands_of_times(folde
     monkeypatch.setattr(inverting, "RUN", 5000)
     runs = part_of(folder, rows, "runs")
     assert (folder / "runs.words").read_bytes() == before, "the same rows make the same file"
-    assert whole.postings(whole.number_of("often"))[1].tolist() == [70_000, 4]
+    assert postings_of(whole, "often")[1] == [70_000, 4]
     for query in (["often", "rare"], ["w1", "w2", "w3"], ["u3999", "w1"]):
         asked, expected = runs.asked(query), exact(rows, query)
         found, scores = asked.search(weights_of(runs, asked), average(runs), 50)
@@ -130,10 +168,10 @@ def test_a_term_is_read_as_it_was_written_however_far_apart_its_rows_lie(folder)
     for row in (0, 1, 16_383, 16_384, 32_768, 199_999):
         rows[row] = ["far", *["near"] * (row % 5)]
     part = part_of(folder, rows, "far")
-    held, often = part.postings(part.number_of("far"))
-    assert held.tolist() == [0, 1, 16_383, 16_384, 32_768, 199_999] and often.tolist() == [1] * 6
-    held, often = part.postings(part.number_of("near"))
-    assert held.tolist() == [1, 16_383, 16_384, 32_768, 199_999] and often.tolist() == [1, 3, 4, 3, 4]
+    held, often = postings_of(part, "far")
+    assert held == [0, 1, 16_383, 16_384, 32_768, 199_999] and often == [1] * 6
+    held, often = postings_of(part, "near")
+    assert held == [1, 16_383, 16_384, 32_768, 199_999] and often == [1, 3, 4, 3, 4]
 
 
 def test_halves_of_characters_are_one_replaced_character_in_rows_and_queries(folder):

@@ -9,11 +9,14 @@ posting, and a term of 10,000 rows is read in 40 µs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embassay.stores.hot.sections import Array
+
+if TYPE_CHECKING:
+    from embassay.types import Vectors
 
 MANY = 3
 """In the two bits: how often the term stands there is said behind the postings."""
@@ -63,20 +66,28 @@ def encode(counts: Array, rows: Array, frequencies: Array) -> EncodedPostings:
     return EncodedPostings(written[0], written[1], starts << 1 | wide)
 
 
-def decode(numbers: Array, start: int, count: int) -> tuple[Array, Array]:
-    """The rows of one term, ascending, and how often it stands in each of them, as float32."""
+def decode_rows(numbers: Array, start: int, count: int) -> Array:
+    """The rows of one term, ascending."""
+    rows: Array = np.cumsum(numbers[start : start + count] >> BITS, dtype=np.int64)
+    return rows
+
+
+def decode_frequencies(numbers: Array, start: int, count: int, places: Array | None = None) -> Vectors:
+    """How often one term stands in each of its rows; or in those at `places`, (n,), of them."""
     found = numbers[start : start + count]
-    rows: Any = np.cumsum(found >> BITS, dtype=np.int64)
-    codes = found & MANY
-    frequencies: Any = (codes + codes.dtype.type(1)).astype(np.float32)
+    codes = (found if places is None else found[places]) & MANY
+    frequencies: Vectors = (codes + codes.dtype.type(1)).astype(np.float32)
     many = np.flatnonzero(codes == MANY)
     if len(many):
-        frequencies[many] = numbers[start + count : start + count + len(many)]
-    return rows, frequencies
+        nth = np.arange(len(many))
+        if places is not None:
+            nth = np.searchsorted(np.flatnonzero(found & MANY == MANY), places[many])
+        frequencies[many] = numbers[start + count + nth]
+    return frequencies
 
 
 def decode_many(numbers: Array, starts: Array, counts: Array) -> tuple[Array, Array]:
-    """What `decode` tells of several terms, one behind another; frequencies as whole numbers."""
+    """The rows of several terms and how often these stand there, one behind another; all are whole numbers."""
     behind = np.cumsum(counts)
     firsts = behind - counts
     places = np.arange(behind[-1] if len(behind) else 0) + np.repeat(starts - firsts, counts)

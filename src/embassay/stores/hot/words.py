@@ -1,19 +1,20 @@
 """The words of one part: for every term the rows that have it, which BM25 ranks by.
 
-A query reads the postings of its terms and adds up their scores row by row, without leaving any out: that is exact, and
-takes 0.1 ms over 100,000 short texts.
+A query reads the postings of its terms and adds up the scores of their rows: that takes 0.15 ms over 100,000 short
+texts, and 0.4 ms over a million. Rows are left out only where it is certain that they are not among the best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay.stores.hot.postings import decode, decode_many
+from embassay.stores.hot.postings import decode_frequencies, decode_many, decode_rows
 from embassay.stores.hot.sections import Array, Sections
 from embassay.stores.hot.writing_words import KIND, hashed, write_words
 from embassay.stores.values import BM25_B, BM25_K1
@@ -22,6 +23,10 @@ from embassay.text import encodable
 if TYPE_CHECKING:
     from embassay.types import Vectors
 
+LONG = 4096
+"""Rows of a term from which on it pays to look whether all of them have to be looked at."""
+ROUNDED_UP = 1.0001
+"""By more than float32 can differ in the sum of a query's terms."""
 TOGETHER = 1_000_000
 """Postings that are read at a time where all of a part are."""
 
@@ -73,10 +78,18 @@ class WordPart:
         """What the part has of these terms, which `Asked` answers everything about a query from."""
         return Asked(self, terms)
 
-    def postings(self, term: int) -> tuple[Array, Array]:
-        """The rows of the term of this number, ascending, and how often it stands in each of them, as float32."""
+    def rows_of(self, term: int) -> Array:
+        """The rows that have the term of this number, ascending."""
+        return decode_rows(*self._place(term))
+
+    def frequencies_of(self, term: int, places: Array | None = None) -> Vectors:
+        """How often the term of this number stands in each of its rows; or in those at `places`, (n,), of them."""
+        return decode_frequencies(*self._place(term), places)
+
+    def _place(self, term: int) -> tuple[Array, int, int]:
+        """Where the postings of a term stand: among which numbers, from which one on, and how many there are."""
         start = int(self._starts[term])
-        return decode(self._sections.array("wide" if start & 1 else "narrow"), start >> 1, int(self.counts[term]))
+        return self._sections.array("wide" if start & 1 else "narrow"), start >> 1, int(self.counts[term])
 
     def number_of(self, term: str) -> int | None:
         """The number of a term; None where no row has it."""
@@ -156,12 +169,12 @@ class WordPart:
 
 
 class Asked:
-    """Terms of a query in one part: their postings are read once, for all that is asked of them."""
+    """Terms of a query in one part: the rows that have them are read once, for all that is asked."""
 
     def __init__(self, part: WordPart, terms: Sequence[str]) -> None:
         self._part = part
         self._numbers = [part.number_of(term) for term in terms]
-        self._read: dict[int, tuple[Array, Array]] = {}
+        self._read: dict[int, Array] = {}
 
     def frequencies(self, alive: Array | None = None) -> Array:
         """How many rows have each of the terms; of those that are `alive`, bool (rows,), where that is given."""
@@ -170,7 +183,7 @@ class Asked:
             if number is not None and alive is None:
                 found[at] = self._part.counts[number]
             elif number is not None and alive is not None:
-                found[at] = np.count_nonzero(alive[self._postings(number)[0]])
+                found[at] = np.count_nonzero(alive[self._rows_of(number)])
         return found
 
     def search(
@@ -180,13 +193,25 @@ class Asked:
 
         The score is the sum over the terms of ``weight * tf / (tf + k1 * (1 - b + b * length / average_length))``. Only
         rows of `mask`, bool (rows,), are found where that is given.
+
+        Terms of great weight come first. As soon as those that are left cannot bring a new row among the k best, they
+        are looked up for the rows alone that can still be among these (MaxScore, Turtle and Flood 1995).
         """
-        total = np.zeros(self._part.rows, np.float32)
-        holders = []
-        for number, weight in self._weighted(weights):
-            rows, frequencies = self._postings(number)
-            total[rows] += self._scored(rows, frequencies, weight, average_length)
+        total, holders, held = np.zeros(self._part.rows, np.float32), list[Array](), 0
+        terms = self._weighted(weights)
+        rest = [*accumulate((float(weight) for _, weight in reversed(terms)), initial=0.0)][::-1]
+        for at, (number, weight) in enumerate(terms):
+            if self._part.counts[number] > max(LONG, held) and rest[0] > 2 * rest[at]:
+                near = within(_with_a_score(total, holders), total, k, mask, rest[at])
+                if near is not None:
+                    scores = total[near]
+                    for left, its_weight in terms[at:]:
+                        self._add(left, its_weight, average_length, near, scores)
+                    return largest(near, scores, k)
+            rows = self._rows_of(number)
+            total[rows] += self._scored(rows, self._part.frequencies_of(number), weight, average_length)
             holders.append(rows)
+            held += len(rows)
         found = _with_a_score(total, holders)
         if mask is not None:
             found = found[mask[found]]
@@ -197,22 +222,28 @@ class Asked:
         rows = np.asarray(rows, np.int64)
         total = np.zeros(len(rows), np.float32)
         for number, weight in self._weighted(weights):
-            holding, frequencies = self._postings(number)
-            at = np.minimum(np.searchsorted(holding, rows), len(holding) - 1)
-            hit = np.flatnonzero(holding[at] == rows)
-            total[hit] += self._scored(rows[hit], frequencies[at[hit]], weight, average_length)
+            self._add(number, weight, average_length, rows, total)
         return total
 
-    def _weighted(self, weights: Sequence[float] | Array) -> Iterator[tuple[int, np.float32]]:
-        for number, weight in zip(self._numbers, weights, strict=True):
-            if number is not None and weight > 0:
-                yield number, np.float32(weight)
+    def _weighted(self, weights: Sequence[float] | Array) -> list[tuple[int, np.float32]]:
+        """The terms that count, with their weights, the greatest first."""
+        pairs = zip(self._numbers, weights, strict=True)
+        known = [(number, np.float32(weight)) for number, weight in pairs if number is not None and weight > 0]
+        return sorted(known, key=lambda pair: -pair[1])
 
-    def _postings(self, number: int) -> tuple[Array, Array]:
+    def _rows_of(self, number: int) -> Array:
         found = self._read.get(number)
         if found is None:
-            found = self._read[number] = self._part.postings(number)
+            found = self._read[number] = self._part.rows_of(number)
         return found
+
+    def _add(self, number: int, weight: np.float32, average_length: float, rows: Array, scores: Vectors) -> None:
+        """Add to the `scores` of these rows what one term gives."""
+        holding = self._rows_of(number)
+        at = np.minimum(np.searchsorted(holding, rows), len(holding) - 1)
+        hit = np.flatnonzero(holding[at] == rows)
+        frequencies = self._part.frequencies_of(number, at[hit])
+        scores[hit] += self._scored(rows[hit], frequencies, weight, average_length)
 
     def _scored(self, rows: Array, frequencies: Array, weight: np.float32, average_length: float) -> Vectors:
         """What one term adds to the scores of these rows."""
@@ -229,6 +260,18 @@ def idf(rows: int, frequencies: Array) -> Array:
     """Lucene's inverse document frequency of terms that so many of all `rows` have: float64."""
     found: Array = np.log1p((rows - frequencies + 0.5) / (frequencies + 0.5))
     return found
+
+
+def within(rows: Array, total: Vectors, k: int, mask: Array | None, rest: float) -> Array | None:
+    """Of the `rows` that have a score so far, by row, those that can still be among the k best, where every row gains
+    less than `rest`; None where one that has no score yet can be as well."""
+    if mask is not None:
+        rows = rows[mask[rows]]
+    if not 0 < k < len(rows):
+        return None
+    scores, gain = total[rows], rest * ROUNDED_UP
+    least = np.partition(scores, len(rows) - k)[len(rows) - k]
+    return np.sort(rows[scores + gain >= least]) if least > gain else None
 
 
 def largest(rows: Array, scores: Vectors, k: int) -> tuple[Array, Vectors]:
