@@ -117,6 +117,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     embeddings: EmbeddingsConfig = msgspec.field(default_factory=EmbeddingsConfig)
     reranking: RerankingConfig = msgspec.field(default_factory=RerankingConfig)
+    chat: dict[str, Any] = {}
+    """Settings of the chat model that expands queries, see `embassay.models.chat`."""
     glossary: Glossary = msgspec.field(default_factory=Glossary)
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
     query_log: QueryLogConfig = msgspec.field(default_factory=QueryLogConfig)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from embassay import remedy
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from embassay.embedders.wrap.chain import Fallback
     from embassay.models.cache import VectorCache
     from embassay.models.canaries import KeptCanaries
+    from embassay.models.chat import ConfiguredChat
     from embassay.models.rerankers import Rerankers
     from embassay.space import Space
 
@@ -89,7 +89,7 @@ class Registry:
             concerned = [
                 key for key in self._opened if key == name or key.startswith((f"{name}@", f"{name}#", "chain:"))
             ]
-            old = [self._opened.pop(key) for key in concerned if self._is_ours(key)]
+            old = [self._opened.pop(key) for key in concerned if not isinstance(self._registered.get(key), Embedder)]
             for key in concerned:
                 self._opened.pop(key, None)
             self._registered[name] = model
@@ -249,16 +249,24 @@ class Registry:
 
         return Rerankers(self.config, lambda: self.cache, lambda: self.budget)
 
+    @cached_property
+    def chat(self) -> ConfiguredChat:
+        """The chat model of this configuration, which shares the cache and the money of its models."""
+        from embassay.models.chat import ConfiguredChat
+
+        return ConfiguredChat(self.config, lambda: self.cache, lambda: self.budget)
+
     # -- the end --------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close whatever was opened here. The registry may be used again."""
         with self._lock:
-            opened = [embedder for name, embedder in self._opened.items() if self._is_ours(name)]
+            given = {name for name, one in self._registered.items() if isinstance(one, Embedder)}
+            opened = [embedder for name, embedder in self._opened.items() if name not in given]
             self._opened = {}
-            cache, rerankers = (self.__dict__.pop(name, None) for name in ("cache", "rerankers"))
-        if rerankers:
-            rerankers.close()
+            cache, rerankers, chat = (self.__dict__.pop(name, None) for name in ("cache", "rerankers", "chat"))
+        for other in filter(None, (rerankers, chat)):
+            other.close()
         _close(opened)
         self.ledger.close()
         if cache:
@@ -267,13 +275,8 @@ class Registry:
     def __enter__(self) -> Registry:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _is_ours(self, name: str) -> bool:
-        return not isinstance(self._registered.get(name), Embedder)
 
     def _open(self, name: str, *, bare: bool = False, anchor: Anchor | None = None) -> Embedder:
         """The model behind all that the configuration asks for; `bare`: behind the cut of its dimensions alone."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embassay.search.base import Candidates, Found
-from embassay.stores.values import Scored
+from embassay.stores.values import Scored, WeightedTexts
 
 if TYPE_CHECKING:
     from embassay.search.context import Context, Sought
+    from embassay.types import Vectors
 
 STANDARD_RANK = 60
 """Added to each rank before lists are joined by ranks (Cormack, Clarke and Buettcher, SIGIR 2009)."""
@@ -29,6 +30,25 @@ def ask_again(context: Context, candidates: Candidates, asked: Sought) -> Candid
             found[label] = Found(one.arm, made.ranking, one.bounded)
     ranking = next(iter(found.values())).scored if len(found) == 1 else ()
     return replace(candidates, found=found, ranking=ranking, asked=asked)
+
+
+def with_texts(words: str | WeightedTexts, others: Mapping[str, float]) -> WeightedTexts:
+    """The words that are looked for already, and `others` with their weights."""
+    own = {words: 1.0} if isinstance(words, str) else dict(words.weights)
+    return WeightedTexts(own | {text: own.get(text, 0.0) + weight for text, weight in others.items() if weight > 0})
+
+
+def mean_vector(vector: Vectors, others: Sequence[Vectors], weight: float) -> Vectors:
+    """The mean of `vector` and the others, which count `weight` in all, each at length 1; as long as `vector` is."""
+    import numpy as np
+
+    length = float(np.linalg.norm(vector))
+    each = [other / max(float(np.linalg.norm(other)), 1e-12) for other in others]
+    if not each or length == 0:
+        return vector
+    moved = vector / length + weight * np.mean(each, axis=0)
+    made: Vectors = (moved * (length / max(float(np.linalg.norm(moved)), 1e-12))).astype(np.float32)
+    return made
 
 
 def foremost(found: Mapping[str, Found], most: int) -> list[Scored]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from embassay.errors import EmbassayError, ModelNotFound, UsageError
 from embassay.search.late import nothing_reads_tokens
+from embassay.search.phrases import nobody_to_ask
 from embassay.search.trace import Trace
 from embassay.words.languages import DEFAULT
 
@@ -50,6 +51,7 @@ class Context:
         second: Callable[[], SecondSpace | None] = lambda: None,
         late: Callable[[], LateModel] = nothing_reads_tokens,
         reranker: Callable[[str], TimedReranker] | None = None,
+        chat: Callable[[str], str] = nobody_to_ask,
         language: str = DEFAULT,
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
@@ -58,7 +60,8 @@ class Context:
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
         row lies in. `second` opens the space that the set is being moved to, where there is one, `late` the model as it
-        makes vectors of tokens, and `reranker` a reranker by its name. Words are told apart by `language`, a code.
+        makes vectors of tokens, and `reranker` a reranker by its name. `chat` answers a message. Words are told apart
+        by `language`, a code.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.language = language
@@ -69,7 +72,8 @@ class Context:
         """Milliseconds that `embed` and `rerank` took until now."""
         self.set_of = set_of
         self._snapshot, self._embed, self._second, self._late = snapshot, embed, second, late
-        self._reranker = reranker
+        self._reranker, self._chat = reranker, chat
+        self._answers: dict[str, str] = {}
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
         self._chunks: dict[Hashable, Chunk] = {}
@@ -151,6 +155,16 @@ class Context:
             finally:
                 self.model_ms += (time.perf_counter() - started) * 1e3
         return self._vectors[asked]
+
+    def chat(self, message: str) -> str:
+        """What the chat model answers, asked once in a run. Raises ProviderError, ConfigError."""
+        if message not in self._answers:
+            started = time.perf_counter()
+            try:
+                self._answers[message] = self._chat(message)
+            finally:
+                self.model_ms += (time.perf_counter() - started) * 1e3
+        return self._answers[message]
 
     def rerank(self, name: str, texts: Sequence[str], budget_ms: float = 0.0) -> InTime:
         """Scores of `texts` for the query by the reranker called `name`; the configured one where that is empty.

@@ -18,6 +18,7 @@ from embassay.search.asked import check_query
 from embassay.search.context import Context
 from embassay.search.late import LateModel, TimedTokens, nothing_reads_tokens
 from embassay.search.neighbours import check_context, with_neighbours
+from embassay.search.phrases import nobody_to_ask
 from embassay.search.pipeline import Pipeline
 from embassay.search.result import SearchResult
 from embassay.search.run import Ranked, run
@@ -50,6 +51,7 @@ class Searcher(ABC):
         self.sets, self.space, self.language = tuple(sets), space, language
         self.reranker: Callable[[str], TimedReranker] | None = None
         """Opens a reranker by its name, where one can be asked."""
+        self.chat: Callable[[str], str] = nobody_to_ask
         self._events = events
 
     @property
@@ -142,6 +144,7 @@ class Searcher(ABC):
                 second=lambda: self.second(held, trace),
                 late=self.late,
                 reranker=self.reranker,
+                chat=self.chat,
                 language=self.language,
             )
             ranked = run(pipeline, running)
@@ -215,6 +218,7 @@ class Index(Searcher):
         second: Opening | None = None,
         reranker: Callable[[str], TimedReranker] | None = None,
         tokens: TokenFile | None = None,
+        chat: Callable[[str], str] = nobody_to_ask,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
@@ -224,7 +228,7 @@ class Index(Searcher):
         keeps the vectors of its tokens.
         """
         super().__init__([name], space, events, language)
-        self.reranker = reranker
+        self.reranker, self.chat = reranker, chat
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Readable] = self._opening.submit(store)
         self._open_embedder = embedder

@@ -33,7 +33,7 @@ class JointIndex(Searcher):
         language = first.language if len(languages) == 1 else MIXED
         super().__init__([index.name for index in indexes], first.space, events, language)
         self._indexes = indexes
-        self.reranker = first.reranker
+        self.reranker, self.chat = first.reranker, first.chat
 
     def check_open(self) -> None:
         for index in self._indexes:

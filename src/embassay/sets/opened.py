@@ -163,9 +163,8 @@ class OpenSets:
         """A set's live generation, ready to be searched for the time of the block.
 
         An index is kept open between searches. Where the set has been switched to another generation, the old index is
-        closed as soon as nobody uses it any more, and its generation is not removed before that. Raises HomeNotFound,
-        SetNotFound, the latter as well where the set is deleted meanwhile, and SetMoved where the generation could not
-        be held and was removed: see `embassay.sets.moves.on_live`.
+        closed once nobody uses it, and its generation is not removed before. Raises HomeNotFound, SetNotFound, also
+        where the set is deleted meanwhile, and SetMoved where its generation was removed: `sets.moves.on_live`.
         """
         with self.searched(name) as (_, index):
             yield index
@@ -315,6 +314,7 @@ class OpenSets:
             second=partial(self._seconds.open, content.own),
             reranker=lambda asked: self.models.rerankers.get(asked),  # noqa: PLW0108 - models are opened late
             tokens=self.folder.tokens(generation),
+            chat=lambda message: self.models.chat.text(message),  # noqa: PLW0108
         )
         return Lease(content, index, hold)
 

@@ -80,7 +80,7 @@ def command(
     ] = None,
     expand: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="NAME", help="prf: ask again with what the first hits have in common; repeatable."),
+        typer.Option(metavar="NAME", help="Ask for more than the query says: prf, llm, hyde, multi-query; repeatable."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     sets: Annotated[
@@ -100,6 +100,7 @@ def command(
     embassay search "refund" --group-by document --context 1
     embassay search "refund" --min-score dense=0.3 --min-score lexical=4
     embassay search "refund" --expand prf
+    embassay search "refund" --expand hyde --explain
     embassay search "refund" --set docs --set faq
     embassay search "refund" --set docs --cascade
     embassay search "refund" --rerank ./reranker --budget-ms 300

@@ -101,6 +101,7 @@ class ModelSystem:
             depth=depth,
             drop_same_id=self._models.drop_same_id,
             reranker=lambda asked: self._models.registry.rerankers.get(asked),  # noqa: PLW0108 - most need none
+            chat=lambda message: self._models.registry.chat.text(message),  # noqa: PLW0108
         )
 
     def _costs(self, judged: JudgedSet, filled: Filled, run: Run) -> Costs:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from embassay.evaluate.score.filling import Filled
 from embassay.search.context import Context
 from embassay.search.late import LateModel, TimedTokens
+from embassay.search.phrases import nobody_to_ask
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.search.trace import Reranking
@@ -50,21 +51,23 @@ def rank_documents(
     depth: int = DEPTH,
     drop_same_id: bool = False,
     reranker: Callable[[str], TimedReranker] | None = None,
+    chat: Callable[[str], str] = nobody_to_ask,
 ) -> Run:
     """Rank `depth` documents for every query: those that a search finds, then what it finds by looking deeper.
 
     How deep its arms look decides what a fusion makes of them: the first hits have to be those of a search. With
     `drop_same_id` a document whose id is the query's is left out. `reranker` opens a reranker by its name: one is asked
-    for the first hits alone. Raises ModelError, ProviderError, StoreError.
+    for the first hits alone; `chat` answers a message. Raises ModelError, ProviderError, StoreError.
     """
     wanted = depth + drop_same_id
     served, found_alone = pipeline.handing_out(wanted), pipeline.without_others()
     rankings, milliseconds, reranked = {}, {}, {}
     late = TimedTokens(lambda: filled.embedder)
+    language = filled.store.collection.language
     with filled.store.snapshot() as version:
         rows = version.count()
         for at, (query, text) in enumerate(filled.judged.queries.items()):
-            asked = _Query(text, filled.queries[at], filled.embedder, filled.judged.language, late, reranker)
+            asked = _Query(text, filled.queries[at], filled.embedder, language, late, reranker, chat)
             if not at:
                 asked.documents(found_alone.handing_out(wanted), version)  # makes what is made when first needed
             started = time.perf_counter()
@@ -90,6 +93,7 @@ class _Query:
     language: str
     late: TimedTokens
     reranker: Callable[[str], TimedReranker] | None = None
+    chat: Callable[[str], str] = nobody_to_ask
     reranked: list[Reranking] = field(default_factory=list)
 
     def documents(self, pipeline: Pipeline, version: Snapshot) -> list[str]:
@@ -103,6 +107,7 @@ class _Query:
             language=self.language,
             late=lambda: LateModel(self.late),
             reranker=self.reranker,
+            chat=self.chat,
         )
         found = run(pipeline, asked)
         self.reranked.extend(asked.trace.reranked)

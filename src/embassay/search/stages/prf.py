@@ -10,18 +10,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from embassay.search.again import ask_again, foremost
+from embassay.search.again import ask_again, foremost, mean_vector, with_texts
 from embassay.search.arguments import argument
 from embassay.search.base import Candidates, Inner
 from embassay.search.context import Sought
-from embassay.stores.values import WeightedTexts
 from embassay.words.analyser import analyser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embassay.search.context import Context
-    from embassay.stores.values import Scored
+    from embassay.stores.values import Scored, WeightedTexts
     from embassay.types import Vectors
 
 LEAST_LETTERS = 2
@@ -61,7 +60,7 @@ class Prf(Inner):
         """The words that are looked for, with the words of the feedback that occur most in it, by its shares."""
         cut = analyser(context.language)
         query = context.words
-        own = {query: 1.0} if isinstance(query, str) else dict(query.weights)
+        own = with_texts(query, {}).weights
         chunks = context.chunks([one.ref for one in feedback])
         shares: defaultdict[tuple[str, ...], float] = defaultdict(float)
         written: dict[tuple[str, ...], str] = {}
@@ -78,22 +77,12 @@ class Prf(Inner):
             return query
         asked_for = sum(weight * len(cut.query(text)) for text, weight in own.items())
         scale = asked_for * (1 - self.weight) / self.weight / total
-        added = {written[terms]: share * scale for terms, share in best[: self.terms]}
-        return WeightedTexts(own | {word: own.get(word, 0.0) + weight for word, weight in added.items()})
+        return with_texts(query, {written[terms]: share * scale for terms, share in best[: self.terms]})
 
     def _vector(self, context: Context, feedback: Sequence[Scored]) -> Vectors:
         """The vector of the query, moved, and as long as before."""
-        import numpy as np
-
-        vector = context.vector
         stored = context.vectors([one.ref for one in feedback])
-        if not stored or not self.beta:
-            return vector
-        length = float(np.linalg.norm(vector))
-        mean = np.mean([*stored.values()], axis=0) * np.float32(length)
-        moved = vector + np.float32(self.beta) * mean
-        scaled: Vectors = moved * np.float32(length / max(float(np.linalg.norm(moved)), 1e-12))
-        return scaled
+        return mean_vector(context.vector, [*stored.values()], self.beta) if self.beta else context.vector
 
 
 STAGE = Prf

@@ -17,7 +17,7 @@ from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 
 if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
-    from embassay.stores.values import Collection
+    from embassay.stores.values import Collection, WeightedTexts
     from embassay.types import Chunk, Vectors
 
 PART_BITS = 40
