@@ -15,7 +15,7 @@ DIGITS = 32
 """Of the keys that are packed."""
 _DIGEST = re.compile(f"[0-9a-f]{{{DIGITS}}}")
 MIX = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number without a pattern: 2**64 by the golden ratio (Knuth, The Art of Computer Programming 3, section 6.4)."""
+"""2**64 by the golden ratio: odd and without a pattern (Knuth, The Art of Computer Programming 3, section 6.4)."""
 FEW = 16
 """RowKeys up to which each is looked for in all rows; for more of them the rows are sorted first."""
 
