@@ -32,6 +32,7 @@ from benchmarks import (
     processes,
     quality,
     records,
+    rerank,
     sabotage,
     search,
     spaces,
@@ -43,9 +44,11 @@ from benchmarks import (
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
 from embassay.embedders.providers.local import open_local
+from embassay.engine.classifiers import load_classifier
 from embassay.evaluate.data.judged import read_judged
 from embassay.models.registry import Registry
 from embassay.search.modes import pipeline
+from tests.cross_encoders import SHAPES, write_cross_encoder
 from tests.tiny import CASES, TEXTS, WORDS, write_model
 
 ROOT = Path(__file__).parents[1]
@@ -110,6 +113,33 @@ def test_engine(tiny):
     assert what(rows) == ["the first call of a program", "a later call"] and rows[1].met
     (share,) = engine.share_of_peak(tiny, TEXTS, peak_width=64)
     assert share.ours > 0
+
+
+class FakeCrossEncoder:
+    """Answers as the peer's process does, with the scores of a cross-encoder of ours."""
+
+    def ask(self, *, cross_encoder: str, query: str, texts: list[str]) -> dict[str, object]:
+        values = load_classifier(cross_encoder, "f32").scorer.score(query, texts).values[:, 0]
+        return {"seconds": 0.001 * len(texts), "cpu": 0.002 * len(texts), "scores": values.tolist()}
+
+
+def test_rerank(tmp_path, monkeypatch):
+    texts = [" ".join(np.random.default_rng(at).choice(WORDS, 9)) for at in range(20)]
+    monkeypatch.setattr(rerank, "jsonl", lambda _: iter([{"title": "", "text": text} for text in texts]))
+    models = {"f32": load_classifier(str(write_cross_encoder(tmp_path / "model", SHAPES["bert"])), "f32")}
+    monkeypatch.setattr(rerank, "ORDER", {"f32": 0.99})
+    furthest, alike = rerank.same_scores(models, FakeCrossEncoder(), str(tmp_path / "model"))
+    assert furthest.met and furthest.ours == 0 and alike.ours == pytest.approx(1)
+    clock, cpu = rerank.speed(models, FakeCrossEncoder(), str(tmp_path / "model"), "key", texts, rounds=1)
+    assert clock.peer == pytest.approx(1000, rel=0.01) and cpu.peer == pytest.approx(500, rel=0.01)
+
+
+def test_the_cross_encoder_of_the_benchmark_runs(tmp_path):
+    rerank.write_model(tmp_path)
+    values = (
+        load_classifier(str(tmp_path), "int8").scorer.score("rotate a key", ["how a key is rotated", "rain"]).values
+    )
+    assert values.shape == (2, 1) and values[0] != values[1]
 
 
 def test_ingest(tiny, corpus, tmp_path):

@@ -18,6 +18,7 @@ import pytest
 from embassay.config.reading import load_config
 from embassay.models.registry import Registry
 from tests.cli.test_cli import command_names
+from tests.cross_encoders import SHAPES, write_cross_encoder
 from tests.evaluate.judge.chat_server import agreeing
 from tests.servers import serving
 
@@ -63,6 +64,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
+    write_cross_encoder(folder / "reranker", SHAPES["bert"])
     run("embassay index docs", folder)
     return folder
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embassay.engine.batches import TOKEN_BUDGET, Batches
+from embassay.engine.batches import TOKEN_BUDGET, Batches, even_budget
 
 
 def batches_of(lengths, room, budget=TOKEN_BUDGET):
@@ -51,3 +52,32 @@ def test_little_is_padded_and_little_is_ahead_of_the_oldest(mean, room, padding)
             oldest += 1
         most = max(most, ahead)
     assert most < 1.6 * room + TOKEN_BUDGET
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "cores"), [(50, 138, 2), (8, 138, 2), (9, 300, 4), (100, 20, 2), (64, 16, 4)]
+)
+def test_an_even_budget_lets_no_core_compute_more_than_before(count, length, cores):
+    def busiest(budget):
+        batches = Batches(budget)
+        for number in range(count):
+            batches.add(number, length)
+        work = [0] * cores
+        while batches:
+            work[work.index(min(work))] += len(batches.take()[1])
+        return max(work)
+
+    budget = even_budget([length] * count, cores)
+    assert budget <= TOKEN_BUDGET
+    assert math.ceil(count / cores) <= busiest(budget) <= busiest(TOKEN_BUDGET)
+
+
+def test_fifty_passages_are_done_by_two_cores_at_once():
+    assert even_budget([138] * 50, 2) == 5 * 138
+
+
+def test_an_even_budget_of_odd_lengths_takes_the_longest_text():
+    assert even_budget([], 2) == TOKEN_BUDGET
+    assert even_budget([5000, 10, 10], 2) == TOKEN_BUDGET
+    assert even_budget([*[10] * 40, 700, *[200] * 9], 2) >= 700
+    assert even_budget([100] * 10_000, 2) == TOKEN_BUDGET

@@ -88,7 +88,7 @@ class LocalClassifier:
         from embassay.engine.scorer import Scorer
 
         source, model = self._source, self.spec.id
-        runtime = source.runtime(Head(model, FIRST_TOKEN), self.precision, self.max_tokens)
+        runtime = source.runtime(Head(model, FIRST_TOKEN), self.precision, self.max_tokens, for_long_rows=True)
         pairs = Pairs(self.tokens, model, source.vocabulary or 0, self._types)
         if self.tokens.read.padding == "left" and self._encoder.padding is None:
             raise needs_torch(f"{model}: its texts are padded on the left, which moves their positions.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay.engine.ahead import Ahead
-from embassay.engine.batches import TOKEN_BUDGET
+from embassay.engine.batches import TOKEN_BUDGET, even_budget
 from embassay.engine.engine import in_groups
 from embassay.engine.heads.arrays import NumpyArrays
 from embassay.engine.heads.pooled import Head, finished
@@ -19,10 +19,15 @@ from embassay.engine.runtimes.base import Runtime
 from embassay.engine.runtimes.padding import check_width
 from embassay.engine.stream import Stream, Text
 from embassay.engine.unsupported import damaged
+from embassay.threads import cpu_count
 
 if TYPE_CHECKING:
     from embassay.engine.tokens import Encoded
     from embassay.types import Vectors
+
+
+KNOWN_TEXTS = 256
+"""So many are tokenised before the first is computed, so that batches can be chosen that come out even."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +55,24 @@ class Scorer:
         self.labels = head.width(width)
 
     def score(self, query: str, texts: Sequence[str]) -> Classified:
-        """What the classifier says of `query` with each of `texts`. A few short ones take the way of a single batch.
+        """What the classifier says of `query` with each of `texts`. A few short ones are a single batch.
 
         Raises ModelUnsupported where that is no number.
         """
         query = self._prompt + query
-        if texts and len(query) * len(texts) + sum(map(len, texts)) < TOKEN_BUDGET:
-            encoded = self.pairs.encode(query, texts)
-            if sum(len(one.ids) for one in encoded) <= TOKEN_BUDGET:
-                states = self._runtime.once([one.ids for one in encoded])
-                return self._classified([(states, _texts(encoded))])
-        return self._classified(list(self._stream(query, texts)))
+        if len(texts) > KNOWN_TEXTS:
+            groups = (self.pairs.encode(query, group) for _, group in in_groups(texts))
+            return self._classified(list(self._stream(groups, TOKEN_BUDGET)))
+        encoded = self.pairs.encode(query, texts)
+        lengths = [len(one.ids) for one in encoded]
+        if texts and sum(lengths) <= TOKEN_BUDGET:
+            return self._classified([(self._runtime.once([one.ids for one in encoded]), _texts(encoded))])
+        return self._classified(list(self._stream(iter([encoded]), even_budget(lengths, cpu_count()))))
 
-    def _stream(self, query: str, texts: Sequence[str]) -> Iterator[tuple[Vectors, Sequence[Text]]]:
+    def _stream(self, groups: Iterator[Sequence[Encoded]], budget: int) -> Iterator[tuple[Vectors, Sequence[Text]]]:
         queue = self._runtime.queue()
-        work = Stream(queue, self._width, Pace(None))
-        with Ahead(lambda at: _texts(self.pairs.encode(query, at[1])), in_groups(texts), "tokenise") as encoded:
+        work = Stream(queue, self._width, Pace(None), budget)
+        with Ahead(_texts, groups, "tokenise") as encoded:
             try:
                 for done in work.run(encoded):
                     yield np.stack([row for text in done for row in text.rows if row is not None]), done

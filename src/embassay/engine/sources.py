@@ -88,8 +88,8 @@ class BuiltGraph:
         yield tensors
         self._written.check_mapped(self.files)
 
-    def runtime(self, head: Output, precision: str, max_tokens: int) -> Runtime:
-        """Build the model's graph from its weights and run it on OpenVINO."""
+    def runtime(self, head: Output, precision: str, max_tokens: int, *, for_long_rows: bool = False) -> Runtime:
+        """Build the model's graph from its weights and run it on OpenVINO, see there for `for_long_rows`."""
         from embassay.engine.graph import build_graph
         from embassay.engine.runtimes.openvino import OpenVinoRuntime
 
@@ -99,7 +99,7 @@ class BuiltGraph:
                 raise changed(self.files[0])
             self.vocabulary = tensors[WORDS].shape[0]
             graph = build_graph(self.encoder, tensors, head, max_tokens, int8=precision == "int8")
-        return OpenVinoRuntime(graph, precision)
+        return OpenVinoRuntime(graph, precision, for_long_rows=for_long_rows)
 
     def check(self) -> None:
         """There is nothing to check: the graph has copies of the tensors."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay.engine.ahead import Ahead
-from embassay.engine.batches import Batches
+from embassay.engine.batches import TOKEN_BUDGET, Batches
 from embassay.engine.pace import Pace
 from embassay.engine.runtimes.base import Queue
 from embassay.engine.runtimes.padding import check_width
@@ -54,9 +54,10 @@ class Text:
 class Stream:
     """The texts of one call. It belongs to one thread, and writes what its queue computes: see `runtimes/base.py`."""
 
-    def __init__(self, queue: Queue, dimensions: int, pace: Pace) -> None:
+    def __init__(self, queue: Queue, dimensions: int, pace: Pace, budget: int = TOKEN_BUDGET) -> None:
+        """`budget`: padded tokens a batch."""
         self._queue, self._dimensions, self._pace = queue, dimensions, pace
-        self._batches = Batches()
+        self._batches = Batches(budget)
         self._texts: deque[Text] = deque()
         """Those that were not handed out, in order."""
         self._places: dict[int, tuple[Text, int]] = {}
