@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 METRIC = "nDCG@10"
 ARMS, END = "dense(100) | lexical(100)", "top(10)"
-EXPANDED = ("prf(5)", "prf(3, terms=20)", "prf(5, beta=0)", "prf(5, weight=1)", "prf(10, weight=0.75)")
+EXPANDED = ("prf(10)", "prf(5, weight=0.5)", "prf(10, beta=0)", "prf(10, weight=1)")
 """Before the stage that joins the arms."""
 ORDERED = ("mmr(0.7)", "dedupe(0.97)")
 """Behind it."""

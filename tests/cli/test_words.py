@@ -6,6 +6,7 @@ import pytest
 
 from embassay.cli import words
 from embassay.errors import UsageError
+from embassay.types import Chunk, Hit
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,13 @@ def test_times(said, seconds):
 def test_what_is_no_time(said):
     with pytest.raises(UsageError, match="keep is"):
         words.seconds_of(said, "keep")
+
+
+def test_where_else_a_hit_was_found(tmp_path, monkeypatch):
+    def hit(path, line, more=()):
+        return Hit(1, 1.0, Chunk(f"{path}{line}", path, path, "", "text", 0, (line, line), (0, 4), 1), {}, more=more)
+
+    monkeypatch.chdir(tmp_path)
+    assert words.also_at(hit("a.md", 1, [hit("a.md", 7)]), tmp_path) == "also at line 7"
+    many = [hit("a.md", 3), hit("b.md", 9), *(hit("a.md", line) for line in range(10, 16))]
+    assert words.also_at(hit("a.md", 1, many), tmp_path) == "also at lines 3, 10, 11, 12, b.md:9 and 3 more"

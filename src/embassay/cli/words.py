@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embassay import text
 from embassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from embassay.types import Hit
+
+SHOWN_OTHERS = 5
+"""Places that a hit stands for and that are printed."""
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 """Of each unit in which a time can be given."""
@@ -101,3 +108,17 @@ def number_of(said: str, name: str) -> int:
     if not 1 <= number <= MOST:
         raise UsageError(f"{name} {said[:40]!r} is no number of them.", remedy="Write 250000, 250k or 10M.")
     return number
+
+
+def also_at(hit: Hit, root: Path) -> str:
+    """Where else that was found which a hit stands for: lines of its document, and places in others that repeat it."""
+    shown = hit.more[:SHOWN_OTHERS]
+    own = [str(other.chunk.lines[0]) for other in shown if other.chunk.document == hit.chunk.document]
+    others = [
+        f"{shown_path(other.chunk.path, root)}:{other.chunk.lines[0]}"
+        for other in shown
+        if other.chunk.document != hit.chunk.document
+    ]
+    lines = [f"{'line' if len(own) == 1 else 'lines'} {', '.join(own)}"] if own else []
+    further = f" and {len(hit.more) - len(shown):,} more" if len(hit.more) > len(shown) else ""
+    return "also at " + ", ".join([*lines, *others]) + further

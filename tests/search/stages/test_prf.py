@@ -82,9 +82,9 @@ def test_nothing_found_is_nothing_to_learn_from():
 
 def test_it_stands_before_the_stages_that_order_or_join():
     for text in ("dense | lexical >> convex >> prf >> top", "dense >> group >> prf >> top"):
-        with pytest.raises(UsageError, match=r"prf\(5\) asks the arms again: it stands before the stages that order"):
+        with pytest.raises(UsageError, match=r"prf\(10\) asks the arms again: it stands before the stages that order"):
             parse_pipeline(text)
-    assert str(refined(pipeline(), expand="prf").stages[0]) == "prf(5)"
+    assert str(refined(pipeline(), expand="prf").stages[0]) == "prf(10)"
     assert isinstance(refined(pipeline(), expand=["prf"]).arms[0], Dense)
     with pytest.raises(UsageError, match=r"expand: 'rm3' is not one of .*prf"):
         refined(pipeline(), expand="rm3")

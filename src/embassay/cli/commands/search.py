@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from embassay.types import Hit
 
 NEEDS_ARGUMENTS = True
-SHOWN_OTHERS = 5
-"""Further places in the document of a hit that are printed."""
 
 
 def command(
@@ -228,12 +226,5 @@ def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, expla
     body.append(printable(hit.after, lines=True), "dim")
     out.print(indented(body, 4))
     if hit.more:
-        out.print(line(("    " + _others(hit), "dim")))
+        out.print(line(("    " + words.also_at(hit, root), "dim")))
     out.print()
-
-
-def _others(hit: Hit) -> str:
-    """Where else in its document something was found."""
-    shown = ", ".join(str(other.chunk.lines[0]) for other in hit.more[:SHOWN_OTHERS])
-    further = f" and {len(hit.more) - SHOWN_OTHERS:,} more" if len(hit.more) > SHOWN_OTHERS else ""
-    return f"also at line {shown}{further}" if len(hit.more) == 1 else f"also at lines {shown}{further}"

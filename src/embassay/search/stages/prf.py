@@ -1,7 +1,16 @@
-"""``prf(5)``: pseudo-relevance feedback. The first hits are taken for right, and the arms are asked again like them.
+"""``prf(10)``: pseudo-relevance feedback. The first hits are taken for right, and the arms are asked again like them.
 
 Arms of words look for the words of the query and for those that stand out in these hits (RM3: Abdul-Jaleel et al.,
 TREC 2004); arms of vectors compare with the vector of the query, moved towards the mean of theirs (Rocchio, 1971).
+
+The change of nDCG@10 over the default search (`python -m benchmarks.expansion`), by settings:
+
+                             XQuAD en   XQuAD de   40 questions on httpx
+    prf(5, weight=0.5)       -0.026     -0.075     +0.021
+    prf(10, weight=0.75)     -0.003     -0.014      0.000
+    prf(5, weight=1)          0.000     -0.001     -0.019
+
+Where one passage answers and its neighbours are about the same, feedback finds the neighbours.
 """
 
 from __future__ import annotations
@@ -33,11 +42,11 @@ class Prf(Inner):
 
     asks: ClassVar[bool] = True
 
-    hits: int = argument(5, least=1, most=100)
+    hits: int = argument(10, least=1, most=100)
     """Hits that are taken for right."""
     terms: int = argument(10, least=0, most=100)
     """Words that are added to those of the query; 0: none, and arms of words are asked as before."""
-    weight: float = argument(0.5, least=0.01, most=1)
+    weight: float = argument(0.75, least=0.01, most=1)
     """Of the words of the query; those that are added share the rest."""
     beta: float = argument(0.3, least=0, most=10)
     """How much the mean vector of the hits counts beside that of the query, which counts 1."""
