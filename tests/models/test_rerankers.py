@@ -107,3 +107,16 @@ def test_it_is_opened_once_and_closed_with_the_models(named):
     assert rerankers.get("cohere/rerank-v3.5") is rerankers.get("cohere/rerank-v3.5")
     rerankers.close()
     assert rerankers.get("cohere/rerank-v3.5").name == "cohere/rerank-v3.5"
+
+
+def test_what_1000_queries_cost(named):
+    rerankers = named(
+        chat={"provider": "llm", "model_id": "m", "usd_per_million_tokens": 1, "usd_per_million_tokens_out": 2}
+    )
+    fifty = [200] * 50
+    assert rerankers.get("cohere/rerank-v3.5").usd(10, fifty) == pytest.approx(0.002)
+    assert rerankers.get("cohere/rerank-v3.5").usd(10, [900] * 100) == pytest.approx(0.004)
+    assert rerankers.get("voyage/rerank-2.5").usd(10, fifty) == pytest.approx(50 * 210 * 0.05 / 1e6)
+    assert rerankers.get("tei/http://localhost:8080").usd(10, fifty) == 0.0
+    assert rerankers.get("cohere/rerank-of-2030").usd(10, fifty) is None
+    assert 4 * 20 * 200 / 1e6 < rerankers.get("chat").usd(10, fifty) < 2 * 4 * 20 * 220 / 1e6

@@ -80,6 +80,10 @@ class Reranker(ABC):
         """What scores cost, in words: ``$2 per 1,000 searches``; empty on hardware of the user's own."""
         return ""
 
+    def usd(self, query: int, texts: Sequence[int]) -> float | None:  # noqa: ARG002
+        """About what it costs to score texts of so many tokens each, for a query of so many; None: not known."""
+        return 0.0
+
     def check_ready(self) -> None:  # noqa: B027 - most need nothing
         """Raise what is known to be missing without loading or sending anything: KeyMissing, ConfigError."""
 

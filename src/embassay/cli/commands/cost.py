@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,11 @@ from embassay.errors import UsageError
 if TYPE_CHECKING:
     from embassay.catalog.cost import Cost
     from embassay.catalog.worth import Worth
+    from embassay.models.registry import Registry
     from embassay.models.spending import Spending
 
+CANDIDATES = 50
+"""Chunks that are reranked for a query, as the stage does it where nothing else is said."""
 HOSTED = "openai/text-embedding-3-small"
 """Stands beside a local model, as the local default stands beside a hosted one."""
 
@@ -48,6 +51,10 @@ def command(
         list[str] | None,
         typer.Option(metavar="MODEL=POINTS", help="Points by which a model is better than the cheapest; repeatable."),
     ] = None,
+    rerank: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Also what this reranker costs for 1,000 queries; repeatable."),
+    ] = None,
     exclude: common.ExcludeOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -63,6 +70,7 @@ def command(
     embassay cost ./docs --model openai/text-embedding-3-large
     embassay cost docs -m minilm -m openai/text-embedding-3-small --value-per-point 200 --queries-per-month 50000
     embassay cost docs -m minilm -m openai/text-embedding-3-small --json
+    embassay cost docs --rerank cohere/rerank-v3.5 --rerank voyage/rerank-2.5
     """
     from embassay.catalog.worth import worth
     from embassay.evaluate.speed.price import price_folder
@@ -70,7 +78,9 @@ def command(
 
     share, gains = words.part_of(monthly_change, "monthly-change"), dict(map(_gain, gain or ()))
     if not paths:
-        _refuse("is about documents", "Name files or folders.", model=model, value_per_point=value_per_point)
+        _refuse(
+            "is about documents", "Name files or folders.", model=model, value_per_point=value_per_point, rerank=rerank
+        )
     if value_per_point is None:
         needed = "Add --value-per-point USD."
         _refuse("is read with what a point is worth", needed, queries_per_month=queries_per_month, gain=gain)
@@ -86,6 +96,7 @@ def command(
         with progress.working("Reading and counting"):
             costs = [price_folder(session.models, name, paths, share, chunk_tokens, left_out) for name in names]
         spent = spending(session.models)
+        reranking = _reranking(session.models, costs[0], rerank or ())
     if not costs[0].first.chunks:
         raise UsageError(f"no text was found in {', '.join(map(str, paths))}.")
     worths = worth(costs, value_per_point, queries_per_month, gains) if value_per_point is not None else []
@@ -94,13 +105,27 @@ def command(
         if worths:
             assumed = {"value_per_point": value_per_point, "queries_per_month": queries_per_month}
             data |= {**assumed, "query_tokens": QUERY_TOKENS, "yearly": [asdict(one) for one in worths]}
+        if reranking:
+            data["reranking"] = {"candidates": CANDIDATES, "usd_per_thousand_queries": reranking}
         common.print_json(data)
         return
     _show(costs, share)
+    for name, usd in reranking.items():
+        said = (
+            f"{name}: 1,000 queries of {QUERY_TOKENS} tokens with {CANDIDATES} chunks each cost {words.dollars(usd)}."
+        )
+        common.console().print(text(f"Reranked by {said}"))
     if worths:
         _show_worth(worths, value_per_point or 0.0, queries_per_month)
     if spent.cap_usd is not None or spent.entries:
         common.console().print(text(line_of(spent), "dim"))
+
+
+def _reranking(models: Registry, cost: Cost, names: Sequence[str]) -> dict[str, float | None]:
+    """Reranker to USD for 1,000 queries over chunks of the folder, as a model of this cost counts their tokens."""
+    chunk = cost.first.tokens // max(1, cost.first.chunks)
+    each = {name: models.rerankers.get(name).usd(QUERY_TOKENS, [chunk] * CANDIDATES) for name in dict.fromkeys(names)}
+    return {name: None if usd is None else round(1000 * usd, 6) for name, usd in each.items()}
 
 
 def _refuse(why: str, remedy: str, **given: object) -> None:

@@ -87,6 +87,12 @@ class HttpReranker(Reranker):
     def price(self) -> str:
         return self._identity.priced
 
+    def usd(self, query: int, texts: Sequence[int]) -> float | None:
+        """By the unit that the service bills; nothing is sent."""
+        price = self._identity.price
+        counted = self._api.counted("", [""] * len(texts), [query, *texts])
+        return None if price is None else counted.tokens * price / MILLION
+
     def check_ready(self) -> None:
         """Raises KeyMissing or ConfigError where there is no key; nothing is sent."""
         self._connection.check_key(self._api.request("query", ["text"]).path)

@@ -105,6 +105,17 @@ class LlmReranker(Reranker):
             return "at a price that is not known" if self._chat.needs_key() else ""
         return f"${self._prices[0]:g} and ${self._prices[1]:g} per 1M tokens in and out"
 
+    def usd(self, query: int, texts: Sequence[int]) -> float | None:
+        """By the windows that are sent, each with the instruction, and an answer of five tokens for each passage."""
+        if self._prices is None:
+            return None if self._chat.needs_key() else 0.0
+        chosen = self._settings
+        windows = 1 + max(0, -(-(len(texts) - chosen.window) // chosen.step)) if len(texts) > 1 else 0
+        held = min(chosen.window, len(texts))
+        passage = sum(min(count, chosen.passage_tokens) for count in texts) / max(1, len(texts))
+        read = windows * (self._tokens.count([MESSAGE])[0] + 2 * query + held * passage)
+        return (read * self._prices[0] + windows * held * 5 * self._prices[1]) / 1e6
+
     def check_ready(self) -> None:
         self._chat.check_key()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from embassay.reranking.base import Reranker
 
 
@@ -32,6 +34,9 @@ class RerankWrapper(Reranker):
     @property
     def price(self) -> str:
         return self.inner.price
+
+    def usd(self, query: int, texts: Sequence[int]) -> float | None:
+        return self.inner.usd(query, texts)
 
     def check_ready(self) -> None:
         self.inner.check_ready()
