@@ -27,6 +27,7 @@ from benchmarks import (
     kills,
     label,
     languages,
+    maxsim,
     migrate_kills,
     models,
     processes,
@@ -390,3 +391,9 @@ def test_switching(tmp_path):
     writes = switching.written(tmp_path / "writes", 4.0, records=40)
     assert writes.records > 0 and set(writes.lost.values()) == {0} and len(writes.lost) == 3
     assert [row.met for row in switching.rows_of(busy, busy, writes) if row.bar == "0"] == [True, True, True]
+
+
+def test_maxsim():
+    (scores,) = [found for _, found in maxsim.measured([read_judged(JUDGED, "test")])]
+    assert all(0 <= value <= 1 for value in (scores.before, scores.full, scores.kept))
+    assert scores.chunk_bytes > 48 and scores.milliseconds

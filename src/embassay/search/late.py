@@ -94,8 +94,10 @@ def late_scores(query: TokenStates, texts: Mapping[Hashable, PackedTokens]) -> d
     texts = {ref: text for ref, text in texts.items() if len(text.ids)}
     if not len(query.ids) or not texts:
         return {}
-    has = np.array([np.isin(query.ids, text.ids) for text in texts.values()])
-    in_texts = has.sum(axis=0)
+    names, of_query = np.unique(query.ids, return_inverse=True)
+    ids = np.concatenate([text.ids for text in texts.values()])  # of each text every one once
+    at = np.searchsorted(names, ids).clip(max=len(names) - 1)
+    in_texts = np.bincount(at[names[at] == ids], minlength=len(names))[of_query]
     weights = np.log1p((len(texts) - in_texts + 0.5) / (in_texts + 0.5))
     weights /= weights.sum()
     asked = turned(query.vectors)
