@@ -42,6 +42,8 @@ def show(found: Comparison, judged: Path | None = None) -> None:
             out.print(text(f"{row.name} failed: {row.error}", "yellow"))
         if row.costs and row.costs.reranking:
             out.print(text(f"{row.name} is {row.costs.reranking}", "dim"))
+        if row.better_arm:
+            out.print(text(f"{row.name}: {row.better_arm}.", "yellow"))
     if found.deciding:
         _show_pairs(out, found)
     slices.show_origins(out, found)

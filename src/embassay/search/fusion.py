@@ -1,11 +1,6 @@
 """Stages that make one ranking of what several arms found, and the weighted sum that some of them share.
 
-Measured with all-MiniLM-L6-v2 and BM25, 100 candidates an arm, nDCG@10 (`python -m benchmarks.quality`):
-
-    fusion        SciFact test   SciFact train   XQuAD en   XQuAD de
-    rrf(60)       0.717          0.717           0.969      0.853
-    zscore(0.5)   0.730          0.731           0.979      0.935
-    convex(0.75)  0.734          0.734           0.979      0.938
+What each of them scores on judged sets is in `docs/searching.md`, measured by `python -m benchmarks.fusion`.
 """
 
 from __future__ import annotations

@@ -186,3 +186,5 @@ def _show(result: Evaluation, data: JudgedSet, *, per_query: bool) -> None:
     out.print(text(f"embedding {result.embed_seconds:.1f} s, searching {result.search_seconds:.1f} s", "dim"))
     if result.reranking:
         out.print(text(f"It is {result.reranking}", "dim"))
+    if result.better_arm:
+        out.print(text(f"{result.better_arm}.", "yellow"))

@@ -23,6 +23,7 @@ from embassay.evaluate.compare.statistics import differences, holm
 from embassay.evaluate.compare.systems import SHOWN, System
 from embassay.evaluate.compare.verdict import MIN_EFFECT, Budgets, Verdict, decide
 from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.arms import better_arm
 from embassay.evaluate.score.metrics import canonical, deepest, intervals, mean, per_query
 from embassay.types import Document
 
@@ -107,7 +108,8 @@ def _row(
     means = mean(deciding)
     shown, bounds = {name: means[name] for name in metrics}, intervals(deciding)
     return Row(
-        system.name, outcome.space, str(outcome.pipeline), shown, bounds, outcome.costs, "", scores, outcome
+        system.name, outcome.space, str(outcome.pipeline), shown, bounds, outcome.costs, "", scores, outcome,
+        better_arm=better_arm(asked.qrels, outcome.run.arms, scores, metrics[0], basis.queries),
     )  # fmt: skip
 
 

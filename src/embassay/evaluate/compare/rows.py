@@ -11,6 +11,7 @@ from embassay.evaluate.compare.costs import Costs
 from embassay.evaluate.compare.statistics import wilson
 from embassay.evaluate.compare.systems import Outcome
 from embassay.evaluate.compare.verdict import Verdict
+from embassay.evaluate.score.arms import BetterArm
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Row:
     per_query: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Of every query that was asked."""
     outcome: Outcome | None = None
+    better_arm: BetterArm | None = None
+    """The arm that alone would have scored more, where there is one."""
     failure: EmbassayError | None = None
     """The error itself, where it is one of ours."""
 
@@ -56,6 +59,8 @@ class Row:
             "reranking": costs.reranking.to_dict() if costs and costs.reranking else None,
             "error": self.error,
         }
+        if self.better_arm:
+            plain["better_arm"] = self.better_arm.to_dict()
         if per_query:
             plain["per_query"] = {q: {m: self.per_query[q][m] for m in self.metrics} for q in clean(self.per_query)}
         return plain

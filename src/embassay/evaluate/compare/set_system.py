@@ -11,6 +11,7 @@ from embassay.evaluate.compare.statistics import spread
 from embassay.evaluate.compare.systems import SHOWN, Outcome
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.data.places import Place, covering
+from embassay.evaluate.score.arms import hits_by_arm
 from embassay.evaluate.score.ranking import Run
 from embassay.evaluate.score.reranking import RerankShare
 from embassay.search.pipeline import Pipeline
@@ -48,36 +49,37 @@ class SetSystem:
 
         A hit that is none of them keeps its rank under its own place. Raises ModelError, ProviderError, StoreError.
         """
-        rankings, texts, reranked = self._found(judged, depth, advance)
+        found, texts = self._found(judged, depth, advance)
         needs_model = self.pipeline.needs_model
         size = bytes_per_million(self.space) if needs_model else 0
         price = self.embedder.price if needs_model else 0.0
         times = spread(self._times([judged.queries[name] for name in clean(judged.queries)]))
-        shares = RerankShare.of(reranked, len(judged.queries))
+        shares = RerankShare.of(found.reranked, len(judged.queries))
         costs = Costs(times, size, price, truncated=None, reranking=shares)
-        return Outcome(str(self.space), self.pipeline, Run(rankings), costs, texts, self.space.digest)
+        return Outcome(str(self.space), self.pipeline, found, costs, texts, self.space.digest)
 
     def run(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> Run:
         """Search every query. Raises ModelError, ProviderError, StoreError."""
-        return Run(self._found(judged, depth, advance)[0])
+        return self._found(judged, depth, advance)[0]
 
-    def _found(
-        self, judged: JudgedSet, depth: int, advance: Callable[[int], None]
-    ) -> tuple[dict[str, Sequence[str]], dict[str, str], dict[str, Sequence[Reranking]]]:
-        """Query id to ranked places, what stands there, and query id to what rerankers did."""
+    def _found(self, judged: JudgedSet, depth: int, advance: Callable[[int], None]) -> tuple[Run, dict[str, str]]:
+        """Places that were ranked, and what stands there."""
         deep = self.pipeline.handing_out(depth)
         rankings: dict[str, Sequence[str]] = {}
         texts: dict[str, str] = {}
         reranked: dict[str, Sequence[Reranking]] = {}
+        arms: dict[str, dict[str, Sequence[str]]] = {}
         for name, query in judged.queries.items():
             found = self.index.search(query, deep, measured=True)
             reranked[name] = found.reranked
             places = [Place.parse(document) for document in judged.qrels.get(name, {})]
             ranked = ranked_places(found.hits, places)
             rankings[name] = self.ranking(ranked)[:depth]
+            for label, own in hits_by_arm(found.hits).items():
+                arms.setdefault(label, {})[name] = self.ranking(ranked_places(own, places))[:depth]
             texts.update({k: _line(hit, query, self.index.language) for k, hit in list(ranked.items())[:SHOWN]})
             advance(1)
-        return rankings, texts, reranked
+        return Run(rankings, reranked=reranked, arms=arms), texts
 
     def ranking(self, ranked: Mapping[str, Hit]) -> list[str]:
         """Ids as they are scored, of those that were found, in their order."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from embassay.evaluate.data.judged import JudgedSet
+from embassay.evaluate.score.arms import BetterArm, better_arm
 from embassay.evaluate.score.filling import fill
 from embassay.evaluate.score.metrics import DEFAULT_METRICS, deepest, intervals, mean, per_query
 from embassay.evaluate.score.ranking import DEPTH, rank_documents
@@ -42,6 +43,8 @@ class Evaluation:
     """Of the means, 95 %: bootstrap over the queries."""
     reranking: RerankShare | None = None
     """What rerankers did; None where the pipeline has none."""
+    better_arm: BetterArm | None = None
+    """The arm that alone would have scored more, where there is one."""
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, object]:
         """The evaluation as JSON has it; `per_query` adds the values of every query."""
@@ -60,6 +63,8 @@ class Evaluation:
         }
         if self.reranking:
             plain["reranking"] = self.reranking.to_dict()
+        if self.better_arm:
+            plain["better_arm"] = self.better_arm.to_dict()
         return plain | ({"per_query": {q: dict(m) for q, m in self.per_query.items()}} if per_query else {})
 
 
@@ -91,4 +96,5 @@ def evaluate(
     space, means = embedder.space, mean(scores)
     shares = RerankShare.of(run.reranked, len(judged.queries))
     made = judged.name, judged.digest, str(space), embedder.precision, pipeline
-    return Evaluation(*made, means, scores, filled.seconds, seconds, space.digest, intervals(scores), shares)
+    arm = better_arm(judged.qrels, run.arms, scores, metrics[0], list(scores))
+    return Evaluation(*made, means, scores, filled.seconds, seconds, space.digest, intervals(scores), shares, arm)

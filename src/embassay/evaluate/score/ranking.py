@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from embassay.evaluate.score.arms import hits_by_arm
 from embassay.evaluate.score.filling import Filled
 from embassay.search.context import Context
 from embassay.search.late import LateModel, TimedTokens
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.reranking.timed import TimedReranker
     from embassay.stores.base import Snapshot
-    from embassay.types import Role, Vectors
+    from embassay.types import Hit, Role, Vectors
 
 DEPTH = 100
 """Documents ranked for each query, at least: what R@100 and AP@100 need."""
@@ -38,6 +39,8 @@ class Run:
     """Query id to milliseconds of its search."""
     reranked: Mapping[str, Sequence[Reranking]] = field(default_factory=dict)
     """Query id to what rerankers did for it; empty where the pipeline has none."""
+    arms: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Label of an arm to what it ranked by itself, by query id."""
 
     def scored(self) -> dict[str, dict[str, float]]:
         """For trec_eval, which orders by score: exactly the order that was returned, ties included."""
@@ -62,6 +65,7 @@ def rank_documents(
     wanted = depth + drop_same_id
     served, found_alone = pipeline.handing_out(wanted), pipeline.without_others()
     rankings, milliseconds, reranked = {}, {}, {}
+    arms: dict[str, dict[str, list[str]]] = {}
     late = TimedTokens(lambda: filled.embedder)
     language = filled.store.collection.language
     with filled.store.snapshot() as version:
@@ -69,18 +73,26 @@ def rank_documents(
         for at, (query, text) in enumerate(filled.judged.queries.items()):
             asked = _Query(text, filled.queries[at], filled.embedder, language, late, reranker, chat)
             if not at:
-                asked.documents(found_alone.handing_out(wanted), version)  # makes what is made when first needed
+                asked.hits(found_alone.handing_out(wanted), version)  # makes what is made when first needed
             started = time.perf_counter()
-            found = asked.documents(served, version)
+            hits = asked.hits(served, version)
             milliseconds[query] = (time.perf_counter() - started) * 1e3
             if asked.reranked:
                 reranked[query] = tuple(asked.reranked)
+            for label, own in hits_by_arm(hits).items():
+                arms.setdefault(label, {})[query] = [d for d in _documents(own) if not (drop_same_id and d == query)]
+            found = _documents(hits)
             looked = served.depth
             while len(found) < wanted and looked < rows:
                 looked = max(wanted, looked) * DEEPER
-                found = list(dict.fromkeys([*found, *asked.documents(found_alone.looking(looked), version)]))
+                found = list(dict.fromkeys([*found, *_documents(asked.hits(found_alone.looking(looked), version))]))
             rankings[query] = [name for name in found if not (drop_same_id and name == query)][:depth]
-    return Run(rankings, milliseconds, reranked)
+    return Run(rankings, milliseconds, reranked, arms)
+
+
+def _documents(hits: Sequence[Hit]) -> list[str]:
+    """Documents in the order of their best chunks."""
+    return list(dict.fromkeys(hit.chunk.document for hit in hits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +108,8 @@ class _Query:
     chat: Callable[[str], str] = nobody_to_ask
     reranked: list[Reranking] = field(default_factory=list)
 
-    def documents(self, pipeline: Pipeline, version: Snapshot) -> list[str]:
-        """Documents in the order of their best chunks."""
+    def hits(self, pipeline: Pipeline, version: Snapshot) -> Sequence[Hit]:
+        """What a search finds."""
         similarity = self.embedder.space.similarity
         asked = Context(
             self.text,
@@ -111,7 +123,7 @@ class _Query:
         )
         found = run(pipeline, asked)
         self.reranked.extend(asked.trace.reranked)
-        return list(dict.fromkeys(hit.chunk.document for hit in found.hits))
+        return found.hits
 
     def _embed(self, text: str, role: Role) -> Vectors:
         if (text, role) == (self.text, "query"):
