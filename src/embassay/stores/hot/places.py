@@ -35,19 +35,37 @@ NEAR = 1 << 15
 """Words: how far behind a row the next one is looked for first. A deleted row leaves a gap."""
 ALIKE = 64
 """Places whose first word is the right one and whose row is not: after so many in one window it is given up."""
+HELD = 128 << 20
+AROUND = 64 << 10
+"""Bytes: the system maps so many around each that is read."""
 PATIENCE = 8
 """Rows one behind another that are in no file: after so many the others are not looked for any more."""
 OWN = -1
 """In the place of the number of a file: the one that is ours."""
 
 
-def map_file(file: Path) -> Rows:
-    """The bytes of a file, mapped for reading. Raises HotIndexDamaged."""
-    try:
-        with file.open("rb") as opened:
-            return np.frombuffer(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
-    except (OSError, ValueError) as error:  # ValueError: it is empty
-        raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
+class MappedFile:
+    """The bytes of a file, mapped for reading. Raises HotIndexDamaged.
+
+    What was read counts as memory of this process, though the system can take it back at any time: from `HELD` bytes on
+    it is given back.
+    """
+
+    def __init__(self, file: Path) -> None:
+        try:
+            with file.open("rb") as opened:
+                self._map = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # ValueError: it is empty
+            raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
+        self.bytes: Rows = np.frombuffer(self._map, np.uint8)
+        self._read = 0
+
+    def has_read(self, size: int) -> None:
+        """Count so many bytes that were read at one place."""
+        self._read += max(size, AROUND)
+        if self._read > HELD and len(self.bytes) > HELD and hasattr(mmap, "MADV_DONTNEED"):
+            self._read = 0
+            self._map.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,7 @@ class Finder:
     row_bytes: int
     runs: list[Stretch] = field(default_factory=list)
     rows: int = 0
-    _maps: dict[int, Rows] = field(default_factory=dict)
+    _maps: dict[int, MappedFile] = field(default_factory=dict)
     _file: int = 0
     _next: int = 0
     """Where in `_file` the row would lie that comes next."""
@@ -107,6 +125,7 @@ class Finder:
             self._next += count * self.row_bytes
             self.rows += count
             self._lost = 0
+            self._maps[self._file].has_read(count * self.row_bytes)
         return count
 
     def _find(self, row: Rows) -> bool:
@@ -145,8 +164,8 @@ class Finder:
 
     def _map(self, file: int) -> Rows:
         if file not in self._maps:
-            self._maps[file] = map_file(self.files[file])
-        return self._maps[file]
+            self._maps[file] = MappedFile(self.files[file])
+        return self._maps[file].bytes
 
 
 class Places:
@@ -157,12 +176,10 @@ class Places:
         sections = Sections(folder, f"{name}.places", PLACES)
         facts = sections.facts
         try:
-            own = self._mapped(folder / f"{name}.exact", facts["own_bytes"]) if facts["own_bytes"] else None
-            self._files = {
-                at: self._mapped(folder / said["path"], said["bytes"]) for at, said in enumerate(facts["files"])
-            }
-            if own is not None:
-                self._files[OWN] = own
+            said = {at: (folder / file["path"], file["bytes"]) for at, file in enumerate(facts["files"])}
+            if facts["own_bytes"]:
+                said[OWN] = folder / f"{name}.exact", facts["own_bytes"]
+            self._files = {at: self._opened(*file) for at, file in said.items()}
             self.rows = int(facts["rows"])
             self.own_bytes = int(facts["own_bytes"])
             """Of rows that lie in the file that is ours."""
@@ -178,30 +195,32 @@ class Places:
         runs = np.searchsorted(self._starts, rows, side="right") - 1
         files = self._runs[runs, 0]
         at = self._runs[runs, 1] // self._dtype.itemsize + (rows - self._starts[runs]) * self._dimensions
-        if len(rows) and (files == files[0]).all():
-            every, first = self._files[int(files[0])], int(at[0])
-            if (np.diff(at) == self._dimensions).all():
-                whole: Rows = every[first : int(at[-1]) + 1 : self._dimensions]
-                return whole
-            picked: Rows = every[at]
-            return picked
         found = np.empty((len(rows), self._dimensions), self._dtype)
         for file in np.unique(files):
+            mapped, every = self._files[int(file)]
             mine = files == file
-            found[mine] = self._files[int(file)][at[mine]]
+            if not mine.all():
+                found[mine] = every[at[mine]]
+                mapped.has_read(AROUND * int(np.count_nonzero(mine)))
+            elif (np.diff(at) == self._dimensions).all():
+                found = every[int(at[0]) : int(at[-1]) + 1 : self._dimensions]
+                mapped.has_read(found.nbytes)
+            else:
+                found = every[at]
+                mapped.has_read(AROUND * len(rows))
         return found
 
     def close(self) -> None:
         """Give back the files, as soon as nobody holds rows of them."""
         self._files = {}
 
-    def _mapped(self, file: Path, size: int) -> Rows:
-        """Every row that could begin at a number of a file, which has to have this many bytes."""
-        data = map_file(file)
-        if len(data) != size:
-            raise HotIndexDamaged(file, f"it has {len(data):,} bytes, and {size:,} were expected")
-        numbers = data[: size // self._dtype.itemsize * self._dtype.itemsize].view(self._dtype)
-        return np.lib.stride_tricks.sliding_window_view(numbers, self._dimensions)
+    def _opened(self, file: Path, size: int) -> tuple[MappedFile, Rows]:
+        """A file, which has to have this many bytes, and every row that could begin at one of its numbers."""
+        mapped = MappedFile(file)
+        if len(mapped.bytes) != size:
+            raise HotIndexDamaged(file, f"it has {len(mapped.bytes):,} bytes, and {size:,} were expected")
+        numbers = mapped.bytes[: size // self._dtype.itemsize * self._dtype.itemsize].view(self._dtype)
+        return mapped, np.lib.stride_tricks.sliding_window_view(numbers, self._dimensions)
 
     def _check(self, sections: Sections) -> None:
         """Raises HotIndexDamaged unless every run lies within its file."""
@@ -209,7 +228,9 @@ class Places:
         sound = len(self._starts) == len(self._runs) and bool((lengths > 0).all()) and self._starts[:1] == [0]
         if sound:
             files, offsets = self._runs.T
-            held = np.array([len(self._files.get(file, ())) for file in range(OWN, len(self._files))])
+            held = np.array(
+                [len(self._files[at][1]) if at in self._files else 0 for at in range(OWN, len(self._files))]
+            )
             last = offsets // self._dtype.itemsize + (lengths - 1) * self._dimensions
             sound = bool(((files >= OWN) & (files < len(self._files)) & (offsets >= 0)).all())
             sound = sound and bool((last < held[files - OWN]).all())

@@ -35,8 +35,10 @@ FEW = 1024
 """Rows: so many that a mask lets pass are ranked by their exact products at once."""
 SPARSE = 8
 """A mask that lets less than one row in so many pass is looked up instead of scanned past."""
-PASSED_ON, BY_K = 1 / 64, 10
-"""Of all rows: the share that the first of two steps passes on for `BY_K` rows; for more it grows with the root."""
+PASSED_ON, BY_K, GROWTH = 1 / 64, 10, 1 / 3
+"""Of all rows: the share that the first of two steps passes on for `BY_K` rows, and the power of k by which it grows.
+Over 150,000 texts this finds all of the 10 best rows for queries of SciFact and XQuAD, of the 100 best 0.9999 and
+0.9989, and of the 1,000 best 0.9999 and 0.996."""
 WHOLE = 1 / 4
 """Of all rows: where the first step would pass on a greater share, there are no two steps."""
 SURE = 256
@@ -101,7 +103,7 @@ class VectorPart:
         if mask is not None and passing < self.rows // SPARSE:
             rows = np.flatnonzero(mask)
             return self._decided(bounded, k, bounded.some(rows), rows)
-        share = PASSED_ON * (k / BY_K) ** 0.5
+        share = PASSED_ON * (k / BY_K) ** GROWTH
         if self._codes.steps > 1 and share < WHOLE:
             first = _masked(bounded.first(), mask)
             rows = promising(first, k, min(passing, k + int(share * passing)))
