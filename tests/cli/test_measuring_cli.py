@@ -102,7 +102,7 @@ def test_compare(judged):
     }  # fmt: skip
     assert set(data["candidates"][0]) == {
         "name", "space", "space_digest", "pipeline", "metrics", "intervals", "latency_ms", "texts_per_second",
-        "tokens_per_second", "bytes_per_million", "usd_per_million_tokens", "truncated_share", "error",
+        "tokens_per_second", "bytes_per_million", "usd_per_million_tokens", "truncated_share", "reranking", "error",
     }  # fmt: skip
     assert set(data["pairs"][0]) == {
         "a", "b", "metric", "difference", "interval", "p", "p_uncorrected", "deviation", "wins", "ties", "losses",
