@@ -22,7 +22,7 @@ def test_every_file_is_a_stage():
 @pytest.mark.parametrize("name", stage_names())
 def test_a_stage_keeps_the_contract(name):
     made = stage_class(name)()
-    assert made.name == name and str(made).startswith(f"{name}(") and isinstance(made, (Arm, Inner, Last))
+    assert made.name == name and str(made).partition("(")[0] == name and isinstance(made, (Arm, Inner, Last))
     assert made == dataclasses.replace(made) and hash(made) == hash(dataclasses.replace(made))
     assert made.run.__doc__ and type(made).__doc__ and sys.modules[type(made).__module__].__doc__
     for one in arguments(type(made)):

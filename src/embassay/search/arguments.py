@@ -81,11 +81,14 @@ def check(stage: Hashable, name: str) -> None:
 
 @lru_cache(maxsize=1024)
 def written(stage: Hashable, name: str) -> str:
-    """``dense(200, vectors="coarse")``: the first argument always, the others where they differ from their default."""
+    """``dense(200, vectors="coarse")``: the first argument always, the others where they differ from their default.
+
+    A stage that takes none is written by its name alone.
+    """
     values = [(one, getattr(stage, one.name)) for one in arguments(stage.__class__)]
     first = [shown(value) for _, value in values[:1]]
     others = [f"{one.name}={shown(value)}" for one, value in values[1:] if value != one.default]
-    return f"{name}({', '.join([*first, *others])})"
+    return f"{name}({', '.join([*first, *others])})" if values else name
 
 
 def shown(value: object) -> str:

@@ -105,6 +105,8 @@ class Stage(ABC):
 class Arm(Stage):
     """A stage that finds candidates in the store. Arms stand side by side: ``dense(100) | lexical(100)``."""
 
+    coarse: ClassVar[bool] = False
+    """Whether its scores are near those of whole vectors and no more: ``exact`` gives it those."""
     dense: ClassVar[bool] = False
     """Whether it compares dense vectors: such arms share the dense weight of a fusion."""
     least: ClassVar[float] = 0.0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from embassay.search.second import SecondSpace
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
+    from embassay.stores.coarse import CoarseForm
     from embassay.stores.filters.values import Filter
     from embassay.stores.values import WeightedTexts
     from embassay.types import Chunk, Role, Vectors
@@ -53,6 +54,7 @@ class Context:
         reranker: Callable[[str], TimedReranker] | None = None,
         chat: Callable[[str], str] = nobody_to_ask,
         language: str = DEFAULT,
+        coarse: Callable[[int], CoarseForm] | None = None,
     ) -> None:
         """`snapshot` is called when a stage first reads, so that a store can open while the model loads.
 
@@ -61,7 +63,7 @@ class Context:
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
         row lies in. `second` opens the space that the set is being moved to, where there is one, `late` the model as it
         makes vectors of tokens, and `reranker` a reranker by its name. `chat` answers a message. Words are told apart
-        by `language`, a code.
+        by `language`, a code. `coarse` tells how the set is searched by vectors of so many dimensions.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.language = language
@@ -72,7 +74,7 @@ class Context:
         """Milliseconds that `embed` and `rerank` took until now."""
         self.set_of = set_of
         self._snapshot, self._embed, self._second, self._late = snapshot, embed, second, late
-        self._reranker, self._chat = reranker, chat
+        self._reranker, self._chat, self._coarse = reranker, chat, coarse
         self._answers: dict[str, str] = {}
         self._vectors: dict[tuple[str, Role], Vectors] = {}
         self._failed: dict[tuple[str, Role], Exception] = {}
@@ -113,6 +115,12 @@ class Context:
             yield
         finally:
             self._asked = before
+
+    def coarse(self, dimensions: int) -> CoarseForm:
+        """How coarse vectors of so many dimensions are made of stored ones. Raises UsageError where there are none."""
+        if self._coarse is None:
+            raise UsageError("several sets have no coarse vectors in common.", remedy="Search them with dense.")
+        return self._coarse(dimensions)
 
     def chunks(self, refs: Sequence[Hashable]) -> Mapping[Hashable, Chunk]:
         """The chunks behind `refs`, each read once in a run. Raises StoreError."""

@@ -36,6 +36,7 @@ from embassay.words.languages import DEFAULT
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.reranking.timed import TimedReranker
+    from embassay.stores.coarse import CoarseForm
     from embassay.stores.tokens.file import TokenFile
     from embassay.types import Role, Vectors
 
@@ -52,6 +53,8 @@ class Searcher(ABC):
         self.reranker: Callable[[str], TimedReranker] | None = None
         """Opens a reranker by its name, where one can be asked."""
         self.chat: Callable[[str], str] = nobody_to_ask
+        self.coarse: Callable[[int], CoarseForm] | None = None
+        """Tells how it is searched by vectors of so many dimensions, where it can be."""
         self._events = events
 
     @property
@@ -146,6 +149,7 @@ class Searcher(ABC):
                 reranker=self.reranker,
                 chat=self.chat,
                 language=self.language,
+                coarse=self.coarse,
             )
             ranked = run(pipeline, running)
             if not ranked.hits and not measured:
@@ -219,16 +223,17 @@ class Index(Searcher):
         reranker: Callable[[str], TimedReranker] | None = None,
         tokens: TokenFile | None = None,
         chat: Callable[[str], str] = nobody_to_ask,
+        coarse: Callable[[int], CoarseForm] | None = None,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
         be of `space`: see `embassay.sets.door`. Without a `memory` nobody knows whether a search has found an answer.
         `second` opens the space that the set is being moved to, `reranker` a reranker by its name; `tokens` is where it
-        keeps the vectors of its tokens.
+        keeps the vectors of its tokens. `coarse` tells how it is searched by vectors of so many dimensions.
         """
         super().__init__([name], space, events, language)
-        self.reranker, self.chat = reranker, chat
+        self.reranker, self.chat, self.coarse = reranker, chat, coarse
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Readable] = self._opening.submit(store)
         self._open_embedder = embedder

@@ -13,14 +13,22 @@ from embassay.search.pipeline import Pipeline
 from embassay.search.stages import stage_class, stage_names
 from embassay.search.stages.adaptive import Adaptive
 from embassay.search.stages.cascade import Cascade
+from embassay.search.stages.coarse import Coarse
 from embassay.search.stages.dense import Dense
+from embassay.search.stages.exact import Exact
 from embassay.search.stages.group import Group
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.min_score import MinScore
 from embassay.search.stages.rerank import Rerank
 from embassay.search.stages.top import Top
 
-MODES: Mapping[str, tuple[type[Arm], ...]] = {"dense": (Dense,), "lexical": (Lexical,), "hybrid": (Dense, Lexical)}
+TWO_STAGE = "two_stage"
+MODES: Mapping[str, tuple[type[Arm], ...]] = {
+    "dense": (Dense,),
+    "lexical": (Lexical,),
+    "hybrid": (Dense, Lexical),
+    TWO_STAGE: (Coarse,),
+}
 DEFAULT_FUSION = Adaptive()
 
 
@@ -31,9 +39,16 @@ def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, de
     joined = named_fusion(fusion) if fusion is not None else DEFAULT_FUSION
     end = Top(k)
     arms = MODES[mode]
+    if mode == TWO_STAGE:
+        return two_stage(k)
     if len(arms) == 1:
         return Pipeline((arms[0](k),), (end,))
     return Pipeline(tuple(arm(max(depth, k)) for arm in arms), (joined, end))
+
+
+def two_stage(k: int = 10, dims: int = Coarse.dims, depth: int = DEPTH) -> Pipeline:
+    """A search by coarse vectors of so many dimensions, of whose first `depth` candidates whole vectors choose k."""
+    return Pipeline((Coarse(max(depth, k), dims=dims),), (Exact(), Top(k)))
 
 
 def refined(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from embassay.sets.trials.status import TrialStatus
     from embassay.sets.trials.terms import TrialTerms
     from embassay.sets.trials.verbs import Observer
+    from embassay.space import Space
 
 
 @checks_arguments
@@ -36,6 +37,17 @@ class Moving:
     def spec(self) -> SetSpec:
         """How the live generation is made. Raises HomeNotFound, SetNotFound."""
         return self._sets.content(self.name).generation.spec
+
+    def fit_coarse(self, dimensions: int) -> Space:
+        """Have the set searched by coarse vectors of so many dimensions first: ``coarse(100, dims=64) >> exact``.
+
+        Where its model was trained to be cut to them nothing has to be made; else a PCA is fitted to its vectors, and
+        kept as long as they are. The space of the coarse vectors is returned. Raises SetNotFound, StoreError, and
+        UsageError for dimensions that it cannot have.
+        """
+        from embassay.sets.fitting import fit_coarse
+
+        return fit_coarse(self._sets, self._own("compress"), dimensions).space
 
     def migrate(
         self,

@@ -124,10 +124,8 @@ class OpenSets:
         return self.content(name).sources(self.state, self.folder)
 
     def embedder(self, generation: Generation) -> Embedder:
-        """The model that a generation was made with, with its stand-ins.
-
-        It hands out vectors of the generation's space or none: see `embassay.sets.door`. Raises ModelError.
-        """
+        """The model that a generation was made with, with its stand-ins. It hands out vectors of the generation's space
+        or none: see `embassay.sets.door`. Raises ModelError."""
         return self._around(self._proven(generation))
 
     def _proven(self, generation: Generation) -> Embedder:
@@ -300,6 +298,7 @@ class OpenSets:
     def _opened(self, name: str) -> Lease:
         """The live generation, held: it was live behind the moment from which nobody could remove it."""
         from embassay.search.index import Index
+        from embassay.sets.coarse import coarse_form
 
         content, hold = self._held(name)
         generation = content.generation
@@ -315,6 +314,7 @@ class OpenSets:
             reranker=lambda asked: self.models.rerankers.get(asked),  # noqa: PLW0108 - models are opened late
             tokens=self.folder.tokens(generation),
             chat=lambda message: self.models.chat.text(message),  # noqa: PLW0108
+            coarse=lambda size: coarse_form(self.state, self.models, generation, size),
         )
         return Lease(content, index, hold)
 

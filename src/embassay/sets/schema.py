@@ -19,8 +19,8 @@ from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
+from embassay.sets.migration.schema import COARSE, PROGRESS, PROJECTIONS, RETRY_AT, RULES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
-from embassay.sets.migration.schema import PROGRESS, PROJECTIONS, RETRY_AT, RULES
 from embassay.sets.trials.schema import CREATE as TRIALS
 from embassay.sets.views.schema import CREATE as VIEWS
 from embassay.sqlite import transaction
@@ -258,6 +258,7 @@ STEPS = (
     SchemaStep(14, lambda db: _each(db, RETRY_AT)),
     SchemaStep(15, lambda db: _each(db, TRIALS)),
     SchemaStep(16, lambda db: _each(db, VIEWS)),
+    SchemaStep(17, lambda db: _each(db, COARSE)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""
@@ -318,8 +319,7 @@ def backup_of(file: Path, version: int) -> Path:
 def _copy(file: Path, target: Path) -> None:
     """A consistent copy, log included, that is there whole or not at all. The first one made of a format is kept.
 
-    What people searched for is left out of it, so that clearing the query log leaves nothing behind.
-    """
+    What people searched for is left out of it, so that clearing the query log leaves nothing behind."""
     if target.exists():
         return
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.new")

@@ -28,7 +28,7 @@ from embassay.sets.listed import Listing
 from embassay.sets.log.table import LogTable
 from embassay.sets.migration.table import Migrations
 from embassay.sets.moves import Moves
-from embassay.sets.projections import Projections
+from embassay.sets.projections import CoarseProjections, Projections
 from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
@@ -164,6 +164,7 @@ class State:
         self.jobs = Jobs(self._database)
         self.proofs = Proofs(self._database)
         self.projections = Projections(self._database)
+        self.coarse = CoarseProjections(self._database)
         self.calibrations = Calibrations(self._database)
         self.roster = Roster(self._database)
         self.lags = Lags(self._database)

@@ -15,10 +15,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
+from embassay.errors import StoreError
 from embassay.stores.values import VECTOR, Capabilities, Collection, KeptCollection, Scored, Stats, WeightedTexts
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
+    from embassay.stores.coarse import CoarseForm
     from embassay.stores.filters.values import Filter
     from embassay.types import Vectors
 
@@ -54,6 +56,21 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
     def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         """float32 (len(refs),): the BM25 score of each of these rows, as `lexical` gives it without a filter; 0 for a
         row that shares no term with `query`, and for a ref that names no row of this version."""
+
+    def coarse(
+        self,
+        vector: Vectors,  # noqa: ARG002
+        k: int,  # noqa: ARG002
+        form: CoarseForm,  # noqa: ARG002
+        where: Filter | None = None,  # noqa: ARG002
+        *,
+        label: str = VECTOR,  # noqa: ARG002
+    ) -> list[Scored]:
+        """The k rows whose coarse vectors have the greatest product with that of `vector` (dimensions,), best first.
+
+        Both are what `form` makes of whole vectors, and so is the score. Raises StoreError where a store cannot.
+        """
+        raise StoreError("this store searches no coarse vectors.", remedy="Search with dense in place of coarse.")
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         """The chunks behind `refs`, in that order."""

@@ -12,6 +12,7 @@ from embassay.stores.filters.values import And
 from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 
 if TYPE_CHECKING:
+    from embassay.stores.coarse import CoarseForm
     from embassay.stores.filters.values import Filter
     from embassay.types import Chunk, Vectors
 
@@ -53,6 +54,11 @@ class NarrowedSnapshot(Snapshot):
 
     def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         return self.whole.lexical(query, k, self.narrowed(where))
+
+    def coarse(
+        self, vector: Vectors, k: int, form: CoarseForm, where: Filter | None = None, *, label: str = VECTOR
+    ) -> list[Scored]:
+        return self.whole.coarse(vector, k, form, self.narrowed(where), label=label)
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
         return self.whole.dense_scores(vector, refs, label=label)

@@ -13,6 +13,7 @@ from embassay.stores.dtypes import FLOAT32
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import EXACT, open_collection
 from embassay.stores.values import VECTOR, Collection, VectorSpec, WeightedTexts
+from embassay.testing.coarse import check_coarse_rows
 from embassay.testing.samples import ASKED, FILTERS, INFLECTED, STRANGE, WRITTEN, Rows, sample_chunks, sample_rows
 from embassay.vectors import cosines
 
@@ -29,11 +30,9 @@ COARSE = 4
 
 
 def check_store(backend: Backend[Settings], settings: Settings, rows: int = 300) -> None:
-    """Run the whole suite against `backend`, at a place where it has no collections yet.
-
-    Everything that its capabilities declare is tried. Raises AssertionError with what differs from the contract, or
-    from what the exact store in memory answers.
-    """
+    """Run the whole suite against `backend`, at a place where it has no collections yet. Everything that its
+    capabilities declare is tried. Raises AssertionError with what differs from the contract, or from what the exact
+    store in memory answers."""
     able = backend.CAPABILITIES
     label = {VECTOR: VectorSpec(DIMENSIONS)}
     collections = [Collection("one", label)]
@@ -185,6 +184,7 @@ def _scores_of_rows(version: Snapshot, sample: Rows) -> None:
         assert close([version.lexical_scores(query, refs) for query in ASKED], expected)
         assert close(version.dense_scores(rows[0], refs[:3] * 2, label=label), [*scores[:3]] * 2)
         assert not version.lexical_scores("zzzznothing", refs).any() and not version.lexical_scores("", refs).any()
+    check_coarse_rows(version, sample)
     assert len(version.lexical_scores("rotate", [])) == len(version.dense_scores(sample.vectors[VECTOR][0], [])) == 0
     _refused(lambda: version.dense_scores(sample.vectors[VECTOR][0], [], label="unknown"))
 

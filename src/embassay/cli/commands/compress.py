@@ -5,16 +5,19 @@ from typing import Annotated, Optional
 
 import typer
 
+from embassay import remedy
 from embassay.cli import common, migrations, progress, runs
 from embassay.cli.exits import ExitCode
+from embassay.errors import UsageError
 
 NEEDS_ARGUMENTS = True
 
 
 def command(
     judged: Annotated[
-        Path, typer.Option("--judged", metavar="DIR", help="Judged data of the set, as embassay judge new makes it.")
-    ],
+        Optional[Path],  # noqa: UP045
+        typer.Option("--judged", metavar="DIR", help="Judged data of the set, as embassay judge new makes it."),
+    ] = None,
     set_name: Annotated[Optional[str], typer.Option("--set", metavar="NAME", help="The set.")] = None,  # noqa: UP045
     max_loss: Annotated[
         float, typer.Option("--max-loss", metavar="X", help="What may be lost of the metric, on the queries held out.")
@@ -32,6 +35,12 @@ def command(
     apply: Annotated[
         bool, typer.Option("--apply", help="Make a generation of what is proposed, and switch to it.")
     ] = False,
+    coarse: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--coarse", metavar="N", help="Only have it searched in two stages: coarse vectors of N dimensions."
+        ),
+    ] = None,
     split: common.SplitOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -46,7 +55,14 @@ def command(
     embassay compress --set docs --judged judged/
     embassay compress --set docs --judged judged/ --max-loss 0.02 --json
     embassay compress --set docs --judged judged/ --apply
+    embassay compress --set docs --coarse 64
     """
+    if (judged is None) == (coarse is None):
+        raise UsageError("say what to measure on, or what to make: --judged DIR, or --coarse N.", remedy=_EXAMPLE)
+    if coarse is not None:
+        _make_coarse(set_name, coarse, home, json=json)
+        return
+    assert judged is not None
     from embassay.cli import compressions
     from embassay.compress.opening import METRICS, compress
     from embassay.compress.opening import apply as applied
@@ -78,3 +94,18 @@ def command(
             common.console().print("Nothing was changed; the same with --apply makes it so.")
     if status and status.state == "failed":
         raise typer.Exit(ExitCode.GATE_FAILED)
+
+
+def _make_coarse(set_name: str | None, dimensions: int, home: Path | None, *, json: bool) -> None:
+    """Have a set searched by coarse vectors first, and say how."""
+    with common.opened_home(home) as opened, progress.working("Fitting"):
+        of_set = opened.set(set_name)
+        space = of_set.fit_coarse(dimensions)
+    if json:
+        common.print_json({"set": of_set.name, "space": str(space), "space_digest": space.digest})
+        return
+    say = f"{of_set.name} is searched by {space} first with: --mode two_stage --coarse-dim {dimensions}"
+    common.console().print(say)
+
+
+_EXAMPLE = remedy.command("compress", set="NAME", judged="DIR", say="Example")

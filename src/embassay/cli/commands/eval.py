@@ -14,6 +14,7 @@ from embassay.cli.tables import table, text
 from embassay.text import printable
 
 if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
     from embassay.evaluate.data.judged import JudgedSet
     from embassay.evaluate.score.evaluation import Evaluation
@@ -105,7 +106,7 @@ def command(
     if before:
         check_data(before, data)
     with (
-        _embedder(model, precision, set_name, home) as (embedder, models),
+        _opened(model, precision, set_name, home) as (embedder, models, card),
         progress.bar(len(data.documents) + len(data.queries)) as advance,
         common.new_stores(store, home) as new_store,
     ):
@@ -118,6 +119,7 @@ def command(
             chunks=chunks,
             drop_same_id=drop_same_id,
             reranker=lambda asked: models.rerankers.get(asked),  # noqa: PLW0108 - most need none
+            card=card,
             advance=advance,
         )
     checked = check_gates(conditions, result, before)
@@ -147,19 +149,21 @@ def _pipeline(written: str | None, mode: str | None, fusion: str | None) -> Pipe
 
 
 @contextmanager
-def _embedder(
+def _opened(
     model: str | None, precision: str | None, set_name: str, home: Path | None
-) -> Iterator[tuple[Embedder, Registry]]:
-    """The model of a set, or one by its name, and all others; they can be used inside of the block."""
-    from embassay.models.reference import with_precision
+) -> Iterator[tuple[Embedder, Registry, ModelCard | None]]:
+    """The model of a set, or one by its name, with the other models and its card, for the time of the block."""
+    from embassay.models.reference import uncut, with_precision
 
     if set_name:
         with common.opened_home(home, keep_local=True) as opened:
-            yield opened.embedder(set_name), opened.session.models
+            models = opened.session.models
+            yield opened.embedder(set_name), models, models.card(uncut(opened.set(set_name).spec().model))
         return
     with common.opened_session(home, keep_local=True, create=True) as session:
         models = session.models
-        yield models.get(with_precision(model or models.default_name, precision)), models
+        name = with_precision(model or models.default_name, precision)
+        yield models.get(name), models, models.card(uncut(name))
 
 
 def _show_gates(checked: list[GateResult]) -> None:

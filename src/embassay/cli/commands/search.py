@@ -29,7 +29,19 @@ def command(
     k: Annotated[Optional[int], typer.Option("-k", metavar="N", help="How many hits; default: 10.")] = None,  # noqa: UP045
     mode: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="MODE", help="dense: by meaning; lexical: by words; hybrid (default): by both."),
+        typer.Option(
+            metavar="MODE",
+            help="dense: by meaning; lexical: by words; hybrid (default): by both; "
+            "two_stage: by coarse vectors, then by whole ones.",
+        ),
+    ] = None,
+    coarse_dim: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--coarse-dim", metavar="N", help="Of --mode two_stage: dimensions of the coarse vectors."),
+    ] = None,
+    coarse_k: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--coarse-k", metavar="N", help="Of --mode two_stage: candidates for whole vectors to rank."),
     ] = None,
     where: Annotated[
         Optional[str],  # noqa: UP045
@@ -93,6 +105,7 @@ def command(
     \b
     embassay search "how do I rotate a key" -k 5 --explain
     embassay search "timeout" --mode lexical --where 'path ~ "docs/**"'
+    embassay search "refund" --mode two_stage --coarse-dim 64 --coarse-k 100
     embassay search "refund" --json | jq '.hits[].path'
     embassay search "refund" --pipeline 'dense(50) | lexical >> rrf >> top(5)'
     embassay search "refund" --group-by document --context 1
@@ -103,7 +116,7 @@ def command(
     embassay search "refund" --set docs --cascade
     embassay search "refund" --rerank ./reranker --budget-ms 300
     """
-    chosen = _pipeline(pipeline, mode, k, fusion)
+    chosen = _pipeline(pipeline, mode, k, fusion, coarse_dim, coarse_k)
     least = _scores(min_score)
     with common.opened_home(home) as opened:
         result = opened.search(
@@ -126,15 +139,27 @@ def command(
         _show(result, root, explain=explain, full=full or around > 0)
 
 
-def _pipeline(written: str | None, mode: str | None, k: int | None, fusion: str | None) -> Pipeline:
+def _pipeline(
+    written: str | None,
+    mode: str | None,
+    k: int | None,
+    fusion: str | None,
+    coarse_dim: int | None,
+    coarse_k: int | None,
+) -> Pipeline:
     """The pipeline as it is written, or that of a mode. Raises UsageError for both at once."""
-    if written is None:
-        from embassay.search.modes import pipeline
-
-        return pipeline("hybrid" if mode is None else mode, 10 if k is None else k, fusion=fusion)
     from embassay.errors import UsageError
+    from embassay.search.modes import TWO_STAGE, pipeline, two_stage
     from embassay.search.parse import parse_pipeline
 
+    hits = 10 if k is None else k
+    asked = {name: given for name, given in (("dims", coarse_dim), ("depth", coarse_k)) if given is not None}
+    if asked and mode != TWO_STAGE:
+        raise UsageError("--coarse-dim and --coarse-k are for --mode two_stage.", remedy="Add --mode two_stage.")
+    if asked and written is None:
+        return two_stage(hits, **asked)
+    if written is None:
+        return pipeline("hybrid" if mode is None else mode, hits, fusion=fusion)
     if any(given is not None for given in (mode, k, fusion)):
         raise UsageError(
             "--pipeline says the mode, the fusion and the number of hits itself.",

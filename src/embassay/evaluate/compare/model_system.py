@@ -14,6 +14,7 @@ from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import Filled, asked_anew, fill
 from embassay.evaluate.score.ranking import Run, rank_documents
 from embassay.evaluate.score.reranking import RerankShare
+from embassay.models.reference import uncut
 from embassay.stores.opening import NewStore, exact_store
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class ModelSystem:
             self._candidate.pipeline,
             depth=depth,
             drop_same_id=self._models.drop_same_id,
+            card=self._models.registry.card(uncut(self._candidate.model)),
             reranker=lambda asked: self._models.registry.rerankers.get(asked),  # noqa: PLW0108 - most need none
             chat=lambda message: self._models.registry.chat.text(message),  # noqa: PLW0108
         )

@@ -17,6 +17,7 @@ from embassay.search.pipeline import Pipeline
 from embassay.stores.base import Store
 
 if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
     from embassay.reranking.timed import TimedReranker
 
@@ -78,19 +79,20 @@ def evaluate(
     chunks: bool = False,
     drop_same_id: bool = False,
     reranker: Callable[[str], TimedReranker] | None = None,
+    card: ModelCard | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Evaluation:
     """Fill `store`, which is empty, with the documents and score what `pipeline` ranks.
 
     Documents are embedded whole, as published numbers are made; with `chunks` as they would be indexed, a document
     ranked by its best chunk. `drop_same_id` leaves out the hit whose id is the query's (the rule of ArguAna, whose
-    queries are documents). `reranker` opens a reranker by its name. `advance` is told of texts embedded. Raises
-    ModelError, ProviderError, StoreError.
+    queries are documents). `reranker` and `card` are those of `rank_documents`.
+    `advance` is told of texts embedded. Raises ModelError, ProviderError, StoreError.
     """
     depth = max(DEPTH, deepest(metrics))
     filled = fill(judged, embedder, store, vectors=pipeline.needs_model, chunks=chunks, advance=advance)
     started = time.perf_counter()
-    run = rank_documents(filled, pipeline, depth=depth, drop_same_id=drop_same_id, reranker=reranker)
+    run = rank_documents(filled, pipeline, depth=depth, drop_same_id=drop_same_id, reranker=reranker, card=card)
     seconds = time.perf_counter() - started
     scores = per_query(judged.qrels, run.scored(), metrics)
     space, means = embedder.space, mean(scores)

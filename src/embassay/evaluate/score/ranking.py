@@ -5,22 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from embassay.evaluate.score.arms import hits_by_arm
 from embassay.evaluate.score.filling import Filled
+from embassay.search.coarse import check_coarse, projected_form, trained_form
 from embassay.search.context import Context
 from embassay.search.late import LateModel, TimedTokens
 from embassay.search.phrases import nobody_to_ask
 from embassay.search.pipeline import Pipeline
 from embassay.search.run import run
 from embassay.search.trace import Reranking
+from embassay.stores.values import VECTOR
 from embassay.vectors import comparable
 
 if TYPE_CHECKING:
+    from embassay.catalog.card import ModelCard
     from embassay.embedders.base import Embedder
     from embassay.reranking.timed import TimedReranker
     from embassay.stores.base import Snapshot
+    from embassay.stores.coarse import CoarseForm
     from embassay.types import Hit, Role, Vectors
 
 DEPTH = 100
@@ -55,12 +60,15 @@ def rank_documents(
     drop_same_id: bool = False,
     reranker: Callable[[str], TimedReranker] | None = None,
     chat: Callable[[str], str] = nobody_to_ask,
+    card: ModelCard | None = None,
 ) -> Run:
     """Rank `depth` documents for every query: those that a search finds, then what it finds by looking deeper.
 
     How deep its arms look decides what a fusion makes of them: the first hits have to be those of a search. With
     `drop_same_id` a document whose id is the query's is left out. `reranker` opens a reranker by its name: one is asked
-    for the first hits alone; `chat` answers a message. Raises ModelError, ProviderError, StoreError.
+    for the first hits alone; `chat` answers a message. `card` is that of the model, whose Matryoshka dimensions coarse
+    vectors may have; those of other models are made by a PCA of the documents. Raises ModelError, ProviderError,
+    StoreError.
     """
     wanted = depth + drop_same_id
     served, found_alone = pipeline.handing_out(wanted), pipeline.without_others()
@@ -68,10 +76,11 @@ def rank_documents(
     arms: dict[str, dict[str, list[str]]] = {}
     late = TimedTokens(lambda: filled.embedder)
     language = filled.store.collection.language
+    coarse = cache(lambda dimensions: _coarse(filled, card, dimensions))
     with filled.store.snapshot() as version:
         rows = version.count()
         for at, (query, text) in enumerate(filled.judged.queries.items()):
-            asked = _Query(text, filled.queries[at], filled.embedder, language, late, reranker, chat)
+            asked = _Query(text, filled.queries[at], filled.embedder, language, late, coarse, reranker, chat)
             if not at:
                 asked.hits(found_alone.handing_out(wanted), version)  # makes what is made when first needed
             started = time.perf_counter()
@@ -104,6 +113,7 @@ class _Query:
     embedder: Embedder
     language: str
     late: TimedTokens
+    coarse: Callable[[int], CoarseForm]
     reranker: Callable[[str], TimedReranker] | None = None
     chat: Callable[[str], str] = nobody_to_ask
     reranked: list[Reranking] = field(default_factory=list)
@@ -120,6 +130,7 @@ class _Query:
             late=lambda: LateModel(self.late),
             reranker=self.reranker,
             chat=self.chat,
+            coarse=self.coarse,
         )
         found = run(pipeline, asked)
         self.reranked.extend(asked.trace.reranked)
@@ -130,3 +141,16 @@ class _Query:
             return self.vector
         made: Vectors = comparable(self.embedder.embed([text], role).vectors, self.embedder.space)[0]
         return made
+
+
+def _coarse(filled: Filled, card: ModelCard | None, dimensions: int) -> CoarseForm:
+    """Coarse vectors as a set of these documents would have them. Raises UsageError, StoreError."""
+    from embassay.embedders.wrap.projected import fit
+
+    space = filled.embedder.space
+    check_coarse(dimensions, space)
+    trained = trained_form(space, card, dimensions)
+    if trained is not None:
+        return trained
+    with filled.store.snapshot() as version:
+        return projected_form(space, fit((vectors[VECTOR] for _, vectors in version.scan()), space, dimensions))

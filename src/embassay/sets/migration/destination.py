@@ -114,10 +114,10 @@ def _projection(sets: OpenSets, origin: Generation, target: MigrationTarget, who
             remedy="Move the set to the model itself first.",
         )
     with closing(sets.folder.store(origin)) as store:
-        return fit(_spread(store), origin.space, target.pca)
+        return fit(spread(store), origin.space, target.pca)
 
 
-def _spread(store: Store) -> Iterator[Vectors]:
+def spread(store: Store) -> Iterator[Vectors]:
     """Vectors of all rows, or of every so manieth where there are more than `MOST_FITTED`."""
     with store.snapshot() as version:
         step = 1 + version.count() // MOST_FITTED

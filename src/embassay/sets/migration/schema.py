@@ -39,3 +39,9 @@ PROJECTIONS = (
     "dimensions INTEGER NOT NULL, matrix BLOB NOT NULL, normalised INTEGER NOT NULL, seal TEXT NOT NULL)"
 )
 """`dimensions`: those of the vectors that the matrix takes, which are its rows; its numbers are float32."""
+COARSE = (
+    "CREATE TABLE coarse_projections (generation INTEGER NOT NULL REFERENCES generations (id), "
+    "coarse INTEGER NOT NULL, dimensions INTEGER NOT NULL, matrix BLOB NOT NULL, normalised INTEGER NOT NULL, "
+    "seal TEXT NOT NULL, PRIMARY KEY (generation, coarse))"
+)
+"""`coarse`: the dimensions of the coarse vectors; the others are those of `projections`."""

@@ -17,6 +17,7 @@ from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_sql import to_sql
 from embassay.stores.backends._lancedb import BooleanQuery, MatchQuery, Occur
 from embassay.stores.base import Snapshot
+from embassay.stores.coarse import CoarseRows, nearest
 from embassay.stores.dtypes import products, unpacked
 from embassay.stores.filters.values import Filter, In
 from embassay.stores.values import BM25_K1, VECTOR, Collection, Scored, Stats, WeightedTexts
@@ -28,6 +29,7 @@ from embassay.words.analyser import QUERY_TERMS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from embassay.stores.coarse import CoarseForm
     from embassay.types import Vectors
 
     Refs = np.ndarray[Any, np.dtype[np.uint64]]
@@ -61,6 +63,8 @@ class LanceSnapshot(Snapshot):
     def __init__(self, table: Any, collection: Collection, settings: LanceSettings) -> None:
         self._table, self._collection, self._settings = table, collection, settings
         self._held: dict[str, tuple[Refs, Vectors]] = {}
+        self._coarse: dict[str, CoarseRows] = {}
+        self._order: dict[str, Refs] = {}
         self.version = table.version
 
     def __enter__(self) -> LanceSnapshot:
@@ -82,6 +86,19 @@ class LanceSnapshot(Snapshot):
                 refs, matrix = refs[passing], matrix[passing]
             scores = products(matrix, vector, spec.dtype)
             return [Scored(int(refs[i]), float(scores[i])) for i in _largest(scores, k)]
+
+    def coarse(
+        self, vector: Vectors, k: int, form: CoarseForm, where: Filter | None = None, *, label: str = VECTOR
+    ) -> list[Scored]:
+        self._collection.spec(label)
+        if not np.isfinite(vector).all():
+            return []
+        with translated():
+            coarse = self._coarse.setdefault(label, CoarseRows()).made(form, lambda: self._read(label))
+            refs = self._order[label]
+            passing = None if where is None else np.isin(refs, self._refs(where))
+            rows, scores = nearest(coarse, form.apply(vector[None])[0], k, passing)
+        return [Scored(int(refs[row]), float(score)) for row, score in zip(rows, scores, strict=True)]
 
     def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         with translated():
@@ -212,6 +229,18 @@ class LanceSnapshot(Snapshot):
     @cached_property
     def _indexes(self) -> frozenset[str]:
         return frozenset(index.name for index in self._table.list_indices())
+
+    def _read(self, label: str) -> Iterator[Vectors]:
+        """The vectors of all rows, in blocks, always in the order of their row ids."""
+        spec, column = self._collection.spec(label), column_of(label)
+        if label not in self._order:
+            rows = self._table.search().select([]).with_row_id(True).to_arrow()
+            self._order[label] = np.sort(rows["_rowid"].to_numpy())
+        for at in range(0, len(self._order[label]), BATCH):
+            wanted = self._order[label][at : at + BATCH]
+            rows = self._table.take_row_ids(wanted.tolist()).select([column]).with_row_id().to_arrow()
+            order = np.argsort(rows["_rowid"].to_numpy())
+            yield matrix_of(rows[column].combine_chunks(), spec)[order]
 
     def _exact(self, label: str) -> tuple[Refs, Vectors]:
         """Row ids and vectors of a collection without an index: they are held in memory.

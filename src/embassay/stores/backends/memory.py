@@ -12,6 +12,7 @@ import numpy as np
 
 from embassay.errors import StoreError
 from embassay.stores.base import Snapshot, Store
+from embassay.stores.coarse import CoarseRows, nearest
 from embassay.stores.dtypes import DTYPES, rounded
 from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import Filter
@@ -19,6 +20,7 @@ from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Capabilities, Collec
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
+    from embassay.stores.coarse import CoarseForm
     from embassay.types import Vectors
 
 CAPABILITIES = Capabilities(frozenset(DTYPES), persistent=False, similarities=frozenset({"cosine", "dot"}))
@@ -96,6 +98,7 @@ class MemorySnapshot(Snapshot):
             label: np.array([row.vectors[label] for row in rows], np.float32).reshape(len(rows), spec.dimensions)
             for label, spec in collection.vectors.items()
         }
+        self._coarse = {label: CoarseRows() for label in collection.vectors}
 
     def __enter__(self) -> MemorySnapshot:
         return self
@@ -109,6 +112,16 @@ class MemorySnapshot(Snapshot):
     def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         scores = self._words(query)
         return self._top(scores, k, self._mask(where) & (scores > 0))
+
+    def coarse(
+        self, vector: Vectors, k: int, form: CoarseForm, where: Filter | None = None, *, label: str = VECTOR
+    ) -> list[Scored]:
+        whole = self._matrix(label)
+        if not np.isfinite(vector).all():
+            return []
+        coarse = self._coarse[label].made(form, lambda: [whole])
+        rows, scores = nearest(coarse, form.apply(vector[None])[0], k, self._mask(where))
+        return [Scored(row, score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:
         matrix = self._matrix(label)

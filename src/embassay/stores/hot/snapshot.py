@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from embassay.stores.base import Snapshot
+from embassay.stores.coarse import nearest
 from embassay.stores.hot.errors import HotIndexDamaged
 from embassay.stores.hot.recent import Mask, Rows
-from embassay.stores.hot.view import HotView
+from embassay.stores.hot.view import BLOCK, HotView
 from embassay.stores.hot.words import Asked, idf
 from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 
 if TYPE_CHECKING:
+    from embassay.stores.coarse import CoarseForm
     from embassay.stores.filters.values import Filter
     from embassay.stores.values import Collection, WeightedTexts
     from embassay.types import Chunk, Vectors
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 PART_BITS = 40
 """A row is named by one number: its part, and behind so many bits its place there. The log is the last part."""
 ROW = (1 << PART_BITS) - 1
-BLOCK = 4096
-"""Rows that are read at a time."""
 
 
 Passing = tuple[Sequence[Mask | None], Mask]
@@ -87,6 +87,23 @@ class HotSnapshot(Snapshot):
         ]
         assert recent is not None
         return _best(k, [*found, self._view.recent.search(label, vector, k, recent)])
+
+    @told
+    def coarse(
+        self, vector: Vectors, k: int, form: CoarseForm, where: Filter | None = None, *, label: str = VECTOR
+    ) -> list[Scored]:
+        self._collection.spec(label)
+        if not np.isfinite(vector).all():
+            return []
+        query = form.apply(vector[None])[0]
+        masks, recent = self._passing(where)
+        parts = zip(self._view.parts, masks, strict=True)
+        found = [nearest(part.coarse(label, form), query, k, mask) for part, mask in parts]
+        rows = np.flatnonzero(recent)
+        if len(rows):
+            best, scores = nearest(form.apply(self._view.recent.read(label, rows)), query, k)
+            found.append((rows[best], scores))
+        return _best(k, found) if found else []
 
     @told
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:

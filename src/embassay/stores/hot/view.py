@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embassay.stores.coarse import CoarseRows
 from embassay.stores.hot.recent import Mask, RecentRows, Rows
 from embassay.stores.hot.rows import RowPart
 from embassay.stores.hot.vectors import VectorPart
 from embassay.stores.hot.words import WordPart
 
 if TYPE_CHECKING:
+    from embassay.stores.coarse import CoarseForm
     from embassay.stores.values import Collection
+    from embassay.types import Vectors
+
+BLOCK = 4096
+"""Rows that are read at a time."""
 
 
 class Part:
@@ -32,6 +38,14 @@ class Part:
             if not spec.many
         }
         self.rows = self.chunks.rows
+        self._coarse = {label: CoarseRows() for label in self.vectors}
+
+    def coarse(self, label: str, form: CoarseForm) -> Vectors:
+        """float32 (rows, dimensions): the coarse vectors of all rows, made when they are first asked for."""
+        whole = self.vectors[label]
+        starts = range(0, self.rows, BLOCK)
+        blocks = lambda: (whole.read(np.arange(at, min(at + BLOCK, self.rows))) for at in starts)  # noqa: E731
+        return self._coarse[label].made(form, blocks)
 
     def close(self) -> None:
         """Give back its files."""
