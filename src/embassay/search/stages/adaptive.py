@@ -9,8 +9,9 @@ Measured with all-MiniLM-L6-v2 in int8 and BM25 on SciFact train and test, XQuAD
 users about three documentation trees, nDCG@10 in the mean (`python -m benchmarks.fusion`): 0.789, where
 convex(0.75, complete=false), the default until then, has 0.780, and no set loses more than 0.002. The constants are of
 a plateau: slopes from 0.2 to 0.4, each with the weight that suits it, give 0.789 to 0.791, and of those that lose
-nowhere these gain most. Chosen without the sets of a kind, they gain on that kind too. Thirty other signs of a query
-and its lists told less: its length, its function words, its rarest word, margins, overlap, correlation.
+nowhere these gain most. They were chosen on the same sets, and two documentation trees carry most of the gain: without
+them it is 0.003. Of thirty other signs of a query and its lists, its length, function words, rarest word, margins and
+overlap told less; the skewness of the scores told as much.
 """
 
 from __future__ import annotations
