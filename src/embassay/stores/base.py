@@ -177,6 +177,9 @@ class LastingBackend(Backend[Settings], Protocol[Settings]):
 class RowStore(Store, Protocol):
     """A store that keeps rows, and that a hot index does the searching for (`embassay.stores.hot`)."""
 
+    def insert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
+        """What `upsert` does, for rows whose keys are known to be new, each of its own: what is there is not read."""
+
     def compact(self, *, thorough: bool = False) -> None:
         """What `optimise` does, but for indexes: nobody asks them."""
 

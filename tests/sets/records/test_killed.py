@@ -14,11 +14,13 @@ from tests.sets.indexed import rows
 MORTAL = """
 import os, signal, sys
 import embassay
+from embassay.sets.build.writer import Writer
 from embassay.sets.state import State
 from embassay.stores.backends import _lance_store as lance_store
 from embassay.stores.backends._lance_store import LanceStore
 
 folder, step = sys.argv[1:]
+Writer.__init__.__kwdefaults__["seconds"] = 1e9  # a busy machine would make a checkpoint between the two records
 if "delete" in step:
     lance_store.SWAPPED_ROWS = 0  # as in a large table, where old rows are deleted behind the new ones
 

@@ -37,9 +37,10 @@ FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and `min_fold`, are outside it."""
 MAX_SEGMENTS = 4
 """An index extended more often than this is built anew: each segment is a search of its own."""
-MAX_FRAGMENTS, ROWS_PER_FRAGMENT = 32, 10_000
+MAX_FRAGMENTS, ROWS_PER_FRAGMENT = 32, 4096
 """A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one,
-every search and every upsert opens all of them, and compacting copies the rows."""
+every upsert that replaces rows opens all of them, and compacting copies all rows: they lie on the disk twice until the
+old versions are removed."""
 SWAPPED_ROWS = 50_000
 """Rows of a table up to which rows are added and removed in one version. Lance reads all columns for that: 16 ms for
 one row among 20,000 and 0.4 s among 120,000, against 15 ms and 60 ms in two versions."""
@@ -135,6 +136,14 @@ class LanceStore(RowStore):
             written = {chunk.key for chunk in chunks}
             self.delete([key for key in stale if key not in written])
 
+    def insert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
+        """A merge reads the keys of the whole table, so that a long run would take ever longer for each row."""
+        table = self._table
+        self.collection.check_rows(len(chunks), vectors)
+        with translated():
+            table.checkout_latest()
+            table.add(rows_of(self.collection, chunks, vectors))
+
     def delete(self, keys: Iterable[str]) -> None:
         table, keys = self._table, list(keys)
         with translated():
@@ -185,7 +194,7 @@ class LanceStore(RowStore):
                 for label, spec in self.collection.vectors.items()
                 if indexes and self._settings.pays(rows, spec) and self._is_stale(vector_index(label), rows)
             ]
-            if rows and thorough:
+            if rows and thorough and (indexes or self._has_deletions()):
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)
             elif rows and self._is_scattered(table, rows):
                 table.optimize(cleanup_older_than=KEEP_SCATTERED)
@@ -198,6 +207,10 @@ class LanceStore(RowStore):
         """Whether the table was made before there were terms, and was not moved forward to its last step."""
         names = {index.name for index in self._table.list_indices()}
         return OLD_INDEX in names or TERMS_INDEX not in names
+
+    def _has_deletions(self) -> bool:
+        """Whether files hold rows that were deleted, or replaced."""
+        return any((self._folder / "_deletions").glob("*"))
 
     def _is_scattered(self, table: Any, rows: int) -> bool:
         """Whether many small writes have left more fragments than searches can open in passing."""

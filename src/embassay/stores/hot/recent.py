@@ -122,6 +122,11 @@ class RecentRows:
         """The terms of these rows."""
         return [self._recent.terms[row] for row in rows]
 
+    def has_any(self, keys: Iterable[str]) -> bool:
+        """Whether a row that is alive has one of the keys."""
+        wanted = frozenset(keys)
+        return any(self._recent.chunks[row].key in wanted for row in np.flatnonzero(self.alive))
+
     def matching(self, holds: Callable[[Chunk], bool]) -> Rows:
         """The rows that are alive of which that is true."""
         return np.array([row for row in np.flatnonzero(self.alive) if holds(self._recent.chunks[row])], np.int64)

@@ -111,6 +111,10 @@ class RowPart:
         for at in range(0, self.rows, BLOCK):
             yield from self._keys.at(np.arange(at, min(at + BLOCK, self.rows)))
 
+    def keys_of(self, rows: Array) -> list[str]:
+        """The keys of these rows."""
+        return self._keys.at(rows)
+
     def find(self, keys: Sequence[str]) -> Array:
         """The row of each key, -1 where there is none: int64 (len(keys),)."""
         return self._keys.find(keys)

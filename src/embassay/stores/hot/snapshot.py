@@ -177,8 +177,7 @@ class HotSnapshot(Snapshot):
         self._collection.spec(label)
         found: dict[str, Vectors] = {}
         for part, rows in self._view.find(keys):
-            names = [chunk.key for chunk in part.chunks.fetch(rows)]
-            found |= zip(names, part.vectors[label].read(rows), strict=True)
+            found |= zip(part.chunks.keys_of(rows), part.vectors[label].read(rows), strict=True)
         recent, wanted = self._view.recent, frozenset(keys)
         rows = recent.matching(lambda chunk: chunk.key in wanted)
         return found | dict(zip((chunk.key for chunk in recent.fetch(rows)), recent.read(label, rows), strict=True))

@@ -84,18 +84,21 @@ class HotStore(Store):
         return self._shown(view) if view else self.store.snapshot()
 
     def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], stale: Sequence[str] = ()) -> None:
+        written = {chunk.key for chunk in chunks}
         with self._written() as hot:
-            self.store.upsert(chunks, vectors, stale)
+            if hot and chunks and not stale and len(written) == len(chunks) and hot.has_none(written):
+                self.store.insert(chunks, vectors)
+            else:
+                self.store.upsert(chunks, vectors, stale)
             if hot:
-                written = {chunk.key for chunk in chunks}
-                hot(chunks, vectors, [key for key in stale if key not in written])
+                hot.take_in(chunks, vectors, [key for key in stale if key not in written])
 
     def delete(self, keys: Iterable[str]) -> None:
         keys = list(keys)
         with self._written() as hot:
             self.store.delete(keys)
             if hot:
-                hot([], {}, keys)
+                hot.take_in([], {}, keys)
 
     def take_over(self, version: Snapshot, derive: Callable[[Vectors], Vectors], paths: AbstractSet[str]) -> bool:
         """As the store does it, for a version that another such store shows. The hot index is made anew later."""
@@ -166,7 +169,7 @@ class HotStore(Store):
         return found
 
     @contextmanager
-    def _written(self) -> Iterator[Callable[[Sequence[Chunk], Mapping[str, Vectors], Sequence[str]], None] | None]:
+    def _written(self) -> Iterator[HotWrite | None]:
         """The time of a write to the store; yields what tells the hot index of it, where that was in step before."""
         before = self._version()
         if before is None:
@@ -174,15 +177,7 @@ class HotStore(Store):
             return
         with self._writing, turn(self._folder, before) as ours:
             view = self._in_step(self._own) if ours else None
-
-            def tell(chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], removed: Sequence[str]) -> None:
-                after = self._version()
-                if view is None or after is None:
-                    return
-                with suppress(HotIndexDamaged, HomeNotWritable):  # it is out of step then, and made anew
-                    HotWriter(self._own).write(after, chunks, vectors, removed)
-
-            yield tell if view is not None else None
+            yield HotWrite(view, HotWriter(self._own), self._version) if view is not None else None
 
     def _bring_forward(self, view: HotView | None, thorough: bool) -> None:
         """Runs while this process has the turn. `view` was in step before the store was compacted."""
@@ -229,3 +224,25 @@ class HotStore(Store):
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._folder
+
+
+class HotWrite:
+    """One write to a store, as its hot index follows it."""
+
+    def __init__(self, view: HotView, writer: HotWriter, version: Callable[[], int | None]) -> None:
+        """`view` is what the hot index shows before the write."""
+        self._view, self._writer, self._version = view, writer, version
+
+    def has_none(self, keys: Iterable[str]) -> bool:
+        """Whether no row has one of the keys; False where that cannot be read."""
+        try:
+            return not self._view.has_any([*keys])
+        except HotIndexDamaged:
+            return False
+
+    def take_in(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], removed: Sequence[str]) -> None:
+        """Have the hot index show what was written. Where that fails it is out of step, and made anew."""
+        after = self._version()
+        if after is not None:
+            with suppress(HotIndexDamaged, HomeNotWritable):
+                self._writer.write(after, chunks, vectors, removed)

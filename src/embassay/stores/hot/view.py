@@ -102,6 +102,10 @@ class HotView:
             rows = rows[rows >= 0]
             yield part, rows if alive is None else rows[alive[rows]]
 
+    def has_any(self, keys: Sequence[str]) -> bool:
+        """Whether a row has one of the keys."""
+        return self.recent.has_any(keys) or any(len(rows) for _, rows in self.find(keys))
+
     def removing(self, gone: Mapping[str, Sequence[int] | Rows]) -> list[Mask | None]:
         """What is alive of each part once these rows of it, by its name, are removed as well."""
         masks: list[Mask | None] = []
