@@ -130,7 +130,11 @@ def config(url):
         "gone": {**key, "model_id": "m"},
         "plain": {"provider": "hash", "dimensions": 64},
     }
-    return {"embeddings": {"models": models, "default_model": f"words{NAME}"}, "glossary": {"JWT": f"token {NAME}"}}
+    return {
+        "embeddings": {"models": models, "default_model": f"words{NAME}"},
+        "reranking": {"models": {f"served{NAME}": {**key, "provider": "jina", "model_id": f"m{NAME}"}}},
+        "glossary": {"JWT": f"token {NAME}"},
+    }
 
 
 COMMANDS = {
@@ -141,6 +145,9 @@ COMMANDS = {
     "embed": ["-c", f"text {EVIL}".replace("\0", ""), "--role", "query"],
     "eval": ["{judged}", "-m", "plain"],
     "compare": ["plain", f"words{NAME}", "gone", "--judged", "{judged}"],
+    "rerank": [f"rotate {NAME}", "--documents", "records.jsonl", "--model", f"served{NAME}"],
+    "compress": ["--set", SET, "--judged", "{judged}"],
+    "tune-fusion": ["--set", SET, "--judged", "{judged}"],
     "bench": ["gone", "--threads", "1"],
     "cost": ["{docs}"],
     "judge new": ["{docs}", "--out", "made"],
