@@ -108,7 +108,7 @@ class Registry:
 
     def card(self, name: str) -> ModelCard | None:
         """What the catalog or a card of the user says of a model; None where nothing is known."""
-        return self._lookup.card(name, self.settings(name))
+        return self._lookup.card(name, self.settings(name)) if self._has_settings(name) else None
 
     def suggested_card(self, name: str) -> ModelCard | None:
         """The card that probably describes a hosted model which has none; None where none does, or nothing is missing.
