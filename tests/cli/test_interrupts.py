@@ -27,7 +27,7 @@ PAUSE = """
 """A program that is interrupted at the moment when it begins to import a module."""
 LOADED = [
     "embassay.plugins", "embassay.cli.exits", "embassay.cli.main", "typer", "embassay.cli.commands.search",
-    "embassay.home", "lancedb", "numpy", "pyarrow", "embassay.search.run", "embassay.stores.backends.lance",
+    "embassay.home", "embassay.stores.hot.store", "numpy", "simsimd", "embassay.search.run", "embassay.stores.backends.lance",
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_while_modules_are_loaded(module, place):
     assert done.stderr == "embassay: stopped.\n"
 
 
-@pytest.mark.parametrize("module", ["embassay.plugins", "typer", "lancedb"])
+@pytest.mark.parametrize("module", ["embassay.plugins", "typer", "simsimd"])
 def test_while_modules_are_loaded_for_a_program(module, place):
     done = started(PAUSE.format(module=module, arguments=["search", "a key", "--json"]), place)
     assert done.returncode == ExitCode.INTERRUPTED
@@ -70,7 +70,7 @@ def test_a_library_that_makes_another_error_of_it(place):
         import os, signal, sys
         class Broken:
             def find_spec(self, name, path=None, target=None):
-                if name == "lancedb":
+                if name == "simsimd":
                     try:
                         os.kill(os.getpid(), signal.SIGINT)
                         __import__("time").sleep(5)
@@ -141,7 +141,7 @@ def test_work_that_can_end_softly_is_given_time(signals, at_work, seconds, said,
 
 
 def test_a_machine_that_ends_the_program_is_told_so(place):
-    code = PAUSE.replace("signal.SIGINT", "signal.SIGTERM").format(module="lancedb", arguments=["search", "a key"])
+    code = PAUSE.replace("signal.SIGINT", "signal.SIGTERM").format(module="simsimd", arguments=["search", "a key"])
     done = started(code, place)
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.TERMINATED, "", "embassay: stopped.\n")
 
@@ -150,7 +150,7 @@ def test_a_program_in_the_background_is_not_stopped_by_the_ctrl_c_of_another(pla
     def ignoring() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    code = textwrap.dedent(PAUSE.format(module="lancedb", arguments=["search", "a key", "--json"]))
+    code = textwrap.dedent(PAUSE.format(module="simsimd", arguments=["search", "a key", "--json"]))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=False, preexec_fn=ignoring
     )

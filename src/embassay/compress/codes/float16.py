@@ -9,6 +9,7 @@ import numpy as np
 from embassay.compress.base import Code, Coding
 from embassay.stores.dtypes import packed as stored
 from embassay.stores.dtypes import unpacked
+from embassay.stores.hot.kernel import products
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -25,11 +26,7 @@ class Halves(Coding):
         return found
 
     def scan(self, packed: Any, query: Vectors) -> Vectors:
-        import simsimd
-
-        out: Vectors = np.empty(len(packed), np.float32)
-        simsimd.cdist(query[None].astype(np.float16), packed, metric="dot", threads=1, out=out[None])
-        return out
+        return products(packed, query.astype(np.float16))
 
 
 class Float16(Code):

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from embassay.compress.base import Code, Coding
 from embassay.stores.dtypes import packed as stored
 from embassay.stores.dtypes import unpacked
+from embassay.stores.hot.kernel import products
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -28,11 +27,7 @@ class RowScaled(Coding):
         return found
 
     def scan(self, packed: Any, query: Vectors) -> Vectors:
-        import simsimd
-
-        out: Vectors = np.empty(len(packed), np.float32)
-        simsimd.cdist(stored(query[None], "int8"), packed, metric="dot", threads=1, out=out[None])
-        return out
+        return products(packed, stored(query[None], "int8")[0])
 
 
 class Int8(Code):

@@ -9,6 +9,7 @@ import numpy as np
 
 from embassay.compress.base import Code, Coding
 from embassay.stores.dtypes import LARGEST
+from embassay.stores.hot.kernel import products
 from embassay.vectors import SHORTEST
 
 if TYPE_CHECKING:
@@ -30,13 +31,9 @@ class Dimensions(Coding):
         return found
 
     def scan(self, packed: Any, query: Vectors) -> Vectors:
-        import simsimd
-
         scaled = query * self.steps
         whole = np.rint(scaled * (LARGEST / max(float(np.abs(scaled).max()), SHORTEST))).astype(np.int8)
-        out: Vectors = np.empty(len(packed), np.float32)
-        simsimd.cdist(whole[None], packed, metric="dot", threads=1, out=out[None])
-        return out
+        return products(packed, whole)
 
 
 class Int8Dimension(Code):

@@ -31,7 +31,7 @@ CHUNK = 1 << 15
 def products(rows: Any, vector: Any) -> Vectors:
     """float32 (n,): the dot product of each of `rows` (n, dimensions) with `vector` (dimensions,).
 
-    Both are float32, or both int8.
+    Both are float32, float16 or int8.
     """
     if not len(rows):
         return np.empty(0, np.float32)
