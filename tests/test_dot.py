@@ -25,6 +25,7 @@ from embassay.models.registry import Registry
 from embassay.search.modes import pipeline
 from embassay.sets import generation_rows, state
 from embassay.stores.backends import lance
+from embassay.stores.hot import store as hot_store
 from embassay.stores.opening import exact_store, temporary_stores
 from embassay.stores.values import VECTOR, Capabilities
 from embassay.types import Document
@@ -113,6 +114,7 @@ def test_a_set_is_stored_and_searched_by_dot_product(project, monkeypatch, kind,
     if indexed:
         small = lambda folder: lance.LanceSettings(folder / "vectors", exact_bytes=1, min_fold=1)  # noqa: E731
         monkeypatch.setattr(lance, "settings_in", small)
+        monkeypatch.setattr(hot_store, "MOST_ROWS", 0)
     with configured(project), embassay.open() as home:
         name = "ours" if kind == "hosted" else local_model(project / "model")
         home.index(["docs"], set="s", model=name)
@@ -226,6 +228,7 @@ def test_evaluation_and_comparison_rank_by_dot_product(project, monkeypatch, nam
     if "index" in name:
         small = lambda folder: lance.LanceSettings(folder / "vectors", exact_bytes=1, min_fold=1)  # noqa: E731
         monkeypatch.setattr(lance, "settings_in", small)
+        monkeypatch.setattr(hot_store, "MOST_ROWS", 0)
     judged = judged_set()
     with configured(project), temporary_stores(name.split()[0], project / "t") as new_store:
         with Registry() as models:
