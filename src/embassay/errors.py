@@ -42,6 +42,7 @@
     │   └── MigrationState    a migration is not in the state that was expected
     │       └── MigrationPaused   it cannot go on now, keeps what it has, and can be resumed
     ├── StoreError            the vector store failed; nothing already stored is lost
+    │   └── IndexDamaged      a copy that answers searches is damaged; it is made anew of what is stored
     ├── Interrupted           the work was asked to stop; what it had done is kept
     ├── NotFinite             a result holds NaN or infinity, which JSON does not have
     └── ReadError             one document could not be read; it is quarantined

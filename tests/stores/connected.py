@@ -170,6 +170,9 @@ class ConnectedSnapshot:
     def lexical_scores(self, query, refs):
         return self._rows().lexical_scores(query, refs)
 
+    def coarse(self, vector, k, form, where=None, *, label=VECTOR):
+        return self._rows().coarse(vector, k, form, where, label=label)
+
     def fetch(self, refs):
         return self._rows().fetch(refs)
 
