@@ -200,3 +200,6 @@ class MirroredBackend(Backend[Settings], Protocol[Settings]):
 
     def vector_files(self, settings: Settings, name: str) -> Sequence[Path]:
         """Files that never change, in which the vectors of a collection may lie as they are."""
+
+    def size(self, settings: Settings, name: str) -> int:
+        """Bytes of a collection, without its hot index."""

@@ -56,6 +56,7 @@ def open_checked(
         lambda: mirrored.open_store(settings, collection, create=create),
         lambda: mirrored.version(settings, collection.name),
         lambda: mirrored.vector_files(settings, collection.name),
+        lambda: mirrored.size(settings, collection.name),
         create=create,
     )
 

@@ -28,6 +28,7 @@ __all__ = [
     "open_store",
     "remove",
     "settings_in",
+    "size",
     "vector_files",
     "version",
 ]
@@ -78,6 +79,11 @@ def vector_files(settings: LanceSettings, name: str) -> list[Path]:
             files = (table / "data" / one.decode() for one in dict.fromkeys(named))
             return [file for file in files if file.is_file()]
     return []
+
+
+def size(settings: LanceSettings, name: str) -> int:
+    """Bytes of a table, without its hot index."""
+    return _kept(settings.folder / f"{name}.lance").bytes
 
 
 def collections(settings: LanceSettings) -> dict[str, KeptCollection]:

@@ -45,16 +45,19 @@ class HotStore(Store):
         open_store: Callable[[], RowStore],
         version: Callable[[], int | None],
         files: Callable[[], Sequence[Path]],
+        size: Callable[[], int],
         *,
         create: bool = False,
     ) -> None:
-        """`version` tells that of the store without opening it, and `files` those in which it keeps vectors.
+        """`version` tells that of the store without opening it, `files` those in which it keeps vectors, and `size` the
+        bytes of all that it keeps.
 
         With `create` `open_store` makes the store where it is missing, and its hot index is made along with it. Raises
         StoreError as `open_store` does.
         """
         self.collection = collection
         self._folder, self._open_store, self._version, self._files = folder, open_store, version, files
+        self._size_of_store = size
         self._lock, self._writing = threading.RLock(), threading.RLock()
         self._mirror = Mirror(folder, collection)
         self._own = Mirror(folder, collection)
@@ -163,10 +166,8 @@ class HotStore(Store):
             (self._folder / NAME).unlink()
 
     def _size(self) -> int:
-        found = 0
-        for folder in (self._folder, self._folder.with_suffix(".lance")):
-            found += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        return found
+        own = (file.stat().st_size for file in self._folder.glob("*") if file.is_file())
+        return self._size_of_store() + sum(own)
 
     @contextmanager
     def _written(self) -> Iterator[HotWrite | None]:
