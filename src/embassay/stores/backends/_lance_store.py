@@ -119,12 +119,9 @@ class LanceStore(RowStore):
 
     def upsert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors], stale: Sequence[str] = ()) -> None:
         """Old and new rows change places in one version where both are few and the table is small."""
-        table = self._table
         self.collection.check_rows(len(chunks), vectors)
         with translated():
-            table.checkout_latest()
-            if TERMS.name not in table.schema.names:
-                table.add_columns(TERMS)
+            table = self._latest()
             at_once = 0 < len(chunks) <= BATCH and 0 < len(stale) <= BATCH and table.count_rows() <= SWAPPED_ROWS
             for at in range(0, len(chunks), BATCH):
                 part = {label: rows[at : at + BATCH] for label, rows in vectors.items()}
@@ -138,11 +135,18 @@ class LanceStore(RowStore):
 
     def insert(self, chunks: Sequence[Chunk], vectors: Mapping[str, Vectors]) -> None:
         """A merge reads the keys of the whole table, so that a long run would take ever longer for each row."""
-        table = self._table
         self.collection.check_rows(len(chunks), vectors)
         with translated():
-            table.checkout_latest()
+            table = self._latest()
             table.add(rows_of(self.collection, chunks, vectors))
+
+    def _latest(self) -> Any:
+        """The latest version, with a column for terms, which a table of before there were any lacks."""
+        table = self._table
+        table.checkout_latest()
+        if TERMS.name not in table.schema.names:
+            table.add_columns(TERMS)
+        return table
 
     def delete(self, keys: Iterable[str]) -> None:
         table, keys = self._table, list(keys)
