@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embassay.search.base import Candidates, Found
+from embassay.search.context import Sought
 from embassay.stores.values import Scored, WeightedTexts
 
 if TYPE_CHECKING:
-    from embassay.search.context import Context, Sought
+    from embassay.search.context import Context
     from embassay.types import Vectors
 
 STANDARD_RANK = 60
@@ -30,6 +31,25 @@ def ask_again(context: Context, candidates: Candidates, asked: Sought) -> Candid
             found[label] = Found(one.arm, made.ranking, one.bounded)
     ranking = next(iter(found.values())).scored if len(found) == 1 else ()
     return replace(candidates, found=found, ranking=ranking, asked=asked)
+
+
+def ask_for_more(
+    context: Context,
+    candidates: Candidates,
+    texts: Mapping[str, float],
+    made: Callable[[], Sequence[Vectors]],
+    weight: float,
+) -> Candidates:
+    """What the arms find for what they were asked, and for `texts` with their weights beside it.
+
+    `made` gives the vectors that count `weight` in all beside the one that was compared until now; it is not called
+    where no arm compares vectors. Raises what it and the arms raise.
+    """
+    dense = any(one.arm.dense for one in candidates.found.values())
+    with context.asking(candidates.asked):
+        words = with_texts(context.words, texts) if texts else context.words
+        vector = mean_vector(context.vector, made(), weight) if dense else None
+    return ask_again(context, candidates, Sought(words, vector))
 
 
 def with_texts(words: str | WeightedTexts, others: Mapping[str, float]) -> WeightedTexts:

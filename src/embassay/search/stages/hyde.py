@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from embassay.errors import BadReply
-from embassay.search.again import ask_again, mean_vector
+from embassay.search.again import ask_for_more
 from embassay.search.arguments import argument
 from embassay.search.base import Candidates, Inner
-from embassay.search.context import Sought
 
 if TYPE_CHECKING:
     from embassay.search.context import Context
@@ -49,9 +48,7 @@ class Hyde(Inner):
         if not any(one.arm.dense for one in candidates.found.values()):
             return candidates
         made = [context.embed(text, "document") for text in self._passages(context)]
-        with context.asking(candidates.asked):
-            asked = Sought(context.words, mean_vector(context.vector, made, self.weight))
-        return ask_again(context, candidates, asked)
+        return ask_for_more(context, candidates, {}, lambda: made, self.weight)
 
     def _passages(self, context: Context) -> list[str]:
         query = " ".join(context.query.split())

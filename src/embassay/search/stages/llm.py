@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from embassay.search.again import ask_again, mean_vector, with_texts
+from embassay.search.again import ask_for_more
 from embassay.search.arguments import argument
 from embassay.search.base import Candidates, Inner
-from embassay.search.context import Sought
 from embassay.search.phrases import phrases
 
 if TYPE_CHECKING:
@@ -43,12 +42,9 @@ class Llm(Inner):
         """What the arms find with the terms. Raises ProviderError, ConfigError, and what the arms raise."""
         message = MESSAGE.format(count=self.terms, query=" ".join(context.query.split()))
         terms = phrases(context.chat, message, context.query, self.terms, LONGEST)
-        with context.asking(candidates.asked):
-            words = with_texts(context.words, dict.fromkeys(terms, self.weight))
-            dense = any(one.arm.dense for one in candidates.found.values())
-            made = [context.embed(", ".join([context.query, *terms]), "query")] if dense else []
-            vector = mean_vector(context.vector, made, self.weight) if dense else None
-        return ask_again(context, candidates, Sought(words, vector))
+        weights = dict.fromkeys(terms, self.weight)
+        together = ", ".join([context.query, *terms])
+        return ask_for_more(context, candidates, weights, lambda: [context.embed(together, "query")], self.weight)
 
 
 STAGE = Llm

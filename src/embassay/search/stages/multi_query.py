@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from embassay.search.again import ask_again, mean_vector, with_texts
+from embassay.search.again import ask_for_more
 from embassay.search.arguments import argument
 from embassay.search.base import Candidates, Inner
-from embassay.search.context import Sought
 from embassay.search.phrases import phrases
 
 if TYPE_CHECKING:
@@ -45,12 +44,13 @@ class MultiQuery(Inner):
         """What the arms find for all phrasings. Raises ProviderError, ConfigError, and what the arms raise."""
         message = MESSAGE.format(count=self.phrasings, query=" ".join(context.query.split()))
         others = phrases(context.chat, message, context.query, self.phrasings, LONGEST)
-        with context.asking(candidates.asked):
-            words = with_texts(context.words, dict.fromkeys(others, 1.0))
-            dense = any(one.arm.dense for one in candidates.found.values())
-            made = [context.embed(text, "query") for text in others] if dense else []
-            vector = mean_vector(context.vector, made, float(len(made))) if dense else None
-        return ask_again(context, candidates, Sought(words, vector))
+        return ask_for_more(
+            context,
+            candidates,
+            dict.fromkeys(others, 1.0),
+            lambda: [context.embed(text, "query") for text in others],
+            float(len(others)),
+        )
 
 
 STAGE = MultiQuery

@@ -47,13 +47,6 @@ class Part:
         blocks = lambda: (whole.read(np.arange(at, min(at + BLOCK, self.rows))) for at in starts)  # noqa: E731
         return self._coarse[label].made(form, blocks)
 
-    def close(self) -> None:
-        """Give back its files."""
-        self.chunks.close()
-        self.words.close()
-        for vectors in self.vectors.values():
-            vectors.close()
-
 
 def of_label(name: str, label: str) -> str:
     """What the files of a part are called that hold the vectors of a label."""
