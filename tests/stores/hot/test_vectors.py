@@ -1,5 +1,6 @@
 """Vectors of a part: what is found is what a scan of the exact rows finds, wherever those lie."""
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from embassay.errors import StoreError
 from embassay.stores.dtypes import DTYPES, packed, rounded
-from embassay.stores.hot import coding
+from embassay.stores.hot import coding, places
 from embassay.stores.hot.errors import HotIndexDamaged
 from embassay.stores.hot.kernel import products
 from embassay.stores.hot.vectors import VectorPart, largest, promising
@@ -50,7 +51,7 @@ def expected(part: VectorPart, rows: np.ndarray, query: np.ndarray, k: int, mask
     return every[np.lexsort((every, -scores))][:k]
 
 
-@pytest.fixture(params=["exact rows", "one step", "two steps"])
+@pytest.fixture(params=["exact rows", "one step", "two steps", "two steps, rows are read"])
 def scanned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Parts of a few rows are made and searched as larger ones are."""
     if request.param != "exact rows":
@@ -58,10 +59,12 @@ def scanned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr("embassay.stores.hot.vectors.FEW", 16)
         monkeypatch.setattr("embassay.stores.hot.kernel.SHARED", 1 << 12)
         monkeypatch.setattr("embassay.stores.hot.kernel.CHUNK", 300)
-    if request.param == "two steps":
+    if request.param.startswith("two steps"):
         monkeypatch.setattr(coding, "ONE_STEP", 1000)
         monkeypatch.setattr("embassay.stores.hot.vectors.PASSED_ON", 1.0)
         monkeypatch.setattr("embassay.stores.hot.vectors.WHOLE", 1e9)
+    if request.param.endswith("are read"):
+        monkeypatch.setattr(places, "HELD", 0)
     return str(request.param)
 
 
@@ -170,8 +173,12 @@ def test_merged_parts_hold_the_rows_that_are_named(tmp_path: Path, scanned: str)
     np.testing.assert_array_equal(merged.search(first[7], 9)[0], expected(merged, rows, first[7], 9, None))
 
 
+@pytest.mark.parametrize("held", [places.HELD, 0], ids=["mapped", "read"])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_rows_are_read_from_files_that_hold_them(tmp_path: Path, dtype: str) -> None:
+def test_rows_are_read_from_files_that_hold_them(
+    tmp_path: Path, dtype: str, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "HELD", held)
     rows = rounded(rows_of(2000), dtype)
     kept = packed(rows, dtype)
     files = (tmp_path / "one", tmp_path / "two")
@@ -251,6 +258,33 @@ def test_damage_is_noticed(
         part = VectorPart(tmp_path / "part", "p", spec)
         for row in (0, 1, 2, 2000, 2001, 2002):
             part.search(rows[row], 1)
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "HELD", 0)
+    part = part_of(tmp_path, rows_of(100))
+    os.truncate(tmp_path / "p.exact", 4 * DIMENSIONS * 50 + 8)
+    assert part.read(np.arange(50)).shape == (50, DIMENSIONS)
+    for rows in (np.array([3, 50]), np.arange(60)):
+        with pytest.raises(HotIndexDamaged, match="ends within a row"):
+            part.read(rows)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux to count open files")
+def test_a_part_that_is_closed_holds_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "HELD", 0)
+    before = open_files()
+    part = part_of(tmp_path, rows_of(100))
+    opened = open_files()
+    part.close()
+    assert open_files() < opened
+    del part
+    gc.collect()
+    assert open_files() == before
 
 
 def test_a_part_of_other_vectors_is_not_opened(tmp_path: Path) -> None:

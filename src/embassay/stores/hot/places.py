@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,9 +36,9 @@ NEAR = 1 << 15
 """Words: how far behind a row the next one is looked for first. A deleted row leaves a gap."""
 ALIKE = 64
 """Places whose first word is the right one and whose row is not: after so many in one window it is given up."""
-HELD = 128 << 20
-AROUND = 64 << 10
-"""Bytes: the system maps so many around each that is read."""
+HELD = 256 << 20
+"""Bytes of a file that stay mapped. A system maps up to two megabytes around each row that is read, so that a few
+hundred searches make a whole file part of the memory of this process: rows of a larger one are read one by one."""
 PATIENCE = 8
 """Rows one behind another that are in no file: after so many the others are not looked for any more."""
 OWN = -1
@@ -45,11 +46,7 @@ OWN = -1
 
 
 class MappedFile:
-    """The bytes of a file, mapped for reading. Raises HotIndexDamaged.
-
-    What was read counts as memory of this process, though the system can take it back at any time: from `HELD` bytes on
-    it is given back.
-    """
+    """The bytes of a file, mapped for reading. Raises HotIndexDamaged."""
 
     def __init__(self, file: Path) -> None:
         try:
@@ -61,11 +58,63 @@ class MappedFile:
         self._read = 0
 
     def has_read(self, size: int) -> None:
-        """Count so many bytes that were read at one place."""
-        self._read += max(size, AROUND)
-        if self._read > HELD and len(self.bytes) > HELD and hasattr(mmap, "MADV_DONTNEED"):
+        """Count so many bytes that were read and will not be read again; from `HELD` on the memory is given back."""
+        self._read += size
+        if self._read > HELD and hasattr(mmap, "MADV_DONTNEED"):
             self._read = 0
             self._map.madvise(mmap.MADV_DONTNEED)
+
+
+class MappedRows:
+    """Rows of `size` numbers in a file that is mapped: they begin at any of its numbers. Raises HotIndexDamaged."""
+
+    def __init__(self, file: Path, dtype: np.dtype[Any], size: int) -> None:
+        numbers = MappedFile(file).bytes
+        numbers = numbers[: len(numbers) // dtype.itemsize * dtype.itemsize].view(dtype)
+        self._every = np.lib.stride_tricks.sliding_window_view(numbers, size)
+
+    def between(self, start: int, end: int) -> Rows:
+        """The numbers from `start` up to `end`, one row behind another."""
+        return self._every[start : end : self._every.shape[1]]
+
+    def at(self, starts: Ints) -> Rows:
+        """The rows (n, size) that begin there."""
+        return self._every[starts]
+
+
+class ReadRows:
+    """The same of a file that is read, and no part of the memory of this process. Raises HotIndexDamaged."""
+
+    def __init__(self, file: Path, dtype: np.dtype[Any], size: int) -> None:
+        self._file, self._dtype, self._size = file, dtype, size
+        try:
+            self._opened = os.open(file, os.O_RDONLY)
+        except OSError as error:
+            raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
+        weakref.finalize(self, os.close, self._opened)  # other threads may be reading until then
+
+    def between(self, start: int, end: int) -> Rows:
+        """The numbers from `start` up to `end`, one row behind another."""
+        found = np.empty((-(-(end - start) // self._size), self._size), self._dtype)
+        self._fill(_bytes_of(found), start * self._dtype.itemsize)
+        return found
+
+    def at(self, starts: Ints) -> Rows:
+        """The rows (n, size) that begin there."""
+        found = np.empty((len(starts), self._size), self._dtype)
+        room, row = _bytes_of(found), found.itemsize * self._size
+        for place, start in enumerate((starts * found.itemsize).tolist()):
+            self._fill(room[place * row : place * row + row], start)
+        return found
+
+    def _fill(self, room: memoryview, start: int) -> None:
+        try:
+            while room and (count := os.preadv(self._opened, [room], start)):
+                room, start = room[count:], start + count
+        except OSError as error:
+            raise HotIndexDamaged(self._file, f"it cannot be read ({error})") from error
+        if room:
+            raise HotIndexDamaged(self._file, "it ends within a row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +229,7 @@ class Places:
             if facts["own_bytes"]:
                 said[OWN] = folder / f"{name}.exact", facts["own_bytes"]
             self._files = {at: self._opened(*file) for at, file in said.items()}
+            self._begins = {at: size // self._dtype.itemsize - self._dimensions + 1 for at, (_, size) in said.items()}
             self.rows = int(facts["rows"])
             self.own_bytes = int(facts["own_bytes"])
             """Of rows that lie in the file that is ours."""
@@ -197,30 +247,31 @@ class Places:
         at = self._runs[runs, 1] // self._dtype.itemsize + (rows - self._starts[runs]) * self._dimensions
         found = np.empty((len(rows), self._dimensions), self._dtype)
         for file in np.unique(files):
-            mapped, every = self._files[int(file)]
-            mine = files == file
+            of, mine = self._files[int(file)], files == file
             if not mine.all():
-                found[mine] = every[at[mine]]
-                mapped.has_read(AROUND * int(np.count_nonzero(mine)))
-            elif (np.diff(at) == self._dimensions).all():
-                found = every[int(at[0]) : int(at[-1]) + 1 : self._dimensions]
-                mapped.has_read(found.nbytes)
+                found[mine] = of.at(at[mine])
+            elif len(at) > 1 and (np.diff(at) == self._dimensions).all():
+                found = of.between(int(at[0]), int(at[-1]) + self._dimensions)
             else:
-                found = every[at]
-                mapped.has_read(AROUND * len(rows))
+                found = of.at(at)
         return found
 
     def close(self) -> None:
         """Give back the files, as soon as nobody holds rows of them."""
         self._files = {}
 
-    def _opened(self, file: Path, size: int) -> tuple[MappedFile, Rows]:
-        """A file, which has to have this many bytes, and every row that could begin at one of its numbers."""
-        mapped = MappedFile(file)
-        if len(mapped.bytes) != size:
-            raise HotIndexDamaged(file, f"it has {len(mapped.bytes):,} bytes, and {size:,} were expected")
-        numbers = mapped.bytes[: size // self._dtype.itemsize * self._dtype.itemsize].view(self._dtype)
-        return mapped, np.lib.stride_tricks.sliding_window_view(numbers, self._dimensions)
+    def _opened(self, file: Path, size: int) -> MappedRows | ReadRows:
+        """The rows of a file, which has to have this many bytes."""
+        try:
+            found = file.stat().st_size
+        except OSError as error:
+            raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
+        if found != size:
+            raise HotIndexDamaged(file, f"it has {found:,} bytes, and {size:,} were expected")
+        if size < self._dtype.itemsize * self._dimensions:
+            raise HotIndexDamaged(file, f"its {size:,} bytes hold no row")
+        reads = ReadRows if size > HELD and hasattr(os, "preadv") else MappedRows
+        return reads(file, self._dtype, self._dimensions)
 
     def _check(self, sections: Sections) -> None:
         """Raises HotIndexDamaged unless every run lies within its file."""
@@ -228,9 +279,7 @@ class Places:
         sound = len(self._starts) == len(self._runs) and bool((lengths > 0).all()) and self._starts[:1] == [0]
         if sound:
             files, offsets = self._runs.T
-            held = np.array(
-                [len(self._files[at][1]) if at in self._files else 0 for at in range(OWN, len(self._files))]
-            )
+            held = np.array([self._begins.get(at, 0) for at in range(OWN, len(self._files))])
             last = offsets // self._dtype.itemsize + (lengths - 1) * self._dimensions
             sound = bool(((files >= OWN) & (files < len(self._files)) & (offsets >= 0)).all())
             sound = sound and bool((last < held[files - OWN]).all())
@@ -253,3 +302,7 @@ def write_places(folder: Path, name: str, finder: Finder, own_bytes: int) -> Non
         ]
         out.add("starts", np.array([run.start for run in finder.runs], np.int64))
         out.add("runs", np.array([(numbers[run.file], run.offset) for run in finder.runs], np.int64).reshape(-1))
+
+
+def _bytes_of(rows: Rows) -> memoryview:
+    return rows.reshape(-1).view(np.uint8).data
