@@ -102,6 +102,11 @@ def glosses() -> list[str]:
     return [f"{row['title']}\n{row['text']}" for row in jsonl("wordnet-glosses/corpus.jsonl")]
 
 
+def on_disk(home: Path) -> int:
+    """Bytes of the rows of a home, with everything that is kept to find them."""
+    return sum(file.stat().st_size for file in (home / "vectors").rglob("*") if file.is_file())
+
+
 def passages(words: int, count: int) -> list[str]:
     """So many texts of so many words each, from this project's own pages; no two begin alike."""
     text = " ".join(page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md"))).split()

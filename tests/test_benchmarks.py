@@ -21,6 +21,7 @@ from benchmarks import (
     cli,
     common,
     engine,
+    growth,
     hot_vectors,
     hot_words,
     ingest,
@@ -143,8 +144,16 @@ def test_the_cross_encoder_of_the_benchmark_runs(tmp_path):
     assert values.shape == (2, 1) and values[0] != values[1]
 
 
+def test_growth(tmp_path, monkeypatch):
+    monkeypatch.setattr(growth, "WORK", tmp_path)
+    rows = growth.rows(TEXTS, 20, 60)
+    assert what(rows)[0] == "CPU a row: 60 rows against 20"
+    assert all(row.ours > 0 and row.ratio for row in rows)
+    assert len({*growth.pairs(TEXTS, 30)}) == 30
+
+
 def test_ingest(tiny, corpus, tmp_path):
-    assert len(what(ingest.end_to_end(corpus, TEXTS, tmp_path / "home" / ".embassay", tiny))) == 3
+    assert len(what(ingest.end_to_end(corpus, TEXTS, tmp_path / "home" / ".embassay", tiny))) == 4
     (tmp_path / "docs").mkdir()
     for at in range(5):
         (tmp_path / "docs" / f"{at}.md").write_text(f"# Page {at}\n\nSome text.\n")
