@@ -1,6 +1,5 @@
 """Sets of a home: what their vectors can be compressed to, and a generation of it."""
 
-import random
 import shutil
 
 import pytest
@@ -9,26 +8,20 @@ import embassay
 from embassay.compress.opening import apply, compress
 from embassay.errors import JudgedSetError, SetNotFound, UsageError
 from embassay.evaluate.data.judged import JudgedSet
-from embassay.types import Document
-
-WORDS = [f"word{at}" for at in range(300)]
+from tests.compress.made import home_of
+from tests.compress.made import judged as made_judged
 
 
 @pytest.fixture(scope="module")
 def judged():
-    """Documents of a few words each; a query has some words of the one that is relevant."""
-    made = random.Random(3)
-    documents = tuple(Document(f"d{at}", f"d{at}", " ".join(made.choices(WORDS, k=12))) for at in range(300))
-    queries = {f"q{at}": " ".join(documents[at].text.split()[:6]) for at in range(60)}
-    return JudgedSet("made", documents, queries, {f"q{at}": {f"d{at}": 1} for at in range(60)})
+    return made_judged()
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, judged):
     """A home that nobody changes."""
     folder = tmp_path_factory.mktemp("made") / ".embassay"
-    with embassay.open(folder) as opened:
-        opened.set("words").upsert([{"id": one.id, "text": one.text} for one in judged.documents], model="hash/256")
+    home_of(folder, judged)
     return folder
 
 
@@ -65,9 +58,11 @@ def test_the_smallest_is_proposed_and_applied(home, judged):
 
 
 def test_what_is_compressed_already(home, judged):
+    assert not compress(home, "words", judged).caution
     home.set("words").migrate(dtype="int8")
     home.set("words").switch()
     found = compress(home, "words", judged, max_loss=0.0)
+    assert "compressed already" in found.caution
     assert found.rows[0].name == "int8" and all(row.bytes < 256 for row in found.rows[1:])
     assert any(row.name.endswith("int8") and not row.unkept for row in found.rows[1:])
 

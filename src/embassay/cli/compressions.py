@@ -25,7 +25,8 @@ def show(found: Compression) -> None:
     out.print(
         text(
             f"R@{RECALLED}: of the nearest chunks by the stored vectors. Rescored: {metric} where those order again "
-            f"the first {CANDIDATES} that a scheme finds. *: nothing as small is better. -: no store keeps it.",
+            f"the first {CANDIDATES} that a scheme finds. Scan ms: one query held against the codes of all chunks in "
+            "memory, by one thread. *: nothing as small is better. -: the store does not keep it, and plain numpy scans it.",
             "dim",
         )
     )
@@ -33,6 +34,8 @@ def show(found: Compression) -> None:
     out.print(text(word, "bold green" if found.proposal else "bold yellow").append(found.sentence, "not bold default"))
     for name in found.proposal.refused if found.proposal else ():
         out.print(text(f"{name} is smaller, and held on the half that chose alone.", "dim"))
+    if found.caution:
+        out.print(text(found.caution, "yellow"))
 
 
 def _cells(row: SchemeRow, found: Compression) -> list[str | Text]:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embassay import plugins, remedy
 from embassay.compress.choosing import losses, losses_rescored, propose
 from embassay.compress.measuring import SearchedScheme, search_all
+from embassay.compress.pareto import foremost
 from embassay.compress.result import Compression, SchemeRow
-from embassay.compress.schemes import StoredAs
-from embassay.errors import JudgedSetError, UsageError
+from embassay.compress.schemes import WHOLE, StoredAs
+from embassay.errors import JudgedSetError, MigrationState, SetMoved, UsageError
 from embassay.evaluate.compare.opening import check_judged
 from embassay.evaluate.compare.set_system import SetSystem
 from embassay.evaluate.score.metrics import canonical, mean
 from embassay.models.reference import uncut
 from embassay.search.modes import pipeline
 from embassay.sets.migration.target import MigrationTarget
+from embassay.sets.moves import on_live
 from embassay.stores.opening import BACKENDS
 from embassay.vectors import comparable
 
@@ -61,39 +63,28 @@ def compress(
             f"to tell the loss, so that {FEWEST_QUERIES} are the least.",
             remedy=remedy.command("judge new", "FOLDER", out="DIR", say="{} makes more."),
         )
-    names, of_set = canonical(tuple(metrics)), home.set(set)
-    with ExitStack() as held:
-        index = held.enter_context(of_set.searcher())
-        embedder, spec = of_set.embedder(), of_set.spec()
-        check_judged(judged, [SetSystem(set, index, embedder, pipeline("dense"), home.sources(set))])
-        version = index.snapshots(held)[set]
-        chunks = version.count()
-        started(2 * chunks)
-        stored = StoredAs(
-            index.space,
-            spec.dtype,
-            spec.store,
-            plugins.load(BACKENDS, spec.store).CAPABILITIES,
-            home.session.models.card(uncut(spec.model)),
-        )
-        made = embedder.embed(list(judged.queries.values()), "query").vectors
-        found = search_all(version, stored, judged, comparable(made, index.space), names, advance)
-        space = str(index.space)
-    rows = _rows(found, names[0])
-    proposal = propose(found, names[0], max_loss, sure=sure)
-    return Compression(set, space, judged, chunks, names, max_loss, sure, rows, proposal)
+    names = canonical(tuple(metrics))
+    asked = _Asked(set, judged, names, max_loss, sure)
+    return on_live(lambda: _measured(home, asked, started, advance))
 
 
 def apply(home: Home, found: Compression) -> MigrationStatus | None:
     """Make a new generation of the vectors that are proposed, and switch the set to it; a rollback goes back.
 
-    A migration to them that was stopped or killed is gone on with. None where nothing is proposed. Raises as
-    `EmbeddingSet.migrate` and `EmbeddingSet.switch` do.
+    A migration to them that was stopped or killed is gone on with. None where nothing is proposed. Raises
+    MigrationState where the set was switched since it was measured, and as `EmbeddingSet.migrate` and
+    `EmbeddingSet.switch` do.
     """
     row = found.proposed
     if row is None:
         return None
     of_set, options = home.set(found.set), dict(row.options)
+    if of_set.generation() != found.generation:
+        raise MigrationState(
+            f"set {found.set!r} was switched to another generation since it was measured: what is proposed was "
+            "measured on vectors that it has no more.",
+            remedy=remedy.command("log", found.set, say="Look at what happened to it with {}, and measure again."),
+        )
     if row.options["dtype"] == of_set.spec().dtype:
         del options["dtype"]
     target = MigrationTarget.of(None, **options)  # type: ignore[arg-type]
@@ -106,6 +97,47 @@ def apply(home: Home, found: Compression) -> MigrationStatus | None:
     return status
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be measured, and how much may be lost."""
+
+    set: str
+    judged: JudgedSet
+    metrics: tuple[str, ...]
+    max_loss: float
+    sure: bool
+
+
+def _measured(home: Home, asked: _Asked, started: Callable[[int], None], advance: Callable[[int], None]) -> Compression:
+    """Raises SetMoved where the set was switched while it was opened."""
+    of_set, judged, names = home.set(asked.set), asked.judged, asked.metrics
+    generation = of_set.generation()
+    with ExitStack() as held:
+        index = held.enter_context(of_set.searcher())
+        embedder, spec = of_set.embedder(), of_set.spec()
+        if of_set.generation() != generation:
+            raise SetMoved(f"set {asked.set!r} was switched meanwhile.", remedy="Measure it again.")
+        check_judged(judged, [SetSystem(asked.set, index, embedder, pipeline("dense"), home.sources(asked.set))])
+        version = index.snapshots(held)[asked.set]
+        chunks = version.count()
+        started(2 * chunks)
+        stored = StoredAs(
+            index.space,
+            spec.dtype,
+            spec.store,
+            plugins.load(BACKENDS, spec.store).CAPABILITIES,
+            home.session.models.card(uncut(spec.model)),
+        )
+        made = embedder.embed(list(judged.queries.values()), "query").vectors
+        found = search_all(version, stored, judged, comparable(made, index.space), names, advance)
+    proposal = propose(found, names[0], asked.max_loss, sure=asked.sure)
+    is_whole = stored.dtype == WHOLE and not spec.pca
+    return Compression(
+        asked.set, generation, str(stored.space), is_whole, judged, chunks, names, asked.max_loss, asked.sure,
+        _rows(found, names[0]), proposal,
+    )  # fmt: skip
+
+
 def _rows(found: Sequence[SearchedScheme], metric: str) -> list[SchemeRow]:
     queries = list(found[0].scores)
     plain, rescored = (of(found[0], found, metric, queries) for of in (losses, losses_rescored))
@@ -116,13 +148,5 @@ def _rows(found: Sequence[SearchedScheme], metric: str) -> list[SchemeRow]:
         )
         for one, loss, loss_rescored in zip(found, plain, rescored, strict=True)
     ]  # fmt: skip
-    return [replace(row, foremost=_is_foremost(row, rows, metric)) for row in rows]
-
-
-def _is_foremost(row: SchemeRow, rows: Sequence[SchemeRow], metric: str) -> bool:
-    """Whether no other one is better at no more bytes, or as good at fewer (the Pareto front)."""
-    score = row.metrics[metric]
-    others = [(other.bytes, other.metrics[metric]) for other in rows if other is not row]
-    return not any(
-        (size <= row.bytes and theirs > score) or (size < row.bytes and theirs >= score) for size, theirs in others
-    )
+    front = foremost([(row.bytes, row.metrics[metric]) for row in rows])
+    return [replace(row, foremost=ahead) for row, ahead in zip(rows, front, strict=True)]

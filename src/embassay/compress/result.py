@@ -56,7 +56,12 @@ class Compression:
     """What fewer bytes a vector cost on one set."""
 
     set: str
+    generation: str
+    """That was live and was measured, by its name."""
     space: str
+    """Of its vectors."""
+    is_whole: bool
+    """Whether they are as the model makes them: nothing was lost before."""
     judged: JudgedSet
     chunks: int
     metrics: tuple[str, ...]
@@ -83,6 +88,11 @@ class Compression:
         return self.proposal.held_out.resolves if self.proposal else None
 
     @property
+    def headline(self) -> str:
+        """What it comes to, in few words."""
+        return f"{self.proposal.scheme} is proposed" if self.proposal else "Nothing is proposed"
+
+    @property
     def sentence(self) -> str:
         """What to make of it."""
         metric, row, proposal = self.metrics[0], self.proposed, self.proposal
@@ -105,6 +115,16 @@ class Compression:
             )
         return told
 
+    @property
+    def caution(self) -> str:
+        """What is easily overlooked; empty where nothing is."""
+        if self.is_whole:
+            return ""
+        return (
+            "The vectors of the set are compressed already. What is told here is lost beside what was lost then: "
+            "compress one that has the vectors of its model to know both together."
+        )
+
     def to_dict(self) -> dict[str, object]:
         """As JSON has it."""
         proposal, row = self.proposal, self.proposed
@@ -120,6 +140,7 @@ class Compression:
             }
         return {
             "set": self.set,
+            "generation": self.generation,
             "space": self.space,
             "judged": self.judged.name,
             "digest": self.judged.digest,
@@ -132,4 +153,5 @@ class Compression:
             "schemes": [one.to_dict() for one in self.rows],
             "proposed": proposed,
             "sentence": self.sentence,
+            "caution": self.caution,
         }

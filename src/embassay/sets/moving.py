@@ -38,6 +38,10 @@ class Moving:
         """How the live generation is made. Raises HomeNotFound, SetNotFound."""
         return self._sets.content(self.name).generation.spec
 
+    def generation(self) -> str:
+        """The name of the live generation: another one after each switch. Raises HomeNotFound, SetNotFound."""
+        return self._sets.content(self.name).generation.name
+
     def fit_coarse(self, dimensions: int) -> Space:
         """Have the set searched by coarse vectors of so many dimensions first: ``coarse(100, dims=64) >> exact``.
 

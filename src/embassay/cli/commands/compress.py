@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -9,6 +9,10 @@ from embassay import remedy
 from embassay.cli import common, migrations, progress, runs
 from embassay.cli.exits import ExitCode
 from embassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from embassay.compress.result import Compression
+    from embassay.sets.migration.status import MigrationStatus
 
 NEEDS_ARGUMENTS = True
 
@@ -41,6 +45,10 @@ def command(
             "--coarse", metavar="N", help="Only have it searched in two stages: coarse vectors of N dimensions."
         ),
     ] = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Write a report for a browser, in one HTML file."),
+    ] = None,
     split: common.SplitOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -54,21 +62,30 @@ def command(
     \b
     embassay compress --set docs --judged judged/
     embassay compress --set docs --judged judged/ --max-loss 0.02 --json
+    embassay compress --set docs --judged judged/ --report report.html
     embassay compress --set docs --judged judged/ --apply
     embassay compress --set docs --coarse 64
     """
     if (judged is None) == (coarse is None):
         raise UsageError("say what to measure on, or what to make: --judged DIR, or --coarse N.", remedy=_EXAMPLE)
     if coarse is not None:
+        if apply or report:
+            raise UsageError(
+                "--coarse changes no vectors that could be applied, and measures nothing that could be reported.",
+                remedy="Leave --apply and --report out.",
+            )
         _make_coarse(set_name, coarse, home, json=json)
         return
     assert judged is not None
     from embassay.cli import compressions
     from embassay.compress.opening import METRICS, compress
-    from embassay.compress.opening import apply as applied
+    from embassay.compress.report import write_report
     from embassay.evaluate.data.judged import read_judged
+    from embassay.files import check_writable
 
     data = read_judged(judged, split)
+    if report:
+        check_writable(report)
     with common.opened_home(home) as opened, progress.bar(None) as bar:
         found = compress(
             opened,
@@ -80,20 +97,30 @@ def command(
             started=bar.expect,
             advance=bar,
         )
-    status = None
-    if apply and found.proposal:
-        with runs.run_in(home) as opened:
-            status = applied(opened, found)
+    if report:
+        write_report(found, report)
+        common.messages().print(f"Report: {report}")
+    if not json:
+        compressions.show(found)
+    status = _applied(found, home) if apply else None
     if json:
         common.print_json(found.to_dict() | {"applied": status.to_dict() if status else None})
-    else:
-        compressions.show(found)
-        if status:
-            migrations.show_status(status, json)
-        elif found.proposal:
-            common.console().print("Nothing was changed; the same with --apply makes it so.")
+    elif status:
+        migrations.show_status(status, json)
+    elif found.proposal:
+        common.console().print("Nothing was changed; the same with --apply makes it so.")
     if status and status.state == "failed":
         raise typer.Exit(ExitCode.GATE_FAILED)
+
+
+def _applied(found: Compression, home: Path | None) -> MigrationStatus | None:
+    """A generation of what is proposed, where something is."""
+    from embassay.compress.opening import apply
+
+    if not found.proposal:
+        return None
+    with runs.run_in(home) as opened:
+        return apply(opened, found)
 
 
 def _make_coarse(set_name: str | None, dimensions: int, home: Path | None, *, json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from embassay.compress.base import Code, Coding
+from embassay.stores.hot.kernel import products
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -21,6 +22,9 @@ class Whole(Coding):
     def products(self, packed: Any, queries: Vectors) -> Vectors:
         found: Vectors = packed @ queries.T
         return found
+
+    def scan(self, packed: Any, query: Vectors) -> Vectors:
+        return products(packed, query)
 
 
 class Float32(Code):

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 START, END = 4.0, 96.0
 """Per cent of the width between which values lie: the outermost labels need some room."""
@@ -51,6 +52,8 @@ class Point:
     """Bounds of `y`."""
     beaten: bool
     """Whether another one is clearly to be preferred."""
+    chosen: bool = False
+    """Whether it is the one that is proposed."""
 
 
 def intervals(rows: Sequence[Interval], *, min_effect: float | None = None) -> str:
@@ -100,11 +103,14 @@ def per_query(differences: Sequence[tuple[str, float]]) -> str:
     return _svg("per-query", height, parts, "Difference of each query, gains first")
 
 
-def scatter(points: Sequence[Point], x_label: str, y_label: str, shown: Callable[[float], str]) -> str:
+def scatter(
+    points: Sequence[Point], x_label: str, y_label: str, shown: Callable[[float], str], *, front: bool = False
+) -> str:
     """Quality upwards, cost to the right, each with its spread; points that lie on each other share a mark.
 
     The scale of the cost begins at zero, so that noise stays small, and is logarithmic where it spans a decade. Points
-    carry the number of their candidate: names would lie on each other. `shown` writes a cost.
+    carry the number of their candidate: names would lie on each other. `shown` writes a cost. With `front` a line in
+    steps says what quality can be had at each cost.
     """
     if not points:
         return ""
@@ -113,6 +119,8 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str, shown: Callable
     room = max((max(p.high for p in points) - min(p.low for p in points)) * 0.1, 0.005)
     up = Scale(min(p.low for p in points) - room, max(p.high for p in points) + room, height - 10, 10)
     parts = [_across(across, 10, height - 10, shown), _upwards(up, lambda value: f"{value:g}")]
+    if front:
+        parts.append(_front(points, across, up))
     for point in points:
         x, y = across(point.x), up(point.y)
         parts.append(
@@ -121,13 +129,14 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str, shown: Callable
     for group in _together(points, across, up):
         x, y = across(group[0].x), up(group[0].y)
         numbers = ", ".join(str(point.number) for point in group)
-        wide = max(LINE, LETTER * len(numbers) + 10)
+        wide = _wide(numbers)
         said = "\n".join(
             f"{p.label}: {p.y:.4f} ({p.low:.4f} to {p.high:.4f}) at {shown(p.x)}"
             + (f", mostly up to {shown(p.x_end)}" if p.x_end > p.x else "")
             for p in group
         )
         tone = "beaten" if all(point.beaten for point in group) else "unbeaten"
+        tone = "chosen" if any(point.chosen for point in group) else tone
         parts.append(
             f'<svg class="{tone}" x="{x:.2f}%" y="{y:.1f}" overflow="visible"><title>{escape(said)}</title>'
             f'<rect class="mark" x="{-wide / 2:g}" y="{-LINE / 2:g}" width="{wide}" height="{LINE}" rx="{LINE / 2:g}"/>'
@@ -137,12 +146,34 @@ def scatter(points: Sequence[Point], x_label: str, y_label: str, shown: Callable
     return _svg("scatter", height + 2.5 * LINE, parts, f"{y_label} against {x_label}")
 
 
+def figure(value: float) -> str:
+    """A cost in three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _front(points: Sequence[Point], across: Scale, up: Scale) -> str:
+    """Steps from each point that is not beaten to the next dearer one."""
+    ordered = sorted((point for point in points if not point.beaten), key=lambda point: point.x)
+    places = [(across(point.x), up(point.y)) for point in ordered]
+    return "".join(
+        _line("front", x, next_x, y, y) + _line("front", next_x, next_x, y, next_y)
+        for (x, y), (next_x, next_y) in pairwise(places)
+    )
+
+
+def _wide(numbers: str) -> float:
+    """Pixels of a mark with these numbers in it."""
+    return max(LINE, LETTER * len(numbers) + 10)
+
+
 def _together(points: Sequence[Point], across: Scale, up: Scale) -> list[list[Point]]:
     """Points whose marks would lie on each other, even where the chart is narrow."""
     groups: list[list[Point]] = []
     for point in points:
         for group in groups:
-            near = abs(across(group[0].x) - across(point.x)) / 100 * NOMINAL < APART
+            wide = _wide(", ".join(str(one.number) for one in group))
+            room = max(APART, (wide + _wide(str(point.number))) / 2)
+            near = abs(across(group[0].x) - across(point.x)) / 100 * NOMINAL < room
             if near and abs(up(group[0].y) - up(point.y)) < LINE:
                 group.append(point)
                 break

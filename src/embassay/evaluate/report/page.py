@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from embassay.evaluate.compare.result import CHANGED, Comparison
 from embassay.evaluate.compare.rows import Changed, Row
 from embassay.evaluate.compare.statistics import RESAMPLES
 from embassay.evaluate.compare.systems import SHOWN
 from embassay.evaluate.data.origins import listed
-from embassay.evaluate.report.charts import Interval, intervals, per_query, scatter
+from embassay.evaluate.report.charts import Interval, figure, intervals, per_query, scatter
 from embassay.evaluate.report.costs import latency, points, storage
+from embassay.evaluate.report.template import filled
 from embassay.files import write_whole
-from embassay.text import printable, short_names, size
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from embassay.text import short_names, size
 
 IN_FULL = 500
 """Changed queries whose hits are shown; of more, which only very large sets have, the scores are listed."""
@@ -60,11 +54,7 @@ def write_report(found: Comparison, file: Path) -> None:
 
 
 def render(found: Comparison) -> str:
-    """The page as HTML.
-
-    Whatever comes from documents, queries or services is escaped by the template, and loses the characters that would
-    hide in the page or turn its direction.
-    """
+    """The page as HTML."""
     short = short_names([row.name for row in found.rows])
     values: dict[str, object] = {
         "found": found,
@@ -76,28 +66,10 @@ def render(found: Comparison) -> str:
         "short": short,
         "foremost": found.foremost,
         "resamples": RESAMPLES,
-        "made": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        **_environment(),
     }
     if found.foremost:
         values |= {**_charts(found, short), **_examples(found, short)}
-    return printable(_template().render(values), lines=True)
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    return environment.from_string((files("embassay.evaluate.report") / "page.html").read_text("utf-8"))
-
-
-def _environment() -> dict[str, str]:
-    from importlib.metadata import version
-
-    from embassay.evaluate.speed.machine import processor
-
-    return {"version": version("embassay"), "machine": processor()}
+    return filled("embassay.evaluate.report", "page.html", values)
 
 
 def _charts(found: Comparison, short: Mapping[str, str]) -> dict[str, str]:
@@ -117,7 +89,7 @@ def _charts(found: Comparison, short: Mapping[str, str]) -> dict[str, str]:
         "metric_chart": intervals(every),
         "query_chart": per_query(gaps),
         "latency_chart": scatter(
-            points(found, short, latency), "latency of a query, ms: median, and a line to p95", metric, _figure
+            points(found, short, latency), "latency of a query, ms: median, and a line to p95", metric, figure
         ),
         "storage_chart": scatter(points(found, short, storage), "vectors of a million chunks", metric, size),
     }
@@ -205,7 +177,3 @@ def _cells(row: Row, best: Mapping[str, float]) -> list[_Cell]:
 def _ms(time: float | None) -> str:
     """Milliseconds with one decimal; nothing where no query was timed."""
     return "" if time is None else f"{time:.1f}"
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -45,6 +45,11 @@ class Codes:
         """In how many steps the rows are scanned; 0 where they are so few that they have no codes."""
         return len(self._widths)
 
+    @property
+    def digest(self) -> int:
+        """Of all that the file holds, and so of the rows that it was made of."""
+        return self._sections.checksum
+
     def ask(self, vector: Vectors) -> Bounded:
         """Put a query to the codes."""
         asked, outside = self.held.coder.asked(vector)

@@ -83,8 +83,9 @@ def write(folder: Path, manifest: HotManifest) -> None:
 
 
 def sweep(folder: Path, keep: HotManifest | None = None) -> None:
-    """Remove the files that a manifest does not name; all of them where there is none."""
-    kept = {*keep.parts, keep.gone, keep.log} if keep else set()
+    """Remove the files that a manifest does not name, and what a killed process left half written; all of them where
+    there is none."""
+    kept = {*keep.parts, keep.gone, keep.log} - {""} if keep else set()
     for entry in os.scandir(folder):
         if entry.name not in (NAME, TURN) and entry.name.partition(".")[0] not in kept:
             with suppress(OSError):

@@ -128,6 +128,8 @@ class Sections:
             raise self.damaged(f"it cannot be read ({error})") from error
         self._bytes = np.frombuffer(self._map, np.uint8)
         self._checked: dict[str, Array] = {}
+        self.checksum = 0
+        """Of the table, in which the checksums of the arrays stand."""
         try:
             table = self._read_table()
             self.facts: dict[str, Any] = table["facts"]
@@ -184,6 +186,7 @@ class Sections:
         table = self._bytes[start : start + size].tobytes()
         if zlib.crc32(table) != checksum:
             raise self.damaged("the checksum of its table is another one")
+        self.checksum = checksum
         return jsontext.loads(table)
 
     def _check(self, name: str) -> Array:

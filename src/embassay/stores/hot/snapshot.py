@@ -98,7 +98,7 @@ class HotSnapshot(Snapshot):
         query = form.apply(vector[None])[0]
         masks, recent = self._passing(where)
         parts = zip(self._view.parts, masks, strict=True)
-        found = [nearest(part.coarse(label, form), query, k, mask) for part, mask in parts]
+        found = [part.coarse[label].search(form, query, k, mask) for part, mask in parts]
         rows = np.flatnonzero(recent)
         if len(rows):
             best, scores = nearest(form.apply(self._view.recent.read(label, rows)), query, k)

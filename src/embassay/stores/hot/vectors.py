@@ -86,6 +86,11 @@ class VectorPart:
         if self._codes.rows != self.rows:
             raise HotIndexDamaged(self._file, f"it has {self._codes.rows:,} rows, and {self.rows:,} were expected")
 
+    @property
+    def digest(self) -> int | None:
+        """Another one for other rows; None of rows that are so few that they have no codes."""
+        return self._codes.digest if self._codes.steps else None
+
     def search(self, vector: Vectors, k: int, mask: Mask | None = None) -> Found:
         """The k rows of greatest dot product with `vector` (dimensions,), of those that `mask` (rows,) lets pass: their
         numbers, and the products. Best first, and equal ones by their number. A vector that is not finite finds

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embassay.stores.coarse import CoarseRows
+from embassay.stores.hot.coarse import CoarsePart
 from embassay.stores.hot.recent import Mask, RecentRows, Rows
 from embassay.stores.hot.rows import RowPart
 from embassay.stores.hot.vectors import VectorPart
 from embassay.stores.hot.words import WordPart
 
 if TYPE_CHECKING:
-    from embassay.stores.coarse import CoarseForm
     from embassay.stores.values import Collection
-    from embassay.types import Vectors
 
 BLOCK = 4096
 """Rows that are read at a time."""
@@ -38,14 +36,9 @@ class Part:
             if not spec.many
         }
         self.rows = self.chunks.rows
-        self._coarse = {label: CoarseRows() for label in self.vectors}
-
-    def coarse(self, label: str, form: CoarseForm) -> Vectors:
-        """float32 (rows, dimensions): the coarse vectors of all rows, made when they are first asked for."""
-        whole = self.vectors[label]
-        starts = range(0, self.rows, BLOCK)
-        blocks = lambda: (whole.read(np.arange(at, min(at + BLOCK, self.rows))) for at in starts)  # noqa: E731
-        return self._coarse[label].made(form, blocks)
+        self.coarse = {
+            label: CoarsePart(folder, of_label(name, label), vectors) for label, vectors in self.vectors.items()
+        }
 
 
 def of_label(name: str, label: str) -> str:
