@@ -26,7 +26,7 @@ def show(found: Compression) -> None:
         text(
             f"R@{RECALLED}: of the nearest chunks by the stored vectors. Rescored: {metric} where those order again "
             f"the first {CANDIDATES} that a scheme finds. Scan ms: one query held against the codes of all chunks in "
-            "memory, by one thread. *: nothing as small is better. -: the store does not keep it, and plain numpy scans it.",
+            "memory, by one thread. *: nothing as small is better. -: not kept by the store, scanned by numpy.",
             "dim",
         )
     )
