@@ -75,6 +75,7 @@ KINDS = {
     "paths": PATHS,
     **dict.fromkeys(("clicked", "about"), HITS),
     "expand": Kind("the name of a stage, or a list of names", _is_text_or_texts),
+    "parent": Kind("section, document or a number of tokens", lambda value: _is_text(value) or WHOLE.allows(value)),
     "set": Kind("the name of a set, or a list of names", _is_text_or_texts),
     "trial": Kind("TrialTerms", lambda value: hasattr(value, "keep_above")),
     "observer": Kind("something that observes a trial", callable),

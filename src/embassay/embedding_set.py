@@ -250,8 +250,6 @@ class EmbeddingSet(Moving, AsyncVerbs):
 
         return export_set(self._sets, self.name, Path(folder), format, overwrite=overwrite)
 
-    # -- what is asked of it --------------------------------------------------------------------------------
-
     def search(
         self,
         query: str,
@@ -261,6 +259,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         where: str | Filter | None = None,
         pipeline: str | Pipeline | None = None,
         group_by: str | None = None,
+        parent: str | int | None = None,
         min_score: Mapping[str, float] | None = None,
         context: int = 0,
         cascade: bool | Cascade = False,
@@ -272,20 +271,21 @@ class EmbeddingSet(Moving, AsyncVerbs):
 
         `mode` is ``hybrid``, ``dense`` or ``lexical``; a `pipeline`, as a value or in words such as ``dense(50) >>
         top(5)``, replaces both it and `k`. `where` filters before the top k, such as ``path ~ "docs/*.md"``. With
-        ``group_by="document"`` a hit is the best chunk of its document. `min_score`, such as ``{"dense": 0.3}``, leaves
-        out what none of the arms named gave so high a raw score. A hit has the text of `context` chunks around it.
-        While the set is migrated, with `cascade` the live space recalls and the new one ranks. `rerank`, the name of a
-        reranker or the stage, scores the first candidates anew; `expand`, such as ``prf``, asks for more than the query
-        says. Sets named by `beside` are searched too. Raises QueryError, FilterError, UsageError, SetNotFound,
-        SpaceMismatch, also for sets of other spaces, ModelError, StoreError.
+        ``group_by="document"`` a hit is the best chunk of its document; with `parent` it is shown in its ``section`` or
+        ``document``, or in so many tokens around it. `min_score`, such as ``{"dense": 0.3}``, leaves out what none of
+        the arms named gave so high a raw score. A hit has the text of `context` chunks around it. While the set is
+        migrated, with `cascade` the live space recalls and the new one ranks. `rerank`, the name of a reranker or the
+        stage, scores the first candidates anew; `expand`, such as ``prf``, asks for more than the query says. Sets
+        named by `beside` are searched too. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, also
+        for sets of other spaces, ModelError, StoreError.
         """
-        from embassay.search.modes import pipeline as of_mode
         from embassay.search.modes import refined
-        from embassay.search.parse import parse_pipeline
-        from embassay.sets.searching import search
+        from embassay.sets.searching import as_pipeline, search
 
-        chosen = parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
-        chosen = refined(chosen, group_by=group_by, min_score=min_score, cascade=cascade, rerank=rerank, expand=expand)
+        chosen = as_pipeline(pipeline, mode, k)
+        chosen = refined(
+            chosen, min_score=min_score, cascade=cascade, rerank=rerank, expand=expand, group_by=group_by, parent=parent
+        )
         return search(self._sets, [self.name, *beside], query, chosen, _parsed(where), context=context)
 
     def searcher(self) -> AbstractContextManager[Index]:

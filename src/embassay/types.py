@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from embassay.errors import UsageError
@@ -239,6 +239,19 @@ class ArmScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """Where the passage stands that is shown for a hit: its section, its document, or so many tokens of it."""
+
+    lines: tuple[int, int]
+    """First and last line in the file, 1-based, inclusive."""
+    span: tuple[int, int]
+    """Character span in the document's text."""
+    tokens: int
+    """Of its chunks, added up, each with the headings that it is embedded under."""
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One chunk found. `score` orders the hits of one search; it is not a similarity."""
 
@@ -253,6 +266,8 @@ class Hit:
     """The set that it was found in."""
     more: Sequence[Hit] = ()
     """Where hits are grouped, other chunks of the same document that were found, best first, ranked from 2."""
+    passage: Extent | None = None
+    """Where passages are shown, the one that it is a part of: its text is ``before + chunk.text + after``."""
 
     def to_dict(self) -> dict[str, object]:
         """The hit as JSON has it: rank, score, the chunk with where it stands, and each arm's rank and score.
@@ -276,6 +291,8 @@ class Hit:
         }
         if self.before or self.after:
             plain |= {"before": self.before, "after": self.after}
+        if self.passage:
+            plain["passage"] = asdict(self.passage)
         if self.more:
             plain["more"] = [hit.to_dict() for hit in self.more]
         return plain

@@ -173,6 +173,9 @@ class ConnectedSnapshot:
     def coarse(self, vector, k, form, where=None, *, label=VECTOR):
         return self._rows().coarse(vector, k, form, where, label=label)
 
+    def vocabulary(self):
+        return self._rows().vocabulary()
+
     def fetch(self, refs):
         return self._rows().fetch(refs)
 

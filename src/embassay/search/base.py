@@ -19,6 +19,7 @@ from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
     from embassay.search.context import Context, Sought
+    from embassay.search.neighbours import Around
     from embassay.types import Vectors
 
 S = TypeVar("S", bound="Stage")
@@ -52,6 +53,8 @@ class Candidates:
     """What stands in the place of what an arm found when arms are joined: the same, scored in another space."""
     behind: Mapping[Hashable, Sequence[Scored]] = field(default_factory=dict)
     """Candidates that one of the ranking stands for, by its ref, best first: others of the same document."""
+    around: Around | None = None
+    """How much of its document is shown for each candidate that becomes a hit; None: itself."""
     asked: Sought | None = None
     """What the arms looked for, where a stage asked them again; None: the query as it is."""
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from embassay.errors import EmbassayError, ModelNotFound, UsageError
 from embassay.search.late import nothing_reads_tokens
 from embassay.search.phrases import nobody_to_ask
+from embassay.search.spelling import read
 from embassay.search.trace import Trace
+from embassay.stores.filters.values import And
 from embassay.words.languages import DEFAULT
 
 if TYPE_CHECKING:
@@ -98,6 +100,11 @@ class Context:
         return self._late()
 
     @property
+    def reading(self) -> str:
+        """The query as it is read: with its slips mended, once a stage has done so."""
+        return read(self.query, self.trace.spelling or ())
+
+    @property
     def words(self) -> str | WeightedTexts:
         """What arms of words look for: the query, unless a stage has changed it."""
         return self.query if self._asked.words is None else self._asked.words
@@ -115,6 +122,16 @@ class Context:
             yield
         finally:
             self._asked = before
+
+    @contextmanager
+    def narrowed(self, where: Filter) -> Iterator[None]:
+        """Arms that run in the block find only what passes `where` as well."""
+        before = self.where
+        self.where = where if before is None else And(before, where)
+        try:
+            yield
+        finally:
+            self.where = before
 
     def coarse(self, dimensions: int) -> CoarseForm:
         """How coarse vectors of so many dimensions are made of stored ones. Raises UsageError where there are none."""
@@ -184,7 +201,7 @@ class Context:
             raise UsageError("no reranker can be asked here.", remedy="Leave the stage out.")
         started = time.perf_counter()
         try:
-            return self._reranker(name).within(self.query, texts, budget_ms)
+            return self._reranker(name).within(self.reading, texts, budget_ms)
         except ModelNotFound as error:  # a search does without a model that is gone, and not without one misspelt
             raise UsageError(error.message, remedy=error.remedy) from error
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from embassay.errors import UsageError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 FIELDS = ("document", "path")
 """What chunks can be put together by: a document is a file or one record of it, a path is a whole file."""
 DOCUMENT = FIELDS[0]
+SECTION = "section"
+"""A part of a document: what stands under the same headings."""
 
 
 def check_field(by: str, what: str) -> None:
@@ -26,9 +29,10 @@ def check_field(by: str, what: str) -> None:
 
 
 def documents(context: Context, ranking: Sequence[Scored], by: str) -> list[tuple[str, str]]:
-    """The set and the document, or path, of each candidate. Raises StoreError."""
+    """The set and the document, path, or section of a document of each candidate. Raises StoreError."""
     chunks = context.chunks([candidate.ref for candidate in ranking])
-    return [(context.set_of(one.ref), getattr(chunks[one.ref], by)) for one in ranking]
+    named = (lambda chunk: f"{chunk.document}\n{chunk.section}") if by == SECTION else attrgetter(by)
+    return [(context.set_of(one.ref), named(chunks[one.ref])) for one in ranking]
 
 
 def folded(candidates: Candidates, heads: Mapping[Hashable, Hashable]) -> Candidates:

@@ -17,7 +17,7 @@ from embassay.search.answered import Calibration, CalibrationMemory, Gauge, best
 from embassay.search.asked import check_query
 from embassay.search.context import Context
 from embassay.search.late import LateModel, TimedTokens, nothing_reads_tokens
-from embassay.search.neighbours import check_context, with_neighbours
+from embassay.search.neighbours import check_context, shown_whole
 from embassay.search.phrases import nobody_to_ask
 from embassay.search.pipeline import Pipeline
 from embassay.search.result import SearchResult
@@ -156,9 +156,10 @@ class Searcher(ABC):
                 from embassay.stores.unmet import why_nothing  # most searches find something
 
                 trace.notices += why_nothing(running.snapshot, where, self.name)
-            hits = with_neighbours(ranked.hits, parts, context) if context else ranked.hits
+            trace.notices += map(str, trace.spelling or ())
+            hits = shown_whole(ranked.hits, parts, context, ranked.around)
             took = round((time.perf_counter() - started) * 1000, 2)
-            answered = None if measured else self._answered(query, ranked, parts, trace)
+            answered = None if measured else self._answered(running.reading, ranked, parts, trace)
         result = self._result(query, ranked.pipeline, took, hits, trace, answered)
         if result.id:
             self._tell(result, measured=measured)
@@ -177,7 +178,8 @@ class Searcher(ABC):
         name = secrets.token_hex(8) if self._events.wants(Searched) else ""
         steps, notices = tuple(trace.steps), tuple(trace.notices)
         made = (query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language)
-        return SearchResult(*made, answered, name, self.sets, trace.cascade, tuple(trace.reranked))
+        spelling = tuple(trace.spelling or ())
+        return SearchResult(*made, answered, name, self.sets, trace.cascade, tuple(trace.reranked), spelling)
 
     def _answered(self, query: str, ranked: Ranked, parts: Mapping[str, Snapshot], trace: Trace) -> bool | None:
         """Whether an answer was found, as far as the sets know how near texts come that are not about them."""

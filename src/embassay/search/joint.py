@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import merge
@@ -90,6 +91,13 @@ class JointSnapshot(Snapshot):
     def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         """BM25 scores, each by the counts of words in its own set."""
         return self._scores(refs, lambda part, own: part.lexical_scores(query, own))
+
+    def vocabulary(self) -> Mapping[str, int]:
+        """The terms of all sets, in how many of their rows together."""
+        found: Counter[str] = Counter()
+        for part in self._parts.values():
+            found.update(part.vocabulary())
+        return found
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return self._of_each(refs, lambda part, own: part.fetch(own))

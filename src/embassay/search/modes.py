@@ -19,6 +19,7 @@ from embassay.search.stages.exact import Exact
 from embassay.search.stages.group import Group
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.min_score import MinScore
+from embassay.search.stages.parent import Parent
 from embassay.search.stages.rerank import Rerank
 from embassay.search.stages.top import Top
 
@@ -59,13 +60,15 @@ def refined(
     cascade: bool | Cascade = False,
     rerank: str | Rerank | None = None,
     expand: str | Sequence[str] = (),
+    parent: str | int | None = None,
 ) -> Pipeline:
     """The same search with only those hits that reach a score, and the best of each document.
 
     `min_score` has the least raw score of arms by their labels; a hit stays where one of them gave it as much.
     `group_by` is ``document`` or ``path``. `cascade` scores again what dense arms found, and `rerank`, by the name of a
     reranker, the first candidates. `expand` names stages that ask the arms again for more than the query says, in their
-    order. Raises UsageError for another one, and for arms that there are not.
+    order. `parent` has each hit shown in its ``section`` or ``document``, or in so many tokens of it. Raises UsageError
+    for another one, and for arms that there are not.
     """
     if cascade is not False:
         chosen = cascaded(chosen, Cascade() if cascade is True else cascade)
@@ -81,6 +84,8 @@ def refined(
         chosen = chosen.before_top(MinScore.of(min_score))
     if group_by is not None:
         chosen = chosen.before_top(Group(group_by))
+    if parent is not None:
+        chosen = chosen.before_top(Parent.of(parent))
     return chosen
 
 

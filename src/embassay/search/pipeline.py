@@ -42,8 +42,9 @@ class Pipeline:
 
     @property
     def needs_model(self) -> bool:
-        """Whether any stage asks the model that makes the vectors."""
-        return any(stage.needs_model and not stage.asks_another for stage in (*self.arms, *self.stages))
+        """Whether any stage asks the model that makes the vectors; one that asks arms again does so where they do."""
+        every = (*self.arms, *self.stages)
+        return any(stage.needs_model and not (stage.asks_another or stage.asks) for stage in every)
 
     @property
     def depth(self) -> int:

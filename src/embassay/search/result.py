@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from embassay.search.pipeline import Pipeline
 from embassay.search.second import Cascaded
+from embassay.search.spelling import Correction, read
 from embassay.search.trace import Reranking, TraceStep
 from embassay.space import Space
 from embassay.types import Hit
@@ -43,6 +44,13 @@ class SearchResult:
     """How candidates were scored in the space that the set is being moved to, where they were."""
     reranked: Sequence[Reranking] = ()
     """What rerankers did, and what that took."""
+    spelling: Sequence[Correction] = ()
+    """What words of the query were read as, where that was asked for."""
+
+    @property
+    def read_as(self) -> str:
+        """The query as it was read: with its slips mended, where that was asked for."""
+        return read(self.query, self.spelling)
 
     @property
     def mode(self) -> str:
@@ -59,6 +67,7 @@ class SearchResult:
             "space_digest": self.space.digest,
             "mode": self.mode,
             "cascade": self.cascade.to_dict() if self.cascade else None,
+            "spelling": [one.to_dict() for one in self.spelling],
             "reranked": [one.to_dict() for one in self.reranked],
             "took_ms": self.took_ms,
             "answered": self.answered,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from embassay.errors import CacheError, ModelError, PluginError, ProviderError, UsageError
 from embassay.search.base import MOST, Arm, Candidates, Found, Stage
@@ -15,6 +15,9 @@ from embassay.search.pipeline import Pipeline
 from embassay.search.trace import Trace, TraceStep
 from embassay.stores.values import Scored
 from embassay.types import ArmScore, Hit
+
+if TYPE_CHECKING:
+    from embassay.search.neighbours import Around
 
 CANNOT_ASK = (ModelError, ProviderError, PluginError, CacheError)
 """What is raised where a model cannot be asked."""
@@ -33,6 +36,8 @@ class Ranked:
     trace: Trace
     found: Mapping[str, Found]
     """What each arm found, by its label."""
+    around: Around | None = None
+    """How much of its document is to be shown for each hit; None: the hit itself."""
 
 
 def run(pipeline: Pipeline, context: Context) -> Ranked:
@@ -56,7 +61,7 @@ def run(pipeline: Pipeline, context: Context) -> Ranked:
         ran = ran.with_deeper(full, min(MOST, DEEPER * max(found[label].arm.depth for label in full)))
         found |= _found([arm for arm in ran.arms if arm.label in full], context, left_out)
     context.trace.notices.extend(_notices(pipeline, left_out))
-    return Ranked(ran.without(left_out) or ran, _hits(candidates, context), context.trace, found)
+    return Ranked(ran.without(left_out) or ran, _hits(candidates, context), context.trace, found, candidates.around)
 
 
 def _found(arms: Sequence[Arm], context: Context, left_out: dict[Stage, Exception]) -> dict[str, Found]:
@@ -115,15 +120,20 @@ def _notices(pipeline: Pipeline, left_out: Mapping[Stage, Exception]) -> list[st
 
 
 def _traced(stage: Stage, context: Context, candidates: Candidates) -> Candidates:
-    saw = len(candidates.ranking) or sum(len(one.scored) for one in candidates.found.values())
+    saw = len(candidates.ranking) or _found_by_all(candidates)
     started, model_before = time.perf_counter(), context.model_ms
     made = stage.run(context, candidates)
     taken = (time.perf_counter() - started) * 1e3
     seen = saw if candidates.found else None
-    kept = saw if stage.keeps_all else len(made.ranking)
+    kept = saw if stage.keeps_all else _found_by_all(made) if stage.asks else len(made.ranking)
     step = TraceStep(str(stage), seen, kept, taken, context.model_ms - model_before)
     context.trace.steps.append(step)
     return made
+
+
+def _found_by_all(candidates: Candidates) -> int:
+    """How many candidates the arms hand on, one that several of them found as often."""
+    return sum(len(one.scored) for one in candidates.found.values())
 
 
 def _hits(candidates: Candidates, context: Context) -> list[Hit]:

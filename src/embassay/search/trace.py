@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from embassay.types import NO_USAGE, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from embassay.search.second import Cascaded
+    from embassay.search.spelling import Correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,5 @@ class Trace:
     """How candidates were scored in a second space, where they were."""
     reranked: list[Reranking] = field(default_factory=list)
     """What rerankers did, in the order of their stages."""
+    spelling: Sequence[Correction] | None = None
+    """What words of the query were read as; None where nobody looked."""

@@ -60,6 +60,7 @@ class SearchOptions(TypedDict, total=False):
     where: str | Filter | None
     pipeline: str | Pipeline | None
     group_by: str | None
+    parent: str | int | None
     min_score: Mapping[str, float] | None
     context: int
     cascade: bool | Cascade

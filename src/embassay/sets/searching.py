@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
 
 
+def as_pipeline(pipeline: str | Pipeline | None, mode: str, k: int) -> Pipeline:
+    """A pipeline, also as it is written; without one that of a mode with `k` hits. Raises UsageError."""
+    from embassay.search.modes import pipeline as of_mode
+    from embassay.search.parse import parse_pipeline
+
+    return parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
+
+
 def search(
     sets: OpenSets, names: Sequence[str], query: str, pipeline: Pipeline, where: Filter | None, *, context: int
 ) -> SearchResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,10 @@ class NarrowedSnapshot(Snapshot):
 
     def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         return self.whole.lexical_scores(query, refs)
+
+    def vocabulary(self) -> Mapping[str, int]:
+        """That of all rows."""
+        return self.whole.vocabulary()
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return self.whole.fetch(refs)

@@ -51,6 +51,8 @@ class WeightedTexts:
 
     weights: Mapping[str, float]
     """Above 0."""
+    cut: bool = True
+    """Whether they are cut into terms; False: each of them is a term, as `Snapshot.vocabulary` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Collection:
         """The terms that `query` asks for, and how much each counts: 1 in a plain text."""
         if isinstance(query, str):
             return dict.fromkeys(self.analyser.query(query), 1.0)
+        if not query.cut:
+            return dict(query.weights)
         asked: dict[str, float] = {}
         for text, weight in query.weights.items():
             for term in self.analyser.query(text):

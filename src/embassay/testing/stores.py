@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from embassay.stores.opening import EXACT, open_collection
 from embassay.stores.values import VECTOR, Collection, VectorSpec, WeightedTexts
 from embassay.testing.coarse import check_coarse_rows
 from embassay.testing.samples import ASKED, FILTERS, INFLECTED, STRANGE, WRITTEN, Rows, sample_chunks, sample_rows
+from embassay.testing.vocabulary import check_vocabulary, check_words
 from embassay.vectors import cosines
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _check_rows(make: Callable[..., Store], sample: Rows, *, keeps: bool) -> Non
     assert _count(store) == len(sample.chunks), "an upsert of the same rows must change nothing"
     store.optimise(thorough=True)
     _same(store, oracle, sample, settled=True)
-    _words(store, sample.chunks)
+    check_words(store, sample.chunks)
     _strange_queries(store)
     _updates(store, oracle, sample)
     _isolation(store, oracle, sample)
@@ -165,6 +166,7 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
             assert _scores(ours, "rotate key", where).keys() == _scores(exact, "rotate key", where).keys()
             for query in ASKED if settled else ():
                 _same_scores(ours, exact, query, where)
+        check_vocabulary(ours, exact)
         _scores_of_rows(ours, sample)
 
 
@@ -242,16 +244,6 @@ def _close_to_given(store: Store, sample: Rows) -> None:
                 found = stored[chunk.key]
                 assert found.dtype == row.dtype, "vectors are read back as float32"
                 assert float(cosines(found[None], row[None])[0]) >= least, f"{label} of {chunk.key}"
-
-
-def _words(store: Store, chunks: Sequence[Chunk]) -> None:
-    with store.snapshot() as version:
-        for i in (0, 7, len(chunks) - 1):
-            best = version.lexical(f"which one is unique{i}?", 5)
-            assert version.fetch([best[0].ref])[0].key == chunks[i].key, "a rare word decides"
-        scores = [s.score for s in version.lexical("vector search cache", 50)]
-        assert scores == sorted(scores, reverse=True) and all(score > 0 for score in scores)
-        assert len(version.lexical("key", 7)) == 7
 
 
 def _strange_queries(store: Store) -> None:

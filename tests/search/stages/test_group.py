@@ -1,9 +1,13 @@
+import math
+import statistics
+
 import pytest
 
 from embassay.errors import UsageError
 from embassay.search.modes import pipeline, refined
 from embassay.search.parse import parse_pipeline
 from embassay.search.run import run
+from embassay.search.stages.group import Group
 from embassay.stores.values import Scored
 from tests.search.fakes import FakeSnapshot, chunk, context
 
@@ -78,3 +82,33 @@ def test_what_cannot_be_grouped():
         refined(pipeline(), group_by="documents")
     with pytest.raises(UsageError, match=r"works on one ranking: it stands behind the stage that joins the arms"):
         parse_pipeline("dense | lexical >> group >> convex >> top")
+
+
+def test_a_document_is_scored_by_several_chunks():
+    """By hand: a has the scores 0.9 and 0.1, b 0.7 and 0.6, c 0.8."""
+    given = [Scored(ref, score) for ref, score in (("a1", 0.9), ("c1", 0.8), ("b1", 0.7), ("b2", 0.6), ("a2", 0.1))]
+
+    def scores(stage):
+        found = run(parse_pipeline(f"dense >> {stage} >> top"), context(ByPath(given, [])))
+        return {hit.chunk.key: round(hit.score, 4) for hit in found.hits}
+
+    assert scores("group") == {"a1": 0.9, "c1": 0.8, "b1": 0.7}
+    assert scores('group("document", mean=2)') == {"c1": 0.8, "b1": 0.65, "a1": 0.5}
+    assert scores('group("document", rest=0.5)') == {"b1": 0.85, "a1": 0.8, "c1": 0.7}, "counted from 0.1"
+    reach = 0.5 * statistics.pstdev([0.9, 0.8, 0.7, 0.6, 0.1])
+    smooth = {
+        "a1": reach * math.log(math.exp(0.9 / reach) + math.exp(0.1 / reach)),
+        "b1": reach * math.log(math.exp(0.7 / reach) + math.exp(0.6 / reach)),
+        "c1": 0.8,
+    }
+    assert scores('group("document", smooth=0.5)') == {key: round(score, 4) for key, score in smooth.items()}
+
+
+def test_a_document_has_one_score():
+    with pytest.raises(UsageError, match="a document has one score, and rest and mean say two"):
+        Group("document", rest=0.3, mean=2)
+    equal = [Scored(ref, 0.5) for ref in ("a1", "a2", "b1")]
+    found = run(parse_pipeline('dense >> group("document", smooth=1) >> top'), context(ByPath(equal, [])))
+    assert [hit.score for hit in found.hits] == [0.5, 0.5]
+    nothing = run(parse_pipeline('dense >> group("document", smooth=1) >> top'), context(ByPath([], [])))
+    assert nothing.hits == []

@@ -61,6 +61,10 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="FIELD", help="document: the best chunk of each; path: of each file."),
     ] = None,
+    parent: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="WHOLE", help="Show each hit in its section or document, or in so many tokens: 800."),
+    ] = None,
     min_score: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="ARM=SCORE", help="Only hits to which this arm gave so high a raw score; repeatable."),
@@ -90,7 +94,10 @@ def command(
     ] = None,
     expand: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="NAME", help="Ask for more than the query says: prf, llm, hyde, multi-query; repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Ask for more than the query says, or read it anew: prf, spell, llm, hyde, multi-query; repeatable.",
+        ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     sets: Annotated[
@@ -109,8 +116,10 @@ def command(
     embassay search "refund" --json | jq '.hits[].path'
     embassay search "refund" --pipeline 'dense(50) | lexical >> rrf >> top(5)'
     embassay search "refund" --group-by document --context 1
+    embassay search "refund" --parent section
     embassay search "refund" --min-score dense=0.3 --min-score lexical=4
     embassay search "refund" --expand prf
+    embassay search "refnd" --expand spell
     embassay search "refund" --expand hyde --explain
     embassay search "refund" --set docs --set faq
     embassay search "refund" --set docs --cascade
@@ -125,6 +134,7 @@ def command(
             set=sets,
             pipeline=chosen,
             group_by=group_by,
+            parent=parent,
             min_score=least,
             context=around,
             cascade=_cascade(cascade, budget),
@@ -136,7 +146,7 @@ def command(
         found = result.to_dict(trace=explain)
         common.print_json(found | {"notices": [*result.notices, *opened.session.notices]})
     else:
-        _show(result, root, explain=explain, full=full or around > 0)
+        _show(result, root, explain=explain, full=full or around > 0 or any(hit.passage for hit in result.hits))
 
 
 def _pipeline(
@@ -234,7 +244,7 @@ def _show_hit(out: Console, hit: Hit, result: SearchResult, root: Path, *, expla
     from embassay.ingest.languages import LANGUAGES
     from embassay.search.snippet import highlight, snippet
 
-    query, language = result.query, result.language
+    query, language = result.read_as, result.language
     place = f"{words.shown_path(hit.chunk.path, root)}:{hit.chunk.lines[0]}"
     section = f"  {hit.chunk.section}" if hit.chunk.section else ""
     of_set = f"[{hit.set}] " if len(result.sets) > 1 else ""

@@ -143,6 +143,9 @@ class PooledSnapshot(Snapshot):
         scores = {chunk.key: one.score for chunk, one in scored}
         return np.array([scores.get(key, 0) for key in keys], np.float32)
 
+    def vocabulary(self) -> Mapping[str, int]:
+        return self._version.vocabulary()
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return [self._chunks[str(ref)] for ref in refs]
 

@@ -88,7 +88,7 @@ class Cascade(Inner):
         self, context: Context, second: SecondSpace, recalled: Mapping[str, Found]
     ) -> tuple[dict[Hashable, float], Cascaded]:
         """Scores in the second space, of those that could be had, and how many of which kind."""
-        query = second.model.query(context.query)
+        query = second.model.query(context.reading)
         refs = _foremost_first(recalled)
         chunks = context.chunks(refs)
         keys = {ref: chunks[ref].key for ref in refs}

@@ -51,7 +51,7 @@ class Hyde(Inner):
         return ask_for_more(context, candidates, {}, lambda: made, self.weight)
 
     def _passages(self, context: Context) -> list[str]:
-        query = " ".join(context.query.split())
+        query = " ".join(context.reading.split())
         written = []
         for number in range(1, self.passages + 1):
             another = ANOTHER.format(number=number) if number > 1 else ""

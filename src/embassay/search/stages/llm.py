@@ -40,10 +40,10 @@ class Llm(Inner):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:
         """What the arms find with the terms. Raises ProviderError, ConfigError, and what the arms raise."""
-        message = MESSAGE.format(count=self.terms, query=" ".join(context.query.split()))
-        terms = phrases(context.chat, message, context.query, self.terms, LONGEST)
+        message = MESSAGE.format(count=self.terms, query=" ".join(context.reading.split()))
+        terms = phrases(context.chat, message, context.reading, self.terms, LONGEST)
         weights = dict.fromkeys(terms, self.weight)
-        together = ", ".join([context.query, *terms])
+        together = ", ".join([context.reading, *terms])
         return ask_for_more(context, candidates, weights, lambda: [context.embed(together, "query")], self.weight)
 
 

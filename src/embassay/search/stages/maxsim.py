@@ -51,7 +51,7 @@ class MaxSim(Inner):
         if not ranking:
             return candidates
         model = context.late_model
-        query = model.model.query(context.query)
+        query = model.model.query(context.reading)
         refs = [one.ref for one in ranking[: self.depth]]
         texts = self._texts(context, model, refs)
         if len(texts) < len(refs):

@@ -42,8 +42,8 @@ class MultiQuery(Inner):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:
         """What the arms find for all phrasings. Raises ProviderError, ConfigError, and what the arms raise."""
-        message = MESSAGE.format(count=self.phrasings, query=" ".join(context.query.split()))
-        others = phrases(context.chat, message, context.query, self.phrasings, LONGEST)
+        message = MESSAGE.format(count=self.phrasings, query=" ".join(context.reading.split()))
+        others = phrases(context.chat, message, context.reading, self.phrasings, LONGEST)
         return ask_for_more(
             context,
             candidates,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -149,6 +150,9 @@ class LanceSnapshot(Snapshot):
             return MatchQuery(encodable(" ".join(words)), "indexed")
         return None
 
+    def vocabulary(self) -> Mapping[str, int]:
+        return self._counted
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         if not refs:
             return []
@@ -220,6 +224,18 @@ class LanceSnapshot(Snapshot):
             return rows
         stats = self._table.index_stats(index)
         return int(stats.num_unindexed_rows) if stats else 0
+
+    @cached_property
+    def _counted(self) -> Mapping[str, int]:
+        """How many rows have each term: the terms of all rows are read for it, since the index does not list them."""
+        found: Counter[str] = Counter()
+        with translated():
+            if TERMS.name in self._table.schema.names:
+                for batch in self._table.search().select([TERMS.name]).to_batches(BATCH):
+                    for terms in batch[TERMS.name].to_pylist():
+                        found.update(set((terms or "").split(" ")))
+        found.pop("", None)
+        return found
 
     @cached_property
     def _settled(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -131,6 +132,9 @@ class MemorySnapshot(Snapshot):
         scores = self._words(query)
         return self._of_rows(lambda rows: scores[rows], refs, 0)
 
+    def vocabulary(self) -> Mapping[str, int]:
+        return self._counted
+
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return [self._chunks[_row(ref)] for ref in refs]
 
@@ -156,6 +160,11 @@ class MemorySnapshot(Snapshot):
     def stats(self) -> Stats:
         size = sum(matrix.nbytes for matrix in self._matrices.values())
         return Stats(len(self._chunks), size + sum(len(chunk.indexed) for chunk in self._chunks), {})
+
+    @cached_property
+    def _counted(self) -> Mapping[str, int]:
+        cut = self._collection.analyser
+        return Counter(term for chunk in self._chunks for term in set(cut.terms(chunk.indexed)))
 
     @cached_property
     def _bm25(self) -> Any:

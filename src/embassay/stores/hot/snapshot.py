@@ -144,6 +144,10 @@ class HotSnapshot(Snapshot):
         return scores
 
     @told
+    def vocabulary(self) -> Mapping[str, int]:
+        return self._view.vocabulary
+
+    @told
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         found: list[Chunk | None] = [None] * len(refs)
         for number, at, rows in self._by_part(refs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,18 @@ class HotView:
             for part, alive in self.each()
         )
         return sum(in_parts) + int(self.recent.lengths[self.recent.alive].sum())
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Every term that a row has, and how many rows have it."""
+        found: Counter[str] = Counter()
+        for part, alive in self.each():
+            counted = dict(part.words.vocabulary(alive))
+            found = Counter(counted) if not found else found + Counter(counted)
+        recent = list(self.recent.vocabulary())
+        rows = zip(recent, self.recent.frequencies(recent).tolist(), strict=True)
+        found.update({term: count for term, count in rows if count})
+        return found
 
     def each(self) -> Iterator[tuple[Part, Mask | None]]:
         """Its parts, each with the rows that are alive."""

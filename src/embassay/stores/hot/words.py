@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,7 @@ class WordPart:
 
     def terms(self) -> Iterator[bytes]:
         """Every term in the order of their numbers, in UTF-8."""
-        return map(self._letters, range(len(self._hashes)))
+        return self._written(0, len(self._hashes))
 
     def postings_of(self, terms: Array) -> tuple[Array, Array, Array]:
         """Of terms by their numbers, in any order: the number of a term, a row that has it, and how often it stands
@@ -125,9 +125,8 @@ class WordPart:
             if alive is not None:
                 owners, rows, _ = self.postings_of(terms)
                 counts = np.bincount(owners[alive[rows]] - terms[0], minlength=len(terms))
-            for term, count in zip(terms.tolist(), counts.tolist(), strict=True):
-                if count:
-                    yield self._letters(term).decode(), count
+            written = self._written(int(terms[0]), int(terms[-1]) + 1)
+            yield from ((term.decode(), count) for term, count in zip(written, counts.tolist(), strict=True) if count)
 
     def documents(self, rows: Array) -> list[list[str]]:
         """The terms of these rows, in any order. It takes a pass over the whole part."""
@@ -154,6 +153,13 @@ class WordPart:
     def close(self) -> None:
         """Give back the file."""
         self._sections.close()
+
+    def _written(self, first: int, end: int) -> Iterator[bytes]:
+        """The letters of all terms from the number `first` on and before `end`."""
+        ends = [int(self._sections.array("ends")[first - 1]) if first else 0]
+        ends += self._sections.array("ends")[first:end].tolist()
+        letters = self._sections.array("letters")[ends[0] : ends[-1]].tobytes()
+        return (letters[at - ends[0] : to - ends[0]] for at, to in pairwise(ends))
 
     def _letters(self, term: int) -> bytes:
         ends = self._sections.array("ends")

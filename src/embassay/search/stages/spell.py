@@ -1,0 +1,130 @@
+"""``spell``: words of the query that no chunk has are read as near words that some chunk has, and the arms are asked
+again for the query as it was read.
+
+The vocabulary is that of the set itself, so that its names and terms are known, and no dictionary is needed. A word
+of four to seven letters is read as one that is a single slip away, a longer one as one that is two away at most.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from embassay.search.again import ask_again, mean_vector
+from embassay.search.base import Candidates, Inner
+from embassay.search.context import Sought
+from embassay.search.spelling import Correction, read
+from embassay.stores.values import WeightedTexts
+from embassay.words.analyser import analyser, plain_letters
+from embassay.words.near import ENDING, most_slips, near_terms, slips
+from embassay.words.scripts import fold, spaced_words
+
+if TYPE_CHECKING:
+    from embassay.search.context import Context
+    from embassay.words.analyser import Analyser, Word
+
+MOST_WORDS = 8
+"""Of a query that are looked up; what has more words that nobody knows is of another language."""
+TERMS = 8
+"""Near terms of a word whose forms are looked at."""
+ROWS = 12
+"""Chunks of each of them in which its forms are looked for."""
+
+
+@dataclass(frozen=True)
+class Spell(Inner):
+    """Stands before the stage that joins the arms. A query all of whose words are known costs a look-up of each."""
+
+    needs_model: ClassVar[bool] = True
+    asks: ClassVar[bool] = True
+
+    def run(self, context: Context, candidates: Candidates) -> Candidates:
+        """What the arms find for the query as it was read; the same as before where every word is known.
+
+        The result tells what was read as what. Raises StoreError, and what the arms raise.
+        """
+        if context.trace.spelling is None:  # arms that look deeper are asked for the same
+            context.trace.spelling = corrections(context)
+        if not context.trace.spelling:
+            return candidates
+        query = read(context.query, context.trace.spelling)
+        dense = any(one.arm.dense for one in candidates.found.values())
+        with context.asking(candidates.asked):
+            words = _read(context.words, context.query, query)
+            vector = context.embed(query, "query") if dense else None
+            if dense and candidates.asked is not None:  # what stands before has moved it
+                vector = mean_vector(context.vector, [context.embed(query, "query")], 1.0)
+        return ask_again(context, candidates, Sought(words, vector))
+
+
+def _read(words: str | WeightedTexts, typed: str, query: str) -> str | WeightedTexts:
+    """What arms of words look for, with the query as it was read in the place of the one that was typed."""
+    if isinstance(words, str):
+        return query
+    return WeightedTexts({query if text == typed else text: weight for text, weight in words.weights.items()})
+
+
+def corrections(context: Context) -> list[Correction]:
+    """What the words of the query are read as that no chunk has which may be found. Raises StoreError.
+
+    A word is left as it is where the set has none near to it, and so are words of less than four letters, those
+    with digits and signs, and those that are searched by their parts, which a slip does not hide.
+    """
+    query, cut = context.query, analyser(context.language)
+    typed = [word for word in cut.words(query) if _can_be_mended(word, query)]
+    unknown = [word for word in typed if not _rows(context, dict.fromkeys(word.terms, 1.0), 1)][:MOST_WORDS]
+    if not unknown:
+        return []
+    vocabulary = context.snapshot.vocabulary()
+    found = ((word, _nearest(context, cut, query[word.start : word.end], word.terms, vocabulary)) for word in unknown)
+    return [Correction(query[word.start : word.end], near, word.start) for word, near in found if near]
+
+
+def _can_be_mended(word: Word, query: str) -> bool:
+    """Whether one term, or one with and one without accents, stands for a word of letters alone."""
+    written = query[word.start : word.end]
+    return bool(word.terms) and not word.by_parts and written.isalpha() and bool(most_slips(len(fold(written))))
+
+
+def _rows(context: Context, terms: Mapping[str, float], most: int) -> list[str]:
+    """The texts of rows that have any of these terms, and may be found."""
+    found = context.snapshot.lexical(WeightedTexts(terms, cut=False), most, context.where)
+    return [chunk.indexed for chunk in context.snapshot.fetch([one.ref for one in found])]
+
+
+def _nearest(
+    context: Context, cut: Analyser, typed: str, terms: Sequence[str], vocabulary: Mapping[str, int]
+) -> str | None:
+    """The word of the set with the fewest slips to the one that was typed, or between their stems; of several the one
+    that most rows have, in the form that is nearest."""
+    word, stem = _plain(typed), terms[0]
+    best: tuple[int, int, int, bool, str] | None = None
+    for term in near_terms(word, stem, vocabulary, TERMS):
+        between = slips(stem, term)
+        for written in _forms(context, cut, term):
+            count = slips(word, _plain(written))
+            found = min(count, between), -vocabulary[term], count, not written.islower(), written
+            if found[0] <= most_slips(len(word)) and (best is None or found < best):
+                best = found
+    return best[-1] if best else None
+
+
+def _forms(context: Context, cut: Analyser, term: str) -> Iterator[str]:
+    """The forms in which a term stands in the texts that have it, as written there; frequent ones first."""
+    seen: Counter[str] = Counter()
+    for text in _rows(context, {term: 1.0}, ROWS):
+        seen.update(spaced_words(text))
+    near = len(term) - ENDING, len(term) + ENDING
+    for written, _ in seen.most_common():
+        if near[0] <= len(written) <= near[1] and written.isalpha() and term in cut.terms(written):
+            yield written
+
+
+def _plain(word: str) -> str:
+    """A word as slips are counted in it: without case and accents."""
+    return plain_letters(fold(word))
+
+
+STAGE = Spell
