@@ -289,7 +289,7 @@ class Hit:
             "text": chunk.text,
             "arms": {name: {"rank": arm.rank, "score": arm.score} for name, arm in self.arms.items()},
         }
-        if self.before or self.after:
+        if self.before or self.after or self.passage:
             plain |= {"before": self.before, "after": self.after}
         if self.passage:
             plain["passage"] = asdict(self.passage)

@@ -64,6 +64,28 @@ def test_search_prints_path_and_line(indexed):
     ] == ["dense(100)", "lexical(100)", "adaptive(0.7)", "top(10)", "fetch"]
 
 
+def test_search_reads_slips_of_the_keys(indexed):
+    _, out, told = run("search", "rotaet the key", "--mode", "lexical", "--expand", "spell", cwd=indexed, check=0)
+    assert "Read 'rotaet' as 'rotate': no chunk has the word as it was typed." in told and "keys.md" in out
+    _, out, _ = run("search", "rotaet the key", "--expand", "spell", "--json", cwd=indexed, check=0)
+    found = json.loads(out)
+    assert found["spelling"] == [{"word": "rotaet", "read_as": "rotate", "at": 0}]
+    assert found["query"] == "rotaet the key" and len(found["notices"]) == 1
+
+
+def test_search_shows_hits_in_their_passages(indexed):
+    _, out, _ = run("search", "key", "--parent", "document", "--json", cwd=indexed, check=0)
+    hits = json.loads(out)["hits"]
+    assert len({hit["document"] for hit in hits}) == len(hits) > 1
+    assert all(set(hit["passage"]) == {"lines", "span", "tokens", "chunks"} and "before" in hit for hit in hits)
+    _, out, _ = run("search", "rotate the key", "--parent", "section", "-k", 1, cwd=indexed, check=0)
+    assert "…" not in out, "the passage is printed whole"
+    _, _, told = run("search", "key", "--parent", "chapter", cwd=indexed, check=2)
+    assert "no hit is part of a 'chapter'" in told
+    _, _, told = run("search", "key", "--parent", "section", "--context", 1, cwd=indexed, check=2)
+    assert "context and parent both say what is shown around a hit." in told
+
+
 def test_search_by_document_with_its_surroundings(indexed):
     _, out, _ = run("search", "key", "--group-by", "document", "--context", 1, "--json", cwd=indexed, check=0)
     hits = json.loads(out)["hits"]
