@@ -18,6 +18,8 @@ def loads(text: str | bytes) -> Any:
     """What JSON text says. Raises ValueError for text that is none, for NaN, for numbers beyond a float, and for
     nesting that is too deep."""
     try:
+        if isinstance(text, str) and not text.startswith("\ufeff"):  # of which the usual call says what is wrong
+            return _strict().decode(text)
         return json.loads(text, parse_constant=_refused, parse_float=_finite)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
@@ -86,6 +88,12 @@ def _value(text: str, at: int) -> tuple[Any, int]:
         return _decoder().raw_decode(text, at)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+@cache
+def _strict() -> json.JSONDecoder:
+    """To make one takes longer than to read a short text."""
+    return json.JSONDecoder(parse_constant=_refused, parse_float=_finite)
 
 
 @cache

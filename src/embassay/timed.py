@@ -5,12 +5,13 @@ Items are texts, or texts with whatever else the model has to know of them.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -20,6 +21,8 @@ REMOTE_AT_ONCE = 4096
 """Texts that a request may have: each costs a round trip, whatever it holds."""
 LAST_WAIT = 1.0
 """Seconds that what is under way may take at the end: a reply that is on its way was paid for."""
+LAST_BATCH = 10.0
+"""Seconds that a program which ends waits for a model that computes in it."""
 
 
 class Timed(ABC, Generic[Item, Made]):
@@ -67,8 +70,13 @@ class Timed(ABC, Generic[Item, Made]):
             return found, None
         work = _Work[Item, Made](missing, deadline)
         self._under_way = threading.Thread(target=self._work, args=(work,), name="timed", daemon=True)
+        _AT_WORK[self._under_way] = work
         self._under_way.start()
-        work.over.wait(max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX)))
+        try:
+            work.over.wait(max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX)))
+        except BaseException:  # a Ctrl-C: nobody waits for what has not begun
+            work.deadline = 0.0
+            raise
         with self._lock:
             there = found | work.made
         return {key: there[key] for key in items if key in there}, work.failure
@@ -80,6 +88,7 @@ class Timed(ABC, Generic[Item, Made]):
 
     def _work(self, work: _Work[Item, Made]) -> None:
         try:
+            work.elsewhere = self.remote
             left = [*work.items.items()]
             while left and (count := self._fitting(work.deadline)):
                 batch, left = left[:count], left[count:]
@@ -89,6 +98,7 @@ class Timed(ABC, Generic[Item, Made]):
         finally:
             self._turn.release()
             work.over.set()
+            _AT_WORK.pop(threading.current_thread(), None)
 
     def _fitting(self, deadline: float) -> int:
         """How many texts are begun together, so that what comes of them comes in time; one where nobody knows yet."""
@@ -119,6 +129,29 @@ class _Work(Generic[Item, Made]):
 
     def __init__(self, items: Mapping[str, Item], deadline: float) -> None:
         self.items, self.deadline = items, deadline
+        self.elsewhere = False
+        """Whether another process computes, and the thread only waits for its reply."""
         self.made: dict[str, Made] = {}
         self.over = threading.Event()
         self.failure: Exception | None = None
+
+
+_AT_WORK: dict[threading.Thread, _Work[Any, Any]] = {}
+
+
+def _end() -> None:
+    """Let what computes in this process come to its end before the interpreter does.
+
+    Native code that is at work while the program's libraries are taken down ends the process by a signal. A reply of
+    another process is not waited for: whoever waits for it runs no native code but the system's.
+    """
+    at_work = [*_AT_WORK.items()]
+    for _, work in at_work:
+        work.deadline = 0.0
+    until = time.monotonic() + LAST_BATCH
+    for thread, work in at_work:
+        if not work.elsewhere:
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+atexit.register(_end)

@@ -9,6 +9,8 @@ import math
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import starmap
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from embassay.search.base import Candidates, Found, Inner
@@ -42,8 +44,8 @@ class Fusion(Inner):
         if self.completes:  # what was rescored is of another space than the one in which its arm would score
             with context.asking(candidates.asked):
                 found |= completed(found, context, [label for label in found if label not in candidates.rescored])
-        fused = sorted(self.fuse(found).items(), key=lambda item: -item[1])
-        return replace(candidates, ranking=[Scored(ref, score) for ref, score in fused])
+        fused = sorted(self.fuse(found).items(), key=itemgetter(1), reverse=True)
+        return replace(candidates, ranking=[*starmap(Scored, fused)])
 
 
 def completed(found: Mapping[str, Found], context: Context, labels: Iterable[str]) -> dict[str, Found]:
@@ -87,11 +89,12 @@ def weighted(found: Mapping[str, Found], scaled: Mapping[str, Scores], dense: fl
     """
     weights = _weights(found, dense)
     arms = {label: scores for label, scores in scaled.items() if scores}
-    refs = {one.ref: None for arm in found.values() for one in arm.scored}
-    floor = {label: min(scores.values()) for label, scores in arms.items()}
-    return {
-        ref: math.fsum(weights[label] * scores.get(ref, floor[label]) for label, scores in arms.items()) for ref in refs
-    }
+    total = dict.fromkeys([one.ref for arm in found.values() for one in arm.scored], 0.0)
+    for label, scores in arms.items():
+        weight, least = weights[label], min(scores.values())
+        for ref in total:
+            total[ref] += weight * scores.get(ref, least)
+    return total
 
 
 def _weights(found: Mapping[str, Found], dense: float) -> dict[str, float]:

@@ -328,6 +328,36 @@ def test_products_can_be_asked_for_without_end() -> None:
     assert sys.getrefcount(None) > before - 100
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
+@pytest.mark.parametrize("way", ["backwards", "every second", "one for all", "out of line", "read-only", "no numbers"])
+def test_products_of_arrays_of_every_layout(dtype: type, way: str) -> None:
+    """Arrays that run backwards were read beyond their end, which ended the process now and then."""
+    rng = np.random.default_rng(1)
+    for rows, dimensions in ((1, 1), (3, 33), (700, 4097)):
+        plain = rng.integers(-9, 9, (rows + 1, dimensions)).astype(dtype)
+        asked, vector = {
+            "backwards": lambda of: (of[:0:-1, ::-1], of[0, ::-1]),
+            "every second": lambda of: (np.repeat(of, 2, axis=1)[1:, ::2], np.repeat(of[0], 2)[::2]),
+            "one for all": lambda of: (
+                np.broadcast_to(of[0, :1], of[1:].shape),
+                np.broadcast_to(of[0, :1], of[0].shape),
+            ),
+            "out of line": lambda of: (_out_of_line(of)[1:], _out_of_line(of)[0]),
+            "read-only": lambda of: (np.frombuffer(of.tobytes(), dtype).reshape(of.shape)[1:], of[0]),
+            "no numbers": lambda of: (of[1:, :0], of[0, :0]),
+        }[way](plain)
+        expected = asked.astype(np.float64) @ vector.astype(np.float64)
+        np.testing.assert_allclose(products(asked, vector), expected, rtol=1e-3)
+
+
+def _out_of_line(array: np.ndarray) -> np.ndarray:
+    """The same numbers at addresses that are no multiples of their size."""
+    data = np.empty(array.nbytes + 1, np.uint8)[1:]
+    made = data.view(array.dtype).reshape(array.shape)
+    made[:] = array
+    return made
+
+
 def test_of_many_rows_the_promising_ones_are_passed_on() -> None:
     scores = np.random.default_rng(0).standard_normal(100_000).astype(np.float32)
     found = promising(scores, 10, 2000)

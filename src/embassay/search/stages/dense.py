@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,23 +39,26 @@ class Dense(Arm):
         """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError."""
         vector = context.vector  # before the snapshot, so that the store can open meanwhile
         ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
-        self._check(context, ranking)
+        most = self._most(context)
+        self._check(context, (one for one in ranking if not abs(one.score) < most))
         return Candidates(ranking=ranking)
 
     def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
         """The products with the vectors of `refs`, nan where a row is gone. Raises as `run` does."""
         vector = context.vector
         scores = context.snapshot.dense_scores(vector, refs, label=self.vectors)
-        there = (Scored(ref, float(score)) for ref, score in zip(refs, scores, strict=True) if not math.isnan(score))
-        self._check(context, there)
+        beyond = (abs(scores) >= self._most(context)).nonzero()[0].tolist()
+        self._check(context, (Scored(refs[at], float(scores[at])) for at in beyond))
         return scores
 
-    def _check(self, context: Context, scored: Iterable[Scored]) -> None:
+    def _most(self, context: Context) -> float:
+        """What the size of every score is below."""
+        return HIGHEST_COSINE if self.is_bounded(context) else float("inf")
+
+    def _check(self, context: Context, bad: Iterable[Scored]) -> None:
         """Raises StoreError for a score that no sound vector gives."""
-        most = HIGHEST_COSINE if self.is_bounded(context) else float("inf")
-        bad = next((one for one in scored if not abs(one.score) < most), None)
-        if bad is not None:
-            raise _damaged(context.snapshot.fetch([bad.ref]), bad.score)
+        for one in bad:
+            raise _damaged(context.snapshot.fetch([one.ref]), one.score)
 
 
 def _damaged(chunks: Sequence[Chunk], score: float) -> StoreError:

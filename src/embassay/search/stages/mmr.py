@@ -43,7 +43,7 @@ class Mmr(Inner):
         relevance = [(score - min(scores)) / span for score in scores]
         chosen = [Scored(first[at].ref, value) for at, value in self._chosen(relevance, self._cosines(context, first))]
         last = chosen[-1].score
-        behind = [replace(one, score=last + self.weight * min(0.0, one.score - scores[-1]) / span) for one in others]
+        behind = [Scored(one.ref, last + self.weight * min(0.0, one.score - scores[-1]) / span) for one in others]
         return replace(candidates, ranking=[*chosen, *behind])
 
     def _chosen(self, relevance: Sequence[float], cosines: Vectors) -> list[tuple[int, float]]:

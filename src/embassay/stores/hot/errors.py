@@ -22,6 +22,10 @@ class HotIndexDamaged(IndexDamaged):
         self.file = file
 
 
+class BuildGivenUp(Exception):
+    """A hot index is not made to its end: whoever wanted it has closed the store. The next search begins anew."""
+
+
 @contextmanager
 def writing(file: Path) -> Iterator[None]:
     """Raises HomeNotWritable where the disk refuses what is written into `file`."""

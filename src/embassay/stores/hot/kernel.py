@@ -35,9 +35,18 @@ def products(rows: Any, vector: Any) -> Vectors:
     """
     if not len(rows):
         return np.empty(0, np.float32)
+    rows, vector = _side_by_side(rows), _side_by_side(vector)
     # With `out=` it takes a reference from None at each call, which ends a process of Python 3.11 after some thousands.
     found: Vectors = np.asarray(simsimd.cdist(vector[None], rows, metric="dot", threads=1, out_dtype="float32"))[0]
     return found
+
+
+def _side_by_side(numbers: Any) -> Any:
+    """The same numbers, each row of them one behind another: simsimd reads on from the first, whatever strides say, and
+    so beyond the end of an array that runs backwards, which can end the process."""
+    if numbers.flags.aligned and numbers.strides[-1] == numbers.itemsize:
+        return numbers
+    return np.array(numbers, order="C")
 
 
 def scaled_products(rows: Any, vector: Any, scales: Vectors, out: Vectors) -> None:

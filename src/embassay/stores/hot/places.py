@@ -12,6 +12,7 @@ import os
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -245,15 +246,14 @@ class Places:
         runs = np.searchsorted(self._starts, rows, side="right") - 1
         files = self._runs[runs, 0]
         at = self._runs[runs, 1] // self._dtype.itemsize + (rows - self._starts[runs]) * self._dimensions
+        if len(at) > 1 and (files == files[0]).all() and (np.diff(at) == self._dimensions).all():
+            return self._files[int(files[0])].between(int(at[0]), int(at[-1]) + self._dimensions)
         found = np.empty((len(rows), self._dimensions), self._dtype)
-        for file in np.unique(files):
-            of, mine = self._files[int(file)], files == file
-            if not mine.all():
-                found[mine] = of.at(at[mine])
-            elif len(at) > 1 and (np.diff(at) == self._dimensions).all():
-                found = of.between(int(at[0]), int(at[-1]) + self._dimensions)
-            else:
-                found = of.at(at)
+        order = np.lexsort((at, files))  # one file after another: a table may have many
+        at, files = at[order], files[order]
+        cuts = [0, *(np.flatnonzero(np.diff(files)) + 1).tolist(), len(files)]
+        for start, end in pairwise(cuts if len(files) else ()):
+            found[order[start:end]] = self._files[int(files[start])].at(at[start:end])
         return found
 
     def close(self) -> None:

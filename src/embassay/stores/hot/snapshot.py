@@ -64,6 +64,8 @@ class HotSnapshot(Snapshot):
         self.damaged = damaged
         self._masks: tuple[Filter | None, Passing] | None = None
         """Of the filter that was asked for last: the arms of a search ask for the same one."""
+        self._words: tuple[str | WeightedTexts, AskedOfAll | None] | None = None
+        """Of the words that were asked for last: they are looked for, and then looked up in what others found."""
         self.version = view.version
 
     def __enter__(self) -> HotSnapshot:
@@ -243,8 +245,12 @@ class HotSnapshot(Snapshot):
 
     def _asked(self, query: str | WeightedTexts) -> AskedOfAll | None:
         """What the parts and the log have of the terms of a query; None where no row has any."""
-        wanted = self._collection.asked(query)
-        return AskedOfAll.of(self._view, wanted) if wanted and self._view.terms else None
+        words = self._words
+        if words is None or words[0] is not query:
+            wanted = self._collection.asked(query)
+            words = query, AskedOfAll.of(self._view, wanted) if wanted and self._view.terms else None
+            self._words = words
+        return words[1]
 
 
 class AskedOfAll:

@@ -8,6 +8,7 @@ index is made anew.
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embassay.errors import HomeNotWritable
+from embassay.errors import HomeNotWritable, StoreError
 from embassay.stores.base import Derivable, RowStore, Snapshot, Store
-from embassay.stores.hot.errors import HotIndexDamaged
+from embassay.stores.hot.errors import BuildGivenUp, HotIndexDamaged
 from embassay.stores.hot.manifest import NAME
 from embassay.stores.hot.mirror import Mirror
 from embassay.stores.hot.snapshot import HotSnapshot
@@ -33,6 +34,8 @@ MOST_ROWS = 5_000_000
 """A store of more rows is searched by its own indexes."""
 AT_ONCE = 50_000
 """Rows of which a hot index is made before the search that found none goes on; for more of them, beside it."""
+LAST_BLOCK = 10.0
+"""Seconds that whoever closes the store waits for a hot index which is being made to be given up."""
 
 
 class HotStore(Store):
@@ -65,6 +68,8 @@ class HotStore(Store):
         self._inner: RowStore | None = None
         self._closed = False
         self._building: threading.Thread | None = None
+        self._given_up = False
+        """Whether what is being built is no longer wanted."""
         if create or self._in_step(self._mirror) is None:
             self._begin()
 
@@ -136,6 +141,8 @@ class HotStore(Store):
     def close(self) -> None:
         with self._lock:
             self._closed = True
+        self._give_up_building()
+        with self._lock:
             self._mirror.close()
             self._own.close()
             if self._inner is not None:
@@ -206,20 +213,35 @@ class HotStore(Store):
         if rows <= AT_ONCE:
             self._build()
             return self._in_step(self._mirror)
-        self._building = threading.Thread(target=self._build, name="hot index", daemon=True)
+        self._building = threading.Thread(target=self._build_beside, name="hot index", daemon=True)
+        atexit.register(self._give_up_building)
         self._building.start()
         return None
 
+    def _build_beside(self) -> None:
+        try:
+            with suppress(StoreError):  # what it holds is damaged: a search tells that
+                self._build()
+        finally:
+            atexit.unregister(self._give_up_building)
+
+    def _give_up_building(self) -> None:
+        """Have nothing of the store's library at work while the process ends, which would end it by a signal."""
+        self._given_up = True
+        if self._building is not None:
+            self._building.join(LAST_BLOCK)
+
     def _build(self) -> None:
         """Make it anew, where nobody else writes. What keeps it from being written keeps no search from going on."""
-        with suppress(HomeNotWritable, HotIndexDamaged):
+        with suppress(HomeNotWritable, HotIndexDamaged, BuildGivenUp):
             version = self._version()
             if version is None:
                 return
             with turn(self._made_folder(), version) as ours:
                 found: Any = self.store.snapshot()
                 if ours and found.version == version:
-                    HotWriter(Mirror(self._folder, self.collection)).build(version, found, self._files())
+                    writer = HotWriter(Mirror(self._folder, self.collection))
+                    writer.build(version, found, self._files(), lambda: self._given_up)
 
     def _made_folder(self) -> Path:
         with suppress(OSError):

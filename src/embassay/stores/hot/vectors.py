@@ -145,34 +145,40 @@ class VectorPart:
     def _decided(self, bounded: Bounded, k: int, products: Vectors, rows: Ints | None = None) -> Found:
         """The best of `rows`, of which these products are known; of all rows where none are given."""
         best = largest(products, k)
-        named = best if rows is None else rows[best]
-        exact = self.scores(bounded.vector, named)
-        if not (np.abs(exact - bounded.base - products[best]) <= bounded.slack(named)).all():
+        likely = best if rows is None else rows[best]
+        exact = self.scores(bounded.vector, likely)
+        if not (np.abs(exact - bounded.base - products[best]) <= bounded.slack(likely)).all():
             raise HotIndexDamaged(self._file, "its codes are not those of the rows that they stand for")
         least = float(exact.min()) - bounded.base
         hopeful = np.flatnonzero(products >= least - bounded.most_slack)
         named = hopeful if rows is None else rows[hopeful]
         bounds = products[hopeful] + bounded.slack(named)
         able = bounds >= least
-        return self._best(bounded.vector, k, named[able], bounds[able] + bounded.base)
+        places = np.minimum(np.searchsorted(hopeful, best), len(hopeful) - 1)
+        able[places[hopeful[places] == best]] = False  # their exact products are there
+        order = np.lexsort((likely, -exact))
+        found = likely[order], exact[order]
+        return self._best(bounded.vector, k, named[able], bounds[able] + bounded.base, found)
 
-    def _best(self, vector: Vectors, k: int, rows: Ints, bounds: Vectors | None = None) -> Found:
-        """The best of `rows` by their exact products. None is greater than its bound: of many rows those of great
-        bounds are looked at first, and mostly alone."""
+    def _best(
+        self, vector: Vectors, k: int, rows: Ints, bounds: Vectors | None = None, found: Found | None = None
+    ) -> Found:
+        """The best of `rows` by their exact products, and of others that were `found` before, best first. None is
+        greater than its bound: of many rows those of great bounds are looked at first, and mostly alone."""
         if bounds is not None and len(rows) > BLOCK:
             falling = np.argsort(-bounds)
             rows, bounds = rows[falling], bounds[falling]
-        found, scores = rows[:0], np.empty(0, np.float32)
+        named, scores = found or (rows[:0], np.empty(0, np.float32))
         for start in range(0, len(rows), BLOCK):
             if bounds is not None and start and len(scores) == k and bounds[start] < scores[-1]:
                 break
             more = rows[start : start + BLOCK]
-            found, scores = np.concatenate([found, more]), np.concatenate([scores, self.scores(vector, more)])
+            named, scores = np.concatenate([named, more]), np.concatenate([scores, self.scores(vector, more)])
             if not np.isfinite(scores).all():  # no such rows are taken in
                 raise HotIndexDamaged(self._file, "rows of it are not finite")
-            best = np.lexsort((found, -scores))[:k]
-            found, scores = found[best], scores[best]
-        return found, scores
+            best = np.lexsort((named, -scores))[:k]
+            named, scores = named[best], scores[best]
+        return named, scores
 
 
 def largest(scores: Vectors, k: int) -> Ints:

@@ -6,7 +6,7 @@ so that a process that is killed leaves the hot index as it was before the step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ import numpy as np
 
 from embassay.stores.dtypes import rounded
 from embassay.stores.hot import log, manifest
-from embassay.stores.hot.errors import HotIndexDamaged
+from embassay.stores.hot.errors import BuildGivenUp, HotIndexDamaged
 from embassay.stores.hot.manifest import HotManifest
 from embassay.stores.hot.mirror import GONE, Mirror
 from embassay.stores.hot.rows import RowPart
@@ -123,8 +123,17 @@ class HotWriter:
         if lost:
             self._join(self._now(), sorted(lost), files)
 
-    def build(self, version: int, rows: Snapshot, files: Sequence[Path] = ()) -> None:
-        """Make the hot index anew of what the store has at this version."""
+    def build(
+        self,
+        version: int,
+        rows: Snapshot,
+        files: Sequence[Path] = (),
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make the hot index anew of what the store has at this version.
+
+        Raises BuildGivenUp as soon as `given_up` says so.
+        """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         old = _readable(self._folder)
         if old is None:
@@ -133,18 +142,24 @@ class HotWriter:
         name = f"part{made + 1}"
         parts = (name,) if rows.count() else ()
         if parts:
-            self._build_part(name, rows, files)
+            self._build_part(name, rows, files, given_up)
         described = manifest.described(self._collection)
         self._replace(HotManifest(described, version, parts, log=f"log{made + 2}", made=made + 2))
 
-    def _build_part(self, name: str, rows: Snapshot, files: Sequence[Path]) -> None:
+    def _build_part(self, name: str, rows: Snapshot, files: Sequence[Path], given_up: Callable[[], bool]) -> None:
         """Each kind of file takes a pass of its own over the rows: they are too many to be held."""
-        labels = [*self._specs()]
         terms = self._collection.analyser.terms
-        RowPart.write(self._folder, name, (chunk for chunks, _ in rows.scan(()) for chunk in chunks))
-        WordPart.write(self._folder, name, (terms(chunk.indexed) for chunks, _ in rows.scan(()) for chunk in chunks))
-        for label in labels:
-            blocks = (vectors[label] for _, vectors in rows.scan((label,)))
+
+        def scan(*labels: str) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:
+            for block in rows.scan(labels):
+                if given_up():
+                    raise BuildGivenUp
+                yield block
+
+        RowPart.write(self._folder, name, (chunk for chunks, _ in scan() for chunk in chunks))
+        WordPart.write(self._folder, name, (terms(chunk.indexed) for chunks, _ in scan() for chunk in chunks))
+        for label in self._specs():
+            blocks = (vectors[label] for _, vectors in scan(label))
             VectorPart.write(self._folder, of_label(name, label), blocks, self._specs()[label], files=files)
 
     def _join(self, view: HotView, chosen: Sequence[int], files: Sequence[Path]) -> None:
