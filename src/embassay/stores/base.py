@@ -47,6 +47,7 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
         ``collection.asked(query)``; a store cuts nothing itself. The score is that of Lucene since version 8, which has
         no factor of k1 + 1, with the constants of `embassay.stores.values`; what each term adds to it is multiplied by
         the weight of the term. Every string is a query: there is no syntax, and one without terms finds nothing.
+        Raises StoreError where a store cannot weigh the words of titles as `query` wants it.
         """
 
     def dense_scores(self, vector: Vectors, refs: Sequence[Hashable], *, label: str = VECTOR) -> Vectors:

@@ -12,10 +12,11 @@ from embassay.errors import StoreError
 from embassay.stores.dtypes import FLOAT32
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import EXACT, open_collection
-from embassay.stores.values import VECTOR, Collection, VectorSpec, WeightedTexts
+from embassay.stores.values import VECTOR, Collection, VectorSpec
 from embassay.testing.coarse import check_coarse_rows
-from embassay.testing.samples import ASKED, FILTERS, INFLECTED, STRANGE, WRITTEN, Rows, sample_chunks, sample_rows
+from embassay.testing.samples import ASKED, FILTERS, INFLECTED, STRANGE, Rows, sample_rows
 from embassay.testing.vocabulary import check_vocabulary, check_words
+from embassay.testing.words import check_language, check_scripts, check_titles, found_by_words, same_scores
 from embassay.vectors import cosines
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def check_store(backend: Backend[Settings], settings: Settings, rows: int = 300)
         return backend.open_store(settings, collection, create=True)
 
     for language in INFLECTED:
-        _check_language(new, language)
+        check_language(new, language)
     for language in ("en", "de", "zh", "mul"):
-        _check_scripts(new, language)
+        check_scripts(new, language)
+    check_titles(new)
     if able.persistent:
         _refused(lambda: backend.open_store(settings, Collection("missing", label)))
         others = [VectorSpec(DIMENSIONS + 1), *(VectorSpec(DIMENSIONS, dtype) for dtype in able.dtypes - {FLOAT32})]
@@ -163,9 +165,9 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
                 keys = [c.key for c in ours.fetch([s.ref for s in left])]
                 assert keys == [c.key for c in exact.fetch([s.ref for s in right])], f"dense {label} under {text}"
                 assert np.allclose([s.score for s in left], [s.score for s in right], rtol=1e-4, atol=1e-4)
-            assert _scores(ours, "rotate key", where).keys() == _scores(exact, "rotate key", where).keys()
+            assert found_by_words(ours, "rotate key", where).keys() == found_by_words(exact, "rotate key", where).keys()
             for query in ASKED if settled else ():
-                _same_scores(ours, exact, query, where)
+                same_scores(ours, exact, query, where)
         check_vocabulary(ours, exact)
         _scores_of_rows(ours, sample)
 
@@ -193,21 +195,6 @@ def _scores_of_rows(version: Snapshot, sample: Rows) -> None:
 
 def _scanned(version: Snapshot, where: Filter | None) -> set[str]:
     return {chunk.key for chunks, _ in version.scan((), where) for chunk in chunks}
-
-
-def _same_scores(ours: Snapshot, exact: Snapshot, query: str | WeightedTexts, where: Filter | None = None) -> None:
-    """Both find the same rows by the words of `query`, with scores that differ by rounding."""
-    left, right = _scores(ours, query, where), _scores(exact, query, where)
-    assert left.keys() == right.keys(), f"lexical {query!r} under {where}"
-    for key, score in left.items():
-        assert abs(score - right[key]) <= 1e-3 * right[key], f"lexical {query!r} under {where}: {score}, {right[key]}"
-
-
-def _scores(version: Snapshot, query: str | WeightedTexts, where: Filter | None = None) -> dict[str, float]:
-    """The lexical score of every row that has one, by key, best first."""
-    found = version.lexical(query, 10_000, where)
-    chunks = version.fetch([scored.ref for scored in found])
-    return {chunk.key: scored.score for chunk, scored in zip(chunks, found, strict=True)}
 
 
 def _contents(store: Store) -> dict[str, Chunk]:
@@ -296,39 +283,6 @@ def _closed(store: Store, sample: Rows) -> None:
         lambda: sample.part(0, 1).put_into(store),
     ):
         _refused(action)
-
-
-def _check_language(make: Callable[[Collection], Store], language: str) -> None:
-    """A word is found by another form of it, and by a stop word only where that is all that is asked for."""
-    text, other, stop_word = INFLECTED[language]
-    store = make(Collection.single(f"words_{language}", 1, language))
-    (chunk,), vectors = sample_chunks(1, 1)
-    store.upsert([replace(chunk, indexed=text, body_at=0)], {VECTOR: vectors})
-    store.optimise(thorough=True)
-    with store.snapshot() as version:
-        assert len(version.lexical(other, 5)) == 1, f"{other!r} is a form of a word of {text!r} ({language})"
-        assert version.lexical(f"{stop_word} xylograph", 5) == [], f"{stop_word!r} is a stop word ({language})"
-        assert len(version.lexical(stop_word, 5)) == 1, f"{stop_word!r} is all that was asked for ({language})"
-    store.drop()
-    store.close()
-
-
-def _check_scripts(make: Callable[[Collection], Store], language: str) -> None:
-    """A text is found, before all others, by words of it in whatever script and form, and as the exact store says."""
-    collection = Collection.single(f"scripts_{language}", 1, language)
-    store, oracle = make(collection), open_collection(EXACT, Path(), collection, create=True)
-    chunks, vectors = sample_chunks(len(WRITTEN), 1)
-    rows = [replace(chunk, indexed=text, body_at=0) for chunk, (text, _) in zip(chunks, WRITTEN, strict=True)]
-    for target in (store, oracle):
-        target.upsert(rows, {VECTOR: vectors})
-        target.optimise(thorough=True)
-    with store.snapshot() as ours, oracle.snapshot() as exact:
-        for row, (text, queries) in zip(rows, WRITTEN, strict=True):
-            for query in queries:
-                assert next(iter(_scores(ours, query)), None) == row.key, f"{query!r} is in {text!r} ({language})"
-                _same_scores(ours, exact, query)
-    store.drop()
-    store.close()
 
 
 def _check_other_vectors(

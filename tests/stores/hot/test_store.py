@@ -17,7 +17,7 @@ from embassay.stores.hot import log, writer
 from embassay.stores.hot import store as hot_store
 from embassay.stores.hot.snapshot import HotSnapshot
 from embassay.stores.opening import exact_store, open_collection
-from embassay.stores.values import VECTOR, Collection
+from embassay.stores.values import VECTOR, Collection, WeightedTexts
 from embassay.testing import sample_chunks
 
 COLLECTION = Collection.single("one", 16)
@@ -46,12 +46,13 @@ def assert_alike(version, oracle):
             ]
             assert np.allclose([s.score for s in found], [s.score for s in truth], atol=1e-5)
             query = f"{CHUNKS[at].indexed[:40]} unique{at} rotate"
-            found, truth = (one.lexical(query, 400, where) for one in (version, oracle))
-            scores, expected = (
-                {one.key: s.score for one, s in zip(of.fetch([s.ref for s in hits]), hits, strict=True)}
-                for of, hits in ((version, found), (oracle, truth))
-            )
-            assert scores == pytest.approx(expected, abs=1e-4)
+            for asked in (query, WeightedTexts({query: 1.0}, title=2.5)):
+                found, truth = (one.lexical(asked, 400, where) for one in (version, oracle))
+                scores, expected = (
+                    {one.key: s.score for one, s in zip(of.fetch([s.ref for s in hits]), hits, strict=True)}
+                    for of, hits in ((version, found), (oracle, truth))
+                )
+                assert scores == pytest.approx(expected, abs=1e-4)
     assert {one.key for one in version.chunks(["docs/a0.md"])} == {one.key for one in oracle.chunks(["docs/a0.md"])}
     keys = [chunk.key for chunk in CHUNKS[:120]]
     ours, theirs = version.vectors(keys), oracle.vectors(keys)
@@ -181,6 +182,7 @@ def made(folder):
     for first in range(0, 240, 60):
         store.upsert(*given(first, first + 60))
     store.delete([chunk.key for chunk in CHUNKS[:9]])
+    store.snapshot().lexical(WeightedTexts({"rotate": 1.0}, title=2), 3)  # the words of titles have files of their own
     store.close()
     return folder
 

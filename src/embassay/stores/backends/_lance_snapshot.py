@@ -16,6 +16,7 @@ from embassay.stores.backends._lance_errors import translated
 from embassay.stores.backends._lance_rows import COLUMNS, TERMS, chunks_of, column_of, kept_of, matrix_of
 from embassay.stores.backends._lance_settings import LanceSettings
 from embassay.stores.backends._lance_sql import to_sql
+from embassay.stores.backends._lance_titles import TitledTable
 from embassay.stores.backends._lancedb import BooleanQuery, MatchQuery, Occur
 from embassay.stores.base import Snapshot
 from embassay.stores.coarse import CoarseRows, nearest
@@ -103,6 +104,8 @@ class LanceSnapshot(Snapshot):
 
     def lexical(self, query: str | WeightedTexts, k: int, where: Filter | None = None) -> list[Scored]:
         with translated():
+            if not isinstance(query, str) and query.title != 1:
+                return self._titled_search(query, k, where)
             asked = self._asked(query)
             if asked is None:
                 return []
@@ -123,6 +126,8 @@ class LanceSnapshot(Snapshot):
 
     def lexical_scores(self, query: str | WeightedTexts, refs: Sequence[Hashable]) -> Vectors:
         with translated():
+            if refs and not isinstance(query, str) and query.title != 1:
+                return self._titled.scores_of(query, refs)
             asked = self._asked(query) if refs else None
             if asked is None:
                 return np.zeros(len(refs), np.float32)
@@ -224,6 +229,17 @@ class LanceSnapshot(Snapshot):
             return rows
         stats = self._table.index_stats(index)
         return int(stats.num_unindexed_rows) if stats else 0
+
+    def _titled_search(self, query: WeightedTexts, k: int, where: Filter | None) -> list[Scored]:
+        refs, scores = self._titled.refs, self._titled.scores(query)
+        if where is not None:
+            scores = np.where(np.isin(refs, self._refs(where)), scores, np.float32(0))
+        best = _largest(scores, k)
+        return [Scored(int(refs[i]), float(scores[i])) for i in best if scores[i] > 0]
+
+    @cached_property
+    def _titled(self) -> TitledTable:
+        return TitledTable(self._table, self._collection)
 
     @cached_property
     def _counted(self) -> Mapping[str, int]:

@@ -17,7 +17,18 @@ from embassay.stores.coarse import CoarseRows, nearest
 from embassay.stores.dtypes import DTYPES, rounded
 from embassay.stores.filters.meaning import predicate
 from embassay.stores.filters.values import Filter
-from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Capabilities, Collection, Scored, Stats, WeightedTexts
+from embassay.stores.titles import TitledWords
+from embassay.stores.values import (
+    BM25_B,
+    BM25_K1,
+    VECTOR,
+    Capabilities,
+    Collection,
+    Scored,
+    Stats,
+    WeightedTexts,
+    title_weight,
+)
 from embassay.types import Chunk
 
 if TYPE_CHECKING:
@@ -178,6 +189,11 @@ class MemorySnapshot(Snapshot):
         index.index(corpus, show_progress=False)
         return index
 
+    @cached_property
+    def _titled(self) -> TitledWords:
+        cut = self._collection.analyser.terms
+        return TitledWords((cut(chunk.indexed), cut(chunk.title)) for chunk in self._chunks)
+
     def _words(self, query: str | WeightedTexts) -> Vectors:
         """float32 (rows,): BM25 scores. Those of the last query are remembered: a fusion asks for them again."""
         last = self._last
@@ -185,7 +201,9 @@ class MemorySnapshot(Snapshot):
             return last[1]
         asked = self._collection.asked(query)
         scores = np.zeros(len(self._chunks), np.float32)
-        if asked and self._bm25 is not None and isinstance(query, str):
+        if asked and title_weight(query) != 1:
+            scores = self._titled.scores(asked, title_weight(query))
+        elif asked and self._bm25 is not None and isinstance(query, str):
             scores = self._bm25.get_scores(list(asked))
         elif asked and self._bm25 is not None:
             scores = np.sum([weight * self._bm25.get_scores([term]) for term, weight in asked.items()], axis=0)

@@ -112,7 +112,8 @@ class Mirror:
 
     def _new_recent(self) -> Recent:
         specs = self.collection.vectors.items()
-        return Recent({label: spec.dimensions for label, spec in specs if not spec.many})
+        widths = {label: spec.dimensions for label, spec in specs if not spec.many}
+        return Recent(widths, self.collection.analyser.terms)
 
 
 def read_gone(folder: Path, name: str) -> Mapping[str, Rows]:

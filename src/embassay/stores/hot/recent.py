@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,13 +24,15 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 class Recent:
     """Grows as the log does. What was handed out as `RecentRows` sees nothing of what comes behind it."""
 
-    def __init__(self, widths: Mapping[str, int]) -> None:
-        """`widths` are the dimensions of each label."""
+    def __init__(self, widths: Mapping[str, int], cut: Callable[[str], Sequence[str]]) -> None:
+        """`widths` are the dimensions of each label; `cut` tells the terms of a text."""
         self.chunks: list[Chunk] = []
         self.lengths: list[int] = []
         self.terms: list[Sequence[str]] = []
         self.postings: dict[str, list[tuple[int, int]]] = {}
         """Of each term the rows that have it, ascending, and how often it stands there."""
+        self._cut = cut
+        self._titles: dict[int, Counter[str]] = {}
         self._row_of: dict[str, int] = {}
         self._alive = np.ones(64, bool)
         self._vectors = {label: np.empty((64, width), np.float32) for label, width in widths.items()}
@@ -58,6 +61,13 @@ class Recent:
         count = len(self.chunks)
         vectors = {label: kept[:count] for label, kept in self._vectors.items()}
         return RecentRows(self, self._alive[:count].copy(), np.array(self.lengths, np.int64), vectors)
+
+    def title(self, row: int) -> Counter[str]:
+        """How often each term stands in the title of a row. It is counted when somebody asks for it."""
+        found = self._titles.get(row)
+        if found is None:
+            found = self._titles[row] = Counter(self._cut(self.chunks[row].title))
+        return found
 
     def _make_room(self, rows: int) -> None:
         """Arrays are replaced and not resized: views of the old ones go on to be read."""
@@ -100,13 +110,22 @@ class RecentRows:
         """How many rows that are alive have each of the terms."""
         return np.array([sum(1 for _ in self._holding(term)) for term in terms], np.int64)
 
-    def lexical(self, weights: Mapping[str, float], average_length: float) -> Vectors:
-        """The BM25 score of every row, 0 for those that share no term: float32 (rows,)."""
+    @cached_property
+    def title_lengths(self) -> Rows:
+        """How many terms the title of each row has."""
+        return np.array([self._recent.title(row).total() for row in range(self.rows)], np.int64)
+
+    def lexical(self, weights: Mapping[str, float], average_length: float, title: float = 1.0) -> Vectors:
+        """The BM25 score of every row, 0 for those that share no term: float32 (rows,). Words of titles count `title`
+        times."""
         scores = np.zeros(self.rows, np.float32)
+        extra = title - 1
+        lengths = np.maximum(self.lengths + extra * self.title_lengths, 0) if extra else self.lengths
         for term, weight in weights.items():
             for row, often in self._holding(term):
-                norm = BM25_K1 * (1 - BM25_B + BM25_B * float(self.lengths[row]) / average_length)
-                scores[row] += weight * often / (often + norm)
+                norm = BM25_K1 * (1 - BM25_B + BM25_B * float(lengths[row]) / average_length)
+                counted = max(often + extra * self._recent.title(row)[term], 0) if extra else often
+                scores[row] += weight * counted / (counted + norm)
         return scores
 
     def mask(self, where: Filter) -> Mask:

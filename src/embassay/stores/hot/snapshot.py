@@ -12,9 +12,10 @@ from embassay.stores.base import Snapshot
 from embassay.stores.coarse import nearest
 from embassay.stores.hot.errors import HotIndexDamaged
 from embassay.stores.hot.recent import Mask, Rows
+from embassay.stores.hot.titles import WeighedTitles
 from embassay.stores.hot.view import BLOCK, HotView
 from embassay.stores.hot.words import Asked, idf
-from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
+from embassay.stores.values import VECTOR, Scored, Stats, title_weight
 
 if TYPE_CHECKING:
     from embassay.stores.coarse import CoarseForm
@@ -246,9 +247,10 @@ class HotSnapshot(Snapshot):
     def _asked(self, query: str | WeightedTexts) -> AskedOfAll | None:
         """What the parts and the log have of the terms of a query; None where no row has any."""
         words = self._words
-        if words is None or words[0] is not query:
+        if words is None or words[0] != query:
             wanted = self._collection.asked(query)
-            words = query, AskedOfAll.of(self._view, wanted) if wanted and self._view.terms else None
+            found = wanted and self._view.terms
+            words = query, AskedOfAll.of(self._view, wanted, title_weight(query)) if found else None
             self._words = words
         return words[1]
 
@@ -264,16 +266,18 @@ class AskedOfAll:
         """The scores of the rows of the log."""
 
     @classmethod
-    def of(cls, view: HotView, wanted: Mapping[str, float]) -> AskedOfAll:
-        """Terms, each with what it counts."""
+    def of(cls, view: HotView, wanted: Mapping[str, float], title: float = 1.0) -> AskedOfAll:
+        """Terms, each with what it counts; in titles, that so many times."""
         terms = list(wanted)
-        parts = [part.words.asked(terms) for part in view.parts]
+        parts = [
+            part.words.asked(terms, None if title == 1 else WeighedTitles(part.titles, title)) for part in view.parts
+        ]
         frequencies = view.recent.frequencies(terms)
         for part, alive in zip(parts, view.alive, strict=True):
             frequencies = frequencies + part.frequencies(alive)
         weights = (idf(view.rows, frequencies) * np.fromiter(wanted.values(), float)).tolist()
-        average_length = view.terms / view.rows
-        recent = view.recent.lexical(dict(zip(terms, weights, strict=True)), average_length)
+        average_length = view.average_length(title)
+        recent = view.recent.lexical(dict(zip(terms, weights, strict=True)), average_length, title)
         return cls(parts, weights, average_length, recent)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from embassay.stores.hot.coarse import CoarsePart
 from embassay.stores.hot.recent import Mask, RecentRows, Rows
 from embassay.stores.hot.rows import RowPart
+from embassay.stores.hot.titles import have_titles, titles_of
 from embassay.stores.hot.vectors import VectorPart
 from embassay.stores.hot.words import WordPart
 
@@ -40,6 +42,22 @@ class Part:
         self.coarse = {
             label: CoarsePart(folder, of_label(name, label), vectors) for label, vectors in self.vectors.items()
         }
+        self._folder, self._cut = folder, collection.analyser.terms
+        self._titles: WordPart | None = None
+        self._making = threading.Lock()
+
+    @property
+    def titles(self) -> WordPart:
+        """The words in titles of its rows, made when they are first asked for. Raises HomeNotWritable."""
+        with self._making:
+            if self._titles is None:
+                self._titles = titles_of(self._folder, self.name, self.chunks, self._cut)
+            return self._titles
+
+    @property
+    def has_titles(self) -> bool:
+        """Whether these have been made."""
+        return have_titles(self._folder, self.name)
 
 
 def of_label(name: str, label: str) -> str:
@@ -83,6 +101,20 @@ class HotView:
         rows = zip(recent, self.recent.frequencies(recent).tolist(), strict=True)
         found.update({term: count for term, count in rows if count})
         return found
+
+    @cached_property
+    def title_terms(self) -> int:
+        """How many terms stand in the titles of all rows together."""
+        in_parts = (
+            part.titles.total_terms if alive is None else int(part.titles.lengths[alive].sum(dtype=np.int64))
+            for part, alive in self.each()
+        )
+        return sum(in_parts) + int(self.recent.title_lengths[self.recent.alive].sum())
+
+    def average_length(self, title: float = 1.0) -> float:
+        """How many terms a row has in the mean, where those of titles count `title` times; 1 where no row has any."""
+        terms = self.terms if title == 1 else self.terms + (title - 1) * self.title_terms
+        return terms / self.rows if terms > 0 else 1.0
 
     def each(self) -> Iterator[tuple[Part, Mask | None]]:
         """Its parts, each with the rows that are alive."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -74,9 +74,10 @@ class WordPart:
         """How many rows have each term, by their numbers."""
         return self._sections.array("counts")
 
-    def asked(self, terms: Sequence[str]) -> Asked:
-        """What the part has of these terms, which `Asked` answers everything about a query from."""
-        return Asked(self, terms)
+    def asked(self, terms: Sequence[str], titles: Weighing | None = None) -> Asked:
+        """What the part has of these terms, which `Asked` answers everything about a query from; with `titles`, their
+        words are weighed."""
+        return Asked(self, terms, titles)
 
     def rows_of(self, term: int) -> Array:
         """The rows that have the term of this number, ascending."""
@@ -174,12 +175,20 @@ class WordPart:
         return self._sections.array("starts")
 
 
+class Weighing(Protocol):
+    """What lets some words of a row count more than others."""
+
+    def weigh(self, term: str, rows: Array, frequencies: Vectors, lengths: Vectors) -> tuple[Vectors, Vectors]:
+        """How often `term` counts in these rows, and how long they are, of what is so without it."""
+
+
 class Asked:
     """Terms of a query in one part: the rows that have them are read once, for all that is asked."""
 
-    def __init__(self, part: WordPart, terms: Sequence[str]) -> None:
-        self._part = part
+    def __init__(self, part: WordPart, terms: Sequence[str], titles: Weighing | None = None) -> None:
+        self._part, self._titles = part, titles
         self._numbers = [part.number_of(term) for term in terms]
+        self._terms = dict(zip(self._numbers, terms, strict=True))
         self._read: dict[int, Array] = {}
 
     def frequencies(self, alive: Array | None = None) -> Array:
@@ -215,7 +224,7 @@ class Asked:
                         self._add(left, its_weight, average_length, near, scores)
                     return largest(near, scores, k)
             rows = self._rows_of(number)
-            total[rows] += self._scored(rows, self._part.frequencies_of(number), weight, average_length)
+            total[rows] += self._scored(number, rows, self._part.frequencies_of(number), weight, average_length)
             holders.append(rows)
             held += len(rows)
         found = _with_a_score(total, holders)
@@ -249,11 +258,15 @@ class Asked:
         at = np.minimum(np.searchsorted(holding, rows), len(holding) - 1)
         hit = np.flatnonzero(holding[at] == rows)
         frequencies = self._part.frequencies_of(number, at[hit])
-        scores[hit] += self._scored(rows[hit], frequencies, weight, average_length)
+        scores[hit] += self._scored(number, rows[hit], frequencies, weight, average_length)
 
-    def _scored(self, rows: Array, frequencies: Array, weight: np.float32, average_length: float) -> Vectors:
+    def _scored(
+        self, number: int, rows: Array, frequencies: Vectors, weight: np.float32, average_length: float
+    ) -> Vectors:
         """What one term adds to the scores of these rows."""
         norms: Any = self._part.lengths[rows].astype(np.float32)
+        if self._titles is not None:
+            frequencies, norms = self._titles.weigh(self._terms[number], rows, frequencies, norms)
         norms *= np.float32(BM25_K1 * BM25_B / average_length)
         norms += np.float32(BM25_K1 * (1 - BM25_B))
         norms += frequencies

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay.stores.dtypes import rounded
-from embassay.stores.hot import log, manifest
+from embassay.stores.hot import log, manifest, titles
 from embassay.stores.hot.errors import BuildGivenUp, HotIndexDamaged
 from embassay.stores.hot.manifest import HotManifest
 from embassay.stores.hot.mirror import GONE, Mirror
@@ -176,6 +176,8 @@ class HotWriter:
             name = f"part{made}"
             RowPart.merge(self._folder, name, [part.chunks for part in parts], order)
             WordPart.merge(self._folder, name, [part.words for part in parts], order)
+            if any(part.has_titles for part in parts):  # who asked for them will do so again
+                WordPart.merge(self._folder, titles.named(name), [part.titles for part in parts], order)
             for label, spec in self._specs().items():
                 of_parts = [part.vectors[label] for part in parts]
                 VectorPart.merge(self._folder, of_label(name, label), of_parts, order, spec, files=files)

@@ -1,0 +1,100 @@
+"""The words of titles, which count more, or less, where a search wants it.
+
+They are a part of their own beside the words of whole rows, with the same numbers of rows. Few searches ask for them,
+so that they are made by the first one that does: it takes a second for 100,000 rows. Until then they cost nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embassay.errors import HomeNotWritable
+from embassay.stores.hot.errors import HotIndexDamaged
+from embassay.stores.hot.sections import Array
+from embassay.stores.hot.words import WordPart
+from embassay.stores.hot.writing_words import KIND
+
+if TYPE_CHECKING:
+    from embassay.stores.hot.rows import RowPart
+    from embassay.types import Vectors
+
+TITLES = "titles"
+TRIES = 3
+"""How often they are made, where a writer tidies up beside it and takes what is half written for a remnant."""
+REMEMBERED = 1024
+"""Titles whose terms are kept: the chunks of one document share theirs."""
+
+
+def named(part: str) -> str:
+    """What the titles of a part are called; they are removed with the part, by its name."""
+    return f"{part}.{TITLES}"
+
+
+def have_titles(folder: Path, part: str) -> bool:
+    """Whether the titles of a part have been made."""
+    return (folder / f"{named(part)}.{KIND}").exists()
+
+
+def titles_of(folder: Path, part: str, rows: RowPart, cut: Callable[[str], Sequence[str]]) -> WordPart:
+    """The words in titles of the rows of a part, which are made where there are none; `cut` tells the terms of a text.
+
+    Raises HotIndexDamaged, HomeNotWritable.
+    """
+    if have_titles(folder, part):
+        return WordPart(folder, named(part))
+    for left in reversed(range(TRIES)):
+        try:
+            return _made(folder, part, rows, cut)
+        except (HotIndexDamaged, HomeNotWritable):
+            if not left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _made(folder: Path, part: str, rows: RowPart, cut: Callable[[str], Sequence[str]]) -> WordPart:
+    """Two processes may do so at once: each writes a file of its own, and one is put into the place of the other."""
+    remembered = lru_cache(REMEMBERED)(lambda title: tuple(cut(title)))
+    own = f"{named(part)}-{os.getpid()}-{threading.get_ident()}"
+    documents: Iterator[Sequence[str]] = map(remembered, rows.titles())
+    WordPart.write(folder, own, documents)
+    made = WordPart(folder, own)
+    with suppress(OSError):  # it is open: whoever asks next makes it anew
+        (folder / f"{own}.{KIND}").replace(folder / f"{named(part)}.{KIND}")
+    return made
+
+
+class WeighedTitles:
+    """What the titles of a part add to the words of its rows, for one query."""
+
+    def __init__(self, titles: WordPart, weight: float) -> None:
+        """Words of titles count `weight` times."""
+        self._titles, self._extra = titles, np.float32(weight - 1)
+        self._read: dict[str, tuple[Array, Vectors] | None] = {}
+
+    def weigh(self, term: str, rows: Array, frequencies: Vectors, lengths: Vectors) -> tuple[Vectors, Vectors]:
+        """How often `term` counts in these rows, and how long they are, of what is so without titles: float32
+        (len(rows),) each."""
+        weighed: Any = np.maximum(lengths + self._extra * self._titles.lengths[rows].astype(np.float32), 0)
+        held = self._holding(term)
+        if held is not None:
+            at = np.minimum(np.searchsorted(held[0], rows), len(held[0]) - 1)
+            above = np.where(held[0][at] == rows, held[1][at], np.float32(0))
+            frequencies = np.maximum(frequencies + self._extra * above, 0)
+        return frequencies, weighed
+
+    def _holding(self, term: str) -> tuple[Array, Vectors] | None:
+        """The rows that have a term in their titles, and how often; None where there are none."""
+        if term not in self._read:
+            number = self._titles.number_of(term)
+            self._read[term] = (
+                None if number is None else (self._titles.rows_of(number), self._titles.frequencies_of(number))
+            )
+        return self._read[term]
