@@ -226,16 +226,6 @@ class Chunk:
         """The body without its context: what a person reads."""
         return self.indexed[self.body_at :]
 
-    @property
-    def title(self) -> str:
-        """The context alone: the title of the document, and the headings above the body that it does not show."""
-        return title_in(self.indexed, self.body_at)
-
-
-def title_in(indexed: str, body_at: int) -> str:
-    """What stands above the body of a chunk."""
-    return indexed[:body_at].strip()
-
 
 @dataclass(frozen=True, slots=True)
 class ArmScore:

@@ -9,11 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embassay.errors import StoreError
+from embassay.ingest.chunk import Chunker
 from embassay.stores.backends import _lance_titles, lance
+from embassay.stores.opening import exact_store
 from embassay.stores.titles import TitledWords
 from embassay.stores.values import BM25_B, BM25_K1, VECTOR, Collection, WeightedTexts
 from embassay.testing import sample_chunks
-from embassay.words.analyser import analyser
+from embassay.types import Document
+
+PROSE = "It takes a minute, and nobody has to wait for it. "
 
 TERMS = st.sampled_from(("key", "lock", "日本", "a"))
 rows = st.lists(st.tuples(st.lists(TERMS, max_size=4), st.lists(TERMS, max_size=8)), min_size=1, max_size=20)
@@ -46,19 +50,31 @@ def test_a_title_that_counts_nothing_is_left_out_of_frequencies_and_lengths(rows
         assert score == pytest.approx(expected, rel=1e-5)
 
 
-text = st.text(st.sampled_from("ab Kİıß-_.1C+#№\u0301日本กขكı\u200c\u200d\n\u00ad½"), max_size=12)
+def test_the_heading_that_a_chunk_begins_with_counts_as_those_above_it(minilm):
+    text = f"# Keys\n\n{PROSE * 6}\n\n## Rotate\n\n{PROSE * 12}\n\n## Revoke\n\n{PROSE * 6}"
+    (chunks,) = Chunker(minilm.tokens, 64).chunk([Document("keys.md", "keys.md", text, "markdown")])
+    assert any(chunk.text.startswith("## Rotate") for chunk in chunks)
+    store = exact_store(1)
+    store.upsert(chunks, {VECTOR: np.ones((len(chunks), 1), np.float32)})
+    counted = {}
+    with store.snapshot() as version:
+        for title in (1.0, 0.0):
+            found = version.lexical(WeightedTexts({"rotate keys": 1.0}, title), 99)
+            counted[title] = [chunk.section for chunk in version.fetch([one.ref for one in found])]
+    assert {"Keys", "Keys > Rotate", "Keys > Revoke"} == {*counted[1.0]} and counted[0.0] == []
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "zh", "th", "mul"])
-@given(text, text)
-def test_the_terms_of_a_title_are_among_those_of_its_chunk(language, title, body):
-    chunk = replace(sample_chunks(1, 1)[0][0], indexed=f"{title}\n{body}", body_at=len(title) + 1)
-    cut = analyser(language).terms
-    assert sorted(cut(chunk.title) + cut(body)) == sorted(cut(chunk.indexed))
+def test_words_of_a_section_that_the_text_has_not_find_nothing():
+    rows = [(["key"], ["key", "lock"]), (["lock"], []), (["key", "a"], [])]
+    for weight in (0, 0.5, 4):
+        scores = TitledWords(rows).scores({"lock": 1.0}, weight)
+        assert scores[0] == scores[2] == 0 < scores[1]
+    assert TitledWords(rows).scores({"key": 1.0}, 0)[0] == 0
 
 
 def test_a_table_of_too_many_rows_says_what_weighs_its_titles(tmp_path, monkeypatch):
     chunks, vectors = sample_chunks(12, 4)
+    chunks = [replace(chunk, section="Context") for chunk in chunks]
     store = lance.open_store(lance.settings_in(tmp_path), Collection.single("one", 4), create=True)
     store.upsert(chunks, {VECTOR: vectors})
     asked = WeightedTexts({"context key": 1.0}, title=3)

@@ -56,10 +56,11 @@ class WeightedTexts:
     cut: bool = True
     """Whether they are cut into terms; False: each of them is a term, as `Snapshot.vocabulary` has it."""
     title: float = 1.0
-    """How often a word counts where it stands in the `title` of a chunk, 0 at least. It is counted so wherever BM25
-    counts words: how often a term stands in a row, how long the row is, and how long rows are in the mean; in how many
-    rows a term stands remains as it is (Robertson, Zaragoza and Taylor, "Simple BM25 Extension to Multiple Weighted
-    Fields", CIKM 2004). For a whole number that is BM25 of rows with the title so many times."""
+    """How often a word of a row counts where it stands in its `section`: the title and the headings that its text
+    begins with, or has in the lines above. 0 at least. It is counted so wherever BM25 counts words: how often a term
+    stands in a row, how long the row is, and how long rows are in the mean; in how many rows a term stands remains as
+    it is (Robertson, Zaragoza and Taylor, "Simple BM25 Extension to Multiple Weighted Fields", CIKM 2004). For a whole
+    number that is BM25 of rows in which the section stands so many times."""
 
 
 def title_weight(query: str | WeightedTexts) -> float:

@@ -100,7 +100,7 @@ def check_titles(make: Callable[[Collection], Store]) -> None:
 def titled(chunk: Chunk, title: str, times: int) -> Chunk:
     """The same body below this title, which stands there so many times."""
     above = f"{title}\n" * times if title else ""
-    return replace(chunk, indexed=above + chunk.text, body_at=len(above))
+    return replace(chunk, section=title, indexed=above + chunk.text, body_at=len(above))
 
 
 def _same_titles(store: Store, oracle: Store, twice: Store | None = None) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from embassay.testing import sample_chunks
 
 COLLECTION = Collection.single("one", 16)
 CHUNKS, VECTORS = sample_chunks(400, 16)
+CHUNKS = [replace(chunk, section=("Context rotate", "", "Context")[at % 3]) for at, chunk in enumerate(CHUNKS)]
 FILTERS = [None, "year >= 2019", 'path ~ "docs/**"', 'draft = true and not path ~ "notes/*"']
 
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from embassay.words.analyser import analyser
 
 COLLECTION = Collection.single("one", 4)
 CHUNKS, VECTORS = sample_chunks(300, 4)
+CHUNKS = [replace(chunk, section="Context") for chunk in CHUNKS]
 ASKED = WeightedTexts({"context rotate": 1.0}, title=4)
 TERMS = st.sampled_from(("key", "lock", "日本", "a"))
 documents = st.lists(st.tuples(st.lists(TERMS, max_size=4), st.lists(TERMS, max_size=8)), min_size=1, max_size=40)

@@ -87,8 +87,7 @@ def _check_similarity(store: Store, embedder: Embedder) -> None:
 
 def _whole(document: Document) -> Chunk:
     text = f"{document.title} {document.text}".strip()
-    body_at = len(text) - len(document.text.strip())
-    return Chunk(document.id, document.id, document.path, document.title, text, body_at, (1, 1), (0, len(text)), 0)
+    return Chunk(document.id, document.id, document.path, document.title, text, 0, (1, 1), (0, len(text)), 0)
 
 
 def _chunked(judged: JudgedSet, embedder: Embedder) -> list[Chunk]:

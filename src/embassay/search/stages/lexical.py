@@ -21,8 +21,8 @@ class Lexical(Arm):
     """Finds names, codes and rare words: by BM25 over words and their stems. It needs no model."""
 
     title: float = argument(1.0, least=0, most=100)
-    """How often a word counts that stands in a chunk's title: the title of the document, and headings above the chunk;
-    0: only bodies are looked through."""
+    """How often a word counts that stands in the title of a chunk's document, or in a heading above it; 0: what is said
+    there alone is not found."""
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """The `depth` best chunks that share a word with the query. Raises StoreError."""

@@ -12,7 +12,6 @@ from embassay.stores.backends._lance_rows import TERMS
 from embassay.stores.titles import TitledWords
 from embassay.stores.values import Collection, WeightedTexts
 from embassay.text import encodable
-from embassay.types import title_in
 
 if TYPE_CHECKING:
     from embassay.types import Vectors
@@ -58,10 +57,10 @@ class TitledTable:
     def _rows(self, table: Any) -> Iterator[tuple[list[str], list[str]]]:
         cut = self._collection.analyser.terms
         kept = [TERMS.name] if TERMS.name in table.schema.names else []
-        for batch in table.search().select(["indexed", "body_at", *kept]).with_row_id(True).to_batches(BATCH):
+        for batch in table.search().select(["indexed", "section", *kept]).with_row_id(True).to_batches(BATCH):
             self._found.append(batch["_rowid"].to_numpy())
-            texts, places = batch["indexed"].to_pylist(), batch["body_at"].to_pylist()
+            texts, titles = batch["indexed"].to_pylist(), batch["section"].to_pylist()
             known = batch[TERMS.name].to_pylist() if kept else [None] * len(texts)
-            for text, body_at, terms in zip(texts, places, known, strict=True):
+            for text, title, terms in zip(texts, titles, known, strict=True):
                 of_row = [*map(encodable, cut(text))] if terms is None else terms.split()
-                yield of_row, [*map(encodable, cut(title_in(text, body_at)))]
+                yield of_row, [*map(encodable, cut(title))]

@@ -192,7 +192,7 @@ class MemorySnapshot(Snapshot):
     @cached_property
     def _titled(self) -> TitledWords:
         cut = self._collection.analyser.terms
-        return TitledWords((cut(chunk.indexed), cut(chunk.title)) for chunk in self._chunks)
+        return TitledWords((cut(chunk.indexed), cut(chunk.section)) for chunk in self._chunks)
 
     def _words(self, query: str | WeightedTexts) -> Vectors:
         """float32 (rows,): BM25 scores. Those of the last query are remembered: a fusion asks for them again."""

@@ -66,7 +66,7 @@ class Recent:
         """How often each term stands in the title of a row. It is counted when somebody asks for it."""
         found = self._titles.get(row)
         if found is None:
-            found = self._titles[row] = Counter(self._cut(self.chunks[row].title))
+            found = self._titles[row] = Counter(self._cut(self.chunks[row].section))
         return found
 
     def _make_room(self, rows: int) -> None:

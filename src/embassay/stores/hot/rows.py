@@ -20,7 +20,7 @@ from embassay.stores.hot.sections import Array, Sections
 from embassay.stores.hot.strings import Strings
 from embassay.stores.hot.writing_rows import KIND, NUMBERS, RowColumns, RowsWriter
 from embassay.text import encodable
-from embassay.types import Chunk, title_in
+from embassay.types import Chunk
 
 BLOCK = 4096
 """Rows that are written at a time."""
@@ -112,11 +112,9 @@ class RowPart:
             yield from self._keys.at(np.arange(at, min(at + BLOCK, self.rows)))
 
     def titles(self) -> Iterator[str]:
-        """The titles of all rows, in their order."""
-        places = self._sections.numbers("body_at", self.rows)
+        """The titles of all rows, which are their sections, in their order."""
         for at in range(0, self.rows, BLOCK):
-            rows = np.arange(at, min(at + BLOCK, self.rows))
-            yield from map(title_in, self._texts.get(rows), places[rows].tolist())
+            yield from self._columns["section"].at(np.arange(at, min(at + BLOCK, self.rows)))
 
     def keys_of(self, rows: Array) -> list[str]:
         """The keys of these rows."""
