@@ -59,7 +59,7 @@ def test_the_heading_that_a_chunk_begins_with_counts_as_those_above_it(minilm):
     counted = {}
     with store.snapshot() as version:
         for title in (1.0, 0.0):
-            found = version.lexical(WeightedTexts({"rotate keys": 1.0}, title), 99)
+            found = version.lexical(WeightedTexts({"rotate keys": 1.0}, title=title), 99)
             counted[title] = [chunk.section for chunk in version.fetch([one.ref for one in found])]
     assert {"Keys", "Keys > Rotate", "Keys > Revoke"} == {*counted[1.0]} and counted[0.0] == []
 

@@ -107,7 +107,7 @@ def _same_titles(store: Store, oracle: Store, twice: Store | None = None) -> Non
     with store.snapshot() as ours, oracle.snapshot() as exact:
         for text in IN_TITLES:
             for weight in WEIGHTS:
-                query = WeightedTexts({text: 1.0, "search": 0.5}, weight)
+                query = WeightedTexts({text: 1.0, "search": 0.5}, title=weight)
                 try:
                     ours.lexical(query, 3)
                 except StoreError as error:
@@ -119,11 +119,11 @@ def _same_titles(store: Store, oracle: Store, twice: Store | None = None) -> Non
                 scores = ours.lexical_scores(query, [one.ref for one in found][::-1])
                 assert all(abs(a - b.score) <= 1e-5 for a, b in zip(scores, found[::-1], strict=True))
             plain = found_by_words(ours, text)
-            same = found_by_words(ours, WeightedTexts({text: 1.0}, 1.0))
+            same = found_by_words(ours, WeightedTexts({text: 1.0}, title=1.0))
             assert plain.keys() == same.keys() and all(abs(plain[key] - same[key]) <= 1e-5 for key in plain)
             if twice is not None:
                 with twice.snapshot() as repeated:
-                    doubled = found_by_words(ours, WeightedTexts({text: 1.0}, 2.0))
+                    doubled = found_by_words(ours, WeightedTexts({text: 1.0}, title=2.0))
                     expected = found_by_words(repeated, text)
                 assert doubled.keys() == expected.keys(), "titles that are weighed are titles written so often"
                 assert all(abs(doubled[key] - expected[key]) <= 1e-3 for key in doubled)
