@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 import embassay
 from benchmarks.common import DATA, WORK, Row, arguments, at_least, at_most, glosses, jsonl, report
-from benchmarks.expansion import questions as about_tree
+from benchmarks.fusion import questions as about_tree
 from benchmarks.made_queries import TREES
 from benchmarks.migration_quality import weights
 from embassay.catalog.card import ModelCard

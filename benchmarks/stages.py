@@ -12,6 +12,7 @@ embedding of the query; every search with a stage is followed by the default one
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from benchmarks.common import DATA, MODEL, Row, jsonl, report
 from benchmarks.ingest import GLOSSES_HOME, index_anew
 from benchmarks.made_queries import TREES
 from embassay.embedders.providers.local import open_local
+from embassay.evaluate.compare.alterations import typos
 from embassay.evaluate.compare.statistics import differences
 from embassay.evaluate.score.filling import Filled, asked_anew, fill
 from embassay.evaluate.score.metrics import per_query
@@ -50,16 +52,20 @@ STAGES = {
     "--mode two_stage": f"coarse(100, dims=64) >> exact >> {END}",
     "prf(10)": f"{ARMS} >> prf(10) >> {JOINED} >> {END}",
     "prf(5, weight=0.5)": f"{ARMS} >> prf(5, weight=0.5) >> {JOINED} >> {END}",
+    "spell": f"{ARMS} >> spell >> {JOINED} >> {END}",
     "maxsim(60)": f"{ARMS} >> {JOINED} >> maxsim(60) >> {END}",
     "mmr(0.7)": f"{ARMS} >> {JOINED} >> mmr(0.7) >> {END}",
     "dedupe(0.97)": f"{ARMS} >> {JOINED} >> dedupe(0.97) >> {END}",
 }
 """Each as it is asked for, and the pipeline of it."""
 GROUPED = {
-    f'group("document", rest={rest})': f'{ARMS} >> {JOINED} >> group("document", rest={rest}) >> {END}'
-    for rest in (0.1, 0.3, 0.5)
+    'group("document", rest=0.3)': f'{ARMS} >> {JOINED} >> group("document", rest=0.3) >> {END}',
+    "siblings(50) and mean=3": f'{ARMS} >> siblings(50) >> {JOINED} >> group("document", mean=3) >> {END}',
+    "siblings(50) and smooth=0.5": f'{ARMS} >> siblings(50) >> {JOINED} >> group("document", smooth=0.5) >> {END}',
 }
 """Where a page is a document of many chunks."""
+SPELT = {"spell, of queries with slips": f"{ARMS} >> spell >> {JOINED} >> {END}"}
+"""Queries in which a word of five has one."""
 FREE = ("maxsim(60)",)
 """What costs something else than the time of the search: the tokens are kept, or read by the model."""
 COARSE = 64
@@ -92,12 +98,24 @@ def gains(only: str = "") -> Iterator[Row]:
         if only not in name:
             continue
         several = {part: fusion.read(part) for part in parts}
-        for row in (*measured(several, embedder, STAGES), *pages(several, embedder)):
+        for row in (*measured(several, embedder, STAGES), *slips(several, embedder), *pages(several, embedder)):
             changes.setdefault(row.what.partition(", ")[2].partition(" [")[0], []).append(row.ours - (row.peer or 0))
             yield row
     for stage, found in changes.items():
         what = f"{stage}: mean of {len(found)} sets, from {min(found):+.3f} to {max(found):+.3f}"
         yield Row(what, statistics.fmean(found), None, None, METRIC, "reported", None)
+
+
+def slips(several: Mapping[str, JudgedSet], embedder: Embedder) -> Iterator[Row]:
+    """What reading words as near ones gains where the queries have slips of the keys, as `compare --robustness` makes
+    them."""
+    slipped = {}
+    for name, asked in several.items():
+        queries = {
+            query: typos(text, random.Random(f"typos {text}"), asked.language) for query, text in asked.queries.items()
+        }
+        slipped[name] = replace(asked, queries=queries)
+    yield from measured(slipped, embedder, SPELT)
 
 
 def pages(several: Mapping[str, JudgedSet], embedder: Embedder) -> Iterator[Row]:
