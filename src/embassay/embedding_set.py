@@ -282,7 +282,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         from embassay.search.modes import refined
         from embassay.sets.searching import as_pipeline, search
 
-        chosen = as_pipeline(pipeline, mode, k)
+        chosen = as_pipeline(self._sets, [self.name, *beside], pipeline, mode, k)
         chosen = refined(
             chosen, min_score=min_score, cascade=cascade, rerank=rerank, expand=expand, group_by=group_by, parent=parent
         )

@@ -36,7 +36,7 @@ def test_show(two):
         "set", "space", "space_digest", "language", "documents", "chunks", "waiting", "quarantined", "bytes", "kind",
         "of", "where", "model",
         "precision", "chunk_tokens", "store", "dtype", "rules", "is_default", "chosen", "created", "written", "generations",
-        "auto_embed", "excluded", "paths",
+        "auto_embed", "fusion", "excluded", "paths",
     }  # fmt: skip
     assert shown["set"] == "default" and shown["model"].endswith("/model")
     code, _, err = run("sets", "show", "nope", cwd=two)

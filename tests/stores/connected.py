@@ -188,6 +188,9 @@ class ConnectedSnapshot:
     def vectors(self, keys, *, label=VECTOR):
         return self._rows().vectors(keys, label=label)
 
+    def refs(self, keys):
+        return self._rows().refs(keys)
+
     def scan(self, labels=(VECTOR,), where=None):
         return self._rows().scan(labels, where)
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import embassay
-from embassay.errors import UsageError
+from embassay.errors import HomeCorrupt, SetNotFound, UsageError
+from embassay.evaluate.compare.opening import compare
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
-from embassay.tune.fusion import FOLDS, WAYS, cross_validated, tune_fusion
+from embassay.tune.fusion import FOLDS, WAYS, apply, cross_validated, reset, tune_fusion
 from embassay.types import Document
 
 WORDS = [f"word{at}" for at in range(300)]
@@ -75,6 +76,92 @@ def test_noise_is_not_recommended():
     assert best > 0.05 and gains.mean() < best / 2 and len(picks) == FOLDS
     alike = np.repeat(table[:1], 5, axis=0)
     assert cross_validated(alike)[0].tolist() == [0] * FOLDS, "nothing is changed for nothing"
+
+
+def test_what_is_applied_is_what_the_set_is_searched_by(home, tmp_path):
+    """By searches, comparisons and the next fit, until it is taken back; other sets are not touched."""
+    judged, of_set = relevant(home, mode="dense"), home.set("words")
+    found = tune_fusion(home, "words", judged)
+    default, fitted = str(pipeline().stages[0]), str(found.fitted.stages[0])
+    assert apply(home, found) and not apply(home, found) and str(of_set.fusion) == fitted != default
+    try:
+        assert f">> {fitted} >> top(3)" in str(home.search("word1", 3, set="words").pipeline)
+        told = home.describe("words").to_dict()["fusion"]
+        assert told == {
+            "fusion": fitted, "in_use": True, "judged": "made", "digest": judged.digest, "metric": "nDCG@10",
+            "gain": found.held_out.mean, "interval": [found.held_out.low, found.held_out.high],
+        }  # fmt: skip
+        rows = compare(["words@hybrid", "words@hybrid@fusion=adaptive", "words@dense"], judged, home=home.folder).rows
+        assert [fitted in row.pipeline for row in rows] == [True, False, False]
+        again = tune_fusion(home, "words", judged)
+        assert str(again.present.stages[0]) == fitted and not again.recommends, "it is what is held against"
+        home.set("others").upsert([{"id": "a", "text": "word1"}], model="hash/256")
+        assert default in str(home.search("word1", set="others").pipeline)
+        assert default in str(home.search("word1", set=["words", "others"]).pipeline), "together they have none"
+        assert fitted in str(home.search("word1", set="words", expand="prf").pipeline)
+        assert default in str(home.search("word1", set="words", pipeline=pipeline()).pipeline), "what is said counts"
+    finally:
+        assert reset(home, "words") and not reset(home, "words")
+    assert of_set.fusion is None and default in str(home.search("word1", set="words").pipeline)
+    assert [one.what for one in of_set.history(2)] == ["fusion reset", "fusion applied"]
+
+
+def test_it_belongs_to_the_set_and_to_its_space(home):
+    """It goes with the set's name, is shown by its views, and rests while the set has another model."""
+    home.set("kept").upsert([{"id": f"{at}", "text": WORDS[at]} for at in range(60)], model="hash/256")
+    home.create_view("part", of="kept", where='document = "1"')
+    home.set("kept").use_fusion("zscore(0.4)")
+    home.rename_set("kept", "renamed")
+    assert str(home.set("renamed").fusion) == str(home.set("part").fusion) == "zscore(0.4)"
+    home.set("part").use_fusion("rrf(10)")
+    assert ">> rrf(10) >>" in str(home.search("word1", set="part").pipeline)
+    home.delete_set("part")
+    home.set("renamed").migrate("hash/64")
+    home.set("renamed").switch()
+    assert home.set("renamed").fusion is None and home.describe("renamed").to_dict()["fusion"]["in_use"] is False
+    home.set("renamed").rollback()
+    assert str(home.set("renamed").fusion) == "zscore(0.4)"
+    for name in ("renamed", "gone"):
+        if name == "renamed":
+            home.delete_set("renamed")
+        with pytest.raises(SetNotFound):
+            home.set(name).use_fusion("rrf(10)")
+    home.set("renamed").upsert([{"id": "1", "text": "word1"}], model="hash/256")
+    assert home.set("renamed").fusion is None, "a new set of an old name has nothing of it"
+    home.delete_set("renamed")
+
+
+def test_what_is_not_applied(home):
+    judged = relevant(home)
+    other = parse_pipeline("near=dense(50) | lexical(50) >> rrf >> top")
+    sure = tune_fusion(home, "words", relevant(home, mode="dense"), present=other, min_effect=0.001)
+    assert sure.recommends
+    with pytest.raises(UsageError, match="what was fitted is no hybrid search as every set has it") as refused:
+        apply(home, sure)
+    assert "--pipeline" in refused.value.remedy.in_shell()
+    with pytest.raises(UsageError, match=r"nothing is changed\. Keep adaptive"):
+        apply(home, tune_fusion(home, "words", judged))
+    for wrong in ("dense(5)", "convex(0.5) >> convex(0.6)", "convex(2)", ""):
+        with pytest.raises(UsageError):
+            home.set("words").use_fusion(wrong)
+    assert home.set("words").fusion is None
+
+
+def test_a_damaged_row_is_told(home):
+    import sqlite3
+    from contextlib import closing
+
+    home.set("words").use_fusion("rrf(10)")
+    try:
+        for column, value in (("fusion", "nonsense(3)"), ("fusion", 5), ("detail", "{"), ("detail", "3")):
+            with closing(sqlite3.connect(home.folder / "state.db")) as db, db:
+                db.execute(f"UPDATE fusions SET {column} = ?", (value,))
+            with pytest.raises(HomeCorrupt):
+                home.search("word1", set="words")
+            assert reset(home, "words") and home.search("word1", set="words").hits
+            home.set("words").use_fusion("rrf(10)")
+    finally:
+        reset(home, "words")
 
 
 def test_what_cannot_be_tuned(home):

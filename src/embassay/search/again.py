@@ -27,6 +27,9 @@ def ask_again(context: Context, candidates: Candidates, asked: Sought) -> Candid
     found: dict[str, Found] = {}
     with context.asking(asked):
         for label, one in candidates.found.items():
+            if one.arm.elsewhere:  # what is asked is a vector of the space that is searched
+                found[label] = one
+                continue
             made = one.arm.run(context, Candidates())
             found[label] = Found(one.arm, made.ranking, one.bounded)
     ranking = next(iter(found.values())).scored if len(found) == 1 else ()
@@ -45,7 +48,7 @@ def ask_for_more(
     `made` gives the vectors that count `weight` in all beside the one that was compared until now; it is not called
     where no arm compares vectors. Raises what it and the arms raise.
     """
-    dense = any(one.arm.dense for one in candidates.found.values())
+    dense = any(one.arm.dense and not one.arm.elsewhere for one in candidates.found.values())
     with context.asking(candidates.asked):
         words = with_texts(context.words, texts) if texts else context.words
         vector = mean_vector(context.vector, made(), weight) if dense else None

@@ -175,7 +175,7 @@ def best_dense(found: Mapping[str, Found], set_of: Callable[[Hashable], str]) ->
     """The best raw score that vectors gave in each set; nothing where no arm compares the plain ones."""
     best: dict[str, float] = {}
     for one in found.values():
-        if one.arm.dense and getattr(one.arm, "vectors", VECTOR) == VECTOR:
+        if one.arm.dense and not one.arm.elsewhere and getattr(one.arm, "vectors", VECTOR) == VECTOR:
             for candidate in one.scored:
                 name = set_of(candidate.ref)
                 best[name] = max(best.get(name, candidate.score), candidate.score)

@@ -27,6 +27,8 @@ class Argument:
     default: object
     least: float | None = None
     most: float | None = None
+    named: bool = False
+    """Whether it has to be named: its place says nothing."""
 
     @property
     def expected(self) -> str:
@@ -38,7 +40,7 @@ class Argument:
     def accepts(self, value: object) -> bool:
         """Whether `value` has the right type and lies in the range."""
         if self.kind is str:
-            return isinstance(value, str) and bool(value) and value.isprintable()
+            return isinstance(value, str) and value.isprintable() and (bool(value) or not self.default)
         if self.kind is bool or isinstance(value, bool):
             return self.kind is bool and isinstance(value, bool)
         if not isinstance(value, int if self.kind is int else (int, float)) or not math.isfinite(value):
@@ -51,6 +53,11 @@ def argument(default: T, *, least: float | None = None, most: float | None = Non
     return field(default=default, metadata={_LEAST: least, _MOST: most})
 
 
+def named(default: T, *, least: float | None = None, most: float | None = None) -> T:
+    """The same for one that every stage of a kind has: it stands behind those of the stage, and is named in Python."""
+    return field(default=default, kw_only=True, metadata={_LEAST: least, _MOST: most})
+
+
 def hidden(default: T) -> T:
     """A field of a stage that is no argument: it has to be named in Python, and is written in another way."""
     return field(default=default, kw_only=True, metadata={_HIDDEN: True})
@@ -61,13 +68,13 @@ def arguments(stage: type) -> tuple[Argument, ...]:
     """The arguments of a class of stages, in the order in which they are written."""
     kinds = get_type_hints(stage)
     found = []
-    for one in fields(stage):
+    for one in sorted(fields(stage), key=lambda one: one.kw_only is True):
         if _HIDDEN in one.metadata:
             continue
         if kinds[one.name] not in KINDS or one.default is MISSING:
             raise TypeError(f"{stage.__name__}.{one.name}: an argument is a str, int, float or bool with a default")
         least, most = one.metadata.get(_LEAST), one.metadata.get(_MOST)
-        found.append(Argument(one.name, kinds[one.name], one.default, least, most))
+        found.append(Argument(one.name, kinds[one.name], one.default, least, most, one.kw_only is True))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from embassay.errors import UsageError
-from embassay.search.arguments import argument, check, hidden, written
+from embassay.search.arguments import argument, check, hidden, named, written
 from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
@@ -117,6 +117,9 @@ class Arm(Stage):
 
     depth: int = argument(DEPTH, least=1, most=MOST)
     """Candidates that it hands on."""
+    weight: float = named(1.0, least=0.01, most=100)
+    """What it counts beside other arms of its kind, of those that compare vectors or of all others; `rrf` knows no
+    kinds."""
     label: str = hidden("")
     """What tells it from other arms of a pipeline: its name, unless another one is given."""
 
@@ -125,6 +128,11 @@ class Arm(Stage):
         object.__setattr__(self, "label", self.label or self.name)
         if not re.fullmatch(r"[^\W\d][\w-]*", self.label):
             raise UsageError(f"{self.label!r} cannot name an arm: a letter, then letters, digits, _ and -.")
+
+    @property
+    def elsewhere(self) -> str:
+        """The set in which it looks, where that is another one than the one that is searched; nothing otherwise."""
+        return ""
 
     def is_bounded(self, context: Context) -> bool:  # noqa: ARG002
         """Whether no score can be less than `least` in such a search. There is no least dot product."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from embassay.errors import EmbassayError, ModelNotFound, UsageError
 from embassay.search.late import nothing_reads_tokens
+from embassay.search.other import no_other_set
 from embassay.search.phrases import nobody_to_ask
 from embassay.search.spelling import read
 from embassay.search.trace import Trace
@@ -20,6 +21,7 @@ from embassay.words.languages import DEFAULT
 if TYPE_CHECKING:
     from embassay.reranking.timed import InTime, TimedReranker
     from embassay.search.late import LateModel
+    from embassay.search.other import OtherSet
     from embassay.search.second import SecondSpace
     from embassay.space import Similarity
     from embassay.stores.base import Snapshot
@@ -52,6 +54,7 @@ class Context:
         similarity: Similarity = "cosine",
         set_of: Callable[[Hashable], str] = lambda _: "",
         second: Callable[[], SecondSpace | None] = lambda: None,
+        other: Callable[[str], OtherSet] = no_other_set,
         late: Callable[[], LateModel] = nothing_reads_tokens,
         reranker: Callable[[str], TimedReranker] | None = None,
         chat: Callable[[str], str] = nobody_to_ask,
@@ -63,9 +66,10 @@ class Context:
         `embed` makes the vector (dimensions,) of a text, ready to be compared by `similarity`.
         `without_model` says what happens where the model cannot be asked: True leaves out the stages that need it and
         gives a notice, as a search does; False raises the error, as a measurement must. `set_of` tells the set that a
-        row lies in. `second` opens the space that the set is being moved to, where there is one, `late` the model as it
-        makes vectors of tokens, and `reranker` a reranker by its name. `chat` answers a message. Words are told apart
-        by `language`, a code. `coarse` tells how the set is searched by vectors of so many dimensions.
+        row lies in. `second` opens the space that the set is being moved to, where there is one, `other` another set by
+        its name, `late` the model as it makes vectors of tokens, and `reranker` a reranker by its name. `chat` answers
+        a message. Words are told apart by `language`, a code. `coarse` tells how the set is searched by vectors of so
+        many dimensions.
         """
         self.query, self.where, self.without_model = query, where, without_model
         self.language = language
@@ -77,9 +81,11 @@ class Context:
         self.set_of = set_of
         self._snapshot, self._embed, self._second, self._late = snapshot, embed, second, late
         self._reranker, self._chat, self._coarse = reranker, chat, coarse
+        self._other, self._others = other, dict[str, "OtherSet"]()
         self._answers: dict[str, str] = {}
-        self._vectors: dict[tuple[str, Role], Vectors] = {}
-        self._failed: dict[tuple[str, Role], Exception] = {}
+        self._vectors: dict[tuple[str, str, Role], Vectors] = {}
+        """By the other set whose model made them, or nothing, the text and the role."""
+        self._failed: dict[tuple[str, str, Role], Exception] = {}
         self._chunks: dict[Hashable, Chunk] = {}
         self._stored: dict[Hashable, Vectors] = {}
         self._asked = Sought()
@@ -98,6 +104,12 @@ class Context:
     def late_model(self) -> LateModel:
         """What makes vectors of tokens. Raises ModelUnsupported where nothing does."""
         return self._late()
+
+    def other(self, name: str) -> OtherSet:
+        """Another set of the same documents, opened once in a run. Raises SetNotFound; UsageError where none is."""
+        if name not in self._others:
+            self._others[name] = self._other(name)
+        return self._others[name]
 
     @property
     def reading(self) -> str:
@@ -162,18 +174,17 @@ class Context:
                 self._stored[ref] = vector / np.float32(length)
         return {ref: self._stored[ref] for ref in refs if ref in self._stored}
 
-    def embed(self, text: str, role: Role) -> Vectors:
-        """The vector (dimensions,) of `text`, asked for once in a run, also where that fails.
-
-        Raises ModelError, ProviderError.
+    def embed(self, text: str, role: Role, by: OtherSet | None = None) -> Vectors:
+        """The vector (dimensions,) of `text`, by the model of another set or of this one, asked for once in a run, also
+        where that fails. Raises ModelError, ProviderError.
         """
-        asked = text, role
+        asked = by.name if by else "", text, role
         if asked in self._failed:
             raise self._failed[asked]
         if asked not in self._vectors:
             started = time.perf_counter()
             try:
-                self._vectors[asked] = self._embed(text, role)
+                self._vectors[asked] = by.embed(text, role) if by else self._embed(text, role)
             except EmbassayError as error:
                 self._failed[asked] = error
                 raise

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import starmap
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from embassay.search.base import Candidates, Found, Inner
 from embassay.stores.values import Scored
@@ -25,6 +25,9 @@ Scores = dict[Hashable, float]
 @dataclass(frozen=True)
 class Fusion(Inner):
     """A stage that gives one score to each candidate of any arm; the greatest is the best."""
+
+    by_kind: ClassVar[bool] = True
+    """Whether it has a weight for dense arms together, so that those of single arms say how they share it."""
 
     @property
     def completes(self) -> bool:
@@ -84,8 +87,9 @@ def scaled(found: Found) -> Scores:
 def weighted(found: Mapping[str, Found], scaled: Mapping[str, Scores], dense: float) -> Scores:
     """The weighted sum of the `scaled` scores of each arm.
 
-    The arms that compare dense vectors share the weight `dense` equally, and all others share ``1 - dense``. A
-    candidate that an arm neither found nor scored gets the lowest score that it gave: the best that can be known.
+    The arms that compare dense vectors share the weight `dense`, and all others share ``1 - dense``, each in proportion
+    to its own weight. A candidate that an arm neither found nor scored gets the lowest score that it gave: the best
+    that can be known.
     """
     weights = _weights(found, dense)
     arms = {label: scores for label, scores in scaled.items() if scores}
@@ -100,5 +104,5 @@ def weighted(found: Mapping[str, Found], scaled: Mapping[str, Scores], dense: fl
 def _weights(found: Mapping[str, Found], dense: float) -> dict[str, float]:
     """The weight of each arm. It does not depend on what the arms found."""
     alike = {True: dense, False: 1 - dense}
-    count = {kind: sum(one.arm.dense is kind for one in found.values()) for kind in alike}
-    return {label: alike[one.arm.dense] / count[one.arm.dense] for label, one in found.items()}
+    whole = {kind: math.fsum(one.arm.weight for one in found.values() if one.arm.dense is kind) for kind in alike}
+    return {label: alike[one.arm.dense] * one.arm.weight / whole[one.arm.dense] for label, one in found.items()}

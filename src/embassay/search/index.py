@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from embassay.embedders.wrap.wrapper import uncached
 from embassay.errors import IndexDamaged, UsageError
@@ -18,6 +18,7 @@ from embassay.search.asked import check_query
 from embassay.search.context import Context
 from embassay.search.late import LateModel, TimedTokens, nothing_reads_tokens
 from embassay.search.neighbours import check_context, shown_whole
+from embassay.search.other import OtherSet, no_other_set
 from embassay.search.phrases import nobody_to_ask
 from embassay.search.pipeline import Pipeline
 from embassay.search.result import SearchResult
@@ -44,6 +45,16 @@ Opening = Callable[[ExitStack, Trace], SecondSpace | None]
 """Opens the second space of one search, or says in its trace why there is none."""
 
 
+class Others(Protocol):
+    """The other sets that one search may look in; see `embassay.search.other`."""
+
+    def index(self, name: str, held: ExitStack) -> Index:
+        """One of them for the time of the search. Raises SetNotFound."""
+
+    def snapshot(self, index: Index, held: ExitStack) -> Snapshot:
+        """The version of it that is read."""
+
+
 class Searcher(ABC):
     """Searches what lies in one space. Threads may share it; writes of other processes are seen by the next search."""
 
@@ -55,6 +66,8 @@ class Searcher(ABC):
         self.chat: Callable[[str], str] = nobody_to_ask
         self.coarse: Callable[[int], CoarseForm] | None = None
         """Tells how it is searched by vectors of so many dimensions, where it can be."""
+        self.others: Others | None = None
+        """Opens other sets, where there may be some."""
         self._events = events
 
     @property
@@ -86,6 +99,15 @@ class Searcher(ABC):
         """The space that it is being moved to; `held` gives back what one search reads of it."""
         trace.notices.append("No cascade: several sets are searched together.")
         return None
+
+    def _other(self, name: str, held: ExitStack, trace: Trace, *, cached: bool) -> OtherSet:
+        """Another set for one search, whose model embeds the query anew where it is not `cached`."""
+        others = self.others
+        if others is None:
+            no_other_set(name)
+        index = others.index(name, held)
+        embed = lambda text, role: index.embed(text, role, trace, cached=cached)  # noqa: E731
+        return OtherSet(name, index.space.similarity, embed, lambda: others.snapshot(index, held))
 
     def _joined(self, parts: Mapping[str, Snapshot]) -> Snapshot:
         """One snapshot of all of them."""
@@ -145,6 +167,7 @@ class Searcher(ABC):
                 similarity=self.space.similarity,
                 set_of=self._set_of,
                 second=lambda: self.second(held, trace),
+                other=lambda name: self._other(name, held, trace, cached=cached),
                 late=self.late,
                 reranker=self.reranker,
                 chat=self.chat,
@@ -226,16 +249,18 @@ class Index(Searcher):
         tokens: TokenFile | None = None,
         chat: Callable[[str], str] = nobody_to_ask,
         coarse: Callable[[int], CoarseForm] | None = None,
+        others: Others | None = None,
     ) -> None:
         """`store` opens the store at once, in a thread of its own, while the model loads. The index closes it.
 
         `embedder` opens the model when the first search needs it; the index does not close that. Its vectors have to
         be of `space`: see `embassay.sets.door`. Without a `memory` nobody knows whether a search has found an answer.
         `second` opens the space that the set is being moved to, `reranker` a reranker by its name; `tokens` is where it
-        keeps the vectors of its tokens. `coarse` tells how it is searched by vectors of so many dimensions.
+        keeps the vectors of its tokens. `coarse` tells how it is searched by vectors of so many dimensions, and
+        `others` opens other sets.
         """
         super().__init__([name], space, events, language)
-        self.reranker, self.chat, self.coarse = reranker, chat, coarse
+        self.reranker, self.chat, self.coarse, self.others = reranker, chat, coarse, others
         self._opening = ThreadPoolExecutor(1, "open")
         self._store: Future[Readable] = self._opening.submit(store)
         self._open_embedder = embedder

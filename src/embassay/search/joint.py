@@ -34,7 +34,7 @@ class JointIndex(Searcher):
         language = first.language if len(languages) == 1 else MIXED
         super().__init__([index.name for index in indexes], first.space, events, language)
         self._indexes = indexes
-        self.reranker, self.chat = first.reranker, first.chat
+        self.reranker, self.chat, self.others = first.reranker, first.chat, first.others
 
     def check_open(self) -> None:
         for index in self._indexes:
@@ -114,6 +114,13 @@ class JointSnapshot(Snapshot):
         found: dict[str, Vectors] = {}
         for part in self._parts.values():
             found |= part.vectors(keys, label=label)
+        return found
+
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        """The same text may lie in several sets: it is named as it stands in the first of them."""
+        found: dict[str, Hashable] = {}
+        for name, part in self._parts.items():
+            found = {key: (name, ref) for key, ref in part.refs(keys).items()} | found
         return found
 
     def scan(

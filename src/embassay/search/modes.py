@@ -23,21 +23,24 @@ from embassay.search.stages.parent import Parent
 from embassay.search.stages.rerank import Rerank
 from embassay.search.stages.top import Top
 
-TWO_STAGE = "two_stage"
+HYBRID, TWO_STAGE = "hybrid", "two_stage"
 MODES: Mapping[str, tuple[type[Arm], ...]] = {
     "dense": (Dense,),
     "lexical": (Lexical,),
-    "hybrid": (Dense, Lexical),
+    HYBRID: (Dense, Lexical),
     TWO_STAGE: (Coarse,),
 }
 DEFAULT_FUSION = Adaptive()
 
 
-def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | None = None, depth: int = DEPTH) -> Pipeline:
-    """The pipeline of a mode with `k` hits; each arm hands on at least `k`. Raises UsageError for unknown names."""
+def pipeline(mode: str = "hybrid", k: int = 10, *, fusion: str | Fusion | None = None, depth: int = DEPTH) -> Pipeline:
+    """The pipeline of a mode with `k` hits; each arm hands on at least `k`. `fusion` is a name, or the stage itself.
+
+    Raises UsageError for unknown names.
+    """
     if mode not in MODES:
         raise UsageError(f"mode {mode!r} is not one of {', '.join(MODES)}.")
-    joined = named_fusion(fusion) if fusion is not None else DEFAULT_FUSION
+    joined = named_fusion(fusion) if isinstance(fusion, str) else fusion or DEFAULT_FUSION
     end = Top(k)
     arms = MODES[mode]
     if mode == TWO_STAGE:
@@ -98,7 +101,7 @@ def cascaded(chosen: Pipeline, cascade: Cascade) -> Pipeline:
     """
     if any(isinstance(stage, Cascade) for stage in chosen.stages):
         raise UsageError("the pipeline has a cascade already.", remedy="Leave one of the two out.")
-    recalling = [arm for arm in chosen.arms if arm.dense] or chosen.arms
+    recalling = [arm for arm in chosen.arms if arm.dense and not arm.elsewhere] or chosen.arms
     shallow = [arm.label for arm in recalling if arm.depth < DEPTH]
     deep = chosen.with_deeper(shallow, DEPTH)
     return replace(deep, stages=(cascade, *deep.stages))

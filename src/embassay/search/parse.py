@@ -19,6 +19,7 @@ from embassay.errors import PluginError, UsageError
 from embassay.remedy import Remedy
 from embassay.search.arguments import Argument, Value, arguments, read_text
 from embassay.search.base import Arm, Last, Stage
+from embassay.search.fusion import Fusion
 from embassay.search.pipeline import Pipeline, find_fault
 from embassay.search.stages import stage_class, stage_names
 from embassay.text import did_you_mean
@@ -52,6 +53,14 @@ def parse_pipeline(text: str, *, end: Last | None = None) -> Pipeline:
     if len(text) > MAX_LENGTH:
         raise UsageError(f"the pipeline has {len(text):,} characters, at most {MAX_LENGTH:,} are read.")
     return _Parser(text).whole(end)
+
+
+def parse_fusion(text: str) -> Fusion:
+    """The stage that joins arms as `text` writes it, such as ``convex(0.6)``. Raises UsageError for anything else."""
+    found = parse_pipeline(f"dense | lexical >> {text} >> top").stages
+    if len(found) != 2 or not isinstance(found[0], Fusion):
+        raise UsageError(f"{text!r} is no stage that joins arms.", remedy="Example: convex(0.6)")
+    return found[0]
 
 
 class _Parser:
@@ -109,6 +118,7 @@ class _Parser:
     def _arguments(self, made: type[Stage]) -> dict[str, Value]:
         """What stands between the parentheses, by the name of the argument; the first one has been read."""
         expected = {one.name: one for one in arguments(made)}
+        placed = [one.name for one in arguments(made) if not one.named]
         values: dict[str, Value] = {}
         named = False
         while not self._take(")"):
@@ -118,9 +128,9 @@ class _Parser:
             name = self._argument_name(expected, values) if start.kind == "name" and not _is_bool(start) else None
             named = named or name is not None
             if name is None:
-                if named or len(values) == len(expected):
-                    raise self._unexpected("name=value" if named else ")")
-                name = list(expected)[len(values)]
+                if named or len(values) == len(placed):
+                    raise self._unexpected("name=value" if named or len(placed) < len(expected) else ")")
+                name = placed[len(values)]
             values[name] = self._value(expected[name])
         return values
 

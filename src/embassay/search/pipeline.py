@@ -43,8 +43,8 @@ class Pipeline:
     @property
     def needs_model(self) -> bool:
         """Whether any stage asks the model that makes the vectors; one that asks arms again does so where they do."""
-        every = (*self.arms, *self.stages)
-        return any(stage.needs_model and not (stage.asks_another or stage.asks) for stage in every)
+        of_arms = any(arm.needs_model and not arm.elsewhere for arm in self.arms)
+        return of_arms or any(one.needs_model and not (one.asks_another or one.asks) for one in self.stages)
 
     @property
     def depth(self) -> int:
@@ -64,17 +64,23 @@ class Pipeline:
 
     def without(self, gone: Collection[Stage]) -> Pipeline | None:
         """What is left without the stages `gone`, and without a fusion of one arm; None where no arm is left."""
-        arms = tuple(arm for arm in self.arms if arm not in gone)
-        missing = {arm.label for arm in self.arms} - {arm.label for arm in arms}
-        left = (stage.without_arms(missing) for stage in self.stages if stage not in gone)
+        left = [arm for arm in self.arms if arm not in gone]
+        missing = {arm.label for arm in self.arms} - {arm.label for arm in left}
+        rest = (stage.without_arms(missing) for stage in self.stages if stage not in gone)
         stages = tuple(
-            stage for stage in left if stage is not None and (len(arms) > 1 or not isinstance(stage, Fusion))
+            stage for stage in rest if stage is not None and (len(left) > 1 or not isinstance(stage, Fusion))
         )
+        alone = _without_peers(left, stages)
+        arms = tuple(replace(arm, weight=1.0) if arm in alone else arm for arm in left)
         return Pipeline(arms, stages) if arms else None
 
     def without_others(self) -> Pipeline:
         """The same search without the stages that ask another model than the one of the set."""
         return replace(self, stages=tuple(stage for stage in self.stages if not stage.asks_another))
+
+    def joined_by(self, fusion: Fusion) -> Pipeline:
+        """The same search with another fusion; itself where it joins nothing."""
+        return replace(self, stages=tuple(fusion if isinstance(one, Fusion) else one for one in self.stages))
 
     def before_top(self, stage: Stage) -> Pipeline:
         """The same search with one more stage, which sees what would have come out of an unbounded one."""
@@ -107,7 +113,7 @@ class Pipeline:
 
 def find_fault(arms: Sequence[Stage], stages: Sequence[Stage]) -> PipelineFault | None:
     """The first thing that makes no sense, in the order in which the pipeline is read; None for a good one."""
-    return _fault_of_arms(arms) or _fault_of_stages(stages, arms)
+    return _fault_of_arms(arms) or _fault_of_stages(stages, arms) or _fault_of_weights(arms, stages)
 
 
 def _fault_of_arms(arms: Sequence[Stage]) -> PipelineFault | None:
@@ -150,6 +156,28 @@ def _fault_of_stages(stages: Sequence[Stage], arms: Sequence[Stage]) -> Pipeline
     if not stages or not isinstance(stages[-1], Last):
         return PipelineFault(len(arms) + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
     return None
+
+
+def _fault_of_weights(arms: Sequence[Stage], stages: Sequence[Stage]) -> PipelineFault | None:
+    """A weight says how arms of a kind share what they count together: alone it would say nothing."""
+    found = [arm for arm in arms if isinstance(arm, Arm)]
+    for at, arm in enumerate(found):
+        if arm.weight != 1 and arm in _without_peers(found, stages):
+            fusion = next((stage for stage in stages if isinstance(stage, Fusion)), None)
+            kind = "compares vectors" if arm.dense else "does not compare vectors"
+            return PipelineFault(
+                at,
+                f"the weight of {arm} says nothing: it is the only arm{f' that {kind}' if fusion else ''}.",
+                f"Leave it out; {fusion} says what such arms count." if fusion else "Leave it out.",
+            )
+    return None
+
+
+def _without_peers(arms: Sequence[Arm], stages: Sequence[Stage]) -> list[Arm]:
+    """Those arms that share what they count with no other."""
+    if any(isinstance(stage, Fusion) and not stage.by_kind for stage in stages):
+        return []
+    return [arm for arm in arms if sum(other.dense is arm.dense for other in arms) == 1]
 
 
 _EXAMPLE = "Example: dense(100) | lexical(100) >> convex(0.75) >> top(10)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from embassay.sets.fusions import FittedFusion
 from embassay.sets.listed import ListedSet
 from embassay.sets.opened import OpenSets
 from embassay.sets.spec import SetSpec
@@ -45,6 +46,8 @@ class SetDescription:
     generations: int
     """How many it has: the live one, a previous one, and one that is being built."""
 
+    fusion: FittedFusion | None = None
+    """How its hybrid searches join their arms, where that was fitted to it or to what it is a view of."""
     waiting: int = 0
     """Chunks that are found by words only until the set is indexed."""
     view: View | None = None
@@ -67,6 +70,7 @@ class SetDescription:
             | kind_of(self.view)
             | {name: getattr(self.spec, name) for name in of_spec}
             | {name: getattr(self, name) for name in own}
+            | {"fusion": self.fusion.to_dict(self.space_digest) if self.fusion else None}
             | {"auto_embed": None if self.auto_embed is None else [*self.auto_embed]}
             | {"excluded": [*self.excluded], "paths": [*self.paths]}
         )
@@ -76,7 +80,7 @@ def describe_all(sets: OpenSets) -> list[SetDescription]:
     """Every set described, ordered by name; a view is counted by its store. Raises HomeNotFound, StoreError."""
     default, sizes = sets.default(), sets.folder.sizes()
     listed = sets.state.listing.all()
-    found = {one.generation.set_name: _described(one, default, sizes) for one in listed}
+    found = {one.generation.set_name: _described(sets, one, default, sizes) for one in listed}
     views = [_shown(sets, view, found[view.parent], default) for view in sets.state.views.all() if view.parent in found]
     return sorted([*found.values(), *views], key=lambda one: one.set)
 
@@ -87,11 +91,11 @@ def describe(sets: OpenSets, name: str) -> SetDescription:
     listed = sets.state.listing.one(content.own)
     if listed is None:
         raise sets.state.roster.not_found(name)
-    found = _described(listed, default, sets.folder.sizes())
+    found = _described(sets, listed, default, sets.folder.sizes())
     return _shown(sets, content.view, found, default) if content.view else found
 
 
-def _described(listed: ListedSet[Generation], default: str, sizes: Mapping[str, int]) -> SetDescription:
+def _described(sets: OpenSets, listed: ListedSet[Generation], default: str, sizes: Mapping[str, int]) -> SetDescription:
     """`sizes`: bytes of each collection."""
     generation, figures = listed.generation, listed.figures
     return SetDescription(
@@ -112,6 +116,7 @@ def _described(listed: ListedSet[Generation], default: str, sizes: Mapping[str, 
         written=figures.written,
         generations=figures.generations,
         waiting=figures.waiting,
+        fusion=sets.state.fusions.of(generation.set_name),
     )
 
 
@@ -130,4 +135,5 @@ def _shown(sets: OpenSets, view: View, parent: SetDescription, default: str) -> 
         is_default=default == view.name,
         chosen=sets.state.roster.chosen() == view.name,
         created=view.created,
+        fusion=sets.state.fusions.of(view.name) or parent.fusion,
     )

@@ -8,6 +8,7 @@ from embassay.arguments import checks_arguments
 from embassay.sets.views.own import own_name
 
 if TYPE_CHECKING:
+    from embassay.search.fusion import Fusion
     from embassay.sets.migration.check import Verifier
     from embassay.sets.migration.planning import MigrationPlan
     from embassay.sets.migration.status import MigrationStatus
@@ -52,6 +53,23 @@ class Moving:
         from embassay.sets.fitting import fit_coarse
 
         return fit_coarse(self._sets, self._own("compress"), dimensions).space
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """How its hybrid searches join their arms, where that was fitted to it; else None. Raises SetNotFound."""
+        from embassay.sets.joining import fusion_of
+
+        return fusion_of(self._sets, self.name)
+
+    def use_fusion(self, fusion: str | Fusion | None, **detail: object) -> bool:
+        """Have hybrid searches of the set, `eval` and `compare` join arms by `fusion`; None: as every set does.
+
+        `detail`, which JSON can say, is kept beside it. It counts as long as the set is in its present space. Whether
+        anything was changed. Raises UsageError for what is no fusion, SetNotFound, HomeError.
+        """
+        from embassay.sets.joining import use_fusion
+
+        return use_fusion(self._sets, self.name, fusion, detail)
 
     def migrate(
         self,

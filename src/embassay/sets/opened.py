@@ -8,22 +8,21 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from embassay import remedy
 from embassay.canaries import Anchor
-from embassay.errors import HomeCorrupt, SetMoved, StoreError, UsageError
+from embassay.errors import SetMoved, StoreError, UsageError
 from embassay.events import SILENCE, Events, Noted
 from embassay.models.reference import with_precision
 from embassay.sets.cascading import SecondIndexes
 from embassay.sets.content import SetContent, is_another
 from embassay.sets.folder import HomeFolder
 from embassay.sets.holds import Hold, Lease
+from embassay.sets.projected import projection_of
 from embassay.sets.state import Generation, SourceRow, State
 from embassay.stores.filters.values import In
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
     from embassay.embedders.base import Embedder
-    from embassay.embedders.wrap.projected import Projection
     from embassay.models.registry import Registry
     from embassay.search.index import Index
     from embassay.sets.door import Door
@@ -137,20 +136,10 @@ class OpenSets:
             return SetEmbedder(self.models.resilient(name, generation.space, door.anchor), door)
         from embassay.embedders.wrap.projected import Projected
 
-        projection = self._projection(generation)
+        projection = projection_of(generation, self.state)
         whole = Anchor(door.anchor.own, door.anchor.own) if door.anchor else None
         inner = self.models.resilient(name, projection.whole_space(generation.space), whole)
         return SetEmbedder(Projected(inner, projection), door)
-
-    def _projection(self, generation: Generation) -> Projection:
-        """Raises HomeCorrupt where it is not the one that the space of the generation names."""
-        found = self.state.projections.of(generation.id)
-        if found is None or found.transform != generation.space.transform:
-            raise HomeCorrupt(
-                f"{self.folder.state_file} is damaged: the projection of set {generation.set_name!r} is missing.",
-                remedy=remedy.command("migrate", generation.set_name, to=generation.spec.model, say="Build it anew"),
-            )
-        return found
 
     def model(self, model: str, precision: str) -> Embedder:
         """A model at a precision, with its stand-ins, for a set that is to be made. Raises ModelError."""
@@ -299,6 +288,7 @@ class OpenSets:
         """The live generation, held: it was live behind the moment from which nobody could remove it."""
         from embassay.search.index import Index
         from embassay.sets.coarse import coarse_form
+        from embassay.sets.others import OtherSets
 
         content, hold = self._held(name)
         generation = content.generation
@@ -315,6 +305,7 @@ class OpenSets:
             tokens=self.folder.tokens(generation),
             chat=lambda message: self.models.chat.text(message),  # noqa: PLW0108
             coarse=lambda size: coarse_form(self.state, self.models, generation, size),
+            others=OtherSets(self.index, content.view),
         )
         return Lease(content, index, hold)
 

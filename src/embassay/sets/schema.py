@@ -19,7 +19,7 @@ from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
-from embassay.sets.migration.schema import COARSE, PROGRESS, PROJECTIONS, RETRY_AT, RULES
+from embassay.sets.migration.schema import CALIBRATIONS, COARSE, FUSIONS, PROGRESS, PROJECTIONS, RETRY_AT, RULES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
 from embassay.sets.trials.schema import CREATE as TRIALS
 from embassay.sets.views.schema import CREATE as VIEWS
@@ -236,10 +236,6 @@ def _records(db: sqlite3.Connection) -> None:
     )
 
 
-CALIBRATIONS = (
-    "CREATE TABLE calibrations (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
-    "least REAL NOT NULL, chunks INTEGER NOT NULL)"
-)
 PATHS = "ALTER TABLE sets ADD COLUMN paths TEXT NOT NULL DEFAULT '[]'"
 STEPS = (
     SchemaStep(1, _sets_and_sources),
@@ -259,6 +255,7 @@ STEPS = (
     SchemaStep(15, lambda db: _each(db, TRIALS)),
     SchemaStep(16, lambda db: _each(db, VIEWS)),
     SchemaStep(17, lambda db: _each(db, COARSE)),
+    SchemaStep(18, lambda db: _each(db, FUSIONS)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

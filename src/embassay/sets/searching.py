@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from embassay.sets.joining import fusion_of
 from embassay.sets.joint import joint_index
 from embassay.sets.moves import on_live
 
@@ -15,21 +16,26 @@ if TYPE_CHECKING:
     from embassay.stores.filters.values import Filter
 
 
-def as_pipeline(pipeline: str | Pipeline | None, mode: str, k: int) -> Pipeline:
-    """A pipeline, also as it is written; without one that of a mode with `k` hits. Raises UsageError."""
+def as_pipeline(sets: OpenSets, names: Sequence[str], pipeline: str | Pipeline | None, mode: str, k: int) -> Pipeline:
+    """A pipeline, also as it is written; without one that of a mode with `k` hits, and with the fusion of a set that is
+    searched alone and has one of its own. Raises UsageError, SetNotFound."""
+    from embassay.search.modes import HYBRID
     from embassay.search.modes import pipeline as of_mode
     from embassay.search.parse import parse_pipeline
 
-    return parse_pipeline(pipeline) if isinstance(pipeline, str) else pipeline or of_mode(mode, k)
+    if isinstance(pipeline, str):
+        return parse_pipeline(pipeline)
+    fusion = fusion_of(sets, names[0]) if pipeline is None and mode == HYBRID and len(names) == 1 else None
+    return pipeline or of_mode(mode, k, fusion=fusion)
 
 
 def search(
-    sets: OpenSets, names: Sequence[str], query: str, pipeline: Pipeline, where: Filter | None, *, context: int
+    sets: OpenSets, names: Sequence[str], query: str, chosen: Pipeline, where: Filter | None, *, context: int
 ) -> SearchResult:
-    """What `pipeline` finds for `query` in the sets of these `names`; see `EmbeddingSet.search`."""
+    """What the `chosen` pipeline finds for `query` in the sets of these `names`; see `EmbeddingSet.search`."""
 
     def once() -> SearchResult:
         with sets.index(names[0]) if len(names) == 1 else joint_index(sets, names) as index:
-            return index.search(query, pipeline, where, context=context)
+            return index.search(query, chosen, where, context=context)
 
     return on_live(once)

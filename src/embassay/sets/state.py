@@ -20,6 +20,7 @@ from embassay.errors import HomeError
 from embassay.seals import seal
 from embassay.sets.calibrations import Calibrations
 from embassay.sets.database import Database
+from embassay.sets.fusions import Fusions
 from embassay.sets.generation_rows import GENERATION, IDENTITY, insert_generation
 from embassay.sets.history import History, note
 from embassay.sets.jobs import Jobs
@@ -166,6 +167,7 @@ class State:
         self.projections = Projections(self._database)
         self.coarse = CoarseProjections(self._database)
         self.calibrations = Calibrations(self._database)
+        self.fusions = Fusions(self._database)
         self.roster = Roster(self._database)
         self.lags = Lags(self._database)
         self.listing = Listing(self._database, self._generation)

@@ -88,6 +88,9 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
     def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
         """The vector (dimensions,) of each key that exists."""
 
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        """The ref of each key that exists, as `dense` and `lexical` name its row."""
+
     def scan(
         self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
     ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:

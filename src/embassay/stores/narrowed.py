@@ -82,6 +82,12 @@ class NarrowedSnapshot(Snapshot):
     def vectors(self, keys: Sequence[str], *, label: str = VECTOR) -> dict[str, Vectors]:
         return self.whole.vectors(keys, label=label)
 
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        found = self.whole.refs(keys)
+        passes = predicate(self.where)
+        chunks = self.whole.fetch([*found.values()])
+        return {key: ref for (key, ref), chunk in zip(found.items(), chunks, strict=True) if passes(chunk)}
+
     def scan(
         self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
     ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from embassay.stores.dtypes import FLOAT32
 from embassay.stores.filters.parser import parse
 from embassay.stores.opening import EXACT, open_collection
 from embassay.stores.values import VECTOR, Collection, VectorSpec
-from embassay.testing.coarse import check_coarse_rows
+from embassay.testing.named import check_named_rows
 from embassay.testing.samples import ASKED, FILTERS, INFLECTED, STRANGE, Rows, sample_rows
 from embassay.testing.vocabulary import check_vocabulary, check_words
 from embassay.testing.words import check_language, check_scripts, check_titles, found_by_words, same_scores
@@ -169,28 +168,7 @@ def _same(store: Store, oracle: Store, sample: Rows, *, settled: bool = False) -
             for query in ASKED if settled else ():
                 same_scores(ours, exact, query, where)
         check_vocabulary(ours, exact)
-        _scores_of_rows(ours, sample)
-
-
-def _scores_of_rows(version: Snapshot, sample: Rows) -> None:
-    """Rows that are named are scored as a search scores them, in any order, found by the same arm or by another."""
-    import numpy as np
-
-    whole, close = version.count(), partial(np.allclose, rtol=1e-5, atol=1e-5)
-    for label, rows in sample.vectors.items():
-        found = version.dense(rows[0], whole, label=label)[::-1]
-        refs = [one.ref for one in found]
-        scores = version.dense_scores(rows[0], refs, label=label)
-        assert scores.dtype == np.float32 and scores.shape == (len(refs),)
-        assert close(scores, [one.score for one in found]), f"dense scores of {label}"
-        words = [{one.ref: one.score for one in version.lexical(query, whole)} for query in ASKED]
-        expected = [[one.get(ref, 0) for ref in refs] for one in words]
-        assert close([version.lexical_scores(query, refs) for query in ASKED], expected)
-        assert close(version.dense_scores(rows[0], refs[:3] * 2, label=label), [*scores[:3]] * 2)
-        assert not version.lexical_scores("zzzznothing", refs).any() and not version.lexical_scores("", refs).any()
-    check_coarse_rows(version, sample)
-    assert len(version.lexical_scores("rotate", [])) == len(version.dense_scores(sample.vectors[VECTOR][0], [])) == 0
-    _refused(lambda: version.dense_scores(sample.vectors[VECTOR][0], [], label="unknown"))
+        check_named_rows(ours, sample)
 
 
 def _scanned(version: Snapshot, where: Filter | None) -> set[str]:

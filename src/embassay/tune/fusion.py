@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from embassay import remedy
 from embassay.errors import UsageError
 from embassay.evaluate.compare.basis import basis_of
 from embassay.evaluate.compare.opening import check_judged
@@ -19,10 +20,10 @@ from embassay.evaluate.compare.statistics import Difference, differences
 from embassay.evaluate.compare.verdict import Decision, decide
 from embassay.evaluate.data.places import Place
 from embassay.evaluate.score.metrics import canonical, per_query
-from embassay.search.base import Found, Inner
+from embassay.search.base import Found
 from embassay.search.fusion import Fusion, Scores, completed
-from embassay.search.modes import pipeline
-from embassay.search.parse import parse_pipeline
+from embassay.search.modes import DEFAULT_FUSION, pipeline
+from embassay.search.parse import parse_fusion
 from embassay.search.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -116,13 +117,14 @@ def tune_fusion(
     min_effect: float = MIN_EFFECT,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Tuning:
-    """Fit the fusion of `present`, by default that of a hybrid search, to the judged queries of a set.
+    """Fit the fusion of `present`, by default a hybrid search of that set, to the judged queries of a set.
 
     Nothing is written. `advance` is told of queries. Raises UsageError for fewer than `FEWEST` queries, for judged data
     of other documents, and for a pipeline without a fusion; ModelError, ProviderError, StoreError.
     """
     (metric,) = canonical((metric,))
-    present = present or pipeline()
+    of_set = home.set(set)
+    present = present or pipeline(fusion=of_set.fusion)
     if not isinstance(present.stages[0], Fusion):
         raise UsageError(f"{present} joins no arms, so that there is nothing to fit.", remedy="Name two arms or more.")
     basis = basis_of(judged)
@@ -131,12 +133,35 @@ def tune_fusion(
             f"{judged.name} has {len(basis.queries)} judged queries; {FEWEST} or more can choose a fusion.",
             remedy="Judge more questions of your users.",
         )
-    fusions = {str(made): made for made in (present.stages[0], *map(_fusion, WAYS)) if isinstance(made, Fusion)}
-    of_set = home.set(set)
+    fusions = {str(made): made for made in (present.stages[0], *map(parse_fusion, WAYS))}
     with of_set.searcher() as index:
         check_judged(judged, [SetSystem(set, index, home.embedder(set), present, home.sources(set))])
         values = _measured(index, judged, basis.queries, present, fusions, metric, advance)
     return _chosen(set, judged, metric, present, fusions, values, basis.words_bias, min_effect)
+
+
+def apply(home: Home, found: Tuning) -> bool:
+    """Have hybrid searches of the set join their arms as is recommended; whether anything was changed.
+
+    Raises UsageError where nothing is recommended, or what was fitted is not a hybrid search: other arms are joined by
+    naming the pipeline. SetNotFound, HomeError.
+    """
+    if not found.recommends:
+        raise UsageError(f"nothing is changed. {found.sentence}", remedy="Judge more questions of your users.")
+    if _joining(found.present, DEFAULT_FUSION) != pipeline():
+        raise UsageError(
+            "what was fitted is no hybrid search as every set has it.",
+            remedy=remedy.command("search", "QUERY", set=found.set, pipeline=str(found.fitted), say="Search with it"),
+        )
+    seen = found.held_out
+    fitted = {"judged": found.judged.name, "digest": found.judged.digest, "metric": found.metric}
+    gained = {"gain": seen.mean, "interval": [seen.low, seen.high]}
+    return home.set(found.set).use_fusion(str(found.fitted.stages[0]), **fitted, **gained)
+
+
+def reset(home: Home, set: str) -> bool:
+    """Have hybrid searches of a set join their arms as those of every set; whether anything was changed."""
+    return home.set(set).use_fusion(None)
 
 
 def _chosen(
@@ -248,12 +273,6 @@ class _Keeping(Fusion):
     def fuse(self, found: Mapping[str, Found]) -> Scores:
         refs = {one.ref: None for arm in found.values() for one in arm.scored}
         return {ref: -float(at) for at, ref in enumerate(refs)}
-
-
-def _fusion(written: str) -> Inner:
-    stage = parse_pipeline(f"dense | lexical >> {written} >> top").stages[0]
-    assert isinstance(stage, Inner)
-    return stage
 
 
 def _joining(chosen: Pipeline, fusion: Fusion) -> Pipeline:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from embassay.evaluate.score.evaluation import Evaluation
     from embassay.evaluate.score.gates import GateResult
     from embassay.models.registry import Registry
+    from embassay.search.fusion import Fusion
     from embassay.search.pipeline import Pipeline
 
 NEEDS_ARGUMENTS = True
@@ -106,7 +107,7 @@ def command(
     if before:
         check_data(before, data)
     with (
-        _opened(model, precision, set_name, home) as (embedder, models, card),
+        _opened(model, precision, set_name, home) as (embedder, models, card, fitted),
         progress.bar(len(data.documents) + len(data.queries)) as advance,
         common.new_stores(store, home) as new_store,
     ):
@@ -114,7 +115,7 @@ def command(
             data,
             embedder,
             new_store(embedder.space.dimensions, embedder.space.similarity, data.language),
-            chosen,
+            chosen.joined_by(fitted) if fitted and pipeline is None and fusion is None else chosen,
             metrics=metrics,
             chunks=chunks,
             drop_same_id=drop_same_id,
@@ -151,19 +152,20 @@ def _pipeline(written: str | None, mode: str | None, fusion: str | None) -> Pipe
 @contextmanager
 def _opened(
     model: str | None, precision: str | None, set_name: str, home: Path | None
-) -> Iterator[tuple[Embedder, Registry, ModelCard | None]]:
-    """The model of a set, or one by its name, with the other models and its card, for the time of the block."""
+) -> Iterator[tuple[Embedder, Registry, ModelCard | None, Fusion | None]]:
+    """The model of a set, or one by its name, with the other models, its card, and the fusion of a set that has one of
+    its own, for the time of the block."""
     from embassay.models.reference import uncut, with_precision
 
     if set_name:
         with common.opened_home(home, keep_local=True) as opened:
-            models = opened.session.models
-            yield opened.embedder(set_name), models, models.card(uncut(opened.set(set_name).spec().model))
+            models, of_set = opened.session.models, opened.set(set_name)
+            yield of_set.embedder(), models, models.card(uncut(of_set.spec().model)), of_set.fusion
         return
     with common.opened_session(home, keep_local=True, create=True) as session:
         models = session.models
         name = with_precision(model or models.default_name, precision)
-        yield models.get(name), models, models.card(uncut(name))
+        yield models.get(name), models, models.card(uncut(name)), None
 
 
 def _show_gates(checked: list[GateResult]) -> None:

@@ -130,6 +130,8 @@ def command(
     with common.opened_home(home) as opened:
         result = opened.search(
             query,
+            10 if k is None else k,
+            mode=mode or "hybrid",
             where=where,
             set=sets,
             pipeline=chosen,
@@ -156,8 +158,11 @@ def _pipeline(
     fusion: str | None,
     coarse_dim: int | None,
     coarse_k: int | None,
-) -> Pipeline:
-    """The pipeline as it is written, or that of a mode. Raises UsageError for both at once."""
+) -> Pipeline | None:
+    """The pipeline as it is written, or as options say; None where that of the mode is meant, as the set has it.
+
+    Raises UsageError for both at once.
+    """
     from embassay.errors import UsageError
     from embassay.search.modes import TWO_STAGE, pipeline, two_stage
     from embassay.search.parse import parse_pipeline
@@ -169,7 +174,7 @@ def _pipeline(
     if asked and written is None:
         return two_stage(hits, **asked)
     if written is None:
-        return pipeline("hybrid" if mode is None else mode, hits, fusion=fusion)
+        return None if fusion is None else pipeline(mode or "hybrid", hits, fusion=fusion)
     if any(given is not None for given in (mode, k, fusion)):
         raise UsageError(
             "--pipeline says the mode, the fusion and the number of hits itself.",

@@ -7,11 +7,12 @@ many hits come out, which whoever measures decides.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embassay.errors import UsageError
 from embassay.models.reference import is_option
+from embassay.search.fusion import Fusion
 from embassay.search.modes import MODES, pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.search.pipeline import Pipeline
@@ -32,6 +33,14 @@ class Candidate:
     model: str
     """What a registry opens: name, precision and dimensions."""
     pipeline: Pipeline
+    is_of_mode: bool = False
+    """Whether the pipeline is that of a mode, so that a set may join its arms in a way of its own."""
+
+    def on_set(self, fusion: Fusion | None) -> Candidate:
+        """The same on a set that has a fusion of its own."""
+        return (
+            self if fusion is None or not self.is_of_mode else replace(self, pipeline=self.pipeline.joined_by(fusion))
+        )
 
 
 def parse_candidate(text: str, mode: str = "dense") -> Candidate:
@@ -57,7 +66,7 @@ def parse_candidate(text: str, mode: str = "dense") -> Candidate:
             break
     model = "@".join([name, *parts, *options])
     if written is None:
-        return Candidate(text, model, pipeline(modes[-1] if modes else mode, fusion=fusion))
+        return Candidate(text, model, pipeline(modes[-1] if modes else mode, fusion=fusion), is_of_mode=fusion is None)
     if modes or fusion is not None:
         raise UsageError(
             f"the candidate {text!r} names a pipeline, and a mode or a fusion besides.",

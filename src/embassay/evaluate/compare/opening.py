@@ -197,9 +197,12 @@ def _check_names(candidates: Sequence[Candidate], registry: Registry) -> None:
 
 
 def _set(candidate: Candidate, home: Home, opened: ExitStack) -> SetSystem:
+    candidate = candidate.on_set(home.set(candidate.model).fusion)
     index = opened.enter_context(home.searcher(candidate.model))
     embedder = home.embedder(candidate.model)
-    return SetSystem(candidate.name, index, embedder, candidate.pipeline, home.sources(candidate.model))
+    elsewhere = dict.fromkeys(arm.elsewhere for arm in candidate.pipeline.arms if arm.elsewhere)
+    others = [home.embedder(name) for name in elsewhere]
+    return SetSystem(candidate.name, index, embedder, candidate.pipeline, home.sources(candidate.model), others)
 
 
 def _check_sets(sources: Mapping[str, Mapping[str, str]]) -> None:

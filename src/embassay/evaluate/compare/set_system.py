@@ -29,10 +29,16 @@ class SetSystem:
     """An existing set as it is searched: its chunks, its store, its model."""
 
     def __init__(
-        self, name: str, index: Searcher, embedder: Embedder, pipeline: Pipeline, paths: Collection[str]
+        self,
+        name: str,
+        index: Searcher,
+        embedder: Embedder,
+        pipeline: Pipeline,
+        paths: Collection[str],
+        others: Sequence[Embedder] = (),
     ) -> None:
-        """`paths`: of the files that the set was made of."""
-        self.name = name
+        """`paths`: of the files that the set was made of; `others`: the models of other sets in which arms look."""
+        self.name, self.others = name, others
         self.index, self.embedder, self.pipeline, self.paths = index, embedder, pipeline, frozenset(paths)
 
     @property
@@ -50,9 +56,10 @@ class SetSystem:
         A hit that is none of them keeps its rank under its own place. Raises ModelError, ProviderError, StoreError.
         """
         found, texts = self._found(judged, depth, advance)
-        needs_model = self.pipeline.needs_model
-        size = bytes_per_million(self.space) if needs_model else 0
-        price = self.embedder.price if needs_model else 0.0
+        models = [*([self.embedder] if self.pipeline.needs_model else ()), *self.others]
+        size = sum(bytes_per_million(model.space) for model in models)
+        prices = [model.price for model in models]
+        price = None if None in prices else sum(filter(None, prices), 0.0)
         times = spread(self._times([judged.queries[name] for name in clean(judged.queries)]))
         shares = RerankShare.of(found.reranked, len(judged.queries))
         costs = Costs(times, size, price, truncated=None, reranking=shares)

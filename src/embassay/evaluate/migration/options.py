@@ -32,6 +32,7 @@ class Cascading(Searcher):
         super().__init__(live.sets, live.space, SILENCE, live.language)
         asked = embedder if embedder.remote else uncached(embedder)  # a hosted model is not paid for twice
         self._live, self._embedded, self._new = live, embedded, embedder
+        self.others = live.others
         self._model = TimedModel(lambda: asked, embedder.space)
 
     def check_open(self) -> None:
@@ -57,6 +58,7 @@ class Reindexed(Searcher):
     def __init__(self, live: Searcher, embedded: EmbeddedPool, embedder: Embedder) -> None:
         super().__init__(live.sets, embedder.space, SILENCE, live.language)
         self._live, self._embedded, self._new = live, embedded, embedder
+        self.others = live.others
 
     def check_open(self) -> None:
         self._live.check_open()

@@ -159,6 +159,9 @@ class PooledSnapshot(Snapshot):
         assert label == VECTOR, "a pool has one vector a chunk"
         return {key: self._embedded.vectors[self._embedded.at[key]] for key in keys if key in self._embedded.at}
 
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        return {key: key for key in keys if key in self._chunks}
+
     def scan(
         self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
     ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:

@@ -194,7 +194,7 @@ class _Probing:
         """The keys of what dense arms find for each query, which a cascade scores; and of whatever any arm finds."""
         depth = max(DEPTH, deepest(self._options.metrics))
         arms = self._rescored.arms
-        dense = {arm.label for arm in arms if arm.dense}
+        dense = {arm.label for arm in arms if arm.dense and not arm.elsewhere}
         deep = self._stay.pipeline.with_deeper([arm.label for arm in arms], depth).handing_out(depth)
         candidates: list[list[str]] = []
         certain: set[str] = set()

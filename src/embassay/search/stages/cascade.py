@@ -58,7 +58,7 @@ class Cascade(Inner):
 
         Raises ModelError, ProviderError, StoreError; UsageError where a measurement has no second space.
         """
-        recalled = {label: one for label, one in candidates.found.items() if one.scored}
+        recalled = {label: one for label, one in candidates.found.items() if one.scored and not one.arm.elsewhere}
         recalled = {label: one for label, one in recalled.items() if one.arm.dense} or recalled
         second = context.second if recalled else None
         if second is None:

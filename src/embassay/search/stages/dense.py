@@ -1,4 +1,7 @@
-"""``dense(100)``, ``dense(100, vectors="coarse")``: the chunks whose vectors are nearest to that of the query."""
+"""``dense(100)``, ``dense(100, set="docs-mpnet")``: the chunks whose vectors are nearest to that of the query.
+
+With ``set`` they are those of another set of the same documents, which another model made, and so is that of the query.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from embassay import remedy
 from embassay.errors import StoreError
 from embassay.search.base import Arm, Candidates
+from embassay.search.elsewhere import nearest_elsewhere, scores_elsewhere
 from embassay.stores.values import VECTOR, Scored
 
 if TYPE_CHECKING:
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from embassay.search.context import Context
     from embassay.types import Chunk, Vectors
 
+HERE = ""
+"""In place of a set: the one that is searched."""
 HIGHEST_COSINE = 1.01
 """No cosine is above it, at any precision."""
 
@@ -30,23 +36,34 @@ class Dense(Arm):
 
     vectors: str = VECTOR
     """Label of the vectors that are compared, where a row has several."""
+    set: str = HERE
+    """The set whose vectors are compared; nothing: those of the set that is searched."""
+
+    @property
+    def elsewhere(self) -> str:
+        return self.set
 
     def is_bounded(self, context: Context) -> bool:
         """Whether vectors are compared by cosine."""
-        return context.similarity == "cosine"
+        return (context.other(self.set).similarity if self.set else context.similarity) == "cosine"
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:  # noqa: ARG002
-        """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError."""
-        vector = context.vector  # before the snapshot, so that the store can open meanwhile
-        ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
+        """The `depth` nearest chunks. Raises ModelError, ProviderError, StoreError, SetNotFound."""
+        if self.set:
+            ranking = nearest_elsewhere(context, self.set, self.depth, self.vectors)
+        else:
+            vector = context.vector  # before the snapshot, so that the store can open meanwhile
+            ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
         most = self._most(context)
         self._check(context, (one for one in ranking if not abs(one.score) < most))
         return Candidates(ranking=ranking)
 
     def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
         """The products with the vectors of `refs`, nan where a row is gone. Raises as `run` does."""
-        vector = context.vector
-        scores = context.snapshot.dense_scores(vector, refs, label=self.vectors)
+        if self.set:
+            scores = scores_elsewhere(context, self.set, refs, self.vectors)
+        else:
+            scores = context.snapshot.dense_scores(context.vector, refs, label=self.vectors)
         beyond = (abs(scores) >= self._most(context)).nonzero()[0].tolist()
         self._check(context, (Scored(refs[at], float(scores[at])) for at in beyond))
         return scores

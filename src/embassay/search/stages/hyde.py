@@ -45,7 +45,7 @@ class Hyde(Inner):
 
     def run(self, context: Context, candidates: Candidates) -> Candidates:
         """What the arms find. Raises ProviderError, ConfigError, and what the arms raise."""
-        if not any(one.arm.dense for one in candidates.found.values()):
+        if not any(one.arm.dense and not one.arm.elsewhere for one in candidates.found.values()):
             return candidates
         made = [context.embed(text, "document") for text in self._passages(context)]
         return ask_for_more(context, candidates, {}, lambda: made, self.weight)

@@ -57,7 +57,7 @@ class Prf(Inner):
         feedback = foremost(candidates.found, self.hits)
         if not feedback:
             return candidates
-        dense = any(one.arm.dense for one in candidates.found.values())
+        dense = any(one.arm.dense and not one.arm.elsewhere for one in candidates.found.values())
         words = any(not one.arm.dense for one in candidates.found.values())
         with context.asking(candidates.asked):
             asked = Sought(

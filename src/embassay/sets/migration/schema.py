@@ -1,4 +1,4 @@
-"""The tables of migrations and of the history, as the schema of `state.db` has them."""
+"""Tables and columns that the schema of `state.db` makes: of migrations, the history, and what sets keep."""
 
 CREATE = """
 CREATE TABLE migrations (
@@ -29,11 +29,20 @@ ALTER TABLE sets ADD COLUMN keep_until REAL NOT NULL DEFAULT 0
 """
 """`origin` and `build` are ids of generations, which may be gone: rows of the history outlive what they tell of."""
 
+FUSIONS = (
+    "CREATE TABLE fusions (set_name TEXT PRIMARY KEY, fusion TEXT NOT NULL, space TEXT NOT NULL, "
+    "detail TEXT NOT NULL DEFAULT '{}') WITHOUT ROWID"
+)
+"""Of sets whose searches join their arms in a way of their own; `space`: the digest of the space it was fitted in."""
 RULES = "ALTER TABLE sets ADD COLUMN auto_embed TEXT"
 """A JSON array of rules; NULL for a set that was not told when to embed, which does so at once."""
 RETRY_AT = "ALTER TABLE migrations ADD COLUMN retry_at REAL"
 """Seconds since 1970 from when on a paused one can go on; NULL where nobody said."""
 PROGRESS = "ALTER TABLE migrations ADD COLUMN progress TEXT NOT NULL DEFAULT '{}'"
+CALIBRATIONS = (
+    "CREATE TABLE calibrations (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
+    "least REAL NOT NULL, chunks INTEGER NOT NULL)"
+)
 PROJECTIONS = (
     "CREATE TABLE projections (generation INTEGER PRIMARY KEY REFERENCES generations (id), "
     "dimensions INTEGER NOT NULL, matrix BLOB NOT NULL, normalised INTEGER NOT NULL, seal TEXT NOT NULL)"

@@ -188,6 +188,15 @@ class LanceSnapshot(Snapshot):
             found |= zip(rows["key"].to_pylist(), matrix_of(rows[column], spec), strict=True)
         return found
 
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        found: dict[str, Hashable] = {}
+        for at in range(0, len(keys), BATCH):
+            with translated():
+                where = to_sql(In("key", tuple(keys[at : at + BATCH])), columns=("key",))
+                rows = self._table.search().where(where).select(["key"]).with_row_id(True).to_arrow()
+            found |= zip(rows["key"].to_pylist(), rows["_rowid"].to_pylist(), strict=True)
+        return found
+
     def scan(
         self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
     ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:

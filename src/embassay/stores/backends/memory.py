@@ -160,6 +160,10 @@ class MemorySnapshot(Snapshot):
         wanted = set(keys)
         return {c.key: v for c, v in zip(self._chunks, self._matrix(label), strict=True) if c.key in wanted}
 
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        wanted = set(keys)
+        return {chunk.key: at for at, chunk in enumerate(self._chunks) if chunk.key in wanted}
+
     def scan(
         self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
     ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:

@@ -189,6 +189,16 @@ class HotSnapshot(Snapshot):
         rows = recent.matching(lambda chunk: chunk.key in wanted)
         return found | dict(zip((chunk.key for chunk in recent.fetch(rows)), recent.read(label, rows), strict=True))
 
+    @told
+    def refs(self, keys: Sequence[str]) -> dict[str, Hashable]:
+        found: dict[str, Hashable] = {}
+        for number, (part, rows) in enumerate(self._view.find(keys)):
+            found |= zip(part.chunks.keys_of(rows), (rows + (number << PART_BITS)).tolist(), strict=True)
+        recent, wanted = self._view.recent, frozenset(keys)
+        rows = recent.matching(lambda chunk: chunk.key in wanted)
+        named = rows + (len(self._view.parts) << PART_BITS)
+        return found | dict(zip((chunk.key for chunk in recent.fetch(rows)), named.tolist(), strict=True))
+
     def scan(
         self, labels: Sequence[str] = (VECTOR,), where: Filter | None = None
     ) -> Iterator[tuple[list[Chunk], dict[str, Vectors]]]:

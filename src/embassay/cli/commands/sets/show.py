@@ -57,6 +57,7 @@ def _facts(found: SetDescription) -> list[tuple[str, str]]:
         ("chunks of", f"at most {spec.chunk_tokens:,} tokens"),
         ("language", spec.language),
         ("kept in", f"{spec.store}, as {spec.dtype}"),
+        ("joins arms", _fusion(found)),
         ("embeds", "at once" if rules is None else " and ".join(rules) or "when it is indexed"),
         ("holds", ", ".join(counts)),
         ("indexed from", _listed(found.paths)),
@@ -64,6 +65,16 @@ def _facts(found: SetDescription) -> list[tuple[str, str]]:
         ("created", found.created),
         ("last written", _time(found.written)),
     ]
+
+
+def _fusion(found: SetDescription) -> str:
+    """How hybrid searches join what their arms find."""
+    if found.fusion is None:
+        return "as every set does"
+    fitted = found.fusion
+    on = f", fitted to {fitted.detail['judged']}" if "judged" in fitted.detail else ""
+    used = "" if fitted.space == found.space_digest else "; as every set does now, because it has another model"
+    return f"{fitted.fusion}{on}{used}"
 
 
 def _listed(paths: Sequence[str]) -> str:
