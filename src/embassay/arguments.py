@@ -76,6 +76,7 @@ KINDS = {
     **dict.fromkeys(("clicked", "about"), HITS),
     "expand": Kind("the name of a stage, or a list of names", _is_text_or_texts),
     "parent": Kind("section, document or a number of tokens", lambda value: _is_text(value) or WHOLE.allows(value)),
+    "query_model": TEXT,
     "set": Kind("the name of a set, or a list of names", _is_text_or_texts),
     "trial": Kind("TrialTerms", lambda value: hasattr(value, "keep_above")),
     "observer": Kind("something that observes a trial", callable),

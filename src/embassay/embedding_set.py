@@ -66,8 +66,6 @@ class EmbeddingSet(Moving, AsyncVerbs):
         """Whether anything was ever indexed into it, or added."""
         return self._sets.exists and self.name in self._sets.state.roster.names()
 
-    # -- what it holds --------------------------------------------------------------------------------------
-
     def index(
         self,
         paths: Iterable[str | os.PathLike[str]] | None = None,
@@ -265,6 +263,7 @@ class EmbeddingSet(Moving, AsyncVerbs):
         cascade: bool | Cascade = False,
         rerank: str | Rerank | None = None,
         expand: str | Sequence[str] = (),
+        query_model: str | None = None,
         beside: Sequence[str] = (),
     ) -> SearchResult:
         """The k chunks that answer `query` best.
@@ -275,18 +274,20 @@ class EmbeddingSet(Moving, AsyncVerbs):
         ``document``, or in so many tokens around it. `min_score`, such as ``{"dense": 0.3}``, leaves out what none of
         the arms named gave so high a raw score. A hit has the text of `context` chunks around it. While the set is
         migrated, with `cascade` the live space recalls and the new one ranks. `rerank`, the name of a reranker or the
-        stage, scores the first candidates anew; `expand`, such as ``prf``, asks for more than the query says. Sets
-        named by `beside` are searched too. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, also
-        for sets of other spaces, ModelError, StoreError.
+        stage, scores the first candidates anew; `expand`, such as ``prf``, asks for more than the query says. With a
+        `query_model`, another model that shares the space of the set makes the vector of the query. Sets named by
+        `beside` are searched too. Raises QueryError, FilterError, UsageError, SetNotFound, SpaceMismatch, also for sets
+        and query models of other spaces, ModelError, StoreError.
         """
         from embassay.search.modes import refined
         from embassay.sets.searching import as_pipeline, search
 
-        chosen = as_pipeline(self._sets, [self.name, *beside], pipeline, mode, k)
+        names = [self.name, *beside]
+        chosen = as_pipeline(self._sets, names, pipeline, mode, k)
         chosen = refined(
             chosen, min_score=min_score, cascade=cascade, rerank=rerank, expand=expand, group_by=group_by, parent=parent
         )
-        return search(self._sets, [self.name, *beside], query, chosen, _parsed(where), context=context)
+        return search(self._sets, names, query, chosen, _parsed(where), context=context, query_model=query_model)
 
     def searcher(self) -> AbstractContextManager[Index]:
         """The set, ready to be searched many times: ``with docs.searcher() as index``. Raises SetNotFound."""
@@ -303,8 +304,6 @@ class EmbeddingSet(Moving, AsyncVerbs):
     def embedder(self) -> Embedder:
         """The model of the set, usable until the session is closed. Raises SetNotFound, ModelError."""
         return self._sets.embedder(self._sets.content(self.name).generation)
-
-    # -- how it is ------------------------------------------------------------------------------------------
 
     def status(self) -> SetStatus:
         """Counts of what it holds. Raises SetNotFound, StoreError."""

@@ -41,7 +41,7 @@ def test_search_json(indexed):
     found = json.loads(out)
     assert set(found) == {
         "query", "set", "sets", "space", "space_digest", "mode", "took_ms", "answered", "hits", "notices",
-        "cascade", "reranked", "spelling",
+        "cascade", "reranked", "spelling", "query_space",
     }  # fmt: skip
     assert (found["query"], found["set"], found["mode"]) == ("rotate the key", "default", "hybrid")
     hit = found["hits"][0]

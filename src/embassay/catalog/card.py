@@ -61,6 +61,10 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     pooling_note: str = ""
     normalised: bool | None = None
     normalised_note: str = ""
+    shares_space: str = ""
+    """A name that models have in common whose vectors may be compared with each other, as their makers say."""
+    shares_space_source: str = ""
+    """Where they say so."""
     similarity: str = ""
     """How its vectors are compared, ``cosine`` or ``dot``: what the model was trained for."""
     prompts: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -45,6 +45,7 @@ _CHECKS = (
     (lambda c: "/" not in c.id or c.id != c.id.strip(), "its id is no provider/model or Hugging Face id"),
     (lambda c: not c.provider_ids, "nobody runs it"),
     (lambda c: not c.sources, "its facts have no source"),
+    (lambda c: bool(c.shares_space) and not c.shares_space_source, "a space that it shares, without a source"),
     (lambda c: c.dimensions is not None and not 1 <= c.dimensions <= 16384, "no model has such dimensions"),
     (lambda c: c.max_tokens is not None and c.unlimited_tokens, "a token limit, and none"),
     (lambda c: bool(c.max_tokens and c.max_tokens_architecture and c.max_tokens > c.max_tokens_architecture),

@@ -126,6 +126,7 @@ class Searcher(ABC):
         context: int = 0,
         measured: bool = False,
         cached: bool = True,
+        asked_by: Callable[[], Embedder] | None = None,
     ) -> SearchResult:
         """Run `pipeline` for `query`, over the chunks that pass `where`.
 
@@ -133,24 +134,39 @@ class Searcher(ABC):
         that need it are left out and a notice says so; with `measured` the error is raised, because a measurement of
         another pipeline would be no measurement. Where nothing is found because the set is empty, or no chunk passes
         `where`, a notice says so. Without `cached` the model embeds the query anew, as for a query that nobody asked
-        before. Raises QueryError, SpaceMismatch, StoreError, and UsageError once the index is closed; ModelError and
-        ProviderError where no stage can do without the model.
+        before. `asked_by` opens another model that makes the vectors of queries; who gives it sees to it that they lie
+        in the space of the set. Raises QueryError, SpaceMismatch, StoreError, and UsageError once the index is closed;
+        ModelError and ProviderError where no stage can do without the model.
         """
         check_query(query)
         check_context(context)
-        asked = composed(query), pipeline, where
+        asked = composed(query), pipeline, where, asked_by
         try:
             return self._searched(*asked, context=context, measured=measured, cached=cached)
         except IndexDamaged:  # what the store made anew has the same rows
             return self._searched(*asked, context=context, measured=measured, cached=cached)
 
     def _searched(
-        self, query: str, pipeline: Pipeline, where: Filter | None, *, context: int, measured: bool, cached: bool
+        self,
+        query: str,
+        pipeline: Pipeline,
+        where: Filter | None,
+        asked_by: Callable[[], Embedder] | None,
+        *,
+        context: int,
+        measured: bool,
+        cached: bool,
     ) -> SearchResult:
         started = time.perf_counter()
         trace = Trace()
         parts: dict[str, Snapshot] = {}
         self.check_open()
+
+        def embed(text: str, role: Role) -> Vectors:
+            if asked_by is None or role != "query":
+                return self.embed(text, role, trace, cached=cached)
+            return _vector(asked_by(), self.space, text, role, trace, cached=cached)
+
         with ExitStack() as held:
 
             def snapshot() -> Snapshot:
@@ -160,7 +176,7 @@ class Searcher(ABC):
             running = Context(
                 query,
                 snapshot,
-                lambda text, role: self.embed(text, role, trace, cached=cached),
+                embed,
                 where,
                 trace=trace,
                 without_model=not measured,
@@ -182,7 +198,7 @@ class Searcher(ABC):
             trace.notices += map(str, trace.spelling or ())
             hits = shown_whole(ranked.hits, parts, context, ranked.around)
             took = round((time.perf_counter() - started) * 1000, 2)
-            answered = None if measured else self._answered(running.reading, ranked, parts, trace)
+            answered = None if measured or asked_by else self._answered(running.reading, ranked, parts, trace)
         result = self._result(query, ranked.pipeline, took, hits, trace, answered)
         if result.id:
             self._tell(result, measured=measured)
@@ -202,7 +218,9 @@ class Searcher(ABC):
         steps, notices = tuple(trace.steps), tuple(trace.notices)
         made = (query, self.name, self.space, ran, took_ms, hits, notices, steps, self.language)
         spelling = tuple(trace.spelling or ())
-        return SearchResult(*made, answered, name, self.sets, trace.cascade, tuple(trace.reranked), spelling)
+        return SearchResult(
+            *made, answered, name, self.sets, trace.cascade, tuple(trace.reranked), spelling, trace.query_space
+        )
 
     def _answered(self, query: str, ranked: Ranked, parts: Mapping[str, Snapshot], trace: Trace) -> bool | None:
         """Whether an answer was found, as far as the sets know how near texts come that are not about them."""
@@ -313,10 +331,16 @@ class Index(Searcher):
         return comparable(self._model().embed(texts, "query").vectors, self.space)
 
     def embed(self, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
-        embedder = self._model() if cached else uncached(self._model())
-        embedded = embedder.embed([text], role)
-        if embedded.truncated[0]:
-            what, limit = "query" if role == "query" else "text", embedder.tokens.max_tokens
-            trace.notices.append(f"The {what} has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
-        vector: Vectors = comparable(embedded.vectors, self.space)[0]
-        return vector
+        return _vector(self._model(), self.space, text, role, trace, cached=cached)
+
+
+def _vector(embedder: Embedder, space: Space, text: str, role: Role, trace: Trace, *, cached: bool) -> Vectors:
+    """The vector (dimensions,) of `text`, ready to be compared with those of a space."""
+    embedded = (embedder if cached else uncached(embedder)).embed([text], role)
+    if embedded.truncated[0]:
+        what, limit = "query" if role == "query" else "text", embedder.tokens.max_tokens
+        trace.notices.append(f"The {what} has {embedded.tokens[0]:,} tokens; the model read the first {limit:,}.")
+    if embedded.space != space:
+        trace.query_space = embedded.space
+    vector: Vectors = comparable(embedded.vectors, space)[0]
+    return vector

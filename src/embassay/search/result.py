@@ -46,6 +46,8 @@ class SearchResult:
     """What rerankers did, and what that took."""
     spelling: Sequence[Correction] = ()
     """What words of the query were read as, where that was asked for."""
+    query_space: Space | None = None
+    """The space of the model that made the vector of the query, where it is not that of the set."""
 
     @property
     def read_as(self) -> str:
@@ -65,6 +67,7 @@ class SearchResult:
             "sets": list(self.sets),
             "space": str(self.space),
             "space_digest": self.space.digest,
+            "query_space": str(self.query_space) if self.query_space else None,
             "mode": self.mode,
             "cascade": self.cascade.to_dict() if self.cascade else None,
             "spelling": [one.to_dict() for one in self.spelling],

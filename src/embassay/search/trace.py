@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from embassay.search.second import Cascaded
     from embassay.search.spelling import Correction
+    from embassay.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,5 @@ class Trace:
     """What rerankers did, in the order of their stages."""
     spelling: Sequence[Correction] | None = None
     """What words of the query were read as; None where nobody looked."""
+    query_space: Space | None = None
+    """The space of the vector of the query, where another model made it than that of the set."""

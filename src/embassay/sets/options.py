@@ -66,6 +66,7 @@ class SearchOptions(TypedDict, total=False):
     cascade: bool | Cascade
     rerank: str | Rerank | None
     expand: str | Sequence[str]
+    query_model: str | None
     beside: Sequence[str]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from embassay.sets.joining import fusion_of
@@ -10,6 +10,7 @@ from embassay.sets.joint import joint_index
 from embassay.sets.moves import on_live
 
 if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
     from embassay.search.pipeline import Pipeline
     from embassay.search.result import SearchResult
     from embassay.sets.opened import OpenSets
@@ -30,12 +31,27 @@ def as_pipeline(sets: OpenSets, names: Sequence[str], pipeline: str | Pipeline |
 
 
 def search(
-    sets: OpenSets, names: Sequence[str], query: str, chosen: Pipeline, where: Filter | None, *, context: int
+    sets: OpenSets,
+    names: Sequence[str],
+    query: str,
+    chosen: Pipeline,
+    where: Filter | None,
+    *,
+    context: int,
+    query_model: str | None = None,
 ) -> SearchResult:
     """What the `chosen` pipeline finds for `query` in the sets of these `names`; see `EmbeddingSet.search`."""
 
     def once() -> SearchResult:
         with sets.index(names[0]) if len(names) == 1 else joint_index(sets, names) as index:
-            return index.search(query, chosen, where, context=context)
+            asked_by = None if query_model is None else _another(sets, names[0], query_model)
+            return index.search(query, chosen, where, context=context, asked_by=asked_by)
 
     return on_live(once)
+
+
+def _another(sets: OpenSets, name: str, model: str) -> Callable[[], Embedder]:
+    """Opens another model for the queries to a set. Raises SpaceMismatch where it is not known to share its space."""
+    from embassay.sets.pairs import query_embedder
+
+    return query_embedder(sets, sets.content(name).generation, model)

@@ -69,7 +69,7 @@ def near_terms(word: str, stem: str, vocabulary: Mapping[str, int], most: int) -
     places = _places(counts, len(word), allowed)
     if stem != word:
         of_stem = _slips_to_beginnings(letters, lengths, stem)[-1].astype(np.int64)
-        places = np.minimum(places, np.where(of_stem <= allowed, of_stem * (ENDING + 1), _FAR))
+        places = np.minimum(places, np.where(of_stem <= most_slips(len(stem)), of_stem * (ENDING + 1), _FAR))
     chosen = np.flatnonzero(places < _FAR).tolist()
     best = sorted(chosen, key=lambda at: (places[at], -vocabulary[terms[at]], terms[at]))
     return [terms[at] for at in best[:most]]

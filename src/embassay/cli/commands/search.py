@@ -99,6 +99,10 @@ def command(
             help="Ask for more than the query says, or read it anew: prf, spell, llm, hyde, multi-query; repeatable.",
         ),
     ] = None,
+    query_model: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="NAME", help="Embed the query by another model that shares the space of the set."),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole chunks, not snippets.")] = False,
     sets: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -123,6 +127,7 @@ def command(
     embassay search "refund" --expand hyde --explain
     embassay search "refund" --set docs --set faq
     embassay search "refund" --set docs --cascade
+    embassay search "refund" --query-model voyage/voyage-4-lite
     embassay search "refund" --rerank ./reranker --budget-ms 300
     """
     chosen = _pipeline(pipeline, mode, k, fusion, coarse_dim, coarse_k)
@@ -142,6 +147,7 @@ def command(
             cascade=_cascade(cascade, budget),
             rerank=_rerank(rerank, rerank_budget),
             expand=expand or (),
+            query_model=query_model,
         )
         root = opened.folder.parent
     if json:
@@ -216,7 +222,8 @@ def _show(result: SearchResult, root: Path, *, explain: bool, full: bool) -> Non
     out = common.console()
     common.tell(result.notices)
     if explain:
-        out.print(f"{result.pipeline}  ·  {result.space}  ·  {result.took_ms:.0f} ms", style="dim")
+        by = f", asked by {result.query_space}" if result.query_space else ""
+        out.print(f"{result.pipeline}  ·  {result.space}{by}  ·  {result.took_ms:.0f} ms", style="dim")
         out.print(_trace(result.trace))
     if result.cascade:
         out.print(str(result.cascade), style="dim")

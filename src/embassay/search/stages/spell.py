@@ -105,7 +105,8 @@ def _nearest(
         between = slips(stem, term)
         for written in _forms(context, cut, term):
             count = slips(word, _plain(written))
-            found = min(count, between), -vocabulary[term], count, not written.islower(), written
+            least = min(count, between) if between <= most_slips(len(stem)) else count
+            found = least, -vocabulary[term], count, not written.islower(), written
             if found[0] <= most_slips(len(word)) and (best is None or found < best):
                 best = found
     return best[-1] if best else None
