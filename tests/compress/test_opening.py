@@ -6,7 +6,7 @@ import pytest
 
 import embassay
 from embassay.compress.opening import apply, compress
-from embassay.errors import JudgedSetError, SetNotFound, UsageError
+from embassay.errors import JudgedSetError, MigrationState, SetNotFound, UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from tests.compress.made import home_of
 from tests.compress.made import judged as made_judged
@@ -76,6 +76,34 @@ def test_where_nothing_loses_so_little(home, judged):
         assert found.proposal.held_out.high <= 0
 
 
+def test_a_set_of_a_few_rows(home, judged):
+    """There is too little for a PCA, and for what is fitted to many."""
+    home.set("words").delete([one.id for one in judged.documents[5:]])
+    few = {name: judged.queries[name] for name in list(judged.queries)[:5]}
+    data = JudgedSet("few", judged.documents[:5], few, {name: judged.qrels[name] for name in few})
+    found = compress(home, "words", data, max_loss=0.1)
+    assert found.proposed.name == "int8" and "judge more queries" in found.sentence
+    assert {row.name for row in found.rows} >= {"float16", "binary"} and all(row.name != "pq" for row in found.rows)
+
+
+def test_a_set_that_is_deleted_meanwhile(home, judged):
+    with embassay.open(home.folder) as other, pytest.raises(SetNotFound):
+        compress(home, "words", judged, advance=lambda _: other.set("words").exists and other.delete_set("words"))
+
+
+def test_a_set_that_is_deleted_before_it_is_applied(home, judged):
+    found = compress(home, "words", judged, max_loss=0.05)
+    home.delete_set("words")
+    with pytest.raises(SetNotFound):
+        apply(home, found)
+
+
+def test_a_set_that_is_moved_elsewhere_already(home, judged):
+    home.set("words").migrate("hash/128")
+    with pytest.raises(MigrationState, match="being migrated already"):
+        apply(home, compress(home, "words", judged, max_loss=0.05))
+
+
 def test_a_set_that_is_written_meanwhile(home, judged):
     """What is measured is one version; the generation has what came since."""
     found = compress(home, "words", judged, max_loss=0.05)
@@ -93,6 +121,13 @@ def test_what_cannot_be_measured(home, judged):
     few = {"q1": judged.queries["q1"]}
     with pytest.raises(JudgedSetError, match="has 1 judged queries"):
         compress(home, "words", JudgedSet("few", judged.documents, few, {"q1": {"d1": 1}}))
+    unanswered = {query: dict.fromkeys(of, 0) for query, of in judged.qrels.items()}
+    with pytest.raises(JudgedSetError, match="has 0 judged queries"):
+        compress(home, "words", JudgedSet("unanswered", judged.documents, judged.queries, unanswered))
+    with pytest.raises(UsageError, match="no metric is named"):
+        compress(home, "words", judged, metrics=())
+    with pytest.raises(UsageError, match="a loss of x at most"):
+        compress(home, "words", judged, max_loss="x")
     with pytest.raises(SetNotFound):
         compress(home, "nothing", judged)
     home.set("words").delete([one.id for one in judged.documents])

@@ -55,15 +55,18 @@ def compress(
     told how many rows will be read, `advance` of those that were. Raises UsageError for an empty set, a judged set of
     other documents or of too few queries, SetNotFound, StoreError, ModelError.
     """
-    if not (math.isfinite(max_loss) and max_loss >= 0):
+    if not (isinstance(max_loss, (int, float)) and math.isfinite(max_loss) and max_loss >= 0):
         raise UsageError(f"a loss of {max_loss} at most: write a number that is not negative, such as 0.01.")
-    if len(judged.queries) < FEWEST_QUERIES:
+    names = canonical(tuple(metrics))
+    if not names:
+        raise UsageError("no metric is named by which a loss could be told.", remedy=f"Name one, such as {METRICS[0]}.")
+    answered = sum(any(grade > 0 for grade in judged.qrels.get(query, {}).values()) for query in judged.queries)
+    if answered < FEWEST_QUERIES:
         raise JudgedSetError(
-            f"{judged.name} has {len(judged.queries)} judged queries: a half of them has to choose, and the other one "
-            f"to tell the loss, so that {FEWEST_QUERIES} are the least.",
+            f"{judged.name} has {answered} judged queries: a half of them has to choose, and the other one to tell the "
+            f"loss, so that {FEWEST_QUERIES} are the least.",
             remedy=remedy.command("judge new", "FOLDER", out="DIR", say="{} makes more."),
         )
-    names = canonical(tuple(metrics))
     asked = _Asked(set, judged, names, max_loss, sure)
     return on_live(lambda: _measured(home, asked, started, advance))
 
