@@ -72,16 +72,18 @@ def test_words_of_other_languages_are_read_by_their_own_forms():
     assert [one.read_as for one in found.trace.spelling] == ["Überprüfung"]
 
 
-def test_arms_of_vectors_compare_with_the_query_as_it_was_read(version):
+@pytest.mark.parametrize(("weight", "first"), [(0.5, "key-0"), (2, "key-1")])
+def test_arms_of_vectors_compare_with_the_query_as_it_was_read_and_as_it_was_typed(version, weight, first):
     asked = []
 
     def embed(text, role):
         asked.append((text, role))
         return np.eye(len(TEXTS), dtype=np.float32)[len(asked) - 1]
 
-    made = run(parse_pipeline("dense(3) >> spell >> top(1)"), Context("To recieve it", lambda: version, embed))
+    text = f"dense(3) >> spell(weight={weight}) >> top(2)"
+    made = run(parse_pipeline(text), Context("To recieve it", lambda: version, embed))
     assert asked == [("To recieve it", "query"), ("To receive it", "query")]
-    assert made.hits[0].chunk.key == "key-1", "the second vector is asked for"
+    assert keys(made) == {"key-0", "key-1"} and made.hits[0].chunk.key == first
 
 
 def test_a_search_goes_on_without_it_where_the_model_fails_in_between(version):
@@ -138,7 +140,7 @@ def test_terms_of_a_stage_before_it_stay(version):
 
 def test_it_is_an_expansion_by_its_name():
     made = refined(pipeline(), expand="spell")
-    assert str(made).startswith("dense(100) | lexical(100) >> spell >> ")
+    assert str(made).startswith("dense(100) | lexical(100) >> spell(1) >> ")
 
 
 def test_a_correction_says_where_the_word_stood():

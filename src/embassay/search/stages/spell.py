@@ -1,5 +1,5 @@
 """``spell``: words of the query that no chunk has are read as near words that some chunk has, and the arms are asked
-again for the query as it was read.
+again, for the query as it was read beside the one that was typed.
 
 The vocabulary is that of the set itself, so that its names and terms are known, and no dictionary is needed. A word
 of four to seven letters is read as one that is a single slip away, a longer one as one that is two away at most.
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from embassay.search.again import ask_again, mean_vector
+from embassay.search.again import ask_for_more
+from embassay.search.arguments import argument
 from embassay.search.base import Candidates, Inner
-from embassay.search.context import Sought
 from embassay.search.spelling import Correction, read
 from embassay.stores.values import WeightedTexts
 from embassay.words.analyser import analyser, plain_letters
@@ -40,30 +40,21 @@ class Spell(Inner):
     needs_model: ClassVar[bool] = True
     asks: ClassVar[bool] = True
 
-    def run(self, context: Context, candidates: Candidates) -> Candidates:
-        """What the arms find for the query as it was read; the same as before where every word is known.
+    weight: float = argument(1.0, least=0, most=10)
+    """Of the query as it was read, beside the one that was typed, which counts 1: a word that no chunk has may be right
+    all the same."""
 
-        The result tells what was read as what. Raises StoreError, and what the arms raise.
+    def run(self, context: Context, candidates: Candidates) -> Candidates:
+        """What the arms find for the query with its words as they were read; the same as before where every word is
+        known. The result tells what was read as what. Raises StoreError, and what the arms raise.
         """
         if context.trace.spelling is None:  # arms that look deeper are asked for the same
             context.trace.spelling = corrections(context)
         if not context.trace.spelling:
             return candidates
         query = read(context.query, context.trace.spelling)
-        dense = any(one.arm.dense for one in candidates.found.values())
-        with context.asking(candidates.asked):
-            words = _read(context.words, context.query, query)
-            vector = context.embed(query, "query") if dense else None
-            if dense and candidates.asked is not None:  # what stands before has moved it
-                vector = mean_vector(context.vector, [context.embed(query, "query")], 1.0)
-        return ask_again(context, candidates, Sought(words, vector))
-
-
-def _read(words: str | WeightedTexts, typed: str, query: str) -> str | WeightedTexts:
-    """What arms of words look for, with the query as it was read in the place of the one that was typed."""
-    if isinstance(words, str):
-        return query
-    return WeightedTexts({query if text == typed else text: weight for text, weight in words.weights.items()})
+        made = lambda: [context.embed(query, "query")]  # noqa: E731
+        return ask_for_more(context, candidates, {query: self.weight}, made, self.weight)
 
 
 def corrections(context: Context) -> list[Correction]:
