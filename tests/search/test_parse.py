@@ -66,7 +66,7 @@ def test_what_may_be_left_out(text, printed):
         ("dense >> ", "", "expected a stage, like top(10), found the end"),
         ("dense >> top ?", "?", "found '?'"),
         ("dense | lexical >> convex(1.5) >> top", "1.5", "expected dense, a number between 0 and 1"),
-        ("dense | lexical >> top(10)", "top", "2 arms need a stage that joins them. Add one: >> convex(0.75)"),
+        ("dense | lexical >> top(10)", "top", "2 arms need a stage that joins them. Add one: >> adaptive(0.7)"),
         ("dense(100)", "", "how many hits come out. End with: >> top(10)"),
         ("rrf >> top", "rrf", "finds nothing by itself"),
         ("dense >> rrf >> top", "rrf", "joins several arms, and there is one"),

@@ -37,7 +37,7 @@ def test_a_label_is_one_word(label):
         ((), (Top(),), "there is none"),
         ((Rrf(),), (Top(),), "finds nothing by itself"),
         ((Dense(), Dense(50)), (Rrf(), Top()), "two arms are called 'dense'. Name one of them: other=dense"),
-        ((Dense(), Lexical()), (Top(),), r"2 arms need a stage that joins them. Add one: >> convex\(0.75\)"),
+        ((Dense(), Lexical()), (Top(),), r"2 arms need a stage that joins them. Add one: >> adaptive\(0.7\)"),
         ((Dense(),), (Rrf(), Top()), "joins several arms, and there is one"),
         ((Dense(), Lexical()), (Rrf(), Convex(), Top()), "a second time"),
         ((Dense(),), (), r"how many hits come out. End with: >> top\(10\)"),

@@ -1,12 +1,15 @@
 """Looks for a query in another set, and names what is found there by the rows of the set that is searched.
 
-A chunk has the same key in every set that was cut alike, because a key comes of the document's id and the text. Both
-sides of every product are of the other space.
+A chunk has the same key in every set that was cut alike, because a key comes of the document's id and the text. Where
+sets were cut otherwise, as for models that read texts of other lengths, a chunk stands for those of its document that
+share half of the shorter one with it, and the best of several scores counts. Both sides of every product are of the
+other space.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from embassay.errors import UsageError
@@ -15,13 +18,16 @@ from embassay.stores.values import Scored
 
 if TYPE_CHECKING:
     from embassay.search.context import Context
-    from embassay.types import Vectors
+    from embassay.stores.base import Snapshot
+    from embassay.types import Chunk, Vectors
 
-ALIKE = "Index both from the same documents, and in chunks of as many tokens."
+SHARED = 0.5
+"""Of the shorter of two chunks, from which on they stand for each other."""
+ALIKE = "Index both from the same documents."
 
 
 def nearest_elsewhere(context: Context, name: str, depth: int, label: str) -> list[Scored]:
-    """The `depth` rows of set `name` that are nearest to the query there, as the searched set names them.
+    """At most `depth` rows of the set that is searched, by how near to the query their text lies in set `name`.
 
     What the searched set does not have is left out, and a notice says how much; so is what does not pass its filter.
     Raises ModelError, ProviderError, StoreError, SetNotFound; UsageError where a measurement finds nothing in common.
@@ -29,24 +35,26 @@ def nearest_elsewhere(context: Context, name: str, depth: int, label: str) -> li
     other = context.other(name)
     vector = context.embed(context.query, "query", other)  # before the snapshot, so that the store can open meanwhile
     found = other.snapshot.dense(vector, depth, context.where, label=label)
-    keys = [chunk.key for chunk in other.snapshot.fetch([one.ref for one in found])]
-    here = context.snapshot.refs(keys)
-    left = sum(key not in here for key in keys)
-    if left and left == len(keys) and not context.without_model:
+    chunks = other.snapshot.fetch([one.ref for one in found])
+    here = counterparts(chunks, context.snapshot)
+    left = sum(chunk.key not in here for chunk in chunks)
+    if left and left == len(chunks) and not context.without_model:
         raise UsageError(f"nothing that was found in set {name!r} is in the set that is searched.", remedy=ALIKE)
     if left:
         _tell(
             context,
-            f"{left:,} of {len(keys):,} chunks found in set {name!r} have no counterpart in the set that is searched, "
+            f"{left:,} of {len(chunks):,} chunks found in set {name!r} have no counterpart in the set that is searched "
             f"and are left out. {ALIKE}",
         )
-    return _passing(
-        context, [Scored(here[key], one.score) for key, one in zip(keys, found, strict=True) if key in here]
-    )
+    best: dict[Hashable, float] = {}
+    for chunk, one in zip(chunks, found, strict=True):
+        for ref in here.get(chunk.key, ()):
+            best.setdefault(ref, one.score)
+    return _passing(context, [Scored(ref, score) for ref, score in best.items()])[:depth]
 
 
 def scores_elsewhere(context: Context, name: str, refs: Sequence[Hashable], label: str) -> Vectors:
-    """float32 (len(refs),): the products in set `name` with what has the keys of these rows; nan where nothing has.
+    """float32 (len(refs),): how near to the query the texts of these rows lie in set `name`; nan where it has none.
 
     Raises ModelError, ProviderError, StoreError, SetNotFound.
     """
@@ -54,11 +62,38 @@ def scores_elsewhere(context: Context, name: str, refs: Sequence[Hashable], labe
 
     other = context.other(name)
     vector, chunks = context.embed(context.query, "query", other), context.chunks(refs)
-    there = other.snapshot.refs([chunks[ref].key for ref in refs])
-    known = [at for at, ref in enumerate(refs) if chunks[ref].key in there]
-    scores = np.full(len(refs), np.nan, np.float32)
-    scores[known] = other.snapshot.dense_scores(vector, [there[chunks[refs[at]].key] for at in known], label=label)
-    return scores
+    there = counterparts([chunks[ref] for ref in refs], other.snapshot)
+    wanted = list(dict.fromkeys(ref for named in there.values() for ref in named))
+    scores = dict(zip(wanted, other.snapshot.dense_scores(vector, wanted, label=label).tolist(), strict=True))
+    each = (there.get(chunks[ref].key, ()) for ref in refs)
+    return np.array([max((scores[one] for one in named), default=np.nan) for named in each], np.float32)
+
+
+def counterparts(chunks: Sequence[Chunk], snapshot: Snapshot) -> Mapping[str, Sequence[Hashable]]:
+    """The rows of `snapshot` that each of `chunks`, by its key, stands for; none of one whose text is not there."""
+    named = snapshot.refs([chunk.key for chunk in chunks])
+    found: dict[str, Sequence[Hashable]] = {key: (ref,) for key, ref in named.items()}
+    missing = [chunk for chunk in chunks if chunk.key not in named]
+    if missing:
+        theirs = _by_document(snapshot.chunks({chunk.document for chunk in missing}, by="document"))
+        shared = {chunk.key: [t.key for t in theirs[chunk.document] if _overlap(chunk, t)] for chunk in missing}
+        refs = snapshot.refs(list(dict.fromkeys(key for keys in shared.values() for key in keys)))
+        found |= {key: [refs[one] for one in keys if one in refs] for key, keys in shared.items() if keys}
+    return found
+
+
+def _by_document(chunks: Iterable[Chunk]) -> Mapping[str, Sequence[Chunk]]:
+    found: dict[str, list[Chunk]] = defaultdict(list)
+    for chunk in chunks:
+        found[chunk.document].append(chunk)
+    return found
+
+
+def _overlap(one: Chunk, other: Chunk) -> bool:
+    """Whether two chunks of a document share `SHARED` of the shorter one."""
+    (first, end), (other_first, other_end) = one.span, other.span
+    shorter = min(end - first, other_end - other_first)
+    return shorter > 0 and min(end, other_end) - max(first, other_first) >= SHARED * shorter
 
 
 def _passing(context: Context, found: Sequence[Scored]) -> list[Scored]:

@@ -20,7 +20,7 @@ from embassay.remedy import Remedy
 from embassay.search.arguments import Argument, Value, arguments, read_text
 from embassay.search.base import Arm, Last, Stage
 from embassay.search.fusion import Fusion
-from embassay.search.pipeline import Pipeline, find_fault
+from embassay.search.pipeline import EXAMPLE, Pipeline, find_fault
 from embassay.search.stages import stage_class, stage_names
 from embassay.text import did_you_mean
 
@@ -187,7 +187,7 @@ class _Parser:
 
     def _error(self, at: int, message: str, remedy: Remedy | str = "") -> UsageError:
         whole = f"the pipeline {self._text!r} cannot be read at character {at + 1}: {message}"
-        return UsageError(whole, remedy=remedy or "Example: dense(100) | lexical(100) >> convex(0.75) >> top(10)")
+        return UsageError(whole, remedy=remedy or EXAMPLE)
 
 
 def _is_bool(token: _Token) -> bool:

@@ -1,4 +1,4 @@
-"""A search as a value that prints as it is read aloud: ``dense(100) | lexical(100) >> convex(0.75) >> top(10)``."""
+"""A search as a value that prints as it is read aloud: ``dense(100) | lexical(100) >> adaptive(0.7) >> top(10)``."""
 
 from __future__ import annotations
 
@@ -118,11 +118,11 @@ def find_fault(arms: Sequence[Stage], stages: Sequence[Stage]) -> PipelineFault 
 
 def _fault_of_arms(arms: Sequence[Stage]) -> PipelineFault | None:
     if not arms:
-        return PipelineFault(0, "a pipeline starts with a stage that finds something, and there is none.", _EXAMPLE)
+        return PipelineFault(0, "a pipeline starts with a stage that finds something, and there is none.", EXAMPLE)
     labels: set[str] = set()
     for at, arm in enumerate(arms):
         if not isinstance(arm, Arm):
-            return PipelineFault(at, f"{arm} finds nothing by itself: it stands behind >>.", _EXAMPLE)
+            return PipelineFault(at, f"{arm} finds nothing by itself: it stands behind >>.", EXAMPLE)
         if arm.label in labels:
             return PipelineFault(
                 at, f"two arms are called {arm.label!r}.", f"Name one of them: other={replace(arm, label='')}"
@@ -136,7 +136,7 @@ def _fault_of_stages(stages: Sequence[Stage], arms: Sequence[Stage]) -> Pipeline
     for at, stage in enumerate(stages, len(arms)):
         if isinstance(stage, Arm):
             return PipelineFault(
-                at, f"{stage} finds candidates: it stands before the first >>, beside other arms.", _EXAMPLE
+                at, f"{stage} finds candidates: it stands before the first >>, beside other arms.", EXAMPLE
             )
         if at > len(arms) and isinstance(stages[at - len(arms) - 1], Last):
             return PipelineFault(at, f"nothing stands behind {stages[at - len(arms) - 1]}, and here is {stage}.")
@@ -152,7 +152,7 @@ def _fault_of_stages(stages: Sequence[Stage], arms: Sequence[Stage]) -> Pipeline
         if unfit := stage.fault(arms):
             return PipelineFault(at, unfit)
     if len(arms) > 1 and not fusions:
-        return PipelineFault(len(arms), f"{len(arms)} arms need a stage that joins them.", "Add one: >> convex(0.75)")
+        return PipelineFault(len(arms), f"{len(arms)} arms need a stage that joins them.", "Add one: >> adaptive(0.7)")
     if not stages or not isinstance(stages[-1], Last):
         return PipelineFault(len(arms) + len(stages), "it does not say how many hits come out.", "End with: >> top(10)")
     return None
@@ -180,5 +180,5 @@ def _without_peers(arms: Sequence[Arm], stages: Sequence[Stage]) -> list[Arm]:
     return [arm for arm in arms if sum(other.dense is arm.dense for other in arms) == 1]
 
 
-_EXAMPLE = "Example: dense(100) | lexical(100) >> convex(0.75) >> top(10)"
+EXAMPLE = "Example: dense(100) | lexical(100) >> adaptive(0.7) >> top(10)"
 _ONE_ARM = "Leave it out, or put another arm beside that one with |; in Python the arms need parentheses: (a | b) >> c"

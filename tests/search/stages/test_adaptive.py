@@ -34,7 +34,8 @@ def weight(dense, lexical, stage=None):
 @pytest.mark.parametrize("height", [3.0, 5.0, 9.0, 40.0])
 def test_the_weight_by_hand(height):
     words = peaked(height)[:100]
-    expected = 0.7 - 0.25 * math.log(peak(words) * (150 / 100) ** 0.25 / 5)
+    thirtieth = 2.0  # half of the others have it
+    expected = 0.7 - 0.25 * math.log(peak(words) * (150 / 100) ** 0.25 / 5) + max(0.0, thirtieth / height - 0.55)
     lists = arms(dense=(Dense(), [Scored(one.ref, 0.5) for one in words]), lexical=(Lexical(), words))
     assert Adaptive().weight(lists) == pytest.approx(min(HIGHEST, expected))
     assert Adaptive().fuse(lists) == pytest.approx(Convex(min(HIGHEST, expected)).fuse(lists))
@@ -43,6 +44,21 @@ def test_the_weight_by_hand(height):
 def test_the_more_words_single_out_a_hit_the_more_they_count():
     weights = [weight(DENSE, peaked(height)) for height in (2.5, 4, 8, 16)]
     assert weights == sorted(weights, reverse=True) and len(set(weights)) == 4
+
+
+def test_words_that_many_share_about_equally_count_less():
+    """The peak is the same, because it knows no scale; how far the thirtieth falls behind the best is not."""
+    high, low = ([Scored(at, base + (at == 0) * 3 + at % 2) for at in range(99)] for base in (9.0, 1.0))
+    high.sort(key=lambda one: -one.score), low.sort(key=lambda one: -one.score)
+    assert peak(high) == pytest.approx(peak(low))
+    dense = [Scored(one.ref, 0.5) for one in high]
+    flat, steep = (Adaptive().weight(found(dense, words)) for words in (high, low))
+    assert flat == pytest.approx(min(HIGHEST, steep + 10 / 12 - 0.55)) and steep < 0.8
+    few = [Scored(at, 9.0 + (at == 0) * 3 + at % 2) for at in range(29)]
+    few.sort(key=lambda one: -one.score)
+    alone = Adaptive().weight(found([Scored(one.ref, 0.5) for one in few], few))
+    assert alone == pytest.approx(0.7 - 0.25 * math.log(peak(few) * (150 / 29) ** 0.25 / 5)), "too few to tell"
+    assert Adaptive(slope=0.0).weight(found(dense, high)) == 0.7
 
 
 def test_words_that_tell_nothing_apart_leave_it_to_vectors():
