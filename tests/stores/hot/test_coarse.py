@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 from contextlib import closing
 
 import numpy as np
@@ -236,3 +237,25 @@ def test_processes_at_once_make_the_same(folder):
         assert process.returncode == 0, said
     with opened(folder) as store:
         searched(store)
+
+
+def test_threads_at_once_make_the_same(folder):
+    """Each with a store of its own, as several homes of one program are."""
+    faults = []
+
+    def work():
+        try:
+            with opened(folder) as store:
+                searched(store)
+        except BaseException as error:
+            faults.append(error)
+
+    for _ in range(3):
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not faults
+        (file,) = kept(folder)
+        file.unlink()

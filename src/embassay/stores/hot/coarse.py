@@ -91,9 +91,9 @@ class CoarsePart:
         return numbers.reshape(facts["rows"], facts["dimensions"])
 
     def _write(self, file: str, form: CoarseForm, digest: int) -> None:
-        """Under a name of this process first: another one may be at the same. What is left of an earlier form of as
-        many dimensions goes: it was fitted to fewer rows, and is asked for no more."""
-        own = f"{file}.{os.getpid()}"
+        """Under a name of this thread first: others may be at the same. What is left of an earlier form of as many
+        dimensions goes: it was fitted to fewer rows, and is asked for no more."""
+        own = f"{file}.{os.getpid()}-{threading.get_ident()}"
         with suppress(HomeNotWritable, OSError):
             with SectionWriter(self._folder, own, KIND) as out:
                 out.facts |= self._facts(form, digest)
@@ -101,7 +101,8 @@ class CoarsePart:
                 for block in self._blocks(form):
                     append(block.tobytes())
             for other in self._folder.glob(f"{self._name}.{form.space.dimensions}-*.{KIND}"):
-                other.unlink(missing_ok=True)
+                if other.name != file:
+                    other.unlink(missing_ok=True)
             (self._folder / own).replace(self._folder / file)
 
     def _facts(self, form: CoarseForm, digest: int) -> dict[str, Any]:
