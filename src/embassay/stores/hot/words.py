@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from embassay.stores.hot.best import ROUNDED_DOWN, ROUNDED_UP, candidates, largest, with_a_score
 from embassay.stores.hot.postings import decode_frequencies, decode_many, decode_rows
 from embassay.stores.hot.sections import Array, Sections
 from embassay.stores.hot.writing_words import KIND, hashed, write_words
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 LONG = 4096
-"""Rows of a term from which on it pays to look whether all of them have to be looked at."""
-ROUNDED_UP = 1.0001
-"""By more than float32 can differ in the sum of a query's terms."""
+"""Rows of the terms that are left from which on it pays to look whether all of them have to be looked at."""
+MANY_NEAR = 512
+"""Rows that are looked through once more for those that cannot be among the best any longer."""
 TOGETHER = 1_000_000
 """Postings that are read at a time where all of a part are."""
 
@@ -40,6 +41,7 @@ class WordPart:
         self.rows = int(facts["rows"])
         self.total_terms = int(facts["total_terms"])
         """Of all rows together: their average length is this by `rows`."""
+        self._norms: tuple[float, Vectors] | None = None
 
     @staticmethod
     def write(folder: Path, name: str, documents: Iterable[Sequence[str]]) -> None:
@@ -94,14 +96,29 @@ class WordPart:
 
     def number_of(self, term: str) -> int | None:
         """The number of a term; None where no row has it."""
-        encoded = encodable(term).encode()
-        wanted = hashed(encoded)
-        at = int(np.searchsorted(self._hashes, np.uint32(wanted)))
+        return self.numbers_of([term])[0]
+
+    def numbers_of(self, terms: Sequence[str]) -> list[int | None]:
+        """The number of each term; None where no row has it."""
+        encoded = [encodable(term).encode() for term in terms]
+        wanted = [*map(hashed, encoded)]
+        first = np.searchsorted(self._hashes, np.array(wanted, np.uint32)).tolist()
+        return [self._number(*one) for one in zip(encoded, wanted, first, strict=True)]
+
+    def _number(self, term: bytes, wanted: int, at: int) -> int | None:
+        """Of a term with this hash: of those that have it, the first is the one at `at`."""
         while at < len(self._hashes) and self._hashes[at] == wanted:
-            if self._letters(at) == encoded:
+            if self._letters(at) == term:
                 return at
             at += 1
         return None
+
+    def norms(self, average_length: float) -> Vectors:
+        """`norms_of` all rows, which are kept for the length that was asked for last."""
+        kept = self._norms
+        if kept is None or kept[0] != average_length:
+            kept = self._norms = average_length, norms_of(self.lengths.astype(np.float32), average_length)
+        return kept[1]
 
     def terms(self) -> Iterator[bytes]:
         """Every term in the order of their numbers, in UTF-8."""
@@ -187,7 +204,9 @@ class Asked:
 
     def __init__(self, part: WordPart, terms: Sequence[str], titles: Weighing | None = None) -> None:
         self._part, self._titles = part, titles
-        self._numbers = [part.number_of(term) for term in terms]
+        self._is_long = False
+        """Whether its terms have so many rows that what rows are divided by is worth to be kept."""
+        self._numbers = part.numbers_of(terms)
         self._terms = dict(zip(self._numbers, terms, strict=True))
         self._read: dict[int, Array] = {}
 
@@ -215,22 +234,46 @@ class Asked:
         total, holders, held = np.zeros(self._part.rows, np.float32), list[Array](), 0
         terms = self._weighted(weights)
         rest = [*accumulate((float(weight) for _, weight in reversed(terms)), initial=0.0)][::-1]
+        counts = [int(self._part.counts[number]) for number, _ in terms]
+        left = [*accumulate(reversed(counts), initial=0)][::-1]
+        self._is_long = left[0] * 4 > self._part.rows
+        promising = rest[0] / 2
         for at, (number, weight) in enumerate(terms):
-            if self._part.counts[number] > max(LONG, held) and rest[0] > 2 * rest[at]:
-                near = within(_with_a_score(total, holders), total, k, mask, rest[at])
-                if near is not None:
-                    scores = total[near]
-                    for left, its_weight in terms[at:]:
-                        self._add(left, its_weight, average_length, near, scores)
-                    return largest(near, scores, k)
+            if left[at] > max(LONG, min(held, self._part.rows // 8)) and rest[at] <= promising:
+                near, least = candidates(total, holders, k, mask, rest[at])
+                if near is not None and 2 * len(near) < counts[at]:
+                    return self._finish(near, total[near], terms[at:], rest[at + 1 :], average_length, k)
+                # what the k best have at least grows by no more than what is left shrinks
+                promising = rest[at] if near is not None else (least + rest[at]) / 2
             rows = self._rows_of(number)
-            total[rows] += self._scored(number, rows, self._part.frequencies_of(number), weight, average_length)
+            np.add.at(
+                total, rows, self._scored(number, rows, self._part.frequencies_of(number), weight, average_length)
+            )
             holders.append(rows)
             held += len(rows)
-        found = _with_a_score(total, holders)
+        found = with_a_score(total, holders)
         if mask is not None:
             found = found[mask[found]]
         return largest(found, total[found], k)
+
+    def _finish(
+        self,
+        near: Array,
+        scores: Vectors,
+        left: Sequence[tuple[int, np.float32]],
+        rest: Sequence[float],
+        average_length: float,
+        k: int,
+    ) -> tuple[Array, Vectors]:
+        """The k best of the rows `near`, to whose scores the terms that are `left` are added; `rest` is what those
+        behind each of them can bring."""
+        for (number, weight), after in zip(left, rest, strict=True):
+            self._add(number, weight, average_length, near, scores)
+            if len(near) > MANY_NEAR and len(near) > k:
+                least = np.partition(scores, len(scores) - k)[len(scores) - k]
+                kept = scores >= (float(least) - after * ROUNDED_UP) * ROUNDED_DOWN
+                near, scores = near[kept], scores[kept]
+        return largest(near, scores, k)
 
     def scores(self, weights: Sequence[float] | Array, average_length: float, rows: Array) -> Vectors:
         """The scores of these rows, as `search` gives them: float32 (len(rows),)."""
@@ -264,55 +307,29 @@ class Asked:
         self, number: int, rows: Array, frequencies: Vectors, weight: np.float32, average_length: float
     ) -> Vectors:
         """What one term adds to the scores of these rows."""
-        norms: Any = self._part.lengths[rows].astype(np.float32)
+        norms: Any
         if self._titles is not None:
-            frequencies, norms = self._titles.weigh(self._terms[number], rows, frequencies, norms)
-        norms *= np.float32(BM25_K1 * BM25_B / average_length)
-        norms += np.float32(BM25_K1 * (1 - BM25_B))
+            lengths = self._part.lengths[rows].astype(np.float32)
+            frequencies, lengths = self._titles.weigh(self._terms[number], rows, frequencies, lengths)
+            norms = norms_of(lengths, average_length)
+        elif self._is_long:
+            norms = self._part.norms(average_length)[rows]
+        else:
+            norms = norms_of(self._part.lengths[rows].astype(np.float32), average_length)
         norms += frequencies
         added: Vectors = frequencies / norms
         added *= weight
         return added
 
 
+def norms_of(lengths: Vectors, average_length: float) -> Vectors:
+    """What the lengths of rows add to the frequency of a term where BM25 divides by it. `lengths` is used up."""
+    lengths *= np.float32(BM25_K1 * BM25_B / average_length)
+    lengths += np.float32(BM25_K1 * (1 - BM25_B))
+    return lengths
+
+
 def idf(rows: int, frequencies: Array) -> Array:
     """Lucene's inverse document frequency of terms that so many of all `rows` have: float64."""
     found: Array = np.log1p((rows - frequencies + 0.5) / (frequencies + 0.5))
     return found
-
-
-def within(rows: Array, total: Vectors, k: int, mask: Array | None, rest: float) -> Array | None:
-    """Of the `rows` that have a score so far, by row, those that can still be among the k best, where every row gains
-    less than `rest`; None where one that has no score yet can be as well."""
-    if mask is not None:
-        rows = rows[mask[rows]]
-    if not 0 < k < len(rows):
-        return None
-    scores, gain = total[rows], rest * ROUNDED_UP
-    least = np.partition(scores, len(rows) - k)[len(rows) - k]
-    return np.sort(rows[scores + gain >= least]) if least > gain else None
-
-
-def largest(rows: Array, scores: Vectors, k: int) -> tuple[Array, Vectors]:
-    """The k rows of greatest score above 0, greatest first, equal ones by row; and their scores."""
-    least = np.float32(0)
-    if 0 < k < len(scores):
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    above = np.flatnonzero(scores > least)
-    above = above[np.lexsort((rows[above], -scores[above]))]
-    if least > 0:
-        equal = np.flatnonzero(scores == least)
-        first = equal[np.argsort(rows[equal])]
-        above = np.concatenate([above, first[: k - len(above)]])
-    return rows[above[:k]], scores[above[:k]]
-
-
-def _with_a_score(scores: Vectors, holders: Sequence[Array]) -> Array:
-    """The rows of a score above 0, each once, by the terms that have them, in any order."""
-    if sum(map(len, holders)) > len(scores) // 4:
-        return np.flatnonzero(scores > 0)
-    unseen, found = np.ones(len(scores), bool), [np.zeros(0, np.int64)]
-    for rows in holders:
-        found.append(rows[unseen[rows]])
-        unseen[rows] = False
-    return np.concatenate(found)
