@@ -39,6 +39,7 @@ from benchmarks import (
     search,
     spaces,
     switching,
+    titles,
     verdicts,
     warm,
     watch,
@@ -200,7 +201,7 @@ def test_hot_vectors(tiny, tmp_path, monkeypatch):
 def test_hot_words(tmp_path):
     texts = [f"Page {at}\nHow needle{at % 5} is found in straw{at} of barn{at % 3}." for at in range(60)]
     rows = {row.what: row for row in hot_words.measured(tmp_path, texts, ["needle3 straw7", "a barn1"], times=2)}
-    assert len(rows) == 12 and rows["queries whose scores are those of bm25s"].met
+    assert len(rows) == 13 and rows["queries whose scores are those of bm25s"].met
     assert all(row.ours > 0 for row in rows.values())
 
 
@@ -406,3 +407,12 @@ def test_maxsim():
     (scores,) = [found for _, found in maxsim.measured([read_judged(JUDGED, "test")])]
     assert all(0 <= value <= 1 for value in (scores.before, scores.full, scores.kept))
     assert scores.chunk_bytes > 48 and scores.milliseconds
+
+
+def test_titles(minilm, tmp_path):
+    by = titles.scores(read_judged(JUDGED, "test"), minilm)
+    rows = titles.quality({"ours": by})
+    assert len(rows) == 4 * len(titles.WEIGHTS) and all(0 <= row.ours <= 1 for row in rows)
+    texts = [f"Page {at}\nHow needle{at % 5} is found in straw{at} of barn{at % 3}." for at in range(60)]
+    made = {row.what: row for row in titles.costs(tmp_path, texts, ["needle3 straw7", "a page"])}
+    assert len(made) == 3 and made["their bytes, a row"].ours > 0

@@ -16,6 +16,8 @@ ROUNDED_UP = 1.0001
 """By more than float32 can differ in the sum of a query's terms."""
 ROUNDED_DOWN = 0.999999
 """By more than float32 can differ in a single number."""
+A_CALL = 1024
+"""Rows that are looked through in the time that it takes to begin with another holder."""
 GROUPS = 4
 """Times as many groups of rows as are wanted: their greatest scores tell nearly what the wanted ones have at least."""
 
@@ -31,7 +33,7 @@ def candidates(
     if k <= 0:
         return None, 0.0
     gain = rest * ROUNDED_UP
-    if sum(map(len, holders)) > len(total) // 4:
+    if _is_much(holders, len(total)):
         scores = total if mask is None else np.where(mask, total, np.float32(0))
         least = kth(scores, k)
         return (np.flatnonzero(scores >= (least - gain) * ROUNDED_DOWN) if least > gain else None), least
@@ -69,10 +71,15 @@ def largest(rows: Array, scores: Vectors, k: int) -> tuple[Array, Vectors]:
 
 def with_a_score(scores: Vectors, holders: Sequence[Array]) -> Array:
     """The rows of a score above 0, each once, by the terms that have them, in any order."""
-    if sum(map(len, holders)) > len(scores) // 4:
+    if _is_much(holders, len(scores)):
         return np.flatnonzero(scores > 0)
     unseen, found = np.ones(len(scores), bool), [np.zeros(0, np.int64)]
     for rows in holders:
         found.append(rows[unseen[rows]])
         unseen[rows] = False
     return np.concatenate(found)
+
+
+def _is_much(holders: Sequence[Array], rows: int) -> bool:
+    """Whether it takes less to look through all rows than through those of the holders."""
+    return 4 * (sum(map(len, holders)) + A_CALL * len(holders)) > rows

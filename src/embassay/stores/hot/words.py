@@ -237,14 +237,13 @@ class Asked:
         counts = [int(self._part.counts[number]) for number, _ in terms]
         left = [*accumulate(reversed(counts), initial=0)][::-1]
         self._is_long = left[0] * 4 > self._part.rows
-        promising = rest[0] / 2
+        promising = rest[0] / 3
         for at, (number, weight) in enumerate(terms):
             if left[at] > max(LONG, min(held, self._part.rows // 8)) and rest[at] <= promising:
                 near, least = candidates(total, holders, k, mask, rest[at])
                 if near is not None and 2 * len(near) < counts[at]:
                     return self._finish(near, total[near], terms[at:], rest[at + 1 :], average_length, k)
-                # what the k best have at least grows by no more than what is left shrinks
-                promising = rest[at] if near is not None else (least + rest[at]) / 2
+                promising = rest[at] if near is not None else (2 * least + rest[at]) / 3  # the best grow slowly
             rows = self._rows_of(number)
             np.add.at(
                 total, rows, self._scored(number, rows, self._part.frequencies_of(number), weight, average_length)
