@@ -71,7 +71,9 @@ def of_letters(folder: Path, texts: Sequence[str], queries: Sequence[str]) -> Ro
         started = time.process_time()
         search(part, terms)
         spent.append((time.process_time() - started) * 1000)
-    return Row(f"BM25 over {part.rows:,} rows with parts of words, p50", median(spent), None, None, "ms", "reported", None)
+    return Row(
+        f"BM25 over {part.rows:,} rows with parts of words, p50", median(spent), None, None, "ms", "reported", None
+    )
 
 
 def search(part: WordPart, terms: Sequence[str]) -> Any:
