@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 CAPABILITIES = Capabilities(frozenset(DTYPES), similarities=frozenset({"cosine", "dot"}))
+MANIFEST = ".manifest"
 LAST_VERSION = 2**64 - 1
 """A manifest is named by what is missing from its version to this number, so that the latest one is the first."""
 
@@ -56,9 +57,8 @@ def version(settings: LanceSettings, name: str) -> int | None:
         names = os.listdir(settings.folder / f"{name}.lance" / "_versions")  # noqa: PTH208 - a tenth of the time
     except OSError:
         return None
-    numbers = [
-        int(stem) for stem, _, kind in (one.partition(".") for one in names) if kind == "manifest" and stem.isdigit()
-    ]
+    stems = [one[: -len(MANIFEST)] for one in names if one.endswith(MANIFEST)]
+    numbers = [int(stem) for stem in stems if stem.isdigit()]
     if not numbers:
         return None
     return LAST_VERSION - min(numbers) if min(numbers) > LAST_VERSION // 2 else max(numbers)
