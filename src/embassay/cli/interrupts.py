@@ -65,9 +65,29 @@ def watch(run: Callable[[], None]) -> None:
         if left.code == INTERRUPTED and listening:
             _flush()
             os._exit(_code())  # told and closed: threads that still wait for something are not waited for
+        _handle(listening, _after)
+        _leave(left.code)
         raise
     finally:
         _handle(listening, _after)
+
+
+def _leave(code: object) -> None:
+    """End the process as the interpreter would, with its threads and what is registered to be done at the end, but do
+    not take down every module and library: that takes a fifth of a short command."""
+    import atexit
+    import threading
+
+    if not isinstance(code, int):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):  # the interpreter says so in its own way
+        return
+    os._exit(code)
 
 
 def _handle(numbers: Sequence[int], handler: _Handler) -> None:

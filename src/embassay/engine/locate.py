@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 from embassay import remedy
@@ -100,6 +100,8 @@ def _packaged(model: str) -> Path | None:
 def _carriers() -> Iterator[tuple[str, str, str]]:
     for model, (package, inside) in PACKAGES.items():
         yield model, package, inside
+    from importlib import metadata  # a search with the usual model does not come here
+
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         yield entry.name, entry.module, entry.attr
 

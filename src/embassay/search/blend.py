@@ -25,9 +25,9 @@ def blended(ranking: Sequence[Scored], new: Mapping[Hashable, float], weight: fl
         return [*ranking]
     old = np.array([ranking[at].score for at in places], np.float64)
     said = (1 - weight) * _standardised(old) + weight * _standardised(np.array([new[ranking[at].ref] for at in places]))
-    made = [*ranking]
+    made, scores = [*ranking], (old.mean() + old.std() * said).tolist()
     for place, best in zip(places, np.argsort(-said, kind="stable").tolist(), strict=True):
-        made[place] = Scored(ranking[places[best]].ref, float(old.mean() + old.std() * said[best]))
+        made[place] = Scored(ranking[places[best]].ref, scores[best])
     return _falling(made)
 
 
@@ -40,5 +40,5 @@ def _standardised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def _falling(ranking: Sequence[Scored]) -> list[Scored]:
     made: list[Scored] = []
     for one in ranking:
-        made.append(Scored(one.ref, min(one.score, made[-1].score)) if made else one)
+        made.append(Scored(one.ref, made[-1].score) if made and one.score > made[-1].score else one)
     return made

@@ -17,10 +17,12 @@ from embassay.timed import Timed
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.engine.token_states import TokenStates
-    from embassay.stores.tokens.codes import PackedTokens
+    from embassay.stores.tokens.codes import Bytes, PackedTokens
     from embassay.stores.tokens.file import TokenFile
     from embassay.types import Chunk
 
+AT_ONCE = 4096
+"""Vectors of texts that are compared with a query at once."""
 KEPT_BYTES = 256 << 20
 """Of tokens that were read for searches and are remembered: the next search often finds the same texts."""
 
@@ -89,9 +91,10 @@ def late_scores(query: TokenStates, texts: Mapping[Hashable, PackedTokens]) -> d
     """
     import numpy as np
 
-    from embassay.stores.tokens.codes import turned, unpacked
+    from embassay.stores.tokens.codes import cosines
 
-    texts = {ref: text for ref, text in texts.items() if len(text.ids)}
+    width = query.vectors.shape[1]
+    texts = {ref: text for ref, text in texts.items() if len(text.ids) and text.is_of(width)}
     if not len(query.ids) or not texts:
         return {}
     names, of_query = np.unique(query.ids, return_inverse=True)
@@ -100,5 +103,22 @@ def late_scores(query: TokenStates, texts: Mapping[Hashable, PackedTokens]) -> d
     in_texts = np.bincount(at[names[at] == ids], minlength=len(names))[of_query]
     weights = np.log1p((len(texts) - in_texts + 0.5) / (in_texts + 0.5))
     weights /= weights.sum()
-    asked = turned(query.vectors)
-    return {ref: float((unpacked(text.codes) @ asked.T).max(axis=0) @ weights) for ref, text in texts.items()}
+    scores: list[float] = []
+    for some in _together([text.codes for text in texts.values()]):
+        starts = np.cumsum([0, *(len(codes) for codes in some[:-1])])
+        greatest = np.maximum.reduceat(cosines(query.vectors, np.concatenate(some)), starts, axis=1)
+        scores += (weights.astype(np.float32) @ greatest).tolist()
+    return dict(zip(texts, scores, strict=True))
+
+
+def _together(codes: Sequence[Bytes]) -> Iterator[Sequence[Bytes]]:
+    """Texts whose codes are compared at once: so many that a processor's own cache holds them."""
+    some: list[Bytes] = []
+    count = 0
+    for of_text in codes:
+        if some and count + len(of_text) > AT_ONCE:
+            yield some
+            some, count = [], 0
+        some.append(of_text)
+        count += len(of_text)
+    yield some

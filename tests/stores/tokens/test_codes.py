@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embassay.stores.tokens.codes import NEIGHBOURS, bytes_of, pack, rotation, turned, unpacked
+from embassay.stores.tokens.codes import NEIGHBOURS, bytes_of, cosines, pack, rotation, signs
 from embassay.vectors import unit_rows
 
 RNG = np.random.default_rng(11)
@@ -26,7 +26,7 @@ def test_products_under_signs_are_nearly_cosines():
     texts, query = some(200), some(5)
     query[0] = texts[0] * 0.9 + texts[1] * 0.1
     codes = pack(np.arange(200, dtype=np.int32), np.repeat(texts, NEIGHBOURS, axis=0)).codes
-    made = (turned(query) @ unpacked(codes).T) / np.sqrt(2 / np.pi)
+    made = cosines(query, codes) / np.sqrt(2 / np.pi)
     assert np.abs(made - query @ texts.T).std() < 0.05
     assert made[0].argmax() == 0
 
@@ -44,11 +44,19 @@ def test_neighbours_share_a_code_and_the_last_may_be_alone():
 def test_no_tokens_and_widths_that_are_no_bytes():
     nothing = pack(np.empty(0, np.int32), np.empty((0, 100), np.float32))
     assert nothing.codes.shape == (0, bytes_of(100)) and not len(nothing.ids)
-    assert turned(some(2, 100)).shape == (2, 104)
-    assert unpacked(pack(np.array([1], np.int32), some(1, 100)).codes).shape == (1, 104)
+    one = pack(np.array([1], np.int32), some(1, 100))
+    assert signs(one.codes).shape == (1, 104)
+    assert cosines(some(2, 100), one.codes).shape == (2, 1) and cosines(some(2, 100), one.codes[:0]).shape == (2, 0)
+    assert one.is_of(100) and not one.is_of(384) and not nothing.is_of(100)
 
 
 def test_bits_are_read_as_they_are_written():
     codes = RNG.integers(0, 256, size=(7, 5), dtype=np.uint8)
-    np.testing.assert_array_equal(np.packbits(unpacked(codes) > 0, axis=1), codes)
-    assert set(np.unique(unpacked(codes))) == {-1.0, 1.0}
+    np.testing.assert_array_equal(np.packbits(signs(codes) > 0, axis=1), codes)
+    assert set(np.unique(signs(codes))) == {-1, 1}
+
+
+def test_products_are_those_of_the_numbers_under_the_signs():
+    query, codes = some(30), RNG.integers(0, 256, size=(50, 48), dtype=np.uint8)
+    exact = (query @ rotation(384) / np.sqrt(384)) @ signs(codes).astype(np.float32).T
+    np.testing.assert_allclose(cosines(query, codes), exact, atol=0.002)

@@ -6,7 +6,6 @@ Documents are ranked by their best chunks, or by several of them: those that wer
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -63,6 +62,8 @@ class Group(Inner):
 
     def _scores(self, groups: Sequence[Sequence[float]]) -> list[float]:
         """The score of each group of scores, which are sorted, the best first."""
+        import statistics  # which takes longer to load than a search that groups nothing has
+
         every = [score for group in groups for score in group]
         if self.mean:
             return [statistics.fmean(group[: self.mean]) for group in groups]

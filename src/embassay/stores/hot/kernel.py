@@ -33,11 +33,17 @@ def products(rows: Any, vector: Any) -> Vectors:
 
     Both are float32, float16 or int8.
     """
-    if not len(rows):
-        return np.empty(0, np.float32)
-    rows, vector = _side_by_side(rows), _side_by_side(vector)
+    found: Vectors = products_of_each(rows, vector[None])[0]
+    return found
+
+
+def products_of_each(rows: Any, vectors: Any) -> Vectors:
+    """float32 (m, n): the same with each of `vectors` (m, dimensions)."""
+    if not len(rows) or not len(vectors):
+        return np.empty((len(vectors), len(rows)), np.float32)
+    rows, vectors = _side_by_side(rows), _side_by_side(vectors)
     # With `out=` it takes a reference from None at each call, which ends a process of Python 3.11 after some thousands.
-    found: Vectors = np.asarray(simsimd.cdist(vector[None], rows, metric="dot", threads=1, out_dtype="float32"))[0]
+    found: Vectors = np.asarray(simsimd.cdist(vectors, rows, metric="dot", threads=1, out_dtype="float32"))
     return found
 
 

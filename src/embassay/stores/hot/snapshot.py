@@ -234,7 +234,7 @@ class HotSnapshot(Snapshot):
         numbers = np.fromiter((ref if isinstance(ref, int) else -1 for ref in refs), np.int64, len(refs))
         parts, rows = numbers >> PART_BITS, numbers & ROW
         alive = self._view.alive_of_each
-        for part in np.unique(parts).tolist():
+        for part in sorted({*parts.tolist()}):
             if 0 <= part < len(alive):
                 at = np.flatnonzero((parts == part) & (rows < len(alive[part])))
                 at = at[alive[part][rows[at]]]

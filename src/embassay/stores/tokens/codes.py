@@ -12,9 +12,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from embassay.stores.dtypes import LARGEST
+from embassay.vectors import SHORTEST
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,6 +43,10 @@ class PackedTokens:
     codes: Bytes
     """(vectors, bytes): the signs of eight numbers a byte."""
 
+    def is_of(self, width: int) -> bool:
+        """Whether there is something to be compared with vectors of this width."""
+        return len(self.codes) > 0 and self.codes.shape[1] == bytes_of(width)
+
     @property
     def nbytes(self) -> int:
         """How much it takes."""
@@ -58,18 +65,26 @@ def bytes_of(width: int) -> int:
     return (width + 7) // 8
 
 
-def turned(query: Vectors) -> Vectors:
-    """The vectors of a query (tokens, width), so that their products with `unpacked` codes are cosines, nearly."""
+def cosines(query: Vectors, codes: Bytes) -> Vectors:
+    """float32 (tokens, vectors): the products of a query's vectors (tokens, width) with codes (vectors, bytes of the
+    width), which are their cosines, nearly, but for the factor sqrt(2 / pi).
+
+    Numbers of the query become whole ones of one byte: what that loses is a hundredth of what the signs lose.
+    """
+    from embassay.stores.hot.kernel import products_of_each
+
     width = query.shape[1]
     made = (query @ rotation(width)) * np.float32(1 / np.sqrt(width))
-    whole: Vectors = np.pad(made, ((0, 0), (0, 8 * bytes_of(width) - width)))
-    return whole
+    scales = np.maximum(np.abs(made).max(axis=1, initial=0) / LARGEST, SHORTEST).astype(np.float32)
+    whole = np.rint(made / scales[:, None]).astype(np.int8)
+    found = products_of_each(signs(codes), np.pad(whole, ((0, 0), (0, 8 * bytes_of(width) - width))))
+    found *= scales[:, None]
+    return found
 
 
-def unpacked(codes: Bytes) -> Vectors:
-    """float32 (vectors, 8 * bytes) of codes (vectors, bytes): 1 for a number above zero, and -1."""
-    signs: Any = _EIGHTS[codes].view(np.float32)
-    made: Vectors = signs
+def signs(codes: Bytes) -> npt.NDArray[np.int8]:
+    """int8 (vectors, 8 * bytes) of codes (vectors, bytes): 1 for a number above zero, and -1."""
+    made: npt.NDArray[np.int8] = _EIGHTS[codes].view(np.int8)
     return made
 
 
@@ -101,9 +116,5 @@ def _signs(count: int, turn: int) -> npt.NDArray[np.float64]:
     return np.frombuffer(drawn, np.uint8).astype(np.float64) % 2 * 2 - 1
 
 
-_EIGHTS: Any = (
-    (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * np.float32(2) - 1)
-    .astype(np.float32)
-    .view(np.dtype((np.void, 32)))[:, 0]
-)
+_EIGHTS = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * 2 - 1).astype(np.int8).view(np.int64)[:, 0]
 """For each byte its eight signs side by side, as one value: to look up one is as fast as to look up the other."""
