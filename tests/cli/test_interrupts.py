@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -163,3 +165,35 @@ def test_the_installed_program_begins_there():
 
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert project["project"]["scripts"]["embassay"] == "embassay.cli.start:main"
+
+
+ENDS = """
+    import atexit, sys, threading, time
+    from embassay.cli import interrupts
+    def run():
+        atexit.register(print, "registered")
+        threading.Thread(target=lambda: (time.sleep(0.3), print("thread"))).start()
+        print("run", end=" ")
+        sys.exit({code})
+    interrupts.listen()
+    interrupts.watch(run)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "error"), [("3", 3, ""), ("0", 0, ""), ("'no number'", 1, "no number\n")]
+)
+def test_what_still_has_to_be_done_is_done_before_the_process_leaves(code, exit_code, error, place):
+    """It leaves without taking down what was loaded: threads and what was registered for the end come first."""
+    done = started(ENDS.format(code=code), place)
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, "run thread\nregistered\n", error)
+
+
+def test_an_output_that_takes_nothing_more_is_told():
+    code = "import sys; from embassay.cli import interrupts; interrupts.watch(lambda: (print('much'), sys.exit(0)))"
+    held = {**os.environ, "PYTHONUNBUFFERED": ""}  # until the end
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, env=held, check=False
+        )
+    assert done.returncode == 120 and "No space left" in done.stderr
