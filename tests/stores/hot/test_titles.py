@@ -134,7 +134,7 @@ def test_what_a_writer_takes_away_meanwhile_is_made_again(folder, monkeypatch):
     assert taken and made.rows == 300 and dict(made.vocabulary()) == {"context": 300}
 
 
-def test_a_folder_that_cannot_be_written_is_said(folder, tmp_path, monkeypatch):
+def test_where_the_folder_cannot_be_written_they_are_held_in_memory(folder, monkeypatch):
     RowPart.write(folder, "locked", CHUNKS)
     tries = []
     monkeypatch.setattr(titles, "TRIES", 2)
@@ -143,6 +143,35 @@ def test_a_folder_that_cannot_be_written_is_said(folder, tmp_path, monkeypatch):
     def refuse():
         raise HomeNotWritable("the disk is full.")
 
-    with pytest.raises(HomeNotWritable):
-        titles_of(folder, "locked", RowPart(folder, "locked"), analyser("en").terms)
-    assert len(tries) == 2
+    found = titles_of(folder, "locked", RowPart(folder, "locked"), analyser("en").terms)
+    assert len(tries) == 2 and found.total_terms == 300 and found.lengths.tolist() == [1] * 300
+    rows, often = found.holding("context")
+    assert rows.tolist() == [*range(300)] and often.tolist() == [1.0] * 300 and found.holding("zzz") is None
+
+
+def test_a_home_that_cannot_be_written_is_searched(tmp_path, monkeypatch):
+    store = filled(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(titles, "_made", refused)
+        found = scored(store)
+        assert files(tmp_path) == []
+    store.close()
+    assert found == pytest.approx(scored(opened(tmp_path)), rel=1e-5) and files(tmp_path)
+
+
+def refused(*_):
+    raise HomeNotWritable("the disk is full.")
+
+
+def scored(store):
+    return [one.score for one in store.snapshot().lexical(ASKED, 300)]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
+    store = filled(tmp_path)
+    left = tmp_path / "vectors" / "one.hot" / ".part1.titles-1-1.words.new"
+    left.write_bytes(b"half")
+    store.upsert(CHUNKS[:20], {VECTOR: VECTORS[:20]})
+    store.delete([chunk.key for chunk in CHUNKS[:200]])
+    store.optimise(thorough=True)
+    assert not left.exists()

@@ -15,7 +15,7 @@ import numpy as np
 from embassay.stores.hot.coarse import CoarsePart
 from embassay.stores.hot.recent import Mask, RecentRows, Rows
 from embassay.stores.hot.rows import RowPart
-from embassay.stores.hot.titles import have_titles, titles_of
+from embassay.stores.hot.titles import Titles, have_titles, titles_of
 from embassay.stores.hot.vectors import VectorPart
 from embassay.stores.hot.words import WordPart
 
@@ -43,12 +43,12 @@ class Part:
             label: CoarsePart(folder, of_label(name, label), vectors) for label, vectors in self.vectors.items()
         }
         self._folder, self._cut = folder, collection.analyser.terms
-        self._titles: WordPart | None = None
+        self._titles: Titles | None = None
         self._making = threading.Lock()
 
     @property
-    def titles(self) -> WordPart:
-        """The words in titles of its rows, made when they are first asked for. Raises HomeNotWritable."""
+    def titles(self) -> Titles:
+        """The words in titles of its rows, made when they are first asked for."""
         with self._making:
             if self._titles is None:
                 self._titles = titles_of(self._folder, self.name, self.chunks, self._cut)

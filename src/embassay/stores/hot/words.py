@@ -124,6 +124,11 @@ class WordPart:
         """Every term in the order of their numbers, in UTF-8."""
         return self._written(0, len(self._hashes))
 
+    def holding(self, term: str) -> tuple[Array, Vectors] | None:
+        """The rows that have a term, ascending, and how often it stands in each; None where no row has it."""
+        number = self.number_of(term)
+        return None if number is None else (self.rows_of(number), self.frequencies_of(number))
+
     def postings_of(self, terms: Array) -> tuple[Array, Array, Array]:
         """Of terms by their numbers, in any order: the number of a term, a row that has it, and how often it stands
         there."""

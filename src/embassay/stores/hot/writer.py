@@ -177,7 +177,9 @@ class HotWriter:
             RowPart.merge(self._folder, name, [part.chunks for part in parts], order)
             WordPart.merge(self._folder, name, [part.words for part in parts], order)
             if any(part.has_titles for part in parts):  # who asked for them will do so again
-                WordPart.merge(self._folder, titles.named(name), [part.titles for part in parts], order)
+                above = [one for part in parts if isinstance(one := part.titles, WordPart)]
+                if len(above) == len(parts):
+                    WordPart.merge(self._folder, titles.named(name), above, order)
             for label, spec in self._specs().items():
                 of_parts = [part.vectors[label] for part in parts]
                 VectorPart.merge(self._folder, of_label(name, label), of_parts, order, spec, files=files)
