@@ -98,8 +98,9 @@ def three_arms(folder: Path, mpnet: Path, data: JudgedSet) -> list[Row]:
         made.append(Row(what, row.metrics[METRIC], None, None, METRIC, "reported", None))
     for pair in found.pairs:
         if pair.a in TWO and pair.b in THREE_ARMS and pair.metric == METRIC:
-            seen = f"three arms of {pair.b.partition('@')[0]} - {pair.a} [{pair.interval[0]:+.3f}, {pair.interval[1]:+.3f}]: {pair.verdict}"
-            made.append(Row(seen, pair.difference, None, None, METRIC, "reported", None))
+            low, high = pair.interval
+            what = f"three arms of {pair.b.partition('@')[0]} - {pair.a} [{low:+.3f}, {high:+.3f}]: {pair.verdict}"
+            made.append(Row(what, pair.difference, None, None, METRIC, "reported", None))
     return made
 
 
