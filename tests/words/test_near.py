@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embassay.words import near
-from embassay.words.near import ENDING, most_slips, near_terms, slips
+from embassay.words import near as module
+from embassay.words.near import ENDING, LONGEST, TermCounts, most_slips, near_terms, slips
 
 words = st.text("abcde", min_size=1, max_size=12)
 
 
 def test_the_examples_hold():
-    assert doctest.testmod(near).failed == 0
+    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,33 @@ def test_all_terms_are_found_that_lie_as_near_as_is_allowed(word, terms, most):
     low = max(2, len(word) - ENDING - allowed)
     near = [term for term in terms if allowed and low <= len(term) and place(term) is not None]
     expected = sorted(near, key=lambda term: (place(term), -vocabulary[term], term))[:most]
-    assert near_terms(word, word, vocabulary, most) == expected
+    found = near_terms(word, word, vocabulary, most)
+    assert [term for term, _ in found] == expected
+    assert all(count == place(term) // (ENDING + 1) for term, count in found)
+    assert near_terms(word, word, TermCounts(vocabulary), most) == found
+
+
+def near(word, stem, vocabulary):
+    return [term for term, _ in near_terms(word, stem, vocabulary, 5)]
 
 
 def test_a_term_is_near_by_its_stem_or_by_all_but_the_ending():
-    vocabulary = {"happi": 3, "inhibit": 2, "receiv": 1, "4711x": 9, "studi": 5}
-    assert near_terms("hapy", "hapi", vocabulary, 5) == ["happi"]
-    assert near_terms("inhibitoin", "inhibitoin", vocabulary, 5) == ["inhibit"]
-    assert near_terms("recieve", "reciev", vocabulary, 5) == ["receiv"]
-    assert near_terms("4711y", "4711y", vocabulary, 5) == []
+    vocabulary = {"happi": 3, "inhibit": 2, "receiv": 1, "4711x": 9, "studi": 5, "sus": 9}
+    assert near("hapy", "hapi", vocabulary) == ["happi"]
+    assert near("inhibitoin", "inhibitoin", vocabulary) == ["inhibit"]
+    assert near("recieve", "reciev", vocabulary) == ["receiv"]
+    assert near("4711y", "4711y", vocabulary) == []
+    assert near("puso", "pus", vocabulary) == [], "a stem of three letters has no slips"
 
 
 def test_of_terms_that_are_as_near_the_frequent_one_comes_first():
-    assert near_terms("lofe", "lofe", {"life": 2, "love": 5, "lose": 7}, 5) == ["lose", "love", "life"]
+    assert near("lofe", "lofe", {"life": 2, "love": 5, "lose": 7}) == ["lose", "love", "life"]
+
+
+def test_terms_of_other_planes_and_of_any_length():
+    letters = "\U00010400\U00010401\U00010402\U00010403"
+    assert near(letters, letters, {letters[::-1]: 1, letters[:3]: 1, "x" * 500: 1}) == [letters[:3]]
+    long = "a" * LONGEST
+    assert near(long, long, {"b" + long + "b": 1, long + "bbb": 1}) == ["b" + long + "b"]
+    assert near("a" * (LONGEST + 1), "a", {"a" * LONGEST: 1}) == []
+    assert near("word", "word", {}) == []

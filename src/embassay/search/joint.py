@@ -15,6 +15,7 @@ from embassay.search.late import LateModel
 from embassay.stores.base import Snapshot
 from embassay.stores.values import VECTOR, Scored, Stats, WeightedTexts
 from embassay.words.languages import MIXED
+from embassay.words.near import TermCounts
 
 if TYPE_CHECKING:
     from embassay.search.answered import Calibration
@@ -97,7 +98,7 @@ class JointSnapshot(Snapshot):
         found: Counter[str] = Counter()
         for part in self._parts.values():
             found.update(part.vocabulary())
-        return found
+        return TermCounts(found)
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         return self._of_each(refs, lambda part, own: part.fetch(own))

@@ -74,7 +74,8 @@ class Snapshot(AbstractContextManager["Snapshot"], Protocol):
         raise StoreError("this store searches no coarse vectors.", remedy="Search with dense in place of coarse.")
 
     def vocabulary(self) -> Mapping[str, int]:
-        """Every term that a row has, as the collection's analyser makes it, and how many rows have it."""
+        """Every term that a row has, as the collection's analyser makes it, and how many rows have it; best
+        a `embassay.words.near.TermCounts` that is made once."""
 
     def fetch(self, refs: Sequence[Hashable]) -> list[Chunk]:
         """The chunks behind `refs`, in that order."""

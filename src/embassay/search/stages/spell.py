@@ -29,7 +29,7 @@ MOST_WORDS = 8
 """Of a query that are looked up; what has more words that nobody knows is of another language."""
 TERMS = 8
 """Near terms of a word whose forms are looked at."""
-ROWS = 12
+ROWS = 8
 """Chunks of each of them in which its forms are looked for."""
 
 
@@ -92,7 +92,9 @@ def _nearest(
     that most rows have, in the form that is nearest."""
     word, stem = _plain(typed), terms[0]
     best: tuple[int, int, int, bool, str] | None = None
-    for term in near_terms(word, stem, vocabulary, TERMS):
+    for term, least_slips in near_terms(word, stem, vocabulary, TERMS):
+        if best is not None and best[0] < least_slips:
+            break
         between = slips(stem, term)
         for written in _forms(context, cut, term):
             count = slips(word, _plain(written))

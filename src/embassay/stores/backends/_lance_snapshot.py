@@ -27,6 +27,7 @@ from embassay.text import encodable
 from embassay.types import Chunk
 from embassay.vectors import storable_rows
 from embassay.words.analyser import QUERY_TERMS
+from embassay.words.near import TermCounts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -260,7 +261,7 @@ class LanceSnapshot(Snapshot):
                     for terms in batch[TERMS.name].to_pylist():
                         found.update(set((terms or "").split(" ")))
         found.pop("", None)
-        return found
+        return TermCounts(found)
 
     @cached_property
     def _settled(self) -> bool:

@@ -30,6 +30,7 @@ from embassay.stores.values import (
     title_weight,
 )
 from embassay.types import Chunk
+from embassay.words.near import TermCounts
 
 if TYPE_CHECKING:
     from embassay.stores.coarse import CoarseForm
@@ -179,7 +180,7 @@ class MemorySnapshot(Snapshot):
     @cached_property
     def _counted(self) -> Mapping[str, int]:
         cut = self._collection.analyser
-        return Counter(term for chunk in self._chunks for term in set(cut.terms(chunk.indexed)))
+        return TermCounts(Counter(term for chunk in self._chunks for term in set(cut.terms(chunk.indexed))))
 
     @cached_property
     def _bm25(self) -> Any:

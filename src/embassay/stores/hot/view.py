@@ -18,6 +18,7 @@ from embassay.stores.hot.rows import RowPart
 from embassay.stores.hot.titles import Titles, have_titles, titles_of
 from embassay.stores.hot.vectors import VectorPart
 from embassay.stores.hot.words import WordPart
+from embassay.words.near import TermCounts
 
 if TYPE_CHECKING:
     from embassay.stores.values import Collection
@@ -100,7 +101,7 @@ class HotView:
         recent = list(self.recent.vocabulary())
         rows = zip(recent, self.recent.frequencies(recent).tolist(), strict=True)
         found.update({term: count for term, count in rows if count})
-        return found
+        return TermCounts(found)
 
     @cached_property
     def title_terms(self) -> int:
