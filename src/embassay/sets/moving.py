@@ -46,7 +46,7 @@ class Moving:
     def fit_coarse(self, dimensions: int) -> Space:
         """Have the set searched by coarse vectors of so many dimensions first: ``coarse(100, dims=64) >> exact``.
 
-        Where its model was trained to be cut to them nothing has to be made; else a PCA is fitted to its vectors, and
+        Where its model was trained to be cut to them nothing has to be fitted; else a PCA is, to its vectors, and
         kept as long as they are. The space of the coarse vectors is returned. Raises SetNotFound, StoreError, and
         UsageError for dimensions that it cannot have.
         """
