@@ -143,6 +143,15 @@ def test_it_is_an_expansion_by_its_name():
     assert str(made).startswith("dense(100) | lexical(100) >> spell(1) >> ")
 
 
+def test_a_text_in_the_place_of_a_query_is_looked_up_in_part(version):
+    """The first hundred words, and of them eight that nobody has; a word that comes again is read alike."""
+    strange = " ".join(f"xq{letter * 6}" for letter in "abcdefghijklmnop")
+    long = searched(version, f"recieve {strange} desease {strange} recieve " * 200)
+    assert {one.read_as for one in long.trace.spelling} == {"receive"} and len(long.trace.spelling) == 400
+    twice = searched(version, "recieve recieve")
+    assert read("recieve recieve", twice.trace.spelling) == "receive receive"
+
+
 def test_a_correction_says_where_the_word_stood():
     made = [Correction("recieve", "receive", 3), Correction("leter", "letter", 13)]
     assert read("To recieve a leter now", made) == "To receive a letter now"

@@ -3,7 +3,7 @@
 Arms of words look for the words of the query and for those that stand out in these hits (RM3: Abdul-Jaleel et al.,
 TREC 2004); arms of vectors compare with the vector of the query, moved towards the mean of theirs (Rocchio, 1971).
 
-The change of nDCG@10 over the default search (`python -m benchmarks.expansion`), by settings:
+The change of nDCG@10 over the default search (`python -m benchmarks.stages`), by settings:
 
                              SciFact test   SciFact train   XQuAD en   XQuAD de   httpx    FastAPI
     prf(5, weight=0.5)                                      -0.026     -0.075     +0.021   +0.049

@@ -8,7 +8,7 @@ of four to seven letters is read as one that is a single slip away, a longer one
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from embassay.search.context import Context
     from embassay.words.analyser import Analyser, Word
 
-MOST_WORDS = 8
-"""Of a query that are looked up; what has more words that nobody knows is of another language."""
+MOST_WORDS = 100
+"""Different words of a query that are looked up: a longer one is no query but a text."""
+MOST_UNKNOWN = 8
+"""Of them that are read as others; what has more words that nobody knows is of another language."""
 TERMS = 8
 """Near terms of a word whose forms are looked at."""
 ROWS = 8
@@ -64,13 +66,17 @@ def corrections(context: Context) -> list[Correction]:
     with digits and signs, and those that are searched by their parts, which a slip does not hide.
     """
     query, cut = context.query, analyser(context.language)
-    typed = [word for word in cut.words(query) if _can_be_mended(word, query)]
-    unknown = [word for word in typed if not _rows(context, dict.fromkeys(word.terms, 1.0), 1)][:MOST_WORDS]
-    if not unknown:
-        return []
-    vocabulary = context.snapshot.vocabulary()
-    found = ((word, _nearest(context, cut, query[word.start : word.end], word.terms, vocabulary)) for word in unknown)
-    return [Correction(query[word.start : word.end], near, word.start) for word, near in found if near]
+    places: dict[str, list[Word]] = {}
+    for word in cut.words(query):
+        if _can_be_mended(word, query):
+            places.setdefault(query[word.start : word.end], []).append(word)
+    looked_up = list(places)[:MOST_WORDS]
+    unknown = [typed for typed in looked_up if not _found(context, places[typed][0].terms, 1)][:MOST_UNKNOWN]
+    made = []
+    for typed in unknown:
+        near = _nearest(context, cut, typed, places[typed][0].terms, context.snapshot.vocabulary())
+        made += [Correction(typed, near, word.start) for word in places[typed] if near]
+    return sorted(made, key=lambda one: one.at)
 
 
 def _can_be_mended(word: Word, query: str) -> bool:
@@ -79,10 +85,10 @@ def _can_be_mended(word: Word, query: str) -> bool:
     return bool(word.terms) and not word.by_parts and written.isalpha() and bool(most_slips(len(fold(written))))
 
 
-def _rows(context: Context, terms: Mapping[str, float], most: int) -> list[str]:
-    """The texts of rows that have any of these terms, and may be found."""
-    found = context.snapshot.lexical(WeightedTexts(terms, cut=False), most, context.where)
-    return [chunk.indexed for chunk in context.snapshot.fetch([one.ref for one in found])]
+def _found(context: Context, terms: Sequence[str], most: int) -> list[Hashable]:
+    """Rows that have any of these terms, and may be found."""
+    asked = WeightedTexts(dict.fromkeys(terms, 1.0), cut=False)
+    return [one.ref for one in context.snapshot.lexical(asked, most, context.where)]
 
 
 def _nearest(
@@ -108,8 +114,8 @@ def _nearest(
 def _forms(context: Context, cut: Analyser, term: str) -> Iterator[str]:
     """The forms in which a term stands in the texts that have it, as written there; frequent ones first."""
     seen: Counter[str] = Counter()
-    for text in _rows(context, {term: 1.0}, ROWS):
-        seen.update(spaced_words(text))
+    for chunk in context.snapshot.fetch(_found(context, [term], ROWS)):
+        seen.update(spaced_words(chunk.indexed))
     near = len(term) - ENDING, len(term) + ENDING
     for written, _ in seen.most_common():
         if near[0] <= len(written) <= near[1] and written.isalpha() and term in cut.terms(written):
