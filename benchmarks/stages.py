@@ -59,9 +59,10 @@ STAGES = {
 }
 """Each as it is asked for, and the pipeline of it."""
 GROUPED = {
+    'group("document", rest=0.1)': f'{ARMS} >> {JOINED} >> group("document", rest=0.1) >> {END}',
     'group("document", rest=0.3)': f'{ARMS} >> {JOINED} >> group("document", rest=0.3) >> {END}',
     "siblings(50) and mean=3": f'{ARMS} >> siblings(50) >> {JOINED} >> group("document", mean=3) >> {END}',
-    "siblings(50) and smooth=0.5": f'{ARMS} >> siblings(50) >> {JOINED} >> group("document", smooth=0.5) >> {END}',
+    "siblings(50) and smooth=0.25": f'{ARMS} >> siblings(50) >> {JOINED} >> group("document", smooth=0.25) >> {END}',
 }
 """Where a page is a document of many chunks."""
 SPELT = {"spell, of queries with slips": f"{ARMS} >> spell >> {JOINED} >> {END}"}
