@@ -50,6 +50,7 @@ STAGES = {
     "--fusion convex": f"{ARMS} >> convex(0.75) >> {END}",
     "--fusion zscore": f"{ARMS} >> zscore(0.5) >> {END}",
     "--mode two_stage": f"coarse(100, dims=64) >> exact >> {END}",
+    "lexical(100, title=2)": f"dense(100) | lexical(100, title=2) >> {JOINED} >> {END}",
     "prf(10)": f"{ARMS} >> prf(10) >> {JOINED} >> {END}",
     "prf(5, weight=0.5)": f"{ARMS} >> prf(5, weight=0.5) >> {JOINED} >> {END}",
     "spell": f"{ARMS} >> spell >> {JOINED} >> {END}",
