@@ -175,6 +175,8 @@ CARD_REASONS: Mapping[str, str] = {
     "matryoshka": "which dimensions may be asked for, not what they hold",
     "matryoshka_range": "which dimensions may be asked for, not what they hold",
     "prompts_known": FACTS,
+    "shares_space": "whose queries may be compared with it, which canaries have to prove",
+    "shares_space_source": FACTS,
     "role_parameter": "named in the space where a provider is told the role",
     "max_batch_inputs": PACE,
     "max_batch_tokens": PACE,

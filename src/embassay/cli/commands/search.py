@@ -165,12 +165,11 @@ def _pipeline(
     coarse_dim: int | None,
     coarse_k: int | None,
 ) -> Pipeline | None:
-    """The pipeline as it is written, or as options say; None where that of the mode is meant, as the set has it.
-
-    Raises UsageError for both at once.
+    """The pipeline as it is written, or as options say; None where the one of a hybrid search is meant, as the set has
+    it. Raises UsageError for both at once, before a home is looked for.
     """
     from embassay.errors import UsageError
-    from embassay.search.modes import TWO_STAGE, pipeline, two_stage
+    from embassay.search.modes import HYBRID, TWO_STAGE, pipeline, two_stage
     from embassay.search.parse import parse_pipeline
 
     hits = 10 if k is None else k
@@ -180,7 +179,8 @@ def _pipeline(
     if asked and written is None:
         return two_stage(hits, **asked)
     if written is None:
-        return None if fusion is None else pipeline(mode or "hybrid", hits, fusion=fusion)
+        made = pipeline(mode or HYBRID, hits, fusion=fusion)
+        return None if fusion is None and mode in (None, HYBRID) else made
     if any(given is not None for given in (mode, k, fusion)):
         raise UsageError(
             "--pipeline says the mode, the fusion and the number of hits itself.",
