@@ -190,6 +190,26 @@ def test_rows_are_read_from_files_that_hold_them(
     np.testing.assert_array_equal(part.read(some), rows[some])
 
 
+@pytest.mark.parametrize("held", [places.HELD, 0], ids=["mapped", "read"])
+def test_rows_that_there_are_not(tmp_path: Path, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "HELD", held)
+    part = part_of(tmp_path, rows_of(10))
+    for row in (-1, 10, 1 << 40):
+        with pytest.raises(IndexError, match="of 10 rows"):
+            part.read(np.array([3, row]))
+    assert part.read(np.empty(0, np.int64)).shape == (0, DIMENSIONS)
+
+
+def test_rows_that_are_held_outlive_the_part(tmp_path: Path) -> None:
+    rows = rows_of(100)
+    part = part_of(tmp_path, rows)
+    together, apart = part.read(np.arange(50)), part.read(np.array([7, 3]))
+    part.close()
+    del part
+    np.testing.assert_array_equal(together, rows[:50])
+    np.testing.assert_array_equal(apart, rows[[7, 3]])
+
+
 def test_a_part_moves_with_the_files_that_hold_its_rows(tmp_path: Path) -> None:
     rows = rows_of(50)
     (tmp_path / "home").mkdir()

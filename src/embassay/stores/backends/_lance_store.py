@@ -37,10 +37,10 @@ FOLD_SHARE = 8
 """During a run an index is built anew when more than one row in this many, and `min_fold`, are outside it."""
 MAX_SEGMENTS = 4
 """An index extended more often than this is built anew: each segment is a search of its own."""
-MAX_FRAGMENTS, ROWS_PER_FRAGMENT = 32, 4096
-"""A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one,
-every upsert that replaces rows opens all of them, and compacting copies all rows: they lie on the disk twice until the
-old versions are removed."""
+MAX_FRAGMENTS, ROWS_PER_FRAGMENT, MOST_FRAGMENTS = 32, 1024, 256
+"""A table of more fragments than this, and one more for so many rows, is compacted: each call leaves at least one, and
+every upsert that replaces rows opens all of them. But compacting copies all rows, which lie on the disk twice until the
+old versions are removed, so that a run which only adds rows, a thousand at a time, shall not need it."""
 SWAPPED_ROWS = 50_000
 """Rows of a table up to which rows are added and removed in one version. Lance reads all columns for that: 16 ms for
 one row among 20,000 and 0.4 s among 120,000, against 15 ms and 60 ms in two versions."""
@@ -219,7 +219,7 @@ class LanceStore(RowStore):
     def _is_scattered(self, table: Any, rows: int) -> bool:
         """Whether many small writes have left more fragments than searches can open in passing."""
         fragments = table.stats()["fragment_stats"]["num_fragments"]
-        return bool(fragments > MAX_FRAGMENTS + rows // ROWS_PER_FRAGMENT)
+        return bool(fragments > min(MAX_FRAGMENTS + rows // ROWS_PER_FRAGMENT, MOST_FRAGMENTS))
 
     def _index_vectors(self, table: Any, label: str) -> None:
         config = IvfRq(distance_type="dot", target_partition_size=PARTITION_ROWS, max_iterations=10, sample_rate=64)

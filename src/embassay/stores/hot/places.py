@@ -7,12 +7,12 @@ byte by byte before its place is believed.
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +38,8 @@ NEAR = 1 << 15
 ALIKE = 64
 """Places whose first word is the right one and whose row is not: after so many in one window it is given up."""
 HELD = 256 << 20
-"""Bytes of a file that stay mapped. A system maps up to two megabytes around each row that is read, so that a few
-hundred searches make a whole file part of the memory of this process: rows of a larger one are read one by one."""
+"""Bytes of files that stay mapped. A system maps up to two megabytes around each row that is read, so that a few
+hundred searches make whole files part of the memory of this process: rows of larger ones are read one by one."""
 PATIENCE = 8
 """Rows one behind another that are in no file: after so many the others are not looked for any more."""
 OWN = -1
@@ -67,55 +67,67 @@ class MappedFile:
 
 
 class MappedRows:
-    """Rows of `size` numbers in a file that is mapped: they begin at any of its numbers. Raises HotIndexDamaged."""
+    """Rows of `size` numbers in files that are mapped: they begin at any number. Raises HotIndexDamaged."""
 
-    def __init__(self, file: Path, dtype: np.dtype[Any], size: int) -> None:
-        numbers = MappedFile(file).bytes
-        numbers = numbers[: len(numbers) // dtype.itemsize * dtype.itemsize].view(dtype)
-        self._every = np.lib.stride_tricks.sliding_window_view(numbers, size)
+    def __init__(self, files: Mapping[int, Path], dtype: np.dtype[Any], size: int) -> None:
+        self._files: dict[int, Rows] = {
+            at: _rows_at_any(MappedFile(file).bytes, dtype, size) for at, file in files.items()
+        }
+        bases = {at: rows.ctypes.data for at, rows in self._files.items()}
+        ends = [base + (len(self._files[at]) + size - 1) * dtype.itemsize for at, base in bases.items()]
+        lowest = min(bases.values(), default=0)
+        self._all = np.empty((0, size), dtype)
+        if bases:  # a table may have many files: all that lies between the first and the last of them is one array, of
+            # which only rows of these files are read
+            between = (ctypes.c_char * (max(ends) - lowest)).from_address(lowest)
+            self._all = _rows_at_any(np.frombuffer(memoryview(between), np.uint8), dtype, size)
+        self._bases = np.array([(bases.get(at, lowest) - lowest) // dtype.itemsize for at in _numbers(files)], np.int64)
 
-    def between(self, start: int, end: int) -> Rows:
-        """The numbers from `start` up to `end`, one row behind another."""
-        return self._every[start : end : self._every.shape[1]]
+    def between(self, file: int, start: int, end: int) -> Rows:
+        """The numbers of a file from `start` up to `end`, one row behind another, without a copy."""
+        return self._files[file][start : end : self._all.shape[1]]
 
-    def at(self, starts: Ints) -> Rows:
-        """The rows (n, size) that begin there."""
-        return self._every[starts]
+    def at(self, files: Ints, starts: Ints) -> Rows:
+        """The rows (n, size) that begin at these numbers of these files."""
+        found: Rows = self._all[self._bases[files - OWN] + starts]
+        return found
 
 
 class ReadRows:
-    """The same of a file that is read, and no part of the memory of this process. Raises HotIndexDamaged."""
+    """The same of files that are read, and no part of the memory of this process. Raises HotIndexDamaged."""
 
-    def __init__(self, file: Path, dtype: np.dtype[Any], size: int) -> None:
-        self._file, self._dtype, self._size = file, dtype, size
+    def __init__(self, files: Mapping[int, Path], dtype: np.dtype[Any], size: int) -> None:
+        self._files, self._dtype, self._size = files, dtype, size
+        self._opened: dict[int, int] = {}
         try:
-            self._opened = os.open(file, os.O_RDONLY)
+            for at, file in files.items():
+                self._opened[at] = os.open(file, os.O_RDONLY)
+                weakref.finalize(self, os.close, self._opened[at])  # other threads may be reading until then
         except OSError as error:
             raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
-        weakref.finalize(self, os.close, self._opened)  # other threads may be reading until then
 
-    def between(self, start: int, end: int) -> Rows:
-        """The numbers from `start` up to `end`, one row behind another."""
+    def between(self, file: int, start: int, end: int) -> Rows:
+        """The numbers of a file from `start` up to `end`, one row behind another."""
         found = np.empty((-(-(end - start) // self._size), self._size), self._dtype)
-        self._fill(_bytes_of(found), start * self._dtype.itemsize)
+        self._fill(_bytes_of(found), file, start * self._dtype.itemsize)
         return found
 
-    def at(self, starts: Ints) -> Rows:
-        """The rows (n, size) that begin there."""
+    def at(self, files: Ints, starts: Ints) -> Rows:
+        """The rows (n, size) that begin at these numbers of these files."""
         found = np.empty((len(starts), self._size), self._dtype)
         room, row = _bytes_of(found), found.itemsize * self._size
-        for place, start in enumerate((starts * found.itemsize).tolist()):
-            self._fill(room[place * row : place * row + row], start)
+        for place, (file, start) in enumerate(zip(files.tolist(), (starts * found.itemsize).tolist(), strict=True)):
+            self._fill(room[place * row : place * row + row], file, start)
         return found
 
-    def _fill(self, room: memoryview, start: int) -> None:
+    def _fill(self, room: memoryview, file: int, start: int) -> None:
         try:
-            while room and (count := os.preadv(self._opened, [room], start)):
+            while room and (count := os.preadv(self._opened[file], [room], start)):
                 room, start = room[count:], start + count
         except OSError as error:
-            raise HotIndexDamaged(self._file, f"it cannot be read ({error})") from error
+            raise HotIndexDamaged(self._files[file], f"it cannot be read ({error})") from error
         if room:
-            raise HotIndexDamaged(self._file, "it ends within a row")
+            raise HotIndexDamaged(self._files[file], "it ends within a row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +241,7 @@ class Places:
             said = {at: (folder / file["path"], file["bytes"]) for at, file in enumerate(facts["files"])}
             if facts["own_bytes"]:
                 said[OWN] = folder / f"{name}.exact", facts["own_bytes"]
-            self._files = {at: self._opened(*file) for at, file in said.items()}
+            self._opened: MappedRows | ReadRows | None = self._open(said)
             self._begins = {at: size // self._dtype.itemsize - self._dimensions + 1 for at, (_, size) in said.items()}
             self.rows = int(facts["rows"])
             self.own_bytes = int(facts["own_bytes"])
@@ -242,36 +254,38 @@ class Places:
         self._check(sections)
 
     def read(self, rows: Ints) -> Rows:
-        """Rows (n, dimensions) as they are kept. They are copied unless they stand together."""
+        """Rows (n, dimensions) as they are kept. They are copied unless they stand together. Raises IndexError for rows
+        that there are not."""
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
+            raise IndexError(f"of {self.rows:,} rows, one was asked for that is none of them")
         runs = np.searchsorted(self._starts, rows, side="right") - 1
         files = self._runs[runs, 0]
         at = self._runs[runs, 1] // self._dtype.itemsize + (rows - self._starts[runs]) * self._dimensions
+        opened = self._opened
+        if opened is None:
+            raise ValueError("the rows were closed")
         if len(at) > 1 and (files == files[0]).all() and (np.diff(at) == self._dimensions).all():
-            return self._files[int(files[0])].between(int(at[0]), int(at[-1]) + self._dimensions)
-        found = np.empty((len(rows), self._dimensions), self._dtype)
-        order = np.lexsort((at, files))  # one file after another: a table may have many
-        at, files = at[order], files[order]
-        cuts = [0, *(np.flatnonzero(np.diff(files)) + 1).tolist(), len(files)]
-        for start, end in pairwise(cuts if len(files) else ()):
-            found[order[start:end]] = self._files[int(files[start])].at(at[start:end])
-        return found
+            return opened.between(int(files[0]), int(at[0]), int(at[-1]) + self._dimensions)
+        return opened.at(files, at)
 
     def close(self) -> None:
         """Give back the files, as soon as nobody holds rows of them."""
-        self._files = {}
+        self._opened = None
 
-    def _opened(self, file: Path, size: int) -> MappedRows | ReadRows:
-        """The rows of a file, which has to have this many bytes."""
-        try:
-            found = file.stat().st_size
-        except OSError as error:
-            raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
-        if found != size:
-            raise HotIndexDamaged(file, f"it has {found:,} bytes, and {size:,} were expected")
-        if size < self._dtype.itemsize * self._dimensions:
-            raise HotIndexDamaged(file, f"its {size:,} bytes hold no row")
-        reads = ReadRows if size > HELD and hasattr(os, "preadv") else MappedRows
-        return reads(file, self._dtype, self._dimensions)
+    def _open(self, files: Mapping[int, tuple[Path, int]]) -> MappedRows | ReadRows:
+        """The rows of files, each of which has to have so many bytes."""
+        for file, size in files.values():
+            try:
+                found = file.stat().st_size
+            except OSError as error:
+                raise HotIndexDamaged(file, f"it cannot be read ({error})") from error
+            if found != size:
+                raise HotIndexDamaged(file, f"it has {found:,} bytes, and {size:,} were expected")
+            if size < self._dtype.itemsize * self._dimensions:
+                raise HotIndexDamaged(file, f"its {size:,} bytes hold no row")
+        many = sum(size for _, size in files.values()) > HELD and hasattr(os, "preadv")
+        paths = {at: file for at, (file, _) in files.items()}
+        return (ReadRows if many else MappedRows)(paths, self._dtype, self._dimensions)
 
     def _check(self, sections: Sections) -> None:
         """Raises HotIndexDamaged unless every run lies within its file."""
@@ -279,9 +293,9 @@ class Places:
         sound = len(self._starts) == len(self._runs) and bool((lengths > 0).all()) and self._starts[:1] == [0]
         if sound:
             files, offsets = self._runs.T
-            held = np.array([self._begins.get(at, 0) for at in range(OWN, len(self._files))])
+            held = np.array([self._begins.get(at, 0) for at in _numbers(self._begins)])
             last = offsets // self._dtype.itemsize + (lengths - 1) * self._dimensions
-            sound = bool(((files >= OWN) & (files < len(self._files)) & (offsets >= 0)).all())
+            sound = bool(((files >= OWN) & (files < len(held) + OWN) & (offsets >= 0)).all())
             sound = sound and bool((last < held[files - OWN]).all())
         if not sound:
             raise sections.damaged("it says that rows lie where none can be")
@@ -302,6 +316,18 @@ def write_places(folder: Path, name: str, finder: Finder, own_bytes: int) -> Non
         ]
         out.add("starts", np.array([run.start for run in finder.runs], np.int64))
         out.add("runs", np.array([(numbers[run.file], run.offset) for run in finder.runs], np.int64).reshape(-1))
+
+
+def _numbers(files: Mapping[int, object]) -> range:
+    """From the number of the file that is ours to the last one."""
+    return range(OWN, max(files, default=OWN) + 1)
+
+
+def _rows_at_any(data: Rows, dtype: np.dtype[Any], size: int) -> Rows:
+    """Every row of `size` numbers that could begin at one of the numbers in these bytes."""
+    numbers = data[: len(data) // dtype.itemsize * dtype.itemsize].view(dtype)
+    found: Rows = np.lib.stride_tricks.sliding_window_view(numbers, size)
+    return found
 
 
 def _bytes_of(rows: Rows) -> memoryview:
