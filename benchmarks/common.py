@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("EMBASSAY_DATA") or ROOT.parent / "shared" / "data")
 WORK = Path(os.environ.get("EMBASSAY_BENCH") or ROOT / "benchmarks" / ".work")
 PEER_PYTHON = Path(os.environ.get("EMBASSAY_PEER") or ROOT / ".peer" / "bin" / "python")
+NUMBERS = 6
+"""Of a chunk: where its body begins, its lines, its characters, its tokens."""
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -105,6 +107,16 @@ def glosses() -> list[str]:
 def on_disk(home: Path) -> int:
     """Bytes of the rows of a home, with everything that is kept to find them."""
     return sum(file.stat().st_size for file in (home / "vectors").rglob("*") if file.is_file())
+
+
+def own_bytes(chunks: list[embassay.Chunk], vectors: np.ndarray) -> int:
+    """Bytes of every field of these rows as it is handed over, numbers as four bytes, and of their vectors."""
+    texts = sum(
+        len(text.encode())
+        for chunk in chunks
+        for text in (chunk.key, chunk.document, chunk.path, chunk.section, chunk.indexed, json.dumps(chunk.metadata))
+    )
+    return texts + len(chunks) * 4 * NUMBERS + vectors.nbytes
 
 
 def passages(words: int, count: int) -> list[str]:

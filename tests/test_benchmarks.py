@@ -184,7 +184,7 @@ def test_search(home, tiny):
     queries = ["rotate a key", "proxy server", "quarterly report"]
     rows = search.latency(home, queries, lambda: FakePeer(tiny)) + search.exactness(home, queries)
     assert {row.what: row.ours for row in rows}["dense recall@10 against exact search"] == 1
-    assert len(rows) == 8
+    assert len(rows) == 9
 
 
 def test_hot_vectors(tiny, tmp_path, monkeypatch):
