@@ -31,11 +31,12 @@ from embassay.evaluate.data.judged import JudgedSet, read_judged
 from embassay.evaluate.judge.labelled import read_labels
 from embassay.evaluate.judge.make import make_draft
 from embassay.evaluate.judge.passages import read_passages
-from embassay.evaluate.score.filling import fill
+from embassay.evaluate.score.filling import Filled, fill
 from embassay.evaluate.score.metrics import per_query
 from embassay.evaluate.score.ranking import rank_documents
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
+from embassay.search.pipeline import Pipeline
 from embassay.stores.opening import exact_store
 
 METRIC = "nDCG@10"
@@ -138,12 +139,15 @@ def scores(data: JudgedSet, embedder: Embedder) -> Scores:
     filled = fill(data, embedder, store)
     ways = {arm: pipeline(arm) for arm in ARMS}
     ways |= {how: parse_pipeline(f"dense | lexical >> {how} >> top") for how in FUSIONS}
-    found = {}
-    for how, way in ways.items():
-        values = per_query(data.qrels, rank_documents(filled, way).scored(), (METRIC,))
-        found[how] = np.array([values[query][METRIC] for query in data.qrels])
+    found = {how: of_each(filled, way) for how, way in ways.items()}
     store.close()
     return found
+
+
+def of_each(filled: Filled, way: Pipeline) -> np.ndarray:
+    """The metric of each judged query, ranked in this way."""
+    values = per_query(filled.judged.qrels, rank_documents(filled, way).scored(), (METRIC,))
+    return np.array([values[query][METRIC] for query in filled.judged.qrels])
 
 
 def read(name: str) -> JudgedSet:

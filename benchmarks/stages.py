@@ -16,9 +16,7 @@ import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 import embassay
 from benchmarks import fusion
@@ -28,9 +26,7 @@ from benchmarks.made_queries import TREES
 from embassay.embedders.providers.local import open_local
 from embassay.evaluate.compare.alterations import typos
 from embassay.evaluate.compare.statistics import differences
-from embassay.evaluate.score.filling import Filled, asked_anew, fill
-from embassay.evaluate.score.metrics import per_query
-from embassay.evaluate.score.ranking import rank_documents
+from embassay.evaluate.score.filling import asked_anew, fill
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.stores.opening import exact_store
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.evaluate.data.judged import JudgedSet
 
-METRIC = "nDCG@10"
 ARMS, JOINED, END = "dense(100) | lexical(100)", str(pipeline().stages[0]), "top(10)"
 DEFAULT = f"{ARMS} >> {JOINED} >> {END}"
 STAGES = {
@@ -79,7 +74,6 @@ SETS: Mapping[str, Sequence[str]] = {
     **{tree: (tree,) for tree in TREES},
 }
 """Judged sets of the same documents, which are embedded once."""
-Values = Mapping[str, "np.ndarray[Any, Any]"]
 
 
 def main() -> None:
@@ -105,7 +99,7 @@ def gains(only: str = "") -> Iterator[Row]:
             yield row
     for stage, found in changes.items():
         what = f"{stage}: mean of {len(found)} sets, from {min(found):+.3f} to {max(found):+.3f}"
-        yield Row(what, statistics.fmean(found), None, None, METRIC, "reported", None)
+        yield Row(what, statistics.fmean(found), None, None, fusion.METRIC, "reported", None)
 
 
 def slips(several: Mapping[str, JudgedSet], embedder: Embedder) -> Iterator[Row]:
@@ -151,21 +145,14 @@ def measured(
     filled = fill(first, embedder, store, chunks=chunks)
     for name, judged in several.items():
         own = filled if judged is first else asked_anew(filled, judged)
-        plain = scores(own, DEFAULT)
+        plain = fusion.of_each(own, parse_pipeline(DEFAULT))
         for stage, text in stages.items():
-            found = scores(own, text)
+            found = fusion.of_each(own, parse_pipeline(text))
             (change,) = differences((found - plain)[:, None])
             what = f"{name}, {stage} [{change.low:+.3f}, {change.high:+.3f}]"
             ratio = float(found.mean() / plain.mean())
-            yield Row(what, float(found.mean()), float(plain.mean()), ratio, METRIC, "reported", None)
+            yield Row(what, float(found.mean()), float(plain.mean()), ratio, fusion.METRIC, "reported", None)
     store.close()
-
-
-def scores(filled: Filled, text: str) -> np.ndarray:
-    """The metric of each query."""
-    made = rank_documents(filled, parse_pipeline(text)).scored()
-    each = per_query(filled.judged.qrels, made, (METRIC,))
-    return np.array([each[query][METRIC] for query in filled.judged.qrels])
 
 
 def costs() -> list[Row]:

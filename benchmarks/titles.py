@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import DATA, MODEL, Row, at_most, glosses, jsonl, median, report
-from benchmarks.fusion import METRIC, SCIFACT, read
+from benchmarks.fusion import METRIC, SCIFACT, of_each, read
 from benchmarks.hot_words import FOUND, chunk_of
 from benchmarks.made_queries import TREES
 from embassay.embedders.base import Embedder
@@ -28,8 +28,6 @@ from embassay.embedders.providers.local import open_local
 from embassay.evaluate.compare.statistics import differences
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.score.filling import fill
-from embassay.evaluate.score.metrics import per_query
-from embassay.evaluate.score.ranking import rank_documents
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.stores.hot.rows import RowPart
@@ -64,12 +62,11 @@ def scores(data: JudgedSet, embedder: Embedder) -> Values:
     """Every weight in every way, from one embedding of the documents."""
     store = exact_store(embedder.space.dimensions, embedder.space.similarity, data.language)
     filled = fill(data, embedder, store)
-    found = {}
-    for how, way in WAYS.items():
-        for weight in WEIGHTS:
-            parsed = parse_pipeline(way.format(f", title={weight:g}"))
-            values = per_query(data.qrels, rank_documents(filled, parsed).scored(), (METRIC,))
-            found[how, weight] = np.array([values[query][METRIC] for query in data.qrels])
+    found = {
+        (how, weight): of_each(filled, parse_pipeline(way.format(f", title={weight:g}")))
+        for how, way in WAYS.items()
+        for weight in WEIGHTS
+    }
     store.close()
     return found
 

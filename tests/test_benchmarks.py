@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ from benchmarks import (
     sabotage,
     search,
     spaces,
+    stages,
     switching,
     titles,
     verdicts,
@@ -407,6 +409,21 @@ def test_maxsim():
     (scores,) = [found for _, found in maxsim.measured([read_judged(JUDGED, "test")])]
     assert all(0 <= value <= 1 for value in (scores.before, scores.full, scores.kept))
     assert scores.chunk_bytes > 48 and scores.milliseconds
+
+
+def test_stages(minilm, home):
+    judged = read_judged(JUDGED, "test")
+    queries = dict([*judged.queries.items()][:3])
+    few = replace(judged, queries=queries, qrels={query: judged.qrels[query] for query in queries})
+    tried = {name: text for name, text in stages.STAGES.items() if "coarse" not in text}  # these are too few rows
+    rows = [*stages.measured({"ours": few}, minilm, tried), *stages.slips({"ours": few}, minilm)]
+    assert [one.what.partition(" [")[0].partition(", ")[2] for one in rows] == [*tried, *stages.SPELT]
+    assert all(0 <= row.ours <= 1 and row.peer for row in rows)
+    pages = [*stages.measured({"by page": stages.by_page(few)}, minilm, stages.GROUPED, chunks=True)]
+    assert len(pages) == len(stages.GROUPED)
+    for stage in ("--mode dense", "prf(10)", "mmr(0.7)"):
+        row = stages.cost(home, stage, stages.STAGES[stage], ["rotate a key", "proxy server"])
+        assert row.ours > 0 and row.ratio
 
 
 def test_titles(minilm, tmp_path):

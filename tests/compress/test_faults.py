@@ -1,9 +1,7 @@
 """Killed, on a full disk, two at once, and written meanwhile: nothing is lost, and no ranking is wrong."""
 
 import json
-import os
 import shutil
-import subprocess
 import threading
 
 import pytest
@@ -15,6 +13,7 @@ from embassay.errors import EmbassayError, HomeNotWritable, MigrationPaused, Mig
 from embassay.search.modes import two_stage
 from embassay.sets import gc
 from tests.compress.made import SET, home_of, judged, run_and_die
+from tests.disks import fill, small_disk
 from tests.sets.indexed import rows
 
 QUERY = "word1 word2 word3"
@@ -200,18 +199,9 @@ def test_it_is_written_while_it_is_applied(folder):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 60 MB; needs the right to mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", place], check=False).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def filled(disk, left=0):
-    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-    (disk / "ballast").write_bytes(b"x" * max(0, free - left))
+    """A disk of 60 MB."""
+    with small_disk(tmp_path / "disk", "60m") as place:
+        yield place
 
 
 @pytest.mark.parametrize("left", [0, 200_000, 600_000])
@@ -219,7 +209,7 @@ def test_a_full_disk(disk, made, undisturbed, left):
     folder = shutil.copytree(made, disk / ".embassay")
     with embassay.open(folder) as home:
         before = found_by(home), rows(home, SET)
-        filled(disk, left)
+        fill(disk, left)
         found = compress(home, SET, judged(), max_loss=LOSS)
         assert found.proposal, "measuring writes nothing"
         try:
@@ -238,7 +228,7 @@ def test_a_full_disk(disk, made, undisturbed, left):
 def test_a_full_disk_keeps_no_coarse_vectors(disk, made):
     folder = shutil.copytree(made, disk / ".embassay")
     with embassay.open(folder) as home:
-        filled(disk)
+        fill(disk)
         with pytest.raises(HomeNotWritable, match="disk is full"):
             home.set(SET).fit_coarse(64)
         with pytest.raises(EmbassayError, match="not trained"):
@@ -261,7 +251,7 @@ def test_a_full_disk_has_no_room_for_the_report(disk, made, tmp_path):
     (tmp_path / "judged" / "queries.jsonl").write_text(asked)
     lines = "".join(f"{query}\t{name}\t1\n" for query, of in data.qrels.items() for name in of)
     (tmp_path / "judged" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + lines)
-    filled(disk)
+    fill(disk)
     asked = ("compress", "--set", SET, "--judged", "judged", "--home", folder, "--report", disk / "report.html")
     code, _, said = run(*asked, cwd=tmp_path)
     assert code == 1 and "report.html" in said and not (disk / "report.html").exists()

@@ -1,7 +1,6 @@
 """The report of compression, in a real browser."""
 
 import dataclasses
-import re
 
 import pytest
 
@@ -9,7 +8,7 @@ import embassay
 from embassay.compress.opening import compress
 from embassay.compress.report import render, write_report
 from embassay.errors import HomeNotWritable
-from tests.browser import chromium
+from tests.browser import check_look, chromium
 from tests.compress.made import home_of, judged
 
 HOSTILE = "<script>document.title='owned'</script> & \"quoted\""
@@ -86,22 +85,7 @@ def test_the_front_and_what_is_proposed_are_marked(opened, found):
 @pytest.mark.parametrize("width", [360, 480, 800, 1280])
 def test_nothing_is_cut(browser, found, tmp_path, scheme, width):
     write_report(found, tmp_path / "report.html")
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page.goto((tmp_path / "report.html").as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
-    assert page.evaluate(cut) == 0, "no table is wider than its place"
-    body = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
-    texts = """[...document.querySelectorAll('svg.chart text')].map(e => {
-        const box = e.getBoundingClientRect(), matrix = e.getScreenCTM();
-        return [e.textContent, box.left, box.right, parseFloat(getComputedStyle(e).fontSize) * matrix.a]})"""
-    for what, left, right, size in page.evaluate(texts):
-        assert left >= 0 and right <= width, what
-        assert 12 <= size <= body, what
-    ink, paper = (page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
-    brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
-    assert (brightness[0] > brightness[1]) == (scheme == "dark")
-    page.close()
+    check_look(browser, tmp_path / "report.html", width, scheme)
 
 
 def test_where_nothing_is_proposed(found):

@@ -15,6 +15,7 @@ from embassay.embedders.providers.hash import hashed
 from embassay.embedders.wrap.cached import Cached
 from embassay.errors import CacheError
 from embassay.models.cache import VectorCache
+from tests.disks import small_disk
 from tests.embedders.fakes import TEXTS, counting
 
 
@@ -207,20 +208,9 @@ def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
     assert (cached.embed(texts, "document").vectors == hashed(texts, 64)).all()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs a small disk of its own, which only root can mount")
 def test_a_full_disk(tmp_path):
-    place = tmp_path / "small"
-    place.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", place], check=False, capture_output=True
-    ).returncode:
-        pytest.skip("mounting is not allowed here")
-    try:
-        cache = VectorCache(place / "cache.db")
+    with small_disk(tmp_path / "small", "600k") as place, closing(VectorCache(place / "cache.db")) as cache:
         cached = Cached(counting(384), Keeper(cache))
         with pytest.raises(CacheError, match=r"full.*Free space"):
             for i in range(100):
                 cached.embed([f"{i} {j}" for j in range(100)], "document")
-    finally:
-        cache.close()
-        subprocess.run(["umount", place], check=False)

@@ -16,6 +16,7 @@ from embassay.errors import EmbassayError, HomeCorrupt, HomeNotFound, HomeNotWri
 from embassay.sets import schema
 from embassay.sets.database import Database
 from embassay.sets.folder import HomeFolder, find_home
+from tests.disks import small_disk
 from tests.tiny import CASES, write_model
 
 
@@ -77,41 +78,35 @@ def test_a_home_that_is_a_file(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 6 MB; needs the right to mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place], check=False, capture_output=True
-    ).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+def disk(tmp_path):
+    """A disk of 6 MB."""
+    with small_disk(tmp_path / "disk", "6m") as place:
+        yield place
 
 
-def test_full_disk_loses_nothing(small_disk, docs, tmp_path):
+def test_full_disk_loses_nothing(disk, docs, tmp_path):
     model = str(write_model(tmp_path / "model", CASES["bert"]))
-    with embassay.open(small_disk / "home") as opened:
+    with embassay.open(disk / "home") as opened:
         opened.index([docs], model=model)
         before = opened.status()[0].chunks
         for i in range(400):
             (docs / f"big{i}.txt").write_text(f"rotate key {i} " * 400)
         with pytest.raises(HomeNotWritable, match="disk is full"):
             opened.index([docs])
-    with embassay.open(small_disk / "home") as opened:
+    with embassay.open(disk / "home") as opened:
         assert opened.status()[0].chunks >= before
         assert opened.search("rotate the key", mode="lexical").hits
         for file in docs.glob("big*"):
             file.unlink()
-        (small_disk / "ballast").unlink(missing_ok=True)
+        (disk / "ballast").unlink(missing_ok=True)
 
 
-def test_read_only_disk_can_be_searched(small_disk, docs, tmp_path):
+def test_read_only_disk_can_be_searched(disk, docs, tmp_path):
     model = str(write_model(tmp_path / "model", CASES["bert"]))
-    with embassay.open(small_disk / "home") as opened:
+    with embassay.open(disk / "home") as opened:
         opened.index([docs], model=model)
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with embassay.open(small_disk / "home") as opened:
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    with embassay.open(disk / "home") as opened:
         assert opened.search("rotate the key").hits
         (docs / "new.md").write_text("new text")
         with pytest.raises(EmbassayError, match="cannot be written"):
@@ -128,14 +123,14 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_read_only_disk_with_the_log_of_a_killed_process(small_disk, docs, tmp_path):
-    home = HomeFolder(small_disk / "home")
+def test_a_read_only_disk_with_the_log_of_a_killed_process(disk, docs, tmp_path):
+    home = HomeFolder(disk / "home")
     with embassay.open(home.folder) as opened:
         opened.index([docs], model=str(write_model(tmp_path / "model", CASES["bert"])))
     killed = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, home.folder], check=False)
     assert killed.returncode == -signal.SIGKILL and (home.folder / "state.db-wal").stat().st_size
     (home.folder / "state.db-shm").unlink()  # as after a restart of the machine, or in a copy of the folder
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     with closing(home.state()) as state:
         rows = {row.path: row.chunks for row in state.sources(state.live("default"))}
     assert rows["last.md"] == 7

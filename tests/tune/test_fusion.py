@@ -11,7 +11,7 @@ from embassay.evaluate.compare.opening import compare
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.search.modes import pipeline
 from embassay.search.parse import parse_pipeline
-from embassay.tune.fusion import FOLDS, WAYS, apply, cross_validated, reset, tune_fusion
+from embassay.tune.fusion import FOLDS, WAYS, apply, cross_validated, tune_fusion
 from embassay.types import Document
 
 WORDS = [f"word{at}" for at in range(300)]
@@ -101,7 +101,7 @@ def test_what_is_applied_is_what_the_set_is_searched_by(home, tmp_path):
         assert fitted in str(home.search("word1", set="words", expand="prf").pipeline)
         assert default in str(home.search("word1", set="words", pipeline=pipeline()).pipeline), "what is said counts"
     finally:
-        assert reset(home, "words") and not reset(home, "words")
+        assert of_set.use_fusion(None) and not of_set.use_fusion(None)
     assert of_set.fusion is None and default in str(home.search("word1", set="words").pipeline)
     assert [one.what for one in of_set.history(2)] == ["fusion reset", "fusion applied"]
 
@@ -158,10 +158,10 @@ def test_a_damaged_row_is_told(home):
                 db.execute(f"UPDATE fusions SET {column} = ?", (value,))
             with pytest.raises(HomeCorrupt):
                 home.search("word1", set="words")
-            assert reset(home, "words") and home.search("word1", set="words").hits
+            assert home.set("words").use_fusion(None) and home.search("word1", set="words").hits
             home.set("words").use_fusion("rrf(10)")
     finally:
-        reset(home, "words")
+        home.set("words").use_fusion(None)
 
 
 def test_what_cannot_be_tuned(home):

@@ -148,7 +148,7 @@ def apply(home: Home, found: Tuning) -> bool:
     """
     if not found.recommends:
         raise UsageError(f"nothing is changed. {found.sentence}", remedy="Judge more questions of your users.")
-    if _joining(found.present, DEFAULT_FUSION) != pipeline():
+    if found.present.joined_by(DEFAULT_FUSION) != pipeline():
         raise UsageError(
             "what was fitted is no hybrid search as every set has it.",
             remedy=remedy.command("search", "QUERY", set=found.set, pipeline=str(found.fitted), say="Search with it"),
@@ -157,11 +157,6 @@ def apply(home: Home, found: Tuning) -> bool:
     fitted = {"judged": found.judged.name, "digest": found.judged.digest, "metric": found.metric}
     gained = {"gain": seen.mean, "interval": [seen.low, seen.high]}
     return home.set(found.set).use_fusion(str(found.fitted.stages[0]), **fitted, **gained)
-
-
-def reset(home: Home, set: str) -> bool:
-    """Have hybrid searches of a set join their arms as those of every set; whether anything was changed."""
-    return home.set(set).use_fusion(None)
 
 
 def _chosen(
@@ -184,7 +179,7 @@ def _chosen(
     best = names[int(table.mean(axis=1).argmax())]
     chosen = {names[at]: int((picks == at).sum()) for at in np.unique(picks)}
     return Tuning(
-        set, judged, table.shape[1], metric, present, _joining(present, fusions[best]),
+        set, judged, table.shape[1], metric, present, present.joined_by(fusions[best]),
         {name: float(row.mean()) for name, row in values.items()}, seen, chosen,
         decide(seen, seen.p, min_effect=min_effect, bias=bias),
     )  # fmt: skip
@@ -273,8 +268,3 @@ class _Keeping(Fusion):
     def fuse(self, found: Mapping[str, Found]) -> Scores:
         refs = {one.ref: None for arm in found.values() for one in arm.scored}
         return {ref: -float(at) for at, ref in enumerate(refs)}
-
-
-def _joining(chosen: Pipeline, fusion: Fusion) -> Pipeline:
-    """The same search with another fusion."""
-    return replace(chosen, stages=(fusion, *chosen.stages[1:]))

@@ -1,7 +1,6 @@
 """The HTML report, in a real browser."""
 
 import dataclasses
-import re
 
 import pytest
 
@@ -13,7 +12,7 @@ from embassay.evaluate.report.charts import Logarithmic, Point, Scale, scatter
 from embassay.evaluate.report.costs import latency, points, storage
 from embassay.evaluate.report.page import render, write_report
 from embassay.types import Document
-from tests.browser import chromium
+from tests.browser import check_look, chromium
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> & \"quoted\""
 
@@ -153,22 +152,7 @@ def test_of_very_many_changed_queries_the_scores_are_listed(found, monkeypatch):
 def test_nothing_is_cut_and_no_chart_speaks_louder_than_the_page(browser, found, tmp_path, scheme, width):
     file = tmp_path / "report.html"
     write_report(found, file)
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page.goto(file.as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
-    assert page.evaluate(cut) == 0, "no table is wider than its place"
-    body = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
-    texts = """[...document.querySelectorAll('svg.chart text')].map(e => {
-        const box = e.getBoundingClientRect(), matrix = e.getScreenCTM();
-        return [e.textContent, box.left, box.right, parseFloat(getComputedStyle(e).fontSize) * matrix.a]})"""
-    for what, left, right, size in page.evaluate(texts):
-        assert left >= 0 and right <= width, what
-        assert 12 <= size <= body, what
-    ink, paper = (page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
-    brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
-    assert (brightness[0] > brightness[1]) == (scheme == "dark")
-    page.close()
+    check_look(browser, file, width, scheme)
 
 
 def test_nothing_to_compare_is_still_a_page(tmp_path, monkeypatch):

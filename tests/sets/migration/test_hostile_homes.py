@@ -16,6 +16,7 @@ from embassay.errors import MigrationPaused
 from embassay.sets.migration.beginning import begin
 from embassay.sets.migration.target import MigrationTarget
 from tests.cli.test_cli import run
+from tests.disks import fill, small_disk
 from tests.sets.indexed import rows
 
 COUNT = 1500
@@ -24,23 +25,13 @@ RECORDS = [{"id": f"r{n}", "text": f"Record {n} is about rotating key number {n}
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 60 MB; needs the right to mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", place], check=False).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    """A disk of 60 MB."""
+    with small_disk(tmp_path / "disk", "60m") as place:
+        yield place
 
 
 def remount(disk, options):
     subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
-
-
-def filled(disk, left=0):
-    """Take the room of a disk but for so many bytes."""
-    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-    (disk / "ballast").write_bytes(b"x" * max(0, free - left))
 
 
 def test_a_disk_that_is_full_in_the_backfill_pauses_it_and_nothing_is_lost(disk, tmp_path):
@@ -48,7 +39,7 @@ def test_a_disk_that_is_full_in_the_backfill_pauses_it_and_nothing_is_lost(disk,
         for one in (home, other):
             one.set("docs").upsert(RECORDS, model="hash/64")
         other.set("docs").migrate("hash/1024")
-        filled(disk, left=1_500_000)
+        fill(disk, left=1_500_000)
         with pytest.raises(MigrationPaused, match="disk is full") as raised:
             home.set("docs").migrate("hash/1024")
         assert raised.value.cause == "home_not_writable" and "--resume" in raised.value.remedy.in_shell()
@@ -62,7 +53,7 @@ def test_a_disk_that_is_full_in_the_backfill_pauses_it_and_nothing_is_lost(disk,
 
 def test_a_disk_that_is_full_in_the_verification_pauses_it_and_no_check_is_left_out(disk):
     def gate(*_):
-        filled(disk)
+        fill(disk)
         return ()
 
     with embassay.open(disk / "home") as home:
@@ -86,7 +77,7 @@ def test_a_disk_without_any_room_can_be_looked_at_and_searched(disk, tmp_path):
         home.set("kept").upsert(RECORDS[:100], model="hash/64")
         home.set("kept").migrate("hash/128")
         home.set("kept").switch()
-    filled(disk)
+    fill(disk)
     reads_and_refuses(disk, "the disk is full")
     (disk / "ballast").unlink()
     run("switch", "docs", "--home", disk / "home", cwd=tmp_path, check=0)

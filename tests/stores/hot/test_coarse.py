@@ -1,6 +1,5 @@
 """Coarse vectors are kept beside their part, and are those of its rows whatever happens to their file."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from embassay.stores.values import VECTOR, Collection
 from embassay.types import Chunk
 from embassay.vectors import unit_rows
 from tests.compress.made import run_and_die
+from tests.disks import fill, small_disk
 
 COUNT = 5000
 COLLECTION = Collection.single("one", 16)
@@ -146,23 +146,16 @@ def test_a_folder_that_cannot_be_written_is_searched_all_the_same(folder, monkey
 
 
 def test_a_full_disk_is_searched_all_the_same(tmp_path, made):
-    place = tmp_path / "disk"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], check=False).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    try:
+    with small_disk(tmp_path / "disk", "8m") as place:
         folder = shutil.copytree(made, place / "vectors")
-        free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
-        (place / "ballast").write_bytes(b"x" * (free - 20_000))
+        ballast = fill(place, left=20_000)
         with opened(folder) as store:
             searched(store)
         assert not [file for file in folder.rglob("*.hot/*") if "coarse" in file.name], "nothing half written stays"
-        (place / "ballast").unlink()
+        ballast.unlink()
         with opened(folder) as store:
             searched(store)
         assert len(kept(folder)) == 1
-    finally:
-        subprocess.run(["umount", "-l", place], check=True)
 
 
 def test_writes_are_seen_and_joined_parts_take_theirs_along(folder, monkeypatch):

@@ -85,13 +85,12 @@ def command(
 def _reset(set_name: str | None, home: Path | None, *, apply: bool, json: bool) -> None:
     """Forget the fusion of a set, and say so."""
     from embassay.search.modes import DEFAULT_FUSION
-    from embassay.tune.fusion import reset
 
     if apply:
         raise UsageError("--apply and --reset are opposites.", remedy="Leave one of the two out.")
     with common.opened_home(home) as opened:
-        name = opened.set(set_name).name
-        changed = reset(opened, name)
+        of_set = opened.set(set_name)
+        name, changed = of_set.name, of_set.use_fusion(None)
     if json:
         common.print_json({"set": name, "reset": changed, "fusion": str(DEFAULT_FUSION)})
         return

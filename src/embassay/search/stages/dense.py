@@ -15,7 +15,7 @@ from embassay.search.elsewhere import nearest_elsewhere, scores_elsewhere
 from embassay.stores.values import VECTOR, Scored
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from embassay.search.context import Context
     from embassay.types import Chunk, Vectors
@@ -55,7 +55,7 @@ class Dense(Arm):
             vector = context.vector  # before the snapshot, so that the store can open meanwhile
             ranking = context.snapshot.dense(vector, self.depth, context.where, label=self.vectors)
         most = self._most(context)
-        self._check(context, (one for one in ranking if not abs(one.score) < most))
+        _check(context, next((one for one in ranking if not abs(one.score) < most), None))
         return Candidates(ranking=ranking)
 
     def score(self, context: Context, refs: Sequence[Hashable]) -> Vectors:
@@ -65,17 +65,18 @@ class Dense(Arm):
         else:
             scores = context.snapshot.dense_scores(context.vector, refs, label=self.vectors)
         beyond = (abs(scores) >= self._most(context)).nonzero()[0].tolist()
-        self._check(context, (Scored(refs[at], float(scores[at])) for at in beyond))
+        _check(context, next((Scored(refs[at], float(scores[at])) for at in beyond), None))
         return scores
 
     def _most(self, context: Context) -> float:
         """What the size of every score is below."""
         return HIGHEST_COSINE if self.is_bounded(context) else float("inf")
 
-    def _check(self, context: Context, bad: Iterable[Scored]) -> None:
-        """Raises StoreError for a score that no sound vector gives."""
-        for one in bad:
-            raise _damaged(context.snapshot.fetch([one.ref]), one.score)
+
+def _check(context: Context, bad: Scored | None) -> None:
+    """Raises StoreError for a score that no sound vector gives; None: every one is sound."""
+    if bad is not None:
+        raise _damaged(context.snapshot.fetch([bad.ref]), bad.score)
 
 
 def _damaged(chunks: Sequence[Chunk], score: float) -> StoreError:

@@ -96,8 +96,7 @@ class HotView:
         """Every term that a row has, and how many rows have it."""
         found: Counter[str] = Counter()
         for part, alive in self.each():
-            counted = dict(part.words.vocabulary(alive))
-            found = Counter(counted) if not found else found + Counter(counted)
+            found.update(dict(part.words.vocabulary(alive)))
         recent = list(self.recent.vocabulary())
         rows = zip(recent, self.recent.frequencies(recent).tolist(), strict=True)
         found.update({term: count for term, count in rows if count})
