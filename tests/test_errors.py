@@ -1,13 +1,20 @@
 """The tree of errors: drawn in full, with a code for each that programs may rely on."""
 
 import inspect
+import sys
 from pathlib import Path
 
 import pytest
 
 from embassay import errors, remedy
+from embassay.server import refusals
 
-TREE = [value for _, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__]
+TREE = [
+    value
+    for module in (errors, refusals)
+    for _, value in inspect.getmembers(module, inspect.isclass)
+    if value.__module__ == module.__name__
+]
 GOLDEN = Path(__file__).parent / "golden" / "error-codes.txt"
 
 
@@ -15,7 +22,7 @@ def test_one_tree_drawn_in_full():
     assert len(TREE) > 30
     for error in TREE:
         assert issubclass(error, errors.EmbassayError)
-        assert error.__name__ in errors.__doc__
+        assert error.__name__ in sys.modules[error.__module__].__doc__
 
 
 def test_codes_are_those_that_programs_know():

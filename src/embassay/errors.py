@@ -43,6 +43,9 @@
     │       └── MigrationPaused   it cannot go on now, keeps what it has, and can be resumed
     ├── StoreError            the vector store failed; nothing already stored is lost
     │   └── IndexDamaged      a copy that answers searches is damaged; it is made anew of what is stored
+    ├── RequestError          a request to the server cannot be answered as it stands; see `embassay.server.refusals`
+    ├── Overloaded            too much waits to be computed already
+    ├── DeadlinePassed        there was no time to compute it before the deadline of the request
     ├── Interrupted           the work was asked to stop; what it had done is kept
     ├── NotFinite             a result holds NaN or infinity, which JSON does not have
     └── ReadError             one document could not be read; it is quarantined
@@ -312,6 +315,20 @@ class StoreError(EmbassayError):
 class IndexDamaged(StoreError):
     """A copy that answers searches is damaged. It is made anew of what the store holds, so that the same call succeeds
     when it is repeated."""
+
+
+class Overloaded(EmbassayError):
+    """Carries in how many seconds there may be room again."""
+
+    details = ("retry_after",)
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message, remedy="Send it again later, or less at once.")
+        self.retry_after = retry_after
+
+
+class DeadlinePassed(EmbassayError):
+    pass
 
 
 class Interrupted(EmbassayError):

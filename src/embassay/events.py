@@ -76,6 +76,42 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchRan:
+    """Texts of one or several callers went through a model together."""
+
+    model: str
+    role: str
+    requests: int
+    texts: int
+    tokens: int
+    """As they were estimated before they were tokenised."""
+    waited: float
+    """Seconds that the first of them waited."""
+    took: float
+    """Seconds that the model took."""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The server has answered a request."""
+
+    id: str
+    dialect: str
+    method: str
+    route: str
+    """Its path as it is declared, so that there are only so many of them."""
+    status: int
+    seconds: float
+    key: str = ""
+    """The id of the key that asked; empty for none."""
+    code: str = ""
+    """Of the error, where it failed."""
+    set: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Searched:
     """A set was asked a query."""
 

@@ -24,6 +24,7 @@ from embassay.events import Events, Warned
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
+    from embassay.embedders.wrap.batched import Batching
     from embassay.embedders.wrap.budget import Budget
     from embassay.models.registry import Registry
     from embassay.reranking.base import Reranked
@@ -44,6 +45,7 @@ class Session:
         keep_local: bool = False,
         purpose: str = "python",
         run: str = "",
+        batching: Batching | None = None,
     ) -> None:
         """Nothing is read or opened before it is needed.
 
@@ -51,14 +53,15 @@ class Session:
         where vectors are cached unless the configuration says otherwise; by default one file for the user.
         `keep_local`: cache the vectors of local models as well, for work that asks for the same ones again.
         `purpose`: for what money is spent, as the ledger has it. `run`: which run this is a part of, for a process that
-        another one starts; by default one of its own.
+        another one starts; by default one of its own. `batching`: have the texts of all its threads embedded together,
+        as a server does.
         """
         self.events = Events()
         self._notices: dict[str, None] = {}
         self._told = 0
         self.events.subscribe(Warned, self._note)
         self._given, self._cache_file, self._keep_local = config, cache_file, keep_local
-        self._purpose, self._run = purpose, run
+        self._purpose, self._run, self._batching = purpose, run, batching
         self._lock = threading.RLock()
         self._models: Registry | None = None
         self._closed = False
@@ -88,6 +91,7 @@ class Session:
                     keep_local=self._keep_local,
                     payer=Payer(self._run, self._purpose) if self._run else new_payer(self._purpose),
                     events=self.events,
+                    batching=self._batching,
                 )
             return self._models
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from embassay.config.values import Config
+    from embassay.embedders.wrap.batched import Batching
     from embassay.ingest.exclude import Exclusions
     from embassay.remedy import Remedy
     from embassay.session import Session
@@ -125,14 +126,17 @@ def opened_session(home: Path | None = None, *, keep_local: bool = False, create
 
 
 @contextmanager
-def opened_home(home: Path | None, *, create: bool = False, keep_local: bool = False) -> Iterator[Home]:
+def opened_home(
+    home: Path | None, *, create: bool = False, keep_local: bool = False, batching: Batching | None = None
+) -> Iterator[Home]:
     """The home of a command, in its one session. Raises HomeNotFound unless it may be made with `create`."""
     from embassay.session import Session
     from embassay.sets.folder import find_home
 
     folder = find_home(home, create=create)
+    purpose = COMMAND.get()
     with (
-        Session(cache_file=folder.cache_file, keep_local=keep_local, purpose=COMMAND.get()) as session,
+        Session(cache_file=folder.cache_file, keep_local=keep_local, purpose=purpose, batching=batching) as session,
         _warned(session),
         Home(folder, session) as opened,
     ):

@@ -139,6 +139,11 @@ class LocalModel:
         runtime = self._source.runtime(TokenHead(self.spec.id), self.precision, self.max_tokens)
         return TokenEngine(self.tokens, runtime, width)
 
+    def release(self) -> None:
+        """Let go of what was compiled, which takes most of the memory. It is compiled again when it is next used."""
+        for name in ("engine", "token_engine"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def _source(self) -> WeightSource:
         return self.find(self.spec)

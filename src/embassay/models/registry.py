@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from embassay.canaries import Anchor
     from embassay.catalog.card import ModelCard
     from embassay.catalog.catalog import Catalog
+    from embassay.embedders.wrap.batched import Batching
     from embassay.embedders.wrap.budget import Budget
     from embassay.embedders.wrap.chain import Fallback
     from embassay.models.cache import VectorCache
@@ -55,18 +56,19 @@ class Registry:
         budget: Budget | None = None,
         payer: Payer | None = None,
         events: Events = SILENCE,
+        batching: Batching | None = None,
     ) -> None:
         """`config` None: it is looked for, see `embassay.config`. Raises ConfigError for settings no provider has.
 
         `keep_local`: keep vectors of local models as well, for work that asks for the same ones again.
         `budget`: what these models may spend together; default: the ``spend_cap_usd`` of the configuration, with what
         is spent written down in the ledger beside the cache as that of `payer`, a run of its own by default. `events`
-        are told what is embedded.
+        are told what is embedded. `batching`: texts of all threads that ask for the same model are embedded together.
         """
         self.config = load_config() if config is None else config
         self.own_cache_file = cache_file
         """Where vectors are kept unless the configuration says otherwise; None: in the one file of the user."""
-        self._keep_local, self.events = keep_local, events
+        self._keep_local, self.events, self._batching = keep_local, events, batching
         self._lookup = Lookup(self.config)
         self._lock = threading.RLock()
         self._opening: dict[str, threading.Lock] = {}
@@ -176,19 +178,16 @@ class Registry:
 
         chosen = list(names or self.config.embeddings.fallback_chain)
         if not chosen:
-            raise ConfigError(
-                "no fallback_chain is configured.", remedy=remedy.setting("embeddings", "{fallback_chain: [a, b]}")
-            )
-        key = _key("chain:" + ",".join(chosen), anchor)
+            mend = remedy.setting("embeddings", "{fallback_chain: [a, b]}")
+            raise ConfigError("no fallback_chain is configured.", remedy=mend)
+        key, first = _key("chain:" + ",".join(chosen), anchor), chosen[0]
         with self._lock:
             if key not in self._opened:
                 plain = anchor if anchor and anchor.is_plain else None  # others may be cut from other dimensions
                 members = {name: partial(self.get, name, plain) for name in chosen}
-                members[chosen[0]] = partial(self.get, chosen[0], anchor)
-                differ = partial(self._difference, chosen[0])
-                self._opened[key] = Fallback(
-                    members, self._memory(chosen[0]), anchor=anchor, differ=differ, events=self.events
-                )
+                members[first] = partial(self.get, first, anchor)
+                differ, memory = partial(self._difference, first), self._memory(first)
+                self._opened[key] = Fallback(members, memory, anchor=anchor, differ=differ, events=self.events)
             found = self._opened[key]
         assert isinstance(found, Fallback)
         return found
@@ -287,7 +286,7 @@ class Registry:
             if reference.options:
                 raise UsageError(f"{reference.base} was registered as it is: {name} cannot be made of it.")
             embedder = registered if isinstance(registered, Embedder) else registered()
-            return embedder if bare else wrap(embedder, Wrapping(events=self.events))
+            return embedder if bare else wrap(embedder, Wrapping(events=self.events, batching=self._batching))
         settings = self.settings(name)
         if not bare and (advice := self.advice(name)):
             self.events.tell(Warned(f"{name}: {advice}"))
@@ -304,6 +303,7 @@ class Registry:
             coalesce=True,
             glossary=self.config.glossary,
             events=self.events,
+            batching=self._batching,
         )
 
     def _difference(self, first: str, other: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from embassay.config.values import Glossary
     from embassay.embedders.base import Embedder
     from embassay.embedders.keeper import Keeper
+    from embassay.embedders.wrap.batched import Batching
     from embassay.embedders.wrap.budget import Budget
 
 
@@ -33,6 +34,8 @@ class Wrapping:
     coalesce: bool = False
     glossary: Glossary | None = None
     events: Events = SILENCE
+    batching: Batching | None = None
+    """How texts of many callers are embedded together; None where each call is computed by itself."""
 
 
 def wrap(embedder: Embedder, plan: Wrapping) -> Embedder:
@@ -88,12 +91,21 @@ def expanded(embedder: Embedder, plan: Wrapping) -> Embedder:
 
 
 def observed(embedder: Embedder, plan: Wrapping) -> Embedder:
-    """Outermost: what callers ask for is told, with what of it came from the cache."""
+    """Above all that makes vectors: what callers ask for is told, with what of it came from the cache."""
     if plan.events is SILENCE:
         return embedder
     from embassay.embedders.wrap.observed import Observed
 
     return Observed(embedder, plan.events)
+
+
+def batched(embedder: Embedder, plan: Wrapping) -> Embedder:
+    """Around everything: callers share whatever is done for a batch."""
+    if plan.batching is None:
+        return embedder
+    from embassay.embedders.wrap.batched import Batched
+
+    return Batched(embedder, plan.batching, plan.events)
 
 
 INNERMOST_FIRST: Sequence[Callable[[Embedder, Wrapping], Embedder]] = (
@@ -103,4 +115,5 @@ INNERMOST_FIRST: Sequence[Callable[[Embedder, Wrapping], Embedder]] = (
     coalesced,
     expanded,
     observed,
+    batched,
 )

@@ -21,7 +21,7 @@ from embassay.embedders.http.checking import CheckedReply
 from embassay.embedders.http.exchange import Inquiry, Meter
 from embassay.embedders.http.faults import FailedAttempt
 from embassay.embedders.http.watch import Watch
-from embassay.embedders.http.window import Call, Made, Window
+from embassay.embedders.http.window import Made, Shared, Window
 from embassay.embedders.texts.blocks import PLAIN
 from embassay.embedders.texts.longtext import TextPart, halves, shorter
 from embassay.errors import TextTooLong
@@ -37,14 +37,14 @@ GUESSES = 2
 FEW, ONCE = Tries(2), Tries(1)
 """Before a text is tried that every model takes, and where it has just been taken."""
 
-Arrived = Callable[[Call, Window, Sequence[Made]], None]
+Arrived = Callable[[Shared, Window, Sequence[Made]], None]
 """Told of the vectors of whole texts as they come, in the thread that received them."""
 
 
 class Delivery:
     """All requests of one call. Threads may share it."""
 
-    def __init__(self, service: Watch, call: Call, tokens: Counts, deadline: float, arrived: Arrived) -> None:
+    def __init__(self, service: Watch, call: Shared, tokens: Counts, deadline: float, arrived: Arrived) -> None:
         """`deadline`: seconds for one batch with all its divisions and retries."""
         self._service, self._call, self._tokens = service, call, tokens
         self._deadline, self._arrived = deadline, arrived

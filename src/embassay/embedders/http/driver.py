@@ -19,7 +19,7 @@ from embassay.embedders.http.pool import Pool
 from embassay.embedders.http.purse import Purse
 from embassay.embedders.http.vigil import Vigil
 from embassay.embedders.http.watch import Watch
-from embassay.embedders.http.window import Call, Made, Window, batches, windows_of
+from embassay.embedders.http.window import Made, Shared, Window, batches, windows_of
 from embassay.embedders.keeper import Keeper, Keys
 from embassay.embedders.texts.bill import BillCheck
 from embassay.embedders.texts.blocks import is_blank
@@ -173,7 +173,7 @@ class HttpEmbedder(Embedder):
         """
         check_role(role)
         self._watch.make_sure(role)
-        call = Call(role, self._identity.prompt(role), on_long)
+        call = Shared(role, self._identity.prompt(role), on_long)
         delivery = Delivery(self._watch, call, self.tokens, self.settings.deadline, self._arrived)
         waiting: deque[Window] = deque()
         pool: Pool[list[Made]] = Pool(self.settings.concurrency)
@@ -222,7 +222,7 @@ class HttpEmbedder(Embedder):
         if plan:
             yield start, plan, True
 
-    def _planned(self, given: Sequence[str], call: Call, start: int) -> Iterator[Window]:
+    def _planned(self, given: Sequence[str], call: Shared, start: int) -> Iterator[Window]:
         texts = [encodable(text) for text in given]
         counts = self.tokens.count([call.prompt + text for text in texts] if call.prompt else texts)
         counts = [0 if is_blank(text) else n for text, n in zip(texts, counts, strict=True)]
@@ -238,7 +238,7 @@ class HttpEmbedder(Embedder):
         else:
             window.batches += [pool.submit(delivery.make, batch, window) for batch in window.planned]
 
-    def _arrived(self, call: Call, window: Window, made: Sequence[Made]) -> None:
+    def _arrived(self, call: Shared, window: Window, made: Sequence[Made]) -> None:
         """Keep the vectors of whole texts, if anybody does."""
         if self._keeper is None:
             return

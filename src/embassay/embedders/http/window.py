@@ -23,7 +23,7 @@ HANDED_OUT = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Shared:
     """What all windows of one call share."""
 
     role: Role

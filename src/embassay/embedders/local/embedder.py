@@ -63,6 +63,9 @@ class LocalEmbedder(Embedder):
         self.model.check_current()
         return self.model.token_engine.stream(texts, self._prompt(role))
 
+    def close(self) -> None:
+        self.model.release()
+
     def _stream(self, texts: Iterable[str], role: Role, on_long: OnLong) -> Iterator[Embeddings]:
         for block in self.model.engine.stream(texts, self._prompt(role), on_long):
             yield self._embeddings(block, role)

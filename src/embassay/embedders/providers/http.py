@@ -38,7 +38,7 @@ class Settings(HttpSettings, frozen=True, kw_only=True):
     """Under which the role is sent; default: it is not."""
 
 
-class Service(Api):
+class PlainService(Api):
     name = "http"
     url = ""
     caps = Caps(32)
@@ -94,6 +94,6 @@ class Service(Api):
         return f"{self.settings.path} {self.settings.request_key} {self.settings.role_key}"
 
 
-def open_api(settings: Settings, card: ModelCard | None) -> Service:
+def open_api(settings: Settings, card: ModelCard | None) -> PlainService:
     """The service at the base URL in `settings`. Raises ConfigError where there is none."""
-    return Service(settings, card)
+    return PlainService(settings, card)

@@ -1,0 +1,242 @@
+"""Requests to handlers, and what comes of them to replies: the ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Mapping, MutableMapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.routing import compile_path
+
+from embassay import plugins
+from embassay.embedders.wrap.batched import DEADLINE
+from embassay.errors import DeadlinePassed, EmbassayError
+from embassay.events import Answered
+from embassay.server.call import Call
+from embassay.server.keys.principal import ANYONE
+from embassay.server.problems import Problem, problem_of
+from embassay.server.reading import RequestReader
+from embassay.server.refusals import MethodNotAllowed, RequestInvalid, RouteNotFound
+from embassay.server.route import Answer, Dialect, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embassay.server.keys.guard import Guard
+    from embassay.server.service import Service
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+ROUTES = "embassay.server.routes"
+DEFAULT_DIALECT = "openai"
+"""In whose shape errors are told at a path that belongs to nobody."""
+GONE_AFTER = 0.05
+"""Seconds of work after which the server looks whether the client is still there: most requests end before."""
+CLIENT_GONE = 499
+_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_NONE: Mapping[str, str] = MappingProxyType({})
+_log = logging.getLogger("embassay.server")
+
+
+class App:
+    """What uvicorn runs. It belongs to one loop."""
+
+    def __init__(self, service: Service, guard: Guard) -> None:
+        self.service, self.guard = service, guard
+        self.dialects: Mapping[str, Dialect] = plugins.load_all(ROUTES)
+        self._exact: dict[str, Path] = {}
+        self._patterns: list[Path] = []
+        for name, dialect in self.dialects.items():
+            for route in dialect.ROUTES:
+                self._add(name, dialect, route)
+        service.served = [(name, one, route) for name, one in self.dialects.items() for route in one.ROUTES]
+        self._none = Path(DEFAULT_DIALECT, self.dialects[DEFAULT_DIALECT], "")
+        self._encoder = msgspec.json.Encoder()
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Connections of other kinds are refused by whoever calls this."""
+        path, parts = self._find(scope["path"])
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get("x-request-id", "")
+        call = Call(self.service, ANYONE, _NO_ROUTE, given if _ID.fullmatch(given) else secrets.token_hex(8))
+        call.path, call.headers = parts, headers
+        started = time.perf_counter()
+        self.in_flight += 1
+        problem: Problem | None = None
+        try:
+            answer = await self._answer(path, call, scope, receive)
+        except _ClientGone:
+            answer, problem = Answer(status=CLIENT_GONE), Problem(CLIENT_GONE, "client_gone", "")
+        except Exception as error:
+            problem = problem_of(error)
+            if not isinstance(error, EmbassayError):
+                _log.exception("request %s failed", call.id)
+            answer = self._failed(path, problem, error)
+        finally:
+            self.in_flight -= 1
+        try:
+            if answer.status != CLIENT_GONE:
+                await self._send(answer, call, send)
+        finally:
+            self._tell(path, call, scope["method"], answer.status, time.perf_counter() - started, problem)
+
+    async def _answer(self, path: Path, call: Call, scope: Scope, receive: Receive) -> Answer:
+        call.route = path.route(scope["method"], scope["path"])
+        if call.route.needs != "open":
+            call.principal = self.guard.admit(call.headers, _peer(scope))
+            call.principal.check(call.route.needs)
+        seconds = _seconds(call.headers, self.service.limits.seconds)
+        DEADLINE.set(time.monotonic() + seconds)
+        reader = path.readers[call.route.method]
+        async with asyncio.timeout(seconds) as limit:
+            try:
+                call.query = reader.query(scope["query_string"])
+                call.body = await reader.body(call.headers, receive, self.service.limits.body)
+                made = await _while_wanted(call.route.handle(call), receive)
+            except TimeoutError:
+                if limit.expired():
+                    raise DeadlinePassed(f"there was no answer within {seconds:g} seconds.") from None
+                raise
+        return made if isinstance(made, Answer) else Answer(made, call.route.status, media=call.route.media)
+
+    def _failed(self, path: Path, problem: Problem, error: BaseException) -> Answer:
+        status, body = path.dialect.failure(problem)
+        headers = problem.headers
+        if isinstance(error, MethodNotAllowed):
+            headers["allow"] = ", ".join(error.allowed)
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return Answer(body, status, headers)
+
+    async def _send(self, answer: Answer, call: Call, send: Send) -> None:
+        body = answer.body if isinstance(answer.body, bytes) else self._encoder.encode(answer.body)
+        headers = [
+            (b"content-type", answer.media.encode("latin-1")),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", call.id.encode("latin-1")),
+        ]
+        for name, value in {**call.reply_headers, **answer.headers}.items():
+            headers.append((name.encode("latin-1"), value.encode("latin-1", "replace")))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _tell(self, path: Path, call: Call, method: str, status: int, seconds: float, problem: Problem | None) -> None:
+        events = self.service.session.events
+        if events.wants(Answered):
+            code = problem.code if problem else ""
+            route = call.route.path
+            key = call.principal.id
+            events.tell(
+                Answered(call.id, path.name, method, route, status, seconds, key, code, set=call.set, model=call.model)
+            )
+
+    def _find(self, path: str) -> tuple[Path, Mapping[str, str]]:
+        found = self._exact.get(path)
+        if found is not None:
+            return found, _NONE
+        for one in self._patterns:
+            if match := one.pattern.match(path):
+                return one, match.groupdict()
+        return self._none, _NONE
+
+    def _add(self, name: str, dialect: Dialect, route: Route) -> None:
+        if "{" in route.path:
+            path = next((one for one in self._patterns if one.path == route.path), None)
+            if path is None:
+                path = Path(name, dialect, route.path)
+                self._patterns.append(path)
+        else:
+            path = self._exact.setdefault(route.path, Path(name, dialect, route.path))
+        path.add(route)
+
+
+class Path:
+    """A path, and what its methods do."""
+
+    def __init__(self, name: str, dialect: Dialect, path: str) -> None:
+        self.name, self.dialect, self.path = name, dialect, path
+        self.pattern = compile_path(path)[0] if path else re.compile(r"(?!)")
+        self.routes: dict[str, Route] = {}
+        self.readers: dict[str, RequestReader] = {}
+
+    def add(self, route: Route) -> None:
+        """Serve one more method."""
+        if route.method in self.routes:
+            raise ValueError(f"{route.method} {route.path} is served twice")
+        self.routes[route.method] = route
+        self.readers[route.method] = RequestReader(route)
+
+    def route(self, method: str, path: str) -> Route:
+        """What answers `method`. Raises RouteNotFound, MethodNotAllowed."""
+        found = self.routes.get("GET" if method == "HEAD" else method)
+        if found is None:
+            if not self.routes:
+                raise RouteNotFound(f"nothing is served at {path[:200]}.")
+            allowed = sorted({*self.routes, *(["HEAD"] if "GET" in self.routes else [])})
+            raise MethodNotAllowed(f"{self.path} takes {', '.join(allowed)}.", allowed)
+        return found
+
+
+class _ClientGone(Exception):
+    """Nobody waits for the answer any more."""
+
+
+async def _while_wanted(work: Awaitable[object], receive: Receive) -> object:
+    """The result of `work`, which is cancelled when the client goes. Raises _ClientGone then."""
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait((task,), timeout=GONE_AFTER)
+        if not done:
+            gone = asyncio.ensure_future(_gone(receive))
+            try:
+                await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.cancel()
+            if not task.done():
+                raise _ClientGone
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _nothing(_: Call) -> object:
+    raise RouteNotFound("nothing is served here.")
+
+
+_NO_ROUTE = Route("GET", "", _nothing, "")
+"""Stands for the route of a request until one is found."""
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _seconds(headers: Mapping[str, str], most: float) -> float:
+    """Within how many seconds a client wants its answer. Raises RequestInvalid."""
+    given = headers.get("x-request-timeout")
+    if given is None:
+        return most
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e9:
+        raise RequestInvalid(f"x-request-timeout is {given[:40]!r}, it must be a number of seconds.")
+    return min(most, seconds)

@@ -1,0 +1,1 @@
+"""The dialects that are spoken: each a file, see `embassay.server.route`."""

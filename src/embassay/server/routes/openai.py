@@ -1,0 +1,166 @@
+"""OpenAI: `/v1/embeddings` and `/v1/models`, with the extra fields that Voyage, Jina and Mistral send there.
+
+Texts are embedded as documents unless `input_type` (or Jina's `task`) says `query`: models that put another prompt
+before queries find better where it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, cast
+
+import msgspec
+
+from embassay.models.reference import cut_to, uncut
+from embassay.server.call import Call
+from embassay.server.numbers import as_base64, as_numbers
+from embassay.server.problems import Problem
+from embassay.server.route import Route
+from embassay.server.texts import not_empty, role_of, text_of_ids
+
+Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class EmbeddingRequest(msgspec.Struct, kw_only=True):
+    input: str | list[str | int | list[int]]
+    """One text or several. Token ids are taken where they are framed by the special tokens of the model's own
+    tokenizer, as `/tokenize` gives them; those of another tokenizer mean nothing to it, and are refused."""
+    model: str | None = None
+    """A name of `/v1/models`; by default the server's default model."""
+    dimensions: Dimensions | None = None
+    """Fewer than the model has, where it was trained to be cut."""
+    encoding_format: Literal["float", "base64"] | None = None
+    user: str | None = None
+    """Read, and not used."""
+    input_type: str | None = None
+    """`query` or `document`; default: `document`."""
+    task: str | None = None
+    """The same, as Jina says it: `retrieval.query` or `retrieval.passage`."""
+    output_dimension: Dimensions | None = None
+    """`dimensions`, as Voyage and Mistral say it."""
+    output_dtype: Literal["float"] | None = None
+    truncation: bool | None = None
+    """Whether a text above the token limit is cut, as Voyage says it; otherwise it is refused. Default: refused."""
+    truncate: bool | None = None
+    """The same, as Jina says it."""
+
+
+class EmbeddingObject(msgspec.Struct):
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingUsage(msgspec.Struct):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingReply(msgspec.Struct):
+    object: Literal["list"]
+    data: list[EmbeddingObject]
+    model: str
+    usage: EmbeddingUsage
+
+
+class ModelObject(msgspec.Struct):
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(msgspec.Struct):
+    object: Literal["list"]
+    data: list[ModelObject]
+
+
+async def embeddings(call: Call) -> object:
+    """Vectors of texts."""
+    asked: EmbeddingRequest = call.body
+    role = role_of(asked.input_type or asked.task, "document", "input_type")
+    cut = asked.truncation if asked.truncation is not None else asked.truncate
+    dimensions = asked.dimensions or asked.output_dimension
+    name = asked.model or ""
+    if dimensions is not None:
+        name = cut_to(uncut(name or call.service.models.default), dimensions)
+    texts = await _texts(call, name, asked.input)
+    made = await call.service.embed(call, name, texts, role, "truncate" if cut else "error")
+    tokens = sum(made.tokens)
+    write = as_base64 if asked.encoding_format == "base64" else as_numbers
+    data = [{"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(made.vectors)]
+    return {
+        "object": "list",
+        "data": data,
+        "model": asked.model or call.model,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+async def models(call: Call) -> ModelList:
+    """The models that the key may use."""
+    names = await call.service.in_worker(call.service.models.names, call.principal)
+    return ModelList("list", [_model(call, name) for name in names])
+
+
+async def model(call: Call) -> ModelObject:
+    """One of them."""
+    name = await call.service.in_worker(call.service.models.find, call.path["model"], call.principal)
+    return _model(call, name)
+
+
+def _model(call: Call, name: str) -> ModelObject:
+    return ModelObject(name, "model", int(call.service.started), "embassay")
+
+
+async def _texts(call: Call, model: str, given: str | Sequence[str | int | list[int]]) -> Sequence[str]:
+    """Raises RequestInvalid for what is empty, for texts among token ids, and for ids of another tokenizer."""
+    if isinstance(given, str):
+        given = [given]
+    if all(isinstance(text, str) for text in given):
+        texts = cast(Sequence[str], given)
+        not_empty(texts, "input")
+        return texts
+    rows = [given] if all(isinstance(text, int) for text in given) else given
+    embedder = await call.service.embedder(call, model)
+    tokens = embedder.tokens
+    return [await call.service.in_worker(text_of_ids, tokens, row, f"input[{at}]") for at, row in enumerate(rows)]
+
+
+KINDS = {
+    401: "invalid_request_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    429: "rate_limit_error",
+}
+CODES = {"model_not_found": "model_not_found", "key_refused": "invalid_api_key", "limit_reached": "rate_limit_exceeded"}
+
+
+def failure(problem: Problem) -> tuple[int, object]:
+    """OpenAI's envelope, in which all four keys are always there; the remedy is one more."""
+    kind = KINDS.get(problem.status, "invalid_request_error" if problem.status < 500 else "server_error")
+    error = {
+        "message": problem.sentence,
+        "type": kind,
+        "param": problem.place or None,
+        "code": CODES.get(problem.code, problem.code),
+    }
+    return problem.status, {"error": error}
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/embeddings",
+        embeddings,
+        "Vectors of texts",
+        body=EmbeddingRequest,
+        reply=EmbeddingReply,
+        examples={
+            "two documents": {"model": "minilm", "input": ["Keys are rotated on Mondays.", "Otters sleep afloat."]},
+            "a query": {"model": "minilm", "input": "when are keys rotated", "input_type": "query"},
+        },
+    ),
+    Route("GET", "/v1/models", models, "The models that are served", reply=ModelList),
+    Route("GET", "/v1/models/{model:path}", model, "One of the models", reply=ModelObject),
+)

@@ -1,0 +1,103 @@
+"""What lives as long as the server, and what handlers do with it: models, sets, and threads for what blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+
+from embassay.embedders.wrap.batched import DEADLINE
+from embassay.errors import DeadlinePassed
+from embassay.server.refusals import RequestInvalid
+from embassay.server.served import ServedModels
+
+if TYPE_CHECKING:
+    from embassay.embedders.base import Embedder
+    from embassay.home import Home
+    from embassay.reranking.base import Reranked
+    from embassay.server.keys.principal import Principal
+    from embassay.server.limits import Limits
+    from embassay.server.route import Dialect, Route
+    from embassay.session import Session
+    from embassay.types import Embeddings, OnLong, Role
+
+    Served = Sequence[tuple[str, Dialect, Route]]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Asking(Protocol):
+    """What is asked of the request that something is done for."""
+
+    principal: Principal
+    model: str
+    """Is set to the model that answers."""
+
+
+class Service:
+    """One server. Its handlers run in one asyncio loop; what blocks runs in its threads."""
+
+    def __init__(self, home: Home, session: Session, limits: Limits) -> None:
+        self.home, self.session, self.limits = home, session, limits
+        self.models = ServedModels(home, session)
+        self.started = time.time()
+        self.served: Served = ()
+        """Every route, once the application is made."""
+        self._made: dict[str, bytes] = {}
+        self._threads = ThreadPoolExecutor(limits.threads, "worker")
+
+    async def in_worker(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """The result of work that blocks, in one of so many threads, with the deadline of the request.
+
+        Raises DeadlinePassed where none of them came free in time: what has begun by then goes on to its end.
+        """
+        context = contextvars.copy_context()
+        deadline = DEADLINE.get()
+
+        def run() -> T:
+            if deadline is not None and time.monotonic() > deadline:
+                raise DeadlinePassed("the deadline of the request passed before it was its turn.")
+            return context.run(work, *arguments, **named)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    async def embedder(self, call: Asking, name: str) -> Embedder:
+        """The model that a client calls `name`, ready to be asked. Raises ModelNotFound, NotAllowed, ModelError."""
+        served = self.models.find(name, call.principal)
+        call.model = served
+        ready = self.models.ready(served)
+        return await self.in_worker(self.models.open, served) if ready is None else ready
+
+    async def embed(
+        self, call: Asking, name: str, texts: Sequence[str], role: Role, on_long: OnLong = "truncate"
+    ) -> Embeddings:
+        """Vectors of `texts` by the model `name`, joined with those of other clients.
+
+        Raises RequestInvalid for too many texts, ModelNotFound, Overloaded, DeadlinePassed, ModelError, ProviderError.
+        """
+        if len(texts) > self.limits.inputs:
+            raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
+        embedder = await self.embedder(call, name)
+        return await embedder.aembed(texts, role, on_long)
+
+    async def rerank(self, call: Asking, name: str, query: str, texts: Sequence[str]) -> Reranked:
+        """Scores of `texts` for `query` by the reranker `name`. Raises as `Session.rerank` does, and RequestInvalid."""
+        if len(texts) > self.limits.inputs:
+            raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
+        served = self.models.find_reranker(name, call.principal)
+        call.model = served
+        return await self.in_worker(self.session.rerank, query, texts, model=served)
+
+    def once(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """What `make` makes, which is made for the first caller and kept."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def close(self) -> None:
+        """End the threads, once what they are at is done."""
+        self._threads.shutdown(wait=True)

@@ -1,0 +1,182 @@
+"""A server from its start to its end: sockets, uvicorn, models that nobody needs any more, and a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from embassay import remedy
+from embassay.errors import UsageError
+from embassay.server.app import App
+from embassay.server.keys.guard import Guard
+from embassay.server.limits import Limits
+from embassay.server.residency import Residency
+from embassay.server.service import Service
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from embassay.home import Home
+    from embassay.session import Session
+
+SWITCH_SECONDS = 0.0005
+"""How long one thread keeps the interpreter while others want it: a model that has finished waits for it."""
+GRACE_SECONDS = 30
+"""For requests that are under way when the server is told to end."""
+BACKLOG = 2048
+
+_log = logging.getLogger("embassay.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a server is started."""
+
+    addresses: Sequence[Address] = (Address(),)
+    """The first is the server's own; all of them answer alike."""
+    limits: Limits = field(default_factory=Limits)
+    preload: Sequence[str] = ()
+    """Models that are loaded before the first request."""
+
+
+class Server:
+    """One server over one home. Make it, `bind` it, and `run` it."""
+
+    def __init__(self, home: Home, session: Session, serving: Serving) -> None:
+        self.serving = serving
+        self.guard = Guard()
+        self.service = Service(home, session, serving.limits)
+        self.app = App(self.service, self.guard)
+        self._residency = Residency(self.service.models, serving.limits.keep_alive)
+        self._sockets: list[socket.socket] = []
+        self._uvicorn: uvicorn.Server | None = None
+
+    def bind(self) -> list[Address]:
+        """Take the addresses, and say which they are: of port 0, the one that was free. Raises UsageError."""
+        found = []
+        for address in self.serving.addresses:
+            taken = _bound(address)
+            self._sockets.append(taken)
+            found.append(Address(address.host, taken.getsockname()[1]))
+        return found
+
+    def run(self) -> None:
+        """Serve until the process is told to end (SIGINT, SIGTERM), or `stop` is called; then finish what was taken."""
+        import uvicorn
+
+        sys.setswitchinterval(SWITCH_SECONDS)
+        config = uvicorn.Config(
+            self._lifespan,
+            interface="asgi3",
+            lifespan="on",
+            proxy_headers=False,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=75,
+            backlog=BACKLOG,
+            ws="none",
+        )
+        self._uvicorn = quiet(uvicorn.Server)(config)
+        try:
+            self._uvicorn.run(sockets=self._sockets)
+        finally:
+            for taken in self._sockets:
+                taken.close()
+            self.service.close()
+
+    def stop(self) -> None:
+        """Have `run` end, from any thread."""
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = True
+
+    async def _lifespan(self, scope: dict[str, object], receive: object, send: object) -> None:
+        """The application, with what is begun before the first request and ended behind the last one."""
+        if scope["type"] == "http":
+            await self.app(scope, receive, send)  # type: ignore[arg-type]
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: object, send: object) -> None:
+        await receive()  # type: ignore[operator]
+        async with self._alive():
+            await send({"type": "lifespan.startup.complete"})  # type: ignore[operator]
+            await receive()  # type: ignore[operator]
+        await send({"type": "lifespan.shutdown.complete"})  # type: ignore[operator]
+
+    @contextlib.asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        for name in self.serving.preload:
+            await self.service.in_worker(self.service.models.open, name)
+        watching = asyncio.ensure_future(self._residency.watch(self.service.in_worker))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+
+def quiet(server: type[uvicorn.Server]) -> type[uvicorn.Server]:
+    """uvicorn's server, which ends well when it is told to: it would end the process by the same signal again."""
+
+    class Quiet(server):  # type: ignore[misc,valid-type]
+        def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+            """The first signal ends it gracefully; a second Ctrl-C waits for nothing."""
+            if sig == signal.SIGINT and getattr(self, "should_exit", False):
+                self.force_exit = True
+            self.should_exit = True
+
+    return Quiet
+
+
+def _bound(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((address.host, address.port))
+        taken.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        taken.close()
+        words = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{address} cannot be listened on: {words}.", remedy=remedy.option("port", 0, say="{} takes a free port.")
+        ) from error
+    taken.setblocking(False)
+    return taken
