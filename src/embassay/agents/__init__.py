@@ -1,0 +1,1 @@
+"""Agents: what a language model may do with a home, as tools of the Model Context Protocol."""
