@@ -184,6 +184,7 @@ COMMANDS = {
     "sets create": [f"made{NAME}", "{docs}", "--auto-embed", "on_create"],
     "delete": [SET, "--path", f"none{NAME}/**", "--yes"],
     "feedback": ["--last", "--up"],
+    "mcp": ["--set", SET],
     "queries list": [],
     "queries show": [],
     "queries export": [f"queries{NAME}.jsonl"],

@@ -14,6 +14,7 @@ def command(
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Take no feedback.")] = False,
     home: common.HomeOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Tell on stdout, as JSON, why it could not start.")] = False,  # noqa: ARG001 - read by whoever tells of failures
 ) -> None:
     """Serve search tools to an agent over standard input and output, by the Model Context Protocol.
 
@@ -24,9 +25,11 @@ def command(
     embassay mcp --set docs --set faq --read-only
     embassay mcp --home ~/project/.embassay
     """
+    from embassay.config.reading import load_config
     from embassay.extras import needed
 
     with needed("embassay mcp", "mcp"):
         from embassay.agents.stdio import serve
 
+    load_config()  # one that cannot be read is told at once, and not to the agent
     serve(home, sets=sets, writes=not read_only)

@@ -1,0 +1,81 @@
+"""The Model Context Protocol, for agents: the tools search, list_sets, read_document, explain and feedback, over
+streamable HTTP without sessions. A key sees the sets that it may read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from embassay.agents.base import Desk
+from embassay.extras import needed
+from embassay.server.call import Call
+from embassay.server.problems import Problem
+from embassay.server.route import Answer, Route
+
+PATH = "/mcp"
+REFUSED = -32000
+"""The code of JSON-RPC for what the server itself refuses."""
+LEFT_OUT = frozenset(("content-type", "content-length"))
+"""Headers of the reply that are written with it."""
+
+
+class Message(msgspec.Struct, omit_defaults=True):
+    """A message of JSON-RPC: a request, or a notification where it has no id."""
+
+    jsonrpc: Literal["2.0"]
+    method: str
+    id: int | str | msgspec.UnsetType = msgspec.UNSET
+    params: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+
+
+async def message(call: Call) -> Answer:
+    """Hand a message to the tools, and its answer back."""
+    with needed("MCP", "mcp"):
+        from embassay.agents.http import replied
+        from embassay.agents.server import make_server
+
+    service = call.service
+
+    def desk(_: object) -> Desk:
+        return Desk(service.home, call.principal)
+
+    server = make_server(desk, service.in_worker, lambda _: None)
+    headers = {**call.headers, "content-type": "application/json"}
+    reply = await replied(server, PATH, headers, msgspec.json.encode(call.body), service.limits.body)
+    shown = {name: value for name, value in reply.headers.items() if name not in LEFT_OUT}
+    return Answer(reply.body, reply.status, shown, reply.headers.get("content-type", "application/json"))
+
+
+def failure(problem: Problem) -> tuple[int, object]:
+    """An error of JSON-RPC, with the code and the remedy as its data."""
+    error = {
+        "code": REFUSED,
+        "message": problem.sentence,
+        "data": {"code": problem.code, "remedy": problem.remedy, "place": problem.place},
+    }
+    return problem.status, {"jsonrpc": "2.0", "id": None, "error": error}
+
+
+ROUTES = (
+    Route(
+        "POST",
+        PATH,
+        message,
+        "A message of an agent",
+        body=Message,
+        examples={
+            "what tools there are": {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/list",
+            },
+            "a search": {
+                "jsonrpc": "2.0",
+                "id": 2,
+                "method": "tools/call",
+                "params": {"name": "search", "arguments": {"query": "when are keys rotated"}},
+            },
+        },
+    ),
+)
