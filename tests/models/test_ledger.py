@@ -258,9 +258,10 @@ def test_days():
 
 
 def test_a_file_that_many_processes_make_at_once(tmp_path):
-    make = "import sys; from pathlib import Path; from embassay.models.ledger_file import LedgerFile\n"
+    make = "import sys; from pathlib import Path; from embassay.models.ledger_file import LEDGER\n"
+    make += "from embassay.shared_file import SharedFile\n"
     make += "for i in range(20):\n"
-    make += "    with LedgerFile(Path(sys.argv[1], f'{i}.db')).writing() as db:\n"
+    make += "    with SharedFile(Path(sys.argv[1], f'{i}.db'), LEDGER).writing() as db:\n"
     make += (
         "        db.execute('INSERT INTO days VALUES (?, 1) ON CONFLICT DO UPDATE SET usd = usd + 1', ('2026-11-26',))"
     )

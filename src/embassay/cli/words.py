@@ -62,6 +62,15 @@ def seconds_of(said: str, name: str) -> float:
     return float(found[1]) * SECONDS[found[2]]
 
 
+def amount_of(said: str, name: str) -> int:
+    """The whole number above 0 that ``600``, ``50k`` or ``1.5M`` say. Raises UsageError, which names the option."""
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,9})?)([kKmM]?)", said.strip(), re.ASCII)
+    amount = float(found[1]) * {"": 1, "k": 1e3, "m": 1e6}[found[2].lower()] if found else 0.0
+    if amount < 1 or amount > 1e12 or amount != int(amount):
+        raise UsageError(f"{name} is {said[:20]!r}; it must be a whole number above 0, such as 600, 50k or 1M.")
+    return int(amount)
+
+
 def share_of(said: str, name: str) -> float:
     """The share that ``10%`` or ``-2.5%`` say: 0.1, -0.025. Raises UsageError, which names the option."""
     found = re.fullmatch(r"([+-]?\d{1,6}(?:\.\d{1,9})?)\s?%", said.strip(), re.ASCII)

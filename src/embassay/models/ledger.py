@@ -17,8 +17,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from embassay.embedders.wrap.budget import Order, Paid, Period
-from embassay.models.ledger_file import LedgerFile
+from embassay.models.ledger_file import LEDGER
 from embassay.models.owner import is_gone, this_process
+from embassay.shared_file import SharedFile
 
 SWEEP_SECONDS = 30.0
 """How often a process looks for reservations of processes that have ended."""
@@ -87,7 +88,7 @@ class Ledger:
     """One ledger. Threads may share it."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self.file = LedgerFile(path)
+        self.file = SharedFile(path, LEDGER)
         self._clock = clock
         self._swept = 0.0
         self._lost: dict[bytes, int] = {}

@@ -40,7 +40,7 @@ from embassay.text import composed
 LOCKS, VECTORS = "locks", "vectors"
 POLL_SECONDS = 0.01
 """How often a process that waits for another one asks whether it has ended; a call writes a record in not much more."""
-_OURS = re.compile(r"(state|cache|ledger)\.db.*|locks|vectors|scratch|\.gitignore")
+_OURS = re.compile(r"(state|cache|ledger|keys)\.db.*|keys\.use|audit\.jsonl.*|locks|vectors|scratch|\.gitignore")
 """Whatever a home may hold."""
 OTHER_FORM = "~2"
 """Behind the name of a file whose name differs from another one's only in how accents are written."""

@@ -1,1 +1,1 @@
-"""Who may ask for what."""
+"""Who may use the server, for what, and how much: keys, limits, the checks at its entrance, and the audit log."""

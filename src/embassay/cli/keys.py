@@ -1,0 +1,65 @@
+"""What the commands about keys share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embassay.cli import common
+from embassay.cli.tables import line
+
+if TYPE_CHECKING:
+    from embassay.server.keys.key import ApiKey
+    from embassay.server.keys.store import KeyStore
+    from embassay.server.keys.use import Use
+
+
+@contextmanager
+def opened_keys(home: Path | None, *, create: bool = False) -> Iterator[KeyStore]:
+    """The keys of a home, which is made where it is missing with `create`. Raises HomeNotFound."""
+    from embassay.server.keys.store import KeyStore
+    from embassay.sets.folder import find_home, made_home
+
+    store = KeyStore((made_home(home) if create else find_home(home)).folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def use_of(keys: Sequence[ApiKey], folder: Path) -> dict[str, Use]:
+    """What was taken with each key, by its id."""
+    from embassay.server.keys.use import USE_FILE, UseFile
+
+    file = UseFile(folder / USE_FILE)
+    try:
+        return {key.id: file.read(key.slot, key.id) for key in keys}
+    finally:
+        file.close()
+
+
+def facts_of(key: ApiKey) -> dict[str, object]:
+    """What is known of a key, for programs."""
+    grant = key.grant
+    return {
+        "id": key.id,
+        "name": key.name,
+        "right": grant.right,
+        "sets": grant.sets,
+        "models": grant.models,
+        "rpm": grant.rates.requests,
+        "tpm": grant.rates.tokens,
+        "state": key.state(time.time()),
+        "created": key.created,
+        "expires": grant.expires,
+        "revoked": key.revoked,
+    }
+
+
+def show_new(token: str, about: str) -> None:
+    """The key alone on stdout, so that a script can take it, and words about it on stderr."""
+    common.messages().print(line(about))
+    common.console().print(token, soft_wrap=True)
