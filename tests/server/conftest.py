@@ -36,8 +36,11 @@ class Running:
 
 
 @contextmanager
-def running(folder, *, limits=None, ports=(0,), config=None, serving=None) -> Iterator[Running]:
-    """A server over the home at `folder`, on free ports of loopback, until the block ends."""
+def running(folder, *, limits=None, ports=(0,), config=None, serving=None, verify=True) -> Iterator[Running]:
+    """A server over the home at `folder`, on free ports of loopback, until the block ends.
+
+    `verify`: the certificates that are trusted, for one with TLS.
+    """
     limits = limits or Limits()
     place = made_home(folder)
     session = Session(config, cache_file=place.cache_file, batching=limits.batching)
@@ -47,17 +50,17 @@ def running(folder, *, limits=None, ports=(0,), config=None, serving=None) -> It
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
-            _wait(urls[0])
+            _wait(urls[0], verify)
             yield Running(server, home, urls)
         finally:
             server.stop()
             thread.join()
 
 
-def _wait(url):
+def _wait(url, verify):
     for _ in range(200):
         try:
-            httpx.get(f"{url}/version")
+            httpx.get(f"{url}/version", verify=verify)
             return
         except httpx.TransportError:
             time.sleep(0.02)

@@ -61,5 +61,5 @@ def facts_of(key: ApiKey) -> dict[str, object]:
 
 def show_new(token: str, about: str) -> None:
     """The key alone on stdout, so that a script can take it, and words about it on stderr."""
-    common.messages().print(line(about))
+    common.messages().print(line(about), soft_wrap=True)
     common.console().print(token, soft_wrap=True)

@@ -16,9 +16,12 @@ from starlette.routing import compile_path
 
 from embassay import plugins
 from embassay.embedders.wrap.batched import DEADLINE
-from embassay.errors import DeadlinePassed, EmbassayError
+from embassay.errors import DeadlinePassed, EmbassayError, SetNotFound
 from embassay.events import Answered
 from embassay.server.call import Call
+from embassay.server.keys.audit import AuditEntry
+from embassay.server.keys.entrance import UNIX
+from embassay.server.keys.pages import page_headers, preflight
 from embassay.server.keys.principal import ANYONE
 from embassay.server.problems import Problem, problem_of
 from embassay.server.reading import RequestReader
@@ -42,6 +45,8 @@ DEFAULT_DIALECT = "openai"
 GONE_AFTER = 0.05
 """Seconds of work after which the server looks whether the client is still there: most requests end before."""
 CLIENT_GONE = 499
+AUDITED, REFUSED = frozenset({"write", "admin"}), frozenset({401, 403, 421, 429})
+"""Rights of routes, and statuses, of which the audit log is told."""
 _ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _NONE: Mapping[str, str] = MappingProxyType({})
 _log = logging.getLogger("embassay.server")
@@ -69,7 +74,7 @@ class App:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get("x-request-id", "")
         call = Call(self.service, ANYONE, _NO_ROUTE, given if _ID.fullmatch(given) else secrets.token_hex(8))
-        call.path, call.headers = parts, headers
+        call.path, call.headers, call.client = parts, headers, _peer(scope) or UNIX
         started = time.perf_counter()
         self.in_flight += 1
         problem: Problem | None = None
@@ -78,12 +83,14 @@ class App:
         except _ClientGone:
             answer, problem = Answer(status=CLIENT_GONE), Problem(CLIENT_GONE, "client_gone", "")
         except Exception as error:
-            problem = problem_of(error)
+            call.refused_key = getattr(error, "key", "")
+            problem = problem_of(self._worded_for(call, error))
             if not isinstance(error, EmbassayError):
                 _log.exception("request %s failed", call.id)
             answer = self._failed(path, problem, error)
         finally:
             self.in_flight -= 1
+        call.reply_headers.update(self.guard.headers(call.principal))
         try:
             if answer.status != CLIENT_GONE:
                 await self._send(answer, call, send)
@@ -91,10 +98,17 @@ class App:
             self._tell(path, call, scope["method"], answer.status, time.perf_counter() - started, problem)
 
     async def _answer(self, path: Path, call: Call, scope: Scope, receive: Receive) -> Answer:
+        heads, caller = self.guard.enter(scope["headers"], _peer(scope))
+        call.client = caller.address
+        if heads.origin:
+            call.reply_headers.update(page_headers(self.guard.entrance, heads.origin))
+            if scope["method"] == "OPTIONS" and "access-control-request-method" in call.headers:
+                return Answer(status=204, headers=preflight())
         call.route = path.route(scope["method"], scope["path"])
         if call.route.needs != "open":
-            call.principal = self.guard.admit(call.headers, _peer(scope))
+            call.principal = self.guard.principal_of(heads.token, caller)
             call.principal.check(call.route.needs)
+            self.guard.charge(call.principal)
         seconds = _seconds(call.headers, self.service.limits.seconds)
         DEADLINE.set(time.monotonic() + seconds)
         reader = path.readers[call.route.method]
@@ -108,6 +122,13 @@ class App:
                     raise DeadlinePassed(f"there was no answer within {seconds:g} seconds.") from None
                 raise
         return made if isinstance(made, Answer) else Answer(made, call.route.status, media=call.route.media)
+
+    @staticmethod
+    def _worded_for(call: Call, error: Exception) -> Exception:
+        """A set that is not there is told without the names of others, which this key may not see."""
+        if isinstance(error, SetNotFound) and call.principal.sets is not None:
+            return call.principal.no_set(call.set)
+        return error
 
     def _failed(self, path: Path, problem: Problem, error: BaseException) -> Answer:
         status, body = path.dialect.failure(problem)
@@ -131,6 +152,7 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
     def _tell(self, path: Path, call: Call, method: str, status: int, seconds: float, problem: Problem | None) -> None:
+        self._audit(call, method, status, problem.code if problem else "")
         events = self.service.session.events
         if events.wants(Answered):
             code = problem.code if problem else ""
@@ -138,6 +160,17 @@ class App:
             key = call.principal.id
             events.tell(
                 Answered(call.id, path.name, method, route, status, seconds, key, code, set=call.set, model=call.model)
+            )
+
+    def _audit(self, call: Call, method: str, status: int, code: str) -> None:
+        """Note what changes something, is for administrators, or was refused."""
+        if call.route.needs in AUDITED or status in REFUSED or (code and call.principal.sets is not None):
+            key, name = (call.principal.id, call.principal.name) if call.principal.id else (call.refused_key, "")
+            route, set, model = call.route.path, call.set, call.model
+            self.guard.audit.note(
+                AuditEntry(
+                    method, route, status, key, name, call.client, set=set, model=model, code=code, request=call.id
+                )
             )
 
     def _find(self, path: str) -> tuple[Path, Mapping[str, str]]:
@@ -223,9 +256,10 @@ _NO_ROUTE = Route("GET", "", _nothing, "")
 """Stands for the route of a request until one is found."""
 
 
-def _peer(scope: Scope) -> str:
+def _peer(scope: Scope) -> str | None:
+    """The address that a request comes from; None for a Unix socket."""
     client = scope.get("client")
-    return client[0] if client else ""
+    return client[0] if client else None
 
 
 def _seconds(headers: Mapping[str, str], most: float) -> float:

@@ -30,6 +30,10 @@ class Call:
     """The variable parts of the path."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """By their names in small letters."""
+    client: str = ""
+    """The address that it comes from."""
+    refused_key: str = ""
+    """The id of a key that was good once, and is refused."""
     set: str = ""
     model: str = ""
     """What it turned out to be about: for the log and the metrics."""

@@ -7,11 +7,16 @@ RequestError
 ├── RouteNotFound         nothing is served at this path
 ├── MethodNotAllowed      the path takes other methods
 ├── KeyRefused            no key, or one that is not valid
-└── NotAllowed            the key does not give this right
+├── NotAllowed            the key does not give this right
+├── LimitReached          the key has taken what it may take in a minute
+├── HostRefused           it came in by a name that is none of the server's
+├── OriginRefused         a page in a browser asks that nobody allowed
+└── KeysError             the keys of the server cannot be read or written, so that nobody is let in
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from embassay.errors import EmbassayError
@@ -53,8 +58,34 @@ class MethodNotAllowed(RequestError):
 
 
 class KeyRefused(RequestError):
-    pass
+    """`key` is the id of a key that was good once, for the audit log alone."""
+
+    def __init__(self, message: str, *, remedy: Remedy | str = "", key: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.key = key
 
 
 class NotAllowed(RequestError):
+    pass
+
+
+class LimitReached(RequestError):
+    """Carries from when on there is enough of the limit again, in seconds since 1970."""
+
+    details = ("retry_at",)
+
+    def __init__(self, message: str, wait: float, retry_at: float) -> None:
+        super().__init__(message, remedy=f"Send it again in {max(1, math.ceil(wait))} s.")
+        self.retry_after, self.retry_at = wait, retry_at
+
+
+class HostRefused(RequestError):
+    pass
+
+
+class OriginRefused(RequestError):
+    pass
+
+
+class KeysError(RequestError):
     pass

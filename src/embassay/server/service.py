@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from embassay.embedders.wrap.batched import DEADLINE
-from embassay.errors import DeadlinePassed
+from embassay.embedders.wrap.lane import CHARS_A_TOKEN
+from embassay.errors import DeadlinePassed, EmbassayError
 from embassay.server.refusals import RequestInvalid
 from embassay.server.served import ServedModels
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
     from embassay.home import Home
     from embassay.reranking.base import Reranked
+    from embassay.server.keys.guard import Guard, Taken
     from embassay.server.keys.principal import Principal
     from embassay.server.limits import Limits
     from embassay.server.route import Dialect, Route
@@ -41,8 +44,8 @@ class Asking(Protocol):
 class Service:
     """One server. Its handlers run in one asyncio loop; what blocks runs in its threads."""
 
-    def __init__(self, home: Home, session: Session, limits: Limits) -> None:
-        self.home, self.session, self.limits = home, session, limits
+    def __init__(self, home: Home, session: Session, limits: Limits, guard: Guard) -> None:
+        self.home, self.session, self.limits, self.guard = home, session, limits, guard
         self.models = ServedModels(home, session)
         self.started = time.time()
         self.served: Served = ()
@@ -82,7 +85,28 @@ class Service:
         if len(texts) > self.limits.inputs:
             raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
         embedder = await self.embedder(call, name)
-        return await embedder.aembed(texts, role, on_long)
+        with self.charged(call, texts, embedder.tokens.max_tokens) as taken:
+            made = await embedder.aembed(texts, role, on_long)
+            taken.settle(sum(made.tokens))
+        return made
+
+    @contextmanager
+    def charged(self, call: Asking, texts: Sequence[str], longest: int | None = None) -> Iterator[Taken]:
+        """Have texts count against the tokens that the key may use: as they are estimated, until they are settled.
+
+        `longest`: tokens of which a text has no more. What fails is given back. Raises LimitReached, RequestTooLarge.
+        """
+        tokens = 0
+        if call.principal.slot:
+            tokens = sum(2 + len(text) // CHARS_A_TOKEN for text in texts)
+            if longest is not None and tokens > longest:
+                tokens = sum(min(longest, 2 + len(text) // CHARS_A_TOKEN) for text in texts)
+        taken = self.guard.charge(call.principal, requests=0, tokens=tokens)
+        try:
+            yield taken
+        except EmbassayError:
+            taken.settle(0)
+            raise
 
     async def rerank(self, call: Asking, name: str, query: str, texts: Sequence[str]) -> Reranked:
         """Scores of `texts` for `query` by the reranker `name`. Raises as `Session.rerank` does, and RequestInvalid."""
@@ -90,7 +114,8 @@ class Service:
             raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
         served = self.models.find_reranker(name, call.principal)
         call.model = served
-        return await self.in_worker(self.session.rerank, query, texts, model=served)
+        with self.charged(call, [query + text for text in texts]):
+            return await self.in_worker(self.session.rerank, query, texts, model=served)
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What `make` makes, which is made for the first caller and kept."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from embassay import remedy
 from embassay.errors import UsageError
 from embassay.server.app import App
+from embassay.server.keys.entrance import Entrance
 from embassay.server.keys.guard import Guard
 from embassay.server.limits import Limits
 from embassay.server.residency import Residency
@@ -44,20 +44,11 @@ class Address:
 
     host: str = "127.0.0.1"
     port: int = 8080
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+    scheme: Literal["http", "https"] = "http"
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +60,10 @@ class Serving:
     limits: Limits = field(default_factory=Limits)
     preload: Sequence[str] = ()
     """Models that are loaded before the first request."""
+    entrance: Entrance = field(default_factory=Entrance)
+    """By which names, from which pages and through which proxies requests may come."""
+    tls: Mapping[str, str] = field(default_factory=dict)
+    """The certificate and its key, as `checked_tls` gives them; empty for plain HTTP."""
 
 
 class Server:
@@ -76,20 +71,22 @@ class Server:
 
     def __init__(self, home: Home, session: Session, serving: Serving) -> None:
         self.serving = serving
-        self.guard = Guard()
-        self.service = Service(home, session, serving.limits)
+        self.guard = Guard(home.folder, serving.entrance, lambda said: _log.warning("%s", said))
+        self.service = Service(home, session, serving.limits, self.guard)
         self.app = App(self.service, self.guard)
         self._residency = Residency(self.service.models, serving.limits.keep_alive)
         self._sockets: list[socket.socket] = []
         self._uvicorn: uvicorn.Server | None = None
 
     def bind(self) -> list[Address]:
-        """Take the addresses, and say which they are: of port 0, the one that was free. Raises UsageError."""
+        """Take the addresses, and say which they are: of port 0, the one that was free. Raises UsageError, also where
+        others than this machine could reach the server and no key was made."""
+        self.guard.check_binding()
         found = []
         for address in self.serving.addresses:
             taken = _bound(address)
             self._sockets.append(taken)
-            found.append(Address(address.host, taken.getsockname()[1]))
+            found.append(Address(address.host, taken.getsockname()[1], address.scheme))
         return found
 
     def run(self) -> None:
@@ -110,6 +107,7 @@ class Server:
             timeout_keep_alive=75,
             backlog=BACKLOG,
             ws="none",
+            **self.serving.tls,  # type: ignore[arg-type]
         )
         self._uvicorn = quiet(uvicorn.Server)(config)
         try:
@@ -118,6 +116,7 @@ class Server:
             for taken in self._sockets:
                 taken.close()
             self.service.close()
+            self.guard.close()
 
     def stop(self) -> None:
         """Have `run` end, from any thread."""

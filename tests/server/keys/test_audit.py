@@ -73,7 +73,11 @@ def test_files_are_put_aside_and_the_oldest_goes(tmp_path):
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == [AUDIT_FILE, *(f"{AUDIT_FILE}.{n}" for n in range(1, audit.KEPT + 1))]
     assert all(file.stat().st_size <= 1200 for file in tmp_path.iterdir())
-    kept = [row["set"][:3] for n in (*range(audit.KEPT, 0, -1), 0) for row in lines(tmp_path / (f"{AUDIT_FILE}.{n}" if n else AUDIT_FILE))]
+    kept = [
+        row["set"][:3]
+        for n in (*range(audit.KEPT, 0, -1), 0)
+        for row in lines(tmp_path / (f"{AUDIT_FILE}.{n}" if n else AUDIT_FILE))
+    ]
     assert kept == [f"{i:03}" for i in range(61 - len(kept), 61)], "in order, without a gap"
 
 

@@ -29,7 +29,9 @@ def test_the_name_in_a_host(host, name):
     assert name_of(host) == name
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1", "127.8.9.10:1", "[::1]:8080", "LocalHost."])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8080", "127.0.0.1", "127.8.9.10:1", "[::1]:8080", "LocalHost."]
+)
 def test_names_of_loopback_are_answered(host):
     assert Entrance().check(heads(host), HERE) == Caller(HERE, True)
 
@@ -47,7 +49,14 @@ def test_a_name_that_was_made_to_lead_here_is_refused(host):
 
 def test_names_that_were_allowed():
     entrance = Entrance.of("0.0.0.0", allow_host=["search.example.com", "*.internal"])
-    for host in ("search.example.com:443", "SEARCH.example.com", "a.internal", "b.a.internal", "10.1.2.3:8080", "[fe80::1]"):
+    for host in (
+        "search.example.com:443",
+        "SEARCH.example.com",
+        "a.internal",
+        "b.a.internal",
+        "10.1.2.3:8080",
+        "[fe80::1]",
+    ):
         assert entrance.check(heads(host), "10.1.2.3")
     for host in ("example.com", "x.search.example.com", "internal", "ainternal", "internal.evil.example"):
         with pytest.raises(HostRefused, match="does not answer to the name"):

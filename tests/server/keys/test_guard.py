@@ -50,7 +50,7 @@ def asked(token="", *, scheme="Bearer "):
 
 
 def make(guard, name="ci", **grant):
-    key, token = guard.store.create(name, Grant(**grant))
+    _, token = guard.store.create(name, Grant(**grant))
     return guard.admit(asked(token), HERE), token
 
 
@@ -98,7 +98,9 @@ def test_what_is_no_key(guard):
         f"Bearer {token}", f" {token}x", "\xff" * 80, token.replace("_", "-"), f"{token}\0", "ek_" + "é" * 12 + "_" + "0" * 64,
     ):  # fmt: skip
         with pytest.raises(KeyRefused, match="not known"):
-            guard.admit(asked(wrong.encode("utf-8", "replace").decode("latin-1").encode("latin-1").decode("latin-1")), HERE)
+            guard.admit(
+                asked(wrong.encode("utf-8", "replace").decode("latin-1").encode("latin-1").decode("latin-1")), HERE
+            )
     with pytest.raises(KeyRefused, match="not known"):
         guard.admit(asked(token, scheme="Basic "), HERE)
 

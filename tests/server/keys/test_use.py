@@ -67,7 +67,9 @@ def test_processes_and_threads_count_together(tmp_path):
 def test_a_process_that_is_stopped_with_the_lock_holds_nobody_up(tmp_path):
     file = UseFile(tmp_path / USE_FILE)
     file.change(3, "a" * 12, one_more)
-    hold = "import fcntl, sys, time; f = open(sys.argv[1], 'r+'); fcntl.flock(f, 2); print(1, flush=True); time.sleep(60)"
+    hold = (
+        "import fcntl, sys, time; f = open(sys.argv[1], 'r+'); fcntl.flock(f, 2); print(1, flush=True); time.sleep(60)"
+    )
     holder = subprocess.Popen([sys.executable, "-c", hold, tmp_path / USE_FILE], stdout=subprocess.PIPE)
     holder.stdout.readline()
     holder.send_signal(signal.SIGSTOP)

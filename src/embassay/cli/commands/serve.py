@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -32,6 +33,28 @@ def command(
         float, typer.Option(metavar="SECONDS", help="Answer a request within this, or say that it failed.")
     ] = 60.0,
     max_body_mb: Annotated[float, typer.Option(metavar="MB", help="Refuse larger requests.")] = 32.0,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Answer to this name as well, besides those of loopback; repeat it."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN", help="Let pages of this origin ask, such as https://app.example.com; repeat it."
+        ),
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDR", help="Believe this proxy, an address or a network, for whom it asks; repeat it."),
+    ] = None,
+    tls_cert: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="The certificate, with those that it was signed by, in PEM."),
+    ] = None,
+    tls_key: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Its key, which nobody else may read."),
+    ] = None,
     home: common.HomeOption = None,
 ) -> None:
     """Serve embeddings, reranking and the sets of a home over HTTP, in the dialects that clients speak already.
@@ -40,7 +63,10 @@ def command(
     embassay serve
     embassay serve --port 9000 --model minilm
     embassay serve --encode-port 8014 --ollama-port 11434
+    embassay serve --host 0.0.0.0 --allow-host search.example.com --tls-cert cert.pem --tls-key key.pem
     """
+    from embassay.server.keys.entrance import Entrance
+    from embassay.server.keys.tls import checked_tls
     from embassay.server.limits import MB, Limits
     from embassay.server.serving import Address, Server, Serving
 
@@ -49,7 +75,12 @@ def command(
             raise UsageError(f"{name} is {value:g}; it must be above 0.", remedy=remedy.option(name, 60))
     limits = Limits(body=int(max_body_mb * MB), seconds=deadline, keep_alive=keep_alive)
     ports = dict.fromkeys(one for one in (port, encode_port, ollama_port) if one is not None)
-    serving = Serving(tuple(Address(host, one) for one in ports), limits, tuple(preload or ()))
+    entrance = Entrance.of(
+        host, allow_host=allow_host or (), allow_origin=allow_origin or (), trusted_proxy=trusted_proxy or ()
+    )
+    tls = checked_tls(tls_cert, tls_key)
+    addresses = tuple(Address(host, one, "https" if tls else "http") for one in ports)
+    serving = Serving(addresses, limits, tuple(preload or ()), entrance, tls)
     with common.opened_home(home, create=True, batching=limits.batching) as found:
         server = Server(found, found.session, serving)
         for address in server.bind():

@@ -27,6 +27,8 @@ LARGEST, KEPT = 10_000_000, 5
 """Bytes of a file after which a new one is begun, and how many are kept beside it."""
 QUIET_SECONDS, MOST_QUIET = 10.0, 1000
 """For how long one client's refusals are counted only, and of how many clients at once."""
+LOCK_SECONDS, LOCK_TRIES = 0.001, 200
+"""How long another process that writes is waited for, and how often."""
 LONGEST = 200
 """Characters of one field: names come from requests."""
 
@@ -172,7 +174,15 @@ def _locked(file: Path) -> Iterator[int]:
 
 
 def _lock(descriptor: int) -> None:
-    with suppress(ImportError):  # Windows
+    """Raises OSError where another process has it for long: one that was stopped in the middle holds nobody up."""
+    try:
         import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except ImportError:  # Windows
+        return
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(LOCK_SECONDS)
+    raise OSError(11, "another process holds it")

@@ -86,7 +86,7 @@ class Entrance:
             return  # a page has a name: its browser never asks by an address that is not the page's own
         raise HostRefused(
             f"this server does not answer to the name {name[:100]!r}.",
-            remedy=remedy.option("allow_host", name[:100], say="Whoever runs it can have it do so with {}."),
+            remedy=remedy.command("serve", allow_host=name[:100], say="Whoever runs it can have it do so"),
         )
 
     def _check_page(self, heads: Heads) -> bool:
@@ -167,7 +167,7 @@ def _matches(name: str, hosts: Sequence[str]) -> bool:
 def _refused(who: str) -> OriginRefused:
     return OriginRefused(
         f"a page of {who[:100]} may not ask this server.",
-        remedy=remedy.option("allow_origin", "ORIGIN", say="Whoever runs it can have it do so with {}."),
+        remedy=remedy.command("serve", allow_origin="ORIGIN", say="Whoever runs it can let it"),
     )
 
 

@@ -103,9 +103,8 @@ class Guard:
             self._check_old(digest, key)
         assert key is not None
         if (state := key.state(self._clock())) != "live":
-            raise KeyRefused(
-                f"the key {key.name} {'was revoked' if state == 'revoked' else 'has expired'}.", remedy=_MAKE
-            )
+            said = f"the key {key.name} {'was revoked' if state == 'revoked' else 'has expired'}."
+            raise KeyRefused(said, remedy=_MAKE, key=key.id)
         made = self._principals.get(key.id)
         if made is None or made[0] is not key:
             made = self._principals[key.id] = key, key.principal()
@@ -197,7 +196,8 @@ class Guard:
         if key is None or not old:
             raise KeyRefused("the key is not known to this server.", remedy=_MAKE)
         if self._clock() >= key.old_until:
-            raise KeyRefused(f"this secret of the key {key.name} was replaced by another.", remedy="Use the new one.")
+            said = f"this secret of the key {key.name} was replaced by another."
+            raise KeyRefused(said, remedy="Use the new one.", key=key.id)
 
 
 class Taken:

@@ -1,0 +1,84 @@
+"""Keys on the command line: shown once, listed, revoked and rotated."""
+
+import json
+import re
+
+import pytest
+
+from embassay.embedders.wrap.budget import Order, Paid
+from embassay.models.ledger import Ledger, Payer, Term
+from embassay.server.keys.guard import Guard
+from embassay.server.keys.spend import purpose_of
+from tests.cli.test_cli import run
+
+FIELDS = {"id", "name", "right", "sets", "models", "rpm", "tpm", "state", "created", "expires", "revoked"}
+USED = {"requests", "tokens", "last_used", "usd"}
+TOKEN = re.compile(r"ek_[0-9a-f]{12}_[0-9a-f]{64}\n")
+
+
+def test_a_key_is_shown_once(tmp_path):
+    _, out, err = run("keys", "create", "ci", "--sets", "docs, faq", "--models", "minilm", "--rpm", "600", "--tpm", "1M",
+                      cwd=tmp_path, check=0)  # fmt: skip
+    assert TOKEN.fullmatch(out) and "shown this once" in err, "a script takes stdout as it is"
+    listed = run("keys", "list", "--json", cwd=tmp_path, check=0)[1]
+    (row,) = json.loads(listed)["keys"]
+    assert set(row) == FIELDS | USED
+    assert row | {"id": "", "created": 0} == {
+        "id": "", "name": "ci", "right": "read", "sets": ["docs", "faq"], "models": ["minilm"], "rpm": 600,
+        "tpm": 1_000_000, "state": "live", "created": 0, "expires": None, "revoked": None, "requests": 0, "tokens": 0,
+        "last_used": None, "usd": 0.0,
+    }  # fmt: skip
+    assert out.strip() not in listed + run("keys", "list", cwd=tmp_path, check=0)[1]
+
+
+def test_rotate_and_revoke(tmp_path):
+    made = json.loads(run("keys", "create", "ops", "--admin", "--expires", "30d", "--json", cwd=tmp_path, check=0)[1])
+    assert set(made) == FIELDS | {"key"} and made["right"] == "admin" and TOKEN.fullmatch(made["key"] + "\n")
+    assert 29.9 * 86400 < made["expires"] - made["created"] < 30.1 * 86400
+    _, out, err = run("keys", "rotate", "ops", "--grace", "1h", cwd=tmp_path, check=0)
+    assert TOKEN.fullmatch(out) and out.strip() != made["key"] and "good for 60 min more" in err
+    revoked = json.loads(run("keys", "revoke", "ops", "--json", cwd=tmp_path, check=0)[1])
+    assert set(revoked) == FIELDS and revoked["state"] == "revoked" and revoked["id"] == made["id"]
+    code, _, err = run("keys", "rotate", "ops", cwd=tmp_path)
+    assert code == 2 and "no key 'ops' that is not revoked" in err
+
+
+def test_what_was_used_and_spent(tmp_path):
+    run("keys", "create", "ci", "--write", cwd=tmp_path, check=0)
+    home = tmp_path / ".embassay"
+    guard = Guard(home)
+    key = guard.store.all()[0]
+    guard.charge(key.principal(), tokens=1234)
+    guard.close()
+    ledger = Ledger(home / "ledger.db")
+    order = Order("openai/m", "document", 0.5)
+    ledger.settle(ledger.reserve(Payer("run", purpose_of(key.id)), order, Term(run="run"), None), Paid(0.25, 10))
+    ledger.close()
+    (row,) = json.loads(run("keys", "list", "--json", cwd=tmp_path, check=0)[1])["keys"]
+    assert (row["requests"], row["tokens"], row["usd"]) == (1, 1234, 0.25) and row["last_used"]
+    shown = run("keys", "list", cwd=tmp_path, check=0)[1]
+    assert "1,234" in shown and "$0.25" in shown and "ago" in shown
+
+
+def test_without_a_home_or_a_key(tmp_path):
+    code, _, err = run("keys", "list", "--home", tmp_path / "none", cwd=tmp_path)
+    assert code == 1 and "there is no home" in err
+    run("index", "--help", cwd=tmp_path, check=0)
+    (tmp_path / ".embassay").mkdir()
+    assert "No key was made yet" in run("keys", "list", cwd=tmp_path, check=0)[1]
+    assert json.loads(run("keys", "list", "--json", cwd=tmp_path, check=0)[1]) == {"keys": []}
+    assert [*(tmp_path / ".embassay").iterdir()] == []
+    assert run("keys", "revoke", "ci", cwd=tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rpm", "0"], "rpm is '0'"), (["--tpm", "1.5"], "tpm is '1.5'"), (["--tpm", "many"], "tpm is 'many'"),
+        (["--sets", "a,,b"], "names with commas"), (["--models", ""], "names with commas"),
+        (["--expires", "soon"], "expires is 'soon'"), (["--rpm", "-1"], "rpm is '-1'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_key(tmp_path, arguments, said):
+    code, out, err = run("keys", "create", "ci", *arguments, cwd=tmp_path)
+    assert code == 2 and said in err and not out

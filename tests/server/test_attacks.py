@@ -1,0 +1,330 @@
+"""What somebody tries who is not meant to: against a real server, over real sockets."""
+
+import json
+import socket
+import ssl
+import subprocess
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from embassay.config.values import Config, EmbeddingsConfig
+from embassay.errors import UsageError
+from embassay.server.keys.audit import AUDIT_FILE
+from embassay.server.keys.entrance import Entrance
+from embassay.server.keys.key import Grant
+from embassay.server.keys.rates import PerMinute
+from embassay.server.keys.store import KeyStore
+from embassay.server.keys.tls import checked_tls
+from embassay.server.serving import Address, Serving
+from tests.server.conftest import DOCUMENTS, running
+
+SECRET = "the launch is on the third of May"
+HASH = {"words": {"provider": "hash", "dimensions": 64}, "other": {"provider": "hash", "dimensions": 32}}
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A server with the sets `animals` and `private`, and keys for what is asked of it."""
+    config = Config(embeddings=EmbeddingsConfig(models=HASH, default_model="words"))
+    serving = Serving((Address(port=0),), entrance=Entrance.of(allow_origin=["https://app.example.com"]))
+    with running(tmp_path_factory.mktemp("guarded") / ".embassay", config=config, serving=serving) as found:
+        found.home.set("animals").upsert(DOCUMENTS)
+        found.home.set("private").upsert([{"id": "plan", "text": SECRET}])
+        found.keys = KeyStore(found.home.folder)
+        found.tokens = {
+            "reader": found.keys.create("reader", Grant(sets=("animals",), models=("words",)))[1],
+            "admin": found.keys.create("admin", Grant("admin"))[1],
+        }
+        yield found
+
+
+def client(guarded, name="reader", **more):
+    token = guarded.tokens.get(name, name)
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.Client(base_url=guarded.url, headers=headers, timeout=30, **more)
+
+
+def raw(url, *lines, body=b"", method="GET", path="/v1/models"):
+    """What a server answers to header lines that no client would send; its status."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port), 10) as line:
+        head = "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "Connection: close", "", ""))
+        line.sendall(head.encode("latin-1") + body)
+        answer = b""
+        while more := line.recv(65536):
+            answer += more
+    return int(answer.split(b" ", 2)[1]), answer
+
+
+def audited(guarded):
+    return [json.loads(line) for line in (guarded.home.folder / AUDIT_FILE).read_text().splitlines()]
+
+
+def test_nobody_is_let_in_without_a_good_key(guarded):
+    good = guarded.tokens["reader"]
+    for headers in (
+        {}, {"authorization": ""}, {"authorization": "Bearer"}, {"authorization": "Bearer x"},
+        {"authorization": f"Bearer {good[:-1]}"}, {"authorization": f"Bearer {good}0"}, {"authorization": f"Basic {good}"},
+        {"api-key": "x" * 5000}, {"x-api-key": good.upper()}, {"cookie": f"key={good}"},
+    ):  # fmt: skip
+        reply = httpx.get(f"{guarded.url}/v1/models", headers=headers)
+        assert reply.status_code == 401, headers
+        assert reply.headers["www-authenticate"] == "Bearer" and reply.json()["error"]["code"] == "invalid_api_key"
+        assert good not in reply.text
+    assert httpx.get(f"{guarded.url}/v1/models?api_key={good}&key={good}").status_code == 401
+    for headers in ({"authorization": f"Bearer {good}"}, {"api-key": good}, {"x-api-key": good}):
+        assert httpx.get(f"{guarded.url}/v1/models", headers=headers).status_code == 200
+
+
+def test_every_route_but_the_open_ones_needs_a_key(guarded):
+    with client(guarded, "") as nobody:
+        for path, methods in nobody.get("/openapi.json").json()["paths"].items():
+            for method in methods:
+                reply = nobody.request(method, path.replace("{", "").replace("}", ""))
+                needs = [r.needs for _, _, r in guarded.server.service.served if r.method.lower() == method and
+                         "".join(r.path.split(":path")) == path]  # fmt: skip
+                assert (reply.status_code == 401) == (needs != ["open"]), (method, path, reply.text)
+
+
+def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(guarded):
+    token = guarded.keys.create("leaked", Grant())[1]
+    with client(guarded, token) as leaked:
+        assert leaked.get("/v1/models").status_code == 200
+        new = guarded.keys.rotate("leaked")[1]
+        assert leaked.get("/v1/models").status_code == 401, "on the same connection"
+        assert leaked.get("/v1/models", headers={"authorization": f"Bearer {new}"}).status_code == 200
+        guarded.keys.revoke("leaked")
+        reply = leaked.get("/v1/models", headers={"authorization": f"Bearer {new}"})
+        assert reply.status_code == 401 and "was revoked" in reply.json()["error"]["message"]
+    key_id = token.split("_")[1]
+    assert any(one.get("key") == key_id and one["code"] == "key_refused" for one in audited(guarded))
+
+
+def test_a_model_that_the_key_may_not_use(guarded):
+    with client(guarded) as reader:
+        assert reader.post("/v1/embeddings", json={"input": "a", "model": "words"}).status_code == 200
+        assert reader.post("/v1/embeddings", json={"input": "a"}).status_code == 200
+        for name in ("other", "other@16", "hash/other"):
+            assert reader.post("/v1/embeddings", json={"input": "a", "model": name}).status_code in (403, 404), name
+        assert [one["id"] for one in reader.get("/v1/models").json()["data"]] == ["words"]
+
+
+class Listener:
+    """A server that nobody may be made to ask, which notes whoever does."""
+
+    def __enter__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(0.3)
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        return self
+
+    def was_asked(self):
+        try:
+            self.socket.accept()[0].close()
+        except TimeoutError:
+            return False
+        return True
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+@pytest.mark.parametrize("name", [
+    "{url}/v1", "openai/{url}", "http/{url}", "tei/{url}", "ollama/x@{url}", "local/{url}", "hash/x?base_url={url}",
+    "words?base_url={url}", "words@{url}", "words:{url}", "//{host}/model", "file:///etc/passwd", "/etc/passwd", "../../etc",
+    "~/.ssh", "hf://{host}/x", "{host}/model", "openai/x", "voyage/x", "huggingface/evil/model", "sentence-transformers/evil",
+    "${{command:curl {url}}}", "words@\n{url}", "http:{url}", "\\\\{host}\\share",
+])  # fmt: skip
+def test_a_client_makes_the_server_ask_nobody(guarded, name):
+    """A name of a model is looked up among those that are served; it is no address, and no path."""
+    with Listener() as listener, client(guarded, "admin") as admin:
+        host = listener.url.removeprefix("http://")
+        for path, body in (
+            ("/v1/embeddings", {"input": "a", "model": name.format(url=listener.url, host=host)}),
+            ("/v1/embeddings", {"input": "a", "base_url": listener.url, "api_base": listener.url, "webhook": listener.url,
+                                "model": name.format(url=listener.url, host=host), "provider": "openai"}),
+        ):  # fmt: skip
+            reply = admin.post(path, json=body)
+            assert reply.status_code in (400, 404), (name, reply.text)
+        assert not listener.was_asked()
+
+
+def test_fields_that_name_an_address_are_no_address(guarded):
+    with Listener() as listener, client(guarded, "admin") as admin:
+        fields = {"base_url": listener.url, "url": listener.url, "webhook": listener.url, "callback": listener.url}
+        assert admin.post("/v1/embeddings", json={"input": "a"} | fields).status_code in (200, 400)
+        admin.get(
+            "/v1/models",
+            headers={"x-forwarded-host": listener.url, "x-original-url": listener.url, "referer": listener.url},
+        )
+        assert not listener.was_asked()
+
+
+def test_headers_that_stand_twice(guarded):
+    key = f"Authorization: Bearer {guarded.tokens['reader']}"
+    assert raw(guarded.url, "Host: localhost", key)[0] == 200
+    for lines in (
+        ("Host: localhost", "Host: localhost", key),
+        ("Host: localhost", key, "Authorization: Bearer x"),
+        ("Host: localhost", "Authorization: Bearer x", key),
+        ("Host: localhost", key, key),
+        ("Host: localhost", key, "api-key: x"),
+        ("Host: localhost", key, "Content-Length: 0", "Content-Length: 0"),
+        ("Host: localhost", key, "Content-Length: 0", "Content-Length: 5"),
+        ("Host: localhost", key, "Content-Length: 5", "Transfer-Encoding: chunked"),
+        ("Host: localhost", key, "Transfer-Encoding: chunked", "Transfer-Encoding: identity"),
+        ("Host: localhost", key, "Origin: http://localhost", "Origin: https://app.example.com"),
+        (key,),
+        ("Host:", key),
+        ("Host: a b", key),
+    ):
+        status, answer = raw(guarded.url, *lines, method="POST", path="/v1/embeddings")
+        assert status == 400, (lines, answer)
+        assert b"\r\n\r\nHTTP/1.1" not in answer, "one request, one answer"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil.example:8080", "10.0.0.1", "169.254.169.254"]
+)
+def test_a_name_that_leads_here_and_is_not_ours(guarded, host):
+    with client(guarded) as reader:
+        for path in ("/v1/models", "/version", "/openapi.json", "/nothing"):
+            reply = reader.get(path, headers={"host": host})
+            assert reply.status_code == 421, (path, reply.text)
+    assert raw(guarded.url, f"Host: {host}", path=f"http://{host}/version")[0] == 421
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost", "https://app.example.com.evil.example"]
+)
+def test_pages_of_others(guarded, origin):
+    body = json.dumps({"input": "a"})
+    with client(guarded) as reader:
+        for headers in ({"content-type": "text/plain"}, {"content-type": "application/json"}):
+            reply = reader.post("/v1/embeddings", content=body, headers=headers | {"origin": origin})
+            assert reply.status_code == 403 and "access-control-allow-origin" not in reply.headers
+        asked = {"origin": origin, "access-control-request-method": "POST"}
+        assert reader.options("/v1/embeddings", headers=asked).status_code == 403
+
+
+def test_pages_that_are_allowed(guarded):
+    origin = "https://app.example.com"
+    with client(guarded, "") as page:
+        reply = page.options("/v1/embeddings", headers={"origin": origin, "access-control-request-method": "POST"})
+        assert reply.status_code == 204 and reply.headers["access-control-allow-origin"] == origin
+        assert "authorization" in reply.headers["access-control-allow-headers"]
+        assert "access-control-allow-credentials" not in reply.headers
+        reply = page.get("/v1/models", headers={"origin": origin})
+        assert reply.status_code == 401 and reply.headers["access-control-allow-origin"] == origin
+    with client(guarded) as reader:
+        assert "access-control-allow-origin" not in reader.get("/v1/models").headers
+        reply = reader.get("/v1/models", headers={"origin": origin})
+        assert reply.headers["access-control-allow-origin"] == origin and "origin" in reply.headers["vary"]
+
+
+def test_an_open_server_serves_no_page_of_others(tmp_path):
+    config = Config(embeddings=EmbeddingsConfig(models=HASH, default_model="words"))
+    with running(tmp_path / ".embassay", config=config) as found:
+        assert httpx.get(f"{found.url}/v1/models").status_code == 200
+        for headers in (
+            {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+            {"host": "evil.example"}, {"x-forwarded-for": "127.0.0.1"}, {"sec-fetch-site": "same-site"},
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, {"forwarded": "for=127.0.0.1"},
+        ):  # fmt: skip
+            assert httpx.get(f"{found.url}/v1/models", headers=headers).status_code in (401, 403, 421), headers
+        KeyStore(found.home.folder).create("first", Grant())
+        assert httpx.get(f"{found.url}/v1/models").status_code == 401
+
+
+def test_a_server_that_others_reach_does_not_begin_without_keys(tmp_path):
+    serving = Serving((Address("0.0.0.0", 0),), entrance=Entrance("0.0.0.0"))
+    with pytest.raises(UsageError, match="no key was made"), running(tmp_path / ".embassay", serving=serving):
+        pass
+
+
+def test_two_servers_share_the_limits_of_a_key_and_its_end(guarded, tmp_path):
+    token = guarded.keys.create("limited", Grant(rates=PerMinute(requests=6, tokens=1000)))[1]
+    config = Config(embeddings=EmbeddingsConfig(models=HASH, default_model="words"))
+    with running(guarded.home.folder, config=config) as second, client(guarded, token) as one:
+        other = httpx.Client(base_url=second.url, headers=one.headers, timeout=30)
+        reply = one.post("/v1/embeddings", json={"input": ["a b c"] * 10})
+        used = reply.json()["usage"]["total_tokens"]
+        assert reply.headers["x-ratelimit-limit-tokens"] == "1000"
+        assert 0 <= int(reply.headers["x-ratelimit-remaining-tokens"]) - (1000 - used) <= 10
+        reply = other.post("/v1/embeddings", json={"input": "x" * 3980})
+        assert reply.status_code == 429, reply.text
+        assert reply.json()["error"]["code"] == "rate_limit_exceeded" and int(reply.headers["retry-after"]) >= 1
+        reply = other.post("/v1/embeddings", json={"input": ["x" * 2000] * 9})
+        assert reply.status_code == 413 and "1,000 a minute" in reply.json()["error"]["message"]
+        assert [one.get("/v1/models").status_code, other.get("/v1/models").status_code] == [200, 200]
+        assert one.get("/v1/models").headers["x-ratelimit-remaining-requests"] == "0"
+        reply = other.get("/v1/models")
+        assert reply.status_code == 429 and 1 <= int(reply.headers["retry-after"]) <= 10
+        guarded.keys.revoke("limited")
+        assert [one.get("/v1/models").status_code, other.get("/v1/models").status_code] == [401, 401]
+        other.close()
+
+
+def test_the_audit_log_has_who_and_what_and_no_secret(guarded):
+    with client(guarded, "wrong-password-of-somebody") as nobody, client(guarded) as reader:
+        nobody.post("/v1/embeddings", json={"input": SECRET})
+        reader.post("/v1/embeddings", json={"input": SECRET, "model": "other"})
+    guarded.server.guard.audit.close()
+    text = (guarded.home.folder / AUDIT_FILE).read_text()
+    assert SECRET not in text and "wrong-password" not in text
+    assert not any(token in text for token in guarded.tokens.values())
+    last = audited(guarded)[-1]
+    assert last["client"] == "127.0.0.1" and last["status"] in (401, 403)
+    found = [one for one in audited(guarded) if one["status"] == 403 and one.get("name") == "reader"]
+    assert found and found[-1]["route"] == "/v1/embeddings"
+
+
+def certificate(folder, name, *more):
+    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", key, "-out", cert,
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         *(more or ("-nodes",))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    key.chmod(0o600)
+    return cert, key
+
+
+def test_tls(tmp_path):
+    cert, key = certificate(tmp_path, "own")
+    config = Config(embeddings=EmbeddingsConfig(models=HASH, default_model="words"))
+    serving = Serving((Address(port=0, scheme="https"),), tls=checked_tls(cert, key))
+    trust = ssl.create_default_context(cafile=cert)
+    with running(tmp_path / ".embassay", config=config, serving=serving, verify=trust) as found:
+        assert found.url.startswith("https://127.0.0.1:")
+        assert httpx.get(f"{found.url}/v1/models", verify=trust).status_code == 200
+        with pytest.raises(httpx.TransportError):
+            httpx.get(found.url.replace("https", "http") + "/v1/models")
+        old = ssl.create_default_context(cafile=cert)
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((httpx.ConnectError, ssl.SSLError)):
+            httpx.get(f"{found.url}/v1/models", verify=old)
+
+
+def test_certificates_that_are_refused(tmp_path):
+    cert, key = certificate(tmp_path, "own")
+    _, other = certificate(tmp_path, "other")
+    _, locked = certificate(tmp_path, "locked", "-passout", "pass:secret")
+    broken = tmp_path / "broken.pem"
+    broken.write_text("-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n")
+    assert checked_tls(None, None) == {}
+    for one, two, said in (
+        (cert, None, "needs both"), (None, key, "needs both"), (cert, tmp_path / "none", "no file that can be read"),
+        (tmp_path, key, "no file that can be read"), (cert, other, "is not the key of"), (cert, locked, "has a passphrase"),
+        (broken, key, "no certificate and its key"), (key, cert, "no certificate and its key"),
+    ):  # fmt: skip
+        if two == cert:
+            cert.chmod(0o600)
+        with pytest.raises(UsageError, match=said):
+            checked_tls(one, two)
+    key.chmod(0o644)
+    with pytest.raises(UsageError, match="everybody on this machine can read"):
+        checked_tls(cert, key)
