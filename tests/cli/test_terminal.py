@@ -193,6 +193,10 @@ COMMANDS = {
     "cache stats": [],
     "cache prune": ["--max-gb", "1"],
     "cache clear": ["--yes"],
+    "keys create": ["ci", "--sets", f"docs{NAME}", "--models", f"m{NAME}"],
+    "keys list": [],
+    "keys rotate": ["ci"],
+    "keys revoke": [f"ci{NAME}"],
 }
 
 
