@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROJECT_FILES = ("README.md", "CHANGELOG.md")
 LOCAL_CHAT = "http://localhost:11434"
+LOCAL_SERVER = "localhost:8080"
+"""Where the docs say that `embassay serve` listens. A page that asks it has a project, and a server, of its own."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -33,7 +35,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 COMMANDS = [
-    pytest.param(line.strip(), id=f"{page.stem}: {line.strip()}")
+    pytest.param(page, line.strip(), id=f"{page.stem}: {line.strip()}")
     for page in PAGES
     for block in blocks(page, "sh")
     for line in block.splitlines()
@@ -66,7 +68,63 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text)
     write_cross_encoder(folder / "reranker", SHAPES["bert"])
     run("embassay index docs", folder)
+    shutil.copytree(folder, folder.with_name("pristine"))
     return folder
+
+
+class LocalServer:
+    """The server of one page at a time."""
+
+    def __init__(self) -> None:
+        self.page: str = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, page: str, folder: Path) -> None:
+        """Have it serve the project of a page."""
+        if self.page != page:
+            self.stop()
+            self.page, self.process = page, started("embassay serve", folder)
+
+    def stop(self) -> None:
+        """It ends well, and nothing was said of any failure."""
+        if self.process:
+            self.process.terminate()
+            _, told = self.process.communicate(timeout=60)
+            assert self.process.returncode == 0, told
+            assert "Traceback" not in told, told
+        self.page, self.process = "", None
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = LocalServer()
+    yield made
+    made.stop()
+
+
+def asks_the_server(page: Path) -> bool:
+    return any(LOCAL_SERVER in block for block in blocks(page, "sh"))
+
+
+def place_of(page: Path, project: Path) -> Path:
+    """Where the commands of a page run."""
+    if not asks_the_server(page):
+        return project
+    folder = project.with_name(page.stem)
+    if not folder.exists():
+        shutil.copytree(project.with_name("pristine"), folder)
+    return folder
+
+
+def started(command: str, cwd: Path) -> subprocess.Popen[str]:
+    """A server, once it says that it serves."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"], cwd=cwd, env={**os.environ, "PATH": path}, stderr=subprocess.PIPE, text=True
+    )
+    told = process.stderr.readline()
+    assert told.startswith("Serving on"), told + process.communicate()[1]
+    return process
 
 
 def run(command: str, cwd: Path) -> str:
@@ -83,16 +141,26 @@ def test_there_is_something_to_test():
     assert len(COMMANDS) > 20 and len(PROGRAMS) >= 4
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_command(command, project):
-    assert re.match(r"(EMBASSAY_\w+=\S+ )*embassay ", command), "write other commands in another kind of block"
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_command(page, command, project, server):
+    known = r"(EMBASSAY_\w+=\S+ )*embassay |curl .*" + re.escape(LOCAL_SERVER)
+    assert re.match(known, command), "write other commands in another kind of block"
+    folder = place_of(page, project)
     if command.startswith("embassay watch"):
-        assert watched(command, project).strip()
+        assert watched(command, folder).strip()
+    elif command.startswith("embassay serve"):
+        server.stop()
+        process = started(command, folder)
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+    elif LOCAL_SERVER in command:
+        server.start(page.stem, folder)
+        assert run(command.replace("curl ", "curl --fail-with-body -sS ", 1), folder).strip()
     elif LOCAL_CHAT in command:
         with chat_model():
-            assert run(command, project).strip()
+            assert run(command, folder).strip()
     else:
-        assert run(command, project).strip()
+        assert run(command, folder).strip()
 
 
 def watched(command: str, cwd: Path) -> str:
@@ -125,7 +193,7 @@ def test_what_a_command_reads_is_on_a_page_or_made_by_a_command():
     """Files of the repository are not there for whoever has installed the package."""
     folders = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in ("docs", ".git"))
     pattern = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, folders))})/[\w.]")
-    for line in (line for param in (*COMMANDS, *PROGRAMS) for line in str(param.values[0]).splitlines()):
+    for line in (line for param in (*COMMANDS, *PROGRAMS) for line in str(param.values[-1]).splitlines()):
         assert not pattern.search(line), line
     assert len(FILES) >= 6
 

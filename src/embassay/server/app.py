@@ -112,15 +112,16 @@ class App:
         seconds = _seconds(call.headers, self.service.limits.seconds)
         DEADLINE.set(time.monotonic() + seconds)
         reader = path.readers[call.route.method]
-        async with asyncio.timeout(seconds) as limit:
-            try:
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
                 call.query = reader.query(scope["query_string"])
                 call.body = await reader.body(call.headers, receive, self.service.limits.body)
                 made = await _while_wanted(call.route.handle(call), receive)
-            except TimeoutError:
-                if limit.expired():
-                    raise DeadlinePassed(f"there was no answer within {seconds:g} seconds.") from None
-                raise
+        except TimeoutError:
+            if limit.expired():
+                raise DeadlinePassed(f"there was no answer within {seconds:g} seconds.") from None
+            raise
         return made if isinstance(made, Answer) else Answer(made, call.route.status, media=call.route.media)
 
     @staticmethod

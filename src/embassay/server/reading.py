@@ -73,22 +73,19 @@ async def _read(headers: Mapping[str, str], receive: Receive, most: int) -> byte
     said = headers.get("content-length", "")
     if said.isdigit() and int(said) > most:
         raise _too_large(most)
-    message = await receive()
-    raw = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(raw) > most:
-            raise _too_large(most)
-        return bytes(raw)
-    parts, size = [raw], len(raw)
-    while message.get("more_body"):
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RequestInvalid("the body ended before it was whole.")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+        part = message.get("body", b"")
+        size += len(part)
         if size > most:
             raise _too_large(most)
-    return b"".join(parts)
+        parts.append(part)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _too_large(most: int) -> RequestTooLarge:

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +19,7 @@ from embassay.errors import UsageError
 from embassay.server.app import App
 from embassay.server.keys.entrance import Entrance
 from embassay.server.keys.guard import Guard
+from embassay.server.keys.principal import ANYONE
 from embassay.server.limits import Limits
 from embassay.server.residency import Residency
 from embassay.server.service import Service
@@ -77,6 +78,7 @@ class Server:
         self._residency = Residency(self.service.models, serving.limits.keep_alive)
         self._sockets: list[socket.socket] = []
         self._uvicorn: uvicorn.Server | None = None
+        self._ready: Callable[[], None] = lambda: None
 
     def bind(self) -> list[Address]:
         """Take the addresses, and say which they are: of port 0, the one that was free. Raises UsageError, also where
@@ -89,10 +91,16 @@ class Server:
             found.append(Address(address.host, taken.getsockname()[1], address.scheme))
         return found
 
-    def run(self) -> None:
-        """Serve until the process is told to end (SIGINT, SIGTERM), or `stop` is called; then finish what was taken."""
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until the process is told to end (SIGINT, SIGTERM), or `stop` is called; then finish what was taken.
+
+        `ready` is called once requests are answered. Raises ModelError where a model cannot be loaded that was to be.
+        """
         import uvicorn
 
+        self._ready = ready
+        for name in self.serving.preload:
+            self.service.models.open(self.service.models.find(name, ANYONE))
         sys.setswitchinterval(SWITCH_SECONDS)
         config = uvicorn.Config(
             self._lifespan,
@@ -139,9 +147,8 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def _alive(self) -> AsyncIterator[None]:
-        for name in self.serving.preload:
-            await self.service.in_worker(self.service.models.open, name)
         watching = asyncio.ensure_future(self._residency.watch(self.service.in_worker))
+        self._ready()
         try:
             yield
         finally:
