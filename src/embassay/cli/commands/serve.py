@@ -83,10 +83,10 @@ def command(
     serving = Serving(addresses, limits, tuple(preload or ()), entrance, tls)
     with common.opened_home(home, create=True, batching=limits.batching) as found:
         server = Server(found, found.session, serving)
-        addresses = server.bind()
+        bound = server.bind()
 
         def tell() -> None:
-            for address in addresses:
+            for address in bound:
                 common.messages().print(line(("Serving", "bold"), f" on {address}"))
 
         server.run(tell)
