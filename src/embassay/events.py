@@ -73,6 +73,28 @@ class Embedded:
     tokens: int | None
     """Billed by a provider; None where it did not say."""
     usd: float | None
+    truncated: int = 0
+    """Of `texts`, those of which the model saw only the head."""
+    seconds: float = 0.0
+    """How long it took, as far as that was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """A model did not answer, and another one did in its place."""
+
+    model: str
+    answered: str
+
+
+@dataclass(frozen=True, slots=True)
+class RerankRan:
+    """A reranker was asked."""
+
+    model: str
+    texts: int
+    seconds: float
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,11 @@ class Answered:
     """Of the error, where it failed."""
     set: str = ""
     model: str = ""
+    """That was asked, as the server calls it; empty for a request that asked none."""
+    texts: int = 0
+    """That were to be embedded or scored."""
+    tokens: int = 0
+    """Of these texts, once they were embedded."""
 
 
 @dataclass(frozen=True, slots=True)

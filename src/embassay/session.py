@@ -12,6 +12,7 @@ Whoever makes a session closes it; whoever is handed one leaves it open.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from embassay.errors import QueryError, UsageError
-from embassay.events import Events, Warned
+from embassay.events import Events, RerankRan, Warned
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
@@ -106,7 +107,14 @@ class Session:
             raise QueryError("the query is empty." if isinstance(query, str) else "the query must be a string.")
         if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
             raise UsageError("texts must be a list of strings.", remedy="One text alone is a list as well: [text].")
-        return self.models.rerankers.get(model).score(query, texts)
+        reranker = self.models.rerankers.get(model)
+        started, failed = time.perf_counter(), True
+        try:
+            made = reranker.score(query, texts)
+            failed = False
+        finally:
+            self.events.tell(RerankRan(reranker.name, len(texts), time.perf_counter() - started, failed))
+        return made
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -66,7 +66,6 @@ class App:
         service.served = [(name, one, route) for name, one in self.dialects.items() for route in one.ROUTES]
         self._none = Path(DEFAULT_DIALECT, self.dialects[DEFAULT_DIALECT], "")
         self._encoder = msgspec.json.Encoder()
-        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Connections of other kinds are refused by whoever calls this."""
@@ -76,7 +75,7 @@ class App:
         call = Call(self.service, ANYONE, _NO_ROUTE, given if _ID.fullmatch(given) else secrets.token_hex(8))
         call.path, call.headers, call.client = parts, headers, _peer(scope) or UNIX
         started = time.perf_counter()
-        self.in_flight += 1
+        self.service.in_flight += 1
         problem: Problem | None = None
         try:
             answer = await self._answer(path, call, scope, receive)
@@ -89,7 +88,7 @@ class App:
                 _log.exception("request %s failed", call.id)
             answer = self._failed(path, problem, error)
         finally:
-            self.in_flight -= 1
+            self.service.in_flight -= 1
         call.reply_headers.update(self.guard.headers(call.principal))
         try:
             if answer.status != CLIENT_GONE:
@@ -105,7 +104,7 @@ class App:
             if scope["method"] == "OPTIONS" and "access-control-request-method" in call.headers:
                 return Answer(status=204, headers=preflight())
         call.route = path.route(scope["method"], scope["path"])
-        if call.route.needs != "open":
+        if call.route.needs != "open" and not (call.route.open_near and self.guard.entrance.shows_metrics(caller)):
             call.principal = self.guard.principal_of(heads.token, caller)
             call.principal.check(call.route.needs)
             self.guard.charge(call.principal)
@@ -159,9 +158,8 @@ class App:
             code = problem.code if problem else ""
             route = call.route.path
             key = call.principal.id
-            events.tell(
-                Answered(call.id, path.name, method, route, status, seconds, key, code, set=call.set, model=call.model)
-            )
+            about = call.set, call.model, call.texts, call.tokens
+            events.tell(Answered(call.id, path.name, method, route, status, seconds, key, code, *about))
 
     def _audit(self, call: Call, method: str, status: int, code: str) -> None:
         """Note what changes something, is for administrators, or was refused."""

@@ -37,5 +37,8 @@ class Call:
     set: str = ""
     model: str = ""
     """What it turned out to be about: for the log and the metrics."""
+    texts: int = 0
+    tokens: int = 0
+    """How much was asked of the model."""
     reply_headers: dict[str, str] = field(default_factory=dict)
     """What is sent beside the reply, whether it succeeds or fails."""

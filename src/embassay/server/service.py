@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from embassay.embedders.wrap.batched import DEADLINE
 from embassay.embedders.wrap.lane import CHARS_A_TOKEN
 from embassay.errors import DeadlinePassed, EmbassayError
+from embassay.server.metrics import Metrics
 from embassay.server.refusals import RequestInvalid
 from embassay.server.served import ServedModels
 
@@ -39,6 +40,9 @@ class Asking(Protocol):
     principal: Principal
     model: str
     """Is set to the model that answers."""
+    texts: int
+    tokens: int
+    """Are set to how much was asked of it."""
 
 
 class Service:
@@ -48,6 +52,9 @@ class Service:
         self.home, self.session, self.limits, self.guard = home, session, limits, guard
         self.models = ServedModels(home, session)
         self.started = time.time()
+        self.in_flight = 0
+        """Requests that are under way."""
+        self.metrics = Metrics(self)
         self.served: Served = ()
         """Every route, once the application is made."""
         self._made: dict[str, bytes] = {}
@@ -85,9 +92,11 @@ class Service:
         if len(texts) > self.limits.inputs:
             raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
         embedder = await self.embedder(call, name)
+        call.texts = len(texts)
         with self.charged(call, texts, embedder.tokens.max_tokens) as taken:
             made = await embedder.aembed(texts, role, on_long)
-            taken.settle(sum(made.tokens))
+            call.tokens = sum(made.tokens)
+            taken.settle(call.tokens)
         return made
 
     @contextmanager
@@ -113,7 +122,7 @@ class Service:
         if len(texts) > self.limits.inputs:
             raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
         served = self.models.find_reranker(name, call.principal)
-        call.model = served
+        call.model, call.texts = served, len(texts)
         with self.charged(call, [query + text for text in texts]):
             return await self.in_worker(self.session.rerank, query, texts, model=served)
 

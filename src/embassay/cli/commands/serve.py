@@ -55,6 +55,9 @@ def command(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Its key, which nobody else may read."),
     ] = None,
+    open_metrics: Annotated[
+        bool, typer.Option("--open-metrics", help="Show /metrics to other machines without a key.")
+    ] = False,
     home: common.HomeOption = None,
 ) -> None:
     """Serve embeddings, reranking and the sets of a home over HTTP, in the dialects that clients speak already.
@@ -76,7 +79,11 @@ def command(
     limits = Limits(body=int(max_body_mb * MB), seconds=deadline, keep_alive=keep_alive)
     ports = dict.fromkeys(one for one in (port, encode_port, ollama_port) if one is not None)
     entrance = Entrance.of(
-        host, allow_host=allow_host or (), allow_origin=allow_origin or (), trusted_proxy=trusted_proxy or ()
+        host,
+        allow_host=allow_host or (),
+        allow_origin=allow_origin or (),
+        trusted_proxy=trusted_proxy or (),
+        open_metrics=open_metrics,
     )
     tls = checked_tls(tls_cert, tls_key)
     addresses = tuple(Address(host, one, "https" if tls else "http") for one in ports)

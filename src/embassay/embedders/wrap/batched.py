@@ -71,6 +71,12 @@ class Batched(Wrapper):
             return {role: self._lanes[role].waiting if role in self._lanes else 0 for role in ROLES}
 
     @property
+    def queued(self) -> int:
+        """Calls that wait, each part of a large one by itself."""
+        with self._lock:
+            return sum(lane.queued for lane in self._lanes.values())
+
+    @property
     def idle_seconds(self) -> float:
         """How long nothing was asked of the model; 0 while something is."""
         with self._lock:

@@ -26,7 +26,7 @@ from embassay.errors import (
     TextRefused,
     TextTooLong,
 )
-from embassay.events import SILENCE, Events, Warned
+from embassay.events import SILENCE, Events, FellBack, Warned
 from embassay.space import Space
 from embassay.types import Counts, Embeddings, OnLong, Role, check_role
 from embassay.vectors import unit_rows
@@ -221,6 +221,7 @@ class Fallback(Embedder):
         first = self._members[0]
         cause = f" ({first.breaker.cause.message.rstrip('.')})" if first.breaker.cause else ""
         space = "the same space" if member.equal else "another space"
+        self._events.tell(FellBack(first.name, member.name))
         self._events.tell(Warned(f"{first.name} did not answer{cause}: {member.name} made vectors of {space} instead."))
 
 

@@ -158,6 +158,11 @@ class Lane:
         self.running = 0
         """Batches that are being computed."""
 
+    @property
+    def queued(self) -> int:
+        """Calls that wait, each part of a large one by itself."""
+        return len(self._turns)
+
     def add(self, call: Ticket) -> float | None:
         """Have a call computed. Where too much waits already, in how many seconds there may be room; else None.
 

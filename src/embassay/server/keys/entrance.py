@@ -47,6 +47,8 @@ class Entrance:
     """Origins of pages that may ask; `ANY` for every page."""
     proxies: tuple[Network | str, ...] = ()
     """Addresses of proxies whose word is taken for whom they ask; `UNIX` for one by a Unix socket."""
+    open_metrics: bool = False
+    """Whether metrics are told to whoever asks, without a key."""
 
     @classmethod
     def of(
@@ -56,11 +58,12 @@ class Entrance:
         allow_host: Sequence[str] = (),
         allow_origin: Sequence[str] = (),
         trusted_proxy: Sequence[str] = (),
+        open_metrics: bool = False,
     ) -> Entrance:
         """The rules that the options of a server ask for. Raises UsageError."""
         hosts = tuple(_host(name) for name in allow_host)
         origins = tuple(_origin(origin) for origin in allow_origin)
-        return cls(host, hosts, origins, tuple(_network(address) for address in trusted_proxy))
+        return cls(host, hosts, origins, tuple(_network(address) for address in trusted_proxy), open_metrics)
 
     def check(self, heads: Heads, peer: str | None) -> Caller:
         """Let a request in, or raise RequestInvalid, HostRefused or OriginRefused. `peer` None: by a Unix socket."""
@@ -73,6 +76,10 @@ class Entrance:
     def allows_origin(self, origin: str) -> bool:
         """Whether a page of this origin may ask and read the answer."""
         return ANY in self.origins or origin.lower() in self.origins
+
+    def shows_metrics(self, caller: Caller) -> bool:
+        """Whether this caller may read metrics without a key: from this machine, or where everybody may."""
+        return caller.is_near or self.open_metrics
 
     def _check_host(self, host: str) -> None:
         if not host:
