@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -29,6 +30,7 @@ from benchmarks import (
     kills,
     label,
     languages,
+    load,
     maxsim,
     migrate_kills,
     models,
@@ -433,3 +435,18 @@ def test_titles(minilm, tmp_path):
     texts = [f"Page {at}\nHow needle{at % 5} is found in straw{at} of barn{at % 3}." for at in range(60)]
     made = {row.what: row for row in titles.costs(tmp_path, texts, ["needle3 straw7", "a page"])}
     assert len(made) == 3 and made["their bytes, a row"].ours > 0
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk")
+def test_a_server_under_load_of_the_benchmark(tmp_path):
+    texts = load.Requests("/v1/embeddings", ['{"input": "one"}', '{"input": "two"}'])
+    wrong = load.Requests("/v1/embeddings", ["{}"])
+    with load.served(tmp_path / ".embassay") as target:
+        full = load.wrk(target, texts, clients=2, seconds=1)
+        half = load.wrk(target, texts, clients=2, seconds=1, pause_ms=200)
+        failed = load.wrk(target, wrong, clients=1, seconds=1)
+        listed = load.wrk(target, load.Requests("", ["/v1/models"], "GET"), clients=1, seconds=1)
+        assert target.memory() > 1e7
+    assert full.requests > half.requests > 0 and full.errors == half.errors == listed.errors == 0
+    assert failed.errors == failed.requests > 0
+    assert full.cpu_ms > 0 and 0 < full.p50 <= full.p95

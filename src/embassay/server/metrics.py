@@ -20,7 +20,10 @@ from embassay.events import Answered, BatchRan, Embedded, FellBack, RerankRan, S
 from embassay.server.te_metrics import TeMetrics
 
 if TYPE_CHECKING:
-    from embassay.server.service import Service
+    from collections.abc import Callable
+
+    from embassay.events import Events
+    from embassay.server.served import ServedModels
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -53,15 +56,18 @@ class FewValues:
 class Metrics:
     """Of one server. Its listeners are called in whatever thread something happens."""
 
-    def __init__(self, service: Service) -> None:
-        disable_created_metrics()  # a series more for each of them, which says when the server was started
+    def __init__(
+        self, events: Events, models: ServedModels, in_flight: Callable[[], int], spent: Callable[[], float]
+    ) -> None:
+        """`in_flight`: requests that are under way. `spent`: US dollars so far."""
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a series more for each
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._model, self._set = FewValues(), FewValues()
         self._make_counters()
-        self.registry.register(_State(service))
-        TeMetrics(service, self.registry)
-        listen = service.session.events.subscribe
+        self.registry.register(_State(models, in_flight, spent))
+        TeMetrics(events, models, self.registry)
+        listen = events.subscribe
         listen(Answered, self._answered)
         listen(BatchRan, self._batch_ran)
         listen(Embedded, self._embedded)
@@ -151,22 +157,20 @@ class Metrics:
 class _State(Collector):
     """What is the case when somebody asks."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, models: ServedModels, in_flight: Callable[[], int], spent: Callable[[], float]) -> None:
+        self._models, self._in_flight, self._spent = models, in_flight, spent
 
     def collect(self) -> Iterator[Metric]:
         """Requests under way, what waits, models that are loaded, and money."""
-        service = self._service
-        yield GaugeMetricFamily("embassay_requests_in_flight", "Requests that are under way", service.in_flight)
+        yield GaugeMetricFamily("embassay_requests_in_flight", "Requests that are under way", self._in_flight())
         waiting = GaugeMetricFamily(
             "embassay_queue_tokens", "Tokens that wait to be embedded, estimated", labels=("model", "role")
         )
-        loaded = service.models.loaded()
+        loaded = self._models.loaded()
         for name, model in loaded[:MOST_VALUES]:
             if isinstance(model, Batched):
                 for role, tokens in model.waiting.items():
                     waiting.add_metric((name, role), tokens)
         yield waiting
         yield GaugeMetricFamily("embassay_models_loaded", "Models that are ready to be asked", len(loaded))
-        spent = service.session.budget.own
-        yield CounterMetricFamily("embassay_spend_usd", "US dollars that this server spent on providers", spent)
+        yield CounterMetricFamily("embassay_spend_usd", "US dollars that this server spent on providers", self._spent())

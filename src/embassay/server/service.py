@@ -54,7 +54,7 @@ class Service:
         self.started = time.time()
         self.in_flight = 0
         """Requests that are under way."""
-        self.metrics = Metrics(self)
+        self.metrics = Metrics(session.events, self.models, lambda: self.in_flight, lambda: session.budget.own)
         self.served: Served = ()
         """Every route, once the application is made."""
         self._made: dict[str, bytes] = {}

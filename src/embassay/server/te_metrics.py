@@ -19,7 +19,8 @@ from embassay.embedders.wrap.batched import Batched
 from embassay.events import Answered, BatchRan, RerankRan
 
 if TYPE_CHECKING:
-    from embassay.server.service import Service
+    from embassay.events import Events
+    from embassay.server.served import ServedModels
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
@@ -40,8 +41,8 @@ COUNTED = {
 class TeMetrics(Collector):
     """Joins the registry of a server."""
 
-    def __init__(self, service: Service, registry: CollectorRegistry) -> None:
-        self._service = service
+    def __init__(self, events: Events, models: ServedModels, registry: CollectorRegistry) -> None:
+        self._models = models
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
@@ -55,7 +56,7 @@ class TeMetrics(Collector):
         self._batch_size = spread("batch_next_size", "Texts of a batch", COUNTS)
         self._batch_tokens = spread("batch_next_tokens", "Tokens of a batch, estimated", LENGTHS)
         registry.register(self)
-        listen = service.session.events.subscribe
+        listen = events.subscribe
         listen(Answered, self._answered)
         listen(BatchRan, self._batch_ran)
         listen(RerankRan, self._scored)
@@ -70,7 +71,7 @@ class TeMetrics(Collector):
                 if of == name:
                     metric.add_sample(name, {label: value} if label else {}, count)
             yield metric
-        queued = sum(model.queued for _, model in self._service.models.loaded() if isinstance(model, Batched))
+        queued = sum(model.queued for _, model in self._models.loaded() if isinstance(model, Batched))
         yield GaugeMetricFamily("te_queue_size", "Requests that wait to be embedded", queued)
 
     def _count(self, name: str, amount: int = 1, label: str = "", value: str = "") -> None:
