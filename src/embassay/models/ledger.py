@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from embassay import jsontext
 from embassay.embedders.wrap.budget import Order, Paid, Period
+from embassay.embedders.wrap.payers import Payers
 from embassay.models.ledger_file import LEDGER
 from embassay.models.owner import is_gone, this_process
 from embassay.shared_file import SharedFile
@@ -94,8 +96,11 @@ class Ledger:
         self._lost: dict[bytes, int] = {}
         """Digests of texts in lost requests, and the request that held each."""
 
-    def reserve(self, payer: Payer, order: Order, term: Term, cap: float | None) -> int | None:
-        """Write down a request before it is sent; its key. None where `cap` leaves no room. Raises LedgerError."""
+    def reserve(self, payer: Payer, order: Order, term: Term, cap: float | None, payers: Payers = ()) -> int | None:
+        """Write down a request before it is sent; its key. None where `cap` leaves no room. Raises LedgerError.
+
+        `payers`: who shares what it costs; by default it is for the purpose of `payer`.
+        """
         now = self._clock()
         with self.file.writing() as db:
             if now - self._swept > SWEEP_SECONDS:
@@ -104,10 +109,10 @@ class Ledger:
                 return None
             repeated = self._repeated(db, order.marks) if self._lost else 0
             made = db.execute(
-                "INSERT INTO flights (at, day, run, purpose, model, role, owner, texts, usd, marks, repeated) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO flights (at, day, run, purpose, model, role, owner, texts, usd, marks, repeated, payers) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (now, day_of(now), payer.run, payer.purpose, order.model, order.role, this_process(), order.texts,
-                 order.usd, b"".join(order.marks), repeated),
+                 order.usd, b"".join(order.marks), repeated, jsontext.dumps(payers) if payers else ""),
             )  # fmt: skip
             return made.lastrowid
 
@@ -115,11 +120,12 @@ class Ledger:
         """Count what a request cost in place of what was reserved for it. Raises LedgerError."""
         with self.file.writing() as db:
             row = db.execute(
-                "SELECT day, run, purpose, model, role, texts, usd, repeated, lost FROM flights WHERE id = ?", (key,)
+                "SELECT day, run, purpose, model, role, payers, texts, usd, repeated, lost FROM flights WHERE id = ?",
+                (key,),
             ).fetchone()
             if row is None:
                 return
-            *whose, texts, held, repeated, lost = row
+            *whose, payers, texts, held, repeated, lost = row
             usd, lost_usd = paid.usd, paid.usd if paid.lost else 0.0
             if lost:  # it was given up too early
                 usd, lost_usd = usd - held, lost_usd - held
@@ -127,7 +133,7 @@ class Ledger:
             share = paid.usd * repeated / max(1, texts)
             sums = (0 if lost else 1, 0 if lost else texts, paid.tokens, usd, paid.reported or 0.0,
                     int(paid.lost) - lost, lost_usd, repeated, share)  # fmt: skip
-            _add(db, whose, self._clock(), sums)
+            _share(db, whose, payers, self._clock(), sums)
 
     def used(self, term: Term) -> tuple[float, float]:
         """USD that were spent in `term`, and those that are reserved. Raises LedgerError."""
@@ -168,11 +174,11 @@ class Ledger:
         """Count what processes left behind as lost, remember their texts, and fold what is old."""
         self._swept = now
         rows = db.execute(
-            "SELECT id, owner, at, day, run, purpose, model, role, texts, usd FROM flights WHERE lost = 0"
+            "SELECT id, owner, at, day, run, purpose, model, role, payers, texts, usd FROM flights WHERE lost = 0"
         ).fetchall()
-        for key, owner, at, *whose, texts, usd in rows:
+        for key, owner, at, *whose, payers, texts, usd in rows:
             if owner != this_process() and is_gone(owner, now - at):
-                _add(db, whose, now, (1, texts, 0, usd, 0.0, 1, usd, 0, 0.0))
+                _share(db, whose, payers, now, (1, texts, 0, usd, 0.0, 1, usd, 0, 0.0))
                 db.execute("UPDATE flights SET lost = 1 WHERE id = ?", (key,))
         oldest = "SELECT id FROM flights WHERE lost = 1 ORDER BY id DESC LIMIT -1 OFFSET ?"
         db.execute(
@@ -233,6 +239,21 @@ def _reserved(db: sqlite3.Connection, term: Term) -> float:
 
 def _where(term: Term) -> tuple[str, str]:
     return ("run = ?", term.run) if term.run else ("day >= ?", term.since)
+
+
+def _share(db: sqlite3.Connection, whose: Sequence[str], payers: str, now: float, sums: Sequence[float]) -> None:
+    """Add to the entries of all who pay. Whole numbers are shared so that they add up again."""
+    day, run, purpose, *what = whose
+    so_far, given = 0.0, [0] * len(sums)
+    for payer, share in jsontext.loads(payers) if payers else [("", 1.0)]:
+        so_far += share
+        due = [round(value * so_far) for value in sums]
+        part = [
+            new - old if isinstance(all_, int) else all_ * share
+            for all_, new, old in zip(sums, due, given, strict=True)
+        ]
+        _add(db, (day, run, payer or purpose, *what), now, part)
+        given = due
 
 
 def _add(db: sqlite3.Connection, whose: Sequence[str], now: float, sums: Sequence[float]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from embassay.embedders.wrap.budget import Order, Paid, Period
+from embassay.embedders.wrap.payers import PAYERS
 from embassay.errors import LedgerError
 from embassay.models.ledger import Ledger, Payer, Term, end_of
 
@@ -60,7 +61,7 @@ class LedgerBook:
     def open(self, order: Order, cap: float | None) -> int | None:
         """Raises LedgerError where a cap has to be kept and the ledger cannot be written."""
         try:
-            key = self._ledger.reserve(self._payer, order, self._term(), cap)
+            key = self._ledger.reserve(self._payer, order, self._term(), cap, PAYERS.get())
         except LedgerError as error:
             if self._must:
                 raise

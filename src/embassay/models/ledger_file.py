@@ -47,7 +47,7 @@ CREATE TABLE flights (
 LEDGER = FileKind(
     "ledger",
     0x656D6C67,  # emlg
-    (_SCHEMA,),
+    (_SCHEMA, "ALTER TABLE flights ADD COLUMN payers TEXT NOT NULL DEFAULT ''"),
     LedgerError,
     "What was spent before cannot be told; remove the file to begin a new ledger.",
 )

@@ -16,6 +16,7 @@ from starlette.routing import compile_path
 
 from embassay import plugins
 from embassay.embedders.wrap.batched import DEADLINE
+from embassay.embedders.wrap.payers import PAYERS
 from embassay.errors import DeadlinePassed, EmbassayError, SetNotFound
 from embassay.events import Answered
 from embassay.server.call import Call
@@ -23,6 +24,7 @@ from embassay.server.keys.audit import AuditEntry
 from embassay.server.keys.entrance import UNIX
 from embassay.server.keys.pages import page_headers, preflight
 from embassay.server.keys.principal import ANYONE
+from embassay.server.keys.spend import purpose_of
 from embassay.server.problems import Problem, problem_of
 from embassay.server.reading import RequestReader
 from embassay.server.refusals import MethodNotAllowed, RequestInvalid, RouteNotFound
@@ -108,6 +110,8 @@ class App:
             call.principal = self.guard.principal_of(heads.token, caller)
             call.principal.check(call.route.needs)
             self.guard.charge(call.principal)
+            if call.principal.id:
+                PAYERS.set(((purpose_of(call.principal.id), 1.0),))
         seconds = _seconds(call.headers, self.service.limits.seconds)
         DEADLINE.set(time.monotonic() + seconds)
         reader = path.readers[call.route.method]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -22,15 +23,19 @@ class Pool(Generic[T]):
         self.started = 0
 
     def submit(self, work: Callable[..., T], *arguments: object) -> Future[T]:
-        """Run ``work(*arguments)`` in one of the threads, as soon as one is free. Its result is in the future."""
+        """Run ``work(*arguments)`` in one of the threads, as soon as one is free, with the context of the caller.
+
+        Its result is in the future.
+        """
         future: Future[T] = Future()
+        context = copy_context()
 
         def run() -> None:
             if not future.set_running_or_notify_cancel():
                 return
             self._under_way.add(future)
             try:
-                future.set_result(work(*arguments))
+                future.set_result(context.run(work, *arguments))
             except BaseException as error:
                 future.set_exception(error)
             finally:

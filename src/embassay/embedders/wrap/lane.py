@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from embassay.embedders.alongside import rebased
 from embassay.embedders.texts.blocks import join
+from embassay.embedders.wrap.payers import PAYERS, together
 from embassay.errors import DeadlinePassed, EmbassayError, RequestRefused, TextTooLong, UsageError
 from embassay.events import BatchRan
 from embassay.types import Embeddings, OnLong, Role
@@ -38,6 +39,7 @@ class Ticket:
     def __init__(self, texts: Sequence[str], on_long: OnLong, deadline: float | None) -> None:
         self.texts, self.on_long, self.deadline = texts, on_long, deadline
         self.came = time.monotonic()
+        self.payers = PAYERS.get()
         self._parts: list[Embeddings | None] = []
         self._missing = 0
         self._done: Future[Embeddings] | asyncio.Future[Embeddings] | None = None
@@ -290,6 +292,7 @@ class Lane:
 
     def _embed(self, parts: Sequence[Share]) -> Embeddings:
         on_long = parts[0].call.on_long
+        PAYERS.set(together((part.call.payers, part.tokens) for part in parts))
         if len(parts) == 1:
             start = parts[0].start
             with rebased(lambda at: start + at):

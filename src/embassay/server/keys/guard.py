@@ -118,6 +118,8 @@ class Guard:
         """
         if not principal.slot:
             return _FREE
+        if not requests and not principal.rates.is_limited:  # counted when it is settled
+            return Taken(self, principal, 0)
         limit = principal.rates.tokens
         if limit is not None and tokens > limit:
             raise RequestTooLarge(
