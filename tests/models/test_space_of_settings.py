@@ -175,6 +175,7 @@ CARD_REASONS: Mapping[str, str] = {
     "matryoshka": "which dimensions may be asked for, not what they hold",
     "matryoshka_range": "which dimensions may be asked for, not what they hold",
     "prompts_known": FACTS,
+    "task_prompts": "of tasks that are no search: whoever asks for one is given a model with that prompt in its space",
     "shares_space": "whose queries may be compared with it, which canaries have to prove",
     "shares_space_source": FACTS,
     "role_parameter": "named in the space where a provider is told the role",

@@ -38,8 +38,10 @@ def test_null_is_as_absent(client):
 
 
 def test_token_ids_are_taken_where_they_are_surely_the_models_own(client):
-    tokens = embassay.Registry().get("minilm").tokens.tokenizer.encode(TEXTS[0]).ids
-    assert embed(client, input=tokens).json()["data"] == embed(client, input=TEXTS[0]).json()["data"]
+    tokenizer = embassay.Registry().get("minilm").tokens.tokenizer
+    for text in TEXTS:
+        tokens = tokenizer.encode(text).ids
+        assert embed(client, input=tokens).json()["data"] == embed(client, input=text).json()["data"]
     assert len(embed(client, input=[tokens, tokens]).json()["data"]) == 2
     for ids in (tokens[1:-1], [9906, 1917], [[9906], [1917]], [2**40], [tokens, "a text"]):
         reply = embed(client, input=ids)
@@ -49,8 +51,8 @@ def test_token_ids_are_taken_where_they_are_surely_the_models_own(client):
 @pytest.mark.parametrize(
     ("fields", "status", "code", "param"),
     [
-        ({"input": ["a", ""]}, 400, "request_invalid", "input[1]"),
-        ({"input": []}, 400, "request_invalid", "input"),
+        ({"input": ["a", ""]}, 400, "input_empty", "input[1]"),
+        ({"input": []}, 400, "input_empty", "input"),
         ({"input": 5}, 400, "request_invalid", "input"),
         ({}, 400, "request_invalid", None),
         ({"input": "a", "model": "nobody/knows"}, 404, "model_not_found", None),

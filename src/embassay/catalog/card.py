@@ -69,6 +69,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """How its vectors are compared, ``cosine`` or ``dot``: what the model was trained for."""
     prompts: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Role to the text put before the input, exact to the space."""
+    task_prompts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The same for what is not search: ``classification``, ``clustering``."""
     prompts_known: bool = True
     role_parameter: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Role to the request parameter by which a provider applies its own prompt."""
@@ -168,7 +170,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The card as the JSON output has it; unknown fields are null, notes stand only where there are any."""
         data: dict[str, object] = msgspec.to_builtins(self)
         data["scores"] = [score.to_dict() for score in every_score(self.scores)]
-        kept = ("note", "claim", "warning", "retired", "superseded_by")
+        kept = ("note", "claim", "warning", "retired", "superseded_by", "task_prompts")
         return {k: v for k, v in data.items() if v or not k.endswith(kept)}
 
 

@@ -2,6 +2,7 @@
 
 RequestError
 ├── RequestInvalid        its body, or a value in it, is not what the route takes
+│   └── InputEmpty        there is no text in it, or one of them is empty
 ├── MediaUnsupported      its body is of a kind that the route does not take
 ├── RequestTooLarge       it is larger than the server takes
 ├── RouteNotFound         nothing is served at this path
@@ -35,6 +36,10 @@ class RequestInvalid(RequestError):
     def __init__(self, message: str, *, place: str = "", remedy: Remedy | str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.place = place
+
+
+class InputEmpty(RequestInvalid):
+    pass
 
 
 class MediaUnsupported(RequestError):

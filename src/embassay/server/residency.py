@@ -38,7 +38,7 @@ class Residency:
         """Unload what was idle for too long, and one more where memory is short; the names of those."""
         idle = [(embedder.idle_seconds, name, embedder) for name, embedder in self._loaded()]
         idle.sort(reverse=True, key=lambda one: one[0])
-        over = [one for one in idle if one[0] > self._keep_alive]
+        over = [one for one in idle if one[0] > self._models.keep_alive(one[1], self._keep_alive)]
         if not over and idle and idle[0][0] > 0 and free_share() < LEAST_FREE:
             over = idle[:1]
         for _, name, embedder in over:

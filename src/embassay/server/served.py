@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from embassay import remedy
 from embassay.errors import EmbassayError, HomeNotFound, ModelNotFound
@@ -36,6 +38,9 @@ class ServedModels:
         self._names: dict[str, str] = {}
         self._looked = -LOOKED_UP_SECONDS
         self._ready: dict[str, Embedder] = {}
+        self._tasks: dict[str, Mapping[str, str]] = {}
+        self._of_task: dict[tuple[str, str], str] = {}
+        self._kept: dict[str, float] = {}
 
     @property
     def default(self) -> str:
@@ -70,6 +75,43 @@ class ServedModels:
         rerankers.settings(chosen)
         return chosen
 
+    def called(self, principal: Principal) -> dict[str, str]:
+        """Every name that leads to a model which `principal` may use, and what that model is called here."""
+        self._look()
+        return {name: served for name, served in self._names.items() if principal.may("read", model=served)}
+
+    def chain(self, name: str, principal: Principal) -> list[str]:
+        """The models that may stand in for `name`, itself first; without a name, the configured ones.
+
+        Those that `principal` may not use are left out. Raises ModelNotFound, NotAllowed.
+        """
+        configured = self._session.config.embeddings.fallback_chain
+        names = [self.find(name, principal)] if name else []
+        names += [other for other in configured if other not in names]
+        return [one for one in names if principal.may("read", model=parse_reference(one).base)]
+
+    def tasks(self, served: str) -> Mapping[str, str]:
+        """The tasks other than search for which the card of a model has a prompt, and those prompts."""
+        known = self._tasks.get(served)
+        if known is None:
+            card = self._session.models.card(served)
+            known = self._tasks[served] = card.task_prompts if card else {}
+        return known
+
+    def for_task(self, served: str, task: str) -> str | None:
+        """The same model with the prompt of a task before each text, by a name of its own; None where it has none."""
+        prompt = self.tasks(served).get(task)
+        if prompt is None:
+            return None
+        with self._lock:
+            name = self._of_task.get((served, task))
+            if name is None:
+                name = self._of_task[served, task] = f"{served}#{task}"
+                settings = self._session.models.settings(served)
+                prompted = msgspec.structs.replace(settings, query_prompt=prompt, document_prompt=prompt)
+                self._session.models.register(name, prompted)
+        return name
+
     def ready(self, served: str) -> Embedder | None:
         """A model that was opened before; None where opening it may take a while."""
         return self._ready.get(served)
@@ -89,6 +131,14 @@ class ServedModels:
         """The models that are open, for whoever unloads those that nobody needs."""
         with self._lock:
             return [*self._ready.items()]
+
+    def keep(self, served: str, seconds: float) -> None:
+        """Keep a model loaded for so long after it was used last, instead of as long as the server keeps others."""
+        self._kept[served] = seconds
+
+    def keep_alive(self, served: str, default: float) -> float:
+        """For how long a model stays loaded that nobody asks."""
+        return self._kept.get(served, default)
 
     def forget(self, served: str) -> None:
         """A model was unloaded: whoever asks for it next waits until it is loaded again."""
@@ -112,12 +162,14 @@ class ServedModels:
     def _gathered(self) -> dict[str, str]:
         """Every name that leads to a model, and what the registry calls that."""
         models = self._session.models
-        served = [*models.names(), self.default, *self._of_sets()]
+        own = {*models.names()} - {*self._of_task.values()}
+        chain = self._session.config.embeddings.fallback_chain
+        served = [*sorted(own), self.default, *(parse_reference(name).base for name in chain), *self._of_sets()]
         names: dict[str, str] = {}
         for name in dict.fromkeys(served):
             for other in self._also_called(name):
                 names.setdefault(other, name)
-        return names | {name: name for name in models.names()}
+        return names | {name: name for name in own}
 
     def _of_sets(self) -> Iterator[str]:
         try:

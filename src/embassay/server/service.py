@@ -19,6 +19,7 @@ from embassay.server.served import ServedModels
 
 if TYPE_CHECKING:
     from embassay.embedders.base import Embedder
+    from embassay.embedders.wrap.chain import Fallback
     from embassay.home import Home
     from embassay.reranking.base import Reranked
     from embassay.server.keys.guard import Guard, Taken
@@ -89,15 +90,50 @@ class Service:
 
         Raises RequestInvalid for too many texts, ModelNotFound, Overloaded, DeadlinePassed, ModelError, ProviderError.
         """
-        if len(texts) > self.limits.inputs:
-            raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
-        embedder = await self.embedder(call, name)
-        call.texts = len(texts)
+        self.check_count(texts)
+        return await self.embed_by(call, await self.embedder(call, name), texts, role, on_long)
+
+    async def embed_by(
+        self,
+        call: Asking,
+        embedder: Embedder,
+        texts: Sequence[str],
+        role: Role,
+        on_long: OnLong = "truncate",
+    ) -> Embeddings:
+        """The same by a model that was opened before."""
+        call.texts += len(texts)
         with self.charged(call, texts, embedder.tokens.max_tokens) as taken:
             made = await embedder.aembed(texts, role, on_long)
-            call.tokens = sum(made.tokens)
-            taken.settle(call.tokens)
+            tokens = sum(made.tokens)
+            taken.settle(tokens)
+        call.tokens += tokens
         return made
+
+    async def embed_through(
+        self,
+        call: Asking,
+        chain: Fallback,
+        texts: Sequence[str],
+        role: Role,
+        on_long: OnLong = "truncate",
+    ) -> Embeddings:
+        """Vectors by the first model of a chain that gives some, of whatever space: the result names it.
+
+        Raises AllFailed with the cause of each, and as `embed` does.
+        """
+        call.texts += len(texts)
+        with self.charged(call, texts) as taken:
+            made = await self.in_worker(chain.embed, texts, role, on_long, allow_other_space=True)
+            tokens = sum(made.tokens)
+            taken.settle(tokens)
+        call.tokens += tokens
+        return made
+
+    def check_count(self, texts: Sequence[str]) -> None:
+        """Raises RequestInvalid for more texts than a request may have."""
+        if len(texts) > self.limits.inputs:
+            raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
 
     @contextmanager
     def charged(self, call: Asking, texts: Sequence[str], longest: int | None = None) -> Iterator[Taken]:
@@ -119,8 +155,7 @@ class Service:
 
     async def rerank(self, call: Asking, name: str, query: str, texts: Sequence[str]) -> Reranked:
         """Scores of `texts` for `query` by the reranker `name`. Raises as `Session.rerank` does, and RequestInvalid."""
-        if len(texts) > self.limits.inputs:
-            raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
+        self.check_count(texts)
         served = self.models.find_reranker(name, call.principal)
         call.model, call.texts = served, len(texts)
         with self.charged(call, [query + text for text in texts]):

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
-ERRORS = {400: "validation", 413: "batch_size", 415: "validation", 424: "model_type", 429: "overloaded", 499: "dropped"}
+ERRORS = {
+    400: "validation",
+    413: "batch_size",
+    415: "validation",
+    422: "validation",
+    424: "model_type",
+    429: "overloaded",
+    499: "dropped",
+}
 """The `err` of TEI for a status; all other failures are of the inference."""
 COUNTED = {
     "te_request_count": "Requests that asked a model, with one text or several",

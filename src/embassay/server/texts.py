@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embassay.server.refusals import RequestInvalid
+from embassay.server.refusals import InputEmpty, RequestInvalid
 from embassay.types import Counts, Role
 
 ROLES: dict[str, Role] = {
@@ -17,6 +17,8 @@ ROLES: dict[str, Role] = {
     "retrieval.passage": "document",
 }
 """What the input types of several dialects are here."""
+CHARS_IN_WINDOW = 8
+"""Characters for each token of the limit, in which the end of a long text is looked for first."""
 
 
 def listed(texts: str | Sequence[str]) -> Sequence[str]:
@@ -25,12 +27,12 @@ def listed(texts: str | Sequence[str]) -> Sequence[str]:
 
 
 def not_empty(texts: Sequence[str], place: str) -> None:
-    """Raises RequestInvalid where there are no texts, or one of them is empty."""
+    """Raises InputEmpty where there are no texts, or one of them is empty."""
     if not texts:
-        raise RequestInvalid(f"{place} is empty: there is nothing to embed.", place=place)
+        raise InputEmpty(f"{place} is empty: there is nothing to read.", place=place)
     for at, text in enumerate(texts):
         if not text:
-            raise RequestInvalid(f"{place}[{at}] is empty.", place=f"{place}[{at}]")
+            raise InputEmpty(f"{place}[{at}] is empty.", place=f"{place}[{at}]")
 
 
 def text_of_ids(tokens: Counts, ids: object, place: str) -> str:
@@ -59,3 +61,28 @@ def role_of(kind: str | None, default: Role, place: str) -> Role:
     if role is None:
         raise RequestInvalid(f"{place} {kind[:40]!r} is none of query and document.", place=place)
     return role
+
+
+def without_beginnings(tokens: Counts, prompt: str, texts: Sequence[str]) -> list[str]:
+    """`texts`, of which those above the token limit lose their beginnings: what is kept fits behind `prompt`."""
+    counts = tokens.count([prompt + text for text in texts])
+    return [
+        text if count <= tokens.safe_tokens else _end_of(tokens, prompt, text)
+        for text, count in zip(texts, counts, strict=True)
+    ]
+
+
+def _end_of(tokens: Counts, prompt: str, text: str) -> str:
+    """The longest end of a text that fits, found by bisection in a window of about the size of the limit."""
+
+    def fits(start: int) -> bool:
+        return tokens.count([prompt + text[start:]])[0] <= tokens.safe_tokens
+
+    size = tokens.safe_tokens * CHARS_IN_WINDOW
+    while size < len(text) and fits(len(text) - size):
+        size *= 2
+    low, high = max(0, len(text) - size), len(text)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return text[high:]

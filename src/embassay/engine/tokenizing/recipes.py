@@ -54,7 +54,7 @@ class Recipe:
 
 
 def _wordpiece(vocabulary: Vocabulary, said: Fields, named: Named) -> Tokenizer:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     strip = said.flag("strip_accents") if "strip_accents" in said else None
     made = Tokenizer(models.WordPiece(vocabulary.pieces, unk_token=_text(named["unk_token"])))
@@ -65,11 +65,12 @@ def _wordpiece(vocabulary: Vocabulary, said: Fields, named: Named) -> Tokenizer:
         lowercase=said.flag("do_lower_case", default=True),
     )
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.decoder = decoders.WordPiece()
     return made
 
 
 def _byte_level(vocabulary: Vocabulary, said: Fields, named: Named) -> Tokenizer:  # noqa: ARG001 - as its siblings
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     model = models.BPE(
         vocab=vocabulary.pieces,
@@ -80,11 +81,12 @@ def _byte_level(vocabulary: Vocabulary, said: Fields, named: Named) -> Tokenizer
     )
     made = Tokenizer(model)
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=said.flag("add_prefix_space"))
+    made.decoder = decoders.ByteLevel()
     return made
 
 
 def _unigram(vocabulary: Vocabulary, said: Fields, unknown: int) -> Tokenizer:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     made = Tokenizer(models.Unigram(vocabulary.pieces, unk_id=unknown, byte_fallback=False))
     if vocabulary.characters is not None:
@@ -93,6 +95,7 @@ def _unigram(vocabulary: Vocabulary, said: Fields, unknown: int) -> Tokenizer:
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme=scheme)]
     )
+    made.decoder = decoders.Metaspace(replacement="▁", prepend_scheme=scheme)
     return made
 
 

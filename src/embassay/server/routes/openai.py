@@ -1,7 +1,8 @@
 """OpenAI: `/v1/embeddings` and `/v1/models`, with the extra fields that Voyage, Jina and Mistral send there.
 
 Texts are embedded as documents unless `input_type` (or Jina's `task`) says `query`: models that put another prompt
-before queries find better where it is said.
+before queries find better where it is said. Where neither says anything, a text that begins with a prompt of the model,
+as clients of servers that know no roles have to write it, is embedded in that role.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from typing import Annotated, Literal, cast
 
 import msgspec
 
-from embassay.models.reference import cut_to, uncut
+from embassay.server.asking import Wish, embedded
 from embassay.server.call import Call
 from embassay.server.numbers import as_base64, as_numbers
 from embassay.server.problems import Problem
 from embassay.server.route import Route
-from embassay.server.texts import not_empty, role_of, text_of_ids
+from embassay.server.texts import not_empty, text_of_ids
 
 Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
@@ -33,7 +34,7 @@ class EmbeddingRequest(msgspec.Struct, kw_only=True):
     user: str | None = None
     """Read, and not used."""
     input_type: str | None = None
-    """`query` or `document`; default: `document`."""
+    """`query` or `document`, or a task for which the model's card has a prompt; default: `document`."""
     task: str | None = None
     """The same, as Jina says it: `retrieval.query` or `retrieval.passage`."""
     output_dimension: Dimensions | None = None
@@ -78,14 +79,11 @@ class ModelList(msgspec.Struct):
 async def embeddings(call: Call) -> object:
     """Vectors of texts."""
     asked: EmbeddingRequest = call.body
-    role = role_of(asked.input_type or asked.task, "document", "input_type")
     cut = asked.truncation if asked.truncation is not None else asked.truncate
-    dimensions = asked.dimensions or asked.output_dimension
-    name = asked.model or ""
-    if dimensions is not None:
-        name = cut_to(uncut(name or call.service.models.default), dimensions)
+    name, kind = asked.model or "", asked.input_type or asked.task
     texts = await _texts(call, name, asked.input)
-    made = await call.service.embed(call, name, texts, role, "truncate" if cut else "error")
+    wish = Wish(kind, "end" if cut else "none", asked.dimensions or asked.output_dimension)
+    made = await embedded(call, name, texts, wish)
     tokens = sum(made.tokens)
     write = as_base64 if asked.encoding_format == "base64" else as_numbers
     data = [{"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(made.vectors)]
