@@ -192,9 +192,7 @@ class Home(Upkeep):
 
     def describe(self, set: str | None = None) -> SetDescription:
         """What a set is made with, and what it holds, as the state has it: no store is opened. Raises SetNotFound."""
-        from embassay.sets.description import describe
-
-        return describe(self._sets, self._named(set))
+        return self.set(set).describe()
 
     def describe_all(self) -> list[SetDescription]:
         """The same of every set, ordered by name. Raises HomeNotFound."""
@@ -257,9 +255,6 @@ class Home(Upkeep):
     def holds(self, set: str) -> bool:
         """Whether there is a set of this name; False as well where nothing was indexed yet."""
         return self.set(set).exists
-
-    def _named(self, set: str | None) -> str:
-        return self._sets.default() if set is None else set
 
     def close(self) -> None:
         """Give back files and indexes, and the session if it is this home's own. A closed home stays closed."""

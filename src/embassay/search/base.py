@@ -76,6 +76,11 @@ class Stage(ABC):
     asks: ClassVar[bool] = False
     """Whether it asks the arms again, so that it stands before every stage that orders what they found."""
 
+    @property
+    def rerankers(self) -> Sequence[str]:
+        """The rerankers that it asks, by the names that models have; ``default``: the one of the configuration."""
+        return ()
+
     @abstractmethod
     def run(self, context: Context, candidates: Candidates) -> Candidates:
         """What this stage makes of `candidates`. An arm is given none, and its ranking is what it found."""

@@ -45,6 +45,8 @@ STATUSES: dict[type[EmbassayError], int] = {
     refusals.MediaUnsupported: 415,
     refusals.RequestTooLarge: 413,
     refusals.RouteNotFound: 404,
+    refusals.NotFound: 404,
+    refusals.NameTaken: 409,
     refusals.MethodNotAllowed: 405,
     refusals.KeyRefused: 401,
     refusals.NotAllowed: 403,

@@ -6,6 +6,8 @@ RequestError
 ├── MediaUnsupported      its body is of a kind that the route does not take
 ├── RequestTooLarge       it is larger than the server takes
 ├── RouteNotFound         nothing is served at this path
+├── NotFound              what the path names is not there: a document, a job
+├── NameTaken             there is something of this name already
 ├── MethodNotAllowed      the path takes other methods
 ├── KeyRefused            no key, or one that is not valid
 ├── NotAllowed            the key does not give this right
@@ -51,6 +53,14 @@ class RequestTooLarge(RequestError):
 
 
 class RouteNotFound(RequestError):
+    pass
+
+
+class NotFound(RequestError):
+    pass
+
+
+class NameTaken(RequestError):
     pass
 
 

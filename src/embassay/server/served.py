@@ -68,7 +68,8 @@ class ServedModels:
         configured = self._session.config.reranking
         chosen = name or configured.default_model
         if chosen not in {*configured.models, configured.default_model} - {""}:
-            told = one_of(sorted({*configured.models, configured.default_model} - {""}))
+            known = sorted({*configured.models, configured.default_model} - {""})
+            told = one_of(known) if known else ""
             setting = remedy.setting("reranking", "{models: {NAME: {provider: local, model_id: ...}}}", say="Set {}.")
             raise ModelNotFound(f"no reranker {name!r} is served.", remedy=told or setting)
         principal.check("read", model=chosen)

@@ -46,6 +46,10 @@ class SetDescription:
     generations: int
     """How many it has: the live one, a previous one, and one that is being built."""
 
+    title: str = ""
+    """What people call it: its name, unless it has another one for them."""
+    dimensions: int = 0
+    """Of its vectors."""
     fusion: FittedFusion | None = None
     """How its hybrid searches join their arms, where that was fitted to it or to what it is a view of."""
     waiting: int = 0
@@ -79,27 +83,32 @@ class SetDescription:
 def describe_all(sets: OpenSets) -> list[SetDescription]:
     """Every set described, ordered by name; a view is counted by its store. Raises HomeNotFound, StoreError."""
     default, sizes = sets.default(), sets.folder.sizes()
-    listed = sets.state.listing.all()
-    found = {one.generation.set_name: _described(sets, one, default, sizes) for one in listed}
-    views = [_shown(sets, view, found[view.parent], default) for view in sets.state.views.all() if view.parent in found]
+    listed, titles = sets.state.listing.all(), sets.state.titles.all()
+    found = {one.generation.set_name: _described(sets, one, default, sizes, titles) for one in listed}
+    seen = [view for view in sets.state.views.all() if view.parent in found]
+    views = [_shown(sets, view, found[view.parent], default, titles) for view in seen]
     return sorted([*found.values(), *views], key=lambda one: one.set)
 
 
 def describe(sets: OpenSets, name: str) -> SetDescription:
     """One set described. Raises HomeNotFound, SetNotFound, and StoreError for a view, which is counted by its store."""
-    content, default = sets.content(name), sets.default()
+    content, default, titles = sets.content(name), sets.default(), sets.state.titles.all()
     listed = sets.state.listing.one(content.own)
     if listed is None:
         raise sets.state.roster.not_found(name)
-    found = _described(sets, listed, default, sets.folder.sizes())
-    return _shown(sets, content.view, found, default) if content.view else found
+    found = _described(sets, listed, default, sets.folder.sizes(), titles)
+    return _shown(sets, content.view, found, default, titles) if content.view else found
 
 
-def _described(sets: OpenSets, listed: ListedSet[Generation], default: str, sizes: Mapping[str, int]) -> SetDescription:
+def _described(
+    sets: OpenSets, listed: ListedSet[Generation], default: str, sizes: Mapping[str, int], titles: Mapping[str, str]
+) -> SetDescription:
     """`sizes`: bytes of each collection."""
     generation, figures = listed.generation, listed.figures
     return SetDescription(
         set=generation.set_name,
+        title=titles.get(generation.set_name, generation.set_name),
+        dimensions=generation.space.dimensions,
         space=str(generation.space),
         space_digest=generation.space.digest,
         documents=figures.documents,
@@ -120,12 +129,15 @@ def _described(sets: OpenSets, listed: ListedSet[Generation], default: str, size
     )
 
 
-def _shown(sets: OpenSets, view: View, parent: SetDescription, default: str) -> SetDescription:
+def _shown(
+    sets: OpenSets, view: View, parent: SetDescription, default: str, titles: Mapping[str, str]
+) -> SetDescription:
     """A view described: made with what its parent is, and counted by what it shows."""
     rows = sets.sources(view.name)
     return replace(
         parent,
         set=view.name,
+        title=titles.get(view.name, view.name),
         view=view,
         documents=sum(row.documents for row in rows),
         chunks=sum(row.chunks for row in rows),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Unpack
 
 from embassay.arguments import checks_arguments
@@ -9,6 +10,7 @@ from embassay.sets.views.own import own_name
 
 if TYPE_CHECKING:
     from embassay.search.fusion import Fusion
+    from embassay.sets.description import SetDescription
     from embassay.sets.migration.check import Verifier
     from embassay.sets.migration.planning import MigrationPlan
     from embassay.sets.migration.status import MigrationStatus
@@ -43,6 +45,19 @@ class Moving:
         """The name of the live generation: another one after each switch. Raises HomeNotFound, SetNotFound."""
         return self._sets.content(self.name).generation.name
 
+    def describe(self) -> SetDescription:
+        """What it is made with, and what it holds, as the state has it: no store is opened. Raises SetNotFound."""
+        from embassay.sets.description import describe
+
+        return describe(self._sets, self.name)
+
+    def check_coarse(self, dimensions: int) -> None:
+        """Raises UsageError where it cannot be searched by coarse vectors of so many dimensions, and SetNotFound."""
+        from embassay.sets.coarse import coarse_form
+
+        generation = self._sets.content(self.name).generation
+        coarse_form(self._sets.state, self._sets.models, generation, dimensions)
+
     def fit_coarse(self, dimensions: int) -> Space:
         """Have the set searched by coarse vectors of so many dimensions first: ``coarse(100, dims=64) >> exact``.
 
@@ -70,6 +85,20 @@ class Moving:
         from embassay.sets.joining import use_fusion
 
         return use_fusion(self._sets, self.name, fusion, detail)
+
+    def use_rules(self, auto_embed: Collection[str]) -> None:
+        """Have the set embed by these rules from now on, see `Home.create_set`; what waits goes on waiting.
+
+        Raises UsageError for another rule, and for a view, which has none; SetNotFound, HomeError.
+        """
+        from embassay.sets.build.deferring import check_rules
+
+        self._sets.state.roster.tell_when_to_embed(self._own("index"), check_rules(auto_embed))
+
+    def entitle(self, title: str) -> None:
+        """Call the set by a title that people read; its name stays. Raises UsageError, SetNotFound, HomeError."""
+        self._sets.state.roster.check(self.name)
+        self._sets.state.titles.put(self.name, title)
 
     def migrate(
         self,

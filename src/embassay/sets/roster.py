@@ -116,7 +116,7 @@ class Roster:
                 )
             for table in ("sets", "views"):
                 db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
-            for table in ("history", "trials", "fusions"):
+            for table in ("history", "trials", "fusions", "titles"):
                 db.execute(f"DELETE FROM {table} WHERE set_name = ?", (name,))
 
     def builds(self, name: str) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
-from embassay.sets.migration.schema import CALIBRATIONS, COARSE, FUSIONS, PROGRESS, PROJECTIONS, RETRY_AT, RULES
+from embassay.sets.migration.schema import CALIBRATIONS, COARSE, FUSIONS, PROGRESS, PROJECTIONS, RETRY_AT, RULES, TITLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
 from embassay.sets.trials.schema import CREATE as TRIALS
 from embassay.sets.views.schema import CREATE as VIEWS
@@ -256,6 +256,7 @@ STEPS = (
     SchemaStep(16, lambda db: _each(db, VIEWS)),
     SchemaStep(17, lambda db: _each(db, COARSE)),
     SchemaStep(18, lambda db: _each(db, FUSIONS)),
+    SchemaStep(19, lambda db: _each(db, TITLES)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

@@ -34,6 +34,7 @@ from embassay.sets.proofs import Proofs, put_anchor
 from embassay.sets.records.table import RecordTable, forget_records, put_records
 from embassay.sets.roster import Roster
 from embassay.sets.spec import SetSpec
+from embassay.sets.titles import SetTitles
 from embassay.sets.totals import WORDS_ONLY, WRITING_WORDS_ONLY, Totals, totals_of
 from embassay.sets.trials.table import Trials
 from embassay.sets.views.table import COLUMNS, View, Views
@@ -168,6 +169,7 @@ class State:
         self.coarse = CoarseProjections(self._database)
         self.calibrations = Calibrations(self._database)
         self.fusions = Fusions(self._database)
+        self.titles = SetTitles(self._database)
         self.roster = Roster(self._database)
         self.lags = Lags(self._database)
         self.listing = Listing(self._database, self._generation)

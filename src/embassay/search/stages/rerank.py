@@ -50,6 +50,11 @@ class Rerank(Inner):
     premium: str = NONE
     """The reranker of hard queries, where `margin` says which they are."""
 
+    @property
+    def rerankers(self) -> Sequence[str]:
+        """That of all queries, and that of hard ones."""
+        return [name for name in (self.model, self.premium) if name != NONE]
+
     def fault(self, arms: Sequence[Stage]) -> str:  # noqa: ARG002
         """A premium reranker without a margin would have all queries, or none."""
         if self.premium != NONE and not self.margin:

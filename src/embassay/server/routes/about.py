@@ -6,9 +6,12 @@ import msgspec
 
 from embassay.server.call import Call
 from embassay.server.openapi import document
-from embassay.server.problems import Problem
+from embassay.server.own import failure
 from embassay.server.route import Answer, Route
 from embassay.version import VERSION
+
+
+__all__ = ["ROUTES", "failure"]
 
 
 class Version(msgspec.Struct):
@@ -23,13 +26,6 @@ async def openapi(call: Call) -> Answer:
 async def version(_: Call) -> Version:
     """Which embassay answers."""
     return Version(VERSION)
-
-
-def failure(problem: Problem) -> tuple[int, object]:
-    """The code, the words and the remedy."""
-    return problem.status, {
-        "error": {"code": problem.code, "message": problem.message, "remedy": problem.remedy, "place": problem.place}
-    }
 
 
 ROUTES = (

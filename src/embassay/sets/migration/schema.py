@@ -34,6 +34,8 @@ FUSIONS = (
     "detail TEXT NOT NULL DEFAULT '{}') WITHOUT ROWID"
 )
 """Of sets whose searches join their arms in a way of their own; `space`: the digest of the space it was fitted in."""
+TITLES = "CREATE TABLE titles (set_name TEXT PRIMARY KEY, title TEXT NOT NULL) WITHOUT ROWID"
+"""Of sets that people know by another name than commands do."""
 RULES = "ALTER TABLE sets ADD COLUMN auto_embed TEXT"
 """A JSON array of rules; NULL for a set that was not told when to embed, which does so at once."""
 RETRY_AT = "ALTER TABLE migrations ADD COLUMN retry_at REAL"
