@@ -39,7 +39,7 @@ def test_a_set_is_made_shown_changed_listed_and_removed(client):
     given = {"name": "Hand book", "slug": "hand", "set_type": "full", "embedding_config_id": "minilm"}
     reply = client.post(SETS, json={**given, "auto_embed_rules": {"on_create": True, "on_update": False}})
     made = reply.json()
-    assert reply.status_code == 201
+    assert reply.status_code == 201, reply.text
     assert (made["name"], made["slug"], made["set_type"], made["dimensions"]) == ("Hand book", "hand", "full", 384)
     assert made["auto_embed_rules"] == {"on_create": True, "on_update": False}
     assert made["embedding_config_id"] == "sentence-transformers/all-MiniLM-L6-v2" and made["truncate_dim"] is None
@@ -293,8 +293,8 @@ def test_several_sets_at_once(client, made):
 
 def test_errors_say_nothing_of_folders_and_other_sets(client, served, monkeypatch, made):
     """A key that sees one set learns of no other: not of its name, nor that it is there."""
-    tenant = Principal("k1", "tenant", frozenset(("read", "write")), sets=frozenset((made, "gone")))
-    monkeypatch.setattr(served.server.guard, "admit", lambda *_: tenant)
+    tenant = Principal("k1", "tenant", "write", sets=frozenset((made, "gone")))
+    monkeypatch.setattr(served.server.guard, "principal_of", lambda *_: tenant)
     put(client, made, *DOCUMENTS)
     assert [one["slug"] for one in client.get(SETS).json()["data"]] == [made]
     asked = [

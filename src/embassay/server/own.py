@@ -56,7 +56,7 @@ def visible_sets(home: Home, principal: Principal) -> list[str]:
         names = home.sets()
     except HomeNotFound:
         return []
-    return [name for name in names if principal.may("read", set=name)]
+    return principal.visible(names)
 
 
 def meant_set(home: Home, principal: Principal) -> str:

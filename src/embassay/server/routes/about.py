@@ -10,7 +10,6 @@ from embassay.server.own import failure
 from embassay.server.route import Answer, Route
 from embassay.version import VERSION
 
-
 __all__ = ["ROUTES", "failure"]
 
 

@@ -148,14 +148,14 @@ async def put_many(call: Call) -> WriteReport:
         raise RequestInvalid(
             f"{len(asked.documents):,} documents were sent; it may be 1 to {most:,}.", place="documents"
         )
-    return await on_writing(call, call.path["slug"], _write, asked.documents, asked.mode)
+    return await _put(call, asked.documents, asked.mode)
 
 
 async def put_one(call: Call) -> WriteReport:
     """The same of one."""
     asked: DocumentBody = call.body
     given = DocumentGiven(id=call.path["id"], text=asked.text, title=asked.title, metadata=asked.metadata)
-    return await on_writing(call, call.path["slug"], _write, [given], "upsert")
+    return await _put(call, [given], "upsert")
 
 
 async def listed(call: Call) -> DocumentList:
@@ -186,6 +186,15 @@ async def remove_many(call: Call) -> DocumentsRemoved:
 async def index(call: Call) -> IndexedReport:
     """What was embedded."""
     return await on_writing(call, call.path["slug"], _index)
+
+
+async def _put(call: Call, given: Sequence[DocumentGiven], mode: str) -> WriteReport:
+    """Texts count against what the key may use, but where none of them had to be embedded."""
+    with call.service.charged(call, [one.title + one.text for one in given]) as taken:
+        report = await on_writing(call, call.path["slug"], _write, given, mode)
+        if not report.embedded:
+            taken.settle(0)
+    return report
 
 
 def _write(of_set: EmbeddingSet, given: Sequence[DocumentGiven], mode: str) -> WriteReport:

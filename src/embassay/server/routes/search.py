@@ -22,6 +22,7 @@ from embassay.server.call import Call
 from embassay.server.own import failure, meant_set, on_set, unknown, visible_sets
 from embassay.server.refusals import RequestInvalid
 from embassay.server.route import Route
+from embassay.types import Metadata
 
 if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
@@ -83,7 +84,7 @@ class HitObject(msgspec.Struct, kw_only=True):
     lines: list[int]
     span: list[int]
     section: str
-    metadata: Mapping[str, object]
+    metadata: Metadata
     text: str
     arms: Mapping[str, ArmObject]
     """Rank and raw score in each arm that found it: a cosine, or BM25."""
@@ -122,9 +123,8 @@ async def by_body(call: Call) -> Mapping[str, object]:
 
 async def _search(call: Call, asked: SearchQuery, named: list[str]) -> Mapping[str, object]:
     sets = named or [await call.service.in_worker(meant_set, call.service.home, call.principal)]
-    for name in sets[1:]:
-        call.principal.check("read", set=name)
-    return await on_set(call, sets[0], "read", _found, call, asked, sets[1:])
+    with call.service.charged(call, [asked.q]):
+        return await on_set(call, sets[0], "read", _found, call, asked, sets[1:])
 
 
 def _found(of_set: EmbeddingSet, call: Call, asked: SearchQuery, beside: list[str]) -> Mapping[str, object]:
@@ -133,6 +133,7 @@ def _found(of_set: EmbeddingSet, call: Call, asked: SearchQuery, beside: list[st
     if asked.rerank:
         _check_reranker(call, asked.rerank)
     pipeline, notices = _pipeline(of_set, call, asked)
+    call.set = of_set.name
     found = of_set.search(
         asked.q,
         asked.k,
@@ -181,6 +182,7 @@ def _check_stage(call: Call, stage: Stage) -> None:
 
 def _check_there(call: Call, name: str) -> None:
     """Raises SetNotFound for another set that the key does not see."""
+    call.set = name
     call.principal.check("read", set=name)
     if not call.service.home.holds(name):
         raise unknown(name, visible_sets(call.service.home, call.principal))
