@@ -2,7 +2,11 @@
 
 import json
 import re
+import ssl
+import subprocess
+import sys
 
+import httpx
 import pytest
 
 from embassay.embedders.wrap.budget import Order, Paid
@@ -10,6 +14,7 @@ from embassay.models.ledger import Ledger, Payer, Term
 from embassay.server.keys.guard import Guard
 from embassay.server.keys.spend import purpose_of
 from tests.cli.test_cli import run
+from tests.server.conftest import certificate
 
 FIELDS = {"id", "name", "right", "sets", "models", "rpm", "tpm", "state", "created", "expires", "revoked"}
 USED = {"requests", "tokens", "last_used", "usd"}
@@ -69,6 +74,42 @@ def test_without_a_home_or_a_key(tmp_path):
     assert json.loads(run("keys", "list", "--json", cwd=tmp_path, check=0)[1]) == {"keys": []}
     assert [*(tmp_path / ".embassay").iterdir()] == []
     assert run("keys", "revoke", "ci", cwd=tmp_path)[0] == 2
+
+
+def test_a_server_for_other_machines(tmp_path):
+    """From nothing to a server with TLS that answers the holder of a key, and nobody else."""
+    cert, key = certificate(tmp_path, "own")
+    (tmp_path / "embassay.yaml").write_text(
+        "embeddings: {default_model: words, models: {words: {provider: hash, dimensions: 64}}}"
+    )
+    options = ["--host", "0.0.0.0", "--port", "0", "--allow-host", "search.example.com", "--trusted-proxy", "127.0.0.1",
+               "--tls-cert", cert, "--tls-key", key]  # fmt: skip
+    code, _, err = run("serve", *options, cwd=tmp_path)
+    assert code == 2 and "no key was made" in err and "embassay keys create NAME" in err
+    token = run("keys", "create", "ci", cwd=tmp_path, check=0)[1].strip()
+    command = [sys.executable, "-m", "embassay.cli.main", "serve", *map(str, options)]
+    server = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        port = server.stderr.readline().strip().rpartition(":")[2]
+        url, trust = f"https://127.0.0.1:{port}/v1/models", ssl.create_default_context(cafile=cert)
+        ask = {"verify": trust, "headers": {"authorization": f"Bearer {token}", "host": "search.example.com"}}
+        assert httpx.get(url, **ask).json()["data"][0]["id"] == "words"
+        assert httpx.get(url, verify=trust).status_code == 401
+        assert httpx.get(url, **(ask | {"headers": ask["headers"] | {"host": "evil.example"}})).status_code == 421
+        run("keys", "revoke", "ci", cwd=tmp_path, check=0)
+        assert (
+            httpx.get(url, **(ask | {"headers": ask["headers"] | {"x-forwarded-for": "203.0.113.9"}})).status_code
+            == 401
+        )
+    finally:
+        server.terminate()
+        told = server.communicate(timeout=60)[1]
+    assert server.returncode == 0 and "Traceback" not in told and token not in told
+    lines = [json.loads(line) for line in (tmp_path / ".embassay" / "audit.jsonl").read_text().splitlines()]
+    assert [(line["client"], line["status"]) for line in lines] == [
+        ("127.0.0.1", 401), ("127.0.0.1", 421), ("203.0.113.9", 401),
+    ]  # fmt: skip
+    assert lines[-1]["key"] == token.split("_")[1]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A real server on loopback over a real home, for the tests of one module."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -55,6 +56,19 @@ def running(folder, *, limits=None, ports=(0,), config=None, serving=None, verif
         finally:
             server.stop()
             thread.join()
+
+
+def certificate(folder, name, *more):
+    """A certificate for loopback that signs itself, and its key; `more`: how openssl is told to keep that."""
+    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", key, "-out", cert,
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         *(more or ("-nodes",))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    key.chmod(0o600)
+    return cert, key
 
 
 def _wait(url, verify):

@@ -3,7 +3,6 @@
 import json
 import socket
 import ssl
-import subprocess
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,7 +17,7 @@ from embassay.server.keys.rates import PerMinute
 from embassay.server.keys.store import KeyStore
 from embassay.server.keys.tls import checked_tls
 from embassay.server.serving import Address, Serving
-from tests.server.conftest import DOCUMENTS, running
+from tests.server.conftest import DOCUMENTS, certificate, running
 
 SECRET = "the launch is on the third of May"
 HASH = {"words": {"provider": "hash", "dimensions": 64}, "other": {"provider": "hash", "dimensions": 32}}
@@ -83,9 +82,12 @@ def test_every_route_but_the_open_ones_needs_a_key(guarded):
         for path, methods in nobody.get("/openapi.json").json()["paths"].items():
             for method in methods:
                 reply = nobody.request(method, path.replace("{", "").replace("}", ""))
-                needs = [r.needs for _, _, r in guarded.server.service.served if r.method.lower() == method and
-                         "".join(r.path.split(":path")) == path]  # fmt: skip
-                assert (reply.status_code == 401) == (needs != ["open"]), (method, path, reply.text)
+                (route,) = (
+                    one
+                    for _, _, one in guarded.server.service.served
+                    if one.method.lower() == method and one.path.replace(":path", "") == path
+                )
+                assert (reply.status_code == 401) == (route.needs != "open" and not route.open_near), (method, path)
 
 
 def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(guarded):
@@ -100,6 +102,19 @@ def test_a_key_that_is_revoked_is_refused_from_the_next_request_on(guarded):
         assert reply.status_code == 401 and "was revoked" in reply.json()["error"]["message"]
     key_id = token.split("_")[1]
     assert any(one.get("key") == key_id and one["code"] == "key_refused" for one in audited(guarded))
+
+
+def test_a_key_is_for_a_model_by_whatever_name(tmp_path):
+    with running(tmp_path / ".embassay") as found:
+        token = KeyStore(found.home.folder).create("ci", Grant(models=("minilm",)))[1]
+        headers = {"authorization": f"Bearer {token}"}
+        (listed,) = httpx.get(f"{found.url}/v1/models", headers=headers).json()["data"]
+        for name in ("minilm", listed["id"], "all-MiniLM-L6-v2"):
+            assert httpx.get(f"{found.url}/v1/models/{name}", headers=headers).status_code == 200, name
+        token = KeyStore(found.home.folder).create("none", Grant(models=("mpnet",)))[1]
+        headers = {"authorization": f"Bearer {token}"}
+        assert httpx.get(f"{found.url}/v1/models", headers=headers).json()["data"] == []
+        assert httpx.get(f"{found.url}/v1/models/minilm", headers=headers).status_code == 403
 
 
 def test_a_model_that_the_key_may_not_use(guarded):
@@ -279,18 +294,6 @@ def test_the_audit_log_has_who_and_what_and_no_secret(guarded):
     assert last["client"] == "127.0.0.1" and last["status"] in (401, 403)
     found = [one for one in audited(guarded) if one["status"] == 403 and one.get("name") == "reader"]
     assert found and found[-1]["route"] == "/v1/embeddings"
-
-
-def certificate(folder, name, *more):
-    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", key, "-out", cert,
-         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-         *(more or ("-nodes",))],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    key.chmod(0o600)
-    return cert, key
 
 
 def test_tls(tmp_path):

@@ -50,7 +50,7 @@ class ServedModels:
     def names(self, principal: Principal) -> list[str]:
         """The models that `principal` may use, each by one name."""
         self._look()
-        return sorted({name for name in self._names.values() if principal.may("read", model=name)})
+        return sorted({name for name in self._names.values() if self._allows(principal, name)})
 
     def find(self, name: str, principal: Principal) -> str:
         """The model that a client calls `name`; without a name, the default one. Raises ModelNotFound, NotAllowed."""
@@ -59,7 +59,8 @@ class ServedModels:
         known = self._known(reference.base)
         if known is None:
             raise self._unknown(name, principal)
-        principal.check("read", model=known)
+        if not self._allows(principal, known):
+            principal.check("read", model=known)
         return known + name[len(reference.base) :] if reference.options else known
 
     def find_reranker(self, name: str, principal: Principal) -> str:
@@ -152,6 +153,11 @@ class ServedModels:
             self._look()
             found = self._names.get(base) or self._names.get(base.removesuffix(LATEST))
         return found
+
+    def _allows(self, principal: Principal, known: str) -> bool:
+        """Whether a key is for this model, by whatever name the key has it."""
+        named = principal.models
+        return named is None or known in named or any(self._names.get(name) == known for name in named)
 
     def _look(self) -> None:
         with self._lock:
