@@ -106,6 +106,8 @@ class Located:
     lines: tuple[int, int]
     section: str
     set: str
+    start: int
+    """Character of the document's text at which the passage begins."""
 
     @property
     def place(self) -> dict[str, object]:
@@ -128,6 +130,7 @@ def passages(result: FoundHits) -> Iterator[Located]:
             lines=(chunk.lines[0], chunk.lines[1]),
             section=chunk.section,
             set=hit.set,
+            start=chunk.span[0] - len(hit.before),
         )
 
 
