@@ -22,7 +22,7 @@ from llama_index.core.vector_stores.types import (
 )
 
 from embassay.errors import FilterError, SetNotFound, SpaceMismatch, UsageError
-from embassay.integrations.llama_index import EmbassayEmbedding, EmbassayRetriever, EmbassayVectorStore
+from embassay.integrations.llama_index import EmbassayEmbedding, EmbassayNodeRetriever, EmbassayNodeStore
 from tests.integrations.conftest import MODEL
 from tests.tiny import CASES, write_model
 
@@ -38,7 +38,7 @@ NODES = [
 
 @pytest.fixture
 def store(empty):
-    made = EmbassayVectorStore(empty)
+    made = EmbassayNodeStore(empty)
     assert made.add(NODES) == ["1", "2", "3", "4"]
     return made
 
@@ -157,7 +157,7 @@ async def test_a_vector_alone_is_searched_by(store):
 
 
 async def test_an_index_of_llama_index_over_documents(home, empty):
-    store = EmbassayVectorStore(empty)
+    store = EmbassayNodeStore(empty)
     documents = [
         Document(doc_id="keys", text="Keys are rotated on Mondays. " * 60, metadata={"topic": "security"}),
         Document(doc_id="otters", text="Otters sleep afloat, holding hands.", metadata={"topic": "animals"}),
@@ -178,7 +178,7 @@ async def test_an_index_of_llama_index_over_documents(home, empty):
     only = index.as_retriever(filters=MetadataFilters(filters=[one("topic", "security")]))
     assert {found.node.ref_doc_id for found in only.retrieve("who sleeps afloat")} == {"keys"}
 
-    again = VectorStoreIndex.from_vector_store(EmbassayVectorStore(home.set("things")), embed_model=store.embed_model)
+    again = VectorStoreIndex.from_vector_store(EmbassayNodeStore(home.set("things")), embed_model=store.embed_model)
     assert again.as_retriever(similarity_top_k=1).retrieve("rotated keys")[0].node.ref_doc_id == "keys"
     index.delete_ref_doc("keys")
     assert [info.metadata["topic"] for info in empty.list()] == ["animals"]
@@ -186,7 +186,7 @@ async def test_an_index_of_llama_index_over_documents(home, empty):
 
 
 def test_vectors_are_taken_where_they_are_of_the_set(empty, home):
-    store = EmbassayVectorStore(empty, take_vectors=True)
+    store = EmbassayNodeStore(empty, take_vectors=True)
     pipeline = IngestionPipeline(transformations=[store.embed_model], vector_store=store)
     pipeline.run(
         nodes=[TextNode(id_="1", text="Ask Maria", metadata={"a": "b"}), TextNode(id_="2", text="Set a proxy")]
@@ -195,7 +195,7 @@ def test_vectors_are_taken_where_they_are_of_the_set(empty, home):
     wrong = TextNode(id_="3", text="Rotate a key", embedding=[0.1] * 384)
     with pytest.raises(SpaceMismatch):
         store.add([wrong])
-    assert EmbassayVectorStore(empty).add([wrong, TextNode(id_="4", text="more")]) == ["3", "4"]
+    assert EmbassayNodeStore(empty).add([wrong, TextNode(id_="4", text="more")]) == ["3", "4"]
     store.add(
         [
             TextNode(id_="5", text="without"),
@@ -231,7 +231,7 @@ async def test_what_goes_goes(store):
 
 
 def test_a_long_node_is_cut_by_the_set_and_shown_in_pieces(empty):
-    store = EmbassayVectorStore(empty)
+    store = EmbassayNodeStore(empty)
     store.add([TextNode(id_="1", text=" ".join(f"word{at}" for at in range(2_000)), metadata={"a": "b"})])
     found = store.query(
         VectorStoreQuery(query_str="word1500", similarity_top_k=1, mode=VectorStoreQueryMode.TEXT_SEARCH)
@@ -243,7 +243,7 @@ def test_a_long_node_is_cut_by_the_set_and_shown_in_pieces(empty):
 
 async def test_a_retriever_over_files(home, docs):
     home.index([docs], set="files", model=MODEL)
-    retriever = EmbassayRetriever(home.set("files"), k=2, where='path ~ "**/*.md"', mode="hybrid")
+    retriever = EmbassayNodeRetriever(home.set("files"), k=2, where='path ~ "**/*.md"', mode="hybrid")
     found = retriever.retrieve("route requests through a proxy")
     assert found[0].node.metadata["source"].endswith("docs/network/proxy.md") and found[0].score > 0
     assert found[0].node.metadata["lines"][0] >= 1
@@ -251,7 +251,7 @@ async def test_a_retriever_over_files(home, docs):
         one.node.text for one in found
     ]
     with pytest.raises(SetNotFound):
-        EmbassayRetriever(home.set("nowhere")).retrieve("a")
+        EmbassayNodeRetriever(home.set("nowhere")).retrieve("a")
 
 
 async def test_roles_are_kept_apart(tmp_path):

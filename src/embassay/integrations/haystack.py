@@ -23,7 +23,7 @@ __all__ = [
     "EmbassayDocumentEmbedder",
     "EmbassayDocumentStore",
     "EmbassayEmbeddingRetriever",
-    "EmbassayRetriever",
+    "EmbassayHybridRetriever",
     "EmbassayTextEmbedder",
 ]
 
@@ -171,7 +171,7 @@ class EmbassayEmbeddingRetriever(_Retriever):
 
 
 @component
-class EmbassayRetriever(_Retriever):
+class EmbassayHybridRetriever(_Retriever):
     """The documents that answer a query best, by meaning and by words: no embedder is needed before it."""
 
     def __init__(
@@ -191,9 +191,9 @@ class EmbassayRetriever(_Retriever):
         return self._written(options=self.options)
 
     @classmethod
-    def from_dict(cls, data: dict[str, object]) -> EmbassayRetriever:
+    def from_dict(cls, data: dict[str, object]) -> EmbassayHybridRetriever:
         """What `to_dict` wrote."""
-        made: EmbassayRetriever = default_from_dict(cls, data)
+        made: EmbassayHybridRetriever = default_from_dict(cls, data)
         return made
 
     @component.output_types(documents=list[Document])

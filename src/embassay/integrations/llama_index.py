@@ -95,7 +95,7 @@ class EmbassayEmbedding(BaseEmbedding):
         return await self._amade(texts, "document")
 
 
-class EmbassayVectorStore(BasePydanticVectorStore):
+class EmbassayNodeStore(BasePydanticVectorStore):
     """A set as a vector store. It keeps the texts of nodes as well, and embeds queries itself."""
 
     stores_text: bool = True
@@ -114,7 +114,7 @@ class EmbassayVectorStore(BasePydanticVectorStore):
     @classmethod
     def class_name(cls) -> str:
         """As LlamaIndex calls it."""
-        return "EmbassayVectorStore"
+        return "EmbassayNodeStore"
 
     @property
     def client(self) -> Searchable:
@@ -208,7 +208,7 @@ class EmbassayVectorStore(BasePydanticVectorStore):
         return _result(await awaited(self._source, "search", query.query_str, k, **asked))
 
 
-class EmbassayRetriever(BaseRetriever):
+class EmbassayNodeRetriever(BaseRetriever):
     """Searches a set, of files as well as of nodes; the metadata says where each passage stands."""
 
     def __init__(
