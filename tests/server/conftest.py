@@ -12,7 +12,8 @@ import pytest
 
 from embassay.home import Home
 from embassay.server.limits import Limits
-from embassay.server.serving import Address, Server, Serving
+from embassay.server.serving import Server, Serving
+from embassay.server.sockets import Address
 from embassay.session import Session
 from embassay.sets.folder import made_home
 

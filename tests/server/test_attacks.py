@@ -16,7 +16,8 @@ from embassay.server.keys.key import Grant
 from embassay.server.keys.rates import PerMinute
 from embassay.server.keys.store import KeyStore
 from embassay.server.keys.tls import checked_tls
-from embassay.server.serving import Address, Serving
+from embassay.server.serving import Serving
+from embassay.server.sockets import Address
 from tests.server.conftest import DOCUMENTS, certificate, running
 
 SECRET = "the launch is on the third of May"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from embassay import remedy
-from embassay.errors import UsageError
 from embassay.server.app import App
 from embassay.server.keys.entrance import Entrance
 from embassay.server.keys.guard import Guard
@@ -23,6 +20,7 @@ from embassay.server.keys.principal import ANYONE
 from embassay.server.limits import Limits
 from embassay.server.residency import Residency
 from embassay.server.service import Service
+from embassay.server.sockets import BACKLOG, Address, bound
 
 if TYPE_CHECKING:
     import uvicorn
@@ -34,22 +32,8 @@ SWITCH_SECONDS = 0.0005
 """How long one thread keeps the interpreter while others want it: a model that has finished waits for it."""
 GRACE_SECONDS = 30
 """For requests that are under way when the server is told to end."""
-BACKLOG = 2048
 
 _log = logging.getLogger("embassay.server")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    scheme: Literal["http", "https"] = "http"
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +60,8 @@ class Server:
         self.service = Service(home, session, serving.limits, self.guard)
         self.app = App(self.service, self.guard)
         self._residency = Residency(self.service.models, serving.limits.keep_alive)
-        self._sockets: list[socket.socket] = []
+        self.sockets: list[socket.socket] = []
+        """On which it listens: those that were bound, or handed down."""
         self._uvicorn: uvicorn.Server | None = None
         self._ready: Callable[[], None] = lambda: None
 
@@ -86,8 +71,8 @@ class Server:
         self.guard.check_binding()
         found = []
         for address in self.serving.addresses:
-            taken = _bound(address)
-            self._sockets.append(taken)
+            taken = bound(address)
+            self.sockets.append(taken)
             found.append(Address(address.host, taken.getsockname()[1], address.scheme))
         return found
 
@@ -119,9 +104,9 @@ class Server:
         )
         self._uvicorn = quiet(uvicorn.Server)(config)
         try:
-            self._uvicorn.run(sockets=self._sockets)
+            self._uvicorn.run(sockets=self.sockets)
         finally:
-            for taken in self._sockets:
+            for taken in self.sockets:
                 taken.close()
             self.service.close()
             self.guard.close()
@@ -168,21 +153,3 @@ def quiet(server: type[uvicorn.Server]) -> type[uvicorn.Server]:
             self.should_exit = True
 
     return Quiet
-
-
-def _bound(address: Address) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name != "nt":
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((address.host, address.port))
-        taken.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        taken.close()
-        words = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"{address} cannot be listened on: {words}.", remedy=remedy.option("port", 0, say="{} takes a free port.")
-        ) from error
-    taken.setblocking(False)
-    return taken

@@ -58,6 +58,8 @@ def command(
     open_metrics: Annotated[
         bool, typer.Option("--open-metrics", help="Show /metrics to other machines without a key.")
     ] = False,
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes, each with models of its own.")] = 1,
+    pin: Annotated[bool, typer.Option("--pin", help="Run each worker on cores of its own.")] = False,
     home: common.HomeOption = None,
 ) -> None:
     """Serve embeddings, reranking and the sets of a home over HTTP, in the dialects that clients speak already.
@@ -65,14 +67,20 @@ def command(
     \b
     embassay serve
     embassay serve --port 9000 --model minilm
+    embassay serve --workers 4 --pin
     embassay serve --encode-port 8014 --ollama-port 11434
     embassay serve --host 0.0.0.0 --allow-host search.example.com --tls-cert cert.pem --tls-key key.pem
     """
     from embassay.server.keys.entrance import Entrance
     from embassay.server.keys.tls import checked_tls
     from embassay.server.limits import MB, Limits
-    from embassay.server.serving import Address, Server, Serving
+    from embassay.server.serving import Server, Serving
+    from embassay.server.sockets import Address
+    from embassay.server.workers import HandedDown, Workers
 
+    handed = HandedDown.found()
+    if handed:
+        handed.take_cores()
     for name, value in (("keep_alive", keep_alive), ("deadline", deadline), ("max_body_mb", max_body_mb)):
         if not 0 < value < 1e9:
             raise UsageError(f"{name} is {value:g}; it must be above 0.", remedy=remedy.option(name, 60))
@@ -90,10 +98,18 @@ def command(
     serving = Serving(addresses, limits, tuple(preload or ()), entrance, tls)
     with common.opened_home(home, create=True, batching=limits.batching) as found:
         server = Server(found, found.session, serving)
+        if handed:
+            server.sockets += handed.listening()
+            handed.watch(server.stop)
+            server.run(handed.tell_ready)
+            return
         bound = server.bind()
 
         def tell() -> None:
             for address in bound:
                 common.messages().print(line(("Serving", "bold"), f" on {address}"))
 
-        server.run(tell)
+        if workers == 1 and not pin:
+            server.run(tell)
+        else:
+            Workers(workers, server.sockets, pin=pin).run(tell)
