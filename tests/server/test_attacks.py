@@ -334,3 +334,126 @@ def test_certificates_that_are_refused(tmp_path):
     key.chmod(0o644)
     with pytest.raises(UsageError, match="everybody on this machine can read"):
         checked_tls(cert, key)
+
+
+# -- the sets of others ----------------------------------------------------------------------------------
+
+
+def set_routes(guarded):
+    """Every route that names a set in its path."""
+    for _, _, route in guarded.server.service.served:
+        if "{slug}" in route.path or "{name}" in route.path:
+            yield route.method, route.path.replace(":path", "")
+
+
+BODIES = (None, {}, {"documents": [{"id": "x", "text": "y"}]}, {"text": "y"}, {"name": "renamed"}, {"slug": "animals"})
+
+
+def test_a_set_of_others_is_not_there_by_any_route(guarded):
+    """The same answer, to the letter, as for a set that there is not; and nothing has changed."""
+    token = guarded.keys.create("writer", Grant("admin", sets=("animals",)))[1]
+    names = ("private", "nowhere")
+    with client(guarded, token) as writer:
+        routes = [*set_routes(guarded)]
+        assert len(routes) >= 8
+        for method, path in routes:
+            for body in BODIES:
+                told = []
+                for name in names:
+                    place = path.replace("{slug}", name).replace("{name}", name).replace("{id}", "plan")
+                    reply = (
+                        writer.request(method, place, json=body) if body is not None else writer.request(method, place)
+                    )
+                    told.append((reply.status_code, reply.text.replace(name, "NAME")))
+                    assert SECRET not in reply.text and str(guarded.home.folder) not in reply.text
+                    assert "private" not in reply.text.replace(f"'{name}'", ""), (method, path, reply.text)
+                assert told[0] == told[1] and told[0][0] in (400, 403, 404), (method, path, body, told)
+    assert guarded.home.set("private").get(["plan"])[0].text == SECRET and guarded.home.set("private").exists
+
+
+def test_a_set_of_others_is_found_by_no_search(guarded):
+    token = guarded.keys.create("searcher", Grant(sets=("animals",)))[1]
+    with client(guarded, token) as reader:
+        assert reader.get("/api/v1/search", params={"q": "launch"}).json()["set"] == "animals"
+        for asked in (
+            {"set": "private"}, {"set": "PRIVATE"}, {"set": "animals/../private"}, {"set": "./private"}, {"set": "private\u0000"},
+            {"strategy": 'dense(10) | far=dense(10, set="private") >> rrf >> top(5)'}, {"where": "set = 'private'"},
+            {"strategy": 'dense(10, set="private") >> top(5)'}, {"set": "animals,private"}, {"set": "*"}, {"set": " private"},
+        ):  # fmt: skip
+            reply = reader.get("/api/v1/search", params={"q": "the launch"} | asked)
+            assert SECRET not in reply.text and "plan" not in reply.text, asked
+            assert reply.status_code in (400, 404) or reply.json()["sets"] == ["animals"], (asked, reply.text)
+        for body in (
+            {"sets": ["animals", "private"]}, {"sets": ["private"]}, {"sets": ["private", "animals"]}, {"set": "private"},
+            {"strategy": 'a=dense(10) | b=lexical(10, set="private") >> rrf >> top(5)'},
+        ):  # fmt: skip
+            reply = reader.post("/api/v1/search", json={"q": "the launch"} | body)
+            assert reply.status_code in (400, 404) and SECRET not in reply.text, (body, reply.text)
+        listed = reader.get("/api/v1/embedding-sets").text
+        assert "animals" in listed and "private" not in listed
+
+
+def test_a_set_of_others_is_shown_to_no_agent(guarded):
+    token = guarded.keys.create("agent", Grant(sets=("animals",)))[1]
+    with client(guarded, token) as agent:
+        for tool, arguments in (
+            ("list_sets", {}), ("search", {"query": "the launch", "set": "private"}), ("search", {"query": "the launch"}),
+            ("read_document", {"document": "plan", "set": "private"}), ("explain", {"query": "launch", "set": "private"}),
+            ("search", {"query": "launch", "pipeline": 'dense(10, set="private") >> top(5)'}),
+        ):  # fmt: skip
+            call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+            reply = agent.post("/mcp", json=call, headers={"accept": "application/json, text/event-stream"})
+            assert reply.status_code < 500 and SECRET not in reply.text, (tool, reply.text)
+            assert "private" not in reply.text.replace("'private'", ""), (tool, reply.text)
+
+
+def test_a_key_makes_and_names_no_set_that_it_would_not_see(guarded):
+    token = guarded.keys.create("maker", Grant("write", sets=("animals", "mine")))[1]
+    with client(guarded, token) as maker:
+        for body in (
+            {"name": "theirs"}, {"name": "x", "slug": "private"}, {"name": "x", "slug": "../mine"}, {"name": "mine/x"},
+            {"name": "mine", "set_type": "filter", "of": "private", "filter": "lang = 'en'"},
+            {"name": "mine", "embedding_config_id": "/etc/passwd"}, {"name": "mine", "embedding_config_id": "openai/x"},
+        ):  # fmt: skip
+            reply = maker.post("/api/v1/embedding-sets", json=body)
+            assert reply.status_code in (400, 403, 404), (body, reply.text)
+        for body in ({"slug": "theirs"}, {"slug": "private"}, {"is_default": True}):
+            reply = maker.patch("/api/v1/embedding-sets/animals", json=body)
+            assert reply.status_code == 403, (body, reply.text)
+        assert sorted(guarded.home.sets()) == ["animals", "private"]
+        assert maker.post("/api/v1/embedding-sets", json={"name": "mine"}).status_code == 201
+        assert maker.delete("/api/v1/embedding-sets/mine").status_code == 200
+    done = [one for one in audited(guarded) if one.get("name") == "maker" and one["status"] < 300]
+    assert [(one["method"], one["set"], one["status"]) for one in done] == [
+        ("POST", "mine", 201),
+        ("DELETE", "mine", 200),
+    ]
+
+
+def test_a_key_that_may_read_changes_nothing(guarded):
+    with client(guarded) as reader:
+        for method, path in set_routes(guarded):
+            if method == "GET":
+                continue
+            place = path.replace("{slug}", "animals").replace("{name}", "animals").replace("{id}", "keys")
+            assert reader.request(method, place, json={"text": "y"}).status_code == 403, (method, path)
+        assert reader.post("/api/v1/embedding-sets", json={"name": "animals2"}).status_code == 403
+    assert sorted(one.id for one in guarded.home.set("animals").get(["herons", "keys", "otters"])) == [
+        "herons",
+        "keys",
+        "otters",
+    ]
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../private", "..%2fprivate", "%2e%2e%2fprivate", "animals%2f..%2fprivate", "private%00",
+                                  "animals/../private", "%2e%2e", "..%5cprivate", "animals%2f..", "%ff", "private%20", "%e2%80%ae",
+                                  "a" * 5000, "%0d%0aHost: evil.example", "state.db", "..%252fprivate"])  # fmt: skip
+def test_tricks_in_names_of_sets(guarded, name):
+    token = guarded.tokens["reader"]
+    for path in (f"/api/v1/embedding-sets/{name}", f"/api/v1/embedding-sets/{name}/documents/plan"):
+        status, answer = raw(guarded.url, "Host: localhost", f"Authorization: Bearer {token}", path=path)
+        assert status in (400, 404, 414), (path, answer)
+        assert SECRET.encode() not in answer and b"evil" not in answer.partition(b"\r\n\r\n")[0]
+    with client(guarded, "admin") as admin:
+        reply = admin.post("/api/v1/embedding-sets", json={"name": "x", "slug": f"../{name}"[:90]})
+        assert reply.status_code in (400, 404), reply.text

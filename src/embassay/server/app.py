@@ -127,10 +127,9 @@ class App:
             raise
         return made if isinstance(made, Answer) else Answer(made, call.route.status, media=call.route.media)
 
-    @staticmethod
-    def _worded_for(call: Call, error: Exception) -> Exception:
-        """A set that is not there is told without the names of others, which this key may not see."""
-        if isinstance(error, SetNotFound) and call.principal.sets is not None:
+    def _worded_for(self, call: Call, error: Exception) -> Exception:
+        """A set that is not there, in words that name neither the folder of the home nor the sets of others."""
+        if isinstance(error, SetNotFound) and str(self.service.home.folder) in error.message:
             return call.principal.no_set(call.set)
         return error
 

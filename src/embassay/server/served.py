@@ -50,7 +50,12 @@ class ServedModels:
     def names(self, principal: Principal) -> list[str]:
         """The models that `principal` may use, each by one name."""
         self._look()
-        return sorted({name for name in self._names.values() if self._allows(principal, name)})
+        return sorted({name for name in self._names.values() if self.allows(principal, name)})
+
+    def allows(self, principal: Principal, known: str) -> bool:
+        """Whether a key is for this model, by whatever name the key has it."""
+        named = principal.models
+        return named is None or known in named or any(self._names.get(name) == known for name in named)
 
     def find(self, name: str, principal: Principal) -> str:
         """The model that a client calls `name`; without a name, the default one. Raises ModelNotFound, NotAllowed."""
@@ -59,7 +64,7 @@ class ServedModels:
         known = self._known(reference.base)
         if known is None:
             raise self._unknown(name, principal)
-        if not self._allows(principal, known):
+        if not self.allows(principal, known):
             principal.check("read", model=known)
         return known + name[len(reference.base) :] if reference.options else known
 
@@ -80,7 +85,7 @@ class ServedModels:
     def called(self, principal: Principal) -> dict[str, str]:
         """Every name that leads to a model which `principal` may use, and what that model is called here."""
         self._look()
-        return {name: served for name, served in self._names.items() if principal.may("read", model=served)}
+        return {name: served for name, served in self._names.items() if self.allows(principal, served)}
 
     def chain(self, name: str, principal: Principal) -> list[str]:
         """The models that may stand in for `name`, itself first; without a name, the configured ones.
@@ -90,7 +95,7 @@ class ServedModels:
         configured = self._session.config.embeddings.fallback_chain
         names = [self.find(name, principal)] if name else []
         names += [other for other in configured if other not in names]
-        return [one for one in names if principal.may("read", model=parse_reference(one).base)]
+        return [one for one in names if self.allows(principal, parse_reference(one).base)]
 
     def tasks(self, served: str) -> Mapping[str, str]:
         """The tasks other than search for which the card of a model has a prompt, and those prompts."""
@@ -153,11 +158,6 @@ class ServedModels:
             self._look()
             found = self._names.get(base) or self._names.get(base.removesuffix(LATEST))
         return found
-
-    def _allows(self, principal: Principal, known: str) -> bool:
-        """Whether a key is for this model, by whatever name the key has it."""
-        named = principal.models
-        return named is None or known in named or any(self._names.get(name) == known for name in named)
 
     def _look(self) -> None:
         with self._lock:

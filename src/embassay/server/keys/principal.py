@@ -66,10 +66,11 @@ class Principal:
 
     def no_set(self, name: str) -> SetNotFound:
         """The error for a set that is not there for this principal, which names no set of anybody else's."""
+        said = f"there is no set {name[:100]!r}." if name else "there is no such set."
         if self.sets is None:
-            return SetNotFound(f"no set {name[:100]!r}.")
+            return SetNotFound(said)
         mine = f"This key may use: {', '.join(sorted(self.sets))}." if self.sets else "This key may use no set."
-        return SetNotFound(f"no set {name[:100]!r}.", remedy=mine)
+        return SetNotFound(said, remedy=mine)
 
 
 _WORDS: dict[Right, str] = {"read": "read", "write": "write", "admin": "administer"}

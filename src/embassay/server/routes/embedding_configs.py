@@ -10,6 +10,7 @@ import msgspec
 from embassay.catalog.card import ModelCard
 from embassay.models.reference import parse_reference
 from embassay.server.call import Call
+from embassay.server.keys.principal import ANYONE
 from embassay.server.own import failure
 from embassay.server.route import Route
 
@@ -80,7 +81,7 @@ def _object(call: Call, name: str) -> ConfigObject:
         id=name,
         model=known.id,
         provider=settings.provider,
-        is_default=name == parse_reference(call.service.models.find("", call.principal)).base,
+        is_default=name == parse_reference(call.service.models.find("", ANYONE)).base,
         dimensions=known.dimensions,
         max_tokens=settings.max_tokens or known.max_tokens,
         supports_mrl=known.can_cut,

@@ -14,7 +14,7 @@ from embassay.models.reference import parse_reference
 from embassay.remedy import option
 from embassay.server.call import Call
 from embassay.server.own import PAGE, Limit, allow, failure, on_set, on_writing, unknown, visible_sets
-from embassay.server.refusals import NameTaken, RequestInvalid
+from embassay.server.refusals import NameTaken, NotAllowed, RequestInvalid
 from embassay.server.route import Route
 
 if TYPE_CHECKING:
@@ -161,6 +161,8 @@ async def changed(call: Call) -> SetObject:
     new = asked.slug or old
     if new != old:
         allow(call.principal, "write", new)
+    if asked.is_default is not None and call.principal.sets is not None:
+        raise NotAllowed("which set is meant where none is named is for keys of all sets to say.")
     await on_writing(call, old, _change, call.service.home, asked)
     return await on_set(call, new, "read", _described)
 

@@ -188,7 +188,7 @@ async def ps(call: Call) -> OllamaPs:
     service = call.service
     running = []
     for name, embedder in service.models.loaded():
-        if embedder.remote or not call.principal.may("read", model=name):
+        if embedder.remote or not service.models.allows(call.principal, name):
             continue
         facts = await service.in_worker(facts_or_none, service.session.models, name)
         if facts:
