@@ -22,9 +22,7 @@ def command(
         Optional[str],  # noqa: UP045
         typer.Option(metavar="A,B", help="The models that it may ask for; default: all that are served."),
     ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="It may change sets and their documents.")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="It may change sets and their documents.")] = False,
     admin: Annotated[bool, typer.Option("--admin", help="It may do what the owner may, such as migrate.")] = False,
     rpm: Annotated[
         Optional[str],  # noqa: UP045
