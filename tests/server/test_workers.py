@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -45,6 +46,21 @@ def test_workers_are_replaced_pinned_and_ended(tmp_path):
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0 and "is started again" in told and "Traceback" not in told
     assert not any(map(is_there, now))
+
+
+def test_each_worker_counts_for_itself_at_a_port_of_its_own(tmp_path):
+    process = serve("--port", "0", "--workers", "2", "--metrics-port", "0", home=tmp_path / ".embassay")
+    own = [process.stderr.readline().split()[-1] for _ in range(2)]
+    url = address_of(process)
+    for at in range(4):
+        assert httpx.post(f"{url}/v1/embeddings", json={"input": f"{at}"}, timeout=60).status_code == 200
+    pages = [httpx.get(one).text for one in own]
+    counted = [re.findall(r'embassay_requests_total{.*route="/v1/embeddings".*} ([0-9.]+)', page) for page in pages]
+    assert sum(float(one) for page in counted for one in page) == 4
+    refused = httpx.get(f"{url}/metrics")
+    assert refused.status_code == 400 and "--metrics-port" in refused.text
+    process.terminate()
+    assert process.wait(timeout=60) == 0
 
 
 @linux

@@ -76,6 +76,7 @@ class App:
         given = headers.get("x-request-id", "")
         call = Call(self.service, ANYONE, _NO_ROUTE, given if _ID.fullmatch(given) else secrets.token_hex(8))
         call.path, call.headers, call.client = parts, headers, _peer(scope) or UNIX
+        call.port = (scope.get("server") or ("", 0))[1] or 0
         started = time.perf_counter()
         self.service.in_flight += 1
         problem: Problem | None = None

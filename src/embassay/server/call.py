@@ -32,6 +32,8 @@ class Call:
     """By their names in small letters."""
     client: str = ""
     """The address that it comes from."""
+    port: int = 0
+    """At which it came in."""
     refused_key: str = ""
     """The id of a key that was good once, and is refused."""
     set: str = ""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from embassay.embedders.wrap.batched import DEADLINE
@@ -46,6 +47,14 @@ class Asking(Protocol):
     """Are set to how much was asked of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """This process is one of several behind the same addresses."""
+
+    own_port: int | None
+    """At which it answers alone."""
+
+
 class Service:
     """One server. Its handlers run in one asyncio loop; what blocks runs in its threads."""
 
@@ -56,6 +65,8 @@ class Service:
         self.in_flight = 0
         """Requests that are under way."""
         self.metrics = Metrics(session.events, self.models, lambda: self.in_flight, lambda: session.budget.own)
+        self.shares: Shares | None = None
+        """Set where other processes answer at the same addresses."""
         self.served: Served = ()
         """Every route, once the application is made."""
         self._made: dict[str, bytes] = {}

@@ -25,6 +25,7 @@ from embassay.errors import UsageError
 
 PLACE = "EMBASSAY_WORKER"
 """The variable by which a process knows that it is a worker, and what was handed down to it."""
+MOST = 64
 LOOK_SECONDS = 0.2
 YOUNG_SECONDS, MOST_YOUNG = 5.0, 3
 """Where so many workers in a row ended within so many seconds, something is wrong that starting again does not mend."""
@@ -44,6 +45,8 @@ class HandedDown:
     """Ends when the process that watches has ended."""
     cores: Sequence[int]
     """On which it may run; none: on all."""
+    own_port: int | None = None
+    """At which it answers alone, for whoever counts what each worker does."""
 
     @classmethod
     def found(cls) -> HandedDown | None:
@@ -76,14 +79,20 @@ class HandedDown:
         threading.Thread(target=wait, name="watched", daemon=True).start()
 
 
+def check_count(workers: int) -> None:
+    """Raises UsageError for no sensible number of workers."""
+    if not 1 <= workers <= MOST:
+        raise UsageError(f"workers is {workers}; it must be from 1 to {MOST}.")
+
+
 class Workers:
     """So many processes over the same sockets."""
 
-    def __init__(self, count: int, sockets: Sequence[socket.socket], *, pin: bool) -> None:
-        """`pin`: each runs on cores of its own, as far as there are enough. Raises UsageError for no sensible count."""
-        if not 1 <= count <= 64:
-            raise UsageError(f"workers is {count}; it must be from 1 to 64.")
-        self._sockets = sockets
+    def __init__(
+        self, count: int, sockets: Sequence[socket.socket], *, pin: bool, own: Sequence[socket.socket] = ()
+    ) -> None:
+        """`pin`: each runs on cores of its own, as far as there are enough. `own`: a socket for each alone, or none."""
+        self._sockets, self._own = sockets, own
         self._cores = _shares(count) if pin else [[]] * count
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = False
@@ -116,8 +125,11 @@ class Workers:
             raise UsageError("the workers ended as soon as they were started.", remedy="They said why above.")
 
     def _start(self, place: int) -> None:
-        numbers = [one.fileno() for one in self._sockets]
-        handed = {"sockets": numbers, "ready": self._tell, "alive": self._alive, "cores": self._cores[place]}
+        own = self._own[place] if self._own else None
+        numbers = [one.fileno() for one in (*self._sockets, *([own] if own else []))]
+        handed: dict[str, object] = {"sockets": numbers, "ready": self._tell, "alive": self._alive}
+        handed["cores"] = self._cores[place]
+        handed["own_port"] = own.getsockname()[1] if own else None
         environment: Mapping[str, str] = {**os.environ, PLACE: jsontext.dumps(handed)}
         process = subprocess.Popen(
             [sys.executable, "-m", "embassay", *sys.argv[1:]],

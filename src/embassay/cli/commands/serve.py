@@ -60,6 +60,10 @@ def command(
     ] = False,
     workers: Annotated[int, typer.Option(metavar="N", help="Processes, each with models of its own.")] = 1,
     pin: Annotated[bool, typer.Option("--pin", help="Run each worker on cores of its own.")] = False,
+    metrics_port: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(metavar="N", help="With several workers: each answers alone at a port from N on, for /metrics."),
+    ] = None,
     home: common.HomeOption = None,
 ) -> None:
     """Serve embeddings, reranking and the sets of a home over HTTP, in the dialects that clients speak already.
@@ -74,13 +78,15 @@ def command(
     from embassay.server.keys.entrance import Entrance
     from embassay.server.keys.tls import checked_tls
     from embassay.server.limits import MB, Limits
+    from embassay.server.service import Shares
     from embassay.server.serving import Server, Serving
-    from embassay.server.sockets import Address
-    from embassay.server.workers import HandedDown, Workers
+    from embassay.server.sockets import Address, bound
+    from embassay.server.workers import HandedDown, Workers, check_count
 
     handed = HandedDown.found()
     if handed:
         handed.take_cores()
+    check_count(workers)
     for name, value in (("keep_alive", keep_alive), ("deadline", deadline), ("max_body_mb", max_body_mb)):
         if not 0 < value < 1e9:
             raise UsageError(f"{name} is {value:g}; it must be above 0.", remedy=remedy.option(name, 60))
@@ -101,15 +107,20 @@ def command(
         if handed:
             server.sockets += handed.listening()
             handed.watch(server.stop)
+            server.service.shares = Shares(handed.own_port)
             server.run(handed.tell_ready)
             return
-        bound = server.bind()
+        listening = server.bind()
 
         def tell() -> None:
-            for address in bound:
+            for address in listening:
                 common.messages().print(line(("Serving", "bold"), f" on {address}"))
 
         if workers == 1 and not pin:
             server.run(tell)
         else:
-            Workers(workers, server.sockets, pin=pin).run(tell)
+            first = metrics_port or 0
+            own = [] if metrics_port is None else [bound(Address(host, first and first + at)) for at in range(workers)]
+            for one in own:
+                common.messages().print(line(f"Metrics at http://{host}:{one.getsockname()[1]}/metrics"))
+            Workers(workers, server.sockets, pin=pin, own=own).run(tell)

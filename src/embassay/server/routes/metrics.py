@@ -1,18 +1,28 @@
 """Prometheus: what the server counts, as `embassay_*`, and the names of Text Embeddings Inference beside them.
 
 Callers on the same machine need no key for them. Those on others need one that may read, unless the server was started
-with `--open-metrics`.
+with `--open-metrics`. With several workers, each shows its own at a port of its own: `--metrics-port`.
 """
 
 from __future__ import annotations
 
+from embassay import remedy
 from embassay.server.call import Call
 from embassay.server.problems import Problem
+from embassay.server.refusals import RequestInvalid
 from embassay.server.route import Answer, Route
 
 
 async def metrics(call: Call) -> Answer:
     """All metrics, in the format that the client asks for."""
+    shares = call.service.shares
+    if shares and call.port != shares.own_port:
+        raise RequestInvalid(
+            "several processes answer here, and each counts for itself.",
+            remedy=remedy.command(
+                "serve", workers="N", metrics_port=9100, say="Ask each at a port of its own, as it has by"
+            ),
+        )
     page, media = call.service.metrics.page(call.headers.get("accept", ""))
     return Answer(page, media=media)
 
