@@ -15,7 +15,7 @@ from embassay.embedders.base import Embedder
 from embassay.embedders.settings import Settings as CommonSettings
 from embassay.embedders.texts.blocks import is_blank, windows
 from embassay.embedders.texts.estimate import EstimatedTokens
-from embassay.errors import ConfigError
+from embassay.errors import DimensionsRefused
 from embassay.space import Space
 from embassay.types import Embeddings, OnLong, Role, check_role
 
@@ -98,10 +98,10 @@ def sizes(settings: Settings, card: ModelCard | None) -> bool:
 def open_embedder(settings: Settings, card: ModelCard | None) -> HashEmbedder:
     """Hash vectors of the dimensions in `settings`, else of a number that the model's name is, else of the usual ones.
 
-    Raises ConfigError for dimensions outside of 64 to 4,096.
+    Raises DimensionsRefused for dimensions outside of 64 to 4,096.
     """
     named = settings.model_id if re.fullmatch("[0-9]{1,9}", settings.model_id) else ""
     dimensions = settings.dimensions or int(named or DEFAULT)
     if not SMALLEST <= dimensions <= LARGEST:
-        raise ConfigError(f"hash has {SMALLEST} to {LARGEST:,} dimensions, not {dimensions:,}.")
+        raise DimensionsRefused(f"hash has {SMALLEST} to {LARGEST:,} dimensions, not {dimensions:,}.")
     return HashEmbedder(dimensions)

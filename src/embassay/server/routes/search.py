@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from embassay.errors import UsageError
-from embassay.search.base import Arm, Last, Stage
 from embassay.search.modes import HYBRID, MODES, TWO_STAGE, two_stage
 from embassay.search.modes import pipeline as mode_pipeline
 from embassay.search.parse import parse_pipeline
 from embassay.search.stages.coarse import DIMENSIONS
-from embassay.search.stages.rerank import CONFIGURED
+from embassay.server.allowed import MOST_CANDIDATES, MOST_HITS, check_pipeline, check_reranker, check_there
 from embassay.server.call import Call
-from embassay.server.own import failure, meant_set, on_set, unknown, visible_sets
+from embassay.server.own import failure, meant_set, on_set
 from embassay.server.refusals import RequestInvalid
 from embassay.server.route import Route
 from embassay.types import Metadata
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES", "failure"]
 
-MOST_HITS = 1_000
-MOST_CANDIDATES = 10_000
-"""That one arm may hand on, or one stage look at."""
 COARSE_K = 100
 
 
@@ -129,9 +125,9 @@ async def _search(call: Call, asked: SearchQuery, named: list[str]) -> Mapping[s
 
 def _found(of_set: EmbeddingSet, call: Call, asked: SearchQuery, beside: list[str]) -> Mapping[str, object]:
     for name in beside:
-        _check_there(call, name)
+        check_there(call, name)
     if asked.rerank:
-        _check_reranker(call, asked.rerank)
+        check_reranker(call, asked.rerank)
     pipeline, notices = _pipeline(of_set, call, asked)
     call.set = of_set.name
     found = of_set.search(
@@ -163,34 +159,8 @@ def _pipeline(of_set: EmbeddingSet, call: Call, asked: SearchQuery) -> tuple[Pip
     if asked.strategy.isidentifier():
         raise RequestInvalid(f"strategy {asked.strategy[:40]!r} is not one of {', '.join(MODES)}.", place="strategy")
     chosen = parse_pipeline(asked.strategy)
-    for stage in (*chosen.arms, *chosen.stages):
-        _check_stage(call, stage)
+    check_pipeline(call, chosen)
     return chosen, []
-
-
-def _check_stage(call: Call, stage: Stage) -> None:
-    """Raises RequestInvalid, SetNotFound, ModelNotFound or NotAllowed for what the client may not ask for."""
-    deep = stage.hits if isinstance(stage, Last) else getattr(stage, "depth", 0)
-    most = MOST_HITS if isinstance(stage, Last) else MOST_CANDIDATES
-    if deep > most:
-        raise RequestInvalid(f"{stage} looks at more than {most:,} chunks, which a server does not.", place="strategy")
-    if isinstance(stage, Arm) and stage.elsewhere:
-        _check_there(call, stage.elsewhere)
-    for name in stage.rerankers:
-        _check_reranker(call, name)
-
-
-def _check_there(call: Call, name: str) -> None:
-    """Raises SetNotFound for another set that the key does not see."""
-    call.set = name
-    call.principal.check("read", set=name)
-    if not call.service.home.holds(name):
-        raise unknown(name, visible_sets(call.service.home, call.principal))
-
-
-def _check_reranker(call: Call, name: str) -> None:
-    """Raises ModelNotFound, NotAllowed."""
-    call.service.models.find_reranker("" if name == CONFIGURED else name, call.principal)
 
 
 SEARCH = "/api/v1/search"
