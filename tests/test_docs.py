@@ -42,7 +42,7 @@ COMMANDS = [
     if line.strip() and not line.strip().startswith("#")
 ]
 PROGRAMS = [
-    pytest.param(block, id=f"{page.stem}-{i}")
+    pytest.param(page, block, id=f"{page.stem}-{i}")
     for page in PAGES
     if page.stem != "extending"
     for i, block in enumerate(blocks(page, "python"))
@@ -73,17 +73,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class LocalServer:
-    """The server of one page at a time."""
+    """The server of one folder at a time."""
 
     def __init__(self) -> None:
-        self.page: str = ""
+        self.folder: Path | None = None
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, page: str, folder: Path) -> None:
-        """Have it serve the project of a page."""
-        if self.page != page:
+    def start(self, folder: Path) -> None:
+        """Have it serve the home of a folder."""
+        if self.folder != folder:
             self.stop()
-            self.page, self.process = page, started("embassay serve", folder)
+            self.folder, self.process = folder, started("embassay serve", folder)
 
     def stop(self) -> None:
         """It ends well, and nothing was said of any failure."""
@@ -92,7 +92,7 @@ class LocalServer:
             _, told = self.process.communicate(timeout=60)
             assert self.process.returncode == 0, told
             assert "Traceback" not in told, told
-        self.page, self.process = "", None
+        self.folder = self.process = None
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +103,14 @@ def server():
 
 
 def asks_the_server(page: Path) -> bool:
-    return any(LOCAL_SERVER in block for block in blocks(page, "sh"))
+    return any(LOCAL_SERVER in block for language in ("sh", "python") for block in blocks(page, language))
 
 
-def place_of(page: Path, project: Path) -> Path:
-    """Where the commands of a page run."""
+def place_of(page: Path, project: Path, kind: str) -> Path:
+    """Where the commands of a page run, or its programs: those that ask a server find no keys that commands made."""
     if not asks_the_server(page):
         return project
-    folder = project.with_name(page.stem)
+    folder = project.with_name(f"{page.stem}-{kind}")
     if not folder.exists():
         shutil.copytree(project.with_name("pristine"), folder)
     return folder
@@ -145,7 +145,7 @@ def test_there_is_something_to_test():
 def test_command(page, command, project, server):
     known = r"(EMBASSAY_\w+=\S+ )*embassay |curl .*" + re.escape(LOCAL_SERVER)
     assert re.match(known, command), "write other commands in another kind of block"
-    folder = place_of(page, project)
+    folder = place_of(page, project, "commands")
     if command.startswith("embassay watch"):
         assert watched(command, folder).strip()
     elif command.startswith("embassay serve"):
@@ -154,7 +154,7 @@ def test_command(page, command, project, server):
         process.terminate()
         assert process.wait(timeout=60) == 0
     elif LOCAL_SERVER in command:
-        server.start(page.stem, folder)
+        server.start(folder)
         assert run(command.replace("curl ", "curl --fail-with-body -sS ", 1), folder).strip()
     elif LOCAL_CHAT in command:
         with chat_model():
@@ -182,9 +182,12 @@ def chat_model():
     return serving(agreeing(f"<think>...</think>{question}"), 11434)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_program(program, project):
-    done = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(("page", "program"), PROGRAMS)
+def test_program(page, program, project, server):
+    folder = place_of(page, project, "programs")
+    if LOCAL_SERVER in program:
+        server.start(folder)
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
