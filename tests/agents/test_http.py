@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
+
 import anyio
 import httpx
+import httpx2
 import msgspec
 import pytest
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from embassay.agents.calls import ERROR
+from embassay.config.values import Config, QueryLogConfig
+from embassay.server.keys.key import Grant
+from embassay.server.keys.rates import PerMinute
+from embassay.server.keys.store import KeyStore
 from tests.server.conftest import DOCUMENTS, running
 
 
@@ -108,3 +116,94 @@ def test_a_client_that_goes_disturbs_nobody(served):
             body = {**CALL, "params": {"name": "search", "arguments": {"query": "otters " * 5_000, "set": "animals"}}}
             httpx.post(f"{served.url}/mcp", json=body, timeout=httpx.Timeout(5, read=0.0001))
     assert posted(served, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status_code == 200
+
+
+@asynccontextmanager
+async def with_key(server, token):
+    headers = {"authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers) as http,
+        Client(streamable_http_client(f"{server.url}/mcp", http_client=http)) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """A server with two tenants; searches are logged. Gives the server, and what makes a key."""
+    config = Config(query_log=QueryLogConfig(queries="kept"))
+    with running(tmp_path / ".embassay", config=config) as found:
+        found.home.set("animals").upsert(DOCUMENTS, model="hash/64")
+        found.home.set("plants").upsert([{"id": "oak", "text": "Oaks grow old."}], model="hash/64")
+        store = KeyStore(found.home.folder)
+
+        def key(name, **grant):
+            return store.create(name, Grant(**grant))[1]
+
+        yield found, key
+
+
+@pytest.mark.anyio
+async def test_a_key_sees_its_sets_alone(keyed):
+    server, key = keyed
+    animals, plants, reader = (
+        key("a", sets=("animals",), right="write"),
+        key("p", sets=("plants",), right="write"),
+        key("r"),
+    )
+    async with with_key(server, animals) as client:
+        sets = (await client.call_tool("list_sets", {})).structured_content["sets"]
+        assert [one["name"] for one in sets] == ["animals"]
+        found = (await client.call_tool("search", {"query": "otters"})).structured_content
+        assert found["set"] == "animals", "the only one that is seen is meant"
+        calls = [
+            ("search", {"query": "a", "set": "plants"}),
+            ("explain", {"query": "a", "set": "plants"}),
+            ("read_document", {"id": "oak", "set": "plants"}),
+            ("search", {"query": "a", "pipeline": 'x=dense(5) | y=dense(5, set="plants") >> rrf >> top(5)'}),
+        ]
+        for tool, arguments in calls:
+            told = await client.call_tool(tool, arguments)
+            other = {
+                name: value.replace("plants", "stones") if name != "id" else value for name, value in arguments.items()
+            }
+            same = await client.call_tool(tool, other)
+            assert told.is_error and told.meta[ERROR]["code"] == "set_not_found"
+            assert told.content[0].text.replace("plants", "stones") == same.content[0].text
+            assert str(server.home.folder) not in told.content[0].text
+        noted = await client.call_tool("feedback", {"search": found["id"], "thumbs": "up"})
+        assert noted.structured_content["sets"] == ["animals"]
+    async with with_key(server, plants) as client:
+        told = await client.call_tool("feedback", {"search": found["id"], "thumbs": "down"})
+        assert told.is_error and "animals" not in told.content[0].text
+    async with with_key(server, reader) as client:
+        told = await client.call_tool("feedback", {"search": found["id"], "thumbs": "down"})
+        assert told.is_error and told.meta[ERROR]["code"] == "not_allowed"
+        assert len((await client.call_tool("list_sets", {})).structured_content["sets"]) == 2
+        told = await client.call_tool("search", {"query": "a", "set": "animals", "rerank": "some/model"})
+        assert told.is_error and told.meta[ERROR]["code"] == "model_not_found", "only configured ones are served"
+    assert [given.kind for given in server.home.query_log.entry(found["id"]).feedback] == ["up"]
+
+
+@pytest.mark.anyio
+async def test_limits_of_a_key_hold(keyed):
+    server, key = keyed
+    token = key("t", rates=PerMinute(tokens=40))
+    async with with_key(server, token) as client:
+        assert not (await client.call_tool("search", {"query": "otters", "set": "animals"})).is_error
+        told = await client.call_tool("search", {"query": "otters " * 30, "set": "animals"})
+        assert told.is_error and told.meta[ERROR]["code"] in ("limit_reached", "request_too_large")
+
+
+def test_without_a_key_nobody_is_let_in(keyed):
+    server, key = keyed
+    token = key("one")
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for headers in ({}, {"authorization": "Bearer no"}, {"authorization": f"Bearer {token[:-1]}x"}):
+        answer = posted(server, call, **headers)
+        assert answer.status_code == 401 and answer.json()["error"]["data"]["code"] == "key_refused"
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert posted(server, call, authorization=f"Bearer {token}").status_code == 200
+    KeyStore(server.home.folder).revoke("one")
+    assert posted(server, call, authorization=f"Bearer {token}").status_code == 401
+    assert posted(server, call, host="evil.example").status_code in (400, 403, 421)

@@ -137,6 +137,9 @@ async def test_only_the_sets_that_it_was_started_for_are_there(project):
         secret = await refused(client, "search", query="a", set="default")
         assert secret == (await refused(client, "search", query="a", set="nothing")).replace("nothing", "default")
         assert "read only" in await refused(client, "feedback", search=found["id"], thumbs="up")
+        elsewhere = 'near=dense(5) | far=dense(5, set="default") >> convex(0.5) >> top(5)'
+        for tool in ("search", "explain"):
+            assert "there is no set 'default'" in await refused(client, tool, query="a", pipeline=elsewhere)
     with embassay.open(project / ".embassay") as home:
         other = home.query_log.entry(found["id"]).id
         assert not home.query_log.entry(other).feedback
@@ -170,9 +173,11 @@ async def test_what_is_long_comes_in_parts(project):
         assert first["metadata"] == {"short": "kept"}
         assert done.structured_content["passages"][0].get("cut")
         deep = await client.call_tool(
-            "search", {"query": "word", "set": "big", "pipeline": "lexical(9999) >> top(9999)"}
+            "search", {"query": "word", "set": "big", "pipeline": "lexical(9999) >> top(1000)"}
         )
         assert len(deep.structured_content["passages"]) == 100
+        for deep in ("lexical(9999) >> top(1001)", "lexical(10001) >> top(5)", "dense(5) >> mmr(0.5, 99999) >> top(5)"):
+            assert "usage" in await refused(client, "search", query="word", set="big", pipeline=deep)
         words, at = 0, 1
         while at:
             part = await told(client, "read_document", id="big", set="big", start=at, max_chars=100_000)

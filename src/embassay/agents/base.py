@@ -12,17 +12,21 @@ Whatever a tool gives is bounded: the reader is a language model, whose context 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from embassay import jsontext, remedy
-from embassay.errors import SetNotFound, UsageError
+from embassay.errors import HomeNotFound, SetNotFound, UsageError
+from embassay.text import nearest_names, one_of
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
+    from embassay.embedding_set import EmbeddingSet
     from embassay.home import Home
+    from embassay.remedy import Remedy
     from embassay.types import Metadata, Value
 
 Action = Literal["read", "write", "admin"]
@@ -33,6 +37,8 @@ MOST_ASKED = 100_000
 """Characters that a call may ask for."""
 MOST_HITS = 100
 """Passages that one call gives, whatever its pipeline says."""
+MOST_NAMES, SHOWN = 20, 100
+"""Names that an error lists, and characters of one that nobody knows."""
 MOST_METADATA, MOST_OF_A_FIELD = 2_000, 500
 """Characters of what is shown of a document's metadata, as JSON: fields that are longer are left out."""
 
@@ -47,6 +53,19 @@ class Asker(Protocol):
         """Raises where it may not; for a set that it may not see as for one that is not there."""
 
 
+class Surroundings(Protocol):
+    """Where tools run: what else has to be asked and told there."""
+
+    def check_reranker(self, name: str) -> None:
+        """Raises where a search may not ask this reranker; an empty name is the configured one."""
+
+    def charged(self, texts: Sequence[str]) -> AbstractContextManager[object]:
+        """Has texts that models read in the block count, where they do. Raises LimitReached."""
+
+    def about(self, set: str) -> None:
+        """Hears which set a call is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Whoever started the process: allowed all that the process was started for."""
@@ -59,42 +78,85 @@ class Owner:
         """Whether the set is among those that are shown, and writing is wanted where it is asked for."""
         return (set is None or self.sets is None or set in self.sets) and (action == "read" or self.writes)
 
-    def check(self, action: Action, *, set: str | None = None, model: str | None = None) -> None:  # noqa: ARG002
-        """Raises SetNotFound, and UsageError where nothing is to be changed."""
-        if not self.may("read", set=set):
-            raise SetNotFound(f"there is no set {set!r} here.", remedy="list_sets names those that there are.")
-        if not self.may(action, set=set):
+    def check(self, action: Action, *, set: str | None = None, model: str | None = None) -> None:
+        """Raises UsageError where it may not."""
+        if not self.may(action, set=set, model=model):
             raise UsageError("nothing may be changed here: the tools were started to read only.")
+
+
+class OwnProcess:
+    """A process of somebody's own: any reranker may be asked, and nothing is counted."""
+
+    def check_reranker(self, name: str) -> None:
+        """Nothing is refused."""
+
+    def charged(self, texts: Sequence[str]) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Nothing is counted."""
+        return nullcontext()
+
+    def about(self, set: str) -> None:
+        """Nobody wants to know."""
+
+
+class _NotSeen(SetNotFound):
+    """A set that is not there, or not for whoever asks, told in words that give nothing away."""
+
+    code: ClassVar[str] = SetNotFound.code
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a tool is given: the home, and who asks."""
+    """What a tool is given: the home, who asks, and where."""
 
     home: Home
     asker: Asker
+    host: Surroundings = field(default_factory=OwnProcess)
 
     def visible(self) -> list[str]:
-        """The names of the sets that may be read. Raises HomeNotFound."""
-        return [name for name in self.home.sets() if self.asker.may("read", set=name)]
+        """The names of the sets that may be read."""
+        try:
+            names = self.home.sets()
+        except HomeNotFound:
+            return []
+        return [name for name in names if self.asker.may("read", set=name)]
 
-    def set(self, name: str | None, action: Action = "read") -> str:
-        """The set that is meant, which may be used so. Raises SetNotFound, also where none is named and none is
-        meant."""
-        if name is None:
-            name = self._meant()
-        self.asker.check(action, set=name)
+    @contextmanager
+    def reading(self, name: str | None, texts: Sequence[str] = ()) -> Iterator[EmbeddingSet]:
+        """The set of this name, or the one that is meant without one, while the block reads it; its model is to read
+        `texts`. Raises SetNotFound, which names no set that may not be seen."""
+        name = self.check_set(self._meant() if name is None else name)
+        self.host.about(name)
+        try:
+            with self.host.charged(texts):
+                yield self.home.set(name)
+        except _NotSeen:
+            raise
+        except (SetNotFound, HomeNotFound):  # whose words name the folder of the home, and every set in it
+            raise self._unknown(name) from None
+
+    def check_set(self, name: str) -> str:
+        """The name itself. Raises SetNotFound for a set that may not be seen, as for one that is not there."""
+        if not self.asker.may("read", set=name) or not self.home.holds(name):
+            raise self._unknown(name)
         return name
 
     def _meant(self) -> str:
-        default = self.home.default_set
-        if self.asker.may("read", set=default):
-            return default
         visible = self.visible()
         if len(visible) == 1:
             return visible[0]
-        known = f"one of {', '.join(visible)}" if visible else "NAME"
-        raise SetNotFound("no set was named, and none is the default.", remedy=remedy.option("set", known))
+        if visible and (default := self.home.default_set) in visible:
+            return default
+        raise SetNotFound("no set was named, and none is meant then.", remedy=self._listed())
+
+    def _unknown(self, name: str) -> SetNotFound:
+        near = nearest_names(name[:SHOWN], self.visible())
+        return _NotSeen(f"there is no set {name[:SHOWN]!r}.", remedy=one_of(near) if near else self._listed())
+
+    def _listed(self) -> Remedy | str:
+        names = self.visible()
+        if not names:
+            return remedy.command("index", "FOLDER", say="Make one")
+        return f"There are: {', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''}."
 
 
 class Tool(Protocol):

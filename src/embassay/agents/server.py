@@ -17,8 +17,7 @@ from mcp_types import (
 )
 
 from embassay import __version__
-from embassay.agents.calls import called, described, failed, tools
-from embassay.errors import EmbassayError
+from embassay.agents.calls import called, described, tools
 from embassay.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -39,25 +38,20 @@ class Runs(Protocol):
         """What `work` returns."""
 
 
-def make_server(desk: Callable[[Context], Desk], run: Runs, admit: Callable[[Context], None]) -> Server[Any]:
-    """A server of all tools. `desk` opens the home for a request and says who asks, `run` runs a tool, and `admit` is
-    asked before each call; both raise EmbassayError."""
+def make_server(desk: Callable[[], Desk], run: Runs) -> Server[Any]:
+    """A server of all tools. `desk` opens the home and says who asks, or raises EmbassayError; `run` runs a tool."""
     known = tools()
     listed = [described(name, tool) for name, tool in known.items()]
 
     async def on_list_tools(_: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=listed)
 
-    async def on_call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
+    async def on_call_tool(_: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = known.get(params.name)
         if tool is None:
             near = did_you_mean(params.name[:100], [*known])
             raise MCPError(INVALID_PARAMS, f"no tool is called {params.name[:100]!r}. {near}".rstrip())
-        try:
-            admit(context)
-        except EmbassayError as error:
-            return failed(error)
-        return await run(lambda: called(tool, params.arguments, lambda: desk(context)))
+        return await run(lambda: called(tool, params.arguments, desk))
 
     return Server(
         "embassay",

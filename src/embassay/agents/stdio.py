@@ -10,7 +10,7 @@ import anyio
 from mcp.server.stdio import stdio_server
 
 from embassay.agents.base import Desk, Owner
-from embassay.agents.server import Context, make_server
+from embassay.agents.server import make_server
 from embassay.home import Home
 from embassay.session import Session
 from embassay.sets.folder import find_home
@@ -52,11 +52,11 @@ def serve(place: Path | None, *, sets: Collection[str] | None, writes: bool) -> 
     """Answer until the standard input ends. `sets`: the only ones that are shown."""
     homes, owner = HomeWhenThere(place), Owner(sets, writes)
 
-    def desk(_: Context) -> Desk:
+    def desk() -> Desk:
         return Desk(homes.get(), owner)
 
     async def answer() -> None:
-        server = make_server(desk, in_thread, lambda _: None)
+        server = make_server(desk, in_thread)
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
 

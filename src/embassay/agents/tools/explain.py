@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from embassay.agents.base import MOST_HITS, MOST_OF_A_FIELD, Desk, clipped
+from embassay.agents.searching import searched
 from embassay.search.result import SearchResult
 from embassay.search.snippet import highlight
 from embassay.types import Hit
@@ -81,17 +82,23 @@ class Reply(Struct, omit_defaults=True):
 
 def run(desk: Desk, arguments: Arguments) -> Reply:
     """The search is run again, deeper where a document is asked about."""
-    name = desk.set(arguments.set)
     k = arguments.k if arguments.document is None else max(arguments.k, MOST_HITS)
-    found = desk.home.search(
-        arguments.query, k, set=name, mode=arguments.mode, where=arguments.where, pipeline=arguments.pipeline
-    )
+    with desk.reading(arguments.set, [arguments.query]) as of_set:
+        found = searched(
+            desk,
+            of_set,
+            arguments.query,
+            k,
+            mode=arguments.mode,
+            where=arguments.where,
+            pipeline=arguments.pipeline,
+        )
     asked = None
     if arguments.document is not None:
         best = next((hit for hit in found.hits if hit.chunk.document == arguments.document), None)
         asked = _explained(best, found) if best else None
     return Reply(
-        set=name,
+        set=of_set.name,
         space=str(found.space),
         pipeline=str(found.pipeline),
         took_ms=found.took_ms,

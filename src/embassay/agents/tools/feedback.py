@@ -51,6 +51,7 @@ def run(desk: Desk, arguments: Arguments) -> Reply:
     if not all(desk.asker.may("read", set=name) for name in sets):  # as if it was not there: its sets are not told
         raise UsageError(f"no search {arguments.search!r} is in the query log.")
     for name in sets:
+        desk.host.about(name)
         desk.asker.check("write", set=name)
     noted = log.give(arguments.search, clicked=arguments.used, thumbs=arguments.thumbs, about=arguments.about)
     return Reply(noted.id, noted.sets, [Given(one.kind, one.document or None) for one in noted.feedback])

@@ -44,8 +44,8 @@ class Reply(Struct, omit_defaults=True):
 
 def run(desk: Desk, arguments: Arguments) -> Reply:
     """Those that may be read."""
-    meant = [one for one in desk.home.describe_all() if arguments.like.lower() in one.set.lower()]
-    seen = [one for one in meant if desk.asker.may("read", set=one.set)]
+    visible = {name for name in desk.visible() if arguments.like.lower() in name.lower()}
+    seen = [one for one in desk.home.describe_all() if one.set in visible] if visible else []
     return Reply([_shown(one) for one in seen[:MOST_SETS]], max(0, len(seen) - MOST_SETS))
 
 

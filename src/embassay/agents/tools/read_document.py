@@ -58,11 +58,11 @@ class Reply(Struct, omit_defaults=True):
 
 def run(desk: Desk, arguments: Arguments) -> Reply:
     """The passages that are wanted, as many as fit, but at least one."""
-    name = desk.set(arguments.set)
-    chunks = sorted(desk.home.set(name).chunks(where=Compare("document", "=", arguments.id)), key=lambda one: one.span)
+    with desk.reading(arguments.set) as of_set:
+        chunks = sorted(of_set.chunks(where=Compare("document", "=", arguments.id)), key=lambda one: one.span)
     if not chunks:
         raise UsageError(
-            f"the set {name!r} has no document {arguments.id[:200]!r}.",
+            f"the set {of_set.name!r} has no document {arguments.id[:200]!r}.",
             remedy="The passages of a search name their documents.",
         )
     wanted = _wanted(chunks, arguments)
@@ -79,7 +79,7 @@ def run(desk: Desk, arguments: Arguments) -> Reply:
     return Reply(
         document=arguments.id,
         path=chunks[0].path,
-        set=name,
+        set=of_set.name,
         passages=len(wanted),
         lines=(min(one.lines[0] for one in chunks), max(one.lines[1] for one in chunks)),
         parts=parts,

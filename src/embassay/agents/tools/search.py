@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from embassay.agents.base import MOST_ASKED, MOST_CHARS, MOST_HITS, MOST_OF_A_FIELD, Desk, clipped, shown
+from embassay.agents.searching import searched
 from embassay.types import Hit, Metadata
 
 TITLE = "Search"
@@ -73,24 +74,25 @@ class Reply(Struct, omit_defaults=True):
 
 def run(desk: Desk, arguments: Arguments) -> Reply:
     """The passages, each with an equal share of the characters that the ones before it left."""
-    name = desk.set(arguments.set)
-    found = desk.home.search(
-        arguments.query,
-        arguments.k,
-        set=name,
-        mode=arguments.mode,
-        where=arguments.where,
-        pipeline=arguments.pipeline,
-        rerank=arguments.rerank,
-        context=arguments.context,
-    )
+    with desk.reading(arguments.set, [arguments.query]) as of_set:
+        found = searched(
+            desk,
+            of_set,
+            arguments.query,
+            arguments.k,
+            mode=arguments.mode,
+            where=arguments.where,
+            pipeline=arguments.pipeline,
+            rerank=arguments.rerank,
+            context=arguments.context,
+        )
     passages, left, hits = list[FoundPassage](), arguments.max_chars, found.hits[:MOST_HITS]
     for at, hit in enumerate(hits):
         passage = _passage(hit, left // (len(hits) - at))
         left -= len(passage.before) + len(passage.text) + len(passage.after)
         passages.append(passage)
     answered = UNSET if found.answered is None else found.answered
-    return Reply(name, found.mode, passages, found.id, answered, found.notices)
+    return Reply(of_set.name, found.mode, passages, found.id, answered, found.notices)
 
 
 def _passage(hit: Hit, most: int) -> FoundPassage:

@@ -3,6 +3,8 @@ streamable HTTP without sessions. A key sees the sets that it may read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import msgspec
@@ -29,6 +31,25 @@ class Message(msgspec.Struct, omit_defaults=True):
     params: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Served:
+    """A server, in which tools do for a key what other routes do."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def check_reranker(self, name: str) -> None:
+        """Raises ModelNotFound, NotAllowed."""
+        self._call.service.models.find_reranker(name, self._call.principal)
+
+    def charged(self, texts: Sequence[str]) -> AbstractContextManager[object]:
+        """Texts count against the tokens of the key. Raises LimitReached."""
+        return self._call.service.charged(self._call, texts)
+
+    def about(self, set: str) -> None:
+        """For the log and the metrics."""
+        self._call.set = set
+
+
 async def message(call: Call) -> Answer:
     """Hand a message to the tools, and its answer back."""
     with needed("MCP", "mcp"):
@@ -37,10 +58,7 @@ async def message(call: Call) -> Answer:
 
     service = call.service
 
-    def desk(_: object) -> Desk:
-        return Desk(service.home, call.principal)
-
-    server = make_server(desk, service.in_worker, lambda _: None)
+    server = make_server(lambda: Desk(service.home, call.principal, Served(call)), service.in_worker)
     headers = {**call.headers, "content-type": "application/json"}
     reply = await replied(server, PATH, headers, msgspec.json.encode(call.body), service.limits.body)
     shown = {name: value for name, value in reply.headers.items() if name not in LEFT_OUT}
