@@ -12,11 +12,15 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from embassay.types import Hit
+
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+"""The id of the request that is being answered, in a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,21 @@ class BatchRan:
     took: float
     """Seconds that the model took."""
     failed: bool = False
+    asked: Sequence[str] = ()
+    """The ids of the requests of a server that they belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBegan:
+    """The server has taken a request, which an `Answered` in the same context ends."""
+
+    id: str
+    method: str
+    route: str
+    """Its path as it is declared; empty where nothing is served."""
+    traceparent: str = ""
+    tracestate: str = ""
+    """What the client says of the trace that it is a part of, as W3C has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from embassay import plugins
 from embassay.embedders.wrap.batched import DEADLINE
 from embassay.embedders.wrap.payers import PAYERS
 from embassay.errors import DeadlinePassed, EmbassayError, SetNotFound
-from embassay.events import Answered
+from embassay.events import REQUEST, Answered, RequestBegan
 from embassay.server.call import Call
 from embassay.server.keys.audit import AuditEntry
 from embassay.server.keys.entrance import UNIX
@@ -79,6 +79,7 @@ class App:
         call.port = (scope.get("server") or ("", 0))[1] or 0
         started = time.perf_counter()
         self.service.in_flight += 1
+        self._begin(path, call, scope["method"])
         problem: Problem | None = None
         try:
             answer = await self._answer(path, call, scope, receive)
@@ -154,6 +155,13 @@ class App:
             headers.append((name.encode("latin-1"), value.encode("latin-1", "replace")))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def _begin(self, path: Path, call: Call, method: str) -> None:
+        REQUEST.set(call.id)
+        events = self.service.session.events
+        if events.wants(RequestBegan):
+            trace = call.headers.get("traceparent", ""), call.headers.get("tracestate", "")
+            events.tell(RequestBegan(call.id, method, path.path, *trace))
 
     def _tell(self, path: Path, call: Call, method: str, status: int, seconds: float, problem: Problem | None) -> None:
         self._audit(call, method, status, problem.code if problem else "")

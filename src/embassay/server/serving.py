@@ -21,6 +21,7 @@ from embassay.server.limits import Limits
 from embassay.server.residency import Residency
 from embassay.server.service import Service
 from embassay.server.sockets import BACKLOG, Address, bound
+from embassay.server.tracing import started_tracing
 
 if TYPE_CHECKING:
     import uvicorn
@@ -59,6 +60,7 @@ class Server:
         self.guard = Guard(home.folder, serving.entrance, lambda said: _log.warning("%s", said))
         self.service = Service(home, session, serving.limits, self.guard)
         self.app = App(self.service, self.guard)
+        self._tracing = started_tracing(session.events)
         self._residency = Residency(self.service.models, serving.limits.keep_alive)
         self.sockets: list[socket.socket] = []
         """On which it listens: those that were bound, or handed down."""
@@ -109,6 +111,8 @@ class Server:
             for taken in self.sockets:
                 taken.close()
             self.service.close()
+            if self._tracing is not None:
+                self._tracing.close()
             self.guard.close()
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from embassay.embedders.wrap.lane import Lane, Ticket
 from embassay.embedders.wrap.wrapper import Wrapper
 from embassay.errors import Overloaded
+from embassay.events import REQUEST
 from embassay.types import ROLES, Embeddings, OnLong, Role, check_role
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Batched(Wrapper):
 
     def _call(self, texts: Sequence[str], role: Role, on_long: OnLong) -> Ticket:
         check_role(role)
-        call = Ticket(texts, on_long, DEADLINE.get())
+        call = Ticket(texts, on_long, DEADLINE.get(), REQUEST.get())
         with self._lock:
             self._used = time.monotonic()
             lane = self._lanes.get(role)

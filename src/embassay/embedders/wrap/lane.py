@@ -36,8 +36,8 @@ AT_FAULT = (TextTooLong, RequestRefused, UsageError)
 class Ticket:
     """The texts of one caller on their way, which a thread or asyncio waits for."""
 
-    def __init__(self, texts: Sequence[str], on_long: OnLong, deadline: float | None) -> None:
-        self.texts, self.on_long, self.deadline = texts, on_long, deadline
+    def __init__(self, texts: Sequence[str], on_long: OnLong, deadline: float | None, request: str = "") -> None:
+        self.texts, self.on_long, self.deadline, self.request = texts, on_long, deadline, request
         self.came = time.monotonic()
         self.payers = PAYERS.get()
         self._parts: list[Embeddings | None] = []
@@ -266,29 +266,30 @@ class Lane:
 
     def _run(self, parts: Sequence[Share]) -> None:
         started = time.monotonic()
-        tokens = sum(part.tokens for part in parts)
-        failed = False
         try:
-            self._deliver(parts, self._embed(parts))
-        except AT_FAULT as error:
-            if len(parts) == 1:
-                failed = True
-                Ticket.tell([part.call for part in parts if part.call.fail(error)])
-            else:
+            made = self._embed(parts)
+        except EmbassayError as error:
+            if isinstance(error, AT_FAULT) and len(parts) > 1:
                 for part in parts:
                     self._run([part])
                 return
-        except EmbassayError as error:
-            failed = True
+            self._tell(parts, started, failed=True)
             Ticket.tell([part.call for part in parts if part.call.fail(error)])
+            return
+        self._tell(parts, started)  # before anybody has an answer, so that it belongs to requests that are under way
+        self._deliver(parts, made)
+
+    def _tell(self, parts: Sequence[Share], started: float, *, failed: bool = False) -> None:
         took = time.monotonic() - started
+        tokens = sum(part.tokens for part in parts)
         if not failed:
             self._rate += 0.2 * (tokens / max(took, 1e-4) - self._rate)
         if self._events.wants(BatchRan):
             waited = started - min(part.call.came for part in parts)
             texts = sum(len(part.texts) for part in parts)
-            model = self._model.name
-            self._events.tell(BatchRan(model, self._role, len(parts), texts, tokens, waited, took, failed))
+            lane = self._model.name, self._role
+            asked = tuple(dict.fromkeys(part.call.request for part in parts if part.call.request))
+            self._events.tell(BatchRan(*lane, len(parts), texts, tokens, waited, took, failed, asked))
 
     def _embed(self, parts: Sequence[Share]) -> Embeddings:
         on_long = parts[0].call.on_long
