@@ -53,7 +53,7 @@ class Asker(Protocol):
         """Raises where it may not; for a set that it may not see as for one that is not there."""
 
 
-class Surroundings(Protocol):
+class ToolHost(Protocol):
     """Where tools run: what else has to be asked and told there."""
 
     def check_reranker(self, name: str) -> None:
@@ -110,7 +110,7 @@ class Desk:
 
     home: Home
     asker: Asker
-    host: Surroundings = field(default_factory=OwnProcess)
+    host: ToolHost = field(default_factory=OwnProcess)
 
     def visible(self) -> list[str]:
         """The names of the sets that may be read."""
