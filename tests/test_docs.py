@@ -142,7 +142,8 @@ def test_there_is_something_to_test():
 
 
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
-def test_command(page, command, project, server):
+def test_command(page, command, project, server, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(project.with_name("state")))  # the same user types all commands
     known = r"(EMBASSAY_\w+=\S+ )*embassay |curl .*" + re.escape(LOCAL_SERVER)
     assert re.match(known, command), "write other commands in another kind of block"
     folder = place_of(page, project, "commands")

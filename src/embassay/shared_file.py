@@ -64,6 +64,14 @@ class SharedFile:
         with self._lock, self._translated():
             yield self._connection()
 
+    def data_version(self) -> int:
+        """A number that changes when another connection has written the file. Raises `FileKind.error`."""
+        with self._lock:
+            try:
+                return int(self._connection().execute("PRAGMA data_version").fetchone()[0])
+            except (sqlite3.DatabaseError, OSError) as error:
+                raise self._error_of(error) from error
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which writes from its start: writers wait for each other. Raises `FileKind.error`."""
@@ -154,12 +162,14 @@ class SharedFile:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            text = str(error)
-            if is_damage(error):
-                raise self.kind.error(f"{self.path} is damaged: {text}.", remedy=self.kind.after_damage) from error
-            mend = "Free space, or mend the permissions."
-            raise self.kind.error(f"{self.path} cannot be used: {text}.", remedy=mend) from error
-        except OSError as error:
-            mend = "Mend the permissions."
-            raise self.kind.error(f"{self.path} cannot be used: {error.strerror or error}.", remedy=mend) from error
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise self._error_of(error) from error
+
+    def _error_of(self, error: sqlite3.DatabaseError | OSError) -> EmbassayError:
+        if isinstance(error, OSError):
+            said = error.strerror or error
+            return self.kind.error(f"{self.path} cannot be used: {said}.", remedy="Mend the permissions.")
+        if is_damage(error):
+            return self.kind.error(f"{self.path} is damaged: {error}.", remedy=self.kind.after_damage)
+        mend = "Free space, or mend the permissions."
+        return self.kind.error(f"{self.path} cannot be used: {error}.", remedy=mend)

@@ -76,6 +76,25 @@ def test_without_a_home_or_a_key(tmp_path):
     assert run("keys", "revoke", "ci", cwd=tmp_path)[0] == 2
 
 
+def test_keys_that_came_with_a_checkout(tmp_path):
+    """A home that is found may hold keys whose maker has them as well: it has to be named."""
+    theirs, mine = {"XDG_STATE_HOME": str(tmp_path / "theirs")}, {"XDG_STATE_HOME": str(tmp_path / "mine")}
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    run("keys", "create", "backdoor", "--admin", cwd=checkout, check=0, env=theirs)
+    for command in (["serve", "--port", "0"], ["keys", "create", "ci"]):
+        code, _, err = run(*command, cwd=checkout, env=mine)
+        assert code == 2 and "keys that you have not made here: backdoor" in err and "--home" in err
+    assert "backdoor" in run("keys", "list", cwd=checkout, check=0, env=mine)[1]
+    run("keys", "create", "ci", "--home", ".embassay", cwd=checkout, check=0, env=mine)
+    assert run("serve", "--port", "0", cwd=checkout, env=mine)[0] == 2, "one key more makes the others nobody's own"
+    own = tmp_path / "own"
+    own.mkdir()
+    run("keys", "create", "ci", cwd=own, check=0, env=mine)
+    run("keys", "rotate", "ci", cwd=own, check=0, env=mine)
+    run("keys", "create", "other", cwd=own, check=0, env=mine)
+
+
 def test_a_server_for_other_machines(tmp_path):
     """From nothing to a server with TLS that answers the holder of a key, and nobody else."""
     cert, key = certificate(tmp_path, "own")

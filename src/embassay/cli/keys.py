@@ -19,13 +19,37 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_keys(home: Path | None, *, create: bool = False) -> Iterator[KeyStore]:
-    """The keys of a home, which is made where it is missing with `create`. Raises HomeNotFound."""
+    """The keys of a home, which is made where it is missing with `create`, for a key to be made.
+
+    Raises HomeNotFound, and ConfigNotAgreed where a home was found whose keys are not the user's own.
+    """
     from embassay.server.keys.store import KeyStore
-    from embassay.sets.folder import find_home, made_home
+    from embassay.server.keys.trust import check_own, claim
+    from embassay.sets.folder import find_home, is_named, made_home
 
     store = KeyStore((made_home(home) if create else find_home(home)).folder)
     try:
+        if create and not is_named(home):
+            check_own(store)
+        is_first = create and not store.all()
         yield store
+        if is_first:
+            claim(store)
+    finally:
+        store.close()
+
+
+def check_found_keys(home: Path | None) -> None:
+    """Raises ConfigNotAgreed for a home that was found, and not named, whose keys are not the user's own."""
+    from embassay.server.keys.store import KeyStore
+    from embassay.server.keys.trust import check_own
+    from embassay.sets.folder import find_home, is_named
+
+    if is_named(home):
+        return
+    store = KeyStore(find_home(create=True).folder)
+    try:
+        check_own(store)
     finally:
         store.close()
 

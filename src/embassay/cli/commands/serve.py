@@ -75,6 +75,7 @@ def command(
     embassay serve --encode-port 8014 --ollama-port 11434
     embassay serve --host 0.0.0.0 --allow-host search.example.com --tls-cert cert.pem --tls-key key.pem
     """
+    from embassay.cli.keys import check_found_keys
     from embassay.server.keys.entrance import Entrance
     from embassay.server.keys.tls import checked_tls
     from embassay.server.limits import MB, Limits
@@ -100,6 +101,7 @@ def command(
         open_metrics=open_metrics,
     )
     tls = checked_tls(tls_cert, tls_key)
+    check_found_keys(home)
     addresses = tuple(Address(host, one, "https" if tls else "http") for one in ports)
     serving = Serving(addresses, limits, tuple(preload or ()), entrance, tls)
     with common.opened_home(home, create=True, batching=limits.batching) as found:

@@ -158,12 +158,12 @@ class KeyStore:
                 self.file.close()  # another file has taken its place
             if self.file.reads_only and self._version[3:] != _written(self.file.path):
                 self.file.close()
-            with self.file.reading() as db:
-                (version,) = db.execute("PRAGMA data_version").fetchone()
-                if self._version[:3] != (there.st_dev, there.st_ino, version):
+            version = self.file.data_version()
+            if self._version[:3] != (there.st_dev, there.st_ino, version):
+                with self.file.reading() as db:
                     self._known = _rows(db)
-                    written = _written(self.file.path) if self.file.reads_only else ()
-                    self._version = (there.st_dev, there.st_ino, version, *written)
+                written = _written(self.file.path) if self.file.reads_only else ()
+                self._version = (there.st_dev, there.st_ino, version, *written)
             return self._known
 
     def close(self) -> None:
