@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from embassay.types import Vectors
+    from embassay.types import Counts, Vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +74,11 @@ class Reranker(ABC):
 
         A text above the token limit is cut and flagged. Raises ModelError, ProviderError, ConfigError.
         """
+
+    @property
+    def tokens(self) -> Counts | None:
+        """What counts the tokens of a text, and the limit of a query and a text together; None: nothing does."""
+        return None
 
     @property
     def price(self) -> str:

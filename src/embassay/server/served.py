@@ -69,17 +69,21 @@ class ServedModels:
         return known + name[len(reference.base) :] if reference.options else known
 
     def find_reranker(self, name: str, principal: Principal) -> str:
-        """The same for rerankers, of which the configuration names those that are served."""
-        rerankers = self._session.models.rerankers
+        """The same for rerankers, of which the configuration names those that are served; the only one is the default.
+
+        Raises ModelNotFound, NotAllowed.
+        """
         configured = self._session.config.reranking
-        chosen = name or configured.default_model
-        if chosen not in {*configured.models, configured.default_model} - {""}:
-            known = sorted({*configured.models, configured.default_model} - {""})
-            told = one_of(known) if known else ""
+        known = sorted({*configured.models, configured.default_model} - {""})
+        chosen = name or configured.default_model or (known[0] if len(known) == 1 else "")
+        if chosen not in known:
+            said = f"no reranker {name!r} is served." if name else "no reranker is served."
+            if known and not name:
+                said = "there is no default reranker."
             setting = remedy.setting("reranking", "{models: {NAME: {provider: local, model_id: ...}}}", say="Set {}.")
-            raise ModelNotFound(f"no reranker {name!r} is served.", remedy=told or setting)
+            raise ModelNotFound(said, remedy=one_of(known) if known else setting)
         principal.check("read", model=chosen)
-        rerankers.settings(chosen)
+        self._session.models.rerankers.settings(chosen)
         return chosen
 
     def called(self, principal: Principal) -> dict[str, str]:

@@ -16,6 +16,7 @@ from embassay.embedders.wrap.lane import CHARS_A_TOKEN
 from embassay.errors import DeadlinePassed, EmbassayError
 from embassay.server.metrics import Metrics
 from embassay.server.refusals import RequestInvalid
+from embassay.server.scoring import Scoring
 from embassay.server.served import ServedModels
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Service:
     def __init__(self, home: Home, session: Session, limits: Limits, guard: Guard) -> None:
         self.home, self.session, self.limits, self.guard = home, session, limits, guard
         self.models = ServedModels(home, session)
+        self._scoring = Scoring(session, self.in_worker)
         self.started = time.time()
         self.in_flight = 0
         """Requests that are under way."""
@@ -170,7 +172,7 @@ class Service:
         served = self.models.find_reranker(name, call.principal)
         call.model, call.texts = served, len(texts)
         with self.charged(call, [query + text for text in texts]):
-            return await self.in_worker(self.session.rerank, query, texts, model=served)
+            return await self._scoring.score(served, query, texts)
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What `make` makes, which is made for the first caller and kept."""

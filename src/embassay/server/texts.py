@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from embassay.embedders.texts.longtext import fitting_end
 from embassay.server.refusals import InputEmpty, RequestInvalid
 from embassay.types import Counts, Role
 
@@ -86,3 +87,12 @@ def _end_of(tokens: Counts, prompt: str, text: str) -> str:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return text[high:]
+
+
+def heads_of(tokens: Counts, texts: Sequence[str], most: int) -> list[str]:
+    """`texts`, each of which is cut to at most so many tokens, if possible between words."""
+    counts = tokens.count(texts)
+    return [
+        text if count <= most else text[: fitting_end(text, 0, most, tokens)]
+        for text, count in zip(texts, counts, strict=True)
+    ]

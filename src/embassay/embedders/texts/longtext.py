@@ -70,7 +70,7 @@ def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> 
         )
     at = 0
     while at < len(text):
-        end = _fits(text, at, room, tokens)
+        end = fitting_end(text, at, room, tokens)
         body = text[at:end]
         yield TextPart(owner, prompt + body, tokens.count([prompt + body])[0], truncated=not whole)
         if not whole:
@@ -78,7 +78,7 @@ def _cut(owner: int, text: str, tokens: Counts, prompt: str, *, whole: bool) -> 
         at = end
 
 
-def _fits(text: str, at: int, room: int, tokens: Counts) -> int:
+def fitting_end(text: str, at: int, room: int, tokens: Counts) -> int:
     """Where the longest stretch from `at` of at most `room` tokens ends, if possible between words.
 
     Bisection over a window that is wide enough for the longest tokens, so that a text of any length costs

@@ -109,7 +109,8 @@ class HttpReranker(Reranker):
             raise BadReply(f"{self.name}: what it says of itself cannot be read ({error}).") from None
 
     @cached_property
-    def _tokens(self) -> EstimatedTokens:
+    def tokens(self) -> EstimatedTokens:
+        """Counts by an estimate, because the tokenizer of a hosted model is not at hand. Raises ProviderError."""
         return EstimatedTokens(self._identity.max_tokens(self._description))
 
     @cached_property
@@ -122,11 +123,11 @@ class HttpReranker(Reranker):
 
         self._check_priced()
         query, texts = encodable(query), [encodable(text) for text in texts]
-        (alone, *each) = self._tokens.count([query, *texts])
+        (alone, *each) = self.tokens.count([query, *texts])
         pairs = [0 if is_blank(text) else alone + count for text, count in zip(texts, each, strict=True)]
         call = _Call(query, alone, time.monotonic() + self._settings.deadline)
         self._ask_all(self._parts(texts, pairs, alone), call)
-        limit = self._tokens.max_tokens
+        limit = self.tokens.max_tokens
         cut = [at in call.truncated or count > limit for at, count in enumerate(pairs)]
         return Reranked(
             with_least(call.scores, len(texts)),
@@ -142,7 +143,7 @@ class HttpReranker(Reranker):
         wanted = [at for at, count in enumerate(pairs) if count]
         if self._api.cuts:
             return [TextPart(at, texts[at], pairs[at]) for at in wanted]
-        room = EstimatedTokens(max(1, self._tokens.max_tokens - query_tokens))
+        room = EstimatedTokens(max(1, self.tokens.max_tokens - query_tokens))
         each = [pairs[at] - query_tokens for at in wanted]
         cut = parts_of([texts[at] for at in wanted], each, room, "", "truncate")
         return [TextPart(wanted[one.owner], one.text, one.tokens + query_tokens, one.truncated) for one in cut]
@@ -205,7 +206,7 @@ class HttpReranker(Reranker):
         """Raises the error of a refusal that is of the set-up and not of a text: a plain text is refused as well."""
         if self._answered:
             return
-        plain = _Call(PLAIN, self._tokens.count([PLAIN])[0], call.until, call.meter, call.stopped)
+        plain = _Call(PLAIN, self.tokens.count([PLAIN])[0], call.until, call.meter, call.stopped)
         if isinstance(self._ask([TextPart(0, PLAIN, 2 * plain.query_tokens)], plain), FailedAttempt):
             raise fault.error
 

@@ -19,6 +19,7 @@ from embassay.reranking.settings import RerankSettings
 
 if TYPE_CHECKING:
     from embassay.engine.classifiers import LocalClassifier
+    from embassay.engine.tokens import Tokens
     from embassay.types import Vectors
 
 
@@ -65,6 +66,10 @@ class LocalReranker(Reranker):
     @cached_property
     def identity(self) -> str:
         return f"{self.model.identity} {self._relevance}"
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.model.tokens
 
     def score(self, query: str, texts: Sequence[str]) -> Reranked:
         relevance = self._relevance

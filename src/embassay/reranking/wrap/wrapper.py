@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from embassay.reranking.base import Reranker
+
+if TYPE_CHECKING:
+    from embassay.types import Counts
 
 
 class RerankWrapper(Reranker):
@@ -30,6 +34,10 @@ class RerankWrapper(Reranker):
     def listwise(self) -> bool:  # type: ignore[override]
         """Whether scores depend on the other texts, as the reranker inside says."""
         return self.inner.listwise
+
+    @property
+    def tokens(self) -> Counts | None:
+        return self.inner.tokens
 
     @property
     def price(self) -> str:

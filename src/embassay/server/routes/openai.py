@@ -14,7 +14,7 @@ import msgspec
 
 from embassay.server.asking import Wish, embedded
 from embassay.server.call import Call
-from embassay.server.numbers import as_base64, as_numbers
+from embassay.server.numbers import Dtype, as_base64, as_dtype, as_numbers
 from embassay.server.problems import Problem
 from embassay.server.route import Route
 from embassay.server.texts import not_empty, text_of_ids
@@ -22,8 +22,14 @@ from embassay.server.texts import not_empty, text_of_ids
 Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
+class TextInput(msgspec.Struct):
+    """A text as Jina's clients may send it."""
+
+    text: str
+
+
 class EmbeddingRequest(msgspec.Struct, kw_only=True):
-    input: str | list[str | int | list[int]]
+    input: str | list[str | int | list[int] | TextInput]
     """One text or several. Token ids are taken where they are framed by the special tokens of the model's own
     tokenizer, as `/tokenize` gives them; those of another tokenizer mean nothing to it, and are refused."""
     model: str | None = None
@@ -39,7 +45,12 @@ class EmbeddingRequest(msgspec.Struct, kw_only=True):
     """The same, as Jina says it: `retrieval.query` or `retrieval.passage`."""
     output_dimension: Dimensions | None = None
     """`dimensions`, as Voyage and Mistral say it."""
-    output_dtype: Literal["float"] | None = None
+    output_dtype: Dtype | None = None
+    """Numbers of fewer bits, as Voyage and Mistral say it."""
+    embedding_type: Literal["float", "base64", "binary", "ubinary"] | None = None
+    """`output_dtype` and `encoding_format` in one, as Jina says it."""
+    late_chunking: Literal[False] | None = None
+    """Refused: each text is a text by itself."""
     truncation: bool | None = None
     """Whether a text above the token limit is cut, as Voyage says it; otherwise it is refused. Default: refused."""
     truncate: bool | None = None
@@ -80,13 +91,16 @@ async def embeddings(call: Call) -> object:
     """Vectors of texts."""
     asked: EmbeddingRequest = call.body
     cut = asked.truncation if asked.truncation is not None else asked.truncate
-    name, kind = asked.model or "", asked.input_type or asked.task
+    name = asked.model or ""
     texts = await _texts(call, name, asked.input)
-    wish = Wish(kind, "end" if cut else "none", asked.dimensions or asked.output_dimension)
+    wish = Wish(asked.input_type or asked.task, "end" if cut else "none", asked.dimensions or asked.output_dimension)
     made = await embedded(call, name, texts, wish)
     tokens = sum(made.tokens)
-    write = as_base64 if asked.encoding_format == "base64" else as_numbers
-    data = [{"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(made.vectors)]
+    packs = "base64" in (asked.encoding_format, asked.embedding_type)
+    write = as_base64 if packs else as_numbers
+    kind = asked.output_dtype or (None if asked.embedding_type == "base64" else asked.embedding_type) or "float"
+    rows = as_dtype(made.vectors, kind)
+    data = [{"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(rows)]
     return {
         "object": "list",
         "data": data,
@@ -111,10 +125,11 @@ def _model(call: Call, name: str) -> ModelObject:
     return ModelObject(name, "model", int(call.service.started), "embassay")
 
 
-async def _texts(call: Call, model: str, given: str | Sequence[str | int | list[int]]) -> Sequence[str]:
+async def _texts(call: Call, model: str, given: str | Sequence[str | int | list[int] | TextInput]) -> Sequence[str]:
     """Raises RequestInvalid for what is empty, for texts among token ids, and for ids of another tokenizer."""
     if isinstance(given, str):
         given = [given]
+    given = [one.text if isinstance(one, TextInput) else one for one in given]
     if all(isinstance(text, str) for text in given):
         texts = cast(Sequence[str], given)
         not_empty(texts, "input")

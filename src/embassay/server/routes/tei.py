@@ -10,19 +10,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from embassay.embedders.texts.blocks import is_blank
-from embassay.errors import ModelUnsupported, TextTooLong
+from embassay.errors import ModelNotFound, ModelUnsupported, TextTooLong
 from embassay.server.asking import Cut, Wish, embedded
 from embassay.server.call import Call
 from embassay.server.facts import facts_of
 from embassay.server.numbers import as_numbers
 from embassay.server.problems import Problem
+from embassay.server.ranking import RankWish, as_results, ranked
 from embassay.server.refusals import InputEmpty, RequestInvalid
 from embassay.server.route import Answer, Route
+from embassay.server.tei_shapes import (
+    Inputs,
+    SentencePair,
+    TeiAnyRequest,
+    TeiDecodeRequest,
+    TeiEmbedRequest,
+    TeiInfo,
+    TeiModelType,
+    TeiPooling,
+    TeiRerankRequest,
+    TeiSimilarityOptions,
+    TeiSimilarityRequest,
+    TeiTokenizeRequest,
+)
 from embassay.server.texts import listed, not_empty, role_of, text_of_ids
 from embassay.server.tokenizing import TextToken, texts_of, tokens_of
 from embassay.vectors import unit_rows
@@ -31,97 +46,9 @@ from embassay.version import VERSION
 if TYPE_CHECKING:
     from embassay.types import Embeddings
 
+PROMPT = "prompt_name"
 MOST_STATES = 16_384
 """Tokens whose vectors are given in one answer."""
-Inputs = str | list[str | int | list[int]]
-"""One text or several, or token ids."""
-Direction = Literal["left", "right", "Left", "Right"]
-PROMPT = "prompt_name"
-
-
-class SentencePair(msgspec.Struct):
-    source_sentence: str
-    sentences: list[str]
-
-
-class TeiSimilarityOptions(msgspec.Struct):
-    prompt_name: str | None = None
-    truncate: bool | None = None
-    truncation_direction: Direction | None = None
-
-
-class TeiEmbedRequest(msgspec.Struct, kw_only=True):
-    inputs: Inputs
-    truncate: bool | None = None
-    """Whether a text above the token limit is cut; otherwise it is refused. Default: it is cut."""
-    truncation_direction: Direction | None = None
-    """The side that is cut."""
-    prompt_name: str | None = None
-    """`query` or `document`, or a task for which the model's card has a prompt."""
-    normalize: bool | None = None
-    dimensions: int | None = None
-    model: str | None = None
-
-
-class TeiAnyRequest(msgspec.Struct, kw_only=True):
-    """What `/` takes: the request of `/embed`, or, with `source_sentence`, that of `/similarity`."""
-
-    inputs: Inputs | SentencePair
-    parameters: TeiSimilarityOptions | None = None
-    truncate: bool | None = None
-    truncation_direction: Direction | None = None
-    prompt_name: str | None = None
-    normalize: bool | None = None
-    dimensions: int | None = None
-    model: str | None = None
-
-
-class TeiSimilarityRequest(msgspec.Struct, kw_only=True):
-    inputs: SentencePair
-    parameters: TeiSimilarityOptions | None = None
-    model: str | None = None
-
-
-class TeiTokenizeRequest(msgspec.Struct, kw_only=True):
-    inputs: str | list[str]
-    add_special_tokens: bool | None = None
-    """Whether special tokens frame a text. Default: they do."""
-    prompt_name: str | None = None
-    model: str | None = None
-
-
-class TeiDecodeRequest(msgspec.Struct, kw_only=True):
-    ids: list[int | list[int]]
-    skip_special_tokens: bool | None = None
-    """Whether special tokens are left out. Default: they are."""
-    model: str | None = None
-
-
-class TeiPooling(msgspec.Struct):
-    pooling: str
-
-
-class TeiModelType(msgspec.Struct):
-    embedding: TeiPooling
-
-
-class TeiInfo(msgspec.Struct):
-    model_id: str
-    model_sha: str
-    """The digest of its space: equal digests, equal vectors."""
-    model_dtype: str
-    served_model_name: str
-    model_type: TeiModelType
-    max_concurrent_requests: int
-    max_input_length: int
-    max_batch_tokens: int
-    max_batch_requests: int | None
-    max_client_batch_size: int
-    auto_truncate: bool
-    tokenization_workers: int
-    version: str
-    sha: str | None = None
-    docker_label: str | None = None
 
 
 async def embed(call: Call) -> Answer:
@@ -182,6 +109,26 @@ async def embed_all(call: Call) -> object:
 
     with call.service.charged(call, texts):
         return await call.service.in_worker(states)
+
+
+async def rerank(call: Call) -> object:
+    """How well texts answer a query, best first: a bare list of TEI's for `texts`, `results` for `documents`."""
+    started = time.perf_counter()
+    asked: TeiRerankRequest = call.body
+    if not asked.model:
+        _check_reranker(call)
+    if (asked.texts is None) == (asked.documents is None):
+        raise RequestInvalid("the body must have either texts or documents.", place="texts")
+    if asked.documents is not None:
+        wish = RankWish(asked.query, asked.documents, asked.top_n, asked.max_tokens_per_doc)
+        made = await ranked(call, asked.model or "", wish)
+        return as_results(made, asked.model or call.model, documents=asked.return_documents is not False)
+    made = await ranked(call, asked.model or "", RankWish(asked.query, asked.texts or [], place="texts"))
+    rows: list[dict[str, object]] = [{"index": at, "score": score} for at, score in made.rows]
+    if asked.return_text:
+        rows = [row | {"text": made.texts[at]} for row, (at, _) in zip(rows, made.rows, strict=True)]
+    took = f"{(time.perf_counter() - started) * 1e3:.0f}"
+    return Answer(rows, headers={"x-compute-tokens": str(made.tokens), "x-total-time": took})
 
 
 async def no_sparse(_: Call) -> object:
@@ -265,6 +212,14 @@ async def _texts(call: Call, model: str, given: Inputs) -> Sequence[str]:
     ]
 
 
+def _check_reranker(call: Call) -> None:
+    """Raises ModelUnsupported where no reranker is the default one, as TEI does that serves a model of another kind."""
+    try:
+        call.service.models.find_reranker("", call.principal)
+    except ModelNotFound as error:
+        raise ModelUnsupported("model is not a reranker model: " + error.message, remedy=error.remedy) from None
+
+
 def _cut(truncate: bool | None, direction: str | None) -> Cut:
     if truncate is False:
         return "none"
@@ -333,6 +288,14 @@ ROUTES = (
         body=TeiTokenizeRequest,
         reply=list[list[TextToken]],
         examples={"a text": {"inputs": "Otters sleep afloat."}},
+    ),
+    Route(
+        "POST",
+        "/rerank",
+        rerank,
+        "How well texts answer a query",
+        body=TeiRerankRequest,
+        examples={"two texts": {"query": "when are keys rotated", "texts": TWO["inputs"]}},
     ),
     Route("POST", "/decode", decode, "Texts of tokens", body=TeiDecodeRequest, reply=list[str]),
     Route("GET", "/info", info, "The default model, and the limits", reply=TeiInfo),
