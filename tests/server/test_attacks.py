@@ -21,7 +21,7 @@ from embassay.server.sockets import Address
 from tests.server.conftest import DOCUMENTS, certificate, running
 
 SECRET = "the launch is on the third of May"
-HASH = {"words": {"provider": "hash", "dimensions": 64}, "other": {"provider": "hash", "dimensions": 32}}
+HASH = {"words": {"provider": "hash", "dimensions": 64}, "other": {"provider": "hash", "dimensions": 128}}
 
 
 @pytest.fixture(scope="module")
@@ -428,6 +428,43 @@ def test_a_key_makes_and_names_no_set_that_it_would_not_see(guarded):
         ("POST", "mine", 201),
         ("DELETE", "mine", 200),
     ]
+
+
+def test_a_job_of_others_is_not_there(guarded):
+    token = guarded.keys.create("mover", Grant("admin", sets=("animals",)))[1]
+    guarded.home.set("private").migrate("other")
+    with client(guarded, "admin") as admin, client(guarded, token) as mover:
+        (job,) = admin.get("/api/v1/jobs").json()["data"]
+        assert job["set"] == "private"
+        assert mover.get("/api/v1/jobs").json()["data"] == []
+        for action in ("", "/pause", "/resume", "/switch", "/rollback", "/abort"):
+            told = []
+            for id in (job["id"], "g0123456789ab"):
+                reply = mover.request("POST" if action else "GET", f"/api/v1/jobs/{id}{action}")
+                told.append((reply.status_code, reply.text.replace(id, "ID")))
+            assert told[0] == told[1] and told[0][0] == 404, (action, told)
+        for name in ("private", "nowhere"):
+            body = {"set": name, "embedding_config_id": "words"}
+            assert mover.post("/api/v1/jobs", json=body).status_code == 404
+            assert mover.get("/api/v1/jobs", params={"set": name}).status_code == 404
+            reply = mover.post("/api/v1/compare", json={"a": name, "b": "words", "pairs": [
+                {"query": "launch", "relevant": ["x"]}]})  # fmt: skip
+            assert reply.status_code == 404 and SECRET not in reply.text
+        for judged in ("..", ".", "/etc", "../" + guarded.home.folder.parent.name, ".embassay", "x/../..", "a\0b"):
+            reply = admin.post("/api/v1/compare", json={"a": "words", "b": "other", "judged": judged})
+            assert reply.status_code in (400, 404), (judged, reply.text)
+        assert admin.post(f"/api/v1/jobs/{job['id']}/abort").status_code == 200
+
+
+def test_what_a_key_took_is_counted_on_every_route(guarded):
+    token = guarded.keys.create("counted", Grant(sets=("animals",)))[1]
+    key = next(one for one in guarded.keys.all() if one.name == "counted")
+    with client(guarded, token) as counted:
+        counted.get("/v1/models")
+        embedded = counted.post("/v1/embeddings", json={"input": "one two three"}).json()["usage"]["total_tokens"]
+        counted.get("/api/v1/search", params={"q": "otters asleep"})
+    use = guarded.server.guard.use.read(key.slot, key.id)
+    assert use.requests == 3 and use.tokens == embedded + 2 + len("otters asleep") // 4 and use.last
 
 
 def test_a_key_that_may_read_changes_nothing(guarded):

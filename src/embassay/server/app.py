@@ -94,6 +94,7 @@ class App:
         finally:
             self.service.in_flight -= 1
         call.reply_headers.update(self.guard.headers(call.principal))
+        self._audit(call, scope["method"], answer.status, problem.code if problem else "")
         try:
             if answer.status != CLIENT_GONE:
                 await self._send(answer, call, send)
@@ -164,7 +165,6 @@ class App:
             events.tell(RequestBegan(call.id, method, path.path, *trace))
 
     def _tell(self, path: Path, call: Call, method: str, status: int, seconds: float, problem: Problem | None) -> None:
-        self._audit(call, method, status, problem.code if problem else "")
         events = self.service.session.events
         if events.wants(Answered):
             code = problem.code if problem else ""

@@ -307,7 +307,9 @@ def test_anyone_and_keys_without_limits_are_never_refused(guard):
     for _ in range(1000):
         guard.charge(principal, tokens=10**9)
         guard.charge(ANYONE, tokens=10**9).settle(5)
-    assert guard.use.read(principal.slot, principal.id).requests == 1000
+    guard.charge(principal, requests=0, tokens=7).settle(7)
+    use = guard.use.read(principal.slot, principal.id)
+    assert (use.requests, use.tokens) == (1000, 10**12 + 7)
 
 
 def test_the_window_is_a_minute():

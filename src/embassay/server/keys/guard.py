@@ -205,17 +205,18 @@ class Guard:
 class Taken:
     """What a request has taken from the limits of its key before its tokens were counted."""
 
-    __slots__ = ("_guard", "_principal", "tokens")
+    __slots__ = ("_guard", "_principal", "is_settled", "tokens")
 
     def __init__(self, guard: Guard | None, principal: Principal, tokens: int) -> None:
         """`tokens` that were charged; `guard` None: there is nothing to put right."""
         self._guard, self._principal, self.tokens = guard, principal, tokens
+        self.is_settled = guard is None
 
     def settle(self, tokens: int) -> None:
         """The request has so many tokens: none for one that came to nothing."""
         if self._guard is not None:
             self._guard.settle(self._principal, self.tokens, tokens)
-            self.tokens = tokens
+            self.tokens, self.is_settled = tokens, True
 
 
 _FREE = Taken(None, ANYONE, 0)
