@@ -34,6 +34,7 @@ PACKAGES = (
     "embassay.reranking.rerankers",
     "embassay.search.stages",
     "embassay.cli.commands",
+    "embassay.agents.tools",
     BACKENDS,
     PROVIDERS,
     FORMATS,
@@ -226,6 +227,26 @@ def test_the_command_and_its_error(project):
     run("index", "docs")
     error = json.loads(run("files", "--json", code=exits.ExitCode.USAGE))["error"]
     assert (error["code"], error["remedy"]) == ("nothing_to_list", "embassay index FOLDER --set default")
+
+
+def test_the_tool(project):
+    run("index", "docs", "--set", "outlined")
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
+    call = {"name": "outline", "arguments": {"id": "docs/keys.md", "set": "outlined"}}
+    messages = [("initialize", hello), ("tools/list", {}), ("tools/call", call), ("tools/call", {"name": "outline"})]
+    answers = {}
+    with subprocess.Popen(
+        [sys.executable, "-m", "embassay", "mcp"], cwd=project, stdin=-1, stdout=-1, text=True
+    ) as agent:
+        for at, (method, params) in enumerate(messages):
+            agent.stdin.write(json.dumps({"jsonrpc": "2.0", "id": at, "method": method, "params": params}) + "\n")
+            agent.stdin.flush()
+            answers[at] = json.loads(agent.stdout.readline())["result"]
+        agent.stdin.close()
+    (listed,) = (tool for tool in answers[1]["tools"] if tool["name"] == "outline")
+    assert listed["description"].startswith("List the sections") and "id" in listed["inputSchema"]["required"]
+    assert answers[2]["structuredContent"]["sections"][0] == "Part 0"
+    assert answers[3]["isError"] and "`id`" in answers[3]["content"][0]["text"]
 
 
 def test_the_card(project):
