@@ -20,6 +20,9 @@ PURPOSE = "mcp"
 """For what money is spent, as the ledger has it."""
 
 
+Identity = tuple[int, int] | None
+
+
 class HomeWhenThere:
     """The home of a process that may be older than it: found at the first call that needs it, and kept."""
 
@@ -28,14 +31,16 @@ class HomeWhenThere:
         self._place, self._lock = place, threading.Lock()
         self._home: Home | None = None
         self._session: Session | None = None
+        self._opened: Identity = None
 
     def get(self) -> Home:
-        """The home. Raises HomeNotFound, also once what was opened is gone."""
+        """The home. Raises HomeNotFound, also once what was opened is gone; one in its place is opened anew."""
         with self._lock:
-            if self._home is not None and not self._home.folder.is_dir():
+            if self._home is not None and _identity(self._home.folder) != self._opened:
                 self.close()
             if self._home is None:
                 folder = find_home(self._place)
+                self._opened = _identity(folder.folder)
                 self._session = Session(cache_file=folder.cache_file, purpose=PURPOSE)
                 self._home = Home(folder, self._session)
             return self._home
@@ -46,6 +51,15 @@ class HomeWhenThere:
             if opened is not None:
                 opened.close()
         self._home = self._session = None
+
+
+def _identity(folder: Path) -> Identity:
+    """Tells a folder from another one that has taken its place; None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def serve(place: Path | None, *, sets: Collection[str] | None, writes: bool) -> None:

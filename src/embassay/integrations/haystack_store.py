@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Filters = dict[str, object]
 EVERYTHING = Glob("path", "**")
+_OPENING = threading.Lock()
+"""Components of a pipeline share a store, and threads run them."""
 
 
 class EmbassayDocumentStore:
@@ -52,10 +55,11 @@ class EmbassayDocumentStore:
     @property
     def source(self) -> EmbeddingSet:
         """The set. Raises HomeNotFound."""
-        if self._source is None:
-            self._opened = open_home(self.home)
-            self._source = self._opened.set(self.set)
-        return self._source
+        with _OPENING:
+            if self._source is None:
+                self._opened = open_home(self.home)
+                self._source = self._opened.set(self.set)
+            return self._source
 
     def close(self) -> None:
         """Give back what was opened here."""
