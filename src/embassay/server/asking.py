@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from embassay import remedy
 from embassay.embedders.alongside import rebased
+from embassay.errors import TextTooLong
 from embassay.models.reference import cut_to, uncut
 from embassay.server.refusals import RequestInvalid
 from embassay.server.texts import ROLES, without_beginnings
@@ -21,6 +23,8 @@ Cut = Literal["none", "start", "end"]
 PLAIN = "document"
 """What a text is taken for that nobody says anything of."""
 
+SHORTEN = "Send a shorter text, or several."
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -34,6 +38,8 @@ class Wish:
     dimensions: int | None = None
     place: str = "input_type"
     """Where `kind` stood in the request."""
+    mend: tuple[str, str | bool] | None = None
+    """The field of the dialect, and its value, by which texts are cut that are refused now."""
 
     @property
     def on_long(self) -> OnLong:
@@ -46,6 +52,15 @@ async def embedded(call: Call, name: str, texts: Sequence[str], wish: Wish) -> E
 
     Raises RequestInvalid for a task that the model has no prompt for, and as `Service.embed` does.
     """
+    try:
+        return await _by_kinds(call, name, texts, wish)
+    except TextTooLong as error:
+        field, value = wish.mend or ("", "")
+        error.remedy = remedy.option(field, value, say="Send {} to have it cut.") if field else remedy.say(SHORTEN)
+        raise
+
+
+async def _by_kinds(call: Call, name: str, texts: Sequence[str], wish: Wish) -> Embeddings:
     service = call.service
     service.check_count(texts)
     if wish.dimensions is not None:

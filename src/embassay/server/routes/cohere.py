@@ -138,7 +138,7 @@ async def _embedded(call: Call, asked: CohereEmbedRequest) -> tuple[Sequence[str
         if side != "END":
             raise RequestInvalid("max_tokens cuts texts at their end alone.", place="truncate")
         read = await call.service.in_worker(heads_of, embedder.tokens, texts, asked.max_tokens)
-    wish = Wish(asked.input_type, CUTS[asked.truncate or "END"], asked.output_dimension)
+    wish = Wish(asked.input_type, CUTS[asked.truncate or "END"], asked.output_dimension, mend=("truncate", "END"))
     return texts, await embedded(call, asked.model or "", read, wish)
 
 

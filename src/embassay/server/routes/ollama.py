@@ -130,7 +130,7 @@ async def embed(call: Call) -> object:
     tokens = 0
     if texts:
         cut = await _fewer(call, asked)
-        wish = Wish(None, "none" if asked.truncate is False else "end", cut)
+        wish = Wish(None, "none" if asked.truncate is False else "end", cut, mend=("truncate", True))
         made = await embedded(call, asked.model, texts, wish)
         vectors, tokens = as_numbers(made.vectors), sum(made.tokens)
     return {

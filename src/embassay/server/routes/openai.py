@@ -12,7 +12,7 @@ from typing import Annotated, Literal, cast
 
 import msgspec
 
-from embassay.server.asking import Wish, embedded
+from embassay.server.asking import Cut, Wish, embedded
 from embassay.server.call import Call
 from embassay.server.numbers import Dtype, as_base64, as_dtype, as_numbers
 from embassay.server.problems import Problem
@@ -93,7 +93,9 @@ async def embeddings(call: Call) -> object:
     cut = asked.truncation if asked.truncation is not None else asked.truncate
     name = asked.model or ""
     texts = await _texts(call, name, asked.input)
-    wish = Wish(asked.input_type or asked.task, "end" if cut else "none", asked.dimensions or asked.output_dimension)
+    dimensions = asked.dimensions or asked.output_dimension
+    side: Cut = "end" if cut else "none"
+    wish = Wish(asked.input_type or asked.task, side, dimensions, mend=("truncation", True))
     made = await embedded(call, name, texts, wish)
     tokens = sum(made.tokens)
     packs = "base64" in (asked.encoding_format, asked.embedding_type)
@@ -150,7 +152,7 @@ CODES = {"model_not_found": "model_not_found", "key_refused": "invalid_api_key",
 
 
 def failure(problem: Problem) -> tuple[int, object]:
-    """OpenAI's envelope, in which all four keys are always there; the remedy is one more."""
+    """OpenAI's envelope, in which all four keys are always there; `detail` is for the clients of Voyage and Jina."""
     kind = KINDS.get(problem.status, "invalid_request_error" if problem.status < 500 else "server_error")
     error = {
         "message": problem.sentence,
@@ -158,7 +160,7 @@ def failure(problem: Problem) -> tuple[int, object]:
         "param": problem.place or None,
         "code": CODES.get(problem.code, problem.code),
     }
-    return problem.status, {"error": error}
+    return problem.status, {"error": error, "detail": problem.sentence}
 
 
 ROUTES = (

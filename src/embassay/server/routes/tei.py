@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from embassay.types import Embeddings
 
 PROMPT = "prompt_name"
+CUT = ("truncate", True)
 MOST_STATES = 16_384
 """Tokens whose vectors are given in one answer."""
 
@@ -56,7 +57,7 @@ async def embed(call: Call) -> Answer:
     started = time.perf_counter()
     asked: TeiEmbedRequest | TeiAnyRequest = call.body
     texts = await _texts(call, asked.model or "", asked.inputs)  # type: ignore[arg-type]
-    wish = Wish(asked.prompt_name, _cut(asked.truncate, asked.truncation_direction), asked.dimensions, PROMPT)
+    wish = Wish(asked.prompt_name, _cut(asked.truncate, asked.truncation_direction), asked.dimensions, PROMPT, CUT)
     made = await embedded(call, asked.model or "", texts, wish)
     vectors = made.vectors
     if asked.normalize is not False and not made.space.normalised:
@@ -73,7 +74,7 @@ async def similarity(call: Call) -> Answer:
     not_empty([pair.source_sentence], "inputs.source_sentence")
     not_empty(pair.sentences, "inputs.sentences")
     texts = [pair.source_sentence, *pair.sentences]
-    wish = Wish(how.prompt_name, _cut(how.truncate, how.truncation_direction), place=PROMPT)
+    wish = Wish(how.prompt_name, _cut(how.truncate, how.truncation_direction), place=PROMPT, mend=CUT)
     made = await embedded(call, asked.model or "", texts, wish)
     vectors = unit_rows(made.vectors)
     return _answer(as_numbers(vectors[1:] @ vectors[0]), made, texts, started)
