@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -124,6 +124,18 @@ class DocumentsMeant(msgspec.Struct):
     dry_run: bool = False
 
 
+Ids = Annotated[list[str | int], msgspec.Meta(min_length=1, max_length=10_000)]
+
+
+class IdsGiven(msgspec.Struct, forbid_unknown_fields=True):
+    ids: Ids
+
+
+class DocumentsFound(msgspec.Struct):
+    data: list[DocumentObject]
+    """In the order of the ids; unknown ones are left out."""
+
+
 class DocumentsRemoved(msgspec.Struct):
     documents: int
     chunks: int
@@ -183,6 +195,18 @@ async def remove_many(call: Call) -> DocumentsRemoved:
     return await on_writing(call, call.path["slug"], _remove, asked)
 
 
+async def shown_many(call: Call) -> DocumentsFound:
+    """Documents, word for word."""
+    asked: IdsGiven = call.body
+    return await on_set(call, call.path["slug"], "read", _some, [str(one) for one in asked.ids])
+
+
+async def remove_these(call: Call) -> DocumentsRemoved:
+    """What went; unknown ids are passed over."""
+    asked: IdsGiven = call.body
+    return await on_writing(call, call.path["slug"], _remove_these, [str(one) for one in asked.ids])
+
+
 async def index(call: Call) -> IndexedReport:
     """What was embedded."""
     return await on_writing(call, call.path["slug"], _index)
@@ -225,16 +249,25 @@ def _page(of_set: EmbeddingSet, asked: DocumentPage, behind: tuple[str, str]) ->
 
 
 def _one(of_set: EmbeddingSet, id: str) -> DocumentObject:
-    for record in of_set.get([id]):
-        return DocumentObject(record.id, record.text, record.title, record.metadata)
+    for found in _some(of_set, [id]).data:
+        return found
     raise _not_there(id)
 
 
+def _some(of_set: EmbeddingSet, ids: Sequence[str]) -> DocumentsFound:
+    return DocumentsFound([DocumentObject(one.id, one.text, one.title, one.metadata) for one in of_set.get(ids)])
+
+
 def _remove_one(of_set: EmbeddingSet, id: str) -> DocumentsRemoved:
-    meant = of_set.deletion([id])
-    if not meant.documents:
+    done = _remove_these(of_set, [id])
+    if not done.documents:
         raise _not_there(id)
-    return DocumentsRemoved(of_set.delete([id]), meant.chunks, False)
+    return done
+
+
+def _remove_these(of_set: EmbeddingSet, ids: Sequence[str]) -> DocumentsRemoved:
+    meant = of_set.deletion(ids)
+    return DocumentsRemoved(of_set.delete(ids) if meant.documents else 0, meant.chunks, False)
 
 
 def _remove(of_set: EmbeddingSet, asked: DocumentsMeant) -> DocumentsRemoved:
@@ -283,6 +316,8 @@ EXAMPLE = {
     "metadata": {"lang": "en", "tags": ["keys"]},
 }
 MANY = {"two documents": {"documents": [{"id": "keys", **EXAMPLE}, {"id": "otters", "text": "Otters sleep afloat."}]}}
+BY_IDS = "Remove documents by their ids"
+IDS = {"two ids": {"ids": ["keys", "otters"]}}
 ADDED, REPLACED = "Add documents, and replace those whose ids are there", "Add a document, or replace it"
 
 ROUTES = (
@@ -292,5 +327,7 @@ ROUTES = (
     Route("GET", DOCUMENT, shown, "One document", reply=DocumentObject),
     Route("DELETE", DOCUMENT, remove_one, "Remove a document", reply=DocumentsRemoved, needs="write"),
     Route("DELETE", ALL, remove_many, "Remove documents", None, DocumentsMeant, DocumentsRemoved, 200, "write"),
+    Route("POST", f"{ALL}:get", shown_many, "Documents by their ids", IdsGiven, None, DocumentsFound, examples=IDS),
+    Route("POST", f"{ALL}:delete", remove_these, BY_IDS, IdsGiven, None, DocumentsRemoved, 200, "write", IDS),
     Route("POST", f"{ONE}/index", index, "Embed what waits", reply=IndexedReport, needs="write"),
 )
