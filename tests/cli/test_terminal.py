@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import closing
 
+import httpx
 import pytest
 import yaml
 from rich.text import Text
@@ -206,7 +207,7 @@ SERVED = {"bench", "compare", "models probe", "config check"}
 
 
 def test_no_command_is_forgotten():
-    assert set(COMMANDS) | {"watch"} == set(command_names()), "watch has a test of its own"
+    assert set(COMMANDS) | {"watch", "serve"} == set(command_names()), "these have tests of their own"
 
 
 def test_watch(hostile):
@@ -217,6 +218,21 @@ def test_watch(hostile):
     clean(shown + out, "watch")
     clean(err, "watch")
     assert code == ExitCode.INTERRUPTED and "Watching" in shown and "Quarantined" in shown + out
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_serve(hostile, as_json):
+    place, _, _ = hostile
+    command = [sys.executable, "-m", "embassay", "serve", "--port", "0", *(["--json"] if as_json else [])]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = (process.stdout if as_json else process.stderr).readline()
+        url = json.loads(told)["serving"][0] if as_json else told.split()[-1]
+        assert httpx.get(f"{url}/v1/models").status_code == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    clean(told + out, "serve")
+    clean(err, "serve")
+    assert process.returncode == ExitCode.DONE
 
 
 @pytest.mark.parametrize("name", ["index", *(name for name in COMMANDS if name != "index")])

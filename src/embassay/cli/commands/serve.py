@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -65,6 +66,7 @@ def command(
         typer.Option(metavar="N", help="With several workers: each answers alone at a port from N on, for /metrics."),
     ] = None,
     home: common.HomeOption = None,
+    json: common.JsonOption = False,
 ) -> None:
     """Serve embeddings, reranking and the sets of a home over HTTP, in the dialects that clients speak already.
 
@@ -115,6 +117,10 @@ def command(
         listening = server.bind()
 
         def tell() -> None:
+            if json:
+                common.print_json({"serving": [str(address) for address in listening]})
+                sys.stdout.flush()
+                return
             for address in listening:
                 common.messages().print(line(("Serving", "bold"), f" on {address}"))
 

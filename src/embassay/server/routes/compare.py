@@ -74,7 +74,7 @@ class CompareReply(msgspec.Struct, kw_only=True):
     queries: int
     candidates: list[CandidateObject]
     detail: Mapping[str, Value]
-    """The comparison as `embassay compare` prints it as JSON: pairs with their statistics, costs, what changed."""
+    """The comparison as the command line prints it as JSON: pairs with their statistics, costs, what changed."""
 
 
 async def held_against(call: Call) -> CompareReply:

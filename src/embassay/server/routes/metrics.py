@@ -1,7 +1,7 @@
 """Prometheus: what the server counts, as `embassay_*`, and the names of Text Embeddings Inference beside them.
 
-Callers on the same machine need no key for them. Those on others need one that may read, unless the server was started
-with `--open-metrics`. With several workers, each shows its own at a port of its own: `--metrics-port`.
+Callers on the same machine need no key for them. Those on others need one that may read, unless whoever runs the server
+shows them to all. Where several processes answer, each shows its own at a port of its own.
 """
 
 from __future__ import annotations
