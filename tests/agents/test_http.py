@@ -93,7 +93,9 @@ def test_garbage_is_answered_as_such(served, body, status):
 
 def test_what_is_no_request_is_taken_and_not_answered(served):
     answer = posted(served, {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}})
-    assert answer.status_code == 202 and not answer.content
+    assert answer.status_code == 202 and not answer.content and "content-type" not in answer.headers
+    described = httpx.get(f"{served.url}/openapi.json").json()["paths"]["/mcp"]["post"]["responses"]["202"]
+    assert "content" not in described and described["description"]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])

@@ -147,11 +147,9 @@ class App:
 
     async def _send(self, answer: Answer, call: Call, send: Send) -> None:
         body = answer.body if isinstance(answer.body, bytes) else self._encoder.encode(answer.body)
-        headers = [
-            (b"content-type", answer.media.encode("latin-1")),
-            (b"content-length", str(len(body)).encode()),
-            (b"x-request-id", call.id.encode("latin-1")),
-        ]
+        headers = [(b"content-length", str(len(body)).encode()), (b"x-request-id", call.id.encode("latin-1"))]
+        if body:
+            headers.append((b"content-type", answer.media.encode("latin-1")))
         for name, value in {**call.reply_headers, **answer.headers}.items():
             headers.append((name.encode("latin-1"), value.encode("latin-1", "replace")))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -47,6 +47,7 @@ def _operation(dialect: str, route: Route, schemas: Mapping[int, Any]) -> dict[s
         "parameters": [*_in_path(route.path), *_in_query(route.query)],
         "responses": {
             str(route.status): {"description": route.summary, "content": {route.media: {"schema": reply}}},
+            **{str(status): {"description": words} for status, words in route.empty.items()},
             "default": FAILURE,
         },
     }

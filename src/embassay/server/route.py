@@ -42,6 +42,8 @@ class Route:
     """Bodies that work, by what they show."""
     media: str = "application/json"
     """Of the reply."""
+    empty: Mapping[int, str] = field(default_factory=dict)
+    """Statuses of replies without a body, and what they say."""
     open_near: bool = False
     """Whether it needs no key of a caller on the same machine, or where the server was told so: metrics."""
 

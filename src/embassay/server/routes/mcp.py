@@ -82,6 +82,7 @@ ROUTES = (
         message,
         "A message of an agent",
         body=Message,
+        empty={202: "A notification was taken; it has no answer."},
         examples={
             "what tools there are": {
                 "jsonrpc": "2.0",
