@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,6 @@ from embassay.cli.tables import line
 if TYPE_CHECKING:
     from embassay.server.keys.key import ApiKey
     from embassay.server.keys.store import KeyStore
-    from embassay.server.keys.use import Use
 
 
 @contextmanager
@@ -52,17 +51,6 @@ def check_found_keys(home: Path | None) -> None:
         check_own(store)
     finally:
         store.close()
-
-
-def use_of(keys: Sequence[ApiKey], folder: Path) -> dict[str, Use]:
-    """What was taken with each key, by its id."""
-    from embassay.server.keys.use import USE_FILE, UseFile
-
-    file = UseFile(folder / USE_FILE)
-    try:
-        return {key.id: file.read(key.slot, key.id) for key in keys}
-    finally:
-        file.close()
 
 
 def facts_of(key: ApiKey) -> dict[str, object]:

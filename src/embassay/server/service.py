@@ -165,8 +165,6 @@ class Service:
         except EmbassayError:
             taken.settle(0)
             raise
-        if not taken.is_settled:
-            taken.settle(tokens)
 
     async def rerank(self, call: Asking, name: str, query: str, texts: Sequence[str]) -> Reranked:
         """Scores of `texts` for `query` by the reranker `name`. Raises as `Session.rerank` does, and RequestInvalid."""

@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from embassay.errors import UsageError
+from embassay.server.keys import store as store_module
 from embassay.server.keys.key import Grant, digest_of, id_of
 from embassay.server.keys.rates import PerMinute
 from embassay.server.keys.store import KEYS_FILE, KeyStore
@@ -99,6 +100,28 @@ def test_another_process_is_seen_at_once(store):
     subprocess.run([sys.executable, "-c", script, folder], check=True)
     assert [(key.name, key.revoked is None) for key in store.current().values()] == [("ci", False), ("other", True)]
     assert store.current() is store.current(), "nothing is read anew where nothing was written"
+
+
+def test_a_change_that_nobody_told_of_is_seen_soon(store, monkeypatch):
+    """A process that was killed behind the transaction has raised no number."""
+    store.create("ci", Grant())
+    assert store.current()
+    with closing(sqlite3.connect(store.file.path)) as db:
+        db.execute("UPDATE keys SET revoked = 5.0")
+        db.commit()
+    now = time.monotonic()
+    monkeypatch.setattr(store_module.time, "monotonic", lambda: now + 1)
+    assert [key.revoked for key in store.current().values()] == [5.0]
+
+
+def test_keys_are_read_where_their_use_cannot_be(tmp_path):
+    (tmp_path / "keys.use").write_bytes(b"somebody's notes" * 100)
+    told = []
+    store, other = KeyStore(tmp_path, warn=told.append), KeyStore(tmp_path)
+    store.create("ci", Grant())
+    assert store.current() and told
+    other.revoke("ci")
+    assert [key.revoked is None for key in store.current().values()] == [False], "the database is asked each time"
 
 
 def test_processes_that_make_keys_at_once(tmp_path):
@@ -193,7 +216,8 @@ def test_a_link_is_not_followed(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_server_that_had_keys_does_not_go_on_without(store):
+def test_a_server_that_had_keys_does_not_go_on_without(store, monkeypatch):
+    monkeypatch.setattr(store_module, "LOOK_SECONDS", 0.0)
     store.create("ci", Grant())
     assert store.current()
     store.file.path.unlink()
@@ -202,7 +226,8 @@ def test_a_server_that_had_keys_does_not_go_on_without(store):
             store.current()
 
 
-def test_a_file_that_takes_the_place_of_another_is_read(tmp_path):
+def test_a_file_that_takes_the_place_of_another_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "LOOK_SECONDS", 0.0)
     one, other = KeyStore(tmp_path / "one"), KeyStore(tmp_path / "other")
     one.create("old", Grant())
     other.create("new", Grant())

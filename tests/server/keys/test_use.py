@@ -81,6 +81,26 @@ def test_a_process_that_is_stopped_with_the_lock_holds_nobody_up(tmp_path):
         holder.stdout.close()
 
 
+def test_what_is_only_counted_is_written_soon(tmp_path):
+    file, other = UseFile(tmp_path / USE_FILE), UseFile(tmp_path / USE_FILE)
+    for _ in range(500):
+        file.count(3, "a" * 12, 1, 10, 5.0)
+    file.count(3, "a" * 12, 0, -7, 6.0)
+    assert file.read(3, "a" * 12) == Use(requests=500, tokens=4993, last=6.0)
+    assert 1 <= other.read(3, "a" * 12).requests <= 500
+    file.close()
+    assert other.read(3, "a" * 12) == Use(requests=500, tokens=4993, last=6.0)
+
+
+def test_changes_are_seen_by_all(tmp_path):
+    one, other = UseFile(tmp_path / USE_FILE), UseFile(tmp_path / USE_FILE)
+    assert one.changes() == other.changes() == 0
+    one.changed()
+    one.change(500, "a" * 12, one_more)
+    assert one.changes() == other.changes() == 1
+    assert UseFile(None).changes() is None
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_has_a_lock_of_its_own(tmp_path):
     file = UseFile(tmp_path / USE_FILE)

@@ -26,7 +26,7 @@ from embassay.server.keys.heads import Heads, read_heads
 from embassay.server.keys.key import NO_DIGEST, ApiKey, digest_of, id_of, is_same
 from embassay.server.keys.principal import ANYONE, Principal
 from embassay.server.keys.store import KeyStore
-from embassay.server.keys.use import USE_FILE, Use, UseFile
+from embassay.server.keys.use import Use, UseFile
 from embassay.server.refusals import KeyRefused, LimitReached, RequestTooLarge
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -47,11 +47,13 @@ class Guard:
         """`folder`: of the home whose keys let in; without one there are none. `warn` is told what whoever runs the
         server has to know. The clocks are for tests: seconds since 1970, and seconds since the machine was started."""
         self.entrance = entrance or Entrance()
-        self.store = KeyStore(folder, clock) if folder else None
-        self.use = UseFile(folder / USE_FILE if folder else None, warn)
+        self.store = KeyStore(folder, clock, warn) if folder else None
+        self.use = self.store.use if self.store else UseFile(None)
         self.audit = AuditLog(folder / AUDIT_FILE if folder else None, warn, clock)
         self._clock, self._monotonic = clock, monotonic
         self._principals: dict[str, tuple[ApiKey, Principal]] = {}
+        self._seen: dict[int, Use] = {}
+        """The rows of limited keys as this server wrote them last."""
 
     @property
     def needs_keys(self) -> bool:
@@ -118,8 +120,9 @@ class Guard:
         """
         if not principal.slot:
             return _FREE
-        if not requests and not principal.rates.is_limited:  # counted when it is settled
-            return Taken(self, principal, 0)
+        if not principal.rates.is_limited:
+            self.use.count(principal.slot, principal.id, requests, tokens, self._clock())
+            return Taken(self, principal, tokens)
         limit = principal.rates.tokens
         if limit is not None and tokens > limit:
             raise RequestTooLarge(
@@ -137,7 +140,7 @@ class Guard:
                 self._clock(),
             )
 
-        self.use.change(principal.slot, principal.id, take)
+        self._seen[principal.slot] = self.use.change(principal.slot, principal.id, take)
         return Taken(self, principal, tokens)
 
     def settle(self, principal: Principal, charged: int, tokens: int) -> None:
@@ -145,19 +148,22 @@ class Guard:
         limit, more = principal.rates.tokens, tokens - charged
         if not principal.slot or not more:
             return
+        if not principal.rates.is_limited:
+            self.use.count(principal.slot, principal.id, 0, more, self._clock())
+            return
         now = self._monotonic()
 
         def put_right(use: Use) -> Use:
             full = use.tokens_full if limit is None else rates.after(use.tokens_full, now, more, limit)
             return replace(use, tokens_full=full, tokens=max(0, use.tokens + more))
 
-        self.use.change(principal.slot, principal.id, put_right)
+        self._seen[principal.slot] = self.use.change(principal.slot, principal.id, put_right)
 
     def headers(self, principal: Principal) -> Sequence[tuple[str, str]]:
         """What is left of the limits of a key, as OpenAI's headers say it; nothing for a key without limits."""
         if not principal.rates.is_limited:
             return ()
-        use, now = self.use.read(principal.slot, principal.id), self._monotonic()
+        use, now = self._seen.get(principal.slot) or self.use.read(principal.slot, principal.id), self._monotonic()
         made: list[tuple[str, str]] = []
         for what, limit, full in (
             ("requests", principal.rates.requests, use.requests_full),
@@ -177,7 +183,6 @@ class Guard:
         self.audit.close()
         if self.store:
             self.store.close()
-        self.use.close()
 
     def _taken(self, principal: Principal, what: str, limit: int | None, full: float, now: float, amount: int) -> float:
         """When a bucket is full once `amount` is taken. Raises LimitReached."""
@@ -205,18 +210,17 @@ class Guard:
 class Taken:
     """What a request has taken from the limits of its key before its tokens were counted."""
 
-    __slots__ = ("_guard", "_principal", "is_settled", "tokens")
+    __slots__ = ("_guard", "_principal", "tokens")
 
     def __init__(self, guard: Guard | None, principal: Principal, tokens: int) -> None:
         """`tokens` that were charged; `guard` None: there is nothing to put right."""
         self._guard, self._principal, self.tokens = guard, principal, tokens
-        self.is_settled = guard is None
 
     def settle(self, tokens: int) -> None:
         """The request has so many tokens: none for one that came to nothing."""
         if self._guard is not None:
             self._guard.settle(self._principal, self.tokens, tokens)
-            self.tokens, self.is_settled = tokens, True
+            self.tokens = tokens
 
 
 _FREE = Taken(None, ANYONE, 0)

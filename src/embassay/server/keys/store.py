@@ -1,7 +1,9 @@
 """The keys of a home, in a SQLite file of their own that all its servers share.
 
-A server holds all keys in memory, and asks SQLite before each request whether anybody else has written the file
-(``PRAGMA data_version``, some 3 microseconds), so that a key which is revoked anywhere is refused from then on.
+A server holds all keys in memory, and looks before each request whether anybody has changed them, so that a key which
+is revoked anywhere is refused from then on: whoever changes keys raises a number in the file of their use, which is
+mapped into memory. Ten times a second the database itself is asked as well (``PRAGMA data_version``), for a process
+that was killed before it raised the number, and for a file that was put in the place of another.
 """
 
 from __future__ import annotations
@@ -22,10 +24,13 @@ from embassay.errors import UsageError
 from embassay.server.keys.key import NO_DIGEST, ApiKey, Grant, digest_of, new_id, new_token
 from embassay.server.keys.principal import Right
 from embassay.server.keys.rates import PerMinute
+from embassay.server.keys.use import USE_FILE, UseFile
 from embassay.server.refusals import KeysError
 from embassay.shared_file import FileKind, SharedFile
 
 KEYS_FILE = "keys.db"
+LOOK_SECONDS = 0.1
+"""How often the database is asked although nobody said that it was changed."""
 LONGEST_NAME = 64
 _TABLE = """
 CREATE TABLE keys (
@@ -85,12 +90,18 @@ _COLUMNS = ", ".join(_Row.__struct_fields__)
 class KeyStore:
     """The keys of one home. Threads may share it."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        """Nothing is made before the first key is. `clock` tells seconds since 1970."""
+    def __init__(
+        self, folder: Path, clock: Callable[[], float] = time.time, warn: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Nothing is made before the first key is. `clock` tells seconds since 1970; `warn` is told where the use of
+        keys cannot be shared with other processes."""
         self.file = SharedFile(folder / KEYS_FILE, KEYS)
+        self.use = UseFile(folder / USE_FILE, warn)
         self._clock = clock
         self._lock = threading.RLock()
         self._known: Mapping[str, ApiKey] = MappingProxyType({})
+        self._changes: int | None = None
+        self._look_at = 0.0
         self._version: tuple[int, ...] = ()
         """What the file was when `_known` was read of it."""
 
@@ -144,6 +155,16 @@ class KeyStore:
 
         Raises KeysError, also where the file is gone since it was read: a server that had keys does without none.
         """
+        changes = self.use.changes() if self._known else None
+        now = time.monotonic()
+        if changes is not None and changes == self._changes and now < self._look_at:
+            return self._known
+        found = self._looked()
+        self._changes, self._look_at = changes, now + LOOK_SECONDS
+        return found
+
+    def _looked(self) -> Mapping[str, ApiKey]:
+        """The same, by asking the file."""
         with self._lock:
             try:
                 there = self.file.path.stat()
@@ -167,13 +188,15 @@ class KeyStore:
             return self._known
 
     def close(self) -> None:
-        """Close the file. It is opened again when it is next used."""
+        """Close the files. They are opened again when they are next used."""
         self.file.close()
+        self.use.close()
 
     def _read(self) -> Mapping[str, ApiKey]:
         """The keys after a change of our own, which ``data_version`` does not tell of."""
         self._version = self._version[:2]
-        return self.current()
+        self.use.changed()
+        return self._looked()
 
     def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
         if not self.file.is_there:

@@ -1,20 +1,26 @@
 """What was taken with each key: a small file of fixed rows, which all servers of a home share.
 
-It is no database, because a row is written with each request of a key: it is read, changed and written in place under
-the operating system's lock, which takes some 4 microseconds, in room that was taken on the disk before, so that a full
-disk disturbs nobody. Nothing in it has to survive: a row that is torn, missing or of another key begins anew.
+It is no database, because a row is written with each request of a key. The file is mapped into memory, in room that was
+taken on the disk before, so that a full disk disturbs nobody; a row is read, changed and written in place under the
+operating system's lock, which takes some 4 microseconds. Keys without limits are counted in memory, and written down
+each second. Nothing in the file has to survive: a row that is torn, missing or of another key begins anew.
+
+In front of the rows stands a number that whoever changes the keys of the home raises, so that a server need not ask the
+database of keys before each request.
 """
 
 from __future__ import annotations
 
 import math
+import mmap
 import os
 import stat
 import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embassay.files import PRIVATE_FILE
@@ -28,7 +34,12 @@ BLOCK = 4096
 LOCK_SECONDS, LOCK_TRIES = 0.0002, 10
 """How long another process that writes is waited for, and how often. One that was stopped in the middle holds nobody
 up: the worst that comes of it is a request that is not counted."""
+FLUSH_SECONDS = 1.0
+"""How old what was counted in memory may become, while there are requests."""
 _ROW = struct.Struct("<16sddQQd")
+_CHANGES = struct.Struct("<Q")
+_CHANGES_AT = 16
+"""Where the number of changes stands, behind the magic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,92 +69,139 @@ class UseFile:
         self._lock = threading.Lock()
         self._descriptor = -1
         self._process = 0
-        self._size = 0
+        self._map: mmap.mmap | None = None
         self._memory: dict[int, bytes] | None = {} if file is None else None
+        self._counted: dict[tuple[int, str], Use] = {}
+        """What is not written down yet."""
+        self._flush_at = 0.0
 
     def read(self, slot: int, key_id: str) -> Use:
         """What was taken, as it is now. Nothing is made where there is no file yet."""
-        if self._memory is None and self._descriptor < 0 and not (self.file and self.file.exists()):
-            return UNUSED
         with self._lock:
-            return _parsed(self._row(slot), key_id)
+            counted = self._counted.get((slot, key_id))
+            if self._memory is None and self._descriptor < 0 and not (self.file and self.file.exists()):
+                return counted or UNUSED
+            found = _parsed(self._row(slot), key_id)
+            return _plus(found, counted) if counted else found
 
     def change(self, slot: int, key_id: str, change: Callable[[Use], Use]) -> Use:
         """Replace a row by what `change` makes of it, while no other process does; where it raises, the row stays."""
         with self._lock:
-            self._row(slot)  # opened, and long enough
-            locked = self._locked()
-            try:
-                made = change(_parsed(self._row(slot), key_id))
-                self._write(slot, _ROW.pack(key_id.encode(), made.requests_full, made.tokens_full, made.requests,
-                                            made.tokens, made.last))  # fmt: skip
-                return made
-            finally:
-                if locked:
-                    _unlock(self._descriptor)
+            return self._change(slot, key_id, change)
+
+    def count(self, slot: int, key_id: str, requests: int, tokens: int, at: float) -> None:
+        """Add to what was taken, soon."""
+        with self._lock:
+            more = Use(requests=requests, tokens=tokens, last=at)
+            known = self._counted.get((slot, key_id))
+            self._counted[slot, key_id] = _plus(known, more) if known else more
+            if (now := time.monotonic()) >= self._flush_at:
+                self._flush_at = now + FLUSH_SECONDS
+                self._flush()
+
+    def changes(self) -> int | None:
+        """How often keys were changed; None where nobody can tell."""
+        if self._map is None or self._process != os.getpid():
+            with self._lock:
+                self._row(0)
+        try:
+            return None if self._map is None else int(_CHANGES.unpack_from(self._map, _CHANGES_AT)[0])
+        except ValueError:  # it was closed just now
+            return None
+
+    def changed(self) -> None:
+        """Tell all servers that keys were changed."""
+        with self._lock:
+            self._row(0)
+            if self._map is not None:
+                locked = self._locked()
+                try:
+                    (number,) = _CHANGES.unpack_from(self._map, _CHANGES_AT)
+                    _CHANGES.pack_into(self._map, _CHANGES_AT, (number + 1) % 2**64)
+                finally:
+                    if locked:
+                        _unlock(self._descriptor)
 
     def close(self) -> None:
-        """Close the file. It is opened again when it is next used."""
+        """Write down what was counted, and close the file. It is opened again when it is next used."""
         with self._lock:
-            if self._descriptor >= 0 and self._process == os.getpid():
-                os.close(self._descriptor)
-            self._descriptor = -1
+            self._flush()
+            self._close()
 
-    def _row(self, slot: int) -> bytes:
-        if self._memory is None:
-            try:
-                if self._descriptor < 0 or self._process != os.getpid():  # locks are shared with whoever was forked
-                    self._open()
-                if (slot + 1) * ROW_BYTES > self._size:
-                    self._grow((slot + 1) * ROW_BYTES)
-                return os.pread(self._descriptor, _ROW.size, slot * ROW_BYTES)
-            except OSError as error:
-                self._give_up(error)
-        assert self._memory is not None
-        return self._memory.get(slot, b"")
+    def _flush(self) -> None:
+        counted, self._counted = self._counted, {}
+        for (slot, key_id), more in counted.items():
+            self._change(slot, key_id, lambda use, more=more: _plus(use, more))  # type: ignore[misc]
 
-    def _write(self, slot: int, row: bytes) -> None:
-        if self._memory is None:
-            try:
-                os.pwrite(self._descriptor, row, slot * ROW_BYTES)
-                return
-            except OSError as error:
-                self._give_up(error)
-        assert self._memory is not None
-        self._memory[slot] = row
-
-    def _open(self) -> None:
-        assert self.file is not None
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self.file, flags, PRIVATE_FILE)
-        try:
-            seen = os.fstat(descriptor)
-            if not stat.S_ISREG(seen.st_mode) or (seen.st_size and os.pread(descriptor, len(MAGIC), 0) != MAGIC):
-                raise OSError(0, "it is no file of embassay")
-        except OSError:
-            os.close(descriptor)
-            raise
-        self._descriptor, self._process, self._size = descriptor, os.getpid(), seen.st_size
-
-    def _grow(self, size: int) -> None:
-        """Take room on the disk, so that it is there when a row is written. Another process may do the same."""
+    def _change(self, slot: int, key_id: str, change: Callable[[Use], Use]) -> Use:
+        self._row(slot)  # opened, and long enough
         locked = self._locked()
         try:
-            self._size = os.fstat(self._descriptor).st_size
-            wanted = -(-size // BLOCK) * BLOCK
-            if self._size < wanted:
-                os.pwrite(self._descriptor, bytes(wanted - self._size), self._size)
-                self._size = os.fstat(self._descriptor).st_size
-                if self._size < wanted:
-                    raise OSError(28, "the disk is full")
-                os.pwrite(self._descriptor, MAGIC, 0)
+            made = change(_parsed(self._row(slot), key_id))
+            requests, tokens = max(0, made.requests), max(0, made.tokens)
+            row = _ROW.pack(key_id.encode(), made.requests_full, made.tokens_full, requests, tokens, made.last)
+            if self._map is not None:
+                self._map[slot * ROW_BYTES : slot * ROW_BYTES + _ROW.size] = row
+            elif self._memory is not None:
+                self._memory[slot] = row
+            return made
         finally:
             if locked:
                 _unlock(self._descriptor)
 
+    def _row(self, slot: int) -> bytes:
+        end = (slot + 1) * ROW_BYTES
+        if self._memory is None:
+            try:
+                if self._map is None or self._process != os.getpid():  # locks are shared with whoever was forked
+                    self._open()
+                if self._map is None or end > len(self._map):
+                    self._grow(end)
+            except OSError as error:
+                self._close()
+                self._memory = {}
+                said = error.strerror or error
+                self._warn(f"{self.file} cannot be used ({said}): limits of keys hold for this process alone.")
+        if self._memory is not None:
+            return self._memory.get(slot, b"")
+        assert self._map is not None
+        return self._map[slot * ROW_BYTES : slot * ROW_BYTES + _ROW.size]
+
+    def _open(self) -> None:
+        assert self.file is not None
+        self._close()
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+        self._descriptor, self._process = os.open(self.file, flags, PRIVATE_FILE), os.getpid()
+        seen = os.fstat(self._descriptor)
+        if not stat.S_ISREG(seen.st_mode) or (seen.st_size and os.pread(self._descriptor, len(MAGIC), 0) != MAGIC):
+            raise OSError(0, "it is no file of embassay")
+
+    def _grow(self, end: int) -> None:
+        """Take room on the disk, so that it is there when a row is written. Another process may do the same."""
+        locked = self._locked()
+        try:
+            size, wanted = os.fstat(self._descriptor).st_size, -(-end // BLOCK) * BLOCK
+            if size < wanted:
+                os.pwrite(self._descriptor, bytes(wanted - size), size)
+                if os.fstat(self._descriptor).st_size < wanted:
+                    raise OSError(28, "the disk is full")
+                os.pwrite(self._descriptor, MAGIC, 0)
+            self._map = mmap.mmap(self._descriptor, max(size, wanted) // BLOCK * BLOCK)
+        finally:
+            if locked:
+                _unlock(self._descriptor)
+
+    def _close(self) -> None:
+        if self._map is not None and self._process == os.getpid():
+            self._map.close()
+        if self._descriptor >= 0 and self._process == os.getpid():
+            with suppress(OSError):
+                os.close(self._descriptor)
+        self._map, self._descriptor = None, -1
+
     def _locked(self) -> bool:
         """Whether other processes are kept out now."""
-        if self._memory is not None:
+        if self._descriptor < 0:
             return False
         for _ in range(LOCK_TRIES):
             if _lock(self._descriptor):
@@ -151,9 +209,10 @@ class UseFile:
             time.sleep(LOCK_SECONDS)
         return False
 
-    def _give_up(self, error: OSError) -> None:
-        self._memory = {}
-        self._warn(f"{self.file} cannot be used ({error.strerror}): limits of keys hold for this process alone.")
+
+def _plus(use: Use, more: Use) -> Use:
+    last = max(use.last, more.last)
+    return replace(use, requests=use.requests + more.requests, tokens=use.tokens + more.tokens, last=last)
 
 
 def _parsed(row: bytes, key_id: str) -> Use:

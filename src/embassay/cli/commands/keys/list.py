@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from embassay.cli import common, words
-from embassay.cli.keys import facts_of, opened_keys, use_of
+from embassay.cli.keys import facts_of, opened_keys
 from embassay.cli.tables import table
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def command(home: common.HomeOption = None, json: common.JsonOption = False) -> 
 
     with opened_keys(home) as store:
         keys, folder = store.all(), store.file.path.parent
-    use, spent = use_of(keys, folder), spent_by_key(folder)
+        use = {key.id: store.use.read(key.slot, key.id) for key in keys}
+    spent = spent_by_key(folder)
     if json:
         rows = [facts_of(key) | _used(use[key.id]) | {"usd": spent.get(key.id, 0.0)} for key in keys]
         common.print_json({"keys": rows})
