@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,9 @@ function request()
   at = at + 1
   local line = bodies[at %% #bodies + 1]
   if "%(method)s" == "GET" then return wrk.format("GET", line) end
-  return wrk.format("POST", "%(path)s", {["Content-Type"] = "application/json"}, line)
+  local path, body = "%(path)s", line
+  if path == "" then path, body = line:match("^(%%S+) (.*)$") end
+  return wrk.format("POST", path, {["Content-Type"] = "application/json"}, body)
 end
 %(delay)s
 function done(summary, latency)
@@ -80,13 +82,23 @@ class Target:
     pid: int
 
     def cpu_seconds(self) -> float:
-        """What it has used so far, in all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(int(field) for field in fields[11:15]) / TICKS
+        """What it has used so far, in all its threads and processes."""
+        return sum(sum(int(field) for field in fields[11:15]) for fields in self._processes()) / TICKS
 
     def memory(self) -> int:
-        """Bytes that are resident."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes that are resident, of all its processes."""
+        return sum(int(fields[21]) for fields in self._processes()) * os.sysconf("SC_PAGE_SIZE")
+
+    def _processes(self) -> Iterator[list[str]]:
+        """What ``/proc`` says, behind the name, of the process and of those that it started."""
+        known: dict[int, list[str]] = {}
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended
+                known[int(file.parent.name)] = file.read_text().rpartition(")")[2].split()
+        wanted = {self.pid}
+        while more := {pid for pid, fields in known.items() if int(fields[1]) in wanted} - wanted:
+            wanted |= more
+        yield from (known[pid] for pid in wanted if pid in known)
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ class Requests:
     """What `wrk` sends, one after the other, again from the start when they are through."""
 
     path: str
+    """Of all of them; empty where each line of a POST begins with its own, before a space."""
     lines: Sequence[str]
     """Bodies for POST; paths with their query strings for GET."""
     method: str = "POST"
