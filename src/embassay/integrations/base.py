@@ -1,6 +1,7 @@
 """What every framework's components need: something to search, and what was found in one plain form.
 
-`Searchable` is what they are made over: an `EmbeddingSet`, or whatever else has its verbs, such as a set of a server.
+`Searchable` is what they are made over: an `EmbeddingSet` of a home in this process, or a set of a server, from
+`embassay.client`, which has the same verbs.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from embassay.embedding_set import EmbeddingSet
 from embassay.errors import SpaceMismatch, UsageError
@@ -19,19 +20,33 @@ from embassay.threads import in_thread
 from embassay.types import ArmScore, Chunk, Embeddings, Metadata, OnLong, Record, Role
 
 if TYPE_CHECKING:
+    from embassay.client import ServedSet
     from embassay.embedders.base import Embedder
     from embassay.search.result import SearchResult
     from embassay.space import Space
+    from embassay.types import Vectors
 
+T = TypeVar("T")
+MOST_AT_ONCE = 500
+"""Documents that are sent to a server, or asked of it, by one request."""
 A_VECTOR = "a vector"
 """What stands for the query where there is a vector and no text."""
 
 
-class Embeds(Protocol):
-    """What makes vectors: a set, a model of a registry, a home."""
+class MadeVectors(Protocol):
+    """Vectors of some texts."""
 
-    def embed(self, texts: Sequence[str], role: Role, *, on_long: OnLong = "truncate") -> Embeddings:
-        """Vectors of `texts`."""
+    @property
+    def vectors(self) -> Vectors:
+        """float32 (texts, dimensions)."""
+
+
+class Embeds(Protocol):
+    """What makes vectors: a set, a model of a registry, a home, a server."""
+
+    @property
+    def embed(self) -> Callable[..., MadeVectors]:
+        """Makes vectors of texts in a role."""
 
 
 class FoundHit(Protocol):
@@ -154,7 +169,7 @@ def by_vector(
 
     Raises SpaceMismatch for one that cannot be of the space of the set, and UsageError where the set is a server's.
     """
-    if not isinstance(source, EmbeddingSet):  # one of a server has no index here
+    if not isinstance(source, EmbeddingSet):
         raise UsageError("a set of a server is searched by a text.", remedy="Hand over the text of the query.")
     with source.searcher() as index:
         given = cast("Embedder", _Given(vector, index.space, space))  # a search asks it for the query alone
@@ -210,3 +225,20 @@ def _folded(kind: type[And] | type[Or], filters: Sequence[Filter]) -> Filter | N
     for one in filters:
         found = one if found is None else kind(found, one)
     return found
+
+
+def parts_of(source: Searchable, things: Sequence[T]) -> list[Sequence[T]]:
+    """As many at once as one call takes: of a set in this process all, of a server's so many a request."""
+    if isinstance(source, EmbeddingSet):
+        return [things] if things else []
+    return [things[at : at + MOST_AT_ONCE] for at in range(0, len(things), MOST_AT_ONCE)]
+
+
+def got(source: Searchable, ids: Sequence[str]) -> list[Record]:
+    """The records of these ids, in that order; unknown ones are left out."""
+    return [record for some in parts_of(source, ids) for record in source.get(some)]
+
+
+def count_of(source: EmbeddingSet | ServedSet) -> int:
+    """How many documents a set has. Raises SetNotFound."""
+    return source.status().documents if isinstance(source, EmbeddingSet) else source.show().documents

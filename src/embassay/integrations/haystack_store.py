@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from embassay.arguments import shown
+from embassay.client import Client
+from embassay.embedding_set import EmbeddingSet
 from embassay.errors import UsageError
 from embassay.extras import needed
 from embassay.home import Home, open_home
-from embassay.integrations.base import Located, by_vector, joined, passages
+from embassay.integrations.base import Located, by_vector, count_of, got, joined, parts_of, passages
 from embassay.integrations.haystack_filters import filter_of
 from embassay.integrations.values import Fields, about_fields, between, distinct
 from embassay.stores.filters.values import Glob
@@ -22,12 +24,15 @@ with needed("the integration of Haystack", "haystack"):
     from haystack import Document, default_from_dict, default_to_dict
     from haystack.document_stores.errors import DuplicateDocumentError
     from haystack.document_stores.types import DuplicatePolicy
+    from haystack.utils import Secret, deserialize_secrets_inplace
 
 if TYPE_CHECKING:
-    from embassay.embedding_set import EmbeddingSet
+    from embassay.client import ServedSet
     from embassay.stores.filters.values import Filter
 
 Filters = dict[str, object]
+KEY = Secret.from_env_var("EMBASSAY_API_KEY", strict=False)
+"""Where the key for a server stands; a pipeline that is written down has the name of the variable alone."""
 EVERYTHING = Glob("path", "**")
 _OPENING = threading.Lock()
 """Components of a pipeline share a store, and threads run them."""
@@ -42,21 +47,31 @@ class EmbassayDocumentStore:
         set: str = "default",
         *,
         home: str | None = None,
+        url: str | None = None,
+        key: Secret | None = KEY,
         model: str | None = None,
         take_vectors: bool = False,
-        source: EmbeddingSet | None = None,
+        source: EmbeddingSet | ServedSet | None = None,
     ) -> None:
-        """`home`: its folder; by default the nearest ``.embassay`` here or above. `model`: what a set is made with that
-        is not there yet. `take_vectors`: vectors that documents bring are taken, where the model of the set made them,
-        instead of made anew. `source`: a set that is open already, instead of a name and a home."""
-        self.set, self.home, self.model, self.take_vectors = set, home, model, take_vectors
-        self._source, self._opened = source, cast("Home | None", None)
+        """`home`: its folder; by default the nearest ``.embassay`` here or above. `url`: of a server, in the place of a
+        home, and the `key` for it. `model`: what a set is made with that is not there yet. `take_vectors`: vectors that the
+        documents bring are taken, where the model of the set made them, instead of made anew. `source`: a set that is
+        open already, instead of all that."""
+        if home is not None and url is not None:
+            raise UsageError("a home and a server were named.", remedy="Name one of them.")
+        self.set, self.home, self.url, self.key, self.model = set, home, url, key, model
+        self.take_vectors = take_vectors
+        self._source: EmbeddingSet | ServedSet | None = source
+        self._opened: Home | Client | None = None
 
     @property
-    def source(self) -> EmbeddingSet:
-        """The set. Raises HomeNotFound."""
+    def source(self) -> EmbeddingSet | ServedSet:
+        """The set. Nothing is asked of a server yet."""
         with _OPENING:
-            if self._source is None:
+            if self._source is None and self.url is not None:
+                self._opened = Client(self.url, self.key.resolve_value() if self.key else None)
+                self._source = self._opened.set(self.set)
+            elif self._source is None:
                 self._opened = open_home(self.home)
                 self._source = self._opened.set(self.set)
             return self._source
@@ -79,20 +94,23 @@ class EmbassayDocumentStore:
             self,
             set=self.set,
             home=os.fspath(self.home) if self.home is not None else None,
+            url=self.url,
+            key=self.key.to_dict() if self.key else None,
             model=self.model,
             take_vectors=self.take_vectors,
         )
         return made
 
     @classmethod
-    def from_dict(cls, data: dict[str, object]) -> EmbassayDocumentStore:
+    def from_dict(cls, data: dict[str, Filters]) -> EmbassayDocumentStore:
         """What `to_dict` wrote."""
+        deserialize_secrets_inplace(data["init_parameters"], ["key"])
         made: EmbassayDocumentStore = default_from_dict(cls, data)
         return made
 
     def count_documents(self) -> int:
         """How many documents there are; none in a set that is not there yet."""
-        return self.source.status().documents if self.source.exists else 0
+        return count_of(self.source) if self.source.exists else 0
 
     def filter_documents(self, filters: Filters | None = None) -> list[Document]:
         """The documents that pass, by their ids; all where there are no filters. Raises FilterNotRead."""
@@ -107,10 +125,20 @@ class EmbassayDocumentStore:
         if not isinstance(documents, list) or not all(isinstance(one, Document) for one in documents):
             raise ValueError(f"documents is {shown(documents)}; it must be a list of documents.")  # as Haystack wants
         wanted = self._by_policy(documents, policy)
-        making = {} if self.model is None or self.source.exists else {"model": self.model}
         for records in _apart(_record(one, with_vector=self.take_vectors) for one in wanted):
-            self.source.upsert(records, **making)  # type: ignore[arg-type]
+            self._write(records)
         return len(wanted)
+
+    def _write(self, records: list[Record]) -> None:
+        """The first call makes the set."""
+        source = self.source
+        if not source.exists:
+            if isinstance(source, EmbeddingSet):
+                source.upsert(records, model=self.model)
+                return
+            source.client.create_set(self.set, embedding_config_id=self.model)
+        for some in parts_of(source, records):
+            source.upsert(some)
 
     def _by_policy(self, documents: Sequence[Document], policy: DuplicatePolicy) -> list[Document]:
         """The documents that are to be written, each id once."""
@@ -122,7 +150,7 @@ class EmbassayDocumentStore:
                 raise DuplicateDocumentError(f"the document {one.id!r} comes twice.")
         if policy not in (DuplicatePolicy.SKIP, DuplicatePolicy.FAIL) or not self.source.exists:
             return [*by_id.values()]
-        there = {one.id for one in self.source.get([*by_id])}
+        there = {one.id for one in got(self.source, [*by_id])}
         if there and policy is DuplicatePolicy.FAIL:
             raise DuplicateDocumentError(f"the set has the document {min(there)!r} already.")
         return [one for one in by_id.values() if one.id not in there]
@@ -151,7 +179,7 @@ class EmbassayDocumentStore:
             Record(one.id, one.text, one.title, {**one.metadata, **cast("Metadata", meta)})
             for one in self._records(where)
         ]
-        self.source.upsert(changed)
+        self._write(changed)
         return len(changed)
 
     def count_documents_by_filter(self, filters: Filters) -> int:
@@ -232,7 +260,7 @@ class EmbassayDocumentStore:
         return await in_thread(self.count_documents_by_filter, filters)
 
     def _records(self, where: Filter | None) -> Iterable[Record]:
-        return self.source.get([one.id for one in self.source.list(where=where)])
+        return got(self.source, [one.id for one in self.source.list(where=where)])
 
     def _metadata(self, filters: Filters | None) -> list[Metadata]:
         """The metadata of the documents that pass."""

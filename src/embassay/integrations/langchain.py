@@ -10,13 +10,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from embassay import without_home
+from embassay.embedding_set import EmbeddingSet
 from embassay.errors import UsageError
 from embassay.extras import needed
-from embassay.integrations.base import Embeds, Located, Searchable, awaited, by_vector, joined, passages
+from embassay.integrations.base import (
+    Embeds,
+    Located,
+    MadeVectors,
+    Searchable,
+    awaited,
+    by_vector,
+    joined,
+    parts_of,
+    passages,
+)
 from embassay.integrations.mongo import filter_of
 from embassay.stores.filters.values import Filter, Glob
 from embassay.threads import in_thread
-from embassay.types import Embeddings as Made
 from embassay.types import Metadata, OnLong, Record, Role
 
 with needed("the integration of LangChain", "langchain"):
@@ -42,14 +52,14 @@ class EmbassayEmbeddings(Embeddings):
             raise UsageError("a model and a source were named.", remedy="Name one of them.")
         self.model, self.source, self.on_long = model, source, on_long
 
-    def _made(self, texts: Sequence[str], role: Role) -> Made:
+    def _made(self, texts: Sequence[str], role: Role) -> MadeVectors:
         if self.source is not None:
             return self.source.embed(texts, role, on_long=self.on_long)
         return without_home.embed(texts, role, model=self.model, on_long=self.on_long)
 
-    async def _amade(self, texts: Sequence[str], role: Role) -> Made:
+    async def _amade(self, texts: Sequence[str], role: Role) -> MadeVectors:
         if self.source is not None:
-            made: Made = await awaited(self.source, "embed", texts, role, on_long=self.on_long)
+            made: MadeVectors = await awaited(self.source, "embed", texts, role, on_long=self.on_long)
             return made
         return await in_thread(self._made, texts, role)
 
@@ -115,8 +125,8 @@ class EmbassayVectorStore(VectorStore):
         """Add texts, or replace those of the same ids; their ids. The first call makes the set, with the options of
         `EmbeddingSet.upsert`. Raises UsageError, ModelError, StoreError."""
         records = _records(texts, metadatas, ids)
-        if records:
-            self.source.upsert(records, **making)
+        for some in parts_of(self.source, records):
+            self.source.upsert(some, **making)
         return [record.id for record in records]
 
     async def aadd_texts(
@@ -129,8 +139,8 @@ class EmbassayVectorStore(VectorStore):
     ) -> list[str]:
         """`add_texts` for asyncio."""
         records = _records(texts, metadatas, ids)
-        if records:
-            await awaited(self.source, "upsert", records, **making)
+        for some in parts_of(self.source, records):
+            await awaited(self.source, "upsert", some, **making)
         return [record.id for record in records]
 
     def delete(self, ids: list[str] | None = None, **kwargs: object) -> bool | None:
@@ -262,7 +272,7 @@ class EmbassayRetriever(BaseRetriever):
         return given.pop("k", self.k), {**given, "where": where}
 
 
-def _rows(made: Made) -> list[list[float]]:
+def _rows(made: MadeVectors) -> list[list[float]]:
     rows: list[list[float]] = made.vectors.tolist()
     return rows
 
@@ -292,7 +302,8 @@ def _choice(ids: Sequence[str] | None, options: Mapping[str, object]) -> dict[st
 
 
 def _making(source: Searchable, embedding: Embeddings | None) -> dict[str, object]:
-    """With which model a set is made. Raises UsageError for one that embassay does not run."""
+    """With which model a set is made. Raises UsageError for one that embassay does not run, or that is for a server to
+    choose."""
     if embedding is None:
         return {}
     if not isinstance(embedding, EmbassayEmbeddings):
@@ -300,7 +311,11 @@ def _making(source: Searchable, embedding: Embeddings | None) -> dict[str, objec
             f"a set embeds by its own model, and {type(embedding).__name__} is none of embassay's.",
             remedy='Hand over EmbassayEmbeddings("MODEL"), or none.',
         )
-    return {} if embedding.source is source or embedding.model is None else {"model": embedding.model}
+    if embedding.model is None or embedding.source is source:
+        return {}
+    if not isinstance(source, EmbeddingSet):
+        raise UsageError("a set of a server is made before it is written to.", remedy="Make it by Client.create_set.")
+    return {"model": embedding.model}
 
 
 def _diverse(k: int, fetch_k: int, weight: float) -> str:

@@ -14,11 +14,23 @@ from typing import TYPE_CHECKING, cast
 from embassay import jsontext, without_home
 from embassay.errors import UsageError
 from embassay.extras import needed
-from embassay.integrations.base import Embeds, FoundHits, Located, Searchable, awaited, by_vector, joined, passages
+from embassay.integrations.base import (
+    Embeds,
+    FoundHits,
+    Located,
+    MadeVectors,
+    Searchable,
+    awaited,
+    by_vector,
+    got,
+    joined,
+    parts_of,
+    passages,
+)
 from embassay.integrations.llama_filters import filter_of
 from embassay.stores.filters.values import Compare, Filter, Glob, In
 from embassay.threads import in_thread
-from embassay.types import Embeddings, Metadata, OnLong, Record, Role
+from embassay.types import Metadata, OnLong, Record, Role
 
 with needed("the integration of LlamaIndex", "llama-index"):
     from llama_index.core.base.base_retriever import BaseRetriever
@@ -138,11 +150,11 @@ class EmbassayNodeStore(BasePydanticVectorStore):
             await awaited(self._source, "upsert", records, **making)
         return [node.node_id for node in nodes]
 
-    def _records(self, nodes: Sequence[BaseNode]) -> Iterable[list[Record]]:
-        """The records of nodes; those with vectors apart from the others, as a call has vectors for all or for none."""
+    def _records(self, nodes: Sequence[BaseNode]) -> Iterable[Sequence[Record]]:
+        """The records of nodes, as many as one call takes: one has vectors for all or for none."""
         records = [_record(node, with_vector=self.take_vectors) for node in nodes]
         apart = ([one for one in records if (one.vector is None) is none] for none in (True, False))
-        return [some for some in apart if some]
+        return [part for some in apart for part in parts_of(self._source, some)]
 
     def delete(self, ref_doc_id: str, **_: object) -> None:
         """Remove the nodes that were made of one document."""
@@ -156,7 +168,9 @@ class EmbassayNodeStore(BasePydanticVectorStore):
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **_: object
     ) -> None:
         """Remove nodes, by their ids, by filters, or by both."""
-        if node_ids is not None or filters is not None:
+        if node_ids is not None and filters is None:
+            self._source.delete(ids=node_ids)
+        elif filters is not None:
             self._source.delete(where=_chosen(node_ids, filters) or EVERYTHING)
 
     async def adelete_nodes(
@@ -176,9 +190,9 @@ class EmbassayNodeStore(BasePydanticVectorStore):
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
         """Nodes as they were added: those of these ids, of those that pass; all where neither is given."""
         if filters is None and node_ids is not None:
-            return [_node(one) for one in self._source.get(node_ids)]
+            return [_node(one) for one in got(self._source, node_ids)]
         listed = cast("EmbeddingSet", self._source).list(where=_chosen(node_ids, filters))
-        return [_node(one) for one in self._source.get([one.id for one in listed])]
+        return [_node(one) for one in got(self._source, [one.id for one in listed])]
 
     async def aget_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
@@ -226,7 +240,7 @@ class EmbassayNodeRetriever(BaseRetriever):
         return _ranked(await awaited(self._source, "search", query_bundle.query_str, self._k, **self._options))
 
 
-def _rows(made: Embeddings) -> list[list[float]]:
+def _rows(made: MadeVectors) -> list[list[float]]:
     rows: list[list[float]] = made.vectors.tolist()
     return rows
 
