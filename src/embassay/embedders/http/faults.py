@@ -60,7 +60,7 @@ class FailedAttempt:
 _TOO_LONG = re.compile(
     r"context length|context window|too long|too many (input )?tokens|input is too large|longer than|maxLength"
     r"|less than \d+ (tokens|characters)|exceed\w* .{0,40}(token|context|length)|token limit|input token count"
-    r"|size limited to",
+    r"|size limited to|text_too_long",
     re.IGNORECASE,
 )
 _NO_QUOTA = re.compile(r"insufficient_quota|perday|per.?month|/ ?month|ServiceQuotaExceeded", re.IGNORECASE)
