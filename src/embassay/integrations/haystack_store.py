@@ -54,8 +54,8 @@ class EmbassayDocumentStore:
         source: EmbeddingSet | ServedSet | None = None,
     ) -> None:
         """`home`: its folder; by default the nearest ``.embassay`` here or above. `url`: of a server, in the place of a
-        home, and the `key` for it. `model`: what a set is made with that is not there yet. `take_vectors`: vectors that the
-        documents bring are taken, where the model of the set made them, instead of made anew. `source`: a set that is
+        home, and the `key` for it. `model`: what a set is made with that is not there yet. `take_vectors`: vectors of
+        documents are taken, where the model of the set made them, instead of made anew. `source`: a set that is
         open already, instead of all that."""
         if home is not None and url is not None:
             raise UsageError("a home and a server were named.", remedy="Name one of them.")
