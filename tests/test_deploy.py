@@ -134,7 +134,7 @@ def test_the_server_starts_as_the_files_start_it(name, tmp_path):
 
 def test_the_configuration_of_compose_names_its_ollama():
     config = load_config(DEPLOY / "embassay.yaml", env={})
-    assert config.embeddings.models["nomic-embed-text"].base_url == "http://ollama:11434"
+    assert config.embeddings.models["nomic-embed-text"]["base_url"] == "http://ollama:11434"
 
 
 def test_every_metric_that_the_dashboard_and_the_alerts_name_is_there(tmp_path):
