@@ -120,6 +120,27 @@ def test_a_client_that_goes_disturbs_nobody(served):
     assert posted(served, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status_code == 200
 
 
+def test_a_home_that_vanishes_is_told_and_comes_back(tmp_path):
+    def called(tool, **arguments):
+        answer = posted(found, {**CALL, "params": {"name": tool, "arguments": arguments}})
+        assert answer.status_code == 200 and "Traceback" not in answer.text
+        return answer.json()["result"]
+
+    with running(tmp_path / ".embassay") as found:
+        found.home.set("animals").upsert(DOCUMENTS, model="hash/64")
+        assert not called("search", query="otters")["isError"]
+        (tmp_path / ".embassay").rename(tmp_path / "gone")
+        for tool, arguments in (("search", {"query": "otters"}), ("read_document", {"id": "otters"})):
+            told = called(tool, **arguments)
+            assert told["isError"] and told["_meta"][ERROR]["code"] in (
+                "store_error",
+                "home_not_writable",
+                "set_not_found",
+            )
+        (tmp_path / "gone").rename(tmp_path / ".embassay")
+        assert not called("search", query="otters")["isError"]
+
+
 @asynccontextmanager
 async def with_key(server, token):
     headers = {"authorization": f"Bearer {token}"}

@@ -58,7 +58,7 @@ async def refused(client, tool, **arguments):
     done = await client.call_tool(tool, arguments)
     assert done.is_error and not done.structured_content
     error = done.meta[ERROR]
-    assert done.content[0].text.startswith(f"{error['code']}: ")
+    assert done.content[0].text == f"{error['code']}: {error['message']} {error['remedy']}".rstrip()
     return done.content[0].text
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,9 +27,16 @@ MOST_WORDS = 4_000
 _log = logging.getLogger("embassay.agents")
 
 
-def tools() -> dict[str, Tool]:
+@cache
+def tools() -> Mapping[str, Tool]:
     """Every tool by the name that agents call it by. Raises PluginError."""
     return {name.replace("-", "_"): module for name, module in plugins.load_all(TOOLS).items()}
+
+
+@cache
+def descriptions() -> Sequence[Description]:
+    """The tools as a client lists them, made once: a server makes one of the protocol for each request."""
+    return [described(name, tool) for name, tool in tools().items()]
 
 
 def described(name: str, tool: Tool) -> Description:
@@ -73,8 +81,9 @@ def called(tool: Tool, given: Mapping[str, object] | None, desk: Callable[[], De
 
 def failed(error: EmbassayError) -> CallToolResult:
     """An error as an answer: its code, what was found, and what mends it, as one would type it."""
-    words = f"{error.code}: {error.message} {error.remedy.in_shell()}".rstrip()[:MOST_WORDS]
-    return CallToolResult(content=[TextContent(text=words)], is_error=True, _meta={ERROR: error.to_dict()})
+    fields = error.to_dict() | {"remedy": error.remedy.in_shell()}
+    words = f"{error.code}: {error.message} {fields['remedy']}".rstrip()[:MOST_WORDS]
+    return CallToolResult(content=[TextContent(text=words)], is_error=True, _meta={ERROR: fields})
 
 
 def _read(tool: Tool, given: Mapping[str, object] | None) -> Struct:

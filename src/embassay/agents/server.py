@@ -17,7 +17,7 @@ from mcp_types import (
 )
 
 from embassay import __version__
-from embassay.agents.calls import called, described, tools
+from embassay.agents.calls import called, descriptions, tools
 from embassay.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -41,10 +41,9 @@ class Runs(Protocol):
 def make_server(desk: Callable[[], Desk], run: Runs) -> Server[Any]:
     """A server of all tools. `desk` opens the home and says who asks, or raises EmbassayError; `run` runs a tool."""
     known = tools()
-    listed = [described(name, tool) for name, tool in known.items()]
 
     async def on_list_tools(_: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=listed)
+        return ListToolsResult(tools=[*descriptions()])
 
     async def on_call_tool(_: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = known.get(params.name)
