@@ -16,6 +16,7 @@ QUERY = "rotate the key"
 PROMPTS = {"query_prompt": "query: ", "document_prompt": "passage: "}
 EMBEDDERS = {
     "openai": {"base_url": "URL/v1", "encoding_format": "base64", **PROMPTS},
+    "azure": {"provider": "openai", "base_url": "URL", "deployment": "near", "api_key": "a-key", **PROMPTS},
     "openai-by-fields": {
         "provider": "openai",
         "base_url": "URL/v1",

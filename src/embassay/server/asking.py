@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
 
 from embassay import remedy
 from embassay.embedders.alongside import rebased
 from embassay.errors import TextTooLong
-from embassay.models.reference import cut_to, uncut
+from embassay.models.reference import MOST_DIMENSIONS, cut_to, uncut
 from embassay.server.refusals import RequestInvalid
 from embassay.server.texts import ROLES, without_beginnings
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from embassay.server.call import Call
     from embassay.types import Embeddings, OnLong
 
+Dimensions = Annotated[int, msgspec.Meta(ge=1, le=MOST_DIMENSIONS)]
 Cut = Literal["none", "start", "end"]
 """What is left out of a text above the token limit; ``none``: it is refused."""
 PLAIN = "document"
@@ -91,7 +94,7 @@ async def _embedded(call: Call, embedder: Embedder, texts: Sequence[str], kind: 
                 place=wish.place,
                 remedy="Say query for what is searched with, and document for what is searched.",
             )
-        embedder = await service.in_worker(service.models.open, of_task)
+        embedder = await service.opened(of_task)
         role = "document"
     if wish.cut == "start":
         texts = await service.in_worker(without_beginnings, embedder.tokens, embedder.prompt(role), texts)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOOKED_UP_SECONDS = 2.0
 """How often the sets are asked for their models at most."""
+LONGEST_NAME = 300
+"""Characters of a name that a model may have."""
 LATEST = ":latest"
 """A tag that some clients put behind each name."""
 
@@ -60,6 +62,7 @@ class ServedModels:
     def find(self, name: str, principal: Principal) -> str:
         """The model that a client calls `name`; without a name, the default one. Raises ModelNotFound, NotAllowed."""
         name = name or self.default
+        _check_length(name)
         reference = parse_reference(name)
         known = self._known(reference.base)
         if known is None:
@@ -73,6 +76,7 @@ class ServedModels:
 
         Raises ModelNotFound, NotAllowed.
         """
+        _check_length(name)
         configured = self._session.config.reranking
         known = sorted({*configured.models, configured.default_model} - {""})
         chosen = name or configured.default_model or (known[0] if len(known) == 1 else "")
@@ -205,3 +209,9 @@ class ServedModels:
         near = nearest_names(name, served)
         told = one_of(near) if near else f"There are: {', '.join(served)}."
         return ModelNotFound(f"the model {name!r} is not served here.", remedy=told)
+
+
+def _check_length(name: str) -> None:
+    """Raises ModelNotFound for what is no name: looking for one that is like it would take long."""
+    if len(name) > LONGEST_NAME:
+        raise ModelNotFound(f"no model has a name of {len(name):,} characters.")

@@ -93,6 +93,10 @@ class Service:
         """The model that a client calls `name`, ready to be asked. Raises ModelNotFound, NotAllowed, ModelError."""
         served = self.models.find(name, call.principal)
         call.model = served
+        return await self.opened(served)
+
+    async def opened(self, served: str) -> Embedder:
+        """A model by the name that it is served by. Raises ModelError, ConfigError."""
         ready = self.models.ready(served)
         return await self.in_worker(self.models.open, served) if ready is None else ready
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from embassay.server.asking import Dimensions
 from embassay.server.ranking import Documents, Top
 
 Inputs = str | list[str | int | list[int]]
@@ -33,7 +34,7 @@ class TeiEmbedRequest(msgspec.Struct, kw_only=True):
     prompt_name: str | None = None
     """`query` or `document`, or a task for which the model's card has a prompt."""
     normalize: bool | None = None
-    dimensions: int | None = None
+    dimensions: Dimensions | None = None
     model: str | None = None
 
 
@@ -46,7 +47,7 @@ class TeiAnyRequest(msgspec.Struct, kw_only=True):
     truncation_direction: Direction | None = None
     prompt_name: str | None = None
     normalize: bool | None = None
-    dimensions: int | None = None
+    dimensions: Dimensions | None = None
     model: str | None = None
 
 
@@ -79,6 +80,14 @@ class TeiModelType(msgspec.Struct):
     embedding: TeiPooling
 
 
+class TeiReranker(msgspec.Struct):
+    """The reranker that `/rerank` asks, where a server of TEI would have it in place of the embedding model."""
+
+    model_id: str
+    model_sha: str
+    max_input_length: int | None
+
+
 class TeiInfo(msgspec.Struct):
     model_id: str
     model_sha: str
@@ -96,6 +105,7 @@ class TeiInfo(msgspec.Struct):
     version: str
     sha: str | None = None
     docker_label: str | None = None
+    reranker: TeiReranker | None = None
 
 
 class TeiRerankRequest(msgspec.Struct, kw_only=True):

@@ -77,6 +77,12 @@ def test_errors_are_those_that_programs_catch(client, target):
         client.embeddings.create(model=target.model, input=[[9906, 1917]])
 
 
+def test_azure(ours):
+    with openai.AzureOpenAI(azure_endpoint=ours.url, api_key="none", api_version="2024-10-21") as client:
+        made = client.embeddings.create(model="minilm", input=TEXTS)
+        assert ours.like([one.embedding for one in made.data])
+
+
 def test_roles_are_an_extra_field(ours):
     with openai.OpenAI(base_url=f"{ours.url}/v1", api_key="none") as client:
         made = client.embeddings.create(model="minilm", input=TEXTS, extra_body={"input_type": "query"})

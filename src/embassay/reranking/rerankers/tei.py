@@ -18,11 +18,16 @@ class Settings(HttpRerankSettings, frozen=True, kw_only=True):
     """The model's own numbers instead of the probability that is made of them: equal where only the order counts."""
 
 
-class _Info(msgspec.Struct):
+class _Served(msgspec.Struct):
     model_id: str = ""
     model_sha: str | None = None
     max_input_length: int | None = None
+
+
+class _Info(_Served):
     max_client_batch_size: int | None = None
+    reranker: _Served | None = None
+    """Of a server that has several models."""
 
 
 class TeiRerank(RerankApi):
@@ -51,7 +56,8 @@ class TeiRerank(RerankApi):
     def describe(self, get: Get) -> Description:
         """Revision, model, token limit and batch size, from ``/info``."""
         info = msgspec.json.decode(get("/info"), type=_Info)
-        return Description(info.model_sha or "", info.model_id, info.max_input_length, info.max_client_batch_size)
+        served = info.reranker or info
+        return Description(served.model_sha or "", served.model_id, served.max_input_length, info.max_client_batch_size)
 
     def variant(self) -> str:
         """Whether scores are raw."""

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from embassay.server.asking import Cut, Wish, embedded
+from embassay.server.asking import Cut, Dimensions, Wish, embedded
 from embassay.server.call import Call
 from embassay.server.numbers import as_base64, as_dtype, as_numbers
 from embassay.server.problems import Problem
@@ -48,7 +48,7 @@ class CohereEmbedRequest(msgspec.Struct, kw_only=True):
     input_type: str | None = None
     """`search_query` or `search_document`, or a task for which the model's card has a prompt. Required in v2."""
     embedding_types: list[Kind] | None = None
-    output_dimension: Positive | None = None
+    output_dimension: Dimensions | None = None
     max_tokens: Positive | None = None
     """Tokens of a text that are read."""
     truncate: Literal["NONE", "START", "END"] | None = None

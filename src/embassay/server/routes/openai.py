@@ -8,18 +8,16 @@ as clients of servers that know no roles have to write it, is embedded in that r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, cast
+from typing import Literal, cast
 
 import msgspec
 
-from embassay.server.asking import Cut, Wish, embedded
+from embassay.server.asking import Cut, Dimensions, Wish, embedded
 from embassay.server.call import Call
 from embassay.server.numbers import Dtype, as_base64, as_dtype, as_numbers
 from embassay.server.problems import Problem
 from embassay.server.route import Route
 from embassay.server.texts import not_empty, text_of_ids
-
-Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class TextInput(msgspec.Struct):
@@ -90,8 +88,8 @@ class ModelList(msgspec.Struct):
 async def embeddings(call: Call) -> object:
     """Vectors of texts."""
     asked: EmbeddingRequest = call.body
+    name = call.path.get("deployment") or asked.model or ""
     cut = asked.truncation if asked.truncation is not None else asked.truncate
-    name = asked.model or ""
     texts = await _texts(call, name, asked.input)
     dimensions = asked.dimensions or asked.output_dimension
     side: Cut = "end" if cut else "none"
@@ -106,7 +104,7 @@ async def embeddings(call: Call) -> object:
     return {
         "object": "list",
         "data": data,
-        "model": asked.model or call.model,
+        "model": name or call.model,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
 
@@ -175,6 +173,15 @@ ROUTES = (
             "two documents": {"model": "minilm", "input": ["Keys are rotated on Mondays.", "Otters sleep afloat."]},
             "a query": {"model": "minilm", "input": "when are keys rotated", "input_type": "query"},
         },
+    ),
+    Route("POST", "/embeddings", embeddings, "The same", body=EmbeddingRequest, reply=EmbeddingReply),
+    Route(
+        "POST",
+        "/openai/deployments/{deployment}/embeddings",
+        embeddings,
+        "The same as Azure has it, where a deployment is a model",
+        body=EmbeddingRequest,
+        reply=EmbeddingReply,
     ),
     Route("GET", "/v1/models", models, "The models that are served", reply=ModelList),
     Route("GET", "/v1/models/{model:path}", model, "One of the models", reply=ModelObject),

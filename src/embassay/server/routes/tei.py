@@ -8,6 +8,7 @@ embedded as documents, those above the token limit cut unless `truncate` is fals
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from embassay.embedders.texts.blocks import is_blank
-from embassay.errors import ModelNotFound, ModelUnsupported, TextTooLong
+from embassay.errors import EmbassayError, ModelNotFound, ModelUnsupported, TextTooLong
 from embassay.server.asking import Cut, Wish, embedded
 from embassay.server.call import Call
 from embassay.server.facts import facts_of
@@ -33,6 +34,7 @@ from embassay.server.tei_shapes import (
     TeiInfo,
     TeiModelType,
     TeiPooling,
+    TeiReranker,
     TeiRerankRequest,
     TeiSimilarityOptions,
     TeiSimilarityRequest,
@@ -188,6 +190,7 @@ async def info(call: Call) -> TeiInfo:
         auto_truncate=True,
         tokenization_workers=limits.batching.workers,
         version=VERSION,
+        reranker=await service.in_worker(_reranker, call),
     )
 
 
@@ -211,6 +214,18 @@ async def _texts(call: Call, model: str, given: Inputs) -> Sequence[str]:
         one if isinstance(one, str) else await call.service.in_worker(text_of_ids, tokens, one, f"inputs[{at}]")
         for at, one in enumerate(rows)
     ]
+
+
+def _reranker(call: Call) -> TeiReranker | None:
+    """The default reranker; None where there is none, or none that can be asked."""
+    service = call.service
+    try:
+        name = service.models.find_reranker("", call.principal)
+        reranker = service.session.models.rerankers.get(name)
+        limit = reranker.tokens.max_tokens if reranker.tokens else None
+        return TeiReranker(name, hashlib.sha256(reranker.identity.encode()).hexdigest(), limit)
+    except EmbassayError:
+        return None
 
 
 def _check_reranker(call: Call) -> None:
