@@ -3,9 +3,10 @@ streamable HTTP without sessions. A key sees the sets that it may read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -15,9 +16,14 @@ from embassay.server.call import Call
 from embassay.server.problems import Problem
 from embassay.server.route import Answer, Route
 
+if TYPE_CHECKING:
+    from embassay.agents.http import Replied
+
 PATH = "/mcp"
 REFUSED = -32000
 """The code of JSON-RPC for what the server itself refuses."""
+Replying = Callable[..., Awaitable["Replied"]]
+Serving = Callable[..., object]
 LEFT_OUT = frozenset(("content-type", "content-length"))
 """Headers of the reply that are written with it."""
 
@@ -50,16 +56,25 @@ class Served:
         self._call.set = set
 
 
-async def message(call: Call) -> Answer:
-    """Hand a message to the tools, and its answer back."""
+@cache
+def _loaded() -> tuple[Replying, Serving]:
+    """What speaks the protocol. Raises PluginError where that is not installed."""
     with needed("MCP", "mcp"):
         from embassay.agents.http import replied
         from embassay.agents.server import make_server
+    return replied, make_server
 
+
+async def message(call: Call) -> Answer:
+    """Hand a message to the tools, and its answer back."""
     service = call.service
+    if not _loaded.cache_info().currsize:
+        await service.in_worker(_loaded)  # that takes most of a second, for which nobody else is to wait
+    replied, make_server = _loaded()
 
     server = make_server(lambda: Desk(service.home, call.principal, Served(call)), service.in_worker)
-    headers = {**call.headers, "content-type": "application/json"}
+    handed = {name: value for name, value in call.headers.items() if name == "accept" or name.startswith("mcp-")}
+    headers = {**handed, "content-type": "application/json"}  # keys are nothing for the SDK
     reply = await replied(server, PATH, headers, msgspec.json.encode(call.body), service.limits.body)
     shown = {name: value for name, value in reply.headers.items() if name not in LEFT_OUT}
     return Answer(reply.body, reply.status, shown, reply.headers.get("content-type", "application/json"))
