@@ -119,6 +119,12 @@ async def test_a_wrong_call_is_told_with_what_mends_it(project):
         assert "filter_error" in await refused(client, "search", query="a", where="year >")
         assert "usage" in await refused(client, "search", query="a", mode="psychic")
         assert "usage" in await refused(client, "search", query="a", pipeline="dense(5) >> nothing")
+        for given in (
+            {"rerank": "some/model"},
+            {"pipeline": 'dense(5) >> rerank(5, "./model") >> top(5)'},
+            {"rerank": "default"},
+        ):
+            assert "model_not_found" in await refused(client, "search", query="a", **given)
         assert "has no document 'docs/kes.md'" in await refused(client, "read_document", id="docs/kes.md")
         assert "There are: Security" in await refused(client, "read_document", id="docs/keys.md", section="Zebra")
         assert "lines 1 to 9" in await refused(client, "read_document", id="docs/keys.md", from_line=50)

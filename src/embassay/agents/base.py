@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from embassay import jsontext, remedy
-from embassay.errors import HomeNotFound, SetNotFound, UsageError
+from embassay.errors import HomeNotFound, ModelNotFound, SetNotFound, UsageError
 from embassay.text import nearest_names, one_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
     from embassay.home import Home
     from embassay.remedy import Remedy
+    from embassay.session import Session
     from embassay.types import Metadata, Value
 
 Action = Literal["read", "write", "admin"]
@@ -85,10 +86,19 @@ class Owner:
 
 
 class OwnProcess:
-    """A process of somebody's own: any reranker may be asked, and nothing is counted."""
+    """A process of somebody's own, in which nothing is counted."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def check_reranker(self, name: str) -> None:
-        """Nothing is refused."""
+        """Only configured ones: what an agent says may be what a document told it to. Raises ModelNotFound."""
+        configured = self._session.config.reranking
+        known = sorted({*configured.models, configured.default_model} - {""})
+        if (name or configured.default_model) not in known:
+            setting = remedy.setting("reranking", "{models: {NAME: {provider: local, model_id: ...}}}", say="Set {}.")
+            told = one_of(known) if known else setting
+            raise ModelNotFound(f"no reranker {name[:SHOWN]!r} is configured.", remedy=told)
 
     def charged(self, texts: Sequence[str]) -> AbstractContextManager[object]:  # noqa: ARG002
         """Nothing is counted."""
@@ -110,7 +120,7 @@ class Desk:
 
     home: Home
     asker: Asker
-    host: ToolHost = field(default_factory=OwnProcess)
+    host: ToolHost
 
     def visible(self) -> list[str]:
         """The names of the sets that may be read."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 from mcp.server.stdio import stdio_server
 
-from embassay.agents.base import Desk, Owner
+from embassay.agents.base import Desk, Owner, OwnProcess
 from embassay.agents.server import make_server
 from embassay.home import Home
 from embassay.session import Session
@@ -67,7 +67,8 @@ def serve(place: Path | None, *, sets: Collection[str] | None, writes: bool) -> 
     homes, owner = HomeWhenThere(place), Owner(sets, writes)
 
     def desk() -> Desk:
-        return Desk(homes.get(), owner)
+        home = homes.get()
+        return Desk(home, owner, OwnProcess(home.session))
 
     async def answer() -> None:
         server = make_server(desk, in_thread)

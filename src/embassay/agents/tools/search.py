@@ -35,7 +35,8 @@ class Arguments(Struct, forbid_unknown_fields=True):
         Meta(description="The whole search in words, instead of k and mode: dense(50) | lexical(50) >> rrf >> top(5)"),
     ] = None
     rerank: Annotated[
-        str | None, Meta(description="A reranker that scores the first candidates anew: slower, and often better.")
+        str | None,
+        Meta(description="A configured reranker that scores the first candidates anew: slower, and often better."),
     ] = None
     context: Annotated[int, Meta(description="Passages before and after each one to show, too.", ge=0, le=5)] = 0
     max_chars: Annotated[
