@@ -71,6 +71,20 @@ def test_nodes_come_back_as_they_were(store, empty):
     assert store.get_nodes(["10"])[0].ref_doc_id == "doc"
 
 
+def test_records_of_others_are_plain_nodes(store, empty):
+    garbage = [{"at": 3, "node": "{", "type": "TextNode"}, {"at": "x"}, {"node": 5}, {"node": "[]", "type": None}, {}]
+    empty.upsert(
+        [
+            {"id": f"g{at}", "text": "of others", "metadata": {"llama_index": own, "a": 1}}
+            for at, own in enumerate(garbage)
+        ]
+    )
+    found = store.query(VectorStoreQuery(query_str="of others", similarity_top_k=5))
+    assert {node.text for node in found.nodes} == {"of others"} and all(node.metadata["a"] == 1 for node in found.nodes)
+    with pytest.raises(UsageError, match="kept for the node itself"):
+        store.add([TextNode(id_="x", text="a", metadata={"llama_index": 1})])
+
+
 def one(key, value, operator=FilterOperator.EQ):
     return MetadataFilter(key=key, value=value, operator=operator)
 

@@ -247,6 +247,10 @@ def _rows(made: MadeVectors) -> list[list[float]]:
 
 def _record(node: BaseNode, *, with_vector: bool) -> Record:
     """A node as a record. Its text is what LlamaIndex embeds: metadata above the content, as the node has it."""
+    if OWN in node.metadata:
+        raise UsageError(
+            f"the metadata of node {node.node_id!r} have the field {OWN!r}, which is kept for the node itself."
+        )
     content, text = node.get_content(MetadataMode.NONE), node.get_content(MetadataMode.EMBED)
     at = text.rfind(content)
     if at < 0 or at + len(content) < len(text):  # a template of its own that says more behind the content
@@ -271,13 +275,16 @@ def _node(record: Record) -> BaseNode:
 
 def _restored(name: str, text: str, metadata: Metadata, start: int) -> BaseNode:
     """`text` begins at the character `start` of the record."""
+    plain = TextNode(id_=name, text=text, metadata=dict(metadata))
     own = metadata.get(OWN)
     if not isinstance(own, Mapping):
-        return TextNode(id_=name, text=text, metadata=dict(metadata))
+        return plain
     at = own.get("at")
-    text = text[max(0, at - start) :] if isinstance(at, int) else text
     kept = {"_node_content": own.get("node"), "_node_type": own.get("type")}
-    node = metadata_dict_to_node(kept, text)
+    try:
+        node = metadata_dict_to_node(kept, text[max(0, at - start) :] if isinstance(at, int) else text)
+    except (ValueError, TypeError, KeyError):  # something else has written a field of this name
+        return plain
     node.metadata = {key: value for key, value in metadata.items() if key != OWN}
     return node
 
