@@ -142,3 +142,13 @@ def test_a_server_for_other_machines(tmp_path):
 def test_what_is_no_key(tmp_path, arguments, said):
     code, out, err = run("keys", "create", "ci", *arguments, cwd=tmp_path)
     assert code == 2 and said in err and not out
+
+
+def test_commands_about_keys_load_no_server(tmp_path):
+    program = (
+        "import sys, embassay.cli.keys, embassay.server.keys.guard, embassay.server.keys.trust\n"
+        "from embassay.cli.commands.keys import create, rotate, revoke\n"
+        "print(sorted({'starlette', 'uvicorn', 'prometheus_client', 'lancedb', 'numpy', 'orjson'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
