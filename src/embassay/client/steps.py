@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from embassay import remedy
 from embassay.client.faults import ServerUnreachable, fault_of, is_passing
 from embassay.errors import BadReply, EmbassayError
 
@@ -107,7 +108,7 @@ def unreachable(url: str, words: str) -> ServerUnreachable:
     """The error for a server that does not answer."""
     return ServerUnreachable(
         f"the server at {url} does not answer: {words or 'the connection was lost'}.",
-        remedy="Is it running? embassay serve starts one.",
+        remedy=remedy.command("serve", say="Start one there"),
     )
 
 
