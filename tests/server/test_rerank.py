@@ -104,6 +104,8 @@ def test_long_documents_are_cut_where_that_is_asked_for(client):
     ("path", "fields", "status", "message"),
     [
         ("/v2/rerank", {"query": "", "documents": ["a"]}, 400, "message"),
+        ("/v2/rerank", {"query": "a" * 100_001, "documents": ["a"] * 2000}, 400, "message"),
+        ("/v2/rerank", {"query": "\0", "documents": ["a"]}, 400, "message"),
         ("/v2/rerank", {"query": "a", "documents": []}, 400, "message"),
         ("/v2/rerank", {"query": "a", "documents": ["a", ""]}, 400, "message"),
         ("/v2/rerank", {"query": "a", "documents": ["a"], "model": "none"}, 404, "message"),

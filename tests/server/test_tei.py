@@ -59,6 +59,7 @@ def test_long_texts_are_cut_on_the_side_that_is_named(client):
         ("/embed_all", {"inputs": "a b c d " * 5000}, 422, "Validation"),
         ("/similarity", {"inputs": {"source_sentence": "a", "sentences": []}}, 400, "Empty"),
         ("/tokenize", {"inputs": ""}, 400, "Empty"),
+        ("/tokenize", {"inputs": ["a b " * 50_000, "a b " * 50_000]}, 422, "Validation"),
         ("/decode", {"ids": []}, 400, "Empty"),
         ("/decode", {"ids": [5, 10**9]}, 422, "Validation"),
         ("/decode", {"ids": [5, [6]]}, 422, "Validation"),

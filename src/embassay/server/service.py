@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from embassay.embedders.wrap.batched import DEADLINE
 from embassay.embedders.wrap.lane import CHARS_A_TOKEN
 from embassay.errors import DeadlinePassed, EmbassayError
+from embassay.search.asked import check_query
 from embassay.server.metrics import Metrics
 from embassay.server.refusals import RequestInvalid
 from embassay.server.scoring import Scoring
@@ -153,16 +154,18 @@ class Service:
             raise RequestInvalid(f"{len(texts):,} texts are too many: the most is {self.limits.inputs:,} a request.")
 
     @contextmanager
-    def charged(self, call: Asking, texts: Sequence[str], longest: int | None = None) -> Iterator[Taken]:
+    def charged(
+        self, call: Asking, texts: Sequence[str], longest: int | None = None, shared: int = 0
+    ) -> Iterator[Taken]:
         """Have texts count against the tokens that the key may use: as they are estimated, until they are settled.
 
-        `longest`: tokens of which a text has no more. What fails is given back. Raises LimitReached, RequestTooLarge.
+        `longest`: tokens of which a text has no more. `shared`: characters that are read with each of them. What fails
+        is given back. Raises LimitReached, RequestTooLarge.
         """
         tokens = 0
         if call.principal.slot:
-            tokens = sum(2 + len(text) // CHARS_A_TOKEN for text in texts)
-            if longest is not None and tokens > longest:
-                tokens = sum(min(longest, 2 + len(text) // CHARS_A_TOKEN) for text in texts)
+            sizes = [2 + (shared + len(text)) // CHARS_A_TOKEN for text in texts]
+            tokens = sum(sizes if longest is None else (min(longest, size) for size in sizes))
         taken = self.guard.charge(call.principal, requests=0, tokens=tokens)
         try:
             yield taken
@@ -175,7 +178,8 @@ class Service:
         self.check_count(texts)
         served = self.models.find_reranker(name, call.principal)
         call.model, call.texts = served, len(texts)
-        with self.charged(call, [query + text for text in texts]):
+        check_query(query)
+        with self.charged(call, texts, shared=len(query)):
             return await self._scoring.score(served, query, texts)
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from embassay.types import Counts, Role
 
 LARGEST_ID = 1 << 31
+MOST_CHARACTERS = 250_000
+"""Of all texts whose tokens are told at once: each of them is many times as long in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,13 @@ def tokens_of(
 ) -> list[list[TextToken]]:
     """The tokens of each text as the model sees it, behind the prompt of `role` where one is named.
 
-    Raises RequestInvalid for a hosted model, whose tokenizer is not here.
+    Raises RequestInvalid for more text than `MOST_CHARACTERS`, and for a hosted model, whose tokenizer is not here.
     """
+    characters = sum(map(len, texts))
+    if characters > MOST_CHARACTERS:
+        raise RequestInvalid(
+            f"the texts have {characters:,} characters; the most is {MOST_CHARACTERS:,} a request.", place="inputs"
+        )
     tokens = tokenizer_of(embedder)
     prompt = embedder.prompt(role) if role else ""
     made = []
