@@ -8,12 +8,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import embassay
-from benchmarks.common import MODEL, Peer, Row, arguments, at_most, faster, median, passages, report, timed
+from benchmarks.common import (
+    DATA,
+    MODEL,
+    Peer,
+    Row,
+    arguments,
+    at_most,
+    faster,
+    jsonl,
+    median,
+    passages,
+    report,
+    timed,
+)
+from benchmarks.ingest import GLOSSES_HOME, index_anew
 from benchmarks.load import Load, Requests, Target, needs_wrk, peer_served, served, wrk
 
 if TYPE_CHECKING:
@@ -25,6 +41,7 @@ WORDS = 12
 TEXTS = 4096
 ROUNDS_OF_ONE, CALLS = 9, 40
 BATCH, BATCHES, BATCH_CLIENTS = 32, 48, 4
+SEARCHERS, SEARCHES = 8, 500
 
 
 def main() -> None:
@@ -35,6 +52,7 @@ def main() -> None:
         with served(Path(folder) / ".embassay") as ours, peer_served() as theirs:
             rows = [*many_clients(ours, theirs, chosen.rounds), *one_client(ours, engine, Peer)]
             rows += batches(ours, engine, chosen.rounds)
+    rows += search(questions(), chosen.rounds)
     report("serve", rows, chosen.json)
 
 
@@ -104,6 +122,34 @@ def batches(ours: Target, engine: Embedder, rounds: int) -> Iterator[Row]:
         what = f"batches of {BATCH} as {kind} (beside: in process)"
         yield Row(f"{what}: CPU", spent, own, spent / own, "ms", "reported", None)
         yield at_most(f"batches of {BATCH} as {kind}: CPU beyond the engine's", more * 100, 10, "%")
+
+
+def questions() -> list[str]:
+    """Of two judged sets; over 107,525 rows that are indexed first, where they are not."""
+    if not GLOSSES_HOME.is_dir():
+        index_anew(DATA / "wordnet-glosses" / "corpus.jsonl", GLOSSES_HOME)
+    return [row["text"] for name in ("scifact", "xquad/en") for row in jsonl(f"{name}/queries.jsonl")][:1000]
+
+
+def search(queries: list[str], rounds: int, home: Path = GLOSSES_HOME) -> Iterator[Row]:
+    """The default search, by so many clients at once, and by as many threads in process."""
+    requests = Requests("", [f"/api/v1/search?q={quote(query)}" for query in queries], "GET")
+    loads, inside, spent = [], [], []
+    with served(home) as target, embassay.open(home) as opened, ThreadPoolExecutor(SEARCHERS) as pool:
+        wrk(target, requests, clients=SEARCHERS, seconds=1)
+        list(pool.map(opened.search, queries[:50]))
+        for at in range(rounds):
+            few = [queries[number % len(queries)] for number in range(at * SEARCHES, (at + 1) * SEARCHES)]
+            loads.append(wrk(target, requests, clients=SEARCHERS, seconds=SECONDS))
+            cpu = time.process_time()
+            inside.append(len(few) / timed(lambda few=few: list(pool.map(opened.search, few))))  # type: ignore[misc]
+            spent.append((time.process_time() - cpu) * 1e3 / len(few))
+    what = f"search, {SEARCHERS} clients (peer: in process)"
+    yield faster(what, _median(loads, lambda load: load.rate), median(inside), 0.8, "searches/s")
+    mine, own = _median(loads, lambda load: load.cpu_ms), median(spent)
+    yield Row(f"{what}: CPU", mine, own, mine / own, "ms", "reported", None)
+    yield Row(f"{what}: p95", _median(loads, lambda load: load.p95), None, None, "ms", "reported", None)
+    yield at_most("search: errors", sum(load.errors for load in loads), 0)
 
 
 def _pause_for_half(load: Load) -> float:
