@@ -17,7 +17,7 @@ from embassay.config.values import DEFAULT_PROVIDER, Config
 from embassay.embedders.settings import Settings
 from embassay.errors import ConfigError, DownloadFailed, ModelNotFound
 from embassay.models.provider import load_provider, provider_names
-from embassay.models.reference import names_provider, parse_reference, provider_of
+from embassay.models.reference import check_dimensions, names_provider, parse_reference, provider_of
 from embassay.text import did_you_mean, nearest_name, nearest_names, one_of
 
 if TYPE_CHECKING:
@@ -43,11 +43,16 @@ class Lookup:
         self._check_names()
 
     def settings(self, name: str, registered: Mapping[str, Settings] | None = None) -> Settings:
-        """What a model would be opened with; those in `registered` come first. Raises ModelNotFound, ConfigError."""
+        """What a model would be opened with; those in `registered` come first. Raises ModelNotFound, ConfigError,
+        and UsageError for dimensions that no vector has."""
         reference = parse_reference(name)
         named = {**self.configured, **(registered or {})}
         known = named.get(reference.base) or self._of_id(reference.base, named)
-        return msgspec.structs.replace(known, **reference.options) if reference.options else known
+        if not reference.options:
+            return known
+        if isinstance(cut := reference.options.get("dimensions"), int):
+            check_dimensions(f"dims in {name!r}", cut)
+        return msgspec.structs.replace(known, **reference.options)
 
     def card(self, name: str, settings: Settings) -> ModelCard | None:
         """What is known of the model that `settings` open. Raises ConfigError where they name a card there is not."""

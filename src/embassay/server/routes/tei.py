@@ -273,6 +273,7 @@ def failure(problem: Problem) -> tuple[int, object]:
 TWO = {"inputs": ["Keys are rotated on Mondays.", "Otters sleep afloat."]}
 NEAR = {"inputs": {"source_sentence": "when are keys rotated", "sentences": TWO["inputs"]}}
 Rows = list[list[float]]
+WELL = {200: "The server answers."}
 ROUTES = (
     Route("POST", "/", either, "What `/embed` or `/similarity` does", body=TeiAnyRequest, examples={"two texts": TWO}),
     Route("POST", "/embed", embed, "Vectors of texts", body=TeiEmbedRequest, reply=Rows, examples={"two texts": TWO}),
@@ -315,7 +316,7 @@ ROUTES = (
     ),
     Route("POST", "/decode", decode, "Texts of tokens", body=TeiDecodeRequest, reply=list[str]),
     Route("GET", "/info", info, "The default model, and the limits", reply=TeiInfo),
-    Route("GET", "/", health, "Whether the server answers", needs="open", media="text/plain"),
-    Route("GET", "/health", health, "Whether the server answers", needs="open", media="text/plain"),
-    Route("GET", "/ping", health, "Whether the server answers", needs="open", media="text/plain"),
+    Route("GET", "/", health, "Whether the server answers", needs="open", empty=WELL),
+    Route("GET", "/health", health, "Whether the server answers", needs="open", empty=WELL),
+    Route("GET", "/ping", health, "Whether the server answers", needs="open", empty=WELL),
 )
