@@ -47,7 +47,14 @@ def fuzzed(url: str, folder: Path, examples: int, *, phases: str = "examples,cov
     told = folder / "fuzzed.json"
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(CONFIG), "run"]
     command += [f"{url}/openapi.json", "--checks=all", f"--max-examples={examples}", f"--phases={phases}"]
-    command += ["--continue-on-failure", "--no-shrink", "--seed=1", "--report=json", f"--report-json-path={told}"]
+    command += [
+        "--continue-on-failure",
+        "--request-timeout=120",
+        "--no-shrink",
+        "--seed=1",
+        "--report=json",
+        f"--report-json-path={told}",
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
     if not told.exists():
         raise RuntimeError(ran.stdout[-2000:] + ran.stderr[-2000:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
@@ -11,7 +11,6 @@ from embassay.server.ranking import Documents, Top
 
 Inputs = str | list[str | int | list[int]]
 """One text or several, or token ids."""
-Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Direction = Literal["left", "right", "Left", "Right"]
 
 
