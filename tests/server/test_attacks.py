@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from embassay.config.values import Config, EmbeddingsConfig
+from embassay.config.values import Config, EmbeddingsConfig, QueryLogConfig
 from embassay.errors import UsageError
 from embassay.server.keys.audit import AUDIT_FILE
 from embassay.server.keys.entrance import Entrance
@@ -498,3 +498,29 @@ def test_tricks_in_names_of_sets(guarded, name):
     with client(guarded, "admin") as admin:
         reply = admin.post("/api/v1/embedding-sets", json={"name": "x", "slug": f"../{name}"[:90]})
         assert reply.status_code in (400, 404), reply.text
+
+
+def test_what_an_agent_changes_stands_in_the_audit_log(tmp_path):
+    log = QueryLogConfig(queries="kept")
+    config = Config(embeddings=EmbeddingsConfig(models=HASH, default_model="words"), query_log=log)
+    with running(tmp_path / ".embassay", config=config) as found:
+        found.home.set("animals").upsert(DOCUMENTS)
+        store = KeyStore(found.home.folder)
+        found.tokens = {
+            "reader": store.create("reader", Grant())[1],
+            "writer": store.create("writer", Grant("write"))[1],
+        }
+        with client(found, "reader") as reader, client(found, "writer") as writer:
+            search = reader.get("/api/v1/search", params={"q": "otters"}).json()["id"]
+            arguments = {"search": search, "thumbs": "up"}
+            call = {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/call",
+                "params": {"name": "feedback", "arguments": arguments},
+            }
+            accept = {"accept": "application/json, text/event-stream"}
+            said = [who.post("/mcp", json=call, headers=accept).text for who in (reader, writer, reader)]
+        assert "right to write" in said[0] and "right to write" not in said[1]
+        lines = [(line["name"], line["route"], line["set"]) for line in audited(found)]
+        assert lines == [("reader", "/mcp", "animals"), ("writer", "/mcp", "animals"), ("reader", "/mcp", "animals")]

@@ -173,7 +173,12 @@ class App:
 
     def _audit(self, call: Call, method: str, status: int, code: str) -> None:
         """Note what changes something, is for administrators, or was refused."""
-        if call.route.needs in AUDITED or status in REFUSED or (code and call.principal.sets is not None):
+        if (
+            call.route.needs in AUDITED
+            or call.changes
+            or status in REFUSED
+            or (code and call.principal.sets is not None)
+        ):
             key, name = (call.principal.id, call.principal.name) if call.principal.id else (call.refused_key, "")
             route, set, model = call.route.path, call.set, call.model
             self.guard.audit.note(

@@ -34,6 +34,8 @@ class Call:
     """The address that it comes from."""
     port: int = 0
     """At which it came in."""
+    changes: bool = False
+    """Whether it asks to change something although its route is for those who read, too."""
     refused_key: str = ""
     """The id of a key that was good once, and is refused."""
     set: str = ""

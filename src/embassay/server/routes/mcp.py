@@ -18,6 +18,7 @@ from embassay.server.route import Answer, Route
 
 if TYPE_CHECKING:
     from embassay.agents.http import Replied
+    from embassay.server.keys.principal import Right
 
 PATH = "/mcp"
 REFUSED = -32000
@@ -56,6 +57,23 @@ class Served:
         self._call.set = set
 
 
+class Holder:
+    """The holder of the key: what a tool asks to change stands in the audit log."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def may(self, right: Right, *, set: str | None = None, model: str | None = None) -> bool:
+        """See `Principal.may`."""
+        return self._call.principal.may(right, set=set, model=model)
+
+    def check(self, right: Right, *, set: str | None = None, model: str | None = None) -> None:
+        """See `Principal.check`."""
+        if right != "read":
+            self._call.changes, self._call.set = True, set or ""
+        self._call.principal.check(right, set=set, model=model)
+
+
 @cache
 def _loaded() -> tuple[Replying, Serving]:
     """What speaks the protocol. Raises PluginError where that is not installed."""
@@ -72,7 +90,7 @@ async def message(call: Call) -> Answer:
         await service.in_worker(_loaded)  # that takes most of a second, for which nobody else is to wait
     replied, make_server = _loaded()
 
-    server = make_server(lambda: Desk(service.home, call.principal, Served(call)), service.in_worker)
+    server = make_server(lambda: Desk(service.home, Holder(call), Served(call)), service.in_worker)
     handed = {name: value for name, value in call.headers.items() if name == "accept" or name.startswith("mcp-")}
     headers = {**handed, "content-type": "application/json"}  # keys are nothing for the SDK
     reply = await replied(server, PATH, headers, msgspec.json.encode(call.body), service.limits.body)
