@@ -277,6 +277,9 @@ def _remove(of_set: EmbeddingSet, asked: DocumentsMeant) -> DocumentsRemoved:
 
 
 def _index(of_set: EmbeddingSet) -> IndexedReport:
+    before = of_set.describe()
+    if not before.paths and not before.waiting:  # a set of documents that were sent has no files to look at
+        return IndexedReport(of_set.name, 0, 0, before.chunks, 0, 0.0, 0.0)
     done = of_set.index()
     seconds = round(done.seconds, 3)
     return IndexedReport(done.set, done.embedded, done.cached, done.chunks, done.waiting, done.usd, seconds)
