@@ -195,6 +195,7 @@ COMMANDS = {
     "cache prune": ["--max-gb", "1"],
     "cache clear": ["--yes"],
     "keys create": ["ci", "--sets", f"docs{NAME}", "--models", f"m{NAME}"],
+    "challenge": ["--url", "http://127.0.0.1:9"],
     "keys list": [],
     "keys rotate": ["ci"],
     "keys revoke": [f"ci{NAME}"],

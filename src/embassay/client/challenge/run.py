@@ -225,6 +225,8 @@ def in_order(routes: Sequence[ServedRoute]) -> list[ServedRoute]:
 def _fault(route: ServedRoute, reply: httpx.Response, answer: Value) -> str:
     if str(reply.status_code) not in route.statuses:
         return f"status {reply.status_code} is not described: {', '.join(route.statuses)}."
+    if not reply.content:
+        return ""
     media = reply.headers.get("content-type", "").partition(";")[0]
     if media not in route.media:
         return f"it is {media or 'of no kind'}, and described as {', '.join(route.media)}."
