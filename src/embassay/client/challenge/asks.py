@@ -92,7 +92,7 @@ OTHERS: Mapping[tuple[str, str], Ask] = {
 """All others that are not asked by their example alone."""
 MODEL_FIELDS = ("model", "embedding_config_id", "name")
 """Fields of examples that name a model, in whose place stands one that is served."""
-PARTS: Mapping[str, str] = {"slug": "$set", "model": "$model"}
+PARTS: Mapping[str, str] = {"slug": "$set", "model": "$model", "deployment": "$short"}
 """What stands for the parts of a path."""
 
 

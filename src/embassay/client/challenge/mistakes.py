@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from embassay.client.challenge.served import ServedRoute
 
 NOBODY = "nobody/knows-this-model"
-BAD = (400, 404, 405, 409, 413, 415, 422, 424)
+BAD = (400, 403, 404, 405, 409, 413, 415, 422, 424)
 METHODS = ("DELETE", "PATCH", "PUT", "POST", "GET")
 NOWHERE = "/challenge/nothing-is-here"
 NEARBY = frozenset(("/metrics",))

@@ -81,7 +81,7 @@ class Challenge:
         with self._open() as http:
             routes = self._routes(http)
             model = self._model(http)
-            self._known |= {"model": model, "hybrid": f"{model}@hybrid"}
+            self._known |= {"model": model, "short": model.rpartition("/")[2], "hybrid": f"{model}@hybrid"}
             try:
                 for route in in_order(routes):
                     note(self._asked(http, route))

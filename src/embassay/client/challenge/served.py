@@ -32,28 +32,31 @@ class ServedRoute:
 def routes_of(
     document: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Mapping[str, Value]]]]],
 ) -> list[ServedRoute]:
-    """Every route of a document. Raises LookupError, TypeError and their kin for what is none."""
-    found = []
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            body = _json_of(operation.get("requestBody"))
-            examples = body.get("examples")
-            first: Value = next(iter(examples.values()), None) if isinstance(examples, dict) else None
-            example = first.get("value") if isinstance(first, dict) else None
-            answers = {status: one for status, one in operation["responses"].items() if status != "default"}
-            media = [kind for one in answers.values() if isinstance(one, dict) for kind in _content(one)]
-            found.append(
-                ServedRoute(
-                    method.upper(),
-                    path,
-                    example,
-                    "requestBody" in operation,
-                    [*answers],
-                    media,
-                    "security" not in operation,
-                )
-            )
-    return found
+    """Every route of a document. Raises LookupError, TypeError and their kin for what is none.
+
+    A route without an example is asked by that of another one whose body is described alike.
+    """
+    every = [(path, method, one) for path, methods in document["paths"].items() for method, one in methods.items()]
+    bodies = [_json_of(one.get("requestBody")) for _, _, one in every]
+    by_schema = {str(body.get("schema")): example for body in bodies if (example := _example(body)) is not None}
+    return [
+        _route(path, method, operation, _example(body) or by_schema.get(str(body.get("schema"))))
+        for (path, method, operation), body in zip(every, bodies, strict=True)
+    ]
+
+
+def _route(path: str, method: str, operation: Mapping[str, Mapping[str, Value]], example: Value) -> ServedRoute:
+    answers = {status: one for status, one in operation["responses"].items() if status != "default"}
+    media = [kind for one in answers.values() if isinstance(one, dict) for kind in _content(one)]
+    takes_body, is_open = "requestBody" in operation, "security" not in operation
+    return ServedRoute(method.upper(), path, example if takes_body else None, takes_body, [*answers], media, is_open)
+
+
+def _example(body: Mapping[str, Value]) -> Value:
+    """The first one of a body; None where it has none."""
+    examples = body.get("examples")
+    first: Value = next(iter(examples.values()), None) if isinstance(examples, dict) else None
+    return first.get("value") if isinstance(first, dict) else None
 
 
 def _content(described: Mapping[str, Value]) -> Mapping[str, Value]:
