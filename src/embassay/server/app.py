@@ -145,6 +145,11 @@ class App:
             headers["www-authenticate"] = "Bearer"
         return Answer(body, status, headers)
 
+    def refused(self, error: EmbassayError) -> tuple[int, bytes]:
+        """The status and the body of an error about what has not become a request yet."""
+        status, body = self._none.dialect.failure(problem_of(error))
+        return status, self._encoder.encode(body)
+
     async def _send(self, answer: Answer, call: Call, send: Send) -> None:
         body = answer.body if isinstance(answer.body, bytes) else self._encoder.encode(answer.body)
         headers = [(b"content-length", str(len(body)).encode()), (b"x-request-id", call.id.encode("latin-1"))]

@@ -36,6 +36,8 @@ class Call:
     """At which it came in."""
     changes: bool = False
     """Whether it asks to change something although its route is for those who read, too."""
+    waits_for: str = ""
+    """What it may have to wait for beside the model of its set, see `Service.in_worker_for`."""
     refused_key: str = ""
     """The id of a key that was good once, and is refused."""
     set: str = ""

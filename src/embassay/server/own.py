@@ -86,7 +86,10 @@ async def on_set(
     """
     call.principal.check(right, set=name)
     call.set = name
-    return await call.service.in_worker(_done, call, name, lambda of_set: work(of_set, *arguments, **named))
+    waits_for = call.waits_for or call.service.models.host_of(name)
+    return await call.service.in_worker_for(
+        waits_for, _done, call, name, lambda of_set: work(of_set, *arguments, **named)
+    )
 
 
 TURNS: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
@@ -123,12 +126,13 @@ def unknown(name: str, visible: Sequence[str]) -> SetNotFound:
 
 def _done(call: Call, name: str, work: Callable[[EmbeddingSet], T]) -> T:
     home = call.service.home
+    call.service.models.look()
     try:
         if not home.holds(name):
             raise unknown(name, visible_sets(home, call.principal))
         return work(home.set(name))
     except (SetNotFound, HomeNotFound):  # whose words name the folder of the home, and every set in it
-        raise unknown(name, visible_sets(home, call.principal)) from None
+        raise unknown(call.set, visible_sets(home, call.principal)) from None
 
 
 def _ended(task: asyncio.Future[T], turn: asyncio.Lock) -> None:

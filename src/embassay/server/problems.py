@@ -44,6 +44,8 @@ STATUSES: dict[type[EmbassayError], int] = {
     refusals.RequestError: 400,
     refusals.MediaUnsupported: 415,
     refusals.RequestTooLarge: 413,
+    refusals.HeadTooLarge: 431,
+    refusals.HeadTimedOut: 408,
     refusals.RouteNotFound: 404,
     refusals.NotFound: 404,
     refusals.NameTaken: 409,

@@ -56,6 +56,9 @@ class RequestReader:
             raise MediaUnsupported(f"the body is {media[:60]}; it must be application/json.")
         if "charset" in rest.lower() and "utf-8" not in rest.lower() and "utf8" not in rest.lower():
             raise MediaUnsupported("the body must be JSON in UTF-8.")
+        coding = headers.get("content-encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            raise MediaUnsupported(f"the body is compressed by {coding[:40]}; it must be sent as it is.")
         raw = await _read(headers, receive, most)
         try:
             return self._decoder.decode(raw)

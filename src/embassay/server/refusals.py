@@ -5,6 +5,8 @@ RequestError
 │   └── InputEmpty        there is no text in it, or one of them is empty
 ├── MediaUnsupported      its body is of a kind that the route does not take
 ├── RequestTooLarge       it is larger than the server takes
+├── HeadTooLarge          its path and its headers are
+├── HeadTimedOut          they do not come to an end
 ├── RouteNotFound         nothing is served at this path
 ├── NotFound              what the path names is not there: a document, a job
 ├── NameTaken             there is something of this name already
@@ -49,6 +51,14 @@ class MediaUnsupported(RequestError):
 
 
 class RequestTooLarge(RequestError):
+    pass
+
+
+class HeadTooLarge(RequestError):
+    pass
+
+
+class HeadTimedOut(RequestError):
     pass
 
 

@@ -36,12 +36,13 @@ class Scoring:
 
     async def score(self, name: str, query: str, texts: Sequence[str]) -> Reranked:
         """Scores of `texts` by the reranker `name`. Raises Overloaded, DeadlinePassed, and as `Session.rerank` does."""
-        reranker = await self._in_worker(self._session.models.rerankers.get, name)
+        reranker = await self._in_worker("", self._session.models.rerankers.get, name)
         whole = reranker.remote or reranker.listwise
+        beside = f"reranker {name}" if reranker.remote else ""
         stop = threading.Event()
         async with self._turns[reranker.remote].taken(len(texts)):
             size = max(1, len(texts)) if whole else SLICE
-            work = asyncio.ensure_future(self._in_worker(self._in_slices, name, query, texts, size, stop))
+            work = asyncio.ensure_future(self._in_worker(beside, self._in_slices, name, query, texts, size, stop))
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:

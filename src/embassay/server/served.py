@@ -8,12 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from embassay import remedy
-from embassay.errors import EmbassayError, HomeNotFound, ModelNotFound
+from embassay.errors import EmbassayError, HomeNotFound, ModelNotFound, SetNotFound
 from embassay.models.reference import parse_reference
 from embassay.text import nearest_names, one_of
 
@@ -43,6 +44,7 @@ class ServedModels:
         self._tasks: dict[str, Mapping[str, str]] = {}
         self._of_task: dict[tuple[str, str], str] = {}
         self._kept: dict[str, float] = {}
+        self._hosted: dict[str, str] = {}
 
     @property
     def default(self) -> str:
@@ -127,6 +129,14 @@ class ServedModels:
                 self._session.models.register(name, prompted)
         return name
 
+    def host_of(self, set: str) -> str:
+        """The model of a set, where texts leave this machine for it; else empty, and for a set not seen yet."""
+        return self._hosted.get(set, "")
+
+    def look(self) -> None:
+        """Look at the sets again, unless that was done just now."""
+        self._look()
+
     def ready(self, served: str) -> Embedder | None:
         """A model that was opened before; None where opening it may take a while."""
         return self._ready.get(served)
@@ -187,11 +197,21 @@ class ServedModels:
         return names | {name: name for name in own}
 
     def _of_sets(self) -> Iterator[str]:
-        try:
+        hosted: dict[str, str] = {}
+        with suppress(HomeNotFound):
             for name in self._home.sets():
-                yield parse_reference(self._home.set(name).spec().model).base
-        except HomeNotFound:
-            return
+                with suppress(SetNotFound):  # it went just now
+                    model = parse_reference(self._home.set(name).spec().model).base
+                    yield model
+                    if self._is_hosted(model):
+                        hosted[name] = model
+        self._hosted = hosted
+
+    def _is_hosted(self, model: str) -> bool:
+        try:
+            return self._session.models.provider(model).remote
+        except EmbassayError:
+            return False
 
     def _also_called(self, name: str) -> Iterator[str]:
         yield name

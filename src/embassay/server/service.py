@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     Served = Sequence[tuple[str, Dialect, Route]]
 
+FALLBACKS, RERANKERS, AGENTS, COMPARISONS, NEW_SETS = "fallbacks", "rerankers", "agents", "comparisons", "new sets"
+"""What `Service.in_worker_for` may wait for beside the models of sets."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -63,7 +65,7 @@ class Service:
     def __init__(self, home: Home, session: Session, limits: Limits, guard: Guard) -> None:
         self.home, self.session, self.limits, self.guard = home, session, limits, guard
         self.models = ServedModels(home, session)
-        self._scoring = Scoring(session, self.in_worker)
+        self._scoring = Scoring(session, self.in_worker_for)
         self.started = time.time()
         self.in_flight = 0
         """Requests that are under way."""
@@ -73,13 +75,18 @@ class Service:
         self.served: Served = ()
         """Every route, once the application is made."""
         self._made: dict[str, bytes] = {}
-        self._threads = ThreadPoolExecutor(limits.threads, "worker")
+        self._pools: dict[str, ThreadPoolExecutor] = {}
 
     async def in_worker(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The result of work that blocks, in one of so many threads, with the deadline of the request.
 
         Raises DeadlinePassed where none of them came free in time: what has begun by then goes on to its end.
         """
+        return await self.in_worker_for("", work, *arguments, **named)
+
+    async def in_worker_for(self, waits_for: str, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """The same for work that may have to wait for somebody else's service, which has threads of its own: one that
+        hangs holds up those who need it, and nobody else. An empty name: it waits for none."""
         context = contextvars.copy_context()
         deadline = DEADLINE.get()
 
@@ -88,7 +95,7 @@ class Service:
                 raise DeadlinePassed("the deadline of the request passed before it was its turn.")
             return context.run(work, *arguments, **named)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return await asyncio.get_running_loop().run_in_executor(self._pool(waits_for), run)
 
     async def embedder(self, call: Asking, name: str) -> Embedder:
         """The model that a client calls `name`, ready to be asked. Raises ModelNotFound, NotAllowed, ModelError."""
@@ -142,7 +149,7 @@ class Service:
         """
         call.texts += len(texts)
         with self.charged(call, texts) as taken:
-            made = await self.in_worker(chain.embed, texts, role, on_long, allow_other_space=True)
+            made = await self.in_worker_for(FALLBACKS, chain.embed, texts, role, on_long, allow_other_space=True)
             tokens = sum(made.tokens)
             taken.settle(tokens)
         call.tokens += tokens
@@ -182,6 +189,13 @@ class Service:
         with self.charged(call, texts, shared=len(query)):
             return await self._scoring.score(served, query, texts)
 
+    def _pool(self, waits_for: str) -> ThreadPoolExecutor:
+        """Belongs to the loop. The names are those of models, and a few more: there are not many."""
+        pool = self._pools.get(waits_for)
+        if pool is None:
+            pool = self._pools[waits_for] = ThreadPoolExecutor(self.limits.threads, f"worker {waits_for}".strip())
+        return pool
+
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What `make` makes, which is made for the first caller and kept."""
         if name not in self._made:
@@ -190,4 +204,5 @@ class Service:
 
     def close(self) -> None:
         """End the threads, once what they are at is done."""
-        self._threads.shutdown(wait=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)

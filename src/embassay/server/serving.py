@@ -85,16 +85,20 @@ class Server:
         """
         import uvicorn
 
+        from embassay.server.connection import connections
+
         self._ready = ready
         for name in self.serving.preload:
             self.service.models.open(self.service.models.find(name, ANYONE))
         sys.setswitchinterval(SWITCH_SECONDS)
         config = uvicorn.Config(
             self._lifespan,
+            http=connections(self.app.refused),
             interface="asgi3",
             lifespan="on",
             proxy_headers=False,
             log_config=None,
+            log_level="error",  # whoever sends garbage fills no log
             access_log=False,
             server_header=False,
             date_header=False,
@@ -136,7 +140,11 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def _alive(self) -> AsyncIterator[None]:
-        watching = asyncio.ensure_future(self._residency.watch(self.service.in_worker))
+        from embassay.server.connection import look_after
+
+        assert self._uvicorn is not None
+        open_now = self._uvicorn.server_state.connections
+        watching = asyncio.gather(self._residency.watch(self.service.in_worker), look_after(open_now))
         self._ready()
         try:
             yield

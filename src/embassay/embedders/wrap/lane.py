@@ -7,7 +7,7 @@ import heapq
 import threading
 import time
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -76,13 +76,16 @@ class Ticket:
             return True
 
     def wait(self) -> Embeddings:
-        """Block until it is done. Raises what it failed with."""
+        """Block until it is done. Raises what it failed with, and DeadlinePassed: a thread is not held for longer."""
         with self._lock:
             waiter: Future[Embeddings] = Future()
             self._done = waiter
             over = self.outcome is not None
         if over:
             self._tell()
+        seconds = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+        if wait((waiter,), seconds).not_done and waiter.cancel():
+            raise DeadlinePassed("the deadline of the request passed before its texts were embedded.")
         return waiter.result()
 
     def __await__(self) -> Generator[object, None, Embeddings]:

@@ -23,6 +23,7 @@ from embassay.server.call import Call
 from embassay.server.own import SHOWN, failure, visible_sets
 from embassay.server.refusals import NotFound, RequestInvalid, RequestTooLarge
 from embassay.server.route import Route
+from embassay.server.service import COMPARISONS
 from embassay.types import Document, Value
 
 __all__ = ["ROUTES", "failure"]
@@ -83,7 +84,7 @@ async def held_against(call: Call) -> CompareReply:
     if (asked.judged is None) == (asked.pairs is None):
         which = option("judged", "NAME", say="Say {}") + say("or pairs, queries with their answers.")
         raise RequestInvalid("what is compared on is said by one of judged and pairs.", remedy=which)
-    return await call.service.in_worker(_compared, call, asked)
+    return await call.service.in_worker_for(COMPARISONS, _compared, call, asked)
 
 
 def _compared(call: Call, asked: CompareRequest) -> CompareReply:

@@ -16,6 +16,7 @@ from embassay.server.call import Call
 from embassay.server.own import PAGE, Limit, allow, failure, on_set, on_writing, unknown, visible_sets
 from embassay.server.refusals import NameTaken, NotAllowed, RequestInvalid
 from embassay.server.route import Route
+from embassay.server.service import NEW_SETS
 
 if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
@@ -139,7 +140,7 @@ async def make(call: Call) -> SetObject:
     if asked.set_type == "filter":
         await call.service.in_worker(_make_view, call, asked, slug)
     else:
-        await call.service.in_worker(_make_full, call, asked, slug)
+        await call.service.in_worker_for(NEW_SETS, _make_full, call, asked, slug)
     return await on_set(call, slug, "read", _described)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -15,6 +15,7 @@ from embassay.extras import needed
 from embassay.server.call import Call
 from embassay.server.problems import Problem
 from embassay.server.route import Answer, Route
+from embassay.server.service import AGENTS
 
 if TYPE_CHECKING:
     from embassay.agents.http import Replied
@@ -90,7 +91,8 @@ async def message(call: Call) -> Answer:
         await service.in_worker(_loaded)  # that takes most of a second, for which nobody else is to wait
     replied, make_server = _loaded()
 
-    server = make_server(lambda: Desk(service.home, Holder(call), Served(call)), service.in_worker)
+    run = partial(service.in_worker_for, AGENTS)
+    server = make_server(lambda: Desk(service.home, Holder(call), Served(call)), run)
     handed = {name: value for name, value in call.headers.items() if name == "accept" or name.startswith("mcp-")}
     headers = {**handed, "content-type": "application/json"}  # keys are nothing for the SDK
     reply = await replied(server, PATH, headers, msgspec.json.encode(call.body), service.limits.body)

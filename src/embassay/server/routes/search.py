@@ -21,6 +21,7 @@ from embassay.server.call import Call
 from embassay.server.own import failure, meant_set, on_set
 from embassay.server.refusals import RequestInvalid
 from embassay.server.route import Route
+from embassay.server.service import RERANKERS
 from embassay.types import Metadata
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ async def by_body(call: Call) -> Mapping[str, object]:
 
 async def _search(call: Call, asked: SearchQuery, named: list[str]) -> Mapping[str, object]:
     sets = named or [await call.service.in_worker(meant_set, call.service.home, call.principal)]
+    if asked.rerank or "rerank" in asked.strategy:
+        call.waits_for = RERANKERS
     with call.service.charged(call, [asked.q]):
         return await on_set(call, sets[0], "read", _found, call, asked, sets[1:])
 
