@@ -93,3 +93,5 @@ def _read(tool: Tool, given: Mapping[str, object] | None) -> Struct:
         raise UsageError(
             f"the arguments cannot be read: {error}.", remedy="The input schema of the tool says what they may be."
         ) from None
+    except (UnicodeEncodeError, RecursionError):  # a lone surrogate where a number is expected; nested without end
+        raise UsageError("the arguments are no JSON that could be sent.") from None
