@@ -125,8 +125,8 @@ def wrk(target: Target, requests: Requests, *, clients: int, seconds: float, pau
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
         spent = target.cpu_seconds() - before
     told: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
-    count = max(1, told["requests"])
-    rate = told["requests"] / told["seconds"]
+    count = max(1, told["requests"])  # a rate is divided by: a machine that is busy may answer none in a second
+    rate = count / told["seconds"]
     return Load(rate, told["p50"], told["p95"], told["p99"], told["errors"], spent * 1e3 / count, told["requests"])
 
 

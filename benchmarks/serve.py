@@ -163,7 +163,7 @@ def _median(loads: list[Load], value: Callable[[Load], float]) -> float:
 
 def _beside(ours: list[Load], theirs: list[Load], value: Callable[[Load], float]) -> tuple[float, float, float]:
     mine, other = _median(ours, value), _median(theirs, value)
-    return mine, other, mine / other
+    return mine, other, mine / max(other, 1e-9)
 
 
 def _cpu(what: str, ours: list[Load], theirs: list[Load]) -> Row:

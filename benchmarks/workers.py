@@ -50,7 +50,7 @@ def beside(folder: Path, requests: Requests, rounds: int, seconds: float = SECON
 def _rows(what: str, unit: str, values: dict[str, float]) -> list[Row]:
     first = values["one process"]
     return [
-        Row(f"{what}: {way}", value, first, value / first, unit, "reported", None)
+        Row(f"{what}: {way}", value, first, value / first if first else None, unit, "reported", None)
         for way, value in values.items()
         if way != "one process"
     ]

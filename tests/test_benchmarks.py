@@ -40,6 +40,8 @@ from benchmarks import (
     rerank,
     sabotage,
     search,
+    serve,
+    soak,
     spaces,
     stages,
     switching,
@@ -47,6 +49,7 @@ from benchmarks import (
     verdicts,
     warm,
     watch,
+    workers,
 )
 from benchmarks.checkouts import Checkout, Taken, measured
 from embassay.embedders.local.embedder import LocalEmbedder
@@ -450,3 +453,27 @@ def test_a_server_under_load_of_the_benchmark(tmp_path):
     assert full.requests > half.requests > 0 and full.errors == half.errors == listed.errors == 0
     assert failed.errors == failed.requests > 0
     assert full.cpu_ms > 0 and 0 < full.p50 <= full.p95
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk")
+def test_what_a_server_is_held_against(tmp_path, tiny, monkeypatch):
+    for module, name, value in (
+        (serve, "SECONDS", 1),
+        (serve, "ROUNDS_OF_ONE", 1),
+        (serve, "CALLS", 2),
+        (serve, "BATCHES", 2),
+        (serve, "SEARCHES", 4),
+        (soak, "PARTS", 3),
+        (workers, "WAYS", {"one process": ()}),
+    ):
+        monkeypatch.setattr(module, name, value)
+    home = tmp_path / ".embassay"
+    with embassay.open(home) as made:
+        for name in ("default", "docs"):
+            made.set(name).upsert([{"id": "a", "text": "Keys are rotated on Mondays."}])
+    with load.served(home) as ours:
+        rows = [*serve.many_clients(ours, ours, 1), *serve.one_client(ours, tiny, lambda: FakePeer(tiny))]
+        rows += [*serve.batches(ours, tiny, 1), *soak.soak(ours, 3, 1)]
+    rows += serve.search(["keys", "monday"], 1, home)
+    rows += workers.beside(tmp_path, serve.short_texts(), 1, 1)
+    assert len(rows) > 20 and all(row.ours == 0 for row in rows if "errors" in row.what)
