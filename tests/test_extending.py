@@ -11,6 +11,7 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
+import httpx
 import pytest
 
 import embassay
@@ -35,6 +36,7 @@ PACKAGES = (
     "embassay.search.stages",
     "embassay.cli.commands",
     "embassay.agents.tools",
+    "embassay.server.routes",
     BACKENDS,
     PROVIDERS,
     FORMATS,
@@ -247,6 +249,22 @@ def test_the_tool(project):
     assert listed["description"].startswith("List the sections") and "id" in listed["inputSchema"]["required"]
     assert answers[2]["structuredContent"]["sections"][0] == "Part 0"
     assert answers[3]["isError"] and "`id`" in answers[3]["content"][0]["text"]
+
+
+def test_the_dialect(project):
+    command = [sys.executable, "-m", "embassay", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as server:
+        url = server.stderr.readline().split()[-1]
+        try:
+            assert httpx.get(f"{url}/.well-known/ready").status_code == 204
+            made = httpx.post(f"{url}/vectors", json={"text": "a key", "config": {"task_type": "query"}}).json()
+            known = json.loads(run("embed", "-c", "a key", "--role", "query", "--json"))["embeddings"][0]
+            assert made["dim"] == len(made["vector"]) == len(known) and made["vector"] == pytest.approx(known, abs=1e-5)
+            refused = httpx.post(f"{url}/vectors", json={"text": ""})
+            assert refused.status_code == 400 and "empty" in refused.json()["error"]
+            assert "/vectors" in httpx.get(f"{url}/openapi.json").json()["paths"]
+        finally:
+            server.terminate()
 
 
 def test_the_card(project):
