@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from dataclasses import dataclass
 
@@ -62,6 +63,9 @@ STATUSES: dict[type[EmbassayError], int] = {
     errors.ReadError: 400,
 }
 """The status of each class of errors, and of those below it that have none of their own."""
+OF_FILES = (errors.HomeError, errors.StoreError, errors.CacheError, errors.LedgerError, errors.ConfigError)
+"""Failures whose words name files of the server, which are nobody else's business."""
+FILE, SOME_FILE = re.compile(r"[^\s'\"]*/[^\s'\"]*/[^\s'\",]*"), "a file of the server"
 INTERNAL = "internal"
 """The code of a defect of ours, of which a client is told nothing."""
 
@@ -100,7 +104,10 @@ def problem_of(error: BaseException) -> Problem:
     if after is None and at is not None:
         after = max(0.0, at - time.time())
     place = str(getattr(error, "place", ""))
-    return Problem(status, error.code, printable(error.message), printable(worded(error.remedy)), place, after)
+    message, remedy = printable(error.message), printable(worded(error.remedy))
+    if isinstance(error, OF_FILES):
+        message, remedy = FILE.sub(SOME_FILE, message), FILE.sub(SOME_FILE, remedy)
+    return Problem(status, error.code, message, remedy, place, after)
 
 
 def worded(remedy: Remedy) -> str:
