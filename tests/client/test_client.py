@@ -10,6 +10,7 @@ import pytest
 
 import embassay
 from embassay.client import AsyncClient, AsyncServedSet, Client, ServedSet, ServerRefused, ServerUnreachable
+from embassay.config.values import Config, RerankingConfig
 from embassay.errors import (
     BadReply,
     DeadlinePassed,
@@ -22,7 +23,8 @@ from embassay.errors import (
     UsageError,
 )
 from embassay.stores.filters.parser import read_filter
-from tests.server.conftest import DOCUMENTS
+from tests.cross_encoders import SHAPES, write_cross_encoder
+from tests.server.conftest import DOCUMENTS, running
 from tests.servers import Answer, serving
 
 
@@ -46,6 +48,18 @@ def test_vectors_are_those_of_the_library(client):
         client.embed(TEXTS, "query", model="nobody/knows")
     with pytest.raises(UsageError, match="role"):
         client.embed(TEXTS, "passage")
+
+
+def test_scores_of_a_reranker(tmp_path, client):
+    with pytest.raises(ModelNotFound, match="no reranker"):
+        client.rerank("when", TEXTS)
+    write_cross_encoder(tmp_path / "reranker", SHAPES["bert"])
+    own = {"ce": {"provider": "local", "model_id": str(tmp_path / "reranker")}}
+    config = Config(reranking=RerankingConfig(models=own, default_model="ce"))
+    with running(tmp_path / ".embassay", config=config) as served, Client(served.url) as asked:
+        made = asked.rerank("when are keys rotated", TEXTS, model="ce")
+        known = served.home.rerank("when are keys rotated", TEXTS, model="ce")
+    assert np.allclose(made.scores, known.scores, atol=1e-3) and sorted(made.order) == [0, 1]
 
 
 def test_a_set_from_its_beginning_to_its_end(client):
@@ -177,6 +191,13 @@ def test_and_given_up_where_that_has_no_end():
             ServerRefused,
             "key_refused",
         ),
+        (
+            Answer({"message": "no.", "error": {"message": "no.", "code": 404}, "code": "set_not_found"}, 404),
+            SetNotFound,
+            "set_not_found",
+        ),
+        (Answer({"error": "no.", "error_type": "Backend"}, 424), ServerRefused, "server_refused"),
+        (Answer([], 400), ServerRefused, "server_refused"),
         (Answer(b"not json", 200), BadReply, "bad_reply"),
         (Answer({"versions": 1}, 200), BadReply, "bad_reply"),
         (Answer(b"\xff\xfe", 500), ServerRefused, "server_refused"),

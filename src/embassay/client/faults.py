@@ -40,14 +40,23 @@ class ServerUnreachable(EmbassayError):
 
 class _Told(msgspec.Struct):
     message: str = ""
-    code: str | None = None
+    code: str | int | None = None
     remedy: str = ""
     place: str | None = None
     param: str | None = None
 
 
-class _Envelope(msgspec.Struct):
-    error: _Told
+class _Envelope(_Told):
+    """Some dialects have the fields in an object of their own, some beside it as well."""
+
+    error: _Told | str | None = None
+
+    @property
+    def told(self) -> _Told:
+        """What was told, with the code that is a name of ours."""
+        inner = self.error if isinstance(self.error, _Told) else self
+        code = inner.code if isinstance(inner.code, str) else self.code
+        return _Told(inner.message or self.message, code, inner.remedy, inner.place, inner.param)
 
 
 KNOWN: Mapping[str, type[EmbassayError]] = {
@@ -58,11 +67,14 @@ KNOWN: Mapping[str, type[EmbassayError]] = {
 def fault_of(status: int, body: bytes, retry_after: float | None) -> EmbassayError:
     """The error that an answer tells of: of our tree, with `status`, `place` and `retry_after` as attributes."""
     try:
-        told = msgspec.json.decode(body, type=_Envelope).error
+        told = msgspec.json.decode(body, type=_Envelope).told
     except (msgspec.DecodeError, UnicodeDecodeError):
-        said = printable(body[:MOST_WORDS].decode("utf-8", "replace")).strip()
-        told = _Told(f"the server answered with status {status}{f': {said}' if said else '.'}")
-    code = OF_OPENAI.get(told.code or "", told.code or ServerRefused.code)
+        told = _Told()
+    if not told.message:
+        words = printable(body[:MOST_WORDS].decode("utf-8", "replace")).strip()
+        told.message = f"the server answered with status {status}{f': {words}' if words else '.'}"
+    said = told.code if isinstance(told.code, str) and told.code else ServerRefused.code
+    code = OF_OPENAI.get(said, said)
     kind = KNOWN.get(code) or _only_of_servers(code)
     made: EmbassayError = kind.__new__(kind)
     EmbassayError.__init__(made, told.message, remedy=told.remedy)
