@@ -1,6 +1,7 @@
 """What goes wrong around a server, by mischief or by misfortune: each has a name, and everybody else is served on."""
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -10,7 +11,10 @@ import httpx
 import pytest
 
 from embassay.config.values import Config, EmbeddingsConfig
+from embassay.errors import ConfigError
 from embassay.server import connection
+from embassay.server.keys.key import Grant
+from embassay.server.keys.store import KeyStore
 from embassay.server.limits import Limits
 from tests.server.conftest import DOCUMENTS, running
 from tests.servers import hash_openai, serving
@@ -139,6 +143,48 @@ def test_a_body_that_is_compressed(found):
 def test_the_set_that_is_not_there_is_the_one_that_is_named(found):
     reply = httpx.post(f"{found.url}/api/v1/search", json={"q": "keys", "sets": ["animals", "../etc"]})
     assert reply.status_code == 404 and "'../etc'" in reply.json()["error"]["message"]
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """A server with a model whose weights are gone, the set `animals`, and a key."""
+    gone = {"provider": "local", "model_id": str(tmp_path / "weights")}
+    with running(tmp_path / ".embassay", config=config(gone=gone)) as made:
+        made.home.set("animals").upsert(DOCUMENTS)
+        made.headers = {"authorization": f"Bearer {KeyStore(made.home.folder).create('ci', Grant('write'))[1]}"}
+        yield made
+
+
+def test_a_model_that_cannot_be_loaded(keyed, caplog):
+    asked = {"input": "a", "model": "gone"}
+    for _ in range(2):
+        reply = httpx.post(f"{keyed.url}/v1/embeddings", json=asked, headers=keyed.headers, timeout=30)
+        assert reply.status_code == 503 and reply.json()["error"]["code"] == "model_error"
+        assert "gone cannot be loaded" in reply.text and str(keyed.home.folder.parent) not in reply.text
+    assert "gone cannot be loaded" in caplog.text and "weights" in caplog.text
+    words = {"input": "a", "model": "words"}
+    assert httpx.post(f"{keyed.url}/v1/embeddings", json=words, headers=keyed.headers).status_code == 200
+
+
+def test_vectors_that_vanish_under_a_server(keyed, caplog):
+    shutil.rmtree(keyed.home.folder / "vectors")
+    put = {"documents": [{"id": "new", "text": "Otters."}]}
+    with httpx.Client(base_url=keyed.url, headers=keyed.headers, timeout=30) as client:
+        for reply in (
+            client.get("/api/v1/search", params={"q": "otters", "set": "animals"}),
+            client.post("/api/v1/embedding-sets/animals/documents", json=put),
+        ):
+            assert reply.status_code == 503 and reply.json()["error"]["code"] == "store_error"
+            assert ".cargo" not in reply.text and str(keyed.home.folder) not in reply.text
+        assert client.post("/v1/embeddings", json={"input": "a", "model": "words"}).status_code == 200
+        assert client.get("/health").status_code == 200
+    assert "store_error" in caplog.text
+
+
+def test_a_model_that_is_set_up_wrongly_is_told_at_the_start(tmp_path):
+    with pytest.raises(ConfigError, match="encoding"):
+        with running(tmp_path / ".embassay", config=config(far={"provider": "openai", "encoding": "float"})):
+            pass
 
 
 def test_a_service_that_hangs_holds_up_nobody_else(tmp_path):

@@ -25,7 +25,7 @@ from embassay.server.keys.entrance import UNIX
 from embassay.server.keys.pages import page_headers, preflight
 from embassay.server.keys.principal import ANYONE
 from embassay.server.keys.spend import purpose_of
-from embassay.server.problems import Problem, problem_of
+from embassay.server.problems import Problem, is_its_own, problem_of
 from embassay.server.reading import RequestReader
 from embassay.server.refusals import MethodNotAllowed, RequestInvalid, RouteNotFound
 from embassay.server.route import Answer, Dialect, Route
@@ -131,9 +131,12 @@ class App:
         return made if isinstance(made, Answer) else Answer(made, call.route.status, media=call.route.media)
 
     def _worded_for(self, call: Call, error: Exception) -> Exception:
-        """A set that is not there, in words that name neither the folder of the home nor the sets of others."""
+        """A set that is not there, in words that name neither the folder of the home nor the sets of others; what
+        fails at the server itself stands in the log in its own words."""
         if isinstance(error, SetNotFound) and str(self.service.home.folder) in error.message:
             return call.principal.no_set(call.set)
+        if isinstance(error, EmbassayError) and is_its_own(error):
+            _log.warning("request %s: %s: %s", call.id, error.code, error)
         return error
 
     def _failed(self, path: Path, problem: Problem, error: BaseException) -> Answer:

@@ -66,6 +66,8 @@ STATUSES: dict[type[EmbassayError], int] = {
 OF_FILES = (errors.HomeError, errors.StoreError, errors.CacheError, errors.LedgerError, errors.ConfigError)
 """Failures whose words name files of the server, which are nobody else's business."""
 FILE, SOME_FILE = re.compile(r"[^\s'\"]*/[^\s'\"]*/[^\s'\",]*"), "a file of the server"
+ITS_OWN = (*OF_FILES, errors.ModelError, errors.PluginError, refusals.KeysError)
+"""Failures of the server itself, where their status says so."""
 INTERNAL = "internal"
 """The code of a defect of ours, of which a client is told nothing."""
 
@@ -98,16 +100,25 @@ def problem_of(error: BaseException) -> Problem:
     """`error` as a client may read it. Whatever nobody foresaw is told without its words: they may quote anything."""
     if not isinstance(error, EmbassayError):
         return Problem(500, INTERNAL, "the server failed; its log says why.")
-    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    status = _status_of(error)
     after = getattr(error, "retry_after", None)
     at = getattr(error, "retry_at", None)
     if after is None and at is not None:
         after = max(0.0, at - time.time())
     place = str(getattr(error, "place", ""))
     message, remedy = printable(error.message), printable(worded(error.remedy))
-    if isinstance(error, OF_FILES):
+    if isinstance(error, OF_FILES) or is_its_own(error):
         message, remedy = FILE.sub(SOME_FILE, message), FILE.sub(SOME_FILE, remedy)
     return Problem(status, error.code, message, remedy, place, after)
+
+
+def is_its_own(error: BaseException) -> bool:
+    """Whether the server itself is what fails, which nothing that a client sends will mend."""
+    return isinstance(error, ITS_OWN) and not isinstance(error, errors.SetMoved) and _status_of(error) >= 500
+
+
+def _status_of(error: EmbassayError) -> int:
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def worded(remedy: Remedy) -> str:

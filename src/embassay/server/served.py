@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from embassay import remedy
-from embassay.errors import EmbassayError, HomeNotFound, ModelNotFound, SetNotFound
+from embassay.errors import EmbassayError, HomeNotFound, ModelError, ModelNotFound, SetNotFound
 from embassay.models.reference import parse_reference
 from embassay.text import nearest_names, one_of
 
@@ -143,6 +143,12 @@ class ServedModels:
 
     def open(self, served: str) -> Embedder:
         """Open a model, as far as its first text would have to wait for. Raises ModelError, ConfigError."""
+        try:
+            return self._opened(served)
+        except ModelNotFound as error:  # it is served by this name: what is not there are its weights
+            raise ModelError(f"the model {served} cannot be loaded: {error.message}") from error
+
+    def _opened(self, served: str) -> Embedder:
         embedder = self._session.models.get(served)
         embedder.check_ready()
         embedder.tokens.max_tokens  # noqa: B018 - its tokenizer is loaded

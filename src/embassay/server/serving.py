@@ -69,8 +69,11 @@ class Server:
 
     def bind(self) -> list[Address]:
         """Take the addresses, and say which they are: of port 0, the one that was free. Raises UsageError, also where
-        others than this machine could reach the server and no key was made."""
+        others than this machine could reach the server and no key was made; ConfigError for a model that is set up
+        wrongly, by which requests of all kinds would fail."""
         self.guard.check_binding()
+        for name in self.service.session.models.names():
+            self.service.session.models.settings(name)
         found = []
         for address in self.serving.addresses:
             taken = bound(address)
