@@ -17,7 +17,7 @@ STATUSES: dict[type[EmbassayError], int] = {
     errors.EmbassayError: 500,
     errors.UsageError: 400,
     errors.ConfigError: 500,
-    errors.PluginError: 500,
+    errors.PluginError: 501,
     errors.ModelError: 503,
     errors.ModelNotFound: 404,
     errors.ModelUnsupported: 501,
