@@ -56,6 +56,10 @@ def _is_text_or_texts(value: object) -> bool:
     return isinstance(value, str) or _lists(str)(value)
 
 
+def _is_pair_of_texts(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(one, str) for one in value)
+
+
 TEXT = Kind("a string", _is_text)
 WHOLE = Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
 NUMBER = Kind("a number", _is_number)
@@ -77,6 +81,7 @@ KINDS = {
     "expand": Kind("the name of a stage, or a list of names", _is_text_or_texts),
     "parent": Kind("section, document or a number of tokens", lambda value: _is_text(value) or WHOLE.allows(value)),
     "query_model": TEXT,
+    "behind": Kind("a path and an id", _is_pair_of_texts),
     "set": Kind("the name of a set, or a list of names", _is_text_or_texts),
     "trial": Kind("TrialTerms", lambda value: hasattr(value, "keep_above")),
     "observer": Kind("something that observes a trial", callable),

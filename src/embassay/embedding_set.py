@@ -209,13 +209,14 @@ class EmbeddingSet(Moving, AsyncVerbs):
 
         return get(self._sets, self.name, ids)
 
-    def list(self, glob: str | None = None, *, where: str | Filter | None = None) -> Iterator[DocumentInfo]:
-        """Every document of the set, files and records alike, by path: those whose path matches `glob`, and of which a
-        chunk passes `where`. Raises SetNotFound, FilterError, StoreError.
-        """
+    def list(
+        self, glob: str | None = None, *, where: str | Filter | None = None, behind: tuple[str, str] = ("", "")
+    ) -> Iterator[DocumentInfo]:
+        """Every document, files and records alike, by path: those whose path matches `glob`, of which a chunk passes
+        `where`, and that come `behind` a (path, id). Raises SetNotFound, FilterError, StoreError."""
         from embassay.sets.records.listing import documents
 
-        return documents(self._sets, self.name, glob, _parsed(where))
+        return documents(self._sets, self.name, glob, _parsed(where), behind)
 
     def chunks(self, glob: str | None = None, *, where: str | Filter | None = None) -> Iterator[Chunk]:
         """Every chunk of the set, in the order of `list`: those whose path matches `glob`, and which pass `where`.

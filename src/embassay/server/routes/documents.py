@@ -241,8 +241,7 @@ def _write(of_set: EmbeddingSet, given: Sequence[DocumentGiven], mode: str) -> W
 
 
 def _page(of_set: EmbeddingSet, asked: DocumentPage, behind: tuple[str, str]) -> DocumentList:
-    found: Iterator[DocumentInfo] = of_set.list(asked.glob, where=asked.where)
-    coming = itertools.dropwhile(lambda one: (one.path, one.id) <= behind, found)
+    coming: Iterator[DocumentInfo] = of_set.list(asked.glob, where=asked.where, behind=behind)
     page = list(itertools.islice(coming, asked.limit))
     more = next(coming, None) is not None
     return DocumentList([_summary(one) for one in page], _cursor(page[-1]) if more else None)

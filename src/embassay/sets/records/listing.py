@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from embassay.stores.base import Snapshot
     from embassay.stores.filters.values import Filter
 
+BEGINNING = ("", "")
 GROUP_PATHS = 2_048
 """Sources whose chunks are looked up at once."""
 
@@ -65,20 +66,25 @@ def get(sets: OpenSets, name: str, ids: Iterable[str]) -> list[Record]:
     return [found[one] for one in wanted if one in found]
 
 
-def documents(sets: OpenSets, name: str, glob: str | None, where: Filter | None) -> Iterator[DocumentInfo]:
-    """Every document of a set, by path; see `EmbeddingSet.list`."""
+def documents(
+    sets: OpenSets, name: str, glob: str | None, where: Filter | None, behind: tuple[str, str] = BEGINNING
+) -> Iterator[DocumentInfo]:
+    """Every document of a set behind a (path, id), by path; see `EmbeddingSet.list`."""
     content = sets.content(name)
     rows = {row.path: row for row in content.sources(sets.state, sets.folder) if row.state != "skipped"}
     titles = sets.state.records.titles(content.generation.id)
-    with closing(content.store(sets.folder)) as store, store.snapshot() as version:
-        seen = _seen(version, where)
-    if where is None:
-        held = {one.path for one in seen.values()}
-        seen |= {path: _Document(path, path) for path in rows if path not in held}
     matches = matcher(composed(glob)).matches if glob is not None else lambda _: True
-    for one in sorted(seen.values(), key=lambda one: (one.path, one.id)):
-        if matches(one.path):
-            yield one.info(rows, titles)
+    with closing(content.store(sets.folder)) as store, store.snapshot() as version:
+        if where is None:
+            paths = sorted(path for path in rows if path >= behind[0] and matches(path))
+            groups = [paths[at : at + GROUP_PATHS] for at in range(0, len(paths), GROUP_PATHS)]
+            found: Iterable[list[_Document]] = (_of_paths(version, group) for group in groups)
+        else:
+            found = [[one for one in _seen(version, where).values() if matches(one.path)]]
+        for documents in found:
+            for one in sorted(documents, key=lambda one: (one.path, one.id)):
+                if (one.path, one.id) > behind:
+                    yield one.info(rows, titles)
 
 
 def chunks(sets: OpenSets, name: str, glob: str | None, where: Filter | None) -> Iterator[Chunk]:
@@ -158,19 +164,24 @@ class _Document:
         )  # fmt: skip
 
 
-def _seen(version: Snapshot, where: Filter | None) -> dict[str, _Document]:
-    """The documents of all chunks, or those of which a chunk passes; each counts with all its chunks."""
+def _of_paths(version: Snapshot, paths: Sequence[str]) -> list[_Document]:
+    """The documents of some sources; one of which no chunk is there has none."""
+    found = _gathered(version.chunks(paths))
+    held = {one.path for one in found.values()}
+    return [*found.values(), *(_Document(path, path) for path in paths if path not in held)]
+
+
+def _seen(version: Snapshot, where: Filter) -> dict[str, _Document]:
+    """The documents of which a chunk passes; each counts with all its chunks."""
+    passing = {(chunk.document, chunk.path) for chunks, _ in version.scan((), where) for chunk in chunks}
+    chunks = version.chunks({path for _, path in passing})
+    return _gathered(chunk for chunk in chunks if (chunk.document, chunk.path) in passing)
+
+
+def _gathered(chunks: Iterable[Chunk]) -> dict[str, _Document]:
     found: dict[str, _Document] = {}
-    if where is None:
-        blocks: Iterable[Sequence[Chunk]] = (chunks for chunks, _ in version.scan(()))
-        passing = None
-    else:
-        passing = {(chunk.document, chunk.path) for chunks, _ in version.scan((), where) for chunk in chunks}
-        blocks = ([chunk] for chunk in version.chunks({path for _, path in passing}))
-    for chunks in blocks:
-        for chunk in chunks:
-            if passing is None or (chunk.document, chunk.path) in passing:
-                found.setdefault(chunk.document, _Document(chunk.document, chunk.path)).add(chunk)
+    for chunk in chunks:
+        found.setdefault(chunk.document, _Document(chunk.document, chunk.path)).add(chunk)
     return found
 
 
