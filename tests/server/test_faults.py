@@ -1,5 +1,6 @@
 """What goes wrong around a server, by mischief or by misfortune: each has a name, and everybody else is served on."""
 
+import asyncio
 import json
 import shutil
 import socket
@@ -12,10 +13,13 @@ import pytest
 
 from embassay.config.values import Config, EmbeddingsConfig
 from embassay.errors import ConfigError
-from embassay.server import connection
+from embassay.server import connection, pool
+from embassay.server.keys.entrance import Entrance
 from embassay.server.keys.key import Grant
 from embassay.server.keys.store import KeyStore
 from embassay.server.limits import Limits
+from embassay.server.serving import Serving
+from embassay.server.sockets import Address
 from tests.server.conftest import DOCUMENTS, running
 from tests.servers import hash_openai, serving
 
@@ -185,6 +189,47 @@ def test_a_model_that_is_set_up_wrongly_is_told_at_the_start(tmp_path):
     with pytest.raises(ConfigError, match="encoding"):
         with running(tmp_path / ".embassay", config=config(far={"provider": "openai", "encoding": "float"})):
             pass
+
+
+def test_metrics_are_for_no_key_of_some_sets_alone(tmp_path):
+    """They name the sets of all."""
+    entrance = Entrance.of(trusted_proxy=["127.0.0.1"])
+    serving = Serving((Address(port=0),), entrance=entrance)
+    with running(tmp_path / ".embassay", config=config(), serving=serving) as found:
+        keys = KeyStore(found.home.folder)
+        for grant, status in (
+            (Grant(sets=("animals",)), 403), (Grant(models=("words",)), 403), (Grant(), 200),
+        ):  # fmt: skip
+            headers = {
+                "x-forwarded-for": "203.0.113.9",
+                "authorization": f"Bearer {keys.create(str(grant)[:60], grant)[1]}",
+            }
+            reply = httpx.get(f"{found.url}/metrics", headers=headers)
+            assert reply.status_code == status, reply.text
+
+
+def test_no_more_searches_wait_than_are_borne(found, monkeypatch):
+    monkeypatch.setattr(pool, "MOST_WAITING", 3)
+    gate = threading.Event()
+    threads = found.server.service.limits.threads
+
+    async def hold():
+        await found.server.service.in_worker(gate.wait, 20)
+
+    loop = found.server._uvicorn.servers[0].get_loop()
+    held = [asyncio.run_coroutine_threadsafe(hold(), loop) for _ in range(threads + 3)]
+    try:
+        until = time.monotonic() + 10
+        while found.server.service._pool("").taken < threads + 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        reply = httpx.get(f"{found.url}/api/v1/search?q=keys&set=animals", timeout=30)
+    finally:
+        gate.set()
+    assert reply.status_code == 429 and int(reply.headers["retry-after"]) >= 1
+    assert reply.json()["error"]["code"] == "overloaded"
+    for one in held:
+        one.result(20)
+    assert httpx.get(f"{found.url}/api/v1/search?q=keys&set=animals", timeout=30).status_code == 200
 
 
 def test_a_service_that_hangs_holds_up_nobody_else(tmp_path):

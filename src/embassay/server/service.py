@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
@@ -16,6 +14,7 @@ from embassay.embedders.wrap.lane import CHARS_A_TOKEN
 from embassay.errors import DeadlinePassed, EmbassayError
 from embassay.search.asked import check_query
 from embassay.server.metrics import Metrics
+from embassay.server.pool import WorkerPool
 from embassay.server.refusals import RequestInvalid
 from embassay.server.scoring import Scoring
 from embassay.server.served import ServedModels
@@ -75,12 +74,13 @@ class Service:
         self.served: Served = ()
         """Every route, once the application is made."""
         self._made: dict[str, bytes] = {}
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._pools: dict[str, WorkerPool] = {}
 
     async def in_worker(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The result of work that blocks, in one of so many threads, with the deadline of the request.
 
-        Raises DeadlinePassed where none of them came free in time: what has begun by then goes on to its end.
+        Raises DeadlinePassed where none of them came free in time, and Overloaded where too many wait for one already:
+        what has begun by then goes on to its end.
         """
         return await self.in_worker_for("", work, *arguments, **named)
 
@@ -95,7 +95,7 @@ class Service:
                 raise DeadlinePassed("the deadline of the request passed before it was its turn.")
             return context.run(work, *arguments, **named)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool(waits_for), run)
+        return await self._pool(waits_for).run(run)
 
     async def embedder(self, call: Asking, name: str) -> Embedder:
         """The model that a client calls `name`, ready to be asked. Raises ModelNotFound, NotAllowed, ModelError."""
@@ -189,11 +189,11 @@ class Service:
         with self.charged(call, texts, shared=len(query)):
             return await self._scoring.score(served, query, texts)
 
-    def _pool(self, waits_for: str) -> ThreadPoolExecutor:
+    def _pool(self, waits_for: str) -> WorkerPool:
         """Belongs to the loop. The names are those of models, and a few more: there are not many."""
         pool = self._pools.get(waits_for)
         if pool is None:
-            pool = self._pools[waits_for] = ThreadPoolExecutor(self.limits.threads, f"worker {waits_for}".strip())
+            pool = self._pools[waits_for] = WorkerPool(self.limits.threads, f"worker {waits_for}".strip())
         return pool
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
@@ -205,4 +205,4 @@ class Service:
     def close(self) -> None:
         """End the threads, once what they are at is done."""
         for pool in self._pools.values():
-            pool.shutdown(wait=True)
+            pool.close()

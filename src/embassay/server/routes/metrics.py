@@ -9,12 +9,14 @@ from __future__ import annotations
 from embassay import remedy
 from embassay.server.call import Call
 from embassay.server.problems import Problem
-from embassay.server.refusals import RequestInvalid
+from embassay.server.refusals import NotAllowed, RequestInvalid
 from embassay.server.route import Answer, Route
 
 
 async def metrics(call: Call) -> Answer:
     """All metrics, in the format that the client asks for."""
+    if call.principal.sets is not None or call.principal.models is not None:
+        raise NotAllowed("metrics name all sets and models, and this key is for some of them.")
     shares = call.service.shares
     if shares and call.port != shares.own_port:
         raise RequestInvalid(
