@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from embassay.config.values import Config, EmbeddingsConfig
+from embassay.embedders.wrap import lane
 from embassay.errors import ConfigError
 from embassay.server import connection, pool
+from embassay.server import serving as serving_module
 from embassay.server.keys.entrance import Entrance
 from embassay.server.keys.key import Grant
 from embassay.server.keys.store import KeyStore
@@ -275,3 +277,32 @@ def test_a_service_that_hangs_holds_up_nobody_else(tmp_path):
                 hangs.set()
                 for one in waiting:
                     one.join()
+
+
+def test_it_ends_although_a_service_hangs(tmp_path, monkeypatch):
+    """Those who wait are told by name; the thread that waits for the service is left behind."""
+    monkeypatch.setattr(serving_module, "GRACE_SECONDS", 1)
+    monkeypatch.setattr(lane, "END_SECONDS", 0.5)
+    came, hangs, answers = threading.Event(), threading.Event(), hash_openai()
+
+    def answer(received):
+        came.set()
+        hangs.wait(20)
+        return answers(received)
+
+    replies = []
+    with serving(answer) as service:
+        hosted = {"provider": "openai", "model_id": "m", "base_url": f"{service.url}/v1", "api_key": "k",
+                  "encoding_format": "float"}  # fmt: skip
+        with running(tmp_path / ".embassay", config=config(far=hosted)) as found:
+            ask = {"input": "a", "model": "far"}
+            thread = threading.Thread(
+                target=lambda: replies.append(httpx.post(f"{found.url}/v1/embeddings", json=ask, timeout=30))
+            )
+            thread.start()
+            assert came.wait(10)
+            started = time.monotonic()
+        assert time.monotonic() - started < 15, "before the service answers"
+        thread.join()
+        hangs.set()
+    assert replies[0].status_code == 503 and replies[0].json()["error"]["code"] == "interrupted"

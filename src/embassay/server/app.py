@@ -17,7 +17,7 @@ from starlette.routing import compile_path
 from embassay import plugins
 from embassay.embedders.wrap.batched import DEADLINE
 from embassay.embedders.wrap.payers import PAYERS
-from embassay.errors import DeadlinePassed, EmbassayError, SetNotFound
+from embassay.errors import DeadlinePassed, EmbassayError, Interrupted, SetNotFound
 from embassay.events import REQUEST, Answered, RequestBegan
 from embassay.server.call import Call
 from embassay.server.keys.audit import AuditEntry
@@ -85,6 +85,10 @@ class App:
             answer = await self._answer(path, call, scope, receive)
         except _ClientGone:
             answer, problem = Answer(status=CLIENT_GONE), Problem(CLIENT_GONE, "client_gone", "")
+        except asyncio.CancelledError:  # the server ends, and the time in which requests could is over
+            ended = Interrupted("the server ends, and this was not done by then.", remedy="Send it again.")
+            problem = problem_of(ended)
+            answer = self._failed(path, problem, ended)
         except Exception as error:
             call.refused_key = getattr(error, "key", "")
             problem = problem_of(self._worded_for(call, error))

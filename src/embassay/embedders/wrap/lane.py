@@ -29,6 +29,8 @@ FIRST_RATE = 2_000.0
 """Tokens a second, until the first batches have shown how many."""
 LEAST_SHARE = 128
 """Tokens of a batch that a worker takes at least, where it leaves others to the next worker."""
+END_SECONDS = 5.0
+"""For a hosted model to answer when everybody is gone."""
 AT_FAULT = (TextTooLong, RequestRefused, UsageError)
 """Errors that one text may have caused, for which those of other callers are not to fail."""
 
@@ -191,12 +193,12 @@ class Lane:
         return None
 
     def close(self) -> None:
-        """Compute what waits, and end the threads."""
+        """Compute what waits, and end the threads; one that waits for a service which hangs is left behind."""
         with self._ready:
             self._closing = True
             self._ready.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(END_SECONDS / len(self._threads) if self._model.remote else None)
 
     def _begin(self) -> None:
         thread = threading.Thread(target=self._work, name=f"{self._role} {len(self._threads)}", daemon=True)
