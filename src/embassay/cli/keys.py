@@ -22,10 +22,13 @@ def opened_keys(home: Path | None, *, create: bool = False) -> Iterator[KeyStore
 
     Raises HomeNotFound, and ConfigNotAgreed where a home was found whose keys are not the user's own.
     """
+    from embassay.config.reading import load_config
     from embassay.server.keys.store import KeyStore
     from embassay.server.keys.trust import check_own, claim
     from embassay.sets.folder import find_home, is_named, made_home
 
+    if create:
+        load_config()  # no server starts with one that is wrong, and a command that fails leaves nothing behind
     store = KeyStore((made_home(home) if create else find_home(home)).folder)
     try:
         if create and not is_named(home):

@@ -99,7 +99,7 @@ class BuiltGraph:
                 raise changed(self.files[0])
             self.vocabulary = tensors[WORDS].shape[0]
             graph = build_graph(self.encoder, tensors, head, max_tokens, int8=precision == "int8")
-        return OpenVinoRuntime(graph, precision, for_long_rows=for_long_rows)
+        return OpenVinoRuntime(graph, precision, longest=max_tokens, for_long_rows=for_long_rows)
 
     def check(self) -> None:
         """There is nothing to check: the graph has copies of the tensors."""

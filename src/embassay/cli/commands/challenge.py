@@ -34,7 +34,7 @@ def command(
     \b
     embassay challenge
     embassay challenge --url http://localhost:8080 --json
-    embassay challenge --url https://search.example.com --key emb_...
+    embassay challenge --url https://search.example.com --key ek_...
     """
     from embassay.client.challenge.run import Challenge
 
