@@ -23,6 +23,9 @@ _CONTROLS = re.compile(
 )
 
 
+_FILE = re.compile(r"[^\s'\"]*/[^\s'\"]*/[^\s'\",]*")
+
+
 def printable(text: str, *, lines: bool = False) -> str:
     """`text` as a terminal may be given it: each character that it would obey, and not show, becomes a space.
 
@@ -34,6 +37,11 @@ def printable(text: str, *, lines: bool = False) -> str:
         return text
     text = text.replace("\r\n", "\n") if lines else _BREAKS.sub(" ", text)
     return _CONTROLS.sub(" ", text)
+
+
+def without_files(text: str) -> str:
+    """`text` with the paths of files left out, for whoever has no business with them."""
+    return _FILE.sub("a file of the server", text)
 
 
 def escaped_json(text: str) -> str:

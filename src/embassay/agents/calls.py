@@ -12,7 +12,16 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from mcp_types import Tool as Description
 
 from embassay import plugins
-from embassay.errors import EmbassayError, UsageError
+from embassay.errors import (
+    CacheError,
+    ConfigError,
+    EmbassayError,
+    HomeError,
+    LedgerError,
+    StoreError,
+    UsageError,
+)
+from embassay.text import without_files
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -57,6 +66,10 @@ def described(name: str, tool: Tool) -> Description:
     )
 
 
+OF_FILES = (HomeError, StoreError, CacheError, LedgerError, ConfigError)
+"""Failures whose words name files of the home, of which an agent need not know."""
+
+
 def schema(kind: type[msgspec.Struct]) -> dict[str, object]:
     """The JSON Schema of a struct, an object at its root, as clients demand."""
     (root,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
@@ -82,7 +95,9 @@ def called(tool: Tool, given: Mapping[str, object] | None, desk: Callable[[], De
 def failed(error: EmbassayError) -> CallToolResult:
     """An error as an answer: its code, what was found, and what mends it, as one would type it."""
     fields = error.to_dict() | {"remedy": error.remedy.in_shell()}
-    words = f"{error.code}: {error.message} {fields['remedy']}".rstrip()[:MOST_WORDS]
+    if isinstance(error, OF_FILES):
+        fields |= {name: without_files(str(fields[name])) for name in ("message", "remedy")}
+    words = f"{error.code}: {fields['message']} {fields['remedy']}".rstrip()[:MOST_WORDS]
     return CallToolResult(content=[TextContent(text=words)], is_error=True, _meta={ERROR: fields})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from embassay import errors, jsontext
 from embassay.errors import EmbassayError
 from embassay.remedy import Option, Remedy
 from embassay.server import refusals
-from embassay.text import printable
+from embassay.text import printable, without_files
 
 STATUSES: dict[type[EmbassayError], int] = {
     errors.EmbassayError: 500,
@@ -65,7 +64,6 @@ STATUSES: dict[type[EmbassayError], int] = {
 """The status of each class of errors, and of those below it that have none of their own."""
 OF_FILES = (errors.HomeError, errors.StoreError, errors.CacheError, errors.LedgerError, errors.ConfigError)
 """Failures whose words name files of the server, which are nobody else's business."""
-FILE, SOME_FILE = re.compile(r"[^\s'\"]*/[^\s'\"]*/[^\s'\",]*"), "a file of the server"
 ITS_OWN = (*OF_FILES, errors.ModelError, errors.PluginError, refusals.KeysError)
 """Failures of the server itself, where their status says so."""
 INTERNAL = "internal"
@@ -108,7 +106,7 @@ def problem_of(error: BaseException) -> Problem:
     place = str(getattr(error, "place", ""))
     message, remedy = printable(error.message), printable(worded(error.remedy))
     if isinstance(error, OF_FILES) or is_its_own(error):
-        message, remedy = FILE.sub(SOME_FILE, message), FILE.sub(SOME_FILE, remedy)
+        message, remedy = without_files(message), without_files(remedy)
     return Problem(status, error.code, message, remedy, place, after)
 
 
