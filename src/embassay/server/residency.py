@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embassay.embedders.wrap.batched import Batched
+from embassay.threads import in_thread
 
 if TYPE_CHECKING:
     from embassay.server.served import ServedModels
@@ -25,12 +25,12 @@ class Residency:
     def __init__(self, models: ServedModels, keep_alive: float) -> None:
         self._models, self._keep_alive = models, keep_alive
 
-    async def watch(self, in_worker: Callable[..., Awaitable[Any]]) -> None:
-        """Look every few seconds, until this is cancelled."""
+    async def watch(self) -> None:
+        """Look every few seconds, until this is cancelled; in a thread of its own, for when all others are taken."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await in_worker(self.unload)
+                await in_thread(self.unload)
             except Exception:
                 _log.exception("models could not be unloaded")
 

@@ -147,7 +147,7 @@ class Server:
 
         assert self._uvicorn is not None
         open_now = self._uvicorn.server_state.connections
-        watching = asyncio.gather(self._residency.watch(self.service.in_worker), look_after(open_now))
+        watching = asyncio.gather(self._residency.watch(), look_after(open_now))
         self._ready()
         try:
             yield
