@@ -65,12 +65,13 @@ def place(tmp_path_factory):
     return root
 
 
-MOST = {"bench": 2, "watch": 3, "models recommend": 4, "judge new": 6, "judge label": 4, "compare": 8}
+MOST = {"bench": 2, "serve": 2, "watch": 3, "models recommend": 4, "judge new": 6, "judge label": 4, "compare": 8}
 """Values for each option of commands that take long; 12 of the others. Which ones, its name decides."""
 BENIGN = {
     "index": ["docs", "-m", "hash/64"],
     "search": ["a key"],
     "watch": ["docs", "-m", "hash/64"],
+    "serve": ["--port", "0"],
     "migrate": ["default", "--to", "hash/32"],
     "switch": ["default"],
     "trial": ["default"],
@@ -139,7 +140,7 @@ def told(monkeypatch, capfd, *arguments: str) -> str:
     return fault(code, out, err)
 
 
-RUNS_ON = {"watch"}
+RUNS_ON = {"watch", "serve"}
 """Commands that do not end by themselves once they are given what they take: they get a Ctrl-C with their first line."""
 
 
