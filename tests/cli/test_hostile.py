@@ -72,6 +72,7 @@ BENIGN = {
     "search": ["a key"],
     "watch": ["docs", "-m", "hash/64"],
     "serve": ["--port", "0"],
+    "challenge": ["--url", "http://127.0.0.1:9"],
     "migrate": ["default", "--to", "hash/32"],
     "switch": ["default"],
     "trial": ["default"],
