@@ -318,13 +318,13 @@ class IndexDamaged(StoreError):
 
 
 class Overloaded(EmbassayError):
-    """Carries in how many seconds there may be room again."""
+    """Carries in how many seconds there may be room again: an estimate, held within a minute."""
 
     details = ("retry_after",)
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message, remedy="Send it again later, or less at once.")
-        self.retry_after = retry_after
+        self.retry_after = max(0.05, min(60.0, retry_after))
 
 
 class DeadlinePassed(EmbassayError):

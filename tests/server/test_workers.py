@@ -50,8 +50,8 @@ def test_workers_are_replaced_pinned_and_ended(tmp_path):
 
 def test_each_worker_counts_for_itself_at_a_port_of_its_own(tmp_path):
     process = serve("--port", "0", "--workers", "2", "--metrics-port", "0", home=tmp_path / ".embassay")
-    own = [process.stderr.readline().split()[-1] for _ in range(2)]
     url = address_of(process)
+    own = [process.stderr.readline().split()[-1] for _ in range(2)]
     for at in range(4):
         assert httpx.post(f"{url}/v1/embeddings", json={"input": f"{at}"}, timeout=60).status_code == 200
     pages = [httpx.get(one).text for one in own]

@@ -31,8 +31,8 @@ class WorkerPool:
         """The result of `work`, in one of the threads. Raises Overloaded where too much waits already."""
         waiting = self.taken - self._count
         if waiting >= MOST_WAITING:
-            seconds = waiting * self._seconds / self._count
-            raise Overloaded(f"{waiting:,} requests wait for their turn already.", max(0.05, min(60.0, seconds)))
+            wait = waiting * self._seconds / self._count
+            raise Overloaded(f"{waiting:,} requests wait for their turn already.", wait)
 
         def timed() -> T:
             started = time.monotonic()

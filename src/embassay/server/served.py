@@ -53,7 +53,7 @@ class ServedModels:
 
     def names(self, principal: Principal) -> list[str]:
         """The models that `principal` may use, each by one name."""
-        self._look()
+        self.look()
         return sorted({name for name in self._names.values() if self.allows(principal, name)})
 
     def allows(self, principal: Principal, known: str) -> bool:
@@ -94,7 +94,7 @@ class ServedModels:
 
     def called(self, principal: Principal) -> dict[str, str]:
         """Every name that leads to a model which `principal` may use, and what that model is called here."""
-        self._look()
+        self.look()
         return {name: served for name, served in self._names.items() if self.allows(principal, served)}
 
     def chain(self, name: str, principal: Principal) -> list[str]:
@@ -135,7 +135,11 @@ class ServedModels:
 
     def look(self) -> None:
         """Look at the sets again, unless that was done just now."""
-        self._look()
+        with self._lock:
+            if time.monotonic() - self._looked < LOOKED_UP_SECONDS:
+                return
+            self._looked = time.monotonic()
+            self._names = self._gathered()
 
     def ready(self, served: str) -> Embedder | None:
         """A model that was opened before; None where opening it may take a while."""
@@ -179,16 +183,9 @@ class ServedModels:
     def _known(self, base: str) -> str | None:
         found = self._names.get(base)
         if found is None:
-            self._look()
+            self.look()
             found = self._names.get(base) or self._names.get(base.removesuffix(LATEST))
         return found
-
-    def _look(self) -> None:
-        with self._lock:
-            if time.monotonic() - self._looked < LOOKED_UP_SECONDS:
-                return
-            self._looked = time.monotonic()
-            self._names = self._gathered()
 
     def _gathered(self) -> dict[str, str]:
         """Every name that leads to a model, and what the registry calls that."""

@@ -32,7 +32,7 @@ class Turns:
         """
         if self.waiting and self.waiting + texts > self._most:
             wait = (self.waiting + texts - self._most) / self._rate
-            raise Overloaded(f"{self.waiting:,} texts wait to be scored already.", max(0.05, min(60.0, wait)))
+            raise Overloaded(f"{self.waiting:,} texts wait to be scored already.", wait)
         self.waiting += texts
         try:
             await self._free.acquire()

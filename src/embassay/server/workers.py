@@ -17,11 +17,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from embassay import jsontext
 from embassay.errors import UsageError
+from embassay.server.service import Shares
+from embassay.server.sockets import Address, bound
+
+if TYPE_CHECKING:
+    from embassay.server.serving import Server
 
 PLACE = "EMBASSAY_WORKER"
 """The variable by which a process knows that it is a worker, and what was handed down to it."""
@@ -50,14 +56,17 @@ class HandedDown:
 
     @classmethod
     def found(cls) -> HandedDown | None:
-        """What was handed down to this process; None where it is no worker."""
-        said = os.environ.pop(PLACE, "")
-        return cls(**jsontext.loads(said)) if said else None
+        """What was handed down to this process, which runs on its own cores from now on; None where it is no worker.
 
-    def take_cores(self) -> None:
-        """Run on no other cores from now on; done before a model is loaded."""
-        if self.cores and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, self.cores)
+        It is asked before anything else, because models and threads are made for the cores that there are.
+        """
+        said = os.environ.pop(PLACE, "")
+        if not said:
+            return None
+        found = cls(**jsontext.loads(said))
+        if found.cores and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, found.cores)
+        return found
 
     def listening(self) -> list[socket.socket]:
         """The sockets."""
@@ -79,21 +88,64 @@ class HandedDown:
         threading.Thread(target=wait, name="watched", daemon=True).start()
 
 
-def check_count(workers: int) -> None:
-    """Raises UsageError for no sensible number of workers."""
-    if not 1 <= workers <= MOST:
-        raise UsageError(f"workers is {workers}; it must be from 1 to {MOST}.")
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """How many processes serve, and how they share the machine. Raises UsageError for no sensible number."""
+
+    workers: int = 1
+    pin: bool = False
+    """Whether each runs on cores of its own, as far as there are enough."""
+    metrics_port: int | None = None
+    """From which port on each answers alone as well; None: at none, 0: at free ones."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= MOST:
+            raise UsageError(f"workers is {self.workers}; it must be from 1 to {MOST}.")
+
+    def own_addresses(self, like: Address) -> list[Address]:
+        """Where each worker answers alone, at the host of the server."""
+        if self.metrics_port is None:
+            return []
+        ports = range(self.metrics_port, self.metrics_port + self.workers) if self.metrics_port else [0] * self.workers
+        return [replace(like, port=port) for port in ports]
+
+
+Ready = Callable[[Sequence[Address], Sequence[Address]], None]
+"""Is told where a server answers, and where each of its workers answers alone."""
+
+
+def serve(server: Server, processes: Processes, handed: HandedDown | None, ready: Ready) -> None:
+    """Serve until the process is told to end: as the worker that it is, else alone or by workers that it watches.
+
+    `ready` is called once requests are answered, but not by workers. Raises as `Server.bind` and `Server.run` do.
+    """
+    if handed:
+        server.sockets += handed.listening()
+        server.service.shares = Shares(handed.own_port)
+        handed.watch(server.stop)
+        server.run(handed.tell_ready)
+        return
+    listening = server.bind()
+    own = [bound(address) for address in processes.own_addresses(listening[0])]
+    alone = [replace(listening[0], port=one.getsockname()[1]) for one in own]
+
+    def tell() -> None:
+        ready(listening, alone)
+
+    if processes.workers == 1:
+        server.sockets += own
+        server.run(tell)
+    else:
+        Workers(processes, server.sockets, own).run(tell)
 
 
 class Workers:
     """So many processes over the same sockets."""
 
-    def __init__(
-        self, count: int, sockets: Sequence[socket.socket], *, pin: bool, own: Sequence[socket.socket] = ()
-    ) -> None:
-        """`pin`: each runs on cores of its own, as far as there are enough. `own`: a socket for each alone, or none."""
+    def __init__(self, processes: Processes, sockets: Sequence[socket.socket], own: Sequence[socket.socket]) -> None:
+        """`own`: a socket for each of them alone, or none."""
         self._sockets, self._own = sockets, own
-        self._cores = _shares(count) if pin else [[]] * count
+        self._cores = _shares(processes.workers) if processes.pin else [[]] * processes.workers
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._stopping = False
         self._asked = 0.0

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -10,6 +11,9 @@ from embassay import remedy
 from embassay.cli import common
 from embassay.cli.tables import line
 from embassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from embassay.server.sockets import Address
 
 
 def command(
@@ -81,15 +85,12 @@ def command(
     from embassay.server.keys.entrance import Entrance
     from embassay.server.keys.tls import checked_tls
     from embassay.server.limits import MB, Limits
-    from embassay.server.service import Shares
     from embassay.server.serving import Server, Serving
-    from embassay.server.sockets import Address, bound
-    from embassay.server.workers import HandedDown, Workers, check_count
+    from embassay.server.sockets import Address
+    from embassay.server.workers import HandedDown, Processes, serve
 
     handed = HandedDown.found()
-    if handed:
-        handed.take_cores()
-    check_count(workers)
+    processes = Processes(workers, pin, metrics_port)
     for name, value in (("keep_alive", keep_alive), ("deadline", deadline), ("max_body_mb", max_body_mb)):
         if not 0 < value < 1e9:
             raise UsageError(f"{name} is {value:g}; it must be above 0.", remedy=remedy.option(name, 60))
@@ -107,28 +108,16 @@ def command(
     addresses = tuple(Address(host, one, "https" if tls else "http") for one in ports)
     serving = Serving(addresses, limits, tuple(preload or ()), entrance, tls)
     with common.opened_home(home, create=True, batching=limits.batching) as found:
-        server = Server(found, found.session, serving)
-        if handed:
-            server.sockets += handed.listening()
-            handed.watch(server.stop)
-            server.service.shares = Shares(handed.own_port)
-            server.run(handed.tell_ready)
-            return
-        listening = server.bind()
+        serve(Server(found, found.session, serving), processes, handed, _told_as_json if json else _told)
 
-        def tell() -> None:
-            if json:
-                common.print_json({"serving": [str(address) for address in listening]})
-                sys.stdout.flush()
-                return
-            for address in listening:
-                common.messages().print(line(("Serving", "bold"), f" on {address}"))
 
-        if workers == 1 and not pin:
-            server.run(tell)
-        else:
-            first = metrics_port or 0
-            own = [] if metrics_port is None else [bound(Address(host, first and first + at)) for at in range(workers)]
-            for one in own:
-                common.messages().print(line(f"Metrics at http://{host}:{one.getsockname()[1]}/metrics"))
-            Workers(workers, server.sockets, pin=pin, own=own).run(tell)
+def _told(listening: Sequence[Address], alone: Sequence[Address]) -> None:
+    for address in listening:
+        common.messages().print(line(("Serving", "bold"), f" on {address}"))
+    for address in alone:
+        common.messages().print(line(f"Metrics at {address}/metrics"))
+
+
+def _told_as_json(listening: Sequence[Address], alone: Sequence[Address]) -> None:
+    common.print_json({"serving": [*map(str, listening)], "metrics": [f"{address}/metrics" for address in alone]})
+    sys.stdout.flush()

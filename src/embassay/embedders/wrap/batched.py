@@ -55,7 +55,6 @@ class Batched(Wrapper):
         self._lock = threading.Lock()
         self._lanes: dict[str, Lane] = {}
         self._used = time.monotonic()
-        self._busy = 0
 
     def embed(self, texts: Sequence[str], role: Role, on_long: OnLong = "truncate") -> Embeddings:
         """Raises Overloaded, DeadlinePassed, and what the model inside raises."""

@@ -179,7 +179,7 @@ class Lane:
         tokens = sum(part.tokens for part in parts)
         with self._ready:
             if self.waiting and self.waiting + tokens > self._most:
-                return max(0.05, min(60.0, (self.waiting + tokens - self._most) / self._rate))
+                return (self.waiting + tokens - self._most) / self._rate
             call.expect(len(parts))
             turn = call.came
             for part in parts:
