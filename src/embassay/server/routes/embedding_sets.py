@@ -12,6 +12,7 @@ import msgspec
 
 from embassay.models.reference import parse_reference
 from embassay.remedy import option
+from embassay.server.asking import Dimensions
 from embassay.server.call import Call
 from embassay.server.own import PAGE, Limit, allow, failure, on_set, on_writing, unknown, visible_sets
 from embassay.server.refusals import NameTaken, NotAllowed, RequestInvalid
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES", "failure"]
 
-Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
