@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import msgspec
 
 from embassay.errors import MigrationState, SetNotFound, UsageError
+from embassay.server.asking import Dimensions
 from embassay.server.call import Call
 from embassay.server.own import failure, on_set, visible_sets
 from embassay.server.refusals import NotFound
@@ -28,7 +29,6 @@ __all__ = ["ROUTES", "failure"]
 R = TypeVar("R")
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 Dollars = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-Dimensions = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class JobRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
