@@ -85,10 +85,10 @@ def _print_json(report: WatchReport) -> None:
 def _show(report: WatchReport) -> None:
     from embassay.sets.watching.reports import Updated
 
-    out = common.console()
-    out.print(line((datetime.now().strftime("%H:%M:%S"), "dim"), f" {_said(report)}"), soft_wrap=True)
+    told = [line((datetime.now().strftime("%H:%M:%S"), "dim"), f" {_said(report)}")]
     for path, reason in report.quarantined[:LISTED] if isinstance(report, Updated) else ():
-        out.print(line((f"         Quarantined {path}: {reason}", "yellow")), soft_wrap=True)
+        told.append(line((f"         Quarantined {path}: {reason}", "yellow")))
+    common.console().print(*told, sep="\n", soft_wrap=True)  # at once: a Ctrl-C leaves no report half told
     sys.stdout.flush()
 
 
