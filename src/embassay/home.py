@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.manage import DeletedSet
     from embassay.sets.migration.status import MigrationStatus
+    from embassay.sets.monitoring.table import MonitoringTables
     from embassay.sets.options import IndexOptions, MakingOptions, MigrateOptions, SearchOptions, WatchOptions
     from embassay.sets.status import SetStatus
     from embassay.sets.watching.watcher import Watcher
@@ -216,6 +217,11 @@ class Home(Upkeep):
     def query_log(self) -> QueryLog:
         """What was searched for here, where ``query_log`` is on. Raises HomeNotFound where nothing was indexed yet."""
         return self._sets.query_log
+
+    @property
+    def monitoring(self) -> MonitoringTables:
+        """What `embassay.monitor` keeps of the sets. Raises HomeNotFound where nothing was indexed yet."""
+        return self._sets.monitoring
 
     def feedback(
         self,

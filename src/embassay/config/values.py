@@ -112,6 +112,28 @@ class QueryLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         positive(self, "max_entries", "max_days")
 
 
+class MonitorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a home is watched, and what is told to whom."""
+
+    window: int = 200
+    """The newest searches of a set that are looked at."""
+    every: Seconds = Seconds(60)
+    """How often a server looks at the searches that have come."""
+    canaries_every: Seconds = Seconds(86400)
+    """How often a server asks models for the canary texts, and sets for the saved queries."""
+    low_score_warn: float | None = None
+    low_score_alert: float | None = None
+    """Raw scores of the best hit below which a search counts as low; by default they are found out for each space."""
+    satisfied: float = 0.7
+    """Share of the searches with feedback that are satisfied, below which an alert is raised."""
+    webhook: str = ""
+    """An address that alerts are sent to."""
+
+    def __post_init__(self) -> None:
+        positive(self, "window", "every", "canaries_every")
+        not_negative(self, "satisfied")
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it. One that is made in Python, or read from a file that the user named, is the user's own."""
 
@@ -122,6 +144,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     glossary: Glossary = msgspec.field(default_factory=Glossary)
     cache: CacheConfig = msgspec.field(default_factory=CacheConfig)
     query_log: QueryLogConfig = msgspec.field(default_factory=QueryLogConfig)
+    monitor: MonitorConfig = msgspec.field(default_factory=MonitorConfig)
     language: str = ""
     """Of the documents of new sets, as a code such as ``de``; by default it is found out from them."""
     exclude: list[str] = []

@@ -45,6 +45,10 @@ class Moving:
         """The name of the live generation: another one after each switch. Raises HomeNotFound, SetNotFound."""
         return self._sets.content(self.name).generation.name
 
+    def space(self) -> Space:
+        """The space of the live generation, as it was stored: no model is opened. Raises HomeNotFound, SetNotFound."""
+        return self._sets.content(self.name).generation.space
+
     def describe(self) -> SetDescription:
         """What it is made with, and what it holds, as the state has it: no store is opened. Raises SetNotFound."""
         from embassay.sets.description import describe

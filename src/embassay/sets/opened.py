@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from embassay.sets.door import Door
     from embassay.sets.log.querylog import QueryLog
     from embassay.sets.log.recorder import QueryRecorder
+    from embassay.sets.monitoring.table import MonitoringTables
     from embassay.stores.base import Store
 
 DEFAULT_SET = "default"
@@ -251,6 +252,12 @@ class OpenSets:
         from embassay.sets.log.recorder import in_effect
 
         return QueryLog(self.state.query_log, partial(in_effect, self._config), self._flush_log, self._holds)
+
+    @property
+    def monitoring(self) -> MonitoringTables:
+        """What is kept of how sets are searched, with all searches so far. Raises HomeNotFound."""
+        self._flush_log()
+        return self.state.monitoring
 
     def _holds(self, name: str, document: str) -> bool:
         """Whether a set has a chunk of the document of this id. Raises SetNotFound, StoreError."""

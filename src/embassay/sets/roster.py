@@ -16,6 +16,7 @@ from embassay.seals import seal
 from embassay.sets.database import Database
 from embassay.sets.history import note
 from embassay.sets.log.table import rename_among_others
+from embassay.sets.monitoring.schema import OF_SETS
 from embassay.sets.views.table import Views, is_view, views_of
 
 
@@ -116,7 +117,7 @@ class Roster:
                 )
             for table in ("sets", "views"):
                 db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
-            for table in ("history", "trials", "fusions", "titles"):
+            for table in ("history", "trials", "fusions", "titles", *OF_SETS):
                 db.execute(f"DELETE FROM {table} WHERE set_name = ?", (name,))
 
     def builds(self, name: str) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from embassay.seals import seal
 from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CALIBRATIONS, COARSE, FUSIONS, PROGRESS, PROJECTIONS, RETRY_AT, RULES, TITLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
+from embassay.sets.monitoring.schema import CREATE as MONITORING
 from embassay.sets.trials.schema import CREATE as TRIALS
 from embassay.sets.views.schema import CREATE as VIEWS
 from embassay.sqlite import transaction
@@ -257,6 +258,7 @@ STEPS = (
     SchemaStep(17, lambda db: _each(db, COARSE)),
     SchemaStep(18, lambda db: _each(db, FUSIONS)),
     SchemaStep(19, lambda db: _each(db, TITLES)),
+    SchemaStep(20, lambda db: _each(db, MONITORING)),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""

@@ -28,6 +28,7 @@ from embassay.sets.lags import Lags
 from embassay.sets.listed import Listing
 from embassay.sets.log.table import LogTable
 from embassay.sets.migration.table import Migrations
+from embassay.sets.monitoring.table import MonitoringTables
 from embassay.sets.moves import Moves
 from embassay.sets.projections import CoarseProjections, Projections
 from embassay.sets.proofs import Proofs, put_anchor
@@ -178,6 +179,7 @@ class State:
         self.migrations = Migrations(self._database)
         self.history = History(self._database)
         self.trials = Trials(self._database)
+        self.monitoring = MonitoringTables(self._database)
         self.moves = Moves(self._database, self.roster, self.migrations)
 
     def query_log(self) -> LogTable:

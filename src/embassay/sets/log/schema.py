@@ -1,5 +1,7 @@
 """The tables of the query log, as the schema of `state.db` has them."""
 
+from embassay.sets.monitoring.schema import OF_SEARCHES
+
 CREATE = """
 CREATE TABLE queries (
     seq INTEGER PRIMARY KEY,
@@ -26,5 +28,5 @@ CREATE TABLE query_salt (id INTEGER PRIMARY KEY CHECK (id = 1), salt BLOB NOT NU
 """
 """Statements that make them."""
 
-TABLES = ("queries", "feedback", "query_salt")
+TABLES = ("queries", "feedback", "query_salt", *OF_SEARCHES)
 """Their names: all that says what people searched for."""

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from embassay import jsontext
 from embassay.config.values import QueryLogConfig
 from embassay.sets.log.entry import SEPARATOR, Feedback, LoggedQuery
+from embassay.sets.log.schema import TABLES
+from embassay.sets.monitoring import marks
+from embassay.sets.monitoring.schema import OF_SEARCHES
 from embassay.text import encodable
 
 if TYPE_CHECKING:
@@ -44,8 +47,10 @@ class LogTable:
         """Write `entries`, all or none, and drop what is beyond the bounds of `config`. Raises HomeError."""
         with self._database.writing() as db:
             hashed = _Hashes(db)
+            entries = [*entries]
             rows = (_row(entry, hashed) for entry in entries)
             db.executemany(f"INSERT OR IGNORE INTO queries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            marks.write(db, ((one.id, hashed.number(one.query), marks.mark_of(one.hits)) for one in entries))
             _prune(db, config)
 
     def prune(self, config: QueryLogConfig) -> int:
@@ -64,8 +69,8 @@ class LogTable:
         """Drop everything, and the salt of the hashes; how many entries there were. Raises HomeError."""
         with self._database.writing() as db:
             gone = db.execute("DELETE FROM queries").rowcount
-            db.execute("DELETE FROM feedback")
-            db.execute("DELETE FROM query_salt")
+            for table in TABLES:
+                db.execute(f"DELETE FROM {table}")
         self._forget_deleted()
         return int(gone)
 
@@ -139,10 +144,17 @@ class _Hashes:
         self._salt = b""
 
     def of(self, query: str) -> str:
+        return self._digest(query, 16).hex()
+
+    def number(self, query: str) -> int:
+        """The same as a number, for which SQLite needs less room."""
+        return int.from_bytes(self._digest(query, 8), signed=True)
+
+    def _digest(self, query: str, size: int) -> bytes:
         if not self._salt:
             self._db.execute("INSERT OR IGNORE INTO query_salt VALUES (1, ?)", (token_bytes(32),))
             (self._salt,) = self._db.execute("SELECT salt FROM query_salt").fetchone()
-        return blake2b(query.encode("utf-8", "replace"), key=bytes(self._salt), digest_size=16).hexdigest()
+        return blake2b(query.encode("utf-8", "replace"), key=bytes(self._salt), digest_size=size).digest()
 
 
 def _row(entry: LoggedQuery, hashed: _Hashes) -> tuple[object, ...]:
@@ -170,5 +182,6 @@ def _prune(db: sqlite3.Connection, config: QueryLogConfig) -> int:
         (oldest, config.max_entries, PRUNED_AT_ONCE),
     ).fetchall()
     db.executemany("DELETE FROM feedback WHERE query = ?", ((id,) for _, id in gone))
-    db.executemany("DELETE FROM queries WHERE seq = ?", ((seq,) for seq, _ in gone))
+    for table in ("queries", *OF_SEARCHES):
+        db.executemany(f"DELETE FROM {table} WHERE seq = ?", ((seq,) for seq, _ in gone))
     return len(gone)

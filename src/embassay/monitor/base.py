@@ -1,0 +1,93 @@
+"""The contract of a signal: what it is given of a set that is watched, and what it says.
+
+A signal is a module of `monitor/signals/` with ``TITLE``, ``WHEN`` and ``read(watched)``; one that has to know what is
+good has ``learn(sample)`` too, whose result it is handed back as ``watched.known``. A file is its own registration, and
+an entry point of the group ``embassay.signals`` joins from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from embassay.remedy import NOTHING, Remedy
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from embassay.config.values import MonitorConfig
+    from embassay.embedding_set import EmbeddingSet
+    from embassay.evaluate.data.judged import JudgedSet
+    from embassay.monitor.searches import Searches
+    from embassay.space import Space
+    from embassay.types import Vectors
+
+SIGNALS = "embassay.monitor.signals"
+"""The package whose modules are the signals."""
+State = Literal["ok", "warn", "alert", "unknown"]
+"""``unknown``: it cannot be told, for a reason that the evidence says."""
+When = Literal["often", "daily"]
+"""``often``: it reads the query log, and costs next to nothing. ``daily``: it asks models or searches."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReading:
+    """What a signal says of a set."""
+
+    state: State
+    evidence: str
+    """Plain sentences with the figures: ``62 of the last 200 searches found nothing (31 %; usual: 4 %).``"""
+    value: float | None = None
+    """The figure that is watched over time; None where there is none."""
+    remedy: Remedy = NOTHING
+    """The next step: the command that would tell more, or mend it."""
+    subject: str = ""
+    """What it is about, where a signal has several readings: a role, a document."""
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    """Other figures, for JSON and charts."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedSet:
+    """One set in its live space, and what is known of it."""
+
+    set: EmbeddingSet
+    space: Space
+    searches: Searches
+    """The window: the newest searches, oldest first."""
+    vectors: Callable[[], tuple[npt.NDArray[np.int64], Vectors]]
+    """The vectors of the window's queries that are kept: the `seq` of each, and rows (n, dimensions) in the space."""
+    config: MonitorConfig
+    now: float
+    """Seconds since 1970."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """What `learn` of this signal wrote down; empty where there is no baseline."""
+    tolerance: float = 1.0
+    """Grows with each alert of this signal that somebody called false: multiply what is usual with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSample:
+    """What a baseline is made of: searches that were good, and judged queries where there are some."""
+
+    set: EmbeddingSet
+    space: Space
+    searches: Searches
+    """From the log, or of the judged queries, oldest first."""
+    vectors: Vectors
+    """Of queries (n, dimensions)."""
+    judged: JudgedSet | None
+    config: MonitorConfig
+
+
+class Signal(Protocol):
+    """A module of `monitor/signals/`. ``learn(sample) -> Mapping`` of what JSON can hold is optional."""
+
+    TITLE: str
+    """In a few words, for people: ``Searches that found nothing``."""
+    WHEN: When
+
+    def read(self, watched: WatchedSet) -> Sequence[SignalReading]:
+        """What it says. Raises EmbassayError where it cannot be read, which becomes an ``unknown`` reading."""

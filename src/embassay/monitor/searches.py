@@ -1,0 +1,50 @@
+"""Logged searches of one set in one space, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+FLOATS = frozenset(("asked", "took_ms", "dense"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searches:
+    """Columns of equal length, oldest search first."""
+
+    seq: npt.NDArray[np.int64]
+    """By which the log has the search."""
+    asked: npt.NDArray[np.float64]
+    """Seconds since 1970."""
+    query: npt.NDArray[np.int64]
+    """Equal for equal queries."""
+    took_ms: npt.NDArray[np.float64]
+    hits: npt.NDArray[np.int64]
+    """How many were found."""
+    dense: npt.NDArray[np.float64]
+    """Raw score of the best hit of the vectors; NaN where they gave none."""
+    first_click: npt.NDArray[np.int64]
+    """Rank of the first hit that was opened; 0 where none was."""
+    satisfied: npt.NDArray[np.int64]
+    """1 where somebody found what was asked for, see `embassay.evaluate.migration.satisfaction.is_satisfied`."""
+    feedback: npt.NDArray[np.int64]
+    """1 where anybody said anything."""
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, object]]) -> Searches:
+        """Of the marks of searches, oldest first; what a row does not say is 0."""
+        columns: Any = {}
+        for field in fields(cls):
+            kind = np.float64 if field.name in FLOATS else np.int64
+            columns[field.name] = np.array([row.get(field.name, 0) for row in rows], kind)
+        return cls(**columns)

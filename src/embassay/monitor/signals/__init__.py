@@ -1,0 +1,1 @@
+"""Signals, each a module: what is read of the searches, the model and the documents of a set."""

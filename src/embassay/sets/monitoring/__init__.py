@@ -1,0 +1,1 @@
+"""What monitoring keeps in a home: marks of searches, baselines, alerts, and what signals said."""

@@ -1,0 +1,78 @@
+"""The tables of monitoring, as the schema of `state.db` has them."""
+
+CREATE = """
+CREATE TABLE marks (
+    seq INTEGER PRIMARY KEY,
+    asked REAL NOT NULL,
+    set_name TEXT NOT NULL,
+    space TEXT NOT NULL,
+    query INTEGER NOT NULL,
+    took_ms REAL NOT NULL,
+    hits INTEGER NOT NULL,
+    dense REAL,
+    first_click INTEGER NOT NULL DEFAULT 0,
+    satisfied INTEGER NOT NULL DEFAULT 0,
+    feedback INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX marks_of_set ON marks (set_name, space, asked);
+CREATE TABLE query_vectors (
+    seq INTEGER PRIMARY KEY,
+    set_name TEXT NOT NULL,
+    space TEXT NOT NULL,
+    vector BLOB NOT NULL
+);
+CREATE TABLE baselines (
+    set_name TEXT NOT NULL,
+    space TEXT NOT NULL,
+    made REAL NOT NULL,
+    judged TEXT NOT NULL DEFAULT '',
+    parts TEXT NOT NULL,
+    vectors BLOB NOT NULL,
+    PRIMARY KEY (set_name, space)
+) WITHOUT ROWID;
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY,
+    set_name TEXT NOT NULL,
+    space TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    subject TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL CHECK (state IN ('on', 'over', 'false')),
+    evidence TEXT NOT NULL,
+    remedy TEXT NOT NULL DEFAULT '[]',
+    value REAL,
+    since REAL NOT NULL,
+    seen REAL NOT NULL,
+    ended REAL
+);
+CREATE UNIQUE INDEX alert_that_is_on ON alerts (set_name, space, signal, subject) WHERE state = 'on';
+CREATE TABLE tolerances (
+    set_name TEXT NOT NULL,
+    space TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    tolerance REAL NOT NULL,
+    PRIMARY KEY (set_name, space, signal)
+) WITHOUT ROWID;
+CREATE TABLE readings (
+    id INTEGER PRIMARY KEY,
+    set_name TEXT NOT NULL,
+    space TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    subject TEXT NOT NULL DEFAULT '',
+    at REAL NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('ok', 'warn', 'alert', 'unknown')),
+    value REAL,
+    evidence TEXT NOT NULL,
+    figures TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX readings_of_signal ON readings (set_name, signal, at)
+"""
+"""`marks` has the `seq` of its search in `queries`, and its set and space as that row has them; `query` is equal for
+equal queries; `dense` is the raw score of the best hit of the vectors. `query_vectors` has float16 numbers.
+
+`parts` of a baseline is a JSON object with a member for each signal that wrote something of its own; its `vectors` are
+rows of float32, those of queries."""
+
+OF_SEARCHES = ("marks", "query_vectors")
+"""Their rows go with the searches that they are about."""
+OF_SETS = ("baselines", "alerts", "tolerances", "readings")
+"""Their rows go with the set."""

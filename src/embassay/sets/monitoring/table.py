@@ -1,0 +1,87 @@
+"""The tables of monitoring in `state.db`, as programs see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from embassay import jsontext
+from embassay.sets.monitoring.marks import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from embassay.sets.database import Database
+    from embassay.space import Space
+    from embassay.types import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRow:
+    """What was written down as good of one set in one space."""
+
+    set_name: str
+    space: str
+    made: float
+    """Seconds since 1970."""
+    judged: str
+    """The folder of the judged set that it was made with; empty for one that was made of searches."""
+    parts: Mapping[str, Any]
+    """What each signal wrote down, by its name."""
+    vectors: bytes
+    """Rows of float32, of queries."""
+
+
+class MonitoringTables:
+    """Those of one home. Threads may share it, and any number of processes may write the same file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def marks(self, set_name: str, space: str, since: float, newest: int) -> Sequence[Mapping[str, object]]:
+        """The marks of the newest searches of a set alone in one space since a moment, oldest first: values of
+        `COLUMNS`. Raises HomeError."""
+        statement = (
+            f"SELECT {', '.join(COLUMNS)} FROM marks WHERE set_name = ? AND space = ? AND asked >= ? "
+            "ORDER BY asked DESC, seq DESC LIMIT ?"
+        )
+        with self._database.reading() as db:
+            rows = db.execute(statement, (set_name, space, since, newest)).fetchall()
+        return [dict(zip(COLUMNS, row, strict=True)) for row in reversed(rows)]
+
+    def vectors(self, set_name: str, space: Space, first: int) -> tuple[npt.NDArray[np.int64], Vectors]:
+        """Vectors of the queries of a set that are kept, from the search `first` on: their `seq`, and rows
+        (n, dimensions). Raises HomeError."""
+        import numpy as np
+
+        statement = "SELECT seq, vector FROM query_vectors WHERE set_name = ? AND space = ? AND seq >= ? ORDER BY seq"
+        with self._database.reading() as db:
+            rows = db.execute(statement, (set_name, space.digest, first)).fetchall()
+        size = 2 * space.dimensions
+        whole = [(seq, blob) for seq, blob in rows if isinstance(blob, bytes) and len(blob) == size]
+        matrix = np.frombuffer(b"".join(blob for _, blob in whole), np.float16).reshape(len(whole), space.dimensions)
+        return np.array([seq for seq, _ in whole], np.int64), matrix.astype(np.float32)
+
+    def baseline(self, set_name: str, space: str) -> BaselineRow | None:
+        """What was written down last of a set in a space. Raises HomeError."""
+        with self._database.reading() as db:
+            row = db.execute(
+                "SELECT set_name, space, made, judged, parts, vectors FROM baselines WHERE set_name = ? AND space = ?",
+                (set_name, space),
+            ).fetchone()
+        if row is None:
+            return None
+        try:
+            of_set, of_space, made, judged, parts, vectors = row
+            return BaselineRow(of_set, of_space, made, judged, jsontext.loads(parts), bytes(vectors))
+        except (ValueError, TypeError) as error:
+            raise self._database.corrupt(error) from error
+
+    def keep_baseline(self, row: BaselineRow) -> None:
+        """Write down what is good, in the place of what was. Raises HomeError."""
+        values = (row.set_name, row.space, row.made, row.judged, jsontext.dumps(row.parts), row.vectors)
+        with self._database.writing() as db:
+            db.execute("INSERT OR REPLACE INTO baselines VALUES (?, ?, ?, ?, ?, ?)", values)
