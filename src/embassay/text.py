@@ -11,6 +11,8 @@ ALIKE = 0.6
 """Least similarity, from 0 to 1, at which one name is offered in place of another (`difflib`'s ratio)."""
 AS_NEAR = 0.02
 """Names whose similarities differ by no more are offered together."""
+DAY = 86_400.0
+"""Seconds."""
 LONG_NAME = 24
 """A name of more characters is shortened where it stands in a table."""
 
@@ -89,6 +91,36 @@ def size(n: float) -> str:
             return f"{n:,.0f} {unit}" if n >= 10 or unit == "B" else f"{n:,.1f} {unit}"
         n /= 1000
     raise AssertionError
+
+
+def count(n: int, word: str, many: str = "") -> str:
+    """``1 file``, ``2,000 files``; `many` is the plural of a word that has another one."""
+    return f"{n:,} {word if n == 1 else many or f'{word}s'}"
+
+
+def dollars(usd: float | None) -> str:
+    """Money as a person reads it. A model that runs here bills nothing: it is free."""
+    if usd is None:
+        return "unknown"
+    if 0 < usd < 0.0001:
+        return "< $0.0001"
+    return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
+
+
+def share(part: float) -> str:
+    """A percentage that is 0 only for nothing."""
+    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
+
+
+def duration(seconds: float | None) -> str:
+    """``3.2 s``, ``45 s``, ``12 min``, ``3.5 h``, ``6.9 days``."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 2 * DAY else f"{seconds / DAY:.1f} days"
 
 
 def nearest_name(

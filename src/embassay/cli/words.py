@@ -20,38 +20,8 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 """Of each unit in which a time can be given."""
 
 
-def count(n: int, word: str, many: str = "") -> str:
-    """``1 file``, ``2,000 files``; `many` is the plural of a word that has another one."""
-    return f"{n:,} {word if n == 1 else many or f'{word}s'}"
-
-
-size = text.size
-"""Bytes as a person reads them, here and in reports."""
-
-
-def dollars(usd: float | None) -> str:
-    """Money as a person reads it. A model that runs here bills nothing: it is free."""
-    if usd is None:
-        return "unknown"
-    if 0 < usd < 0.0001:
-        return "< $0.0001"
-    return "free" if usd == 0 else f"${usd:,.2f}" if usd >= 0.1 else f"${usd:.4f}"
-
-
-def share(part: float) -> str:
-    """A percentage that is 0 only for nothing."""
-    return f"{part:.1%}" if 0 < part < 0.1 else f"{part:.0%}"
-
-
-def duration(seconds: float | None) -> str:
-    """``3.2 s``, ``45 s``, ``12 min``, ``3.5 h``, ``6.9 days``."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 2 * SECONDS["d"] else f"{seconds / SECONDS['d']:.1f} days"
+count, size, dollars, share, duration = text.count, text.size, text.dollars, text.share, text.duration
+"""As reports and pages have them."""
 
 
 def seconds_of(said: str, name: str) -> float:

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.routing import compile_path
 
 from embassay import plugins
 from embassay.embedders.wrap.batched import DEADLINE
@@ -25,8 +24,9 @@ from embassay.server.keys.entrance import UNIX
 from embassay.server.keys.pages import page_headers, preflight
 from embassay.server.keys.principal import ANYONE
 from embassay.server.keys.spend import purpose_of
+from embassay.server.keys.visits import check_own_page, token_of
+from embassay.server.paths import Path, Paths
 from embassay.server.problems import Problem, is_its_own, problem_of
-from embassay.server.reading import RequestReader
 from embassay.server.refusals import MethodNotAllowed, RequestInvalid, RouteNotFound
 from embassay.server.route import Answer, Dialect, Route
 
@@ -60,23 +60,23 @@ class App:
     def __init__(self, service: Service, guard: Guard) -> None:
         self.service, self.guard = service, guard
         self.dialects: Mapping[str, Dialect] = plugins.load_all(ROUTES)
-        self._exact: dict[str, Path] = {}
-        self._patterns: list[Path] = []
-        for name, dialect in self.dialects.items():
-            for route in dialect.ROUTES:
-                self._add(name, dialect, route)
-        service.served = [(name, one, route) for name, one in self.dialects.items() for route in one.ROUTES]
+        self.paths = Paths()
+        served = [(name, one, route) for name, one in self.dialects.items() for route in one.ROUTES]
+        for one in served:
+            self.paths.add(*one)
+        service.served = [one for one in served if not one[2].page]
         self._none = Path(DEFAULT_DIALECT, self.dialects[DEFAULT_DIALECT], "")
         self._encoder = msgspec.json.Encoder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Connections of other kinds are refused by whoever calls this."""
-        path, parts = self._find(scope["path"])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        path, parts = self.paths.find(scope["method"], scope["path"], headers) or (self._none, _NONE)
         given = headers.get("x-request-id", "")
         call = Call(self.service, ANYONE, _NO_ROUTE, given if _ID.fullmatch(given) else secrets.token_hex(8))
         call.path, call.headers, call.client = parts, headers, _peer(scope) or UNIX
         call.port = (scope.get("server") or ("", 0))[1] or 0
+        call.target, call.is_safe = _target(scope), scope.get("scheme") == "https"
         started = time.perf_counter()
         self.service.in_flight += 1
         self._begin(path, call, scope["method"])
@@ -88,13 +88,13 @@ class App:
         except asyncio.CancelledError:  # the server ends, and the time in which requests could is over
             ended = Interrupted("the server ends, and this was not done by then.", remedy="Send it again.")
             problem = problem_of(ended)
-            answer = self._failed(path, problem, ended)
+            answer = self._failed(path, call, problem, ended)
         except Exception as error:
             call.refused_key = getattr(error, "key", "")
             problem = problem_of(self._worded_for(call, error))
             if not isinstance(error, EmbassayError):
                 _log.exception("request %s failed", call.id)
-            answer = self._failed(path, problem, error)
+            answer = self._failed(path, call, problem, error)
         finally:
             self.service.in_flight -= 1
         call.reply_headers.update(self.guard.headers(call.principal))
@@ -113,8 +113,12 @@ class App:
             if scope["method"] == "OPTIONS" and "access-control-request-method" in call.headers:
                 return Answer(status=204, headers=preflight())
         call.route = path.route(scope["method"], scope["path"])
+        token = heads.token
+        if call.route.page:
+            check_own_page(heads, scope["method"])
+            token = token or token_of(call.headers, self.guard.store)
         if call.route.needs != "open" and not (call.route.open_near and self.guard.entrance.shows_metrics(caller)):
-            call.principal = self.guard.principal_of(heads.token, caller)
+            call.principal = self.guard.principal_of(token, caller)
             call.principal.check(call.route.needs)
             self.guard.charge(call.principal)
             if call.principal.id:
@@ -143,19 +147,20 @@ class App:
             _log.warning("request %s: %s: %s", call.id, error.code, error)
         return error
 
-    def _failed(self, path: Path, problem: Problem, error: BaseException) -> Answer:
-        status, body = path.dialect.failure(problem)
-        headers = problem.headers
+    def _failed(self, path: Path, call: Call, problem: Problem, error: BaseException) -> Answer:
+        refuse = call.route.refuse
+        answer = refuse(call, problem) if refuse else _answer_of(path.dialect.failure(problem))
+        headers = {**problem.headers, **answer.headers}
         if isinstance(error, MethodNotAllowed):
             headers["allow"] = ", ".join(error.allowed)
-        if status == 401:
+        if answer.status == 401:
             headers["www-authenticate"] = "Bearer"
-        return Answer(body, status, headers)
+        return Answer(answer.body, answer.status, headers, answer.media)
 
     def refused(self, error: EmbassayError) -> tuple[int, bytes]:
         """The status and the body of an error about what has not become a request yet."""
-        status, body = self._none.dialect.failure(problem_of(error))
-        return status, self._encoder.encode(body)
+        answer = _answer_of(self._none.dialect.failure(problem_of(error)))
+        return answer.status, self._encoder.encode(answer.body)
 
     async def _send(self, answer: Answer, call: Call, send: Send) -> None:
         body = answer.body if isinstance(answer.body, bytes) else self._encoder.encode(answer.body)
@@ -199,52 +204,6 @@ class App:
                 )
             )
 
-    def _find(self, path: str) -> tuple[Path, Mapping[str, str]]:
-        found = self._exact.get(path)
-        if found is not None:
-            return found, _NONE
-        for one in self._patterns:
-            if match := one.pattern.match(path):
-                return one, match.groupdict()
-        return self._none, _NONE
-
-    def _add(self, name: str, dialect: Dialect, route: Route) -> None:
-        if "{" in route.path:
-            path = next((one for one in self._patterns if one.path == route.path), None)
-            if path is None:
-                path = Path(name, dialect, route.path)
-                self._patterns.append(path)
-        else:
-            path = self._exact.setdefault(route.path, Path(name, dialect, route.path))
-        path.add(route)
-
-
-class Path:
-    """A path, and what its methods do."""
-
-    def __init__(self, name: str, dialect: Dialect, path: str) -> None:
-        self.name, self.dialect, self.path = name, dialect, path
-        self.pattern = compile_path(path)[0] if path else re.compile(r"(?!)")
-        self.routes: dict[str, Route] = {}
-        self.readers: dict[str, RequestReader] = {}
-
-    def add(self, route: Route) -> None:
-        """Serve one more method."""
-        if route.method in self.routes:
-            raise ValueError(f"{route.method} {route.path} is served twice")
-        self.routes[route.method] = route
-        self.readers[route.method] = RequestReader(route)
-
-    def route(self, method: str, path: str) -> Route:
-        """What answers `method`. Raises RouteNotFound, MethodNotAllowed."""
-        found = self.routes.get("GET" if method == "HEAD" else method)
-        if found is None:
-            if not self.routes:
-                raise RouteNotFound(f"nothing is served at {path[:200]}.")
-            allowed = sorted({*self.routes, *(["HEAD"] if "GET" in self.routes else [])})
-            raise MethodNotAllowed(f"{self.path} takes {', '.join(allowed)}.", allowed)
-        return found
-
 
 class _ClientGone(Exception):
     """Nobody waits for the answer any more."""
@@ -274,6 +233,10 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
+def _answer_of(failure: tuple[int, object] | Answer) -> Answer:
+    return failure if isinstance(failure, Answer) else Answer(failure[1], failure[0])
+
+
 async def _nothing(_: Call) -> object:
     raise RouteNotFound("nothing is served here.")
 
@@ -286,6 +249,12 @@ def _peer(scope: Scope) -> str | None:
     """The address that a request comes from; None for a Unix socket."""
     client = scope.get("client")
     return client[0] if client else None
+
+
+def _target(scope: Scope) -> str:
+    """The path and the query string of a request, as it brought them."""
+    path, query = (scope.get(name) or b"" for name in ("raw_path", "query_string"))
+    return (path + b"?" + query if query else path).decode("latin-1")
 
 
 def _seconds(headers: Mapping[str, str], most: float) -> float:

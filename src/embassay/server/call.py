@@ -30,6 +30,10 @@ class Call:
     """The variable parts of the path."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """By their names in small letters."""
+    target: str = ""
+    """Its path and its query string, as they were asked for."""
+    is_safe: bool = False
+    """Whether it came in by TLS."""
     client: str = ""
     """The address that it comes from."""
     port: int = 0

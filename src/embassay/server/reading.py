@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-JSON_TYPES = ("", "application/json", "text/json", "application/x-www-form-urlencoded")
+FORM_TYPE = "application/x-www-form-urlencoded"
+JSON_TYPES = ("", "application/json", "text/json", FORM_TYPE)
 """What a body of JSON may be called: curl says the last one of whatever it is given."""
 MOST_FIELDS = 100
 """Of a query string."""
@@ -26,28 +27,19 @@ class RequestReader:
 
     def __init__(self, route: Route) -> None:
         self._decoder = None if route.body is None else msgspec.json.Decoder(route.body)
-        self._query = route.query
+        self._query, self._form, self._is_page = route.query, route.form, route.page
 
     def query(self, raw: bytes) -> Any:
         """The query string as the route describes it; None for a route without one. Raises RequestInvalid."""
-        if self._query is None:
-            return None
-        try:
-            pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-        except (ValueError, UnicodeDecodeError):
-            raise RequestInvalid("the query string cannot be read.") from None
-        fields: dict[str, str] = {}
-        for name, value in pairs:
-            if name in fields:
-                raise RequestInvalid(f"{name[:40]!r} stands twice in the query string.", place=name[:40])
-            fields[name] = value
-        try:
-            return msgspec.convert(fields, self._query, strict=False)
-        except msgspec.ValidationError as error:
-            raise _invalid(error) from None
+        return None if self._query is None else self._fields(raw, self._query, "query string")
 
     async def body(self, headers: Mapping[str, str], receive: Receive, most: int) -> Any:
         """The body as the route describes it; None for a route without one. Raises RequestInvalid, RequestTooLarge."""
+        if self._form is not None:
+            media = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media != FORM_TYPE:
+                raise MediaUnsupported(f"the body is {media[:60] or 'of no kind'}; it must be a form ({FORM_TYPE}).")
+            return self._fields(await _read(headers, receive, most), self._form, "form")
         if self._decoder is None:
             return None
         media, _, rest = headers.get("content-type", "").partition(";")
@@ -70,6 +62,23 @@ class RequestReader:
             raise RequestInvalid("the body is no JSON: it is not in UTF-8.") from None
         except RecursionError:
             raise RequestInvalid("the body is nested too deep.") from None
+
+    def _fields(self, raw: bytes, kind: Any, what: str) -> Any:
+        """`kind` of the fields of a query string or a form. A browser sends empty ones of what nobody filled in."""
+        blank = not self._is_page
+        try:
+            pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=blank, max_num_fields=MOST_FIELDS, errors="strict")
+        except (ValueError, UnicodeDecodeError):
+            raise RequestInvalid(f"the {what} cannot be read.") from None
+        fields: dict[str, str] = {}
+        for name, value in pairs:
+            if name in fields:
+                raise RequestInvalid(f"{name[:40]!r} stands twice in the {what}.", place=name[:40])
+            fields[name] = value
+        try:
+            return msgspec.convert(fields, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise _invalid(error) from None
 
 
 async def _read(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:

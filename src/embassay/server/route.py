@@ -46,6 +46,13 @@ class Route:
     """Statuses of replies without a body, and what they say."""
     open_near: bool = False
     """Whether it needs no key of a caller on the same machine, or where the server was told so: metrics."""
+    page: bool = False
+    """Whether it is for people, by a browser: its key may come in a cookie, no page of anybody else's may send it a
+    form, and programs are not told of it in the OpenAPI document."""
+    form: Any = None
+    """What the fields of an HTML form are decoded to, a Struct, in the place of `body`. Empty fields are left out."""
+    refuse: Callable[..., Answer] | None = None
+    """Words an error by the `Call` and the `Problem`; None: the dialect's `failure` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +72,5 @@ class Dialect(Protocol):
     __doc__: str | None
     ROUTES: Sequence[Route]
 
-    def failure(self, problem: Problem) -> tuple[int, object]:
+    def failure(self, problem: Problem) -> tuple[int, object] | Answer:
         """The status and the body of an error, as clients of this dialect expect them."""
