@@ -18,6 +18,8 @@ demo: $(VENV)/ready
 		printf '\n$$ embassay search "%s" -k 2\n\n' "$$q"; \
 		$(BIN)/embassay search "$$q" -k 2 --home .demo/.embassay || exit 1; \
 	done
+	@printf '\nThe dashboard, with the same search, at http://localhost:8080/ once this runs:\n\n  %s\n' \
+		"EMBASSAY_QUERY_LOG=kept $(BIN)/embassay serve --home .demo/.embassay"
 
 test: $(VENV)/dev check
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

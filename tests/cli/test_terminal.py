@@ -186,6 +186,8 @@ COMMANDS = {
     "delete": [SET, "--path", f"none{NAME}/**", "--yes"],
     "feedback": ["--last", "--up"],
     "mcp": ["--set", SET],
+    "monitor check": ["--set", SET],
+    "monitor baseline": ["--set", SET, "--judged", "{judged}"],
     "queries list": [],
     "queries show": [],
     "queries export": [f"queries{NAME}.jsonl"],
