@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from embassay.types import Hit
+    from embassay.types import Hit, Vectors
 
 REQUEST: ContextVar[str] = ContextVar("request", default="")
 """The id of the request that is being answered, in a server."""
@@ -178,6 +178,8 @@ class Searched:
     """Whether a measurement asked, and nobody who wants an answer."""
     sets: Sequence[str] = ()
     """The names of the sets that were searched; `set` has them with commas between."""
+    vector: Vectors | None = field(default=None, compare=False, repr=False)
+    """Of the query as it was asked (dimensions,), where the model of the one set made it; as private as the query."""
 
 
 E = TypeVar("E")

@@ -77,3 +77,10 @@ def in_parts(values: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Whether an error says that a file is not what it was written as."""
     return any(words in str(error) for words in _DAMAGE)
+
+
+def each_statement(db: sqlite3.Connection, script: str) -> None:
+    """Run a script statement by statement: `executescript` would commit the transaction that is open."""
+    for statement in script.split(";"):
+        if statement.strip():
+            db.execute(statement)

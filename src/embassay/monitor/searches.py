@@ -33,7 +33,7 @@ class Searches:
     first_click: npt.NDArray[np.int64]
     """Rank of the first hit that was opened; 0 where none was."""
     satisfied: npt.NDArray[np.int64]
-    """1 where somebody found what was asked for, see `embassay.evaluate.migration.satisfaction.is_satisfied`."""
+    """1 where somebody found what was asked for, see `embassay.sets.log.outcome`."""
     feedback: npt.NDArray[np.int64]
     """1 where anybody said anything."""
 

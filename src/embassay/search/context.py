@@ -112,6 +112,11 @@ class Context:
         return self._others[name]
 
     @property
+    def asked_vector(self) -> Vectors | None:
+        """The vector of the query as it was asked, by the model of this set; None where no stage has needed it."""
+        return self._vectors.get(("", self.query, "query"))
+
+    @property
     def reading(self) -> str:
         """The query as it is read: with its slips mended, once a stage has done so."""
         return read(self.query, self.trace.spelling or ())

@@ -201,7 +201,8 @@ class Searcher(ABC):
             answered = None if measured or asked_by else self._answered(running.reading, ranked, parts, trace)
         result = self._result(query, ranked.pipeline, took, hits, trace, answered)
         if result.id:
-            self._tell(result, measured=measured)
+            own = asked_by is None and trace.query_space is None and len(self.sets) == 1
+            self._tell(result, running.asked_vector if own else None, measured=measured)
         return result
 
     def _result(
@@ -242,11 +243,11 @@ class Searcher(ABC):
         )
         return False
 
-    def _tell(self, result: SearchResult, *, measured: bool) -> None:
+    def _tell(self, result: SearchResult, vector: Vectors | None, *, measured: bool) -> None:
         trace = [step.to_dict() for step in result.trace]
         said = str(result.pipeline), result.took_ms, result.hits, result.notices, trace
         space = result.space.digest
-        self._events.tell(Searched(result.set, result.query, *said, result.id, space, measured, result.sets))
+        self._events.tell(Searched(result.set, result.query, *said, result.id, space, measured, result.sets, vector))
 
 
 class Index(Searcher):

@@ -18,13 +18,14 @@ from embassay import jsontext
 from embassay.errors import HomeTooNew
 from embassay.files import write_new
 from embassay.seals import seal
+from embassay.sets.log.marking import mark_logged
 from embassay.sets.log.schema import CREATE, TABLES
 from embassay.sets.migration.schema import CALIBRATIONS, COARSE, FUSIONS, PROGRESS, PROJECTIONS, RETRY_AT, RULES, TITLES
 from embassay.sets.migration.schema import CREATE as MIGRATIONS
 from embassay.sets.monitoring.schema import CREATE as MONITORING
 from embassay.sets.trials.schema import CREATE as TRIALS
 from embassay.sets.views.schema import CREATE as VIEWS
-from embassay.sqlite import transaction
+from embassay.sqlite import each_statement, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class SchemaStep:
 
 
 def _sets_and_sources(db: sqlite3.Connection) -> None:
-    _each(
+    each_statement(
         db,
         """
         CREATE TABLE generations (
@@ -77,7 +78,7 @@ CHUNK_TOKENS_OF_FORMAT_1 = 512
 
 def _specs_generations_and_jobs(db: sqlite3.Connection) -> None:
     """A generation says in full what it was made with; a set may have a previous and a building generation."""
-    _each(
+    each_statement(
         db,
         """
         CREATE TABLE generations_with_specs (
@@ -102,7 +103,7 @@ def _specs_generations_and_jobs(db: sqlite3.Connection) -> None:
         }
         values = (identity, set_name, name, space, jsontext.dumps(spec, ascii_only=True), created)
         db.execute("INSERT INTO generations_with_specs VALUES (?, ?, ?, ?, ?, ?)", values)
-    _each(
+    each_statement(
         db,
         """
         DROP TABLE generations;
@@ -129,7 +130,7 @@ def _identities_and_canaries(db: sqlite3.Connection) -> None:
 
     The space of a generation that is there already has no tokenizer, settings or limit yet: `identity` 1 says so.
     """
-    _each(
+    each_statement(
         db,
         """
         ALTER TABLE generations ADD COLUMN identity INTEGER NOT NULL DEFAULT 1;
@@ -159,7 +160,7 @@ def _identities_and_canaries(db: sqlite3.Connection) -> None:
 
 def _what_was_left_out(db: sqlite3.Connection) -> None:
     """A file may be skipped, and keeps which reader looked at it, the characters read of it, and what was left out."""
-    _each(
+    each_statement(
         db,
         """
         CREATE TABLE sources_with_losses (
@@ -211,7 +212,7 @@ def _first_seal(*columns: object) -> str:
 
 def _defaults_and_exclusions(db: sqlite3.Connection) -> None:
     """One set may be chosen as the default, and each keeps which files it leaves out."""
-    _each(
+    each_statement(
         db,
         """
         ALTER TABLE sets ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;
@@ -222,7 +223,7 @@ def _defaults_and_exclusions(db: sqlite3.Connection) -> None:
 
 def _records(db: sqlite3.Connection) -> None:
     """What a program hands over has no file to be read again: its texts are kept."""
-    _each(
+    each_statement(
         db,
         """
         CREATE TABLE records (
@@ -237,6 +238,11 @@ def _records(db: sqlite3.Connection) -> None:
     )
 
 
+def _monitoring(db: sqlite3.Connection) -> None:
+    each_statement(db, MONITORING)
+    mark_logged(db)
+
+
 PATHS = "ALTER TABLE sets ADD COLUMN paths TEXT NOT NULL DEFAULT '[]'"
 STEPS = (
     SchemaStep(1, _sets_and_sources),
@@ -245,20 +251,20 @@ STEPS = (
     SchemaStep(4, _what_was_left_out),
     SchemaStep(5, _defaults_and_exclusions),
     SchemaStep(6, _records),
-    SchemaStep(7, lambda db: _each(db, CREATE)),
-    SchemaStep(8, lambda db: _each(db, CALIBRATIONS)),
-    SchemaStep(9, lambda db: _each(db, MIGRATIONS)),
-    SchemaStep(10, lambda db: _each(db, PATHS)),
-    SchemaStep(11, lambda db: _each(db, PROJECTIONS)),
-    SchemaStep(12, lambda db: _each(db, PROGRESS)),
-    SchemaStep(13, lambda db: _each(db, RULES)),
-    SchemaStep(14, lambda db: _each(db, RETRY_AT)),
-    SchemaStep(15, lambda db: _each(db, TRIALS)),
-    SchemaStep(16, lambda db: _each(db, VIEWS)),
-    SchemaStep(17, lambda db: _each(db, COARSE)),
-    SchemaStep(18, lambda db: _each(db, FUSIONS)),
-    SchemaStep(19, lambda db: _each(db, TITLES)),
-    SchemaStep(20, lambda db: _each(db, MONITORING)),
+    SchemaStep(7, lambda db: each_statement(db, CREATE)),
+    SchemaStep(8, lambda db: each_statement(db, CALIBRATIONS)),
+    SchemaStep(9, lambda db: each_statement(db, MIGRATIONS)),
+    SchemaStep(10, lambda db: each_statement(db, PATHS)),
+    SchemaStep(11, lambda db: each_statement(db, PROJECTIONS)),
+    SchemaStep(12, lambda db: each_statement(db, PROGRESS)),
+    SchemaStep(13, lambda db: each_statement(db, RULES)),
+    SchemaStep(14, lambda db: each_statement(db, RETRY_AT)),
+    SchemaStep(15, lambda db: each_statement(db, TRIALS)),
+    SchemaStep(16, lambda db: each_statement(db, VIEWS)),
+    SchemaStep(17, lambda db: each_statement(db, COARSE)),
+    SchemaStep(18, lambda db: each_statement(db, FUSIONS)),
+    SchemaStep(19, lambda db: each_statement(db, TITLES)),
+    SchemaStep(20, _monitoring),
 )
 VERSION = STEPS[-1].version
 """Of the schema that this version of the library reads and writes."""
@@ -341,10 +347,3 @@ def _empty(db: sqlite3.Connection, tables: Iterable[str]) -> None:
     for name in there.intersection(tables):
         db.execute(f"DELETE FROM {name}")
     db.commit()
-
-
-def _each(db: sqlite3.Connection, script: str) -> None:
-    """Statement by statement: `executescript` would commit the transaction that is open."""
-    for statement in script.split(";"):
-        if statement.strip():
-            db.execute(statement)

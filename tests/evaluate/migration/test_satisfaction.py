@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from embassay.evaluate.migration.satisfaction import LogWindow, is_satisfied, satisfaction
+from embassay.evaluate.migration.satisfaction import LogWindow, satisfaction
 from embassay.sets.log.entry import Feedback, LoggedHit, LoggedQuery
+from embassay.sets.log.outcome import outcome
 
 HITS = [LoggedHit(at, "docs", f"d{at}", f"k{at}", (1, 2), 1.0 / at, {}) for at in (1, 2, 3)]
 
@@ -29,7 +30,8 @@ def entry(asked, *feedback, sets=("docs",), space="new"):
     ],
 )
 def test_a_satisfied_search(feedback, satisfied):
-    assert is_satisfied(entry(5, *feedback)) is satisfied
+    search = entry(5, *feedback)
+    assert outcome(search.hits, search.feedback).satisfied is satisfied
 
 
 def test_only_searches_of_the_set_alone_in_that_space_and_time_count():

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from embassay.sets.log.outcome import outcome
+
 if TYPE_CHECKING:
     from embassay.sets.log.entry import LoggedQuery
 
@@ -17,7 +19,7 @@ class Satisfaction:
     searches: int
     with_feedback: int
     satisfied: int
-    """Somebody opened a hit, or a thumb went up on one or on the answer; unless one went down on the answer."""
+    """See `embassay.sets.log.outcome`."""
     first_click: float | None
     """Mean rank of the first hit that was opened; None where none was."""
 
@@ -70,22 +72,11 @@ class _Tally:
 
     def count(self, entry: LoggedQuery) -> None:
         self._searches += 1
-        self._with_feedback += bool(entry.feedback)
-        self._satisfied += is_satisfied(entry)
-        opened = {one.document for one in entry.feedback if one.kind == "clicked"}
-        ranks = [hit.rank for hit in entry.hits if hit.place in opened]
-        self._clicks += [min(ranks)] if ranks else []
+        found = outcome(entry.hits, entry.feedback)
+        self._with_feedback += found.feedback
+        self._satisfied += found.satisfied
+        self._clicks += [found.first_click] if found.first_click else []
 
     def total(self) -> Satisfaction:
         mean = sum(self._clicks) / len(self._clicks) if self._clicks else None
         return Satisfaction(self._searches, self._with_feedback, self._satisfied, mean)
-
-
-def is_satisfied(entry: LoggedQuery) -> bool:
-    """Whether somebody found what was asked for. A thumb about the whole answer decides; one that goes up on what was
-    not found says that it is missing."""
-    whole = {one.kind for one in entry.feedback if not one.document}
-    if whole & {"up", "down"}:
-        return "up" in whole
-    found = {hit.place for hit in entry.hits}
-    return any(one.kind == "clicked" or (one.kind == "up" and one.document in found) for one in entry.feedback)

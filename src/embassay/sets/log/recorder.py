@@ -107,7 +107,9 @@ class QueryRecorder:
             if not batch:
                 return
             try:
-                self._table().add((_entry(asked, event, self._config) for asked, event in batch), self._config)
+                entries = [_entry(asked, event, self._config) for asked, event in batch]
+                vectors = {event.id: event.vector for _, event in batch if event.vector is not None}
+                self._table().add(entries, self._config, vectors)
             except (HomeNotWritable, HomeCorrupt, HomeTooNew) as error:
                 self._hopeless = not isinstance(error, HomeNotWritable)  # a disk may have room again
                 self._tell(error.message.rstrip("."))

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
-from secrets import token_bytes
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any
 
 from embassay import jsontext
 from embassay.config.values import QueryLogConfig
 from embassay.sets.log.entry import SEPARATOR, Feedback, LoggedQuery
+from embassay.sets.log.hashes import QueryHashes
+from embassay.sets.log.outcome import outcome
 from embassay.sets.log.schema import TABLES
 from embassay.sets.monitoring import marks
 from embassay.sets.monitoring.schema import OF_SEARCHES
+from embassay.sets.monitoring.vectors import write as write_vectors
 from embassay.text import encodable
 
 if TYPE_CHECKING:
     from embassay.sets.database import Database
+    from embassay.types import Vectors
 
 MOST_HITS = 100
 """Of one search that are logged."""
@@ -27,7 +30,10 @@ MOST_CHARACTERS = 2_000
 PRUNED_AT_ONCE = 5_000
 """Entries that one transaction deletes at most, so that no search waits for it."""
 DAY = 86_400.0
+NO_VECTORS: Mapping[str, Vectors] = {}
 _ENTRY = "id, asked, set_name, space, pipeline, form, query, took_ms, hits"
+FORM, QUERY = 5, 6
+"""Where they stand in it."""
 
 
 _FENCED = f"'{SEPARATOR}' || set_name || '{SEPARATOR}'"
@@ -43,14 +49,23 @@ class LogTable:
         with database.reading() as db:  # what is deleted is overwritten: it may be anybody's question
             db.execute("PRAGMA secure_delete = ON")
 
-    def add(self, entries: Iterable[LoggedQuery], config: QueryLogConfig) -> None:
-        """Write `entries`, all or none, and drop what is beyond the bounds of `config`. Raises HomeError."""
+    def add(
+        self, entries: Iterable[LoggedQuery], config: QueryLogConfig, vectors: Mapping[str, Vectors] = NO_VECTORS
+    ) -> None:
+        """Write `entries`, all or none, and drop what is beyond the bounds of `config`. Raises HomeError.
+
+        `vectors` has those of queries, by the ids of their searches; they are kept where the text is.
+        """
         with self._database.writing() as db:
-            hashed = _Hashes(db)
+            hashes = QueryHashes(db)
             entries = [*entries]
-            rows = (_row(entry, hashed) for entry in entries)
+            rows = [_row(entry, hashes) for entry in entries]
             db.executemany(f"INSERT OR IGNORE INTO queries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            marks.write(db, ((one.id, hashed.number(one.query), marks.mark_of(one.hits)) for one in entries))
+            numbers = [hashes.number(row[QUERY], row[FORM]) for row in rows]
+            made = zip(entries, numbers, strict=True)
+            marks.write(db, ((one.id, number, marks.mark_of(one.hits)) for one, number in made))
+            kept = (one.id for one in entries if one.form == "kept" and one.id in vectors)
+            write_vectors(db, ((id, vectors[id]) for id in kept))
             _prune(db, config)
 
     def prune(self, config: QueryLogConfig) -> int:
@@ -110,6 +125,10 @@ class LogTable:
                     db.execute("DELETE FROM feedback WHERE query = ? AND document = ? AND kind <> 'clicked'", thumbs)
                 row = (id, one.kind, one.document, one.given)
                 db.execute("INSERT OR IGNORE INTO feedback (query, kind, document, given) VALUES (?, ?, ?, ?)", row)
+            row = db.execute(f"SELECT seq, {_ENTRY} FROM queries WHERE id = ?", (id,)).fetchone()
+            if row:
+                entry = self._entry(db, row[1:])
+                marks.write_outcome(db, row[0], *astuple(outcome(entry.hits, entry.feedback)))
 
     def _entry(self, db: sqlite3.Connection, row: Sequence[object]) -> LoggedQuery:
         given = db.execute(
@@ -136,29 +155,8 @@ def rename_among_others(db: sqlite3.Connection, old: str, new: str) -> None:
     )
 
 
-class _Hashes:
-    """Hashes of queries with the salt of the home, so that equal queries stay equal and are not known elsewhere."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        self._salt = b""
-
-    def of(self, query: str) -> str:
-        return self._digest(query, 16).hex()
-
-    def number(self, query: str) -> int:
-        """The same as a number, for which SQLite needs less room."""
-        return int.from_bytes(self._digest(query, 8), signed=True)
-
-    def _digest(self, query: str, size: int) -> bytes:
-        if not self._salt:
-            self._db.execute("INSERT OR IGNORE INTO query_salt VALUES (1, ?)", (token_bytes(32),))
-            (self._salt,) = self._db.execute("SELECT salt FROM query_salt").fetchone()
-        return blake2b(query.encode("utf-8", "replace"), key=bytes(self._salt), digest_size=size).digest()
-
-
-def _row(entry: LoggedQuery, hashed: _Hashes) -> tuple[object, ...]:
-    query = hashed.of(entry.query) if entry.form == "hashed" else encodable(entry.query)
+def _row(entry: LoggedQuery, hashes: QueryHashes) -> tuple[Any, ...]:
+    query = hashes.of(entry.query) if entry.form == "hashed" else encodable(entry.query)
     hits = jsontext.dumps([hit.to_row() for hit in entry.hits], ascii_only=True)
     return (
         entry.id,

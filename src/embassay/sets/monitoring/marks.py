@@ -51,3 +51,9 @@ def write(db: sqlite3.Connection, marks: Iterable[tuple[str, int, Mark]]) -> Non
         f"SELECT seq, asked, set_name, space, took_ms, ?, {', '.join('?' * len(MARKED))} FROM queries WHERE id = ?",
         ((query, *(getattr(mark, name) for name in MARKED), id) for id, query, mark in marks),
     )
+
+
+def write_outcome(db: sqlite3.Connection, seq: int, first_click: int, satisfied: bool, feedback: bool) -> None:
+    """Write what became of a search, inside of the transaction that wrote the feedback on it."""
+    statement = "UPDATE marks SET first_click = ?, satisfied = ?, feedback = ? WHERE seq = ?"
+    db.execute(statement, (first_click, satisfied, feedback, seq))

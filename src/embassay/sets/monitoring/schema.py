@@ -21,6 +21,7 @@ CREATE TABLE query_vectors (
     space TEXT NOT NULL,
     vector BLOB NOT NULL
 );
+CREATE INDEX vectors_of_set ON query_vectors (set_name, space, seq);
 CREATE TABLE baselines (
     set_name TEXT NOT NULL,
     space TEXT NOT NULL,
