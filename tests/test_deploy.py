@@ -157,6 +157,17 @@ def test_every_metric_that_the_dashboard_and_the_alerts_name_is_there(tmp_path):
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs prometheus")
+def test_promtool_reads_the_configuration_and_tests_the_alerts():
+    checked("promtool", "check", "config", "deploy/prometheus/prometheus.yml")
+    rules = {rule["alert"] for group in read("prometheus/alerts.yml")["groups"] for rule in group["rules"]}
+    tests = read("prometheus/alerts_test.yml")["tests"]
+    expected = {one["alertname"] for test in tests for one in test["alert_rule_test"] if one.get("exp_alerts")}
+    quiet = {one["alertname"] for test in tests for one in test["alert_rule_test"] if not one.get("exp_alerts")}
+    assert rules == expected == quiet
+    checked("promtool", "test", "rules", "deploy/prometheus/alerts_test.yml")
+
+
 def test_prometheus_asks_where_compose_has_the_server():
     targets = read("prometheus/prometheus.yml")["scrape_configs"][0]["static_configs"][0]["targets"]
     assert targets == ["embassay:8080"] and "embassay" in read("compose.yaml")["services"]

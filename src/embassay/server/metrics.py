@@ -166,11 +166,16 @@ class _State(Collector):
         waiting = GaugeMetricFamily(
             "embassay_queue_tokens", "Tokens that wait to be embedded, estimated", labels=("model", "role")
         )
+        bounds = GaugeMetricFamily(
+            "embassay_queue_limit_tokens", "Tokens that may wait: more are refused", labels=("model", "role")
+        )
         loaded = self._models.loaded()
         for name, model in loaded[:MOST_VALUES]:
             if isinstance(model, Batched):
                 for role, tokens in model.waiting.items():
                     waiting.add_metric((name, role), tokens)
+                    bounds.add_metric((name, role), model.bound)
         yield waiting
+        yield bounds
         yield GaugeMetricFamily("embassay_models_loaded", "Models that are ready to be asked", len(loaded))
         yield CounterMetricFamily("embassay_spend_usd", "US dollars that this server spent on providers", self._spent())

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from embassay.embedders.wrap.batched import DEADLINE
 from embassay.embedders.wrap.lane import CHARS_A_TOKEN
 from embassay.errors import DeadlinePassed, EmbassayError
 from embassay.search.asked import check_query
+from embassay.server.home_metrics import HomeMetrics
 from embassay.server.metrics import Metrics
 from embassay.server.pool import WorkerPool
 from embassay.server.refusals import RequestInvalid
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     Served = Sequence[tuple[str, Dialect, Route]]
 
 FALLBACKS, RERANKERS, AGENTS, COMPARISONS, NEW_SETS = "fallbacks", "rerankers", "agents", "comparisons", "new sets"
+METRICS = "metrics"
 """What `Service.in_worker_for` may wait for beside the models of sets."""
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,6 +72,8 @@ class Service:
         self.in_flight = 0
         """Requests that are under way."""
         self.metrics = Metrics(session.events, self.models, lambda: self.in_flight, lambda: session.budget.own)
+        self.of_home = HomeMetrics(home, session.budget)
+        self.metrics.registry.register(self.of_home)
         self.shares: Shares | None = None
         """Set where other processes answer at the same addresses."""
         self.served: Served = ()
@@ -195,6 +200,11 @@ class Service:
         if pool is None:
             pool = self._pools[waits_for] = WorkerPool(self.limits.threads, f"worker {waits_for}".strip())
         return pool
+
+    async def metrics_page(self, accept: str) -> tuple[bytes, str]:
+        """What Prometheus is shown, and its media type, in the format that a client with this Accept header reads."""
+        await self.of_home.refresh(partial(self.in_worker_for, METRICS))
+        return self.metrics.page(accept)
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What `make` makes, which is made for the first caller and kept."""

@@ -71,6 +71,11 @@ class Batched(Wrapper):
             return {role: self._lanes[role].waiting if role in self._lanes else 0 for role in ROLES}
 
     @property
+    def bound(self) -> int:
+        """Tokens of a role that may wait: beyond them calls are refused."""
+        return self._batching.waiting
+
+    @property
     def queued(self) -> int:
         """Calls that wait, each part of a large one by itself."""
         with self._lock:

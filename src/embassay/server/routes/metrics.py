@@ -25,7 +25,7 @@ async def metrics(call: Call) -> Answer:
                 "serve", workers="N", metrics_port=9100, say="Ask each at a port of its own, as it has by"
             ),
         )
-    page, media = call.service.metrics.page(call.headers.get("accept", ""))
+    page, media = await call.service.metrics_page(call.headers.get("accept", ""))
     return Answer(page, media=media)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from embassay import jsontext
+from embassay.sets.monitoring import newest
 from embassay.sets.monitoring.marks import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from embassay.sets.database import Database
     from embassay.space import Space
     from embassay.types import Vectors
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,18 @@ class MonitoringTables:
         values = (row.set_name, row.space, row.made, row.judged, jsontext.dumps(row.parts), row.vectors)
         with self._database.writing() as db:
             db.execute("INSERT OR REPLACE INTO baselines VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def newest_readings(self) -> Sequence[newest.NewestReading]:
+        """What each signal said last of each set. Raises HomeError."""
+        return self._whole(newest.newest_readings)
+
+    def alerts_on(self) -> Sequence[newest.AlertOn]:
+        """The alerts of all sets that are on. Raises HomeError."""
+        return self._whole(newest.alerts_on)
+
+    def _whole(self, read: Callable[[sqlite3.Connection], Sequence[Row]]) -> Sequence[Row]:
+        try:
+            with self._database.reading() as db:
+                return [self._database.checked(row) for row in read(db)]
+        except (ValueError, TypeError) as error:  # of figures that are no JSON
+            raise self._database.corrupt(error) from error
