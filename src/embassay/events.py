@@ -180,6 +180,8 @@ class Searched:
     """The names of the sets that were searched; `set` has them with commas between."""
     vector: Vectors | None = field(default=None, compare=False, repr=False)
     """Of the query as it was asked (dimensions,), where the model of the one set made it; as private as the query."""
+    terms: int = 0
+    """How many words were looked for; 0 where no arm looked for any."""
 
 
 E = TypeVar("E")

@@ -269,6 +269,11 @@ class Hit:
     passage: Extent | None = None
     """Where passages are shown, the one that it is a part of: its text is ``before + chunk.text + after``."""
 
+    @property
+    def document(self) -> str:
+        """The id of the document that it is a part of."""
+        return self.chunk.document
+
     def to_dict(self) -> dict[str, object]:
         """The hit as JSON has it: rank, score, the chunk with where it stands, and each arm's rank and score.
 

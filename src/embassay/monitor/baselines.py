@@ -88,6 +88,6 @@ def _asked(monitor: Monitor, judged: JudgedSet, advance: Callable[[int], None]) 
     with monitor.set.searcher() as index:
         for at, text in enumerate(texts):
             found = index.search(text, asked, measured=True)
-            rows.append({"seq": at, "query": at, "took_ms": found.took_ms, **asdict(mark_of(found.hits))})
+            rows.append({"seq": at, "query": at, "took_ms": found.took_ms, **asdict(mark_of(found.hits, found.terms))})
             advance(1)
     return Searches.of_rows(rows), monitor.set.embed(texts, "query").vectors

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-FLOATS = frozenset(("asked", "took_ms", "dense"))
+FLOATS = frozenset(("asked", "took_ms", "dense", "words", "other_dense", "other_words"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +30,13 @@ class Searches:
     """How many were found."""
     dense: npt.NDArray[np.float64]
     """Raw score of the best hit of the vectors; NaN where they gave none."""
+    words: npt.NDArray[np.float64]
+    """Raw score of the best hit of the words, 0 where no hit has any; NaN where none were looked for."""
+    terms: npt.NDArray[np.int64]
+    """How many words were looked for."""
+    other_dense: npt.NDArray[np.float64]
+    other_words: npt.NDArray[np.float64]
+    """As `dense` and `words`, of the hits in other documents than the first one."""
     first_click: npt.NDArray[np.int64]
     """Rank of the first hit that was opened; 0 where none was."""
     satisfied: npt.NDArray[np.int64]

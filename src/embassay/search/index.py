@@ -247,7 +247,8 @@ class Searcher(ABC):
         trace = [step.to_dict() for step in result.trace]
         said = str(result.pipeline), result.took_ms, result.hits, result.notices, trace
         space = result.space.digest
-        self._events.tell(Searched(result.set, result.query, *said, result.id, space, measured, result.sets, vector))
+        asked = result.id, space, measured, result.sets, vector
+        self._events.tell(Searched(result.set, result.query, *said, *asked, result.terms))
 
 
 class Index(Searcher):

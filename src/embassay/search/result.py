@@ -11,6 +11,7 @@ from embassay.search.spelling import Correction, read
 from embassay.search.trace import Reranking, TraceStep
 from embassay.space import Space
 from embassay.types import Hit
+from embassay.words.analyser import analyser
 from embassay.words.languages import DEFAULT
 
 
@@ -53,6 +54,15 @@ class SearchResult:
     def read_as(self) -> str:
         """The query as it was read: with its slips mended, where that was asked for."""
         return read(self.query, self.spelling)
+
+    @property
+    def terms(self) -> int:
+        """How many words were looked for, as the language of the set tells them apart; 0 where no arm looked for any.
+
+        Words that say nothing, such as "the", do not count."""
+        if all(arm.dense for arm in self.pipeline.arms):
+            return 0
+        return len(analyser(self.language).query(self.read_as))
 
     @property
     def mode(self) -> str:

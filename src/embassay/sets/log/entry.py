@@ -98,6 +98,8 @@ class LoggedQuery:
     took_ms: float
     hits: Sequence[LoggedHit]
     feedback: Sequence[Feedback] = ()
+    terms: int = 0
+    """How many words were looked for, while the entry is written; it is kept among the marks alone."""
 
     @property
     def set(self) -> str:

@@ -173,6 +173,7 @@ def _entry(asked: float, event: Searched, config: QueryLogConfig) -> LoggedQuery
         query[:MOST_CHARACTERS] if form == "cut" else query,
         event.took_ms,
         [_hit(hit) for hit in event.hits[:MOST_HITS]],
+        terms=event.terms,
     )
 
 

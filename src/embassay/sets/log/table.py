@@ -63,7 +63,7 @@ class LogTable:
             db.executemany(f"INSERT OR IGNORE INTO queries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             numbers = [hashes.number(row[QUERY], row[FORM]) for row in rows]
             made = zip(entries, numbers, strict=True)
-            marks.write(db, ((one.id, number, marks.mark_of(one.hits)) for one, number in made))
+            marks.write(db, ((one.id, number, marks.mark_of(one.hits, one.terms)) for one, number in made))
             kept = (one.id for one in entries if one.form == "kept" and one.id in vectors)
             write_vectors(db, ((id, vectors[id]) for id in kept))
             _prune(db, config)

@@ -18,6 +18,10 @@ class MarkedHit(Protocol):
     """A hit, logged or not."""
 
     @property
+    def document(self) -> str:
+        """The id of the document that it is a part of."""
+
+    @property
     def arms(self) -> Mapping[str, ArmScore]:
         """What each arm made of it."""
 
@@ -30,6 +34,13 @@ class Mark:
     """How many were found."""
     dense: float | None
     """Raw score of the best hit of the vectors; None where no arm gave one."""
+    words: float | None = None
+    """Raw score of the best hit of the words, 0 where no hit has any of them; None where none were looked for."""
+    terms: int = 0
+    """How many words were looked for."""
+    other_dense: float | None = None
+    other_words: float | None = None
+    """The same of the hits in other documents than the first one: what would have been best without it."""
 
 
 MARKED = tuple(field.name for field in fields(Mark))
@@ -37,10 +48,23 @@ COLUMNS = ("seq", "asked", "query", "took_ms", "first_click", "satisfied", "feed
 """Of the marks of a search, as they are read."""
 
 
-def mark_of(hits: Sequence[MarkedHit]) -> Mark:
-    """The mark of a search that found these hits, best first."""
-    dense = [arm.score for hit in hits for label, arm in hit.arms.items() if label == "dense"]
-    return Mark(len(hits), max(dense, default=None))
+def mark_of(hits: Sequence[MarkedHit], terms: int) -> Mark:
+    """The mark of a search that found these hits, best first, and looked for so many words."""
+    others = [hit for hit in hits if hit.document != hits[0].document]
+    none = 0.0 if terms else None
+    return Mark(
+        len(hits),
+        best(hits, "dense"),
+        best(hits, "lexical", none),
+        terms,
+        best(others, "dense"),
+        best(others, "lexical", none),
+    )
+
+
+def best(hits: Iterable[MarkedHit], arm: str, none: float | None = None) -> float | None:
+    """The best raw score that an arm gave any of these hits; `none` where it gave none."""
+    return max((hit.arms[arm].score for hit in hits if arm in hit.arms), default=none)
 
 
 def write(db: sqlite3.Connection, marks: Iterable[tuple[str, int, Mark]]) -> None:

@@ -10,6 +10,10 @@ CREATE TABLE marks (
     took_ms REAL NOT NULL,
     hits INTEGER NOT NULL,
     dense REAL,
+    words REAL,
+    terms INTEGER NOT NULL DEFAULT 0,
+    other_dense REAL,
+    other_words REAL,
     first_click INTEGER NOT NULL DEFAULT 0,
     satisfied INTEGER NOT NULL DEFAULT 0,
     feedback INTEGER NOT NULL DEFAULT 0
@@ -68,10 +72,10 @@ CREATE TABLE readings (
 CREATE INDEX readings_of_signal ON readings (set_name, signal, at)
 """
 """`marks` has the `seq` of its search in `queries`, and its set and space as that row has them; `query` is equal for
-equal queries; `dense` is the raw score of the best hit of the vectors. `query_vectors` has float16 numbers.
-
-`parts` of a baseline is a JSON object with a member for each signal that wrote something of its own; its `vectors` are
-rows of float32, those of queries."""
+equal queries; `dense` and `words` are the raw scores of the best hits of the vectors and of the words, `other_dense`
+and `other_words` those of the best ones in another document than the first hit's. `query_vectors` has float16
+numbers. `parts` of a baseline is a JSON object with a member for each signal that wrote something of its own; its
+`vectors` are rows of float32, those of queries."""
 
 OF_SEARCHES = ("marks", "query_vectors")
 """Their rows go with the searches that they are about."""
