@@ -12,7 +12,7 @@ from tests.sets.indexed import rows
 def test_processes_that_write_the_same_ids_leave_what_a_serial_model_has(tmp_path):
     found = stressed(tmp_path, 12, writers=4, searchers=2, kills=2)
     assert (found.errors, found.wrong, found.doubled, found.killed) == ([], [], 0, 2)
-    assert found.calls > 10 and found.searches > 0
+    assert found.calls > 0 and found.searches > 0  # how many depends on what else the machine does
 
 
 def test_threads_share_a_set(home, model):
