@@ -9,7 +9,8 @@ from pathlib import Path
 from embassay.compress.measuring import CANDIDATES, RECALLED, TIMED
 from embassay.compress.pareto import foremost
 from embassay.compress.result import Compression, SchemeRow
-from embassay.evaluate.report.charts import Point, figure, scatter
+from embassay.evaluate.report.charts import Point, scatter
+from embassay.evaluate.report.drawing import figure
 from embassay.evaluate.report.template import filled
 from embassay.files import write_whole
 

@@ -8,8 +8,9 @@ from embassay.errors import HomeNotWritable
 from embassay.evaluate.compare.opening import Options, compare
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.evaluate.report import page as pages
-from embassay.evaluate.report.charts import Logarithmic, Point, Scale, scatter
+from embassay.evaluate.report.charts import Point, scatter
 from embassay.evaluate.report.costs import latency, points, storage
+from embassay.evaluate.report.drawing import Logarithmic, Scale
 from embassay.evaluate.report.page import render, write_report
 from embassay.types import Document
 from tests.browser import check_look, chromium

@@ -11,8 +11,9 @@ from embassay.evaluate.compare.rows import Changed, Row
 from embassay.evaluate.compare.statistics import RESAMPLES
 from embassay.evaluate.compare.systems import SHOWN
 from embassay.evaluate.data.origins import listed
-from embassay.evaluate.report.charts import Interval, figure, intervals, per_query, scatter
+from embassay.evaluate.report.charts import Interval, intervals, per_query, scatter
 from embassay.evaluate.report.costs import latency, points, storage
+from embassay.evaluate.report.drawing import figure
 from embassay.evaluate.report.template import filled
 from embassay.files import write_whole
 from embassay.text import short_names, size
