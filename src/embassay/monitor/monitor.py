@@ -83,9 +83,9 @@ class Monitor:
                 found += [NamedReading(name, signal.TITLE, one) for one in _read(signal, watched)]
         return found
 
-    def searches(self, space: Space, newest: int, since: float = 0.0) -> Searches:
-        """The newest searches of the set in a space, since a moment (seconds since 1970)."""
-        return Searches.of_rows(self.home.monitoring.marks(self.set.name, space.digest, since, newest))
+    def searches(self, space: Space, newest: int = -1, since: float = 0.0) -> Searches:
+        """The newest searches of the set in a space since a moment, in seconds since 1970; all where negative."""
+        return Searches(**self.home.monitoring.marks(self.set.name, space.digest, since, newest))
 
     def vectors(self, searches: Searches, space: Space) -> tuple[npt.NDArray[np.int64], Vectors]:
         """The vectors of their queries that are kept: the `seq` of each, and rows (n, dimensions)."""

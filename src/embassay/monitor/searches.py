@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from embassay.sets.monitoring.marks import KINDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-
-FLOATS = frozenset(("asked", "took_ms", "dense", "words", "other_dense", "other_words"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +49,9 @@ class Searches:
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, object]]) -> Searches:
-        """Of the marks of searches, oldest first; what a row does not say is 0."""
-        columns: Any = {}
-        for field in fields(cls):
-            kind = np.float64 if field.name in FLOATS else np.int64
-            columns[field.name] = np.array([row.get(field.name, 0) for row in rows], kind)
-        return cls(**columns)
+        """Of what is known of each, oldest first; what a row does not say is 0."""
+        return cls(**{name: np.array([row.get(name, 0) for row in rows], kind) for name, kind in KINDS.items()})
+
+    def within(self, chosen: npt.NDArray[Any] | slice) -> Self:
+        """Some of them, by a mask, a slice or their numbers."""
+        return type(self)(**{name: getattr(self, name)[chosen] for name in KINDS})

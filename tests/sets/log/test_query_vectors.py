@@ -99,8 +99,8 @@ def test_feedback_is_marked(docs, feedback, expected):
         ignored, found = home.search("another"), home.search(QUERY, k=3)
         home.feedback(found, **feedback)
         marks = home.monitoring.marks("default", found.space.digest, 0.0, 10)
-        said = [(one["first_click"], one["satisfied"], one["feedback"]) for one in marks]
-        assert ignored.id and said == [(0, 0, 0), expected]
+        said = zip(marks["first_click"], marks["satisfied"], marks["feedback"], strict=True)
+        assert ignored.id and [*said] == [(0, 0, 0), expected]
 
 
 def test_the_last_feedback_counts(docs):
@@ -108,5 +108,5 @@ def test_the_last_feedback_counts(docs):
         found = home.search(QUERY, k=3)
         home.feedback(found, thumbs="up")
         home.feedback(found, thumbs="down")
-        (mark,) = home.monitoring.marks("default", found.space.digest, 0.0, 10)
-        assert (mark["satisfied"], mark["feedback"]) == (0, 1)
+        marks = home.monitoring.marks("default", found.space.digest, 0.0, 10)
+        assert ([*marks["satisfied"]], [*marks["feedback"]]) == ([0], [1])

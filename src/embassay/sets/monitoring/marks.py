@@ -44,8 +44,12 @@ class Mark:
 
 
 MARKED = tuple(field.name for field in fields(Mark))
-COLUMNS = ("seq", "asked", "query", "took_ms", "first_click", "satisfied", "feedback", *MARKED)
-"""Of the marks of a search, as they are read."""
+KINDS = {
+    **dict.fromkeys(("seq", "query", "first_click", "satisfied", "feedback"), "i8"),
+    **dict.fromkeys(("asked", "took_ms"), "f8"),
+    **{field.name: "i8" if field.type == "int" else "f8" for field in fields(Mark)},
+}
+"""Of the marks of a search, the columns that are read, and the kinds of their numbers; NaN stands for none."""
 
 
 def mark_of(hits: Sequence[MarkedHit], terms: int) -> Mark:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from embassay import jsontext
 from embassay.sets.monitoring import newest
-from embassay.sets.monitoring.marks import COLUMNS
+from embassay.sets.monitoring.marks import KINDS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 Row = TypeVar("Row")
+
+AT_ONCE = 20_000
+"""Rows that are read at once, so that a million of them are never objects of Python together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,30 @@ class MonitoringTables:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def marks(self, set_name: str, space: str, since: float, newest: int) -> Sequence[Mapping[str, object]]:
-        """The marks of the newest searches of a set alone in one space since a moment, oldest first: values of
-        `COLUMNS`. Raises HomeError."""
+    def marks(self, set_name: str, space: str, since: float, newest: int = -1) -> dict[str, npt.NDArray[Any]]:
+        """The marks of the newest searches of a set alone in one space since a moment, oldest first: the columns of
+        `KINDS`. All of them where `newest` is negative. Raises HomeError."""
+        import numpy as np
+
         statement = (
-            f"SELECT {', '.join(COLUMNS)} FROM marks WHERE set_name = ? AND space = ? AND asked >= ? "
+            f"SELECT {', '.join(KINDS)} FROM marks WHERE set_name = ? AND space = ? AND asked >= ? "
             "ORDER BY asked DESC, seq DESC LIMIT ?"
         )
+        kinds = np.dtype([*KINDS.items()])
         with self._database.reading() as db:
-            rows = db.execute(statement, (set_name, space, since, newest)).fetchall()
-        return [dict(zip(COLUMNS, row, strict=True)) for row in reversed(rows)]
+            found = db.execute(statement, (set_name, space, since, newest))
+            try:
+                parts = [np.array(rows, kinds) for rows in iter(lambda: found.fetchmany(AT_ONCE), [])]
+            except (ValueError, TypeError, OverflowError) as error:
+                raise self._database.corrupt(error) from error
+        whole = np.concatenate(parts)[::-1] if parts else np.zeros(0, kinds)
+        return {name: np.ascontiguousarray(whole[name]) for name in KINDS}
+
+    def searches_by_space(self, set_name: str, since: float) -> dict[str, int]:
+        """How many searches of a set alone are marked since a moment, by the digest of the space. Raises HomeError."""
+        statement = "SELECT space, count(*) FROM marks WHERE set_name = ? AND asked >= ? GROUP BY space"
+        with self._database.reading() as db:
+            return dict(db.execute(statement, (set_name, since)).fetchall())
 
     def vectors(self, set_name: str, space: Space, first: int) -> tuple[npt.NDArray[np.int64], Vectors]:
         """Vectors of the queries of a set that are kept, from the search `first` on: their `seq`, and rows
