@@ -18,6 +18,10 @@ from pathlib import Path
 import httpx
 import promql_parser
 import pytest
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import units
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.cross_encoders import SHAPES, write_cross_encoder
 from tests.servers import Answer, hash_openai, serving
@@ -90,6 +94,38 @@ def test_a_panel_says_what_it_shows_and_in_which_unit(title):
         assert target["legendFormat"] or panel["type"] == "stat" if panel["type"] != "table" else target["instant"]
     if panel["type"] == "stat":
         assert defaults["thresholds"]["steps"]
+
+
+def left_out(given, known, path=""):
+    """Paths of what stands in `given` and not in `known`, or differs."""
+    if isinstance(given, dict) and isinstance(known, dict):
+        for name, value in given.items():
+            yield from left_out(value, known.get(name), f"{path}/{name}")
+    elif isinstance(given, list) and isinstance(known, list) and len(given) == len(known):
+        for one, other in zip(given, known, strict=True):
+            yield from left_out(one, other, path)
+    elif given != known and not (known is None and given in (None, [], {})):
+        yield path
+
+
+def test_every_field_is_one_that_grafana_knows():
+    """By its own types, which leave out what they do not know. Those of the data source are not among them."""
+    plugins.register_default_plugins()
+    known = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(BOARD)))
+    of_prometheus = {"titleFormat", "textFormat", "useValueForTime", "step"}
+    others = {f"/annotations/list/{name}" for name in of_prometheus} | {"/templating/list/definition"}
+    assert set(left_out(BOARD, known)) == others
+    misspelt = json.loads(json.dumps(BOARD).replace("showLegend", "showLegends"))
+    assert "/panels/options/legend/showLegends" in set(
+        left_out(misspelt, json.loads(JSONEncoder().encode(Dashboard.from_json(misspelt))))
+    )
+
+
+def test_units_are_those_of_grafana():
+    named = {value for value in vars(units).values() if isinstance(value, str)}
+    for panel in PANELS.values():
+        defaults = panel["fieldConfig"]["defaults"]
+        assert "unit" not in defaults or defaults["unit"] in named
 
 
 def test_every_panel_has_its_place():
