@@ -13,7 +13,9 @@ followed by a colon.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Value = str | int | float | bool
 CALLS = frozenset({"index", "search", "status", "doctor"})
@@ -148,6 +150,15 @@ class Remedy:
         """The sentence for somebody who called a function."""
         return "".join(part if isinstance(part, str) else part.in_python() for part in self.parts)
 
+    def in_parts(self) -> list[object]:
+        """As JSON has it: words, and actions as fields."""
+        return [part if isinstance(part, str) else part.to_dict() for part in self.parts]
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[Any]) -> Remedy:
+        """What `in_parts` gave. Raises ValueError for anything else."""
+        return cls(tuple(part if isinstance(part, str) else _action(part) for part in parts))
+
     def __str__(self) -> str:
         return self.in_python()
 
@@ -194,6 +205,25 @@ def environment(name: str, value: str = "...", *, say: str = "{}") -> Remedy:
 def install(package: str, *, say: str = "{}", **options: Value) -> Remedy:
     """Install a package: ``install("embassay[onnx]")``, with options of pip's own: ``upgrade=True``."""
     return _around(Install(package, tuple(options.items())), say)
+
+
+def _action(fields: Mapping[str, Any]) -> Action:
+    """The action of its `to_dict`."""
+    try:
+        match fields["do"]:
+            case "command":
+                return Command(fields["name"], tuple(fields["arguments"]), tuple(fields["options"].items()))
+            case "option":
+                return Option(fields["name"], fields["value"])
+            case "setting":
+                return Setting(fields["name"], fields["value"])
+            case "environment":
+                return Environment(fields["name"], fields["value"])
+            case "install":
+                return Install(fields["package"])
+    except (LookupError, TypeError, AttributeError):
+        pass
+    raise ValueError("it is no action of a remedy")
 
 
 def _around(action: Action, words: str) -> Remedy:

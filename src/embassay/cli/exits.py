@@ -23,7 +23,8 @@ class ExitCode(IntEnum):
     FAILED = (
         1,
         "failed or unwell",
-        "failed, or `doctor`, `config check`, `judge check`, `models probe` or one model of several has a problem",
+        "failed, or `doctor`, `config check`, `judge check`, `monitor check`, `models probe` or one model of several "
+        "has a problem",
     )
     USAGE = 2, "usage", "wrong usage"
     QUARANTINED = 3, "some documents quarantined", "done, but some documents are quarantined"

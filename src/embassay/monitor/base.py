@@ -47,6 +47,32 @@ class SignalReading:
     """What it is about, where a signal has several readings: a role, a document."""
     figures: Mapping[str, float | None] = field(default_factory=dict)
     """Other figures, for JSON and charts."""
+    tolerated_at: float | None = None
+    """The least `WatchedSet.tolerance` at which this would be no alert, for whoever calls it false. Where a signal does
+    not say, one that is read ``often`` is read again with more and more, and one that is read ``daily`` gets half more.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class NamedReading:
+    """What one signal said."""
+
+    signal: str
+    title: str
+    reading: SignalReading
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON has it."""
+        one = self.reading
+        return {
+            "signal": self.signal,
+            "subject": one.subject,
+            "state": one.state,
+            "value": one.value,
+            "evidence": one.evidence,
+            "remedy": one.remedy.in_shell(),
+            "figures": dict(one.figures),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embassay import plugins
-from embassay.errors import EmbassayError
-from embassay.monitor.base import SIGNALS, Signal, SignalReading, WatchedSet, When
+from embassay.errors import EmbassayError, SetNotFound
+from embassay.monitor.alerts import CheckedSet, keep_check
+from embassay.monitor.base import SIGNALS, NamedReading, Signal, SignalReading, WatchedSet, When
 from embassay.monitor.searches import Searches
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from embassay.home import Home
+    from embassay.sets.monitoring.alerts import Alert
     from embassay.sets.monitoring.table import BaselineRow
     from embassay.space import Space
     from embassay.types import Vectors
 
-
-@dataclass(frozen=True, slots=True)
-class NamedReading:
-    """What one signal said."""
-
-    signal: str
-    title: str
-    reading: SignalReading
-
-    def to_dict(self) -> dict[str, object]:
-        """As JSON has it."""
-        one = self.reading
-        return {
-            "signal": self.signal,
-            "subject": one.subject,
-            "state": one.state,
-            "value": one.value,
-            "evidence": one.evidence,
-            "remedy": one.remedy.in_shell(),
-            "figures": dict(one.figures),
-        }
+MARGIN = 1.25
+"""By how much more than what was no alarm is tolerated: a figure that stays the same goes up and down a little."""
+STEP, MOST_STEPS = 1.5, 12
+"""How a tolerance grows, and how often at once, where a signal does not say what it takes."""
 
 
 class Monitor:
@@ -62,26 +48,68 @@ class Monitor:
         """Of the live generation. Raises SetNotFound."""
         return self.set.space()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether somebody is told of alerts besides the log: a webhook is configured."""
+        return bool(self.config.webhook)
+
     def read(self, when: Sequence[When] = ("often",)) -> list[NamedReading]:
         """What the signals say now, those that are read at these times. Raises SetNotFound, HomeError."""
-        space, now = self.space, self._clock()
-        searches = self.searches(space, self.config.window)
-        baseline = self.home.monitoring.baseline(self.set.name, space.digest)
+        return self._read(self._watched(), when)
+
+    def check(self, when: Sequence[When] = ("often",)) -> CheckedSet:
+        """Read the signals, write down what they said, and open, keep and end alerts by it. A home that cannot be
+        written is no error. Raises SetNotFound, HomeError."""
+        watched = self._watched()
+        found = self._read(watched, when)
+        return keep_check(self.home.monitoring, watched, found, self.signals(when), notify=self.is_told)
+
+    def dismiss(self, alert: int, why: str = "") -> Alert:
+        """End an alert of this set that was false. Its signal tolerates more from then on: what it takes for the same
+        figure to be no alarm, and a quarter more. Raises UsageError, SetNotFound, HomeError."""
+        tables = self.home.monitoring
+        found = tables.alert(alert)
+        tolerance = tables.tolerances(found.set_name, found.space).get(found.signal, 1.0)
+        if found.tolerated_at is not None:
+            tolerance = max(tolerance, found.tolerated_at)
+        else:
+            tolerance = self._enough(found, tolerance * STEP)
+        reason = why or "It was no alarm."
+        return tables.dismiss(alert, self._clock(), reason, tolerance * MARGIN, notify=self.is_told)
+
+    def signals(self, when: Sequence[When]) -> list[str]:
+        """Names of the signals that are read at these times."""
+        return [name for name in plugins.names(SIGNALS) if plugins.load(SIGNALS, name).WHEN in when]
+
+    def _enough(self, alert: Alert, tolerance: float) -> float:
+        """The tolerance at which the signal of an alert does not alert of the searches that there are now."""
+        watched = self._watched()
+        if alert.space != watched.space.digest or alert.signal not in self.signals(("often",)):
+            return tolerance
+        signal = plugins.load(SIGNALS, alert.signal)
+        known = _known(self.home.monitoring.baseline(self.set.name, watched.space.digest), alert.signal)
+        for _ in range(MOST_STEPS):
+            found = _read(signal, replace(watched, known=known, tolerance=tolerance))
+            if not any(one.state == "alert" and one.subject == alert.subject for one in found):
+                break
+            tolerance *= STEP
+        return tolerance
+
+    def _read(self, watched: WatchedSet, when: Sequence[When]) -> list[NamedReading]:
+        tables, space = self.home.monitoring, watched.space.digest
+        baseline = tables.baseline(self.set.name, space)
+        tolerances = tables.tolerances(self.set.name, space)
         found = []
-        for name in plugins.names(SIGNALS):
+        for name in self.signals(when):
             signal: Signal = plugins.load(SIGNALS, name)
-            if signal.WHEN in when:
-                watched = WatchedSet(
-                    self.set,
-                    space,
-                    searches,
-                    lambda: self.vectors(searches, space),
-                    self.config,
-                    now,
-                    _known(baseline, name),
-                )
-                found += [NamedReading(name, signal.TITLE, one) for one in _read(signal, watched)]
+            one = replace(watched, known=_known(baseline, name), tolerance=tolerances.get(name, 1.0))
+            found += [NamedReading(name, signal.TITLE, reading) for reading in _read(signal, one)]
         return found
+
+    def _watched(self) -> WatchedSet:
+        space = self.space
+        searches = self.searches(space, self.config.window)
+        return WatchedSet(self.set, space, searches, lambda: self.vectors(searches, space), self.config, self._clock())
 
     def searches(self, space: Space, newest: int = -1, since: float = 0.0) -> Searches:
         """The newest searches of the set in a space since a moment, in seconds since 1970; all where negative."""
@@ -102,3 +130,17 @@ def _read(signal: Signal, watched: WatchedSet) -> Sequence[SignalReading]:
         return signal.read(watched)
     except EmbassayError as error:
         return [SignalReading("unknown", error.message, remedy=error.remedy)]
+
+
+def check_all(home: Home, when: Sequence[When] = ("often",), name: str | None = None) -> list[CheckedSet]:
+    """Check one set, or all that there are; one that is deleted meanwhile is passed over.
+
+    Raises SetNotFound for one that is named, HomeError.
+    """
+    if name is not None:
+        return [Monitor(home, name).check(when)]
+    found = []
+    for one in home.sets():
+        with suppress(SetNotFound):
+            found.append(Monitor(home, one).check(when))
+    return found

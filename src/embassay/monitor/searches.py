@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Searches:
     """Columns of equal length, oldest search first."""

@@ -52,10 +52,13 @@ pairs (name, of) AS (
     FROM pairs WHERE of IS NOT NULL
 )
 SELECT set_name, signal, subject, at, state, value, figures FROM pairs JOIN readings
-ON set_name = name AND signal = of AND at = (SELECT MAX(at) FROM readings WHERE set_name = name AND signal = of)
+ON set_name = name AND signal = of AND at = (
+    SELECT at FROM readings WHERE set_name = name AND signal = of ORDER BY id DESC LIMIT 1
+)
 LIMIT ?
 """
-"""The index is stepped through, from one set and signal to the next: all that was ever read is not looked at."""
+"""The index is stepped through, from one set and signal to the next: all that was ever read is not looked at. Newest is
+what was written last: a clock may go back."""
 _ON = (
     "SELECT set_name, signal, subject, since FROM alerts WHERE state = 'on' ORDER BY set_name, signal, subject LIMIT ?"
 )

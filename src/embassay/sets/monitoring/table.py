@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from embassay import jsontext
 from embassay.sets.monitoring import newest
+from embassay.sets.monitoring.alerts import Alert, AlertChange, CheckFound, alert_of, alerts_of, apply_check, dismiss
 from embassay.sets.monitoring.marks import KINDS
+from embassay.sets.monitoring.readings import ReadingRow, keep_readings, latest_of, readings_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -106,6 +108,45 @@ class MonitoringTables:
         values = (row.set_name, row.space, row.made, row.judged, jsontext.dumps(row.parts), row.vectors)
         with self._database.writing() as db:
             db.execute("INSERT OR REPLACE INTO baselines VALUES (?, ?, ?, ?, ?, ?)", values)
+            db.execute("DELETE FROM tolerances WHERE set_name = ? AND space = ?", (row.set_name, row.space))
+
+    def keep_check(self, check: CheckFound, *, notify: bool = False) -> Sequence[AlertChange]:
+        """Write down what a check found: readings, and alerts. Those that it opens and ends are returned; with `notify`
+        somebody has to be told of them. Raises HomeError."""
+        with self._database.writing() as db:
+            keep_readings(db, check)
+            return apply_check(db, self._database, check, notify=notify)
+
+    def alerts(self, set_name: str | None = None, *, on: bool = True, limit: int | None = None) -> Sequence[Alert]:
+        """Alerts of a set, or of all, those that are on and the newest first; `on`: no others. Raises HomeError."""
+        return alerts_of(self._database, set_name, on=on, limit=limit)
+
+    def alert(self, identity: int) -> Alert:
+        """The alert of this id. Raises UsageError where there is none, HomeError."""
+        return alert_of(self._database, identity)
+
+    def dismiss(self, identity: int, at: float, why: str, tolerance: float, *, notify: bool = False) -> Alert:
+        """End an alert that was false, and have its signal tolerate that much from now on.
+
+        Raises UsageError where it is not on, HomeError.
+        """
+        return dismiss(self._database, identity, at, why, tolerance, notify=notify)
+
+    def tolerances(self, set_name: str, space: str) -> Mapping[str, float]:
+        """How much signals tolerate of a set in a space, by their names, where that is not 1. Raises HomeError."""
+        statement = "SELECT signal, tolerance FROM tolerances WHERE set_name = ? AND space = ?"
+        with self._database.reading() as db:
+            return {str(signal): float(value) for signal, value in db.execute(statement, (set_name, space))}
+
+    def readings(
+        self, set_name: str, signal: str | None = None, since: float = 0.0, *, space: str | None = None
+    ) -> Sequence[ReadingRow]:
+        """What signals said of a set since a moment (seconds since 1970), the oldest first. Raises HomeError."""
+        return readings_of(self._database, set_name, signal, since, space)
+
+    def latest(self, set_name: str, space: str | None = None) -> Sequence[ReadingRow]:
+        """What the last check of each signal of a set found, in one space where that is named. Raises HomeError."""
+        return latest_of(self._database, set_name, space)
 
     def newest_readings(self) -> Sequence[newest.NewestReading]:
         """What each signal said last of each set. Raises HomeError."""

@@ -1,46 +1,40 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import typer
 
-from embassay.cli import common
+from embassay.cli import common, watching
 from embassay.cli.exits import ExitCode
-from embassay.cli.tables import line
-
-if TYPE_CHECKING:
-    from embassay.monitor.monitor import NamedReading
-
-COLOURS = {"ok": "green", "warn": "yellow", "alert": "bold red", "unknown": "dim"}
+from embassay.monitor.base import When
 
 
 def command(
-    set_name: common.SetOption = None,
+    daily: Annotated[
+        bool, typer.Option("--daily", help="Also what asks models and searches: the canaries, and the saved queries.")
+    ] = False,
+    set_name: common.OneSetOption = "",
     home: common.HomeOption = None,
     json: common.JsonOption = False,
 ) -> None:
-    """Read the signals of a set, and say what to do where one alerts; exit code 1 then.
+    """Read the signals of all sets, or of one, keep what they said, and open and end alerts by it.
+
+    Exit code 1 when an alert is on; each names the next step. Any number of checks may run at once.
 
     \b
     embassay monitor check
-    embassay monitor check --set docs --json
+    embassay monitor check --daily --set docs --json
     """
-    from embassay.monitor.monitor import Monitor
+    from embassay.monitor.monitor import check_all
 
+    when: tuple[When, ...] = ("often", "daily") if daily else ("often",)
     with common.opened_home(home) as opened:
-        name = set_name or opened.default_set
-        found = Monitor(opened, name).read()
+        found = check_all(opened, when, set_name or None)
     if json:
-        common.print_json({"set": name, "readings": [one.to_dict() for one in found]})
+        common.print_json({"alarming": any(one.is_alarming for one in found), "sets": [one.to_dict() for one in found]})
     else:
         for one in found:
-            _show(one)
-    if any(one.reading.state == "alert" for one in found):
+            watching.show_check(one)
+    common.tell(sorted({f"Nothing of it was kept: {one.unkept}" for one in found if one.unkept}))
+    if any(one.is_alarming for one in found):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _show(one: NamedReading) -> None:
-    out, reading = common.console(), one.reading
-    out.print(line((f"{reading.state:8}", COLOURS[reading.state]), f"{one.title}: {reading.evidence}"))
-    if reading.remedy:
-        out.print(line(f"        {reading.remedy.in_shell()}"))
