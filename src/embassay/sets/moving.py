@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from embassay.arguments import checks_arguments
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from embassay.sets.options import MoveOptions
     from embassay.sets.relinking import Relinked
     from embassay.sets.spec import SetSpec
+    from embassay.sets.standing import SetWork, StandingGeneration
     from embassay.sets.trials.status import TrialStatus
     from embassay.sets.trials.terms import TrialTerms
     from embassay.sets.trials.verbs import Observer
@@ -48,6 +49,18 @@ class Moving:
     def space(self) -> Space:
         """The space of the live generation, as it was stored: no model is opened. Raises HomeNotFound, SetNotFound."""
         return self._sets.content(self.name).generation.space
+
+    def generations(self) -> Sequence[StandingGeneration]:
+        """Its generations, the live one first; of a view those of its parent. Raises HomeNotFound, SetNotFound."""
+        from embassay.sets.standing import generations_of
+
+        return generations_of(self._sets, self._sets.content(self.name).own)
+
+    def work(self) -> Sequence[SetWork]:
+        """The runs that wrote it, the newest first; of a view those of its parent. Raises HomeNotFound, SetNotFound."""
+        from embassay.sets.standing import work_of
+
+        return work_of(self._sets, self._sets.content(self.name).own)
 
     def describe(self) -> SetDescription:
         """What it is made with, and what it holds, as the state has it: no store is opened. Raises SetNotFound."""

@@ -107,7 +107,8 @@ def test_from_the_form_to_the_page_that_was_asked_for_and_out_again(kept_board, 
     page = looked.page
     page.goto(f"{kept_board.url}/dashboard/sets?after=a")
     page.get_by_label("Key").fill("ek_no_key")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "not known" in page.get_by_role("alert").inner_text()
     page.goto(f"{kept_board.url}/dashboard/sets?after=a")
     page.get_by_label("Key").fill(kept_board.tokens["admin"])

@@ -112,6 +112,30 @@ def per_query(differences: Sequence[tuple[str, float]]) -> str:
     return svg("per-query", height, parts, "Difference of each query, gains first")
 
 
+def bars(values: Sequence[tuple[str, float]], label: str, shown: Callable[[float], str]) -> str:
+    """A bar upwards for each value, with the first and the last name below. `shown` writes a value."""
+    if not values:
+        return ""
+    height = 180
+    up = Scale(0, max(value for _, value in values) or 1.0, height - 10, 10)
+    parts = [upwards(up, shown)]
+    width = 100 / max(len(values), 8)
+    for at, (name, value) in enumerate(values):
+        y = up(max(value, 0.0))
+        parts.append(
+            f'<rect class="bar" x="{at * width + width * 0.1:.3f}%" y="{y:.1f}" width="{width * 0.8:.3f}%" '
+            f'height="{up(0) - y:.1f}"><title>{escape(f"{name}: {shown(value)}")}</title></rect>'
+        )
+    ends = [(0.0, "start", values[0][0])]
+    if len(values) > 1:
+        ends.append((min(100.0, len(values) * width), "end", values[-1][0]))
+    parts += [
+        f'<text class="tick" x="{x:.2f}%" y="{height + LINE - 6}" text-anchor="{anchor}">{escape(name)}</text>'
+        for x, anchor, name in ends
+    ]
+    return svg("bars", height + LINE, parts, label)
+
+
 def scatter(
     points: Sequence[Point], x_label: str, y_label: str, shown: Callable[[float], str], *, front: bool = False
 ) -> str:

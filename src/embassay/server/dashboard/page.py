@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 FIRST, BELOW = "/", "/dashboard/"
 """Where the first page is, and all others."""
 Values = Mapping[str, object]
-"""What a template is filled with. `title` among them, and `h1`, take the place of the title of the page."""
+"""What a template is filled with. `title` among them takes the place of that of the page, `status` that of a page that
+was found: 200."""
 
 
 class PageQuery(msgspec.Struct, kw_only=True):
@@ -68,6 +69,8 @@ class DashboardPage:
     menu: int | None = None
     """Its place in the navigation; None for one that others lead to."""
     needs: Needs = "read"
+    of_all: bool = False
+    """Whether it is for keys of all sets and all models alone, because it tells of every one."""
     query: Any = PageQuery
     forms: Sequence[PageForm] = ()
     section: str = ""

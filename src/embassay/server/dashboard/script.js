@@ -51,6 +51,31 @@ function askFirst(event) {
   if (said && !confirm(said)) event.preventDefault();
 }
 
+// A form with data-quiet is sent without leaving the page, and says so beside its buttons.
+async function sendQuietly(event) {
+  const form = event.target, button = event.submitter;
+  if (!("quiet" in form.dataset) || event.defaultPrevented) return;
+  event.preventDefault();
+  const said = form.querySelector("[role=status]");
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    const done = answer.ok || answer.type === "opaqueredirect";
+    for (const one of form.querySelectorAll("button")) one.setAttribute("aria-pressed", done && one === button);
+    said.textContent = done ? "Noted." : "This was not taken.";
+  } catch {
+    said.textContent = "The server does not answer.";
+  }
+}
+
+// A link with data-clicked="SEARCH RANK" tells the query log that the hit was opened.
+function tellClick(event) {
+  const link = event.target.closest?.("a[data-clicked]");
+  if (!link) return;
+  const [search, clicked] = link.dataset.clicked.split(" ");
+  navigator.sendBeacon("/dashboard/search/feedback", new URLSearchParams({ search, clicked }));
+}
+
 function offerCopies() {
   if (!navigator.clipboard) return;
   for (const place of document.querySelectorAll("[data-copy]")) {
@@ -70,6 +95,8 @@ document.addEventListener("DOMContentLoaded", () => {
   offerLooks();
   offerCopies();
   document.addEventListener("submit", askFirst);
+  document.addEventListener("submit", sendQuietly);
+  document.addEventListener("click", tellClick);
   const live = document.querySelector("[data-live]");
   if (live) setTimeout(refresh, 1000 * live.dataset.live, Number(live.dataset.live));
 });

@@ -12,7 +12,8 @@ from embassay import plugins
 from embassay.server.dashboard import words
 from embassay.server.dashboard.assets import asset
 from embassay.server.dashboard.page import DashboardPage, Values, at
-from embassay.server.keys.principal import ANYONE, Right
+from embassay.server.keys.principal import ANYONE, Principal
+from embassay.server.refusals import NotAllowed
 from embassay.server.route import Answer
 from embassay.text import printable
 from embassay.version import VERSION
@@ -72,12 +73,13 @@ def pages() -> Mapping[str, InstalledPage]:
     }
 
 
-def rendered(call: Call, found: InstalledPage, values: Values, status: int = 200) -> Answer:
-    """The page with these values in its template."""
+def rendered(call: Call, found: InstalledPage, values: Values) -> Answer:
+    """The page with these values in its template, and the `status` among them."""
     page = found.page
     asked = getattr(call.query, "done", "")
     frame = _frame(call, page.section or page.path) | {"title": page.title, "done": _done(asked)}
-    return filled(found.template, {**frame, "page": page, **values}, status)
+    status = values.get("status", 200)
+    return filled(found.template, {**frame, "page": page, **values}, status if isinstance(status, int) else 200)
 
 
 def refused(call: Call, problem: Problem) -> Answer:
@@ -110,7 +112,7 @@ def filled(template: str, values: Values, status: int = 200) -> Answer:
 def _frame(call: Call, section: str) -> dict[str, object]:
     """What the frame of a page shows."""
     return {
-        "menu": [one.page for one in in_menu() if call.principal.may(_right(one.page))],
+        "menu": [one.page for one in in_menu() if _may(call.principal, one.page)],
         "who": call.principal,
         "section": section,
         "visit": bool(call.principal.id),
@@ -124,8 +126,19 @@ def in_menu() -> Sequence[InstalledPage]:
     return sorted(listed, key=lambda one: (one.page.menu, one.page.title))
 
 
-def _right(page: DashboardPage) -> Right:
-    return "read" if page.needs == "open" else page.needs
+def check(call: Call, page: DashboardPage) -> None:
+    """Raises NotAllowed for a key that is for some sets or models, where the page tells of all."""
+    if page.of_all and not _is_for_all(call.principal):
+        raise NotAllowed("this page tells of all sets and models, and this key is for some of them.")
+
+
+def _may(who: Principal, page: DashboardPage) -> bool:
+    right = "read" if page.needs == "open" else page.needs
+    return who.may(right) and (not page.of_all or _is_for_all(who))
+
+
+def _is_for_all(who: Principal) -> bool:
+    return who.sets is None and who.models is None
 
 
 def _done(asked: str) -> str:

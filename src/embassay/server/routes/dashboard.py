@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from embassay.server.call import Call
 from embassay.server.dashboard import assets, entry
 from embassay.server.dashboard.page import BELOW, Go, PageForm, PageQuery
-from embassay.server.dashboard.shell import MEDIA, InstalledPage, pages, refused, refused_shortly, rendered
+from embassay.server.dashboard.shell import MEDIA, InstalledPage, check, pages, refused, refused_shortly, rendered
 from embassay.server.problems import Problem
 from embassay.server.refusals import RouteNotFound
 from embassay.server.route import Answer, Method, Needs, Route
@@ -48,6 +48,7 @@ def _route(path: str, handle: Handle, summary: str, needs: Needs, query: object 
 
 def _shown(found: InstalledPage) -> Handle:
     async def show(call: Call) -> Answer:
+        check(call, found.page)
         values = await found.page.show(call)
         return await call.service.in_worker(rendered, call, found, values)
 
@@ -57,6 +58,7 @@ def _shown(found: InstalledPage) -> Handle:
 def _sent(name: str, found: InstalledPage, form: PageForm) -> Handle:
     async def send(call: Call) -> Answer:
         call.changes = True
+        check(call, found.page)
         made = await form.send(call)
         if isinstance(made, Go):
             told = f"{'&' if '?' in made.to else '?'}done={name}.{form.name}" if form.done else ""
