@@ -118,7 +118,7 @@ def bars(values: Sequence[tuple[str, float]], label: str, shown: Callable[[float
         return ""
     height = 180
     up = Scale(0, max(value for _, value in values) or 1.0, height - 10, 10)
-    parts = [upwards(up, shown)]
+    parts = [ticks_upwards(up, shown)]
     width = 100 / max(len(values), 8)
     for at, (name, value) in enumerate(values):
         y = up(max(value, 0.0))
