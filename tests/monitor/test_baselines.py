@@ -10,7 +10,8 @@ from embassay.config.values import Config, QueryLogConfig
 from embassay.errors import UsageError
 from embassay.evaluate.data.judged import JudgedSet
 from embassay.home import open_home
-from embassay.monitor.baselines import FEWEST, make_baseline
+from embassay.monitor.base import FEWEST
+from embassay.monitor.baselines import make_baseline
 from embassay.monitor.monitor import Monitor
 from embassay.session import Session
 from embassay.types import Document
@@ -83,10 +84,21 @@ def test_searches_that_find_nothing_alert_where_they_are_more_than_usual(docs):
         assert reading(monitor, "zero-results").state == "unknown"
         asked(monitor, FOUND, 50)
         assert reading(monitor, "zero-results").state == "ok"
-        asked(monitor, NOT_FOUND, 10)
+        asked(monitor, NOT_FOUND, 3)
+        for at in range(7):
+            asked(monitor, f"xylophone{at} quixotry{at}")
         one = reading(monitor, "zero-results")
         assert one.state == "alert" and "10 of the last 60 searches found nothing" in one.evidence
         assert one.remedy.in_shell().endswith("embassay doctor --set default")
+
+
+def test_one_query_that_finds_nothing_is_a_warning_until_it_is_many_of_all_searches(docs):
+    with watched(docs) as monitor:
+        asked(monitor, FOUND, 50)
+        asked(monitor, NOT_FOUND, 10)
+        assert reading(monitor, "zero-results").state == "warn"
+        asked(monitor, NOT_FOUND, 10)
+        assert reading(monitor, "zero-results").state == "alert"
 
 
 def test_what_is_usual_comes_from_the_baseline(docs):

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
     from embassay.evaluate.data.judged import JudgedSet
     from embassay.monitor.searches import Searches
+    from embassay.sets.monitoring.table import BaselineRow
     from embassay.space import Space
     from embassay.types import Vectors
 
 SIGNALS = "embassay.monitor.signals"
 """The package whose modules are the signals."""
+MOST = 2_000
+"""Searches that a baseline is made of, the newest of the log."""
+FEWEST = 50
+"""Searches of which it is made at least."""
 State = Literal["ok", "warn", "alert", "unknown"]
 """``unknown``: it cannot be told, for a reason that the evidence says."""
 When = Literal["often", "daily"]
@@ -47,6 +52,8 @@ class SignalReading:
     """What it is about, where a signal has several readings: a role, a document."""
     figures: Mapping[str, float | None] = field(default_factory=dict)
     """Other figures, for JSON and charts."""
+    examples: Sequence[int] = ()
+    """The `seq` of searches that show it. Their texts stand nowhere else than in the log, and go when it goes."""
     tolerated_at: float | None = None
     """The least `WatchedSet.tolerance` at which this would be no alert, for whoever calls it false. Where a signal does
     not say, one that is read ``often`` is read again with more and more, and one that is read ``daily`` gets half more.
@@ -92,6 +99,12 @@ class WatchedSet:
     """What `learn` of this signal wrote down; empty where there is no baseline."""
     tolerance: float = 1.0
     """Grows with each alert of this signal that somebody called false: multiply what is usual with it."""
+    baseline: BaselineRow | None = None
+    """The one that was made in this space."""
+    other_space: bool = False
+    """A baseline was made, and none of them in this space."""
+    before: Callable[[], BaselineSample | None] = lambda: None
+    """Searches that came before the window, for a set without a baseline; None where they are too few."""
 
 
 @dataclass(frozen=True, slots=True)

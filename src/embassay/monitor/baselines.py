@@ -11,7 +11,7 @@ import numpy as np
 
 from embassay import plugins, remedy
 from embassay.errors import UsageError
-from embassay.monitor.base import SIGNALS, BaselineSample
+from embassay.monitor.base import FEWEST, MOST, SIGNALS, BaselineSample
 from embassay.monitor.searches import Searches
 from embassay.search.modes import HYBRID, pipeline
 from embassay.sets.monitoring.marks import mark_of
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from embassay.monitor.monitor import Monitor
     from embassay.types import Vectors
 
-MOST = 2_000
-"""Searches that a baseline is made of, the newest of the log."""
-FEWEST = 50
-"""Searches of which it is made at least."""
 KEPT = 500
 """Vectors of queries that it keeps."""
 
@@ -62,7 +58,7 @@ def make_baseline(
         searches, vectors = _asked(monitor, judged, advance)
     else:
         searches = monitor.searches(space, MOST)
-        _, vectors = monitor.vectors(searches, space)
+        vectors = monitor.sample(searches, space).vectors
         if len(searches) < FEWEST:
             raise UsageError(
                 f"{len(searches):,} searches are in the log, and a baseline is made of {FEWEST} at least.",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,18 @@ import numpy as np
 from embassay import plugins
 from embassay.errors import EmbassayError, SetNotFound
 from embassay.monitor.alerts import CheckedSet, keep_check
-from embassay.monitor.base import SIGNALS, NamedReading, Signal, SignalReading, WatchedSet, When
-from embassay.monitor.searches import Searches
+from embassay.monitor.base import (
+    FEWEST,
+    MOST,
+    SIGNALS,
+    BaselineSample,
+    NamedReading,
+    Signal,
+    SignalReading,
+    WatchedSet,
+    When,
+)
+from embassay.monitor.searches import Searches, distinct_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,6 +40,8 @@ MARGIN = 1.25
 """By how much more than what was no alarm is tolerated: a figure that stays the same goes up and down a little."""
 STEP, MOST_STEPS = 1.5, 12
 """How a tolerance grows, and how often at once, where a signal does not say what it takes."""
+BEFORE = 500
+"""Searches before a window that stand for a baseline where none was made."""
 
 
 class Monitor:
@@ -87,7 +100,7 @@ class Monitor:
         if alert.space != watched.space.digest or alert.signal not in self.signals(("often",)):
             return tolerance
         signal = plugins.load(SIGNALS, alert.signal)
-        known = _known(self.home.monitoring.baseline(self.set.name, watched.space.digest), alert.signal)
+        known = _known(watched.baseline, alert.signal)
         for _ in range(MOST_STEPS):
             found = _read(signal, replace(watched, known=known, tolerance=tolerance))
             if not any(one.state == "alert" and one.subject == alert.subject for one in found):
@@ -96,20 +109,43 @@ class Monitor:
         return tolerance
 
     def _read(self, watched: WatchedSet, when: Sequence[When]) -> list[NamedReading]:
-        tables, space = self.home.monitoring, watched.space.digest
-        baseline = tables.baseline(self.set.name, space)
-        tolerances = tables.tolerances(self.set.name, space)
+        tolerances = self.home.monitoring.tolerances(self.set.name, watched.space.digest)
         found = []
         for name in self.signals(when):
             signal: Signal = plugins.load(SIGNALS, name)
-            one = replace(watched, known=_known(baseline, name), tolerance=tolerances.get(name, 1.0))
+            one = replace(watched, known=_known(watched.baseline, name), tolerance=tolerances.get(name, 1.0))
             found += [NamedReading(name, signal.TITLE, reading) for reading in _read(signal, one)]
         return found
 
     def _watched(self) -> WatchedSet:
-        space = self.space
+        space, tables = self.space, self.home.monitoring
         searches = self.searches(space, self.config.window)
-        return WatchedSet(self.set, space, searches, lambda: self.vectors(searches, space), self.config, self._clock())
+        baseline = tables.baseline(self.set.name, space.digest)
+        return WatchedSet(
+            self.set,
+            space,
+            searches,
+            lambda: self.vectors(searches, space),
+            self.config,
+            self._clock(),
+            baseline=baseline,
+            other_space=baseline is None and bool(tables.baseline_spaces(self.set.name)),
+            before=cache(lambda: self._before(searches, space)),
+        )
+
+    def _before(self, window: Searches, space: Space) -> BaselineSample | None:
+        """The oldest of the newest searches that are not in the window; None where they are too few."""
+        searches = self.searches(space, MOST + len(window))
+        searches = searches.within(~np.isin(searches.seq, window.seq)).within(slice(BEFORE))
+        return self.sample(searches, space) if len(searches) >= FEWEST else None
+
+    def sample(self, searches: Searches, space: Space) -> BaselineSample:
+        """Searches as a baseline is made of them, with the vectors that are kept: of equal queries in a stretch as long
+        as a window one."""
+        seq, vectors = self.vectors(searches, space)
+        rows = distinct_rows(searches.queries_of(seq), self.config.window)
+        rows = rows[np.isfinite(vectors[rows]).all(1)]
+        return BaselineSample(self.set, space, searches, np.asarray(vectors[rows]), None, self.config)
 
     def searches(self, space: Space, newest: int = -1, since: float = 0.0) -> Searches:
         """The newest searches of the set in a space since a moment, in seconds since 1970; all where negative."""
@@ -117,7 +153,10 @@ class Monitor:
 
     def vectors(self, searches: Searches, space: Space) -> tuple[npt.NDArray[np.int64], Vectors]:
         """The vectors of their queries that are kept: the `seq` of each, and rows (n, dimensions)."""
-        return self.home.monitoring.vectors(self.set.name, space, int(searches.seq[0]) if len(searches) else 0)
+        first = int(searches.seq.min()) if len(searches) else 0  # by the time asked another may be the first
+        seq, rows = self.home.monitoring.vectors(self.set.name, space, first)
+        of_these = np.isin(seq, searches.seq)
+        return seq[of_these], rows[of_these]
 
 
 def _known(baseline: BaselineRow | None, name: str) -> Mapping[str, object]:

@@ -54,3 +54,20 @@ class Searches:
     def within(self, chosen: npt.NDArray[Any] | slice) -> Self:
         """Some of them, by a mask, a slice or their numbers."""
         return type(self)(**{name: getattr(self, name)[chosen] for name in KINDS})
+
+    def queries_of(self, seq: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The `query` of each of these searches, all of which are here."""
+        order = np.argsort(self.seq)
+        return np.asarray(self.query[order[np.searchsorted(self.seq, seq, sorter=order)]])
+
+
+def distinct_rows(query: npt.NDArray[np.int64], stretch: int) -> npt.NDArray[np.int64]:
+    """The rows of the first of equal queries, in each stretch of so many searches; in their order.
+
+    A log that is held against a window counts a query once in each stretch of the size of a window, so that queries
+    which are asked all the time weigh as much in both.
+    """
+    numbers = np.arange(len(query)) // max(1, stretch)
+    _, first = np.unique(np.stack((numbers, query)), axis=1, return_index=True)
+    rows: npt.NDArray[np.int64] = np.sort(first)
+    return rows

@@ -103,6 +103,12 @@ class MonitoringTables:
         except (ValueError, TypeError) as error:
             raise self._database.corrupt(error) from error
 
+    def baseline_spaces(self, set_name: str) -> Sequence[str]:
+        """Digests of the spaces in which a set has one. Raises HomeError."""
+        with self._database.reading() as db:
+            rows = db.execute("SELECT space FROM baselines WHERE set_name = ? ORDER BY made", (set_name,)).fetchall()
+        return [space for (space,) in rows]
+
     def keep_baseline(self, row: BaselineRow) -> None:
         """Write down what is good, in the place of what was. Raises HomeError."""
         values = (row.set_name, row.space, row.made, row.judged, jsontext.dumps(row.parts), row.vectors)
