@@ -253,7 +253,7 @@ def ended(command, **how):
 
 def write_readings(home):
     """What every signal says, and an alert, as monitoring writes them."""
-    signals = {re.search(r'signal="(\w+)"', query)[1] for query in QUERIES.values() if 'signal="' in query}
+    signals = {re.search(r'signal="([\w-]+)"', query)[1] for query in QUERIES.values() if 'signal="' in query}
     figures = json.dumps({"usual": 0.01, "p95_ms": 12.0})
     with closing(sqlite3.connect(home / "state.db")) as db, db:
         db.executemany(
@@ -263,7 +263,7 @@ def write_readings(home):
         )
         db.execute(
             "INSERT INTO alerts (set_name, space, signal, state, evidence, since, seen) "
-            "VALUES ('animals', '', 'zero_results', 'on', '', 1, 1)"
+            "VALUES ('animals', '', 'zero-results', 'on', '', 1, 1)"
         )
 
 

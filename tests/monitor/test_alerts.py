@@ -182,6 +182,28 @@ def test_a_clock_that_goes_back_leaves_the_newest_reading_the_latest(tables):
     assert alert.since == 1.0
 
 
+def test_the_latest_readings_of_all_sets_are_those_of_each(tables):
+    for name in ("a", "b", "docs"):
+        for at, signals in ((0.0, ("one", "two")), (9000.0, ("two", "three"))):
+            says = [
+                SignalState(signal, subject, "ok", at, "It is.", STEP, {})
+                for signal in signals
+                for subject in ("document", "query")
+            ]
+            tables.keep_check(CheckFound(name, "new" if at else "old", at, set(signals), says))
+    expected = [
+        (name, signal, subject, at)
+        for name in ("a", "b", "docs")
+        for signal, at in (("one", 0.0), ("three", 9000.0), ("two", 9000.0))
+        for subject in ("document", "query")
+    ]
+    assert [(one.set_name, one.signal, one.subject, one.at) for one in tables.latest()] == expected
+    assert [(one.set_name, one.signal, one.subject, one.at) for one in tables.latest("b")] == expected[6:12]
+    assert {(one.signal, one.at) for one in tables.latest(space="old")} == {("one", 0.0), ("two", 0.0)}
+    assert [one.signal for one in tables.latest("b", "new")] == ["three", "three", "two", "two"]
+    assert not tables.latest("c") and len(tables.latest(limit=3)) == 3
+
+
 def test_alerts_go_along_with_a_set_that_is_renamed_and_with_one_that_is_deleted(docs):
     with watched(docs) as (monitor, _):
         ask(monitor, NOT_FOUND, 20)

@@ -41,14 +41,14 @@ def write(home, *readings, alerts=()):
 def test_what_was_read_last_of_each_signal_is_shown(served, client):
     write(
         served.home,
-        ("animals", "zero_results", "", NOW - 60, "alert", 0.9, {"usual": 0.02}),
-        ("animals", "zero_results", "", NOW, "warn", 0.25, {"usual": 0.01, "unknown": None}),
+        ("animals", "zero-results", "", NOW - 60, "alert", 0.9, {"usual": 0.02}),
+        ("animals", "zero-results", "", NOW, "warn", 0.25, {"usual": 0.01, "unknown": None}),
         ("animals", "canaries", "document", NOW - 3600, "alert", 0.5, {}),
         ("animals", "canaries", "query", NOW - 3600, "ok", 0.999, {}),
-        ("plants", "zero_results", "", NOW - 9, "unknown", None, {}),
+        ("plants", "zero-results", "", NOW - 9, "unknown", None, {}),
         alerts=[
             ("animals", "canaries", "document", "on", NOW - 3600),
-            ("animals", "zero_results", "", "over", NOW - 60),
+            ("animals", "zero-results", "", "over", NOW - 60),
         ],
     )
     samples = read(client)
@@ -57,7 +57,7 @@ def test_what_was_read_last_of_each_signal_is_shown(served, client):
         key = (f"embassay_monitor_{name}", *sorted(labels.items()))
         return samples.get(key)
 
-    zero = {"signal": "zero_results", "role": ""}
+    zero = {"signal": "zero-results", "role": ""}
     assert shown("reading", set="animals", **zero) == 0.25 and shown("state", set="animals", **zero) == 1
     assert shown("figure", set="animals", figure="usual", **zero) == 0.01
     assert shown("figure", set="animals", figure="unknown", **zero) is None
@@ -93,7 +93,7 @@ def test_labels_have_few_values(served, client):
 
 
 def test_a_home_that_cannot_be_read_is_a_metric_and_no_error(served, client):
-    write(served.home, ("animals", "zero_results", "", NOW, "ok", 0.25, {}))
+    write(served.home, ("animals", "zero-results", "", NOW, "ok", 0.25, {}))
     metrics = served.server.service.of_home
     metrics.fresh = 0.0
     assert value(read(client), "embassay_monitor_home_readable") == 1
@@ -101,7 +101,7 @@ def test_a_home_that_cannot_be_read_is_a_metric_and_no_error(served, client):
         db.execute("UPDATE readings SET figures = 'no JSON'")
     samples = read(client)
     assert value(samples, "embassay_monitor_home_readable") == 0
-    assert value(samples, "embassay_monitor_reading", set="animals", signal="zero_results", role="") == 0.25
+    assert value(samples, "embassay_monitor_reading", set="animals", signal="zero-results", role="") == 0.25
     with closing(sqlite3.connect(served.home.folder / "state.db")) as db, db:
         db.execute("DROP TABLE readings")
     assert value(read(client), "embassay_monitor_home_readable") == 0
@@ -110,12 +110,12 @@ def test_a_home_that_cannot_be_read_is_a_metric_and_no_error(served, client):
 def test_a_disk_that_hangs_holds_up_no_metrics(served, client, monkeypatch):
     goes_on, begun = threading.Event(), []
 
-    def hangs(_tables):
+    def hangs(_tables, **_):
         begun.append(1)
         goes_on.wait(60)
         return []
 
-    monkeypatch.setattr("embassay.sets.monitoring.table.MonitoringTables.alerts_on", hangs)
+    monkeypatch.setattr("embassay.sets.monitoring.table.MonitoringTables.alerts", hangs)
     monkeypatch.setattr("embassay.server.home_metrics.PATIENCE", 0.05)
     for _ in range(3):
         assert ("embassay_requests_in_flight",) in read(client)
@@ -125,7 +125,7 @@ def test_a_disk_that_hangs_holds_up_no_metrics(served, client, monkeypatch):
 
 def test_the_files_are_read_once_in_a_while(served, client):
     read(client)
-    write(served.home, ("animals", "zero_results", "", NOW, "ok", 0.25, {}))
+    write(served.home, ("animals", "zero-results", "", NOW, "ok", 0.25, {}))
     assert value(read(client), "embassay_monitor_checked_timestamp_seconds", set="animals") == 0
     served.server.service.of_home.fresh = 0.0
     assert value(read(client), "embassay_monitor_checked_timestamp_seconds", set="animals") == NOW

@@ -22,7 +22,8 @@ from embassay.types import ROLES
 if TYPE_CHECKING:
     from embassay.embedders.wrap.budget import Budget
     from embassay.home import Home
-    from embassay.sets.monitoring.newest import AlertOn, NewestReading
+    from embassay.sets.monitoring.alerts import Alert
+    from embassay.sets.monitoring.readings import ReadingRow
 
 FRESH = 5.0
 """Seconds for which the files are not read again."""
@@ -30,6 +31,8 @@ PATIENCE = 1.0
 """Seconds that somebody who asks for metrics waits for the files."""
 MOST_NAMES = 50
 """Signals that are told apart, and figures of theirs."""
+MOST_ROWS = 10_000
+"""Readings, and alerts, that are read at once."""
 STATES = {"unknown": -1, "ok": 0, "warn": 1, "alert": 2}
 """The states of a reading as numbers, so that the largest is the worst."""
 
@@ -38,8 +41,8 @@ STATES = {"unknown": -1, "ok": 0, "warn": 1, "alert": 2}
 class _Found:
     """What the files said."""
 
-    readings: Sequence[NewestReading] = ()
-    alerts: Sequence[AlertOn] = ()
+    readings: Sequence[ReadingRow] = ()
+    alerts: Sequence[Alert] = ()
     spent: float | None = None
     """US dollars of the time that the cap is for, by all programs that share its ledger; None: not to be had."""
     readable: bool = True
@@ -83,7 +86,7 @@ class HomeMetrics(Collector):
         """In a thread."""
         try:
             table = self._home.monitoring
-            readings, alerts, readable = table.newest_readings(), table.alerts_on(), True
+            readings, alerts, readable = table.latest(limit=MOST_ROWS), table.alerts(limit=MOST_ROWS), True
         except HomeNotFound:  # nothing was indexed yet
             readings, alerts, readable = [], [], True
         except EmbassayError:
@@ -99,8 +102,8 @@ class HomeMetrics(Collector):
         if not reading.cancelled():
             reading.exception()  # the pool of threads was full, or ends: the next one who asks tries again
 
-    def _of_readings(self, readings: Sequence[NewestReading]) -> Iterator[Metric]:
-        worst: dict[tuple[str, ...], NewestReading] = {}
+    def _of_readings(self, readings: Sequence[ReadingRow]) -> Iterator[Metric]:
+        worst: dict[tuple[str, ...], ReadingRow] = {}
         checked: dict[tuple[str, ...], float] = {}
         for one in readings:
             labels = self._labels(one.set_name, one.signal, one.subject)

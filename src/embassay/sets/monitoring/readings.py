@@ -52,6 +52,17 @@ class ReadingRow:
 
 _NAMES = tuple(field.name for field in fields(ReadingRow))
 _COLUMNS = ", ".join(_NAMES)
+_EVERY_SET = (
+    "SELECT min(set_name) FROM readings UNION ALL "
+    "SELECT (SELECT min(set_name) FROM readings WHERE set_name > name) FROM names WHERE name IS NOT NULL"
+)
+_PAIRS = (
+    "names (name) AS ({names}), pairs (name, of) AS ("
+    "SELECT name, (SELECT min(signal) FROM readings WHERE set_name = name) FROM names UNION ALL "
+    "SELECT name, (SELECT min(signal) FROM readings WHERE set_name = name AND signal > of) FROM pairs "
+    "WHERE of IS NOT NULL)"
+)
+"""Sets and their signals. The index is stepped through, from one to the next: what was ever read is not looked at."""
 
 
 def keep_readings(db: sqlite3.Connection, check: CheckFound) -> None:
@@ -80,18 +91,22 @@ def readings_of(
     return [_row(database, row) for row in rows]
 
 
-def latest_of(database: Database, set_name: str, space: str | None = None) -> Sequence[ReadingRow]:
-    """What the last check of each signal found, by signal and subject, in one space where that is named."""
+def latest_of(
+    database: Database, set_name: str | None = None, space: str | None = None, limit: int | None = None
+) -> Sequence[ReadingRow]:
+    """What the last check of each signal of a set, or of all, found, by set, signal and subject; in one space where
+    that is named. Raises HomeError."""
     of_space = "" if space is None else " AND space = ?"
-    columns = ", ".join(f"r.{name}" for name in _NAMES)
     statement = (
-        f"SELECT {columns} FROM readings r JOIN "
-        f"(SELECT max(id) AS id FROM readings WHERE set_name = ?{of_space} GROUP BY signal) newest "
-        "JOIN readings n ON n.id = newest.id AND r.set_name = n.set_name AND r.signal = n.signal AND r.at = n.at "
-        "AND r.space = n.space ORDER BY r.signal, r.subject"
+        f"WITH RECURSIVE {_PAIRS.format(names=_EVERY_SET if set_name is None else 'SELECT ?')}, newest (newest_id) AS "
+        f"(SELECT (SELECT max(id) FROM readings WHERE set_name = name AND signal = of{of_space}) FROM pairs) "
+        f"SELECT {', '.join(f'r.{name}' for name in _NAMES)} FROM newest JOIN readings n ON n.id = newest_id "
+        "JOIN readings r ON r.set_name = n.set_name AND r.signal = n.signal AND r.at = n.at AND r.space = n.space "
+        "ORDER BY r.set_name, r.signal, r.subject LIMIT ?"
     )
+    named = [one for one in (set_name, space) if one is not None]
     with database.reading() as db:
-        rows = db.execute(statement, (set_name, *([] if space is None else [space]))).fetchall()
+        rows = db.execute(statement, (*named, -1 if limit is None else limit)).fetchall()
     return [_row(database, row) for row in rows]
 
 

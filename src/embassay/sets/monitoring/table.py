@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from embassay import jsontext
-from embassay.sets.monitoring import newest
 from embassay.sets.monitoring.alerts import Alert, AlertChange, CheckFound, alert_of, alerts_of, apply_check, dismiss
 from embassay.sets.monitoring.marks import KINDS
 from embassay.sets.monitoring.readings import ReadingRow, keep_readings, latest_of, readings_of
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from embassay.sets.database import Database
     from embassay.space import Space
     from embassay.types import Vectors
-
-Row = TypeVar("Row")
 
 AT_ONCE = 20_000
 """Rows that are read at once, so that a million of them are never objects of Python together."""
@@ -150,21 +146,9 @@ class MonitoringTables:
         """What signals said of a set since a moment (seconds since 1970), the oldest first. Raises HomeError."""
         return readings_of(self._database, set_name, signal, since, space)
 
-    def latest(self, set_name: str, space: str | None = None) -> Sequence[ReadingRow]:
-        """What the last check of each signal of a set found, in one space where that is named. Raises HomeError."""
-        return latest_of(self._database, set_name, space)
-
-    def newest_readings(self) -> Sequence[newest.NewestReading]:
-        """What each signal said last of each set. Raises HomeError."""
-        return self._whole(newest.newest_readings)
-
-    def alerts_on(self) -> Sequence[newest.AlertOn]:
-        """The alerts of all sets that are on. Raises HomeError."""
-        return self._whole(newest.alerts_on)
-
-    def _whole(self, read: Callable[[sqlite3.Connection], Sequence[Row]]) -> Sequence[Row]:
-        try:
-            with self._database.reading() as db:
-                return [self._database.checked(row) for row in read(db)]
-        except (ValueError, TypeError) as error:  # of figures that are no JSON
-            raise self._database.corrupt(error) from error
+    def latest(
+        self, set_name: str | None = None, space: str | None = None, *, limit: int | None = None
+    ) -> Sequence[ReadingRow]:
+        """What the last check of each signal of a set, or of all, found, in one space where that is named. Raises
+        HomeError."""
+        return latest_of(self._database, set_name, space, limit)
