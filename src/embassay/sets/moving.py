@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from embassay.arguments import checks_arguments
 from embassay.sets.views.own import own_name
 
 if TYPE_CHECKING:
+    from embassay.canaries import Canaries
     from embassay.search.fusion import Fusion
+    from embassay.sets.canary_check import CanaryFound
     from embassay.sets.description import SetDescription
     from embassay.sets.migration.check import Verifier
     from embassay.sets.migration.planning import MigrationPlan
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from embassay.sets.trials.terms import TrialTerms
     from embassay.sets.trials.verbs import Observer
     from embassay.space import Space
+    from embassay.types import Role
 
 
 @checks_arguments
@@ -67,6 +70,14 @@ class Moving:
         from embassay.sets.description import describe
 
         return describe(self._sets, self.name)
+
+    def ask_canaries(self, known: Canaries | None = None) -> Mapping[Role, CanaryFound]:
+        """The canary texts in both roles, asked of its model now, past every cache, and held against where it put them
+        when the set was made, or else against what is `known`. Raises SetNotFound, SpaceMismatch, ModelError,
+        ProviderError."""
+        from embassay.sets.canary_check import ask_canaries
+
+        return ask_canaries(self._sets, self.name, known)
 
     def check_coarse(self, dimensions: int) -> None:
         """Raises UsageError where it cannot be searched by coarse vectors of so many dimensions, and SetNotFound."""
