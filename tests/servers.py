@@ -165,6 +165,20 @@ def hash_openai(dimensions: int = 64, **answer: Any) -> Callable[[Received], Ans
     return handle
 
 
+def words_openai(dimensions: int = 64) -> Callable[[Received], Answer]:
+    """The same whose vectors are sums of those of the words: texts that share words are near each other."""
+
+    def handle(request: Received) -> Answer:
+        if request.method == "GET":
+            return Answer({"object": "list", "data": [{"id": "m", "object": "model"}]})
+        texts = [text.lower().split() or [""] for text in request.json["input"]]
+        sums = np.array([hashed(words, dimensions).sum(axis=0) for words in texts])
+        vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        return Answer(openai_body(vectors, base64=request.json.get("encoding_format") == "base64"))
+
+    return handle
+
+
 class Swappable:
     """An OpenAI-compatible service behind one address, whose model the test changes at will."""
 

@@ -81,6 +81,18 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedText:
+    """What the log keeps of the text of a query."""
+
+    form: Form
+    query: str
+    """The text, its head or its hash: see `form`."""
+
+    def __str__(self) -> str:
+        return f"#{self.query[:12]}" if self.form == "hashed" else self.query
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedQuery:
     """One search in the log."""
 

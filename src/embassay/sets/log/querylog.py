@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from embassay import remedy
 from embassay.arguments import checks_arguments
 from embassay.errors import UsageError
-from embassay.sets.log.entry import Feedback, Kind, LoggedQuery
+from embassay.sets.log.entry import Feedback, Kind, LoggedQuery, LoggedText
 
 if TYPE_CHECKING:
     from embassay.config.values import QueryLogConfig
@@ -66,6 +66,10 @@ class QueryLog:
     def count(self) -> int:
         """How many searches are logged."""
         return self._table().count()
+
+    def texts(self, seqs: Sequence[int]) -> Mapping[int, LoggedText]:
+        """What is kept of the texts of some searches, by their `seq`; those that are gone are left out."""
+        return self._table().texts(seqs)
 
     def give(
         self, id: str, *, clicked: Sequence[About] = (), thumbs: str | None = None, about: Sequence[About] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from embassay import jsontext
 from embassay.config.values import QueryLogConfig
-from embassay.sets.log.entry import SEPARATOR, Feedback, LoggedQuery
+from embassay.sets.log.entry import SEPARATOR, Feedback, LoggedQuery, LoggedText
 from embassay.sets.log.hashes import QueryHashes
 from embassay.sets.log.outcome import outcome
 from embassay.sets.log.schema import TABLES
@@ -115,6 +115,13 @@ class LogTable:
         with self._database.reading() as db:
             row = db.execute(f"SELECT {_ENTRY} FROM queries WHERE id = ?", (id,)).fetchone()
             return self._entry(db, row) if row else None
+
+    def texts(self, seqs: Sequence[int]) -> dict[int, LoggedText]:
+        """What is kept of the texts of some searches, by their `seq`; those that are gone are left out."""
+        statement = "SELECT form, query FROM queries WHERE seq = ?"
+        with self._database.reading() as db:
+            found = {seq: db.execute(statement, (seq,)).fetchone() for seq in seqs}
+        return {seq: self._database.checked(LoggedText(*row)) for seq, row in found.items() if row}
 
     def give(self, id: str, feedback: Sequence[Feedback]) -> None:
         """Write feedback on a search. The same again counts once; a thumb replaces the other one on a document."""
