@@ -37,6 +37,7 @@ PACKAGES = (
     "embassay.cli.commands",
     "embassay.agents.tools",
     "embassay.server.routes",
+    "embassay.server.dashboard.pages",
     BACKENDS,
     PROVIDERS,
     FORMATS,
@@ -62,6 +63,9 @@ def site(tmp_path_factory):
     (folder / "my_package").mkdir()
     for name, source in {"__init__": "", **MODULES}.items():
         (folder / "my_package" / f"{name}.py").write_text(source, "utf-8")
+    for template in blocks("html"):
+        name = re.match(r"\{# (\w+\.html): ", template)[1]  # type: ignore[index]
+        (folder / "my_package" / name).write_text(template, "utf-8")
     installed = folder / "my_package-1.0.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
@@ -263,6 +267,20 @@ def test_the_dialect(project):
             refused = httpx.post(f"{url}/vectors", json={"text": ""})
             assert refused.status_code == 400 and "empty" in refused.json()["error"]
             assert "/vectors" in httpx.get(f"{url}/openapi.json").json()["paths"]
+        finally:
+            server.terminate()
+
+
+def test_the_page(project):
+    run("index", "docs", "--set", "titles")
+    command = [sys.executable, "-m", "embassay", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as server:
+        url = server.stderr.readline().split()[-1]
+        try:
+            shown = httpx.get(f"{url}/dashboard/sets/titles/untitled").text
+            assert "<h1>Documents without a title</h1>" in shown and "docs/film.sbv" in shown
+            assert 'href="/dashboard/sets/titles/document?id=docs%2Ffilm.sbv"' in shown
+            assert httpx.get(f"{url}/dashboard/sets/none/untitled").status_code == 404
         finally:
             server.terminate()
 
