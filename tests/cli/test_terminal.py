@@ -189,6 +189,7 @@ COMMANDS = {
     "monitor check": ["--daily"],
     "monitor alerts": ["--all"],
     "monitor dismiss": ["7"],
+    "monitor report": ["--set", SET, "--html", f"searches{NAME}.html"],
     "monitor baseline": ["--set", SET, "--judged", "{judged}"],
     "queries list": [],
     "queries show": [],
@@ -246,7 +247,7 @@ def test_every_command(name, hostile, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_STATE_HOME", str(place.parent / "state"))
     if name not in ("index", "judge new") and not (place / ".embassay").exists():
         run("index", docs, "--set", SET, cwd=place)
-    if name.startswith(("queries", "feedback")):
+    if name.startswith(("queries", "feedback", "monitor")):
         run("search", f"rotate {EVIL}".replace("\0", ""), "--set", SET, cwd=place, env=LOGGED)
     arguments = [part.format(docs=docs, judged=judged) if part.startswith("{") else part for part in COMMANDS[name]]
 
@@ -310,6 +311,10 @@ def test_a_traceback_is_clean(hostile):
 
 
 def test_reports_are_clean(hostile):
-    place, _, judged = hostile
+    place, docs, judged = hostile
+    run("index", docs, "--set", SET, cwd=place)
+    run("search", f"rotate {EVIL}".replace("\0", ""), "--set", SET, cwd=place, env=LOGGED)
+    run("monitor", "report", "--set", SET, "--html", "searches.html", cwd=place, env=LOGGED)
+    clean((place / "searches.html").read_text("utf-8"))
     run("compare", "plain", f"words{NAME}", "--judged", judged, "--report", "report.html", cwd=place)
     clean((place / "report.html").read_text("utf-8"))

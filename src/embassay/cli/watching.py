@@ -9,9 +9,12 @@ from embassay.cli import common, words
 from embassay.cli.tables import indented, line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.text import Text
 
     from embassay.monitor.alerts import CheckedSet
+    from embassay.monitor.base import NamedReading
     from embassay.sets.monitoring.alerts import Alert
 
 COLOURS = {"ok": "green", "warn": "yellow", "alert": "bold red", "unknown": "dim", "on": "bold red"}
@@ -21,15 +24,25 @@ WIDTH = 9
 
 def show_check(found: CheckedSet) -> None:
     """What was read of one set, and which alerts are on."""
-    out, on = common.console(), {(one.signal, one.subject): one for one in found.alerts}
+    out = common.console()
     out.print(line((found.set, "bold")))
-    for one in found.readings:
+    show_readings(found.readings, found.alerts, found.at)
+    for change in found.changes:
+        if change.event == "ended":
+            said = f"alert {change.alert.id} ({change.alert.signal}) has ended: {change.alert.reason}"
+            out.print(indented(line((said, "green")), WIDTH))
+
+
+def show_readings(readings: Sequence[NamedReading], alerts: Sequence[Alert], now: float) -> None:
+    """What signals say, and the alerts that are on, each below what it is about."""
+    out, on = common.console(), {(one.signal, one.subject): one for one in alerts}
+    for one in readings:
         reading = one.reading
         about = f" ({reading.subject})" if reading.subject else ""
         _paragraph(reading.state, f"{one.title}{about}: {reading.evidence}")
         alert = on.pop((one.signal, reading.subject), None)
         if alert is not None:
-            passed = found.at - alert.since
+            passed = now - alert.since
             since = f"for {words.duration(passed)}" if passed > 0 else "new"
             kept = (
                 "" if reading.state in ("warn", "alert") else "; it ends once the signal was ok in two checks in a row"
@@ -38,11 +51,7 @@ def show_check(found: CheckedSet) -> None:
         if reading.state != "ok":
             _next(reading.remedy.in_shell())
     for alert in on.values():
-        show_alert(alert, found.at)
-    for change in found.changes:
-        if change.event == "ended":
-            said = f"alert {change.alert.id} ({change.alert.signal}) has ended: {change.alert.reason}"
-            out.print(indented(line((said, "green")), WIDTH))
+        show_alert(alert, now)
 
 
 def show_alert(alert: Alert, now: float | None = None, *, of_set: bool = False) -> None:

@@ -1,8 +1,9 @@
 """The contract of a signal: what it is given of a set that is watched, and what it says.
 
 A signal is a module of `monitor/signals/` with ``TITLE``, ``WHEN`` and ``read(watched)``; one that has to know what is
-good has ``learn(sample)`` too, whose result it is handed back as ``watched.known``. A file is its own registration, and
-an entry point of the group ``embassay.signals`` joins from elsewhere.
+good has ``learn(sample)`` too, whose result it is handed back as ``watched.known``; one that can say of each single
+search whether it is bad has ``levels(watched)``, which reports count. A file is its own registration, and an entry
+point of the group ``embassay.signals`` joins from elsewhere.
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ class BaselineSample:
 
 
 class Signal(Protocol):
-    """A module of `monitor/signals/`. ``learn(sample) -> Mapping`` of what JSON can hold is optional."""
+    """A module of `monitor/signals/`. Optional are ``learn(sample) -> Mapping`` of what JSON can hold, and
+    ``levels(watched)``: of each search of the window 0 where it is as usual, more where it is not, less where nothing
+    can be said; None where nothing can be said of any."""
 
     TITLE: str
     """In a few words, for people: ``Searches that found nothing``."""

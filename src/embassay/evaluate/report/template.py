@@ -18,7 +18,8 @@ BASE = "embassay.evaluate.report"
 
 
 def filled(package: str, name: str, values: Mapping[str, object]) -> str:
-    """The page that template `name` of a package makes of these values. `judged` among them is what it is about.
+    """The page that template `name` of a package makes of these values. `judged` among them is what it is about, unless
+    the template says so itself.
 
     Whatever comes from documents, queries or services is escaped by the template, and loses the characters that would
     hide in the page or turn its direction.

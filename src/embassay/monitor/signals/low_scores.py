@@ -16,6 +16,9 @@ from embassay.monitor.thresholds import Thresholds, calibrate, fixed
 from embassay.monitor.twins import different, figures_of, judged_twins, logged_twins
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from embassay.config.values import MonitorConfig
     from embassay.embedding_set import EmbeddingSet
     from embassay.monitor.thresholds import ScoreScale, SearchFigures
@@ -48,13 +51,9 @@ def learn(sample: BaselineSample) -> Mapping[str, Any]:
 
 def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """How many different queries of the window score low, held against how many usually do."""
-    wanted = _configured(watched.config)
-    known = Thresholds.read(watched.known) if watched.known else None
-    if wanted and not (known and known.source == "configuration" and known.same_levels(wanted)):
-        known = wanted
     if not len(watched.searches):
         return [SignalReading("unknown", "No search is in the log yet.")]
-    thresholds = known or _foreign(watched.set)
+    thresholds = _thresholds(watched)
     if thresholds is None:
         said = "What a low score is of this set is not known yet."
         return [SignalReading("unknown", said, remedy=_make_baseline(watched.set.name))]
@@ -63,6 +62,21 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     if not len(told):
         return [SignalReading("unknown", "No search of the window compared vectors, so none has a score to be held.")]
     return [_reading(watched, thresholds, len(told), int((told >= 1).sum()), int((told >= 2).sum()))]
+
+
+def levels(watched: WatchedSet) -> npt.NDArray[np.int8] | None:
+    """Of each search of the window: 1 for a low one, 2 for a very low one, -1 where it cannot be told."""
+    thresholds = _thresholds(watched)
+    return thresholds.levels(figures_of(watched.searches)) if thresholds else None
+
+
+def _thresholds(watched: WatchedSet) -> Thresholds | None:
+    """Those that somebody wants, else those of the baseline, else what is known without one."""
+    wanted = _configured(watched.config)
+    known = Thresholds.read(watched.known) if watched.known else None
+    if wanted and not (known and known.source == "configuration" and known.same_levels(wanted)):
+        known = wanted
+    return known or _foreign(watched.set)
 
 
 def _reading(watched: WatchedSet, thresholds: Thresholds, queries: int, low: int, very_low: int) -> SignalReading:
