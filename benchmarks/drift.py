@@ -4,7 +4,7 @@ Real queries of four sources, each searched for among its own documents: claims 
 English, questions of bank customers (banking77, among other such questions), and 120 questions about three
 documentation trees. The signals that are measured are those that `monitor check` reads, on windows of 200 searches.
 
-Change: a baseline of SciFact claims, 200 claims more, and then questions of banking77 in 100, 30 or 10 % of the traffic.
+Change: a baseline of SciFact claims, 200 claims more, and then questions of banking77 in 100, 30 or 10 % of them.
 After every 10 searches the signals are read, as a server does. The delay is counted in searches since the change.
 
 No change: windows of the same source as their baseline, which is of 50, 100 or 300 judged queries, or of 2,000 searches

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from embassay.cli import common, words
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 COLOURS = {"ok": "green", "warn": "yellow", "alert": "bold red", "unknown": "dim", "on": "bold red"}
 WIDTH = 9
 """Columns of the state in front of what was read."""
+SHOWN = 100
+"""Characters of a query that is an example."""
 
 
 def show_check(found: CheckedSet) -> None:
@@ -40,6 +43,8 @@ def show_readings(readings: Sequence[NamedReading], alerts: Sequence[Alert], now
         reading = one.reading
         about = f" ({reading.subject})" if reading.subject else ""
         _paragraph(reading.state, f"{one.title}{about}: {reading.evidence}")
+        for text in one.examples:
+            out.print(indented(line((f"such as {shorten(text, SHOWN)}", "dim")), WIDTH))
         alert = on.pop((one.signal, reading.subject), None)
         if alert is not None:
             passed = now - alert.since

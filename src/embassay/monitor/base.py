@@ -68,6 +68,8 @@ class NamedReading:
     signal: str
     title: str
     reading: SignalReading
+    examples: Sequence[str] = ()
+    """The texts of its examples that are in the log now."""
 
     def to_dict(self) -> dict[str, object]:
         """As JSON has it."""
@@ -80,6 +82,7 @@ class NamedReading:
             "evidence": one.evidence,
             "remedy": one.remedy.in_shell(),
             "figures": dict(one.figures),
+            "examples": [*self.examples],
         }
 
 

@@ -114,7 +114,9 @@ class Monitor:
         for name in self.signals(when):
             signal: Signal = plugins.load(SIGNALS, name)
             one = replace(watched, known=_known(watched.baseline, name), tolerance=tolerances.get(name, 1.0))
-            found += [NamedReading(name, signal.TITLE, reading) for reading in _read(signal, one)]
+            for reading in _read(signal, one):
+                texts = self.home.monitoring.texts(reading.examples)
+                found.append(NamedReading(name, signal.TITLE, reading, texts))
         return found
 
     def _watched(self) -> WatchedSet:
