@@ -23,6 +23,8 @@ CERTAIN = 3e-4
 """Chance below which a signal alerts. It is read again and again, so a textbook's 0.05 would alert every day."""
 LIKELY = 3e-3
 """Chance below which it warns."""
+LEAST = 1e-300
+"""A chance that is smaller counts as this, so that it has a logarithm."""
 MOST = 500
 """Different queries of a window that are tested: with more, a change that matters to nobody would be certain, too."""
 FEWEST = 20
@@ -39,6 +41,7 @@ SMALLEST_TAIL = 5
 def state_of(chance: float, tolerance: float = 1.0) -> State:
     """What a signal says of something that has this chance where nothing has changed. With a tolerance of 2, the chance
     has to be as small as that of two alerts together."""
+    chance = max(chance, LEAST)
     if chance < CERTAIN**tolerance:
         return "alert"
     return "warn" if chance < LIKELY**tolerance else "ok"
@@ -46,7 +49,7 @@ def state_of(chance: float, tolerance: float = 1.0) -> State:
 
 def tolerated_at(chance: float) -> float:
     """The tolerance at which that is no alert."""
-    return max(1.0, math.log(max(chance, 1e-300)) / math.log(CERTAIN) + 1e-6)
+    return max(1.0, math.log(max(chance, LEAST)) / math.log(CERTAIN) + 1e-6)
 
 
 def together(*chances: float) -> float:
