@@ -14,7 +14,7 @@ from embassay.models.ledger_sums import LedgerSum, sums_by
 from embassay.models.spending import spending
 from embassay.server.dashboard.page import DashboardPage, PageQuery, Values
 from embassay.server.keys.spend import PURPOSE
-from embassay.text import DAY, dollars
+from embassay.text import DAY
 
 if TYPE_CHECKING:
     from embassay.server.call import Call
@@ -40,7 +40,7 @@ def _sums(call: Call, days: int) -> dict[str, Any]:
         "spent": spent,
         "days": days,
         "by_day": [(one.name, one) for one in reversed(by_day)],
-        "chart": Markup(bars([(one.name, one.usd) for one in by_day], "USD a day", dollars)),
+        "chart": Markup(bars([(one.name, one.usd) for one in by_day], "USD a day", lambda usd: f"${usd:g}")),
         "by_model": [(one.name, one) for one in sums_by(ledger, "model", term, MOST)],
         "by_purpose": [(_named(call, one), one) for one in sums_by(ledger, "purpose", term, MOST)],
         "by_run": [(one.name, one) for one in sums_by(ledger, "run", term, MOST)],
