@@ -43,11 +43,11 @@ def test_what_was_read_last_of_each_signal_is_shown(served, client):
         served.home,
         ("animals", "zero-results", "", NOW - 60, "alert", 0.9, {"usual": 0.02}),
         ("animals", "zero-results", "", NOW, "warn", 0.25, {"usual": 0.01, "unknown": None}),
-        ("animals", "canaries", "document", NOW - 3600, "alert", 0.5, {}),
-        ("animals", "canaries", "query", NOW - 3600, "ok", 0.999, {}),
+        ("animals", "canary", "document", NOW - 3600, "alert", 0.5, {}),
+        ("animals", "canary", "query", NOW - 3600, "ok", 0.999, {}),
         ("plants", "zero-results", "", NOW - 9, "unknown", None, {}),
         alerts=[
-            ("animals", "canaries", "document", "on", NOW - 3600),
+            ("animals", "canary", "document", "on", NOW - 3600),
             ("animals", "zero-results", "", "over", NOW - 60),
         ],
     )
@@ -61,7 +61,7 @@ def test_what_was_read_last_of_each_signal_is_shown(served, client):
     assert shown("reading", set="animals", **zero) == 0.25 and shown("state", set="animals", **zero) == 1
     assert shown("figure", set="animals", figure="usual", **zero) == 0.01
     assert shown("figure", set="animals", figure="unknown", **zero) is None
-    canary = {"set": "animals", "signal": "canaries"}
+    canary = {"set": "animals", "signal": "canary"}
     assert [shown("reading", role=role, **canary) for role in ("document", "query")] == [0.5, 0.999]
     assert [shown("state", role=role, **canary) for role in ("document", "query")] == [2, 0]
     assert shown("state", set="plants", **zero) == -1 and shown("reading", set="plants", **zero) is None
