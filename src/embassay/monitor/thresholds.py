@@ -17,7 +17,7 @@ many (order statistics; Vovk 2012, "Conditional validity of inductive conformal 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Column = npt.NDArray[np.float64]
+    Levels = npt.NDArray[np.int8]
+    """Of searches, as `Thresholds.levels` has them."""
 
 Source = Literal["judged", "searches", "foreign", "configuration"]
 """What thresholds were made of: judged queries, searches of the log, questions that are foreign to the set, or what
@@ -48,7 +50,7 @@ RIDGE = 1.0
 """Weight of the squares of the standardised coefficients."""
 STEPS, CLOSE = 50, 1e-8
 """Of Newton's method: how many at most, and what counts as standing still."""
-TOLD = -1
+UNTOLD = -1
 """The level of a search that nothing can be said of."""
 
 
@@ -65,12 +67,6 @@ class SearchFigures:
 
     def __len__(self) -> int:
         return len(self.dense)
-
-    @classmethod
-    def of(cls, rows: Iterable[tuple[float | None, float | None, int]]) -> Self:
-        """Of rows: dense, words, terms."""
-        columns = np.array([*rows], float).reshape(-1, 3)
-        return cls(*columns.T)
 
     def chosen(self, rows: npt.NDArray[Any]) -> Self:
         """Some rows alone, by a mask or by their numbers."""
@@ -100,7 +96,7 @@ class ScoreScale:
     """Share of the same searches without their answers that are low; None where nobody has tried."""
 
     def scores(self, figures: SearchFigures) -> Column:
-        """One number a search; NaN where a figure that counts is missing."""
+        """One number a search."""
         return _scored(_design(figures, self.weights), self.weights, self.offset, raw=self.raw)
 
     def chance(self, below: int, searches: int, expected: float) -> float:
@@ -130,14 +126,15 @@ class Thresholds:
         """That of hybrid searches, where there is one."""
         return self.both or self.dense
 
-    def levels(self, figures: SearchFigures) -> npt.NDArray[np.int8]:
-        """Of each search: 0 for one as usual, 1 for a low and 2 for a very low one, `TOLD` where it cannot be told."""
-        levels = np.full(len(figures), TOLD, np.int8)
-        for scale in (self.dense, self.both):  # what both arms say counts where it is known
+    def levels(self, figures: SearchFigures) -> Levels:
+        """Of each search: 0 for one as usual, 1 for a low and 2 for a very low one, `UNTOLD` where nobody can tell."""
+        levels = np.full(len(figures), UNTOLD, np.int8)
+        by_vectors = ~np.isnan(figures.dense)
+        by_both = by_vectors & ~np.isnan(figures.words)
+        for scale, known in ((self.dense, by_vectors), (self.both, by_both)):  # what both arms say counts more
             if scale is not None:
-                scores = scale.scores(figures)
-                known = ~np.isnan(scores)
-                levels[known] = (scores[known] < scale.warn).astype(np.int8) + (scores[known] < scale.alert)
+                scores = scale.scores(figures.chosen(known))
+                levels[known] = (scores < scale.warn).astype(np.int8) + (scores < scale.alert)
         return levels
 
     def same_levels(self, other: Thresholds) -> bool:

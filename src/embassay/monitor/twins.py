@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay.evaluate.data.places import Place, covering
+from embassay.monitor.searches import distinct_rows
 from embassay.monitor.thresholds import SearchFigures
 from embassay.search.base import DEPTH
 from embassay.search.modes import HYBRID, pipeline
@@ -60,16 +61,16 @@ def holds(hit: Hit, places: Sequence[Place]) -> bool:
     return bool(covering(Place(chunk.path, *chunk.lines), places))
 
 
-def logged_twins(searches: Searches) -> Twins:
-    """Of different logged searches, where the document of the first hit is taken for the answer."""
-    rows = different(searches)
-    good = SearchFigures(searches.dense, searches.words, searches.terms.astype(float))
+def logged_twins(searches: Searches, window: int) -> Twins:
+    """Of logged searches, different ones in each stretch of so many, where the document of the first hit is taken for
+    the answer."""
+    rows = distinct_rows(searches.query, window)
     gone = SearchFigures(searches.other_dense, searches.other_words, searches.terms.astype(float))
-    return good.chosen(rows), gone.chosen(rows)
+    return figures_of(searches).chosen(rows), gone.chosen(rows)
 
 
 def different(searches: Searches) -> npt.NDArray[np.int64]:
-    """The rows of the newest search of each query, oldest first."""
+    """The rows of the newest search of each query, oldest first: what it finds now, and not what it found before."""
     _, newest = np.unique(searches.query[::-1], return_index=True)
     rows: npt.NDArray[np.int64] = np.sort(len(searches) - 1 - newest)
     return rows
@@ -81,5 +82,6 @@ def figures_of(searches: Searches) -> SearchFigures:
 
 
 def figures_of_marks(marks: Sequence[Mark]) -> SearchFigures:
-    """The figures of these marks."""
-    return SearchFigures.of((mark.dense, mark.words, mark.terms) for mark in marks)
+    """The same of marks."""
+    rows = np.array([(mark.dense, mark.words, mark.terms) for mark in marks], float).reshape(-1, 3)
+    return SearchFigures(rows[:, 0], rows[:, 1], rows[:, 2])

@@ -11,27 +11,26 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from embassay import remedy
-from embassay.monitor.base import BaselineSample, SignalReading, State, WatchedSet, When
-from embassay.monitor.thresholds import Thresholds, calibrate, fixed
+from embassay.errors import UsageError
+from embassay.monitor import change
+from embassay.monitor.base import BaselineSample, SignalReading, WatchedSet, When
+from embassay.monitor.thresholds import UNTOLD, Thresholds, calibrate, fixed
 from embassay.monitor.twins import different, figures_of, judged_twins, logged_twins
+from embassay.monitor.usual import usual
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from embassay.config.values import MonitorConfig
     from embassay.embedding_set import EmbeddingSet
-    from embassay.monitor.thresholds import ScoreScale, SearchFigures
+    from embassay.monitor.thresholds import Levels, ScoreScale, SearchFigures
 
 TITLE = "Searches that score low"
 WHEN: When = "often"
-CERTAIN = 1e-4
-"""Chance below which more low searches than usual are no accident, and alert; a hundred times as much warns."""
 WORTH = 1.5
 """Times as many as usual that are worth a word: in a large window less would be certain, too."""
 NOISE = 0.01
 """Share of good searches that are no nearer than questions about other things. Of ten lists of real queries 0.2 %
 were (see `embassay.search.answered`)."""
+UNSEEN = " There is no baseline: only what is no nearer than questions about other things counts as low."
 TELLS = 0.1
 """More of the searches without an answer than of the others have to be low, so that their share can be estimated."""
 
@@ -45,7 +44,7 @@ def learn(sample: BaselineSample) -> Mapping[str, Any]:
     made = None
     if sample.judged is not None:
         made = calibrate(*judged_twins(sample.set, sample.judged), "judged")
-    made = made or calibrate(*logged_twins(sample.searches), "searches") or _foreign(sample.set)
+    made = made or calibrate(*logged_twins(sample.searches, sample.config.window), "searches") or _foreign(sample.set)
     return made.to_dict() if made else {}
 
 
@@ -53,61 +52,77 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """How many different queries of the window score low, held against how many usually do."""
     if not len(watched.searches):
         return [SignalReading("unknown", "No search is in the log yet.")]
-    thresholds = _thresholds(watched)
+    thresholds, note = _thresholds(watched)
     if thresholds is None:
         said = "What a low score is of this set is not known yet."
         return [SignalReading("unknown", said, remedy=_make_baseline(watched.set.name))]
-    levels = thresholds.levels(figures_of(watched.searches).chosen(different(watched.searches)))
-    told = levels[levels >= 0]
+    found = thresholds.levels(figures_of(watched.searches).chosen(different(watched.searches)))
+    told = found[found != UNTOLD]
     if not len(told):
-        return [SignalReading("unknown", "No search of the window compared vectors, so none has a score to be held.")]
-    return [_reading(watched, thresholds, len(told), int((told >= 1).sum()), int((told >= 2).sum()))]
+        return [SignalReading("unknown", "No search of the window compared vectors, so none has a score to look at.")]
+    return [_reading(watched, thresholds, told, note)]
 
 
-def levels(watched: WatchedSet) -> npt.NDArray[np.int8] | None:
-    """Of each search of the window: 1 for a low one, 2 for a very low one, -1 where it cannot be told."""
-    thresholds = _thresholds(watched)
+def levels(watched: WatchedSet) -> Levels | None:
+    """Of each search of the window: 1 for a low one, 2 for a very low one, `UNTOLD` where it cannot be told."""
+    thresholds, _ = _thresholds(watched)
     return thresholds.levels(figures_of(watched.searches)) if thresholds else None
 
 
-def _thresholds(watched: WatchedSet) -> Thresholds | None:
-    """Those that somebody wants, else those of the baseline, else what is known without one."""
+def _thresholds(watched: WatchedSet) -> tuple[Thresholds | None, str]:
+    """Those that somebody wants, else those of the baseline or of the searches before the window, else what is known
+    without any; and a sentence on that for the end of the evidence, or nothing."""
     wanted = _configured(watched.config)
     known = Thresholds.read(watched.known) if watched.known else None
-    if wanted and not (known and known.source == "configuration" and known.same_levels(wanted)):
-        known = wanted
-    return known or _foreign(watched.set)
+    if wanted:
+        same = known and known.source == "configuration" and known.same_levels(wanted)
+        return (known if same else wanted), ""
+    if known:
+        return known, ""
+    try:
+        before = usual(watched, learn)
+    except UsageError:
+        return _foreign(watched.set), UNSEEN
+    return Thresholds.read(before.known), before.note
 
 
-def _reading(watched: WatchedSet, thresholds: Thresholds, queries: int, low: int, very_low: int) -> SignalReading:
+def _reading(watched: WatchedSet, thresholds: Thresholds, levels: Levels, note: str) -> SignalReading:
     scale, tolerance = thresholds.best, watched.tolerance
-    usual = scale.below_warn * tolerance / (scale.good + 1)
-    state = _state(scale, queries, low, very_low, tolerance)
+    expected = scale.below_warn * tolerance / (scale.good + 1)
+    chance = chance_of(scale, levels, tolerance)
+    state = change.state_of(chance)
+    queries, low, very_low = counts_of(levels)
     share = low / queries
     evidence = (
         f"{low:,} of the last {queries:,} different queries score low, {very_low:,} of them very low "
-        f"({share:.1%}; {usual:.1%} is usual)."
+        f"({share:.1%}; {expected:.1%} is usual)."
     )
-    missing = _unanswered(scale, share, usual)
+    missing = _unanswered(scale, share, expected)
     if state != "ok" and missing is not None:
         evidence += f" So many do where about {missing:.0%} of the questions have no answer here."
-    if watched.known.get("source") is None and thresholds.source == "foreign":
-        evidence += " There is no baseline: only what is no nearer than questions about other things counts as low."
-    counts: dict[str, float | None] = {"low": low, "very_low": very_low, "queries": queries, "usual": usual}
-    figures = counts | {"warn": scale.warn, "alert": scale.alert, "unanswered": missing}
+    evidence += note
+    counts: dict[str, float | None] = {"low": low, "very_low": very_low, "queries": queries, "usual": expected}
+    figures = counts | {"chance": chance, "warn": scale.warn, "alert": scale.alert, "unanswered": missing}
     mend = remedy.NOTHING if state == "ok" else _look(watched.set.name)
     return SignalReading(state, evidence, share, mend, figures=figures)
 
 
-def _state(scale: ScoreScale, queries: int, low: int, very_low: int, tolerance: float) -> State:
-    """Whether there are more than chance explains, of low searches or of very low ones."""
+def counts_of(levels: Levels) -> tuple[int, int, int]:
+    """How many searches there are, how many of them are low, and how many very low."""
+    return len(levels), int((levels >= 1).sum()), int((levels >= 2).sum())
+
+
+def chance_of(scale: ScoreScale, levels: Levels, tolerance: float = 1.0) -> float:
+    """How often by chance so many of these searches would be low, or so many very low, while all is as usual.
+
+    1 where there are hardly more than usual: in a large window they would be certain, and worth nothing."""
+    queries, low, very_low = counts_of(levels)
     chances = [
         scale.chance(count, queries, expected * tolerance)
         for count, expected in ((low, scale.below_warn), (very_low, scale.below_alert))
         if count / queries >= WORTH * expected * tolerance / (scale.good + 1)
     ]
-    chance = min(chances, default=1.0)
-    return "alert" if chance < CERTAIN else "warn" if chance < 100 * CERTAIN else "ok"
+    return min(1.0, 2 * min(chances, default=1.0))  # any of two tests
 
 
 def _unanswered(scale: ScoreScale, share: float, usual: float) -> float | None:
