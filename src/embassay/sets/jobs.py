@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from embassay import jsontext
 from embassay.errors import HomeError
 from embassay.models.owner import is_there, this_process
 from embassay.sets.database import Database
@@ -68,6 +69,20 @@ class Jobs:
         with self._database.reading() as db:
             rows = db.execute(f"SELECT {_JOB} FROM jobs WHERE generation = ? ORDER BY id DESC", (generation,))
             return [self._database.checked(Job(*row)) for row in rows]
+
+    def newest(self, limit: int, sets: Collection[str] | None = None) -> list[tuple[str, Job]]:
+        """The newest jobs of all sets, or of `sets`, each with the name of its set."""
+        of_sets = "" if sets is None else "WHERE g.set_name IN (SELECT value FROM json_each(?))"
+        values = (limit,) if sets is None else (jsontext.dumps([*sets]), limit)
+        columns = ", ".join(f"j.{name}" for name in _JOB.split(", "))
+        with self._database.reading() as db:
+            rows = db.execute(
+                f"SELECT g.set_name, {columns} FROM jobs j JOIN generations g ON g.id = j.generation "
+                f"JOIN sets s ON s.name = g.set_name {of_sets} "
+                "ORDER BY j.id DESC LIMIT ?",
+                values,
+            )
+            return [(str(name), self._database.checked(Job(*row))) for name, *row in rows]
 
     @contextmanager
     def run(self, kind: str, generation: int, beat_seconds: float = BEAT_SECONDS) -> Iterator[Job]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from embassay.sets.options import MoveOptions
     from embassay.sets.relinking import Relinked
     from embassay.sets.spec import SetSpec
-    from embassay.sets.standing import SetWork, StandingGeneration
+    from embassay.sets.standing import StandingGeneration
     from embassay.sets.trials.status import TrialStatus
     from embassay.sets.trials.terms import TrialTerms
     from embassay.sets.trials.verbs import Observer
@@ -58,12 +58,6 @@ class Moving:
         from embassay.sets.standing import generations_of
 
         return generations_of(self._sets, self._sets.content(self.name).own)
-
-    def work(self) -> Sequence[SetWork]:
-        """The runs that wrote it, the newest first; of a view those of its parent. Raises HomeNotFound, SetNotFound."""
-        from embassay.sets.standing import work_of
-
-        return work_of(self._sets, self._sets.content(self.name).own)
 
     def describe(self) -> SetDescription:
         """What it is made with, and what it holds, as the state has it: no store is opened. Raises SetNotFound."""

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from embassay.sets.opened import OpenSets
     from embassay.sets.state import SetState
 
 Standing = Literal["live", "previous", "building"]
-MOST_WORK = 100
-"""Runs that are listed of one set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,10 @@ def generations_of(sets: OpenSets, name: str) -> list[StandingGeneration]:
     return made
 
 
-def work_of(sets: OpenSets, name: str, limit: int = MOST_WORK) -> list[SetWork]:
-    """The runs that wrote the generations of a set, the newest first. Raises HomeNotFound, SetNotFound."""
-    now = time.time()
-    jobs = [job for _, identity in _builds(sets.state.set(name)) for job in sets.state.jobs.of(identity)]
-    found = []
-    for job in sorted(jobs, key=lambda job: -job.id)[:limit]:
+def newest_work(sets: OpenSets, limit: int, of: Collection[str] | None = None) -> list[SetWork]:
+    """The newest runs that wrote a set, of all sets or of those that are named. Raises HomeNotFound."""
+    now, found = time.time(), []
+    for name, job in sets.state.jobs.newest(limit, of):
         died = job.state == "running" and not job.is_alive(now)
         state = "died" if died else job.state
         found.append(SetWork(name, job.kind, state, job.process, job.started, job.heartbeat, job.detail))  # type: ignore[arg-type]

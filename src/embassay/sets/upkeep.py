@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from embassay.sets.gc import Collected
     from embassay.sets.opened import OpenSets
     from embassay.sets.options import CreatingOptions
+    from embassay.sets.standing import SetWork
     from embassay.stores.filters.values import Filter
 
 
@@ -58,6 +59,16 @@ class Upkeep:
 
         view = create_view(self._sets, name, of, where)
         return nothing(self._sets, view.name, None, None)
+
+    def moved_sets(self) -> Sequence[str]:
+        """The names of the sets that are or were moved to another model, in order. Raises HomeNotFound."""
+        return self._sets.state.migrations.sets()
+
+    def newest_work(self, limit: int = 100, *, sets: Collection[str] | None = None) -> Sequence[SetWork]:
+        """The newest runs that wrote a set, of all sets or of `sets`. Raises HomeNotFound."""
+        from embassay.sets.standing import newest_work
+
+        return newest_work(self._sets, limit, sets)
 
     def gc(self, *, apply: bool = False) -> Collected:
         """What this home holds and nobody needs any more, and what it would free; with `apply` it is removed.

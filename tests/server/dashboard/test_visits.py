@@ -87,7 +87,15 @@ def test_who_comes_from_whose_page(monkeypatch):
     ):  # fmt: skip
         with pytest.raises(OriginRefused):
             visits.check_own_page(refused, "POST")
-        visits.check_own_page(refused, "GET")
+
+    def asked(site, mode):
+        return Heads(HOST, "", "", site, mode, "", False)
+
+    for site, mode in (("", ""), ("none", "navigate"), ("same-origin", "cors"), ("cross-site", "navigate")):
+        visits.check_own_page(asked(site, mode), "GET")
+    for site, mode in (("same-site", "no-cors"), ("same-site", "cors"), ("cross-site", "no-cors"), ("same-site", "")):
+        with pytest.raises(OriginRefused):
+            visits.check_own_page(asked(site, mode), "GET")
 
 
 def test_nobody_sees_a_page_without_a_key(kept_board):

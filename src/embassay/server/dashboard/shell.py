@@ -13,6 +13,7 @@ from embassay.server.dashboard import words
 from embassay.server.dashboard.assets import asset
 from embassay.server.dashboard.page import DashboardPage, Values, at
 from embassay.server.keys.principal import ANYONE, Principal
+from embassay.server.keys.visits import ELSEWHERE
 from embassay.server.refusals import NotAllowed
 from embassay.server.route import Answer
 from embassay.text import printable
@@ -43,8 +44,6 @@ SAFE = {
     "vary": "accept, cookie",
 }
 """Headers of every page: nothing of it is kept, framed, or read by others, and it runs nothing but its own script."""
-ELSEWHERE = frozenset({"cross-site", "same-site"})
-"""Whoever comes by a link of another site comes without a cookie, and is nobody of this machine either."""
 NOBODY = frozenset({401, 421})
 """Statuses of requests of which it is not known who makes them."""
 

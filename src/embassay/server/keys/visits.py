@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 NAME = "embassay"
 VISIT_SECONDS = 7 * 86_400
 """After which the key has to be typed in again."""
+ELSEWHERE = frozenset({"cross-site", "same-site"})
+"""``Sec-Fetch-Site`` of what a page of somebody else's asks for."""
 SAFE = frozenset({"GET", "HEAD"})
 _FORM = re.compile(r"([0-9a-f]{12})\.([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
 _PORT = re.compile(r":([0-9]{1,5})$", re.ASCII)
@@ -65,9 +67,14 @@ def token_of(headers: Mapping[str, str], store: KeyStore | None) -> str:
 
 
 def check_own_page(heads: Heads, method: str) -> None:
-    """Raises OriginRefused for a form that no page of this server sends: another site's, and another server's of this
-    machine, whose pages a browser counts to the same site. A program that brings its key in a header may send one."""
+    """Raises OriginRefused for a form that no page of this server sends, and for a page that is asked for from within
+    another one's: of another site, and of another server of this machine, which a browser counts to the same site and
+    sends the cookie with. A link may lead here from anywhere. A program with its key in a header may send a form."""
     if method in SAFE:
+        if heads.site in ELSEWHERE and heads.mode != "navigate":
+            raise OriginRefused(
+                "a page of this server is for people to open.", remedy="Open it in a window of its own."
+            )
         return
     own = heads.origin.partition("://")[2].lower() == heads.host.lower()
     if own or (not heads.origin and (heads.site == "same-origin" or (not heads.site and heads.token))):

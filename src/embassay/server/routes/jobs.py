@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 
-from embassay.errors import MigrationState, SetNotFound, UsageError
+from embassay.errors import HomeNotFound, MigrationState, SetNotFound, UsageError
 from embassay.server.asking import Dimensions
 from embassay.server.call import Call
-from embassay.server.own import failure, on_set, visible_sets
+from embassay.server.own import failure, on_set
 from embassay.server.refusals import NotFound
 from embassay.server.route import Route
 from embassay.types import Value
@@ -209,7 +209,11 @@ def _find(call: Call) -> MigrationStatus:
 
 def _all(call: Call) -> list[MigrationStatus]:
     home = call.service.home
-    found = [_last(home.set(name)) for name in visible_sets(home, call.principal)]
+    try:
+        moved = call.principal.visible(home.moved_sets())
+    except HomeNotFound:
+        return []
+    found = [_last(home.set(name)) for name in moved]
     return [one for one in found if one]
 
 

@@ -88,6 +88,11 @@ class Migrations:
             query = f"SELECT {_COLUMNS} FROM migrations WHERE set_name = ? ORDER BY id DESC"
             return [self._migration(row) for row in db.execute(query, (set_name,)).fetchall()]
 
+    def sets(self) -> list[str]:
+        """The names of the sets that have a migration, over or not."""
+        with self._database.reading() as db:
+            return [str(name) for (name,) in db.execute("SELECT DISTINCT set_name FROM migrations ORDER BY set_name")]
+
     def open(self, set_name: str) -> Migration | None:
         """The one that is under way, if there is one."""
         return next((one for one in self.of(set_name) if one.is_open), None)

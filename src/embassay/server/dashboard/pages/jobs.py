@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embassay.errors import SetNotFound
+from embassay.errors import HomeNotFound
 from embassay.server.dashboard.asking import ask
 from embassay.server.dashboard.page import DashboardPage, Values
-from embassay.server.own import visible_sets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from embassay.server.call import Call
     from embassay.sets.standing import SetWork
 
-MOST_SETS, MOST_RUNS = 500, 60
+MOST_RUNS = 60
 
 
 async def show(call: Call) -> Values:
@@ -24,17 +25,11 @@ async def show(call: Call) -> Values:
     return {"migrations": data, "runs": runs, "at_work": any(one.state == "running" for one in runs)}
 
 
-def _runs(call: Call) -> list[SetWork]:
-    home = call.service.home
-    found: list[SetWork] = []
-    for name in visible_sets(home, call.principal)[:MOST_SETS]:
-        try:
-            of_set = home.set(name)
-            if of_set.describe().view is None:
-                found += of_set.work()[:MOST_RUNS]
-        except SetNotFound:  # it went just now
-            continue
-    return sorted(found, key=lambda one: -one.started)[:MOST_RUNS]
+def _runs(call: Call) -> Sequence[SetWork]:
+    try:
+        return call.service.home.newest_work(MOST_RUNS, sets=call.principal.sets)
+    except HomeNotFound:
+        return []
 
 
 PAGE = DashboardPage("jobs", "Jobs", show, menu=40)
