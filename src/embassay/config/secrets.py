@@ -9,7 +9,7 @@ from typing import Any
 from embassay.config.references import REFERENCE, shown
 
 MASK = "********"
-_SECRET = re.compile(r"key|token|secret|pass|pwd|auth|credential|cookie|signature", re.IGNORECASE)
+_SECRET = re.compile(r"key|token|secret|pass|pwd|auth|credential|cookie|signature|webhook", re.IGNORECASE)
 _USER_INFO = re.compile(r"(?<=//)[^/\s]+(?=@)")
 _QUERY = re.compile(r"([?&][^=&\s]+=)[^&\s]+")
 _NO_SECRETS = frozenset(

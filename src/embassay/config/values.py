@@ -118,20 +118,20 @@ class MonitorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     window: int = 200
     """The newest searches of a set that are looked at."""
     every: Seconds = Seconds(60)
-    """How often a server looks at the searches that have come."""
+    """How often a server looks at the searches that have come; 0: it does not watch."""
     canaries_every: Seconds = Seconds(86400)
-    """How often a server asks models for the canary texts, and sets for the saved queries."""
+    """How often a server asks models for the canary texts, and sets for the saved queries; 0: never."""
     low_score_warn: float | None = None
     low_score_alert: float | None = None
     """Raw scores of the best hit below which a search counts as low; by default they are found out for each space."""
     satisfied: float = 0.7
     """Share of the searches with feedback that are satisfied, below which an alert is raised."""
     webhook: str = ""
-    """An address that alerts are sent to."""
+    """An address that alerts are sent to; see `Config.told`."""
 
     def __post_init__(self) -> None:
-        positive(self, "window", "every", "canaries_every")
-        not_negative(self, "satisfied")
+        positive(self, "window")
+        not_negative(self, "every", "canaries_every", "satisfied")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -183,6 +183,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.query_log.queries != "off" and self.found and self.found.says("query_log", "queries"):
             raise self.found.refusal("it would have what you search for kept in the home")
         return self.query_log
+
+    def told(self) -> str:
+        """The address that alerts are sent to; empty for none. Raises ConfigNotAgreed for that of a file that nobody
+        agreed to."""
+        if self.monitor.webhook and self.found and self.found.says("monitor", "webhook"):
+            raise self.found.refusal("it would have alerts sent to an address of its own")
+        return self.monitor.webhook
 
     def _path(self, name: str, *key: str, does: str) -> Path:
         """A path relative to the folder of the file. Links are followed to tell whether it lies inside."""

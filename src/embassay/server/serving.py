@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from embassay.monitor.watch import WatchThread
 from embassay.server.app import App
 from embassay.server.keys.entrance import Entrance
 from embassay.server.keys.guard import Guard
@@ -22,6 +23,7 @@ from embassay.server.residency import Residency
 from embassay.server.service import Service
 from embassay.server.sockets import BACKLOG, Address, bound
 from embassay.server.tracing import started_tracing
+from embassay.threads import in_thread
 
 if TYPE_CHECKING:
     import uvicorn
@@ -62,6 +64,7 @@ class Server:
         self.app = App(self.service, self.guard)
         self._tracing = started_tracing(session.events)
         self._residency = Residency(self.service.models, serving.limits.keep_alive)
+        self._watch = WatchThread(home)
         self.sockets: list[socket.socket] = []
         """On which it listens: those that were bound, or handed down."""
         self._uvicorn: uvicorn.Server | None = None
@@ -148,11 +151,13 @@ class Server:
         assert self._uvicorn is not None
         open_now = self._uvicorn.server_state.connections
         watching = asyncio.gather(self._residency.watch(), look_after(open_now))
+        self._watch.start()
         self._ready()
         try:
             yield
         finally:
             watching.cancel()
+            await in_thread(self._watch.close)
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
 

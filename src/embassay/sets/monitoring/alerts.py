@@ -168,7 +168,7 @@ def apply_check(
             note_for_delivery(db, check.set_name, identity, event, check.at)
     if any(event == "ended" for event, _ in changed):
         _prune(db, check.set_name)
-    return [AlertChange(event, _read(db, database, identity)) for event, identity in changed]
+    return [AlertChange(event, read_alert(db, database, identity)) for event, identity in changed]
 
 
 def end(db: sqlite3.Connection, identity: int, state: Literal["over", "false"], at: float, reason: str) -> bool:
@@ -196,7 +196,7 @@ def dismiss(database: Database, identity: int, at: float, why: str, tolerance: f
         )
         if notify:
             note_for_delivery(db, alert.set_name, identity, "ended", at)
-        return _read(db, database, identity)
+        return read_alert(db, database, identity)
 
 
 def note_for_delivery(db: sqlite3.Connection, set_name: str, alert: int, event: Event, due: float) -> None:
@@ -246,9 +246,11 @@ def _prune(db: sqlite3.Connection, set_name: str) -> None:
         "AND state != 'on' ORDER BY id DESC LIMIT 1 OFFSET ?)",
         (set_name, set_name, MOST_ENDED),
     )
+    db.execute("DELETE FROM alert_notices WHERE alert NOT IN (SELECT id FROM alerts)")
 
 
-def _read(db: sqlite3.Connection, database: Database, identity: int) -> Alert:
+def read_alert(db: sqlite3.Connection, database: Database, identity: int) -> Alert:
+    """The alert of this id, which there is, inside of a transaction."""
     return _alert(database, db.execute(f"SELECT {_COLUMNS} FROM alerts WHERE id = ?", (identity,)).fetchone())
 
 

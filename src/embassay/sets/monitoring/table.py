@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from embassay import jsontext
+from embassay.sets.monitoring import notices
 from embassay.sets.monitoring.alerts import Alert, AlertChange, CheckFound, alert_of, alerts_of, apply_check, dismiss
 from embassay.sets.monitoring.marks import KINDS
 from embassay.sets.monitoring.readings import ReadingRow, keep_readings, latest_of, readings_of
@@ -142,6 +143,34 @@ class MonitoringTables:
         Raises UsageError where it is not on, HomeError.
         """
         return dismiss(self._database, identity, at, why, tolerance, notify=notify)
+
+    def take_notice(self, now: float) -> notices.Notice | None:
+        """The next alert that somebody has to be told of, which nobody else takes for a while. Raises HomeError."""
+        notices.bound_waiting(self._database)
+        return notices.take_due(self._database, now)
+
+    def notice_sent(self, notice: notices.Notice) -> None:
+        """It has arrived. Raises HomeError."""
+        notices.sent(self._database, notice)
+
+    def notice_failed(self, notice: notices.Notice, fault: str, now: float, *, for_good: bool = False) -> bool:
+        """It has not; whether it is given up. Raises HomeError."""
+        return notices.failed(self._database, notice, fault, now, for_good=for_good)
+
+    def notices_waiting(self) -> Sequence[tuple[int, str, float | None, int, str]]:
+        """(alert, event, due, tries, fault) of those that have not arrived. Raises HomeError."""
+        return notices.waiting(self._database)
+
+    def standing(self, set_name: str, space: str) -> tuple[int, int, float]:
+        """Something else whenever there is something new to read of a set: the last search of the home, how much
+        feedback there is, and when the baseline was made. Raises HomeError."""
+        statement = (
+            "SELECT (SELECT ifnull(max(seq), 0) FROM marks), (SELECT count(*) FROM feedback), "
+            "ifnull((SELECT made FROM baselines WHERE set_name = ? AND space = ?), 0)"
+        )
+        with self._database.reading() as db:
+            search, feedback, made = db.execute(statement, (set_name, space)).fetchone()
+        return int(search), int(feedback), float(made)
 
     def tolerances(self, set_name: str, space: str) -> Mapping[str, float]:
         """How much signals tolerate of a set in a space, by their names, where that is not 1. Raises HomeError."""

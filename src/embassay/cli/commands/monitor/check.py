@@ -26,15 +26,20 @@ def command(
     embassay monitor check --daily --set docs --json
     """
     from embassay.monitor.monitor import check_all
+    from embassay.monitor.webhook import checked_webhook, deliver
 
     when: tuple[When, ...] = ("often", "daily") if daily else ("often",)
     with common.opened_home(home) as opened:
+        address = checked_webhook(opened.session.config)
         found = check_all(opened, when, set_name or None)
-    if json:
-        common.print_json({"alarming": any(one.is_alarming for one in found), "sets": [one.to_dict() for one in found]})
-    else:
-        for one in found:
-            watching.show_check(one)
+        if json:
+            alarming = any(one.is_alarming for one in found)
+            common.print_json({"alarming": alarming, "sets": [one.to_dict() for one in found]})
+        else:
+            for one in found:
+                watching.show_check(one)
+        if address and not any(one.unkept for one in found):
+            deliver(opened.monitoring, address)
     common.tell(sorted({f"Nothing of it was kept: {one.unkept}" for one in found if one.unkept}))
     if any(one.is_alarming for one in found):
         raise typer.Exit(ExitCode.FAILED)
