@@ -35,8 +35,9 @@ def test_a_few_of_another_kind_are_seen_in_the_tail_though_the_middle_is_the_sam
 
 
 def test_the_chance_of_a_tail_is_that_of_drawing_balls():
-    usual, now = np.arange(5.0), np.arange(10.0, 15.0)  # the largest five are all of the window
-    assert change.tail_chance(usual, now) == pytest.approx(float(hypergeom.sf(4, 10, 5, 5)))
+    usual, now = np.arange(30.0), np.arange(30.0, 60.0)  # the largest 13 are of the window, and the largest 26
+    assert change.tail_chance(usual, now) == pytest.approx(2 * float(hypergeom.sf(25, 60, 26, 30)))
+    assert change.tail_chance(usual[:5], now[:5]) == 1.0, "of so few nothing is certain"
     assert change.tail_chance(np.ones(50), np.ones(200)) == 1.0, "where all are equal there is no tail"
 
 

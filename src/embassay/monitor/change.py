@@ -7,7 +7,7 @@ a rule of thumb such as "a PSI of 0.25 is a change" does not, and cries wolf for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,6 @@ DRAWS = 500
 MOST_DRAWS = 20_000
 EXCEEDED = 10
 """Draws as extreme as what was seen, after which it is known well enough how common that is."""
-SMALLEST_TAIL = 5
 
 
 def state_of(chance: float, tolerance: float = 1.0) -> State:
@@ -52,23 +51,30 @@ def tolerated_at(chance: float) -> float:
     return max(1.0, math.log(max(chance, LEAST)) / math.log(CERTAIN) + 1e-6)
 
 
-def together(*chances: float) -> float:
-    """The chance that any of some tests says as much, whatever they have to do with each other (Bonferroni)."""
-    return min(1.0, len(chances) * min(chances))
+def together(*chances: float, weights: Sequence[float] = ()) -> float:
+    """The chance that any of some tests says as much, whatever they have to do with each other (Bonferroni).
+
+    `weights`: how much of it each may take, together 1; by default as much as any other.
+    """
+    shares = weights or [1 / len(chances)] * len(chances)
+    return min(1.0, *(chance / share for chance, share in zip(chances, shares, strict=True)))
 
 
 def tail_chance(usual: Floats, now: Floats) -> float:
     """Of both together, are more of the largest from `now` than chance explains?
 
-    Looks at the largest 5, 10, 20 and so on, whose share is hypergeometric where both come from one source: no shape is
-    assumed. It finds few searches of another kind, which leave means and medians as they were.
+    How many of the largest are from `now` is hypergeometric where both come from one source: no shape is assumed. It
+    finds few searches of another kind, which leave means and medians as they were. The largest of so few that not even
+    all of them would be certain are not looked at (Tarone 1990), then those of twice as many, and so on.
     """
     from scipy.stats import hypergeom
 
     whole = np.concatenate((usual, now))
+    if not len(usual) or not len(now):
+        return 1.0
     ranked = np.sort(whole)[::-1]
     chances = []
-    size = SMALLEST_TAIL
+    size = math.ceil(math.log(CERTAIN / 2) / math.log(len(now) / len(whole)))
     while size <= len(whole) // 2:
         least = ranked[size - 1]
         of_both, of_now = int((whole >= least).sum()), int((now >= least).sum())

@@ -57,7 +57,7 @@ def _reading(
     distance, by_ks = change.ks_chance(then, now)
     index, common, by_psi = change.psi_chance(then, now)
     low = change.tail_chance(-then, -now)
-    chance = change.together(low, by_ks, by_psi)
+    chance = change.together(low, by_ks, by_psi, weights=(0.5, 0.25, 0.25))
     before, median = float(np.median(then)), float(np.median(now))
     lower = median < before or low < change.CERTAIN
     state: State = change.state_of(chance, watched.tolerance)
