@@ -50,6 +50,11 @@ def novelty(baseline: Vectors, now: Vectors) -> Novelty:
     return Novelty(_distance(among, len(baseline) - 1), _distance(now @ baseline.T, len(baseline) - 1))
 
 
+def distances(rows: Vectors, documents: Vectors) -> npt.NDArray[np.float32]:
+    """The distance of each row to the documents that are nearest, as one minus the cosine."""
+    return _distance(directions(rows) @ directions(documents).T, len(documents))
+
+
 def _distance(cosines: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]:
     nearest = min(NEIGHBOURS, most)
     best = np.partition(cosines, -nearest, axis=1)[:, -nearest:]
@@ -61,31 +66,40 @@ def mmd_chance(baseline: Vectors, now: Vectors, seed: int = 0) -> tuple[float, f
 
     The kernel is a Gaussian as wide as the median of the squared distances.
     """
-    rows = directions(np.concatenate((baseline, now)))
-    kernel = _kernel(rows)
+    kernel = _kernel(directions(np.concatenate((baseline, now))))
     first, second = len(baseline), len(now)
     random = np.random.default_rng(seed)
 
-    def discrepancy(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return np.asarray(((weights @ kernel) * weights).sum(1))
-
     def drawn() -> npt.NDArray[np.float32]:
-        chosen = np.argpartition(random.random((change.DRAWS, len(rows)), np.float32), second, axis=1)[:, :second]
-        weights = np.full((change.DRAWS, len(rows)), -1 / first, np.float32)
+        order = random.random((change.DRAWS, len(kernel)), np.float32)
+        chosen = np.argpartition(order, second - 1, axis=1)[:, :second]
+        weights = np.full((change.DRAWS, len(kernel)), -1 / first, np.float32)
         np.put_along_axis(weights, chosen, np.float32(1 / second), 1)
-        return discrepancy(weights)
+        return _discrepancy(kernel, weights)
 
-    weights = np.concatenate((np.full(first, -1 / first), np.full(second, 1 / second))).astype(np.float32)
-    seen = float(discrepancy(weights[None])[0])
+    seen = float(_discrepancy(kernel, _weights(first, second))[0])
     return seen, change.chance_by_drawing(seen, drawn)
 
 
+def mmd(some: Vectors, others: Vectors) -> float:
+    """The squared maximum mean discrepancy alone."""
+    kernel = _kernel(directions(np.concatenate((some, others))))
+    return float(_discrepancy(kernel, _weights(len(some), len(others)))[0])
+
+
+def _weights(first: int, second: int) -> npt.NDArray[np.float32]:
+    return np.concatenate((np.full(first, -1 / first), np.full(second, 1 / second))).astype(np.float32)[None]
+
+
+def _discrepancy(kernel: npt.NDArray[np.float32], weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(((weights @ kernel) * weights).sum(1))
+
+
 def _kernel(rows: Vectors) -> npt.NDArray[np.float32]:
-    """Centred, with nothing on its diagonal, so that a vector is not held against itself."""
+    """Centred, so that sums of many numbers of single precision stay small."""
     squared = np.maximum(0, 2 - 2 * rows @ rows.T)
     width = float(np.median(squared[np.triu_indices(len(rows), 1)])) or 1.0
     kernel = np.exp(-squared / width)
-    np.fill_diagonal(kernel, 0)
     mean = kernel.mean(0)
     return np.asarray(kernel - mean - mean[:, None] + mean.mean(), np.float32)
 
