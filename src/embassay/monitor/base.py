@@ -52,7 +52,7 @@ class SignalReading:
     subject: str = ""
     """What it is about, where a signal has several readings: a role, a document."""
     figures: Mapping[str, float | None] = field(default_factory=dict)
-    """Other figures, for JSON and charts."""
+    """Other figures, for JSON and charts; ``usual``: what the value is held against."""
     examples: Sequence[int] = ()
     """The `seq` of searches that show it. Their texts stand nowhere else than in the log, and go when it goes."""
     tolerated_at: float | None = None
@@ -133,6 +133,7 @@ class Signal(Protocol):
     TITLE: str
     """In a few words, for people: ``Searches that found nothing``."""
     WHEN: When
+    """One that has a ``UNIT``, ``share`` or ``ms``, has its values written so; others are plain numbers."""
 
     def read(self, watched: WatchedSet) -> Sequence[SignalReading]:
         """What it says. Raises EmbassayError where it cannot be read, which becomes an ``unknown`` reading."""

@@ -16,8 +16,8 @@ from embassay.text import moment
 HEIGHT = 130
 """Pixels between the lowest and the highest value."""
 TOP = 10
-FEWEST, MOST = 2, 4
-"""Times that are written below: a phone has room for four."""
+FEWEST, MOST = 2, 5
+"""Times that are written below: a phone has room for five."""
 MOST_MARKS = 120
 """Marks of a chart; of more figures only those that are not good have one, and the newest."""
 LATEST = 1e11
@@ -28,7 +28,7 @@ SHAPES: Mapping[str, str] = {
     "ok": "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0Z",
     "warn": "M0,-6L6,5L-6,5Z",
     "alert": "M0,-7L7,0L0,7L-7,0Z",
-    "unknown": "M-4,-4L4,4M4,-4L-4,4",
+    "unknown": "M-2.5,-2.5L2.5,2.5M2.5,-2.5L-2.5,2.5",
 }
 """Around a point, in pixels: a dot, a triangle, a diamond, a cross."""
 
@@ -71,6 +71,8 @@ def over_time(chart: TimeChart) -> str:
         return ""
     values = [value for _, value in known]
     extent = [*values, *chart.bounds.values(), *([] if chart.low is None else [chart.low])]
+    if chart.low is not None and max(extent) - chart.low < 1e-12:
+        extent.append(chart.low + 0.1)  # nothing but the lowest value: the scale goes up from it
     up = Scale(min(extent), max(extent), TOP + HEIGHT, TOP)
     begin = moments[0].at if chart.begin is None else chart.begin
     end = max(moments[-1].at if chart.end is None else chart.end, begin + 60)

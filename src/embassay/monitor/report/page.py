@@ -35,14 +35,14 @@ def render(made: QualityReport) -> str:
         "to_moment": moment(made.until),
         "share": share,
         "moment": moment,
-        "charts": _charts(made),
+        "charts": day_charts(made),
         "score_chart": _scores(made),
         "click_chart": _clicks(made),
     }
     return filled("embassay.monitor.report", "page.html", values)
 
 
-def _charts(made: QualityReport) -> list[tuple[str, str]]:
+def day_charts(made: QualityReport) -> list[tuple[str, str]]:
     """Each with its heading: figures day by day."""
     if len(made.days) < FEWEST_DAYS:
         return []

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from embassay.types import Vectors
 
 TITLE = "Topics of the queries"
+UNIT = "share"
 WHEN: When = "often"
 EXAMPLES = 3
 

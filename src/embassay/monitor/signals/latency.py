@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 TITLE = "Milliseconds of a search"
+UNIT = "ms"
 WHEN: When = "often"
 STRETCH = 25
 """Searches of a stretch."""
@@ -64,7 +65,7 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     evidence = (
         f"{said}; {then['p50']:,.1f}, {then['p95']:,.1f} and {then['p99']:,.1f} are those of {held.words}.{held.note}"
     )
-    figures = found | {f"usual_{name}": value for name, value in then.items()}
+    figures = found | {f"usual_{name}": value for name, value in then.items()} | {"usual": then["p95"]}
     mend = remedy.NOTHING if state == "ok" else _look(watched.set.name)
     return [SignalReading(state, evidence, found["p95"], mend, figures=figures)]
 

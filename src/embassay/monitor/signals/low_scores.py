@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from embassay.monitor.thresholds import Levels, ScoreScale, SearchFigures
 
 TITLE = "Searches that score low"
+UNIT = "share"
 WHEN: When = "often"
 WORTH = 1.5
 """Times as many as usual that are worth a word: in a large window less would be certain, too."""

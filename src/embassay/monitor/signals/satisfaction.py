@@ -8,6 +8,7 @@ from embassay import remedy
 from embassay.monitor.base import SignalReading, State, WatchedSet, When
 
 TITLE = "Searches that satisfied"
+UNIT = "share"
 WHEN: When = "often"
 CERTAIN = 1e-3
 """Chance below which too few of them are no accident, where as many as are wanted would be; ten times as much warns."""

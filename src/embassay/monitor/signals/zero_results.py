@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from embassay.monitor.searches import Searches
 
 TITLE = "Searches that found nothing"
+UNIT = "share"
 WHEN: When = "often"
 USUAL = 0.01
 """Share of them where nobody has said what is usual, and the least that is."""

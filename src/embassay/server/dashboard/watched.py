@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from embassay import plugins
+from embassay.errors import PluginError
+from embassay.monitor.base import SIGNALS
 from embassay.monitor.monitor import Monitor
 from embassay.server.dashboard.page import PageQuery, Values
 from embassay.server.own import meant_set, on_set, visible_sets
 
 if TYPE_CHECKING:
     from embassay.embedding_set import EmbeddingSet
+    from embassay.remedy import Remedy
     from embassay.server.call import Call
 
 
@@ -41,6 +45,31 @@ async def watched(call: Call, name: str, look: Callable[[Monitor], Values]) -> V
 def reads_questions(call: Call) -> bool:
     """Whether the words of what others asked may be shown: to who may administer, as the log itself."""
     return call.principal.may("admin")
+
+
+def title_of(signal: str) -> str:
+    """What people call a signal; its name where it is installed no more."""
+    try:
+        found: str = plugins.load(SIGNALS, signal).TITLE
+    except PluginError:
+        return signal
+    return found
+
+
+def steps_of(mend: Remedy) -> Sequence[tuple[str, str]]:
+    """What to do next, step by step: words, and the command that they are about; or words alone."""
+    steps, words = [], ""
+    for part in mend.parts:
+        if isinstance(part, str):
+            words += part
+        else:
+            steps.append((_clean(words), part.in_shell()))
+            words = ""
+    return [*steps, (_clean(words), "")] if _clean(words) else steps
+
+
+def _clean(words: str) -> str:
+    return words.strip(" .:")
 
 
 def _meant(call: Call, sets: list[str]) -> str:

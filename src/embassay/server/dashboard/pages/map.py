@@ -15,7 +15,7 @@ from embassay.monitor.map.drawing import draw_map, marks_of, sample_of
 from embassay.monitor.map.folders import REST, TOP
 from embassay.remedy import command
 from embassay.server.dashboard.page import DashboardPage, Values
-from embassay.server.dashboard.watched import WatchedQuery, reads_questions, watched
+from embassay.server.dashboard.watched import WatchedQuery, reads_questions, steps_of, watched
 
 if TYPE_CHECKING:
     from embassay.home import Home
@@ -62,7 +62,7 @@ def _shown(drawn: DocumentMap, asked: AskedMap, *, named: bool) -> Values:
         "groups": asked.unwritten[:SHOWN_GROUPS],
         "questions": asked.questions[:SHOWN_QUESTIONS],
         "names": NAMES,
-        "step": command("queries export", "questions.jsonl", set=drawn.set, all=True).in_shell(),
+        "steps": steps_of(command("queries export", "questions.jsonl", set=drawn.set, all=True, say="Take them along")),
     }
 
 
