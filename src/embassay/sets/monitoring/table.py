@@ -52,19 +52,23 @@ class MonitoringTables:
         `KINDS`. All of them where `newest` is negative. Raises HomeError."""
         import numpy as np
 
-        statement = (
-            f"SELECT {', '.join(KINDS)} FROM marks WHERE set_name = ? AND space = ? AND asked >= ? "
-            "ORDER BY asked DESC, seq DESC LIMIT ?"
-        )
-        kinds = np.dtype([*KINDS.items()])
+        of, kinds = "FROM marks WHERE set_name = ? AND space = ? AND asked >= ?", np.dtype([*KINDS.items()])
         with self._database.reading() as db:
-            found = db.execute(statement, (set_name, space, since, newest))
-            try:
-                parts = [np.array(rows, kinds) for rows in iter(lambda: found.fetchmany(AT_ONCE), [])]
-            except (ValueError, TypeError, OverflowError) as error:
-                raise self._database.corrupt(error) from error
-        whole = np.concatenate(parts)[::-1] if parts else np.zeros(0, kinds)
-        return {name: np.ascontiguousarray(whole[name]) for name in KINDS}
+            most = newest
+            if newest < 0:
+                (most,) = db.execute(f"SELECT count(*) {of}", (set_name, space, since)).fetchone()
+            columns = {name: np.empty(most, kind) for name, kind in KINDS.items()}
+            statement = f"SELECT {', '.join(KINDS)} {of} ORDER BY asked DESC, seq DESC LIMIT ?"
+            found, first = db.execute(statement, (set_name, space, since, most)), most
+            while rows := found.fetchmany(AT_ONCE):
+                try:
+                    part = np.array(rows[::-1], kinds)
+                except (ValueError, TypeError, OverflowError) as error:
+                    raise self._database.corrupt(error) from error
+                for name, column in columns.items():
+                    column[first - len(part) : first] = part[name]
+                first -= len(part)
+        return {name: column[first:] for name, column in columns.items()}
 
     def searches_by_space(self, set_name: str, since: float) -> dict[str, int]:
         """How many searches of a set alone are marked since a moment, by the digest of the space. Raises HomeError."""
