@@ -22,7 +22,7 @@ from embassay.events import Searched
 from embassay.home import open_home
 from embassay.session import Session
 from embassay.sets import schema
-from embassay.sets.log import recorder, table
+from embassay.sets.log import new, recorder
 
 MODEL = "hash/64"
 QUERY = "how is the key rotated zebra"
@@ -102,7 +102,7 @@ def test_a_long_query_is_cut(docs):
     with logging(docs) as home:
         home.search("key " * 2000)
         entry = home.query_log.last()
-        assert (entry.form, len(entry.query)) == ("cut", table.MOST_CHARACTERS)
+        assert (entry.form, len(entry.query)) == ("cut", new.MOST_CHARACTERS)
 
 
 def test_measurements_are_not_logged(docs):

@@ -39,14 +39,9 @@ class LoggedHit:
         """As judged data names it: ``docs/a.md#L10-40``."""
         return f"{self.document}#L{self.lines[0]}-{self.lines[1]}"
 
-    def to_row(self) -> list[object]:
-        """The hit as the log stores it: a list, because names of fields would be most of it."""
-        arms = {label: [arm.rank, arm.score] for label, arm in self.arms.items()}
-        return [self.rank, self.set, self.document, self.chunk, *self.lines, self.score, arms]
-
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> LoggedHit:
-        """The hit that `to_row` made. Raises ValueError and its kin for anything else."""
+        """The hit of a row that `embassay.sets.log.new` wrote. Raises ValueError and its kin for anything else."""
         rank, set_name, document, chunk, first, last, score, arms = row
         scores = {str(label): ArmScore(int(at), float(raw)) for label, (at, raw) in arms.items()}
         lines = int(first), int(last)
@@ -110,8 +105,6 @@ class LoggedQuery:
     took_ms: float
     hits: Sequence[LoggedHit]
     feedback: Sequence[Feedback] = ()
-    terms: int = 0
-    """How many words were looked for, while the entry is written; it is kept among the marks alone."""
 
     @property
     def set(self) -> str:

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 from embassay.config.values import QueryLogConfig
 from embassay.errors import ConfigNotAgreed, HomeCorrupt, HomeError, HomeNotWritable, HomeTooNew
 from embassay.events import Events, Searched, Warned
-from embassay.sets.log.entry import Form, LoggedHit, LoggedQuery
-from embassay.sets.log.table import MOST_CHARACTERS, MOST_HITS, LogTable
+from embassay.sets.log.new import new_search
+from embassay.sets.log.table import LogTable
 
 if TYPE_CHECKING:
     from embassay.config.values import Config
     from embassay.sets.database import Database
-    from embassay.types import Hit
 
 GATHER_SECONDS = 0.25
 """How long the thread waits for more searches before it writes."""
@@ -107,9 +106,8 @@ class QueryRecorder:
             if not batch:
                 return
             try:
-                entries = [_entry(asked, event, self._config) for asked, event in batch]
-                vectors = {event.id: event.vector for _, event in batch if event.vector is not None}
-                self._table().add(entries, self._config, vectors)
+                hashed = self._config.queries == "hashed"
+                self._table().add([new_search(asked, event, hashed=hashed) for asked, event in batch], self._config)
             except (HomeNotWritable, HomeCorrupt, HomeTooNew) as error:
                 self._hopeless = not isinstance(error, HomeNotWritable)  # a disk may have room again
                 self._tell(error.message.rstrip("."))
@@ -159,30 +157,3 @@ def in_effect(config: Callable[[], Config] | None) -> QueryLogConfig:
         return found.logged()
     except ConfigNotAgreed:
         return QueryLogConfig(max_entries=found.query_log.max_entries, max_days=found.query_log.max_days)
-
-
-def _entry(asked: float, event: Searched, config: QueryLogConfig) -> LoggedQuery:
-    query, form = event.query, _form(event.query, config)
-    return LoggedQuery(
-        event.id,
-        asked,
-        tuple(event.sets) or (event.set,),
-        event.space,
-        event.pipeline,
-        form,
-        query[:MOST_CHARACTERS] if form == "cut" else query,
-        event.took_ms,
-        [_hit(hit) for hit in event.hits[:MOST_HITS]],
-        terms=event.terms,
-    )
-
-
-def _form(query: str, config: QueryLogConfig) -> Form:
-    if config.queries == "hashed":
-        return "hashed"
-    return "kept" if len(query) <= MOST_CHARACTERS else "cut"
-
-
-def _hit(hit: Hit) -> LoggedHit:
-    chunk = hit.chunk
-    return LoggedHit(hit.rank, hit.set, chunk.document, chunk.key, chunk.lines, hit.score, hit.arms)

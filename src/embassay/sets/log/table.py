@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-from embassay import jsontext
 from embassay.config.values import QueryLogConfig
 from embassay.sets.log.entry import SEPARATOR, Feedback, LoggedQuery, LoggedText
 from embassay.sets.log.hashes import QueryHashes
@@ -21,16 +20,11 @@ from embassay.text import encodable
 
 if TYPE_CHECKING:
     from embassay.sets.database import Database
-    from embassay.types import Vectors
+    from embassay.sets.log.new import NewSearch
 
-MOST_HITS = 100
-"""Of one search that are logged."""
-MOST_CHARACTERS = 2_000
-"""Of a query that are kept."""
 PRUNED_AT_ONCE = 5_000
 """Entries that one transaction deletes at most, so that no search waits for it."""
 DAY = 86_400.0
-NO_VECTORS: Mapping[str, Vectors] = {}
 _ENTRY = "id, asked, set_name, space, pipeline, form, query, took_ms, hits"
 FORM, QUERY = 5, 6
 """Where they stand in it."""
@@ -49,23 +43,15 @@ class LogTable:
         with database.reading() as db:  # what is deleted is overwritten: it may be anybody's question
             db.execute("PRAGMA secure_delete = ON")
 
-    def add(
-        self, entries: Iterable[LoggedQuery], config: QueryLogConfig, vectors: Mapping[str, Vectors] = NO_VECTORS
-    ) -> None:
-        """Write `entries`, all or none, and drop what is beyond the bounds of `config`. Raises HomeError.
-
-        `vectors` has those of queries, by the ids of their searches; they are kept where the text is.
-        """
+    def add(self, searches: Sequence[NewSearch], config: QueryLogConfig) -> None:
+        """Write searches, all or none, and drop what is beyond the bounds of `config`. Raises HomeError."""
         with self._database.writing() as db:
             hashes = QueryHashes(db)
-            entries = [*entries]
-            rows = [_row(entry, hashes) for entry in entries]
+            rows = [_row(one, hashes) for one in searches]
             db.executemany(f"INSERT OR IGNORE INTO queries ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            numbers = [hashes.number(row[QUERY], row[FORM]) for row in rows]
-            made = zip(entries, numbers, strict=True)
-            marks.write(db, ((one.id, number, marks.mark_of(one.hits, one.terms)) for one, number in made))
-            kept = (one.id for one in entries if one.form == "kept" and one.id in vectors)
-            write_vectors(db, ((id, vectors[id]) for id in kept))
+            numbers = (hashes.number(row[QUERY], row[FORM]) for row in rows)
+            marks.write(db, ((one.id, number, one.mark) for one, number in zip(searches, numbers, strict=True)))
+            write_vectors(db, [(one.id, one.vector) for one in searches if one.vector is not None])
             _prune(db, config)
 
     def prune(self, config: QueryLogConfig) -> int:
@@ -162,20 +148,10 @@ def rename_among_others(db: sqlite3.Connection, old: str, new: str) -> None:
     )
 
 
-def _row(entry: LoggedQuery, hashes: QueryHashes) -> tuple[Any, ...]:
-    query = hashes.of(entry.query) if entry.form == "hashed" else encodable(entry.query)
-    hits = jsontext.dumps([hit.to_row() for hit in entry.hits], ascii_only=True)
-    return (
-        entry.id,
-        entry.asked,
-        SEPARATOR.join(entry.sets),
-        entry.space,
-        entry.pipeline,
-        entry.form,
-        query,
-        entry.took_ms,
-        hits,
-    )
+def _row(one: NewSearch, hashes: QueryHashes) -> tuple[Any, ...]:
+    query = hashes.of(one.query) if one.form == "hashed" else encodable(one.query)
+    sets = SEPARATOR.join(one.sets)
+    return one.id, one.asked, sets, one.space, one.pipeline, one.form, query, one.took_ms, one.hits
 
 
 def _prune(db: sqlite3.Connection, config: QueryLogConfig) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Mark:
 
 
 MARKED = tuple(field.name for field in fields(Mark))
+_marked = attrgetter(*MARKED)
 KINDS = {
     **dict.fromkeys(("seq", "query", "first_click", "satisfied", "feedback"), "i8"),
     **dict.fromkeys(("asked", "took_ms"), "f8"),
@@ -54,21 +56,27 @@ KINDS = {
 
 def mark_of(hits: Sequence[MarkedHit], terms: int) -> Mark:
     """The mark of a search that found these hits, best first, and looked for so many words."""
-    others = [hit for hit in hits if hit.document != hits[0].document]
     none = 0.0 if terms else None
+    arms = [hit.arms for hit in hits]
+    first = hits[0].document if hits else ""
+    others = [hit.arms for hit in hits if hit.document != first]
     return Mark(
         len(hits),
-        best(hits, "dense"),
-        best(hits, "lexical", none),
+        _best(arms, "dense"),
+        _best(arms, "lexical", none),
         terms,
-        best(others, "dense"),
-        best(others, "lexical", none),
+        _best(others, "dense"),
+        _best(others, "lexical", none),
     )
 
 
 def best(hits: Iterable[MarkedHit], arm: str, none: float | None = None) -> float | None:
     """The best raw score that an arm gave any of these hits; `none` where it gave none."""
-    return max((hit.arms[arm].score for hit in hits if arm in hit.arms), default=none)
+    return _best([hit.arms for hit in hits], arm, none)
+
+
+def _best(found: Sequence[Mapping[str, ArmScore]], arm: str, none: float | None = None) -> float | None:
+    return max([arms[arm].score for arms in found if arm in arms], default=none)
 
 
 def write(db: sqlite3.Connection, marks: Iterable[tuple[str, int, Mark]]) -> None:
@@ -77,7 +85,7 @@ def write(db: sqlite3.Connection, marks: Iterable[tuple[str, int, Mark]]) -> Non
     db.executemany(
         f"INSERT OR IGNORE INTO marks (seq, asked, set_name, space, took_ms, query, {', '.join(MARKED)}) "
         f"SELECT seq, asked, set_name, space, took_ms, ?, {', '.join('?' * len(MARKED))} FROM queries WHERE id = ?",
-        ((query, *(getattr(mark, name) for name in MARKED), id) for id, query, mark in marks),
+        [(query, *_marked(mark), id) for id, query, mark in marks],
     )
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 KEPT = 2_000
 """Of a set in a space."""
+LARGEST = 65_504.0
+"""Of the numbers that half precision has."""
 SPARE = 200
 """So many more may stand there, so that not every search deletes one."""
 
@@ -37,8 +39,7 @@ def write(db: sqlite3.Connection, vectors: Iterable[tuple[str, Vectors]]) -> Non
 def _packed(vector: Vectors) -> bytes:
     import numpy as np
 
-    with np.errstate(over="ignore"):
-        return vector.astype(np.float16).tobytes()
+    return np.clip(vector, -LARGEST, LARGEST).astype(np.float16).tobytes()
 
 
 def _drop_old(db: sqlite3.Connection, of: tuple[str, str]) -> None:
