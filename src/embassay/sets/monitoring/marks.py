@@ -70,11 +70,6 @@ def mark_of(hits: Sequence[MarkedHit], terms: int) -> Mark:
     )
 
 
-def best(hits: Iterable[MarkedHit], arm: str, none: float | None = None) -> float | None:
-    """The best raw score that an arm gave any of these hits; `none` where it gave none."""
-    return _best([hit.arms for hit in hits], arm, none)
-
-
 def _best(found: Sequence[Mapping[str, ArmScore]], arm: str, none: float | None = None) -> float | None:
     return max([arms[arm].score for arms in found if arm in arms], default=none)
 
