@@ -161,14 +161,14 @@ scrape_configs:
   - job_name: embassay
     static_configs: [{targets: ["ADDRESS"]}]
 """
-UNFED = {
-    "Saved queries, target in the top 3 A": "no set has saved queries",
-    "Saved queries, time of a search A": "same",
+SETS = {
+    "animals": ["Otters sleep afloat, holding hands.", "Herons stand still in the water."],
+    "plants": ["Sundew grows in bogs and eats flies.", "Ivy climbs walls."],
+    "rules": ["Keys are rotated on Mondays.", "Invoices are paid within 30 days."],
 }
-"""Panels that the test has no data for, and why."""
 WORDS = ("otters", "herons", "sleep afloat", "stand still", "holding hands", "the water", "paws", "fish")
-SECONDS = 40
-"""Until every panel has to have data; it takes a third of that."""
+SECONDS = 60
+"""Until every panel has to have data; it takes a tenth of that on a machine that has nothing else to do."""
 
 
 class Traffic:
@@ -179,10 +179,7 @@ class Traffic:
         self.service, self.rounds, self.asked = service, 0, 0
 
     def begin(self):
-        for name, texts in (
-            ("animals", ["Otters sleep afloat, holding hands.", "Herons stand still in the water."]),
-            ("rules", ["Keys are rotated on Mondays.", "Invoices are paid within 30 days."]),
-        ):
+        for name, texts in SETS.items():
             self.ask("POST", "/api/v1/embedding-sets", 201, name=name)
             documents = [{"id": str(at), "text": text} for at, text in enumerate(texts)]
             self.ask("POST", f"/api/v1/embedding-sets/{name}/documents", 200, documents=documents)
@@ -279,12 +276,28 @@ def ended(command, **how):
 
 
 def watched(folder, traffic):
-    """Searches of which monitoring has something to say: one set is well, the other finds nothing. What it says is read
-    by the watch of the server, by itself."""
+    """Searches of which monitoring has something to say: one set is well, one has saved queries, one finds nothing.
+    What it says is read by the watch of the server, by itself."""
     traffic.search("animals", 80)
     embassay(folder, "monitor", "baseline", "--set", "animals")
     traffic.search("animals", 80)
     traffic.search("rules", 30, where='lang = "none"')
+    embassay(folder, "monitor", "baseline", "--set", "plants", "--judged", str(judged(folder / "judged")))
+
+
+def judged(folder):
+    """Queries of the plants with their answers."""
+    (folder / "qrels").mkdir(parents=True)
+    queries = ["what grows in bogs", "what climbs walls"] * 5
+    write_lines(folder / "queries.jsonl", queries)
+    write_lines(folder / "corpus.jsonl", SETS["plants"])
+    answers = "".join(f"{at}\t{at % 2}\t1\n" for at in range(len(queries)))
+    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{answers}")
+    return folder
+
+
+def write_lines(file, texts):
+    file.write_text("".join(f"{json.dumps({'_id': str(at), 'text': text})}\n" for at, text in enumerate(texts)))
 
 
 def has_data(api, query):
@@ -297,7 +310,7 @@ def has_data(api, query):
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs prometheus")
 def test_every_panel_has_data_from_a_real_prometheus(tmp_path):
     service = Service()
-    missing = {name: query for name, query in QUERIES.items() if name not in UNFED}
+    missing = dict(QUERIES)
     with serving(service) as hosted, embassay_serving(tmp_path, hosted.url) as url:
         with prometheus_scraping(tmp_path, url) as api:
             traffic = Traffic(url, service)
