@@ -15,6 +15,10 @@ def command(
         typer.Option(metavar="DIR", help="Judged data, whose queries are asked; default: the searches of the log."),
     ] = None,
     split: common.SplitOption = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", metavar="FILE", help="Also write it to a file, for monitor check --baseline FILE."),
+    ] = None,
     set_name: common.SetOption = None,
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -24,8 +28,10 @@ def command(
     \b
     embassay monitor baseline --judged judged/
     embassay monitor baseline --set docs
+    embassay monitor baseline --judged judged/ --out baseline.json
     """
     from embassay.evaluate.data.judged import read_judged
+    from embassay.monitor.baseline_file import write_baseline
     from embassay.monitor.baselines import make_baseline
     from embassay.monitor.monitor import Monitor
 
@@ -34,6 +40,8 @@ def command(
         monitor = Monitor(opened, set_name or opened.default_set)
         with progress.bar(len(data.queries) if data else None) as advance:
             made = make_baseline(monitor, data, str(judged or ""), advance)
+        if out is not None:
+            write_baseline(monitor, out)
     if json:
         common.print_json(made.to_dict())
         return

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Optional
 
 import typer
 
@@ -13,6 +14,10 @@ def command(
     daily: Annotated[
         bool, typer.Option("--daily", help="Also what asks models and searches: the canaries, and the saved queries.")
     ] = False,
+    baseline: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Hold one set against the baseline of a file, from now on."),
+    ] = None,
     set_name: common.OneSetOption = "",
     home: common.HomeOption = None,
     json: common.JsonOption = False,
@@ -24,13 +29,18 @@ def command(
     \b
     embassay monitor check
     embassay monitor check --daily --set docs --json
+    embassay monitor check --daily --baseline baseline.json
     """
-    from embassay.monitor.monitor import check_all
+    from embassay.monitor.baseline_file import take_baseline
+    from embassay.monitor.monitor import Monitor, check_all
     from embassay.monitor.webhook import checked_webhook, deliver
 
     when: tuple[When, ...] = ("often", "daily") if daily else ("often",)
     with common.opened_home(home) as opened:
         address = checked_webhook(opened.session.config)
+        if baseline is not None:
+            set_name = set_name or opened.default_set
+            take_baseline(Monitor(opened, set_name), baseline)
         found = check_all(opened, when, set_name or None)
         if json:
             alarming = any(one.is_alarming for one in found)
