@@ -115,7 +115,8 @@ class Monitor:
             signal: Signal = plugins.load(SIGNALS, name)
             one = replace(watched, known=_known(watched.baseline, name), tolerance=tolerances.get(name, 1.0))
             for reading in _read(signal, one):
-                texts = self.home.monitoring.texts(reading.examples)
+                kept = self.home.query_log.texts(reading.examples) if reading.examples else {}
+                texts = [one.query for one in kept.values() if one.form == "kept"]
                 found.append(NamedReading(name, signal.TITLE, reading, texts))
         return found
 

@@ -103,10 +103,10 @@ class LogTable:
             return self._entry(db, row) if row else None
 
     def texts(self, seqs: Sequence[int]) -> dict[int, LoggedText]:
-        """What is kept of the texts of some searches, by their `seq`; those that are gone are left out."""
+        """What is kept of the texts of some searches, by `seq` and in that order; those that are gone are left out."""
         statement = "SELECT form, query FROM queries WHERE seq = ?"
         with self._database.reading() as db:
-            found = {seq: db.execute(statement, (seq,)).fetchone() for seq in seqs}
+            found = {int(seq): db.execute(statement, (int(seq),)).fetchone() for seq in seqs}
         return {seq: self._database.checked(LoggedText(*row)) for seq, row in found.items() if row}
 
     def give(self, id: str, feedback: Sequence[Feedback]) -> None:

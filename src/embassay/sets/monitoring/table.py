@@ -104,15 +104,6 @@ class MonitoringTables:
         except (ValueError, TypeError) as error:
             raise self._database.corrupt(error) from error
 
-    def texts(self, searches: Sequence[int]) -> Sequence[str]:
-        """The texts of these searches, by their `seq` and in that order, of those whose text is kept. Raises
-        HomeError."""
-        wanted = ", ".join("?" * len(searches))
-        statement = f"SELECT seq, query FROM queries WHERE form = 'kept' AND seq IN ({wanted})"
-        with self._database.reading() as db:
-            found = dict(db.execute(statement, [int(seq) for seq in searches]).fetchall())
-        return [found[seq] for seq in searches if seq in found]
-
     def baseline_spaces(self, set_name: str) -> Sequence[str]:
         """Digests of the spaces in which a set has one. Raises HomeError."""
         with self._database.reading() as db:
