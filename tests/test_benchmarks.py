@@ -31,6 +31,7 @@ from benchmarks import (
     label,
     languages,
     load,
+    low_scores,
     maxsim,
     migrate_kills,
     models,
@@ -59,6 +60,8 @@ from embassay.evaluate.data.judged import read_judged
 from embassay.models.registry import Registry
 from embassay.search.modes import pipeline
 from tests.cross_encoders import SHAPES, write_cross_encoder
+from tests.monitor.test_low_scores import QUERIES, RECORDS
+from tests.monitor.test_low_scores import judged as made_questions
 from tests.tiny import CASES, TEXTS, WORDS, write_model
 
 ROOT = Path(__file__).parents[1]
@@ -336,6 +339,15 @@ def test_other_hits_and_other_scores_are_told(capsys):
     assert (hits.ours, hits.met) == (1, False) and scores.met
     assert "'other'" in capsys.readouterr().err
     assert not beside.differences("dense", ["fewer"], [[hit]], [[]])[0].met
+
+
+def test_low_scores_are_counted_of_deleted_documents_and_of_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(low_scores, "WINDOWS", 20)
+    with embassay.open(tmp_path / ".embassay") as home:
+        rows = low_scores.measured(home, "hash, made", "made", made_questions([*QUERIES]), "hash/256", 1)
+        assert home.set("made").status().documents == RECORDS, "what was deleted is back"
+    removed, present, *_ = (row.ours for row in rows)
+    assert removed > 0.5 and present < 0.2 and rows[6].what.startswith("  windows of 200 that alert, 0%")
 
 
 def test_slower_than_the_parent_breaks_the_bar():

@@ -170,7 +170,7 @@ def test_false_alarms_raise_what_is_usual():
     good = SearchFigures(np.linspace(0.5, 1, 200), np.full(200, np.nan), np.zeros(200))
     gone = SearchFigures(np.linspace(0.1, 0.6, 200), good.words, good.terms)
     scale = calibrate(good, gone, "judged").dense
-    levels = np.repeat(np.array([1, 0], np.int8), [40, 160])
+    levels = np.repeat(np.array([1, 0], np.int8), [36, 164])
     assert [change.state_of(low_scores.chance_of(scale, levels, by)) for by in (1, 2, 8)] == ["alert", "warn", "ok"]
 
 

@@ -36,8 +36,8 @@ GOOD, GONE = drawn(400, 0.6, 3.0, 1), drawn(400, 0.4, 1.5, 2)
 def test_a_threshold_stands_at_its_place_among_the_good():
     scale = calibrate(GOOD, GONE, "judged").both
     scores = scale.scores(GOOD)
-    assert (scale.below_warn, scale.below_alert) == (int(WARN * 401), int(ALERT * 401)) == (18, 4)
-    assert (scores < scale.warn).sum() == 17 and (scores < scale.alert).sum() == 3
+    assert (scale.below_warn, scale.below_alert) == (int(WARN * 401), int(ALERT * 401)) == (14, 4)
+    assert (scores < scale.warn).sum() == 13 and (scores < scale.alert).sum() == 3
     assert scale.caught == pytest.approx((scale.scores(GONE) < scale.warn).mean())
 
 
@@ -45,7 +45,7 @@ def test_they_catch_what_is_gone_better_by_both_arms_than_by_one():
     made = calibrate(GOOD, GONE, "judged")
     assert made.both.caught > 0.95 > made.dense.caught > 0.4
     fresh = made.levels(drawn(2_000, 0.6, 3.0, 3))
-    assert 0.03 < (fresh >= 1).mean() < 0.07 and (fresh == 2).mean() < 0.025
+    assert 0.02 < (fresh >= 1).mean() < 0.06 and (fresh == 2).mean() < 0.025
     assert (made.levels(drawn(2_000, 0.4, 1.5, 4)) >= 1).mean() > 0.95
 
 
@@ -131,7 +131,7 @@ def test_wished_thresholds_are_raw_scores():
     made = fixed(0.7, 0.6, "configuration")
     figures = SearchFigures(np.array([0.8, 0.65, 0.5, np.nan]), np.zeros(4), np.zeros(4))
     assert made.levels(figures).tolist() == [0, 1, 2, UNTOLD]
-    assert (made.best.below_warn, made.best.good) == (4.5, 100)
+    assert (made.best.below_warn, made.best.good) == (pytest.approx(3.5), 100)
     seen = fixed(0.7, 0.6, "configuration", SearchFigures(np.linspace(0.5, 1, 50), np.zeros(50), np.zeros(50)))
     assert (seen.best.below_warn, seen.best.below_alert, seen.best.good) == (21, 11, 50)
 

@@ -42,8 +42,9 @@ SAID = {
 }
 FEWEST = 30
 """Searches that thresholds are made of, at least."""
-WARN, ALERT = 0.045, 0.01
-"""Shares of good searches that lie below."""
+WARN, ALERT = 0.035, 0.01
+"""Shares of good searches that lie below. One in twenty may be flagged, and which share is below varies by chance: with
+200 searches on either side it is above 5 % in one of six cases."""
 ASSUMED = 100
 """Searches that the usual share is taken from where nobody has seen any."""
 RIDGE = 1.0
