@@ -75,13 +75,18 @@ def test_what_was_read_last_of_each_signal_is_shown(served, client):
 
 
 def test_a_subject_that_is_no_role_is_no_label_and_the_worst_stands_for_all(served, client):
-    documents = [("animals", "gone", f"secret/{at}.md", NOW, "warn" if at else "alert", at, {}) for at in range(3)]
+    documents = [
+        ("animals", "gone", f"secret/{at}.md", NOW, "warn" if at else "alert", at, {f"of {at}": at, "all": at})
+        for at in range(3)
+    ]
     write(served.home, *documents, alerts=[("animals", "gone", f"secret/{at}.md", "on", NOW - at) for at in range(3)])
     text = client.get("/metrics").text
     assert "secret" not in text
     assert 'embassay_monitor_state{role="",set="animals",signal="gone"} 2.0' in text
     assert 'embassay_monitor_reading{role="",set="animals",signal="gone"} 0.0' in text
     assert 'embassay_monitor_alerts{set="animals"} 3.0' in text
+    for name, figure in (("all", 0), ("of 0", 0), ("of 1", 1), ("of 2", 2)):
+        assert f'embassay_monitor_figure{{figure="{name}",role="",set="animals",signal="gone"}} {figure}.0' in text
 
 
 def test_labels_have_few_values(served, client):

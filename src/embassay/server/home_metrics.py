@@ -104,25 +104,21 @@ class HomeMetrics(Collector):
 
     def _of_readings(self, readings: Sequence[ReadingRow]) -> Iterator[Metric]:
         worst: dict[tuple[str, ...], ReadingRow] = {}
+        figures: dict[tuple[str, ...], float] = {}
         checked: dict[tuple[str, ...], float] = {}
-        for one in readings:
+        for one in sorted(readings, key=lambda row: STATES[row.state]):  # so that the worst has the last word
             labels = self._labels(one.set_name, one.signal, one.subject)
-            known = worst.get(labels)
-            if known is None or STATES[one.state] > STATES[known.state]:
-                worst[labels] = one
+            worst[labels] = one
+            for name, value in one.figures.items():
+                if value is not None:
+                    figures[(*labels, self._figure(name))] = value
             checked[labels[:1]] = max(one.at, checked.get(labels[:1], 0.0))
         names = ("set", "signal", "role")
         values = [(labels, one.value) for labels, one in worst.items() if one.value is not None]
-        figures = [
-            ((*labels, self._figure(name)), value)
-            for labels, one in worst.items()
-            for name, value in one.figures.items()
-            if value is not None
-        ]
         states = [(labels, STATES[one.state]) for labels, one in worst.items()]
         yield _gauge("reading", "The figure that a signal watches, as it was read last", names, values)
         yield _gauge("state", "What a signal says: 0 ok, 1 warn, 2 alert, -1 unknown", names, states)
-        yield _gauge("figure", "Other figures of a signal, by their name", (*names, "figure"), figures)
+        yield _gauge("figure", "Other figures of a signal, by their name", (*names, "figure"), figures.items())
         about = "When the signals of a set were read last, in seconds since 1970"
         yield _gauge("checked_timestamp_seconds", about, ("set",), checked.items())
 
