@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -115,3 +117,30 @@ def test_marks_go_with_the_log(docs):
         assert len(monitor.searches(monitor.space, 10)) == 3
         monitor.home.query_log.clear()
         assert len(monitor.searches(monitor.space, 10)) == 0
+
+
+def test_what_a_wrong_clock_dated_into_the_future_is_not_the_newest_for_ever(docs):
+    with watched(docs) as monitor:
+        asked(monitor, FOUND, 3)
+        now = time.time()
+        said = [reading(Monitor(monitor.home, "default", clock=lambda at=at: at), "zero-results") for at in (now, 1e9)]
+        assert said[0].state == "ok" and said[1].evidence == "No search is in the log yet."
+
+
+def test_a_baseline_of_another_space_is_said_and_not_used(docs):
+    with watched(docs) as monitor:
+        make_baseline(monitor, judged(*(f"key {at}" for at in range(60))), "")
+        for at in range(30):
+            monitor.home.search(f"key {at}")
+        assert reading(monitor, "scores").state != "unknown"
+        monitor.home.index([docs], set="other", model="hash/128")
+        other = Monitor(monitor.home, "other")
+        for at in range(30):
+            monitor.home.search(f"key {at}", set="other")
+        assert "fewer than 50 came before" in reading(other, "scores").evidence
+        row = monitor.home.monitoring.baseline("default", monitor.space.digest)
+        monitor.home.monitoring.keep_baseline(replace(row, set_name="other"))  # as a migration leaves it
+        for signal in ("scores", "drift"):
+            one = reading(other, signal)
+            assert one.state == "unknown" and "was made in another space" in one.evidence
+            assert "embassay monitor baseline" in one.remedy.in_shell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +41,8 @@ MARGIN = 1.25
 """By how much more than what was no alarm is tolerated: a figure that stays the same goes up and down a little."""
 STEP, MOST_STEPS = 1.5, 12
 """How a tolerance grows, and how often at once, where a signal does not say what it takes."""
+AHEAD = 3_600.0
+"""Seconds by which the clocks of those who search one home may differ."""
 BEFORE = 500
 """Searches before a window that stand for a baseline where none was made."""
 
@@ -122,7 +125,7 @@ class Monitor:
 
     def _watched(self) -> WatchedSet:
         space, tables = self.space, self.home.monitoring
-        searches = self.searches(space, self.config.window)
+        searches = self._newest(space, self.config.window)
         baseline = tables.baseline(self.set.name, space.digest)
         return WatchedSet(
             self.set,
@@ -136,9 +139,13 @@ class Monitor:
             before=cache(lambda: self._before(searches, space)),
         )
 
+    def _newest(self, space: Space, count: int) -> Searches:
+        """Without those that a clock which was wrong dated into the future: they would be the newest for ever."""
+        return self.searches(space, count, until=self._clock() + AHEAD)
+
     def _before(self, window: Searches, space: Space) -> BaselineSample | None:
         """The oldest of the newest searches that are not in the window; None where they are too few."""
-        searches = self.searches(space, MOST + len(window))
+        searches = self._newest(space, MOST + len(window))
         searches = searches.within(~np.isin(searches.seq, window.seq)).within(slice(BEFORE))
         return self.sample(searches, space) if len(searches) >= FEWEST else None
 
@@ -150,9 +157,10 @@ class Monitor:
         rows = rows[np.isfinite(vectors[rows]).all(1)]
         return BaselineSample(self.set, space, searches, np.asarray(vectors[rows]), None, self.config)
 
-    def searches(self, space: Space, newest: int = -1, since: float = 0.0) -> Searches:
-        """The newest searches of the set in a space since a moment, in seconds since 1970; all where negative."""
-        return Searches(**self.home.monitoring.marks(self.set.name, space.digest, since, newest))
+    def searches(self, space: Space, newest: int = -1, since: float = 0.0, until: float = math.inf) -> Searches:
+        """The newest searches of the set in a space between two moments, in seconds since 1970; all where `newest` is
+        negative."""
+        return Searches(**self.home.monitoring.marks(self.set.name, space.digest, since, newest, until))
 
     def vectors(self, searches: Searches, space: Space) -> tuple[npt.NDArray[np.int64], Vectors]:
         """The vectors of their queries that are kept: the `seq` of each, and rows (n, dimensions)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,19 +48,22 @@ class MonitoringTables:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def marks(self, set_name: str, space: str, since: float, newest: int = -1) -> dict[str, npt.NDArray[Any]]:
-        """The marks of the newest searches of a set alone in one space since a moment, oldest first: the columns of
-        `KINDS`. All of them where `newest` is negative. Raises HomeError."""
+    def marks(
+        self, set_name: str, space: str, since: float, newest: int = -1, until: float = math.inf
+    ) -> dict[str, npt.NDArray[Any]]:
+        """The marks of the newest searches of a set alone in one space between two moments, oldest first: the columns
+        of `KINDS`. All of them where `newest` is negative. Raises HomeError."""
         import numpy as np
 
-        of, kinds = "FROM marks WHERE set_name = ? AND space = ? AND asked >= ?", np.dtype([*KINDS.items()])
+        of, kinds = "FROM marks WHERE set_name = ? AND space = ? AND asked BETWEEN ? AND ?", np.dtype([*KINDS.items()])
+        wanted = set_name, space, since, until
         with self._database.reading() as db:
             most = newest
             if newest < 0:
-                (most,) = db.execute(f"SELECT count(*) {of}", (set_name, space, since)).fetchone()
+                (most,) = db.execute(f"SELECT count(*) {of}", wanted).fetchone()
             columns = {name: np.empty(most, kind) for name, kind in KINDS.items()}
             statement = f"SELECT {', '.join(KINDS)} {of} ORDER BY asked DESC, seq DESC LIMIT ?"
-            found, first = db.execute(statement, (set_name, space, since, most)), most
+            found, first = db.execute(statement, (*wanted, most)), most
             while rows := found.fetchmany(AT_ONCE):
                 try:
                     part = np.array(rows[::-1], kinds)
