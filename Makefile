@@ -36,7 +36,7 @@ fix: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev $(PEER)/ready
-	@for name in engine rerank warm models ingest growth records search hot_vectors hot_words titles quality fusion stages maxsim verdicts made_queries label sizing cli spaces formats languages mutations kills interruptions switching migrate watch migration_quality monitoring compress low_scores drift serve workers; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in engine rerank warm models ingest growth records search hot_vectors hot_words titles quality fusion stages maxsim verdicts made_queries label sizing cli spaces formats languages mutations kills interruptions switching migrate watch migration_quality monitoring compress low_scores drift serve dashboard workers; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(PEER) .demo benchmarks/.work

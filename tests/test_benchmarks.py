@@ -22,6 +22,7 @@ from benchmarks import (
     beside,
     cli,
     common,
+    dashboard,
     engine,
     growth,
     hot_vectors,
@@ -489,3 +490,11 @@ def test_what_a_server_is_held_against(tmp_path, tiny, monkeypatch):
     rows += serve.search(["keys", "monday"], 1, home)
     rows += workers.beside(tmp_path, serve.short_texts(), 1, 1)
     assert len(rows) > 20 and all(row.ours == 0 for row in rows if "errors" in row.what)
+
+
+@pytest.mark.skipif(dashboard.CHROMIUM is None, reason="needs Chromium, which is not on this machine")
+def test_the_first_page_of_the_dashboard(tmp_path):
+    dashboard.watched_home(tmp_path / ".embassay", checks=3)
+    with load.served(tmp_path / ".embassay", model="hash/384") as ours:
+        took, sent = dashboard.first_page(f"{ours.url}/", 1, None)
+    assert took.ours > 0 and sent.ours > 5
