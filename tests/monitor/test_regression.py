@@ -59,8 +59,9 @@ def test_documents_that_are_removed_alarm_and_the_queries_are_named(tmp_path):
         monitor.home.index([folder])
         found = reading(monitor)
         assert found.state == "alert" and found.figures["lost"] == 4
-        assert all(f"q-{word}" in found.evidence for word in WORDS[:4])
-        assert "q-wren" not in found.evidence and "Of 4 of these no answer is in the set" in found.evidence
+        assert [*found.texts] == [f"where is the {word}" for word in sorted(WORDS[:4])[: regression.NAMED]]
+        assert "4 had one there" in found.evidence
+        assert "where is" not in found.evidence and "Of 4 of these no answer is in the set" in found.evidence
         assert found.remedy.in_shell().endswith("embassay doctor --set default")
         (alert,) = (one for one in monitor.home.monitoring.alerts("default") if one.signal == "regression")
         monitor.dismiss(alert.id)
@@ -86,7 +87,7 @@ def test_one_query_of_many_that_is_worse_is_no_alert(tmp_path):
         (folder / "wren.md").unlink()
         monitor.home.index([folder])
         found = reading(monitor)
-        assert found.state == "warn" and "q-wren" in found.evidence
+        assert found.state == "warn" and [*found.texts] == ["where is the wren"]
 
 
 def test_at_most_a_hundred_are_saved_and_none_without_judged_ones(tmp_path, monkeypatch):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from embassay.sets.monitoring.alerts import Alert
 
 COLOURS = {"ok": "green", "warn": "yellow", "alert": "bold red", "unknown": "dim", "on": "bold red"}
+ORDER = ("alert", "warn", "ok", "unknown")
+"""In which readings are told: first what somebody has to do something about."""
 WIDTH = 9
 """Columns of the state in front of what was read."""
 SHOWN = 100
@@ -39,7 +41,7 @@ def show_check(found: CheckedSet) -> None:
 def show_readings(readings: Sequence[NamedReading], alerts: Sequence[Alert], now: float) -> None:
     """What signals say, and the alerts that are on, each below what it is about."""
     out, on = common.console(), {(one.signal, one.subject): one for one in alerts}
-    for one in readings:
+    for one in sorted(readings, key=lambda one: ORDER.index(one.reading.state)):
         reading = one.reading
         about = f" ({reading.subject})" if reading.subject else ""
         _paragraph(reading.state, f"{one.title}{about}: {reading.evidence}")

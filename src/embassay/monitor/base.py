@@ -59,6 +59,8 @@ class SignalReading:
     """The least `WatchedSet.tolerance` at which this would be no alert, for whoever calls it false. Where a signal does
     not say, one that is read ``often`` is read again with more and more, and one that is read ``daily`` gets half more.
     """
+    texts: Sequence[str] = ()
+    """Judged queries that show it: they are told with the reading, and not kept with its evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class NamedReading:
     title: str
     reading: SignalReading
     examples: Sequence[str] = ()
-    """The texts of its examples that are in the log now."""
+    """Texts that show it: those of its searches that are in the log now, and judged queries."""
 
     def to_dict(self) -> dict[str, object]:
         """As JSON has it."""

@@ -83,11 +83,15 @@ def tail_chance(usual: Floats, now: Floats) -> float:
     return together(*chances) if chances else 1.0
 
 
+EXACT = 2_500
+"""Pairs of values up to which the chance is counted out; of more it is that of the limit, which is as good."""
+
+
 def ks_chance(usual: Floats, now: Floats) -> tuple[float, float]:
     """The statistic of Kolmogorov and Smirnov, which is the largest distance of both distributions, and its chance."""
     from scipy.stats import ks_2samp
 
-    found = ks_2samp(usual, now, method="asymp" if len(usual) * len(now) > 1e6 else "auto")
+    found = ks_2samp(usual, now, method="exact" if len(usual) * len(now) <= EXACT else "asymp")
     return float(found.statistic), float(found.pvalue)
 
 

@@ -120,7 +120,7 @@ class Monitor:
             for reading in _read(signal, one):
                 kept = self.home.query_log.texts(reading.examples) if reading.examples else {}
                 texts = [one.query for one in kept.values() if one.form == "kept"]
-                found.append(NamedReading(name, signal.TITLE, reading, texts))
+                found.append(NamedReading(name, signal.TITLE, reading, [*texts, *reading.texts]))
         return found
 
     def _watched(self) -> WatchedSet:

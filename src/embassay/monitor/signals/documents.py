@@ -71,9 +71,9 @@ def _gone(watched: WatchedSet) -> SignalReading:
         f"{gone:,} of {len(known):,} documents that the baseline knows are gone ({share:.0%}), and {changed:,} have "
         f"another text. The set has {len(now):,} documents, and had {int(watched.known.get('count', 0)):,}."
     )
-    look = remedy.command("log", name, say="See what was done to the set: {}")
+    look = remedy.command("log", name, say="See what was done to the set: {};")
     mend = (
-        remedy.NOTHING if state == "ok" else look + make_baseline(name, "If they are to be gone, say what is good now")
+        remedy.NOTHING if state == "ok" else look + make_baseline(name, "if they are to be gone, say what is good now")
     )
     figures = {"gone": gone, "changed": changed, "known": len(known), "documents": len(now)}
     return SignalReading(state, evidence, share, mend, "there", figures, tolerated_at=share / ALERT + 1e-6)

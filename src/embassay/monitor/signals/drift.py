@@ -97,6 +97,6 @@ def _window(watched: WatchedSet) -> tuple[npt.NDArray[np.int64], Vectors]:
 
 
 def _look(name: str) -> remedy.Remedy:
-    return remedy.command("queries list", set=name, say="See what is asked for: {}") + remedy.command(
-        "judge label", "JUDGED", name, f"{name}@hybrid", from_log=name, say="Judge whether it is found: {}"
+    return remedy.command("queries list", set=name, say="See what is asked for: {};") + remedy.command(
+        "judge label", "JUDGED", name, f"{name}@hybrid", from_log=name, say="judge whether it is found: {}"
     )

@@ -157,6 +157,5 @@ def _make_baseline(name: str) -> remedy.Remedy:
 
 
 def _look(name: str) -> remedy.Remedy:
-    return remedy.command("doctor", set=name, say="Look whether documents are gone: {}") + remedy.command(
-        "queries list", set=name, say="See what is asked for: {}"
-    )
+    gone = remedy.command("doctor", set=name, say="Look whether documents are gone: {};")
+    return gone + remedy.command("queries list", set=name, say="see what is asked for: {}")

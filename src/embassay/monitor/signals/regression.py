@@ -39,8 +39,8 @@ EFFECT = 0.01
 LOST = 0.2
 """Share of the queries that lost their answer from which on it alerts, however few they are: nothing of a search is
 left to chance, so that the set is another one."""
-NAMED = 5
-"""Queries that the evidence names."""
+NAMED = 3
+"""Queries that lost their answer and are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,19 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
         **_figures(now, watched.set.status().bytes, ""),
         **_figures(before, int(watched.known.get("bytes", 0)), "_before"),
     }
-    lost = [was.id for was, one in zip(before, now, strict=True) if was.in_top and not one.in_top]
+    lost = [was for was, one in zip(before, now, strict=True) if was.in_top and not one.in_top]
     found = differences(np.array([[one.ndcg - was.ndcg] for was, one in zip(before, now, strict=True)]))[0]
     loss, share = max(0.0, -found.mean), len(lost) / len(before)
     state = _state(loss, share, found.p, watched.tolerance)
     figures |= {"p": found.p, "lost": float(len(lost)), "loss": loss}
-    said = _said(figures, len(now), lost)
-    gone = _gone(watched.set, before, lost) if lost else 0
+    said = _said(figures, len(now), len(lost))
+    gone = _gone(watched.set, lost) if lost else 0
     if gone:
         said += f" Of {gone:,} of these no answer is in the set any more."
     step = remedy.NOTHING if state == "ok" else _step(watched, gone)
     needed = max(loss / EFFECT, share / LOST) if state == "alert" else None
-    return [SignalReading(state, said, figures["ndcg"], step, figures=figures, tolerated_at=needed)]
+    texts = [one.text for one in lost[:NAMED]]
+    return [SignalReading(state, said, figures["ndcg"], step, figures=figures, tolerated_at=needed, texts=texts)]
 
 
 def _state(loss: float, lost: float, p: float, tolerance: float) -> State:
@@ -142,7 +143,7 @@ def _figures(asked: Sequence[KnownAnswer], size: int, behind: str) -> dict[str, 
     return {name + behind: value for name, value in figures.items()}
 
 
-def _said(figures: Mapping[str, float | None], queries: int, lost: Sequence[str]) -> str:
+def _said(figures: Mapping[str, float | None], queries: int, lost: int) -> str:
     said = (
         f"Of {queries:,} saved queries {figures['in_top']:.0%} have an answer in the top {TOP} (was "
         f"{figures['in_top_before']:.0%}); {METRIC} {figures['ndcg']:.3f} (was {figures['ndcg_before']:.3f}, "
@@ -150,19 +151,16 @@ def _said(figures: Mapping[str, float | None], queries: int, lost: Sequence[str]
         f"{figures['p95_ms_before']:.0f})."
     )
     if lost:
-        more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
-        said += f" These lost it: {', '.join(lost[:NAMED])}{more}."
+        said += f" {lost:,} had one there and have none now."
     return said
 
 
-def _gone(watched: EmbeddingSet, before: Sequence[KnownAnswer], lost: Sequence[str]) -> int:
+def _gone(watched: EmbeddingSet, lost: Sequence[KnownAnswer]) -> int:
     """Of how many queries that lost their answer nothing of it is in the set any more."""
     there = {*watched.sources(), *(document.path for document in watched.list())}
-    names = set(lost)
     return sum(
         all(Place.parse(document).path not in there for document, grade in one.expected.items() if grade > 0)
-        for one in before
-        if one.id in names
+        for one in lost
     )
 
 

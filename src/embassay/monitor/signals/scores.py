@@ -90,6 +90,6 @@ def _scores(searches: Searches, stretch: int) -> npt.NDArray[np.float64]:
 
 
 def _look(name: str) -> remedy.Remedy:
-    return remedy.command("doctor", set=name, say="Look whether documents are gone: {}") + remedy.command(
-        "queries list", set=name, say="See what is asked for: {}"
+    return remedy.command("doctor", set=name, say="Look whether documents are gone: {};") + remedy.command(
+        "queries list", set=name, say="see what is asked for: {}"
     )
