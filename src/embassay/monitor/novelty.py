@@ -1,6 +1,7 @@
 """Queries against those of a baseline: what is unlike all of them, and whether the mix is another.
 
-Rows are vectors of one space, of any length: their directions are compared.
+Rows are vectors of one space, of any length: their directions are compared. Products are those of one thread: what is
+read every minute beside searches must not wake the threads of BLAS, which took six times the processor's time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay.monitor import change
+from embassay.stores.hot.kernel import products_of_each
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,14 +47,14 @@ class Novelty:
 def novelty(baseline: Vectors, now: Vectors) -> Novelty:
     """The distances of both to their nearest queries of the baseline, a query never being its own."""
     baseline, now = directions(baseline), directions(now)
-    among = baseline @ baseline.T
+    among = products_of_each(baseline, baseline)
     np.fill_diagonal(among, -np.inf)
-    return Novelty(_distance(among, len(baseline) - 1), _distance(now @ baseline.T, len(baseline) - 1))
+    return Novelty(_distance(among, len(baseline) - 1), _distance(products_of_each(baseline, now), len(baseline) - 1))
 
 
 def distances(rows: Vectors, documents: Vectors) -> npt.NDArray[np.float32]:
     """The distance of each row to the documents that are nearest, as one minus the cosine."""
-    return _distance(directions(rows) @ directions(documents).T, len(documents))
+    return _distance(products_of_each(directions(documents), directions(rows)), len(documents))
 
 
 def _distance(cosines: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]:
@@ -92,12 +94,12 @@ def _weights(first: int, second: int) -> npt.NDArray[np.float32]:
 
 
 def _discrepancy(kernel: npt.NDArray[np.float32], weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.asarray(((weights @ kernel) * weights).sum(1))
+    return np.asarray((products_of_each(kernel, weights) * weights).sum(1))
 
 
 def _kernel(rows: Vectors) -> npt.NDArray[np.float32]:
     """Centred, so that sums of many numbers of single precision stay small."""
-    squared = np.maximum(0, 2 - 2 * rows @ rows.T)
+    squared = np.maximum(0, 2 - 2 * products_of_each(rows, rows))
     width = float(np.median(squared[np.triu_indices(len(rows), 1)])) or 1.0
     kernel = np.exp(-squared / width)
     mean = kernel.mean(0)
@@ -115,7 +117,7 @@ def typical(rows: Vectors, most: int) -> list[int]:
     rows = directions(rows)
     chosen = [int(np.argmax(rows @ rows.mean(0)))] if len(rows) else []
     while len(chosen) < min(most, len(rows)):
-        nearest = (rows @ rows[chosen].T).max(1)
+        nearest = products_of_each(rows[chosen], rows).max(1)
         nearest[chosen] = np.inf
         chosen.append(int(np.argmin(nearest)))
     return chosen
