@@ -16,6 +16,8 @@ from embassay.text import moment
 HEIGHT = 130
 """Pixels between the lowest and the highest value."""
 TOP = 10
+ROOM = 0.2
+"""Share of the largest figure that a scale spans at least: a thousandth more or less is no change to look at."""
 FEWEST, MOST = 2, 5
 """Times that are written below: a phone has room for five."""
 MOST_MARKS = 120
@@ -73,7 +75,9 @@ def over_time(chart: TimeChart) -> str:
     extent = [*values, *chart.bounds.values(), *([] if chart.low is None else [chart.low])]
     if chart.low is not None and max(extent) - chart.low < 1e-12:
         extent.append(chart.low + 0.1)  # nothing but the lowest value: the scale goes up from it
-    up = Scale(min(extent), max(extent), TOP + HEIGHT, TOP)
+    lowest, highest = min(extent), max(extent)
+    room = max(0.0, ROOM * max(abs(lowest), abs(highest)) - (highest - lowest)) / 2
+    up = Scale(lowest - (room if chart.low is None else 0.0), highest + room, TOP + HEIGHT, TOP)
     begin = moments[0].at if chart.begin is None else chart.begin
     end = max(moments[-1].at if chart.end is None else chart.end, begin + 60)
 
