@@ -164,8 +164,8 @@ class Monitor:
 
     def vectors(self, searches: Searches, space: Space) -> tuple[npt.NDArray[np.int64], Vectors]:
         """The vectors of their queries that are kept: the `seq` of each, and rows (n, dimensions)."""
-        first = int(searches.seq.min()) if len(searches) else 0  # by the time asked another may be the first
-        seq, rows = self.home.monitoring.vectors(self.set.name, space, first)
+        ends = (int(searches.seq.min()), int(searches.seq.max())) if len(searches) else (0, 0)  # in no order of time
+        seq, rows = self.home.monitoring.vectors(self.set.name, space, *ends)
         of_these = np.isin(seq, searches.seq)
         return seq[of_these], rows[of_these]
 

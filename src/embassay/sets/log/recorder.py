@@ -46,6 +46,7 @@ class QueryRecorder:
         self._starting, self._writing = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._database: Database | None = None
+        self._table: LogTable | None = None
         self._warned = self._hopeless = False
 
     def __call__(self, event: Searched) -> None:
@@ -107,7 +108,7 @@ class QueryRecorder:
                 return
             try:
                 hashed = self._config.queries == "hashed"
-                self._table().add([new_search(asked, event, hashed=hashed) for asked, event in batch], self._config)
+                self._opened().add([new_search(asked, event, hashed=hashed) for asked, event in batch], self._config)
             except (HomeNotWritable, HomeCorrupt, HomeTooNew) as error:
                 self._hopeless = not isinstance(error, HomeNotWritable)  # a disk may have room again
                 self._tell(error.message.rstrip("."))
@@ -117,12 +118,13 @@ class QueryRecorder:
                 self._hopeless = True
                 self._tell(f"{type(error).__name__}: {error}")
 
-    def _table(self) -> LogTable:
+    def _opened(self) -> LogTable:
         from embassay.sets.database import Database
 
-        if self._database is None:
+        if self._table is None:
             self._database = Database(self._file, busy_seconds=BUSY_SECONDS)
-        return LogTable(self._database)
+            self._table = LogTable(self._database)
+        return self._table
 
     def _tell(self, why: str) -> None:
         if not self._warned:

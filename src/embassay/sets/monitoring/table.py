@@ -80,14 +80,17 @@ class MonitoringTables:
         with self._database.reading() as db:
             return dict(db.execute(statement, (set_name, since)).fetchall())
 
-    def vectors(self, set_name: str, space: Space, first: int) -> tuple[npt.NDArray[np.int64], Vectors]:
-        """Vectors of the queries of a set that are kept, from the search `first` on: their `seq`, and rows
-        (n, dimensions). Raises HomeError."""
+    def vectors(
+        self, set_name: str, space: Space, first: int, last: int | None = None
+    ) -> tuple[npt.NDArray[np.int64], Vectors]:
+        """Vectors of the queries of a set that are kept, from the search `first` on, and up to `last` where there is
+        one: their `seq`, and rows (n, dimensions). Raises HomeError."""
         import numpy as np
 
-        statement = "SELECT seq, vector FROM query_vectors WHERE set_name = ? AND space = ? AND seq >= ? ORDER BY seq"
+        of = "set_name = ? AND space = ? AND seq BETWEEN ? AND ?"
+        statement = f"SELECT seq, vector FROM query_vectors WHERE {of} ORDER BY seq"between = first, (1 << 62) if last is None else last
         with self._database.reading() as db:
-            rows = db.execute(statement, (set_name, space.digest, first)).fetchall()
+            rows = db.execute(statement, (set_name, space.digest, *between)).fetchall()
         size = 2 * space.dimensions
         whole = [(seq, blob) for seq, blob in rows if isinstance(blob, bytes) and len(blob) == size]
         matrix = np.frombuffer(b"".join(blob for _, blob in whole), np.float16).reshape(len(whole), space.dimensions)
