@@ -88,7 +88,8 @@ class MonitoringTables:
         import numpy as np
 
         of = "set_name = ? AND space = ? AND seq BETWEEN ? AND ?"
-        statement = f"SELECT seq, vector FROM query_vectors WHERE {of} ORDER BY seq"between = first, (1 << 62) if last is None else last
+        statement = f"SELECT seq, vector FROM query_vectors WHERE {of} ORDER BY seq"
+        between = first, (1 << 62) if last is None else last
         with self._database.reading() as db:
             rows = db.execute(statement, (set_name, space.digest, *between)).fetchall()
         size = 2 * space.dimensions
