@@ -68,10 +68,10 @@ SPEND = """
 import json, sys
 import msgspec
 from pathlib import Path
-from embassay.config.values import Config
+from embassay.config.values import Config, EmbeddingsConfig
 from embassay.errors import SpendCapReached
 from embassay.models.registry import Registry
-config = msgspec.json.decode(sys.argv[1], type=Config)
+config = Config(embeddings=msgspec.json.decode(sys.argv[1], type=EmbeddingsConfig))
 made, stopped = 0, False
 with Registry(config, cache_file=Path(sys.argv[2])) as models:
     texts = (f"The panel of process {sys.argv[3]} votes on proposal {i}." for i in range(int(sys.argv[4])))
@@ -87,7 +87,7 @@ print(json.dumps([made, stopped]))
 def start(url: str, cache: Path, name: int, count: int, **settings: Any) -> subprocess.Popen[str]:
     import msgspec
 
-    given = msgspec.json.encode(config(url, **settings)).decode()
+    given = msgspec.json.encode(config(url, **settings).embeddings).decode()
     arguments = [sys.executable, "-c", SPEND, given, str(cache), str(name), str(count)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
