@@ -33,7 +33,7 @@ class CompareForm(PageQuery, kw_only=True):
     min_effect: str = "0.01"
 
 
-async def show(call: Call) -> Values:
+async def show(_: Call) -> Values:
     """The form, empty."""
     return _values(CompareForm())
 
