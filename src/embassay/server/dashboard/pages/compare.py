@@ -73,8 +73,12 @@ def pairs_of(lines: str) -> list[dict[str, object]]:
 
 
 def _values(asked: CompareForm, found: dict[str, Any] | None = None) -> dict[str, object]:
-    detail = found["detail"] if found else {"pairs": (), "candidates": (), "changed": ()}
-    rows = [Interval(one["metric"], one["difference"], *one["interval"], one["verdict"]) for one in detail["pairs"]]
+    detail: dict[str, Any] = found["detail"] if found else {"pairs": (), "candidates": (), "changed": ()}
+    rows = [
+        Interval(one["metric"], one["difference"], low, high, one["verdict"])
+        for one in detail["pairs"]
+        for low, high in [one["interval"]]
+    ]
     least = detail.get("min_effect")
     return {
         "asked": asked,
