@@ -112,6 +112,20 @@ class QueryLogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         positive(self, "max_entries", "max_days")
 
 
+class SampledJudging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which share of the logged searches a chat model judges, and for how much."""
+
+    share: float = 0.0
+    """0: none, which is the default, because what was searched for is sent to it."""
+    cap_usd: float = 1.0
+    """Most that it may cost in a month (UTC), for all sets of a home together."""
+
+    def __post_init__(self) -> None:
+        positive(self, "cap_usd")
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is {self.share}, it must be from 0 to 1")
+
+
 class MonitorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a home is watched, and what is told to whom."""
 
@@ -128,6 +142,8 @@ class MonitorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Share of the searches with feedback that are satisfied, below which an alert is raised."""
     webhook: str = ""
     """An address that alerts are sent to; see `Config.told`."""
+    judge: SampledJudging = msgspec.field(default_factory=SampledJudging)
+    """See `Config.judging`."""
 
     def __post_init__(self) -> None:
         positive(self, "window")
@@ -190,6 +206,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.monitor.webhook and self.found and self.found.says("monitor", "webhook"):
             raise self.found.refusal("it would have alerts sent to an address of its own")
         return self.monitor.webhook
+
+    def judging(self) -> SampledJudging:
+        """Which searches a chat model judges. Raises ConfigNotAgreed where a file that nobody agreed to wants it."""
+        if self.monitor.judge.share and self.found and self.found.says("monitor", "judge"):
+            raise self.found.refusal("it would have what you search for sent to a chat model")
+        return self.monitor.judge
 
     def _path(self, name: str, *key: str, does: str) -> Path:
         """A path relative to the folder of the file. Links are followed to tell whether it lies inside."""

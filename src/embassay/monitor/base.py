@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from embassay.config.values import MonitorConfig
     from embassay.embedding_set import EmbeddingSet
     from embassay.evaluate.data.judged import JudgedSet
+    from embassay.monitor.sampling import JudgedSearches
     from embassay.monitor.searches import Searches
     from embassay.sets.monitoring.table import BaselineRow
     from embassay.space import Space
@@ -111,6 +112,8 @@ class WatchedSet:
     """A baseline was made, and none of them in this space."""
     before: Callable[[], BaselineSample | None] = lambda: None
     """Searches that came before the window, for a set without a baseline; None where they are too few."""
+    judged: Callable[[], JudgedSearches | None] = lambda: None
+    """Ask a chat model about some searches, and what it said of them so far; None where that is off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from embassay.monitor.base import (
     WatchedSet,
     When,
 )
+from embassay.monitor.sampling import judge_some
 from embassay.monitor.searches import Searches, distinct_rows
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class Monitor:
             baseline=baseline,
             other_space=baseline is None and bool(tables.baseline_spaces(self.set.name)),
             before=cache(lambda: self._before(searches, space)),
+            judged=lambda: judge_some(self.home, self.set, space, self._clock()),
         )
 
     def _newest(self, space: Space, count: int) -> Searches:

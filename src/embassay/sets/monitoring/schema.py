@@ -26,6 +26,13 @@ CREATE TABLE query_vectors (
     vector BLOB NOT NULL
 );
 CREATE INDEX vectors_of_set ON query_vectors (set_name, space, seq);
+CREATE TABLE judgments (
+    seq INTEGER PRIMARY KEY,
+    grade INTEGER CHECK (grade IN (-1, 0, 1, 2)),
+    model TEXT NOT NULL DEFAULT '',
+    usd REAL NOT NULL DEFAULT 0,
+    at REAL NOT NULL
+);
 CREATE TABLE baselines (
     set_name TEXT NOT NULL,
     space TEXT NOT NULL,
@@ -90,6 +97,7 @@ CREATE INDEX readings_in_order ON readings (set_name, signal)
 equal queries; `dense` and `words` are the raw scores of the best hits of the vectors and of the words, `other_dense`
 and `other_words` those of the best ones in another document than the first hit's. `query_vectors` has float16
 numbers.
+`judgments` are those of a chat model on searches: no `grade` while it is asked, and -1 where none was to be had.
 
 An alert is on from `since`; `seen` is when it was read last, `calm` the checks in a row since then that found its
 signal well, `tolerated_at` the tolerance at which it would not have been raised. `alert_notices` are those that wait to
@@ -99,7 +107,7 @@ whatever the clock said.
 `parts` of a baseline is a JSON object with a member for each signal that wrote something of its own; its
 `vectors` are rows of float32, those of queries."""
 
-OF_SEARCHES = ("marks", "query_vectors")
+OF_SEARCHES = ("marks", "query_vectors", "judgments")
 """Their rows go with the searches that they are about."""
 OF_SETS = ("baselines", "alerts", "alert_notices", "tolerances", "readings")
 """Their rows go with the set."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from embassay import jsontext
 from embassay.sets.monitoring import notices
 from embassay.sets.monitoring.alerts import Alert, AlertChange, CheckFound, alert_of, alerts_of, apply_check, dismiss
+from embassay.sets.monitoring.judgments import SampledJudgments
 from embassay.sets.monitoring.marks import KINDS
 from embassay.sets.monitoring.readings import ReadingRow, keep_readings, latest_of, readings_of
 
@@ -47,6 +48,8 @@ class MonitoringTables:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.judgments = SampledJudgments(database)
+        """What a chat model said of searches."""
 
     def marks(
         self, set_name: str, space: str, since: float, newest: int = -1, until: float = math.inf
