@@ -7,6 +7,7 @@ asked about, so that it is paid for once. The money is that of the ledger, below
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def judge_some(home: Home, of_set: EmbeddingSet, space: Space, now: float) -> Ju
     try:
         models.budget = budget = _budget(models, payer, chosen)
         searches = _read(home, draw(waiting, chosen.share))
-        made = _Judge(models, budget, table, now).judge(searches, of_set)
+        made = _Judge(models, budget, table).judge(searches, of_set)
         month = sum(models.ledger.used(Term(run=payer.run)))
     finally:
         models.close()
@@ -161,8 +162,8 @@ def _budget(models: Registry, payer: Payer, chosen: SampledJudging) -> RunBudget
 
 
 class _Judge:
-    def __init__(self, models: Registry, budget: RunBudget, table: SampledJudgments, now: float) -> None:
-        self._models, self._budget, self._table, self._now = models, budget, table, now
+    def __init__(self, models: Registry, budget: RunBudget, table: SampledJudgments) -> None:
+        self._models, self._budget, self._table = models, budget, table
         self._model = str(models.config.chat.get("model_id", ""))
 
     def judge(self, searches: Mapping[int, LoggedQuery], of_set: EmbeddingSet) -> _Asked:
@@ -170,7 +171,7 @@ class _Judge:
         texts = _texts(of_set, [*searches.values()])
         made, nonsense = _Asked(), 0
         for seq, search in searches.items():
-            if not self._table.take(seq, self._now):
+            if not self._table.take(seq, time.time()):
                 continue
             passages = [texts.get(hit.chunk, "") for hit in search.hits[:HITS]]
             if not all(passages):  # a hit is gone, and with it perhaps the answer
