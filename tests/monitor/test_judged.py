@@ -91,7 +91,8 @@ def test_each_search_is_judged_once_and_the_cost_is_counted(docs):
             entries = home.session.models.ledger.entries(sampling.Term())
             assert [(e.purpose, e.role, e.requests) for e in entries if e.usd] == [("monitor judge", "chat", 20)]
             passages = message(server.received[0]).split("[1] ")[1]
-            assert "[2] " in passages and any(chunk.indexed[:30] in passages for chunk in home.set("default").chunks())
+            texts = [" ".join(chunk.indexed.split()) for chunk in home.set("default").chunks()]
+            assert "[2] " in passages and any(text[:30] in passages for text in texts)
         with home_of(docs, server.url) as home:
             again = reading(home)
             assert again.value == one.value and again.figures["asked"] == 0 and again.figures["usd"] == 0
