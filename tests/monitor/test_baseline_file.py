@@ -31,7 +31,9 @@ def test_a_home_that_is_made_anew_is_held_against_the_file(tmp_path):
     code, out, _ = run("monitor", "check", "--daily", "--baseline", file, "--json", cwd=project)
     (found,) = json.loads(out)["sets"]
     (alert,) = (one for one in found["alerts"] if one["signal"] == "regression")
-    assert code == ExitCode.FAILED and "q-otter" in alert["evidence"]
+    assert code == ExitCode.FAILED and "4 had one there and have none now" in alert["evidence"]
+    (reading,) = (one for one in found["readings"] if one["signal"] == "regression")
+    assert "where is the otter" in reading["examples"]
     with open_home(project / ".embassay") as home:
         monitor = Monitor(home, "default")
         kept = home.monitoring.baseline("default", monitor.space.digest)
