@@ -50,7 +50,7 @@ def test_without_anything_to_hold_a_window_against_the_command_is_named(signal):
 def test_the_searches_before_stand_for_a_baseline_and_that_is_said(signal):
     before = sample(searches(100, dense=USUAL[:100]), directions(100))
     one = only(signal.read(watched(searches(200, dense=USUAL[:200]), directions(200, seed=1), before=before)))
-    assert one.state == "ok" and "No baseline was made, so this is held against 100 searches before" in one.evidence
+    assert one.state == "ok" and "No baseline was made, so it is held against 100 searches before" in one.evidence
 
 
 def test_lower_scores_alert_and_higher_ones_warn():

@@ -39,7 +39,7 @@ def usual(watched: WatchedSet, learn: Callable[[BaselineSample], Mapping[str, An
     if watched.known:
         return Usual(watched.known, "the baseline", "")
     sample = _before(watched, in_space)
-    return Usual(learn(sample), *_before_words(sample))
+    return Usual(learn(sample), *_before_words(watched, sample))
 
 
 def usual_vectors(watched: WatchedSet) -> tuple[Vectors, str, str]:
@@ -52,7 +52,7 @@ def usual_vectors(watched: WatchedSet) -> tuple[Vectors, str, str]:
     sample = _before(watched, in_space=True)
     if len(sample.vectors) < FEWEST:
         raise UsageError("Too few vectors of queries are kept from before the window to hold it against them.")
-    return sample.vectors, *_before_words(sample)
+    return sample.vectors, *_before_words(watched, sample)
 
 
 def _before(watched: WatchedSet, in_space: bool) -> BaselineSample:
@@ -73,9 +73,10 @@ def _before(watched: WatchedSet, in_space: bool) -> BaselineSample:
     return sample
 
 
-def _before_words(sample: BaselineSample) -> tuple[str, str]:
+def _before_words(watched: WatchedSet, sample: BaselineSample) -> tuple[str, str]:
     count = len(sample.searches)
-    note = f" No baseline was made, so this is held against {count:,} searches before: a slow change is not seen."
+    why = "No baseline was made" if watched.baseline is None else "The baseline says nothing of this"
+    note = f" {why}, so it is held against {count:,} searches before: a slow change is not seen."
     return f"{count:,} searches before", note
 
 
