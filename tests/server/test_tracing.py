@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -31,9 +32,17 @@ def spans(served):
 
 
 def named(spans, name):
-    found = [span for span in spans() if span.name == name]
-    assert len(found) == 1, [span.name for span in spans()]
-    return found[0]
+    (found,) = ended(spans, name)
+    return found
+
+
+def ended(spans, name, count=1):
+    """The spans of a name: that of a request ends after its answer was sent, which may be later than a test reads on."""
+    until = time.monotonic() + 30
+    while len(found := [span for span in spans() if span.name == name]) < count and time.monotonic() < until:
+        time.sleep(0.01)
+    assert len(found) == count, [span.name for span in spans()]
+    return found
 
 
 def test_a_request_has_a_batch_and_what_was_embedded(client, spans):
@@ -77,7 +86,7 @@ def test_batches_of_several_requests_are_linked_to_all(served, spans):
         thread.start()
     for thread in threads:
         thread.join()
-    requests = {span.context.span_id for span in spans() if span.name == "POST /v1/embeddings"}
+    requests = {span.context.span_id for span in ended(spans, "POST /v1/embeddings", 12)}
     batches = [span for span in spans() if span.name == "batch"]
     belong = [span.parent.span_id for span in batches] + [
         link.context.span_id for span in batches for link in span.links
