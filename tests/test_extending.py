@@ -20,6 +20,7 @@ from embassay.embedders.providers.hash import hashed
 from embassay.evaluate.data.judged import FORMATS
 from embassay.evaluate.judge.make import MAKERS
 from embassay.models.provider import PROVIDERS, Provider
+from embassay.monitor.base import SIGNALS
 from embassay.reranking.http.driver import HttpReranker
 from embassay.session import Session
 from embassay.stores.opening import BACKENDS
@@ -38,6 +39,7 @@ PACKAGES = (
     "embassay.agents.tools",
     "embassay.server.routes",
     "embassay.server.dashboard.pages",
+    SIGNALS,
     BACKENDS,
     PROVIDERS,
     FORMATS,
@@ -283,6 +285,32 @@ def test_the_page(project):
             assert httpx.get(f"{url}/dashboard/sets/none/untitled").status_code == 404
         finally:
             server.terminate()
+
+
+def test_the_signal(project, monkeypatch):
+    monkeypatch.setenv("EMBASSAY_QUERY_LOG", "kept")
+
+    def said() -> dict[str, object]:
+        command = [sys.executable, "-m", "embassay.cli.main", "monitor", "check", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1), done.stderr  # other signals may alert
+        (checked,) = json.loads(done.stdout)["sets"]
+        (found,) = (one for one in checked["readings"] if one["signal"] == "long-queries")
+        return found
+
+    run("index", "docs", "--set", "keys")
+    with embassay.open() as home:
+        for part in range(60):
+            home.search(f"key {part}", set="keys")
+    assert said()["state"] == "unknown"
+    run("monitor", "baseline")
+    assert said()["state"] == "ok" and said()["remedy"] == ""
+    with embassay.open() as home:
+        for part in range(200):
+            home.search(f"how often is the key of the old part {part} rotated by people", set="keys")
+    found = said()
+    assert found["state"] == "warn" and found["value"] > 1.5 * found["figures"]["usual"]
+    assert "embassay queries list --set keys" in found["remedy"] and "rotated" not in found["evidence"]
 
 
 def test_the_card(project):

@@ -7,6 +7,7 @@ import pytest
 
 from embassay.config.values import MonitorConfig
 from embassay.monitor.base import BaselineSample, WatchedSet
+from embassay.monitor.monitor import read_signal
 from embassay.monitor.searches import Searches
 from embassay.monitor.signals import first_click, satisfaction
 
@@ -39,7 +40,7 @@ def with_feedback(satisfied, unsatisfied, silent=0):
     ],
 )
 def test_satisfaction(satisfied, unsatisfied, state):
-    (found,) = satisfaction.read(watched(with_feedback(satisfied, unsatisfied, 50)))
+    (found,) = read_signal(satisfaction, watched(with_feedback(satisfied, unsatisfied, 50)))
     assert found.state == state and found.value == satisfied / (satisfied + unsatisfied)
     assert ("embassay monitor report --set docs" in found.remedy.in_shell()) == (state != "ok")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from embassay.errors import UsageError
+from embassay.monitor.monitor import read_signal
 from embassay.monitor.signals import drift, latency, scores, zero_results
 from tests.monitor.windows import directions, sample, searches, watched
 
@@ -21,13 +22,14 @@ def only(found):
 
 @pytest.mark.parametrize("signal", [drift, latency, scores, zero_results])
 def test_an_empty_log_is_no_error(signal):
-    one = only(signal.read(watched(searches(0))))
+    one = only(read_signal(signal, watched(searches(0))))
     assert one.state == "unknown" and one.evidence == "No search is in the log yet."
 
 
 @pytest.mark.parametrize("signal", [drift, latency, scores, zero_results])
 def test_one_query_is_no_error(signal):
-    one = only(signal.read(watched(searches(1), directions(1), baseline=directions(60), before=sample(searches(60)))))
+    window = watched(searches(1), directions(1), baseline=directions(60), before=sample(searches(60)))
+    one = only(read_signal(signal, window))
     assert one.state == ("ok" if signal is zero_results else "unknown") and one.evidence
 
 
@@ -109,7 +111,7 @@ def test_the_same_topics_are_well():
 
 
 def test_queries_without_vectors_and_vectors_that_are_none_are_no_error():
-    one = only(drift.read(watched(searches(200), baseline=directions(100))))
+    one = only(read_signal(drift, watched(searches(200), baseline=directions(100))))
     assert one.state == "unknown" and "no vectors" in one.evidence and "query_log" in one.remedy.in_shell()
     vectors = directions(200, seed=1)
     vectors[:50] = np.inf

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from embassay.sets.monitoring.alerts import Alert
 
 COLOURS = {"ok": "green", "warn": "yellow", "alert": "bold red", "unknown": "dim", "on": "bold red"}
-ORDER = ("alert", "warn", "ok", "unknown")
-"""In which readings are told: first what somebody has to do something about."""
 WIDTH = 9
 """Columns of the state in front of what was read."""
 SHOWN = 100
@@ -40,8 +38,10 @@ def show_check(found: CheckedSet) -> None:
 
 def show_readings(readings: Sequence[NamedReading], alerts: Sequence[Alert], now: float) -> None:
     """What signals say, and the alerts that are on, each below what it is about."""
+    from embassay.monitor.base import WORST_FIRST
+
     out, on = common.console(), {(one.signal, one.subject): one for one in alerts}
-    for one in sorted(readings, key=lambda one: ORDER.index(one.reading.state)):
+    for one in sorted(readings, key=lambda one: WORST_FIRST.index(one.reading.state)):
         reading = one.reading
         about = f" ({reading.subject})" if reading.subject else ""
         _paragraph(reading.state, f"{one.title}{about}: {reading.evidence}")
@@ -55,8 +55,7 @@ def show_readings(readings: Sequence[NamedReading], alerts: Sequence[Alert], now
                 "" if reading.state in ("warn", "alert") else "; it ends once the signal was ok in two checks in a row"
             )
             out.print(indented(line((f"alert {alert.id}, {since}{kept}", "dim")), WIDTH))
-        if reading.state != "ok":
-            _next(reading.remedy.in_shell())
+        _next(reading.remedy.in_shell())
     for alert in on.values():
         show_alert(alert, now)
 

@@ -9,8 +9,8 @@ point of the group ``embassay.signals`` joins from elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from embassay.remedy import NOTHING, Remedy
 
@@ -35,6 +35,8 @@ FEWEST = 50
 """Searches of which it is made at least."""
 State = Literal["ok", "warn", "alert", "unknown"]
 """``unknown``: it cannot be told, for a reason that the evidence says."""
+WORST_FIRST: tuple[State, ...] = ("alert", "warn", "ok", "unknown")
+"""In which states are told: first what somebody has to do something about."""
 When = Literal["often", "daily"]
 """``often``: it reads the query log, and costs next to nothing. ``daily``: it asks models or searches."""
 
@@ -49,7 +51,7 @@ class SignalReading:
     value: float | None = None
     """The figure that is watched over time; None where there is none."""
     remedy: Remedy = NOTHING
-    """The next step: the command that would tell more, or mend it."""
+    """The next step: the command that would tell more, or mend it. Where all is well nobody is told it."""
     subject: str = ""
     """What it is about, where a signal has several readings: a role, a document."""
     figures: Mapping[str, float | None] = field(default_factory=dict)
@@ -115,6 +117,11 @@ class WatchedSet:
     judged: Callable[[], JudgedSearches | None] = lambda: None
     """Ask a chat model about some searches, and what it said of them so far; None where that is off."""
 
+    def given(self, signal: str, tolerance: float = 1.0) -> Self:
+        """The same as one signal is given it: with what it wrote down, and what it tolerates."""
+        found = self.baseline.parts.get(signal) if self.baseline else None
+        return replace(self, known=found if isinstance(found, Mapping) else {}, tolerance=tolerance)
+
 
 @dataclass(frozen=True, slots=True)
 class BaselineSample:
@@ -141,4 +148,5 @@ class Signal(Protocol):
     """One that has a ``UNIT``, ``share`` or ``ms``, has its values written so; others are plain numbers."""
 
     def read(self, watched: WatchedSet) -> Sequence[SignalReading]:
-        """What it says. Raises EmbassayError where it cannot be read, which becomes an ``unknown`` reading."""
+        """What it says; one that is read ``often`` is given a search at least. Raises EmbassayError where it cannot be
+        read, which becomes an ``unknown`` reading."""

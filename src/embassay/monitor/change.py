@@ -37,13 +37,13 @@ EXCEEDED = 10
 """Draws as extreme as what was seen, after which it is known well enough how common that is."""
 
 
-def state_of(chance: float, tolerance: float = 1.0) -> State:
-    """What a signal says of something that has this chance where nothing has changed. With a tolerance of 2, the chance
-    has to be as small as that of two alerts together."""
+def state_of(chance: float, tolerance: float = 1.0, *, certain: float = CERTAIN, likely: float = LIKELY) -> State:
+    """What a signal says of something that has this chance where nothing has changed: below `certain` it alerts, below
+    `likely` it warns. With a tolerance of 2, the chance has to be as small as that of two alerts together."""
     chance = max(chance, LEAST)
-    if chance < CERTAIN**tolerance:
+    if chance < certain**tolerance:
         return "alert"
-    return "warn" if chance < LIKELY**tolerance else "ok"
+    return "warn" if chance < likely**tolerance else "ok"
 
 
 def tolerated_at(chance: float) -> float:

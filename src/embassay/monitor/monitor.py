@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -28,13 +28,13 @@ from embassay.monitor.base import (
 )
 from embassay.monitor.sampling import judge_some
 from embassay.monitor.searches import Searches, distinct_rows
+from embassay.remedy import NOTHING
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from embassay.home import Home
     from embassay.sets.monitoring.alerts import Alert
-    from embassay.sets.monitoring.table import BaselineRow
     from embassay.space import Space
     from embassay.types import Vectors
 
@@ -104,9 +104,8 @@ class Monitor:
         if alert.space != watched.space.digest or alert.signal not in self.signals(("often",)):
             return tolerance
         signal = plugins.load(SIGNALS, alert.signal)
-        known = _known(watched.baseline, alert.signal)
         for _ in range(MOST_STEPS):
-            found = _read(signal, replace(watched, known=known, tolerance=tolerance))
+            found = read_signal(signal, watched.given(alert.signal, tolerance))
             if not any(one.state == "alert" and one.subject == alert.subject for one in found):
                 break
             tolerance *= STEP
@@ -117,16 +116,19 @@ class Monitor:
         found = []
         for name in self.signals(when):
             signal: Signal = plugins.load(SIGNALS, name)
-            one = replace(watched, known=_known(watched.baseline, name), tolerance=tolerances.get(name, 1.0))
-            for reading in _read(signal, one):
+            for reading in read_signal(signal, watched.given(name, tolerances.get(name, 1.0))):
                 kept = self.home.query_log.texts(reading.examples) if reading.examples else {}
                 texts = [one.query for one in kept.values() if one.form == "kept"]
                 found.append(NamedReading(name, signal.TITLE, reading, [*texts, *reading.texts]))
         return found
 
     def _watched(self) -> WatchedSet:
-        space, tables = self.space, self.home.monitoring
-        searches = self._newest(space, self.config.window)
+        space = self.space
+        return self.watched(space, self._newest(space, self.config.window))
+
+    def watched(self, space: Space, searches: Searches) -> WatchedSet:
+        """The set with these searches as its window. Raises HomeError."""
+        tables = self.home.monitoring
         baseline = tables.baseline(self.set.name, space.digest)
         return WatchedSet(
             self.set,
@@ -172,16 +174,16 @@ class Monitor:
         return seq[of_these], rows[of_these]
 
 
-def _known(baseline: BaselineRow | None, name: str) -> Mapping[str, object]:
-    found = baseline.parts.get(name) if baseline else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def _read(signal: Signal, watched: WatchedSet) -> Sequence[SignalReading]:
+def read_signal(signal: Signal, watched: WatchedSet) -> Sequence[SignalReading]:
+    """What one signal says, as everybody is told it: where it cannot be read that is ``unknown``, and where all is well
+    there is nothing to do."""
+    if signal.WHEN == "often" and not len(watched.searches):
+        return [SignalReading("unknown", "No search is in the log yet.")]
     try:
-        return signal.read(watched)
+        found = signal.read(watched)
     except EmbassayError as error:
         return [SignalReading("unknown", error.message, remedy=error.remedy)]
+    return [replace(one, remedy=NOTHING) if one.state == "ok" else one for one in found]
 
 
 def check_all(home: Home, when: Sequence[When] = ("often",), name: str | None = None) -> list[CheckedSet]:

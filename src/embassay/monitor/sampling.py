@@ -21,7 +21,7 @@ from embassay.errors import BadReply, ConfigError, EmbassayError, UsageError
 from embassay.models.budgets import RunBudget
 from embassay.models.ledger import Payer, Term, day_of, end_of
 from embassay.sets.monitoring.judgments import NONE
-from embassay.text import encodable
+from embassay.text import DAY, encodable
 
 if TYPE_CHECKING:
     from embassay.config.values import SampledJudging
@@ -94,7 +94,7 @@ def judge_some(home: Home, of_set: EmbeddingSet, space: Space, now: float) -> Ju
     chosen = config.judging()
     if not chosen.share:
         return None
-    table, since = home.monitoring.judgments, now - DAYS * 86_400
+    table, since = home.monitoring.judgments, now - DAYS * DAY
     waiting = table.waiting(of_set.name, space.digest, since)
     if not waiting and table.unreadable(of_set.name, space.digest, since):
         raise UsageError(

@@ -10,9 +10,14 @@ import numpy as np
 
 from embassay import remedy
 from embassay.errors import UsageError
+from embassay.monitor import change
 from embassay.monitor.base import FEWEST
+from embassay.monitor.searches import distinct_rows
+from embassay.monitor.steps import make_baseline
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from embassay.monitor.base import BaselineSample, WatchedSet
     from embassay.types import Vectors
 
@@ -55,6 +60,24 @@ def usual_vectors(watched: WatchedSet) -> tuple[Vectors, str, str]:
     return sample.vectors, *_before_words(watched, sample)
 
 
+def window_vectors(watched: WatchedSet) -> tuple[npt.NDArray[np.int64], Vectors]:
+    """The newest different queries of the window of which there are vectors: the `seq` of a search of each, and the
+    vectors. Raises UsageError for too few, which says why."""
+    seq, rows = watched.vectors()
+    if not len(seq):
+        keep = remedy.setting("query_log", "kept", say="Keep them: {}")
+        raise UsageError(
+            "The log has no vectors of these queries: it keeps those of queries whose text it keeps.", remedy=keep
+        )
+    kept = distinct_rows(watched.searches.queries_of(seq), len(seq))[-change.MOST :]
+    kept = kept[np.isfinite(rows[kept]).all(1)]
+    if len(kept) < change.FEWEST:
+        raise UsageError(
+            f"The window has {len(kept):,} different queries with a vector, and {change.FEWEST} are needed."
+        )
+    return seq[kept], rows[kept]
+
+
 def _before(watched: WatchedSet, in_space: bool) -> BaselineSample:
     name = watched.set.name
     if in_space and watched.baseline is None and watched.other_space:
@@ -78,8 +101,3 @@ def _before_words(watched: WatchedSet, sample: BaselineSample) -> tuple[str, str
     why = "No baseline was made" if watched.baseline is None else "The baseline says nothing of this"
     note = f" {why}, so it is held against {count:,} searches before: a slow change is not seen."
     return f"{count:,} searches before", note
-
-
-def make_baseline(name: str, say: str) -> remedy.Remedy:
-    """The command that writes down what is good."""
-    return remedy.command("monitor baseline", judged="DIR", set=name, say=say + ": {}")

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embassay.evaluate.compare.statistics import wilson
+from embassay.text import DAY
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from embassay.monitor.report.flagging import FlaggedSearches
     from embassay.monitor.searches import Searches
 
     Column = npt.NDArray[np.float64]
 
-DAY = 86_400
 BARS = 20
 """Of the histogram of scores."""
 RANKS = 10
@@ -138,7 +139,7 @@ def feedback_figures(searches: Searches) -> FeedbackFigures:
     )
 
 
-def by_day(searches: Searches, flagged: Mapping[str, npt.NDArray[Any]], since: float, until: float) -> list[DayFigures]:
+def by_day(searches: Searches, flagged: Mapping[str, FlaggedSearches], since: float, until: float) -> list[DayFigures]:
     """Figures of each day that has searches, the oldest first; what a clock that is wrong puts outside is left out."""
     days = (searches.asked // DAY).astype(np.int64)
     order = np.argsort(days, kind="stable")
@@ -147,17 +148,18 @@ def by_day(searches: Searches, flagged: Mapping[str, npt.NDArray[Any]], since: f
         if not since // DAY <= day <= until // DAY:
             continue
         rows = order[np.searchsorted(days[order], day) : np.searchsorted(days[order], day, "right")]
-        found.append(_of_day(int(day), searches.within(rows), {name: one[rows] for name, one in flagged.items()}))
+        bad = {name: int(one.bad[rows].sum()) for name, one in flagged.items()}
+        found.append(_of_day(int(day), searches.within(rows), bad))
     return found
 
 
-def _of_day(day: int, searches: Searches, flagged: Mapping[str, npt.NDArray[Any]]) -> DayFigures:
+def _of_day(day: int, searches: Searches, flagged: Mapping[str, int]) -> DayFigures:
     took = spread(searches.took_ms, (50, 95)).percentiles
     return DayFigures(
         datetime.fromtimestamp(day * DAY, UTC).strftime("%Y-%m-%d"),
         len(searches),
         int((searches.hits == 0).sum()),
-        {name: int((one > 0).sum()) for name, one in flagged.items()},
+        flagged,
         spread(searches.dense, (50,)).percentiles.get("p50"),
         took.get("p50"),
         took.get("p95"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from embassay import plugins
 from embassay.errors import EmbassayError
-from embassay.monitor.base import SIGNALS, WatchedSet
+from embassay.monitor.base import SIGNALS
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from embassay.monitor.monitor import Monitor
@@ -26,22 +28,22 @@ class FlaggedSearches:
     levels: npt.NDArray[np.int8]
     """0 for one that is as usual, more for one that is not, and less for one of which nothing can be said."""
 
+    @property
+    def bad(self) -> npt.NDArray[np.bool_]:
+        """Which searches are not as usual."""
+        return np.asarray(self.levels > 0)
 
-def flagged_by_signals(monitor: Monitor, space: Space, searches: Searches, now: float) -> dict[str, FlaggedSearches]:
+
+def flagged_by_signals(monitor: Monitor, space: Space, searches: Searches) -> dict[str, FlaggedSearches]:
     """By its name, what each signal with ``levels`` says of these searches; one that cannot be asked is left out."""
-    baseline = monitor.home.monitoring.baseline(monitor.set.name, space.digest)
+    watched = replace(monitor.watched(space, searches), before=lambda: None)  # they are all that there are
     found = {}
     for name in plugins.names(SIGNALS):
         signal = plugins.load(SIGNALS, name)
         if not hasattr(signal, "levels"):
             continue
-        known = baseline.parts.get(name, {}) if baseline else {}
-        kept = lambda: monitor.vectors(searches, space)  # noqa: E731
-        watched = WatchedSet(monitor.set, space, searches, kept, monitor.config, now, known)
-        try:
-            levels = signal.levels(watched)
-        except EmbassayError:
-            continue
-        if levels is not None:
-            found[name] = FlaggedSearches(signal.TITLE, levels)
+        with suppress(EmbassayError):
+            levels = signal.levels(watched.given(name))
+            if levels is not None:
+                found[name] = FlaggedSearches(signal.TITLE, levels)
     return found

@@ -11,7 +11,6 @@ from embassay import remedy
 from embassay.errors import UsageError
 from embassay.monitor.report.agreement import ScoreAgreement, agreement
 from embassay.monitor.report.figures import (
-    DAY,
     LATENCIES,
     PERCENTILES,
     Bars,
@@ -25,7 +24,7 @@ from embassay.monitor.report.figures import (
 )
 from embassay.monitor.report.flagging import flagged_by_signals
 from embassay.monitor.report.queries import AskedQuery, FoundQueries, find_queries
-from embassay.text import count
+from embassay.text import DAY, count
 
 if TYPE_CHECKING:
     from embassay.monitor.base import NamedReading
@@ -171,12 +170,8 @@ def make_report(monitor: Monitor, days: int = DAYS) -> QualityReport:
     since = until - days * DAY
     searches = monitor.searches(space, since=since)
     by_space = monitor.home.monitoring.searches_by_space(monitor.set.name, since)
-    flagged = flagged_by_signals(monitor, space, searches, until)
-    titles, levels = (
-        {name: one.title for name, one in flagged.items()},
-        {name: one.levels for name, one in flagged.items()},
-    )
-    found = find_queries(searches, levels, titles, SHOWN)
+    flagged = flagged_by_signals(monitor, space, searches)
+    found = find_queries(searches, flagged, SHOWN)
     answered = searches.within(searches.feedback > 0)
     return QualityReport(
         monitor.set.name,
@@ -187,13 +182,13 @@ def make_report(monitor: Monitor, days: int = DAYS) -> QualityReport:
         len(searches),
         sum(number for of, number in by_space.items() if of != space.digest),
         int((searches.hits == 0).sum()),
-        {name: (titles[name], int((one > 0).sum()), int((one >= 0).sum())) for name, one in levels.items()},
+        {name: (one.title, int(one.bad.sum()), int((one.levels >= 0).sum())) for name, one in flagged.items()},
         spread(searches.dense, PERCENTILES),
         bars(searches.dense),
         spread(searches.took_ms, LATENCIES),
         feedback_figures(searches),
         agreement(answered.dense, answered.satisfied > 0),
-        by_day(searches, levels, since, until),
+        by_day(searches, flagged, since, until),
         found.different,
         *_named(monitor, found),
         found.failed,

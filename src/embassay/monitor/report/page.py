@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from embassay.evaluate.report.series import Moment, SpreadChart, TimeChart, histogram, over_time
 from embassay.evaluate.report.template import filled
 from embassay.files import write_whole
-from embassay.monitor.report.figures import DAY, RANKS
-from embassay.text import moment, share
+from embassay.monitor.report.figures import RANKS
+from embassay.text import DAY, moment, share
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from embassay.monitor.report.flagging import FlaggedSearches
     from embassay.monitor.searches import Searches
 
     Column = npt.NDArray[Any]
@@ -54,10 +55,8 @@ class FoundQueries:
     """How many queries fail, of which those are the first."""
 
 
-def find_queries(
-    searches: Searches, flagged: Mapping[str, Column], titles: Mapping[str, str], most: int
-) -> FoundQueries:
-    """The hot and the failing queries, at most so many of each. `titles`: of the signals that flag searches."""
+def find_queries(searches: Searches, flagged: Mapping[str, FlaggedSearches], most: int) -> FoundQueries:
+    """The hot and the failing queries, at most so many of each."""
     if not len(searches):
         return FoundQueries(0, (), (), 0)
     counted = _Counted(searches, flagged)
@@ -66,8 +65,8 @@ def find_queries(
     failing = [at for at in _largest(failures, most) if failures[at] > 0]
     return FoundQueries(
         len(counted.asked),
-        [counted.query(int(at), titles, why=False) for at in hot],
-        [counted.query(int(at), titles, why=True) for at in failing],
+        [counted.query(int(at), why=False) for at in hot],
+        [counted.query(int(at), why=True) for at in failing],
         int((failures > 0).sum()),
     )
 
@@ -85,7 +84,8 @@ def _largest(values: Column, most: int) -> Column:
 class _Counted:
     """Sums over the searches of each query, in columns."""
 
-    def __init__(self, searches: Searches, flagged: Mapping[str, Column]) -> None:
+    def __init__(self, searches: Searches, flagged: Mapping[str, FlaggedSearches]) -> None:
+        self._titles = {name: one.title for name, one in flagged.items()}
         _, last, self._of = np.unique(searches.query[::-1], return_index=True, return_inverse=True)
         self._of = self._of[::-1]
         self._seq = searches.seq[len(searches) - 1 - last]
@@ -96,14 +96,14 @@ class _Counted:
         self._given = self._sum(searches.feedback > 0)
         self._satisfied = self._sum(searches.satisfied > 0)
         self._clicked = self._sum(searches.first_click > 0)
-        self._flagged = {name: self._sum(one > 0) for name, one in flagged.items()}
+        self._flagged = {name: self._sum(one.bad) for name, one in flagged.items()}
         scored = ~np.isnan(searches.dense)
         sums = np.bincount(self._of, weights=np.where(scored, searches.dense, 0.0))
         with np.errstate(invalid="ignore"):
             self._score = sums / self._sum(scored)
         failed = (searches.hits == 0) | disliked
         for one in flagged.values():
-            failed = failed | (one > 0)
+            failed = failed | one.bad
         self._failed = self._sum(failed)
         self._usual = float((searches.first_click > 0).mean())
 
@@ -123,7 +123,7 @@ class _Counted:
         found: Column = np.maximum(failed, np.where(self._ignored, self.asked, 0))
         return found
 
-    def query(self, at: int, titles: Mapping[str, str], *, why: bool) -> AskedQuery:
+    def query(self, at: int, *, why: bool) -> AskedQuery:
         """One of them."""
         score = float(self._score[at])
         return AskedQuery(
@@ -135,11 +135,11 @@ class _Counted:
             int(self._satisfied[at]),
             int(self._clicked[at]),
             None if np.isnan(score) else score,
-            [*self._why(at, titles)] if why else (),
+            [*self._why(at)] if why else (),
         )
 
-    def _why(self, at: int, titles: Mapping[str, str]) -> Sequence[str]:
+    def _why(self, at: int) -> Sequence[str]:
         counts = {"found nothing": self._empty[at], "nobody was satisfied": self._disliked[at]}
-        counts |= {titles[name].lower(): one[at] for name, one in self._flagged.items()}
+        counts |= {self._titles[name].lower(): one[at] for name, one in self._flagged.items()}
         said = [f"{what}: {count:,} of {self.asked[at]:,}" for what, count in counts.items() if count]
         return [*said, *(["no hit was ever opened"] if self._ignored[at] else [])]

@@ -60,10 +60,9 @@ def _reading(watched: WatchedSet, found: CanaryFound) -> SignalReading:
         f"As {found.role}, the least cosine of {len(CANARY_TEXTS)} canary texts to what they were is "
         f"{found.cosine:.4f} (alert below {1.0 - allowed:g}; {found.model}, {precision})."
     )
-    step = remedy.NOTHING if state == "ok" else _step(watched)
     figures = {"lost": lost, "allowed": allowed}
     needed = lost / (1.0 - SAME_SPACE) if lost > 0 else None
-    return SignalReading(state, said, found.cosine, step, found.role, figures, tolerated_at=needed)
+    return SignalReading(state, said, found.cosine, _step(watched), found.role, figures, tolerated_at=needed)
 
 
 def _step(watched: WatchedSet) -> remedy.Remedy:

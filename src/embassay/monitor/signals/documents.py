@@ -17,8 +17,8 @@ from embassay.monitor import change
 from embassay.monitor.base import BaselineSample, SignalReading, State, WatchedSet, When
 from embassay.monitor.novelty import centroid_distance, distances, mmd, typical
 from embassay.monitor.sampled import sample_set
-from embassay.monitor.searches import distinct_rows
-from embassay.monitor.usual import make_baseline, usual_vectors
+from embassay.monitor.steps import make_baseline
+from embassay.monitor.usual import usual_vectors, window_vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -72,26 +72,19 @@ def _gone(watched: WatchedSet) -> SignalReading:
         f"another text. The set has {len(now):,} documents, and had {int(watched.known.get('count', 0)):,}."
     )
     look = remedy.command("log", name, say="See what was done to the set: {};")
-    mend = (
-        remedy.NOTHING if state == "ok" else look + make_baseline(name, "if they are to be gone, say what is good now")
-    )
+    mend = look + make_baseline(name, "if they are to be gone, say what is good now")
     figures = {"gone": gone, "changed": changed, "known": len(known), "documents": len(now)}
     return SignalReading(state, evidence, share, mend, "there", figures, tolerated_at=share / ALERT + 1e-6)
 
 
 def _asked(watched: WatchedSet) -> SignalReading:
     """Both kinds of queries are held against the documents of today, so that only what is asked can differ."""
-    seq, rows = watched.vectors()
-    kept = distinct_rows(watched.searches.queries_of(seq), max(1, len(seq)))[-change.MOST :]
-    kept = kept[np.isfinite(rows[kept]).all(1)]
-    if len(kept) < change.FEWEST:
-        said = f"The window has {len(kept):,} different queries with a vector, and {change.FEWEST} are needed."
-        return SignalReading("unknown", said, subject="queries")
+    seq, now = window_vectors(watched)
     baseline, words, note = usual_vectors(watched)
     documents = sample_set(watched.set, SAMPLE).vectors
     if not len(documents):
         return SignalReading("unknown", "The set has no documents.", subject="queries")
-    return _far(watched, seq[kept], rows[kept], baseline, documents, words, note)
+    return _far(watched, seq, now, baseline, documents, words, note)
 
 
 def _far(

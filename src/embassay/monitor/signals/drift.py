@@ -15,8 +15,7 @@ from embassay import remedy
 from embassay.monitor import change
 from embassay.monitor.base import SignalReading, WatchedSet, When
 from embassay.monitor.novelty import BEYOND, centroid_distance, mmd_chance, novelty, typical
-from embassay.monitor.searches import distinct_rows
-from embassay.monitor.usual import usual_vectors
+from embassay.monitor.usual import usual_vectors, window_vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,16 +30,7 @@ EXAMPLES = 3
 
 def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """The queries of the window against those of the baseline."""
-    if not len(watched.searches):
-        return [SignalReading("unknown", "No search is in the log yet.")]
-    seq, now = _window(watched)
-    if not len(now):
-        said = "The log has no vectors of these queries: it keeps those of queries whose text it keeps."
-        keep = remedy.setting("query_log", "kept", say="Keep them: {}")
-        return [SignalReading("unknown", said, remedy=keep)]
-    if len(now) < change.FEWEST:
-        said = f"The window has {len(now):,} different queries with a vector, and {change.FEWEST} are needed."
-        return [SignalReading("unknown", said)]
+    seq, now = window_vectors(watched)
     baseline, words, note = usual_vectors(watched)
     return [_reading(watched, seq, baseline, now, words, note)]
 
@@ -85,15 +75,6 @@ def _reading(
         tolerated_at=change.tolerated_at(chance),
         examples=examples,
     )
-
-
-def _window(watched: WatchedSet) -> tuple[npt.NDArray[np.int64], Vectors]:
-    """The newest different queries of which there are vectors: the `seq` of a search of each, and the vectors."""
-    seq, rows = watched.vectors()
-    query = watched.searches.queries_of(seq)
-    kept = distinct_rows(query, len(query))[-change.MOST :]
-    kept = kept[np.isfinite(rows[kept]).all(1)]
-    return seq[kept], rows[kept]
 
 
 def _look(name: str) -> remedy.Remedy:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embassay import remedy
+from embassay.monitor import change
 from embassay.monitor.base import BaselineSample, SignalReading, State, WatchedSet, When
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     below, chance = float(found.statistic) / (len(now) * len(before)), float(found.pvalue)
     state: State = "ok"
     if below > 0.5 + WORTH / 2 * watched.tolerance:
-        state = "alert" if chance < CERTAIN else "warn" if chance < 100 * CERTAIN else "ok"
+        state = change.state_of(chance, certain=CERTAIN, likely=100 * CERTAIN)
     usual = float(before.mean())
     look = remedy.command("monitor report", set=watched.set.name, say="See which queries fail: {}")
     figures = {"usual": usual, "below": below, "chance": chance}
     evidence = f"{said} ({usual:.1f} is usual)."
-    return [SignalReading(state, evidence, mean, remedy.NOTHING if state == "ok" else look, figures=figures)]
+    return [SignalReading(state, evidence, mean, look, figures=figures)]
 
 
 def _ranks(searches: Searches) -> npt.NDArray[np.int64]:

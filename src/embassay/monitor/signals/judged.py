@@ -15,7 +15,7 @@ from embassay.evaluate.compare.statistics import wilson
 from embassay.monitor import change
 from embassay.monitor.base import SignalReading, State, WatchedSet, When
 from embassay.monitor.sampling import DAYS
-from embassay.text import moment
+from embassay.text import DAY, moment
 
 if TYPE_CHECKING:
     from embassay.monitor.sampling import JudgedSearches
@@ -43,7 +43,7 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     stopped = made.stopped
     if stopped is not None and not isinstance(stopped, SpendCapReached):
         return [SignalReading("unknown", f"{stopped.message} {money}", remedy=stopped.remedy, figures=figures)]
-    recent = [one for one in made.judgments if one.asked >= watched.now - DAYS * 86_400]
+    recent = [one for one in made.judgments if one.asked >= watched.now - DAYS * DAY]
     usual, now = _split(made.judgments, recent, watched.baseline.made if watched.baseline else None)
     said, agreed = _agreement(recent)
     more = f" {said} {money}"
@@ -84,8 +84,7 @@ def _reading(
         "judge label", "DIR", say="and judge some by hand: {}"
     )
     figures = figures | {"answered": answered, "in_part": partly, "low": low, "high": high}
-    mend = remedy.NOTHING if state == "ok" else look
-    return SignalReading(state, evidence, share, mend, figures=figures, tolerated_at=tolerated)
+    return SignalReading(state, evidence, share, look, figures=figures, tolerated_at=tolerated)
 
 
 def _split(

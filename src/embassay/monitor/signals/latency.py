@@ -50,8 +50,6 @@ def learn(sample: BaselineSample) -> Mapping[str, Any]:
 def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """Percentiles of the window against the usual ones."""
     took = _took(watched.searches.took_ms)
-    if not len(took):
-        return [SignalReading("unknown", "No search is in the log yet.")]
     found = _quantiles(took)
     said = f"{found['p50']:,.1f} ms in the middle, {found['p95']:,.1f} at 95 %, {found['p99']:,.1f} at 99 %"
     if len(took) < FEWEST * STRETCH:
@@ -66,7 +64,7 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
         f"{said}; {then['p50']:,.1f}, {then['p95']:,.1f} and {then['p99']:,.1f} are those of {held.words}.{held.note}"
     )
     figures = found | {f"usual_{name}": value for name, value in then.items()} | {"usual": then["p95"]}
-    mend = remedy.NOTHING if state == "ok" else _look(watched.set.name)
+    mend = remedy.command("doctor", set=watched.set.name, say="Look what is wrong with the set: {}")
     return [SignalReading(state, evidence, found["p95"], mend, figures=figures)]
 
 
@@ -93,7 +91,3 @@ def _quantiles(took: Floats) -> dict[str, float]:
 def _took(took: Floats) -> Floats:
     """A clock that was set back makes a time that is none."""
     return np.asarray(took[np.isfinite(took) & (took >= 0)])
-
-
-def _look(name: str) -> remedy.Remedy:
-    return remedy.command("doctor", set=name, say="Look what is wrong with the set: {}")

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from embassay import remedy
 from embassay.errors import UsageError
 from embassay.monitor import change
 from embassay.monitor.base import BaselineSample, SignalReading, WatchedSet, When
+from embassay.monitor.steps import look_at_both, make_baseline
 from embassay.monitor.thresholds import UNTOLD, Thresholds, calibrate, fixed
 from embassay.monitor.twins import different, figures_of, judged_twins, logged_twins
 from embassay.monitor.usual import usual
@@ -51,12 +51,10 @@ def learn(sample: BaselineSample) -> Mapping[str, Any]:
 
 def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """How many different queries of the window score low, held against how many usually do."""
-    if not len(watched.searches):
-        return [SignalReading("unknown", "No search is in the log yet.")]
     thresholds, note = _thresholds(watched)
     if thresholds is None:
         said = "What a low score is of this set is not known yet."
-        return [SignalReading("unknown", said, remedy=_make_baseline(watched.set.name))]
+        return [SignalReading("unknown", said, remedy=make_baseline(watched.set.name, "Write down what is good"))]
     found = thresholds.levels(figures_of(watched.searches).chosen(different(watched.searches)))
     told = found[found != UNTOLD]
     if not len(told):
@@ -104,8 +102,7 @@ def _reading(watched: WatchedSet, thresholds: Thresholds, levels: Levels, note: 
     evidence += note
     counts: dict[str, float | None] = {"low": low, "very_low": very_low, "queries": queries, "usual": expected}
     figures = counts | {"chance": chance, "warn": scale.warn, "alert": scale.alert, "unanswered": missing}
-    mend = remedy.NOTHING if state == "ok" else _look(watched.set.name)
-    return SignalReading(state, evidence, share, mend, figures=figures)
+    return SignalReading(state, evidence, share, look_at_both(watched.set.name), figures=figures)
 
 
 def counts_of(levels: Levels) -> tuple[int, int, int]:
@@ -150,12 +147,3 @@ def _foreign(of: EmbeddingSet) -> Thresholds | None:
     if found is None or not found.tells:
         return None
     return fixed(found.least, found.least, "foreign", usual=(NOISE, NOISE))
-
-
-def _make_baseline(name: str) -> remedy.Remedy:
-    return remedy.command("monitor baseline", judged="DIR", set=name, say="Write down what is good: {}")
-
-
-def _look(name: str) -> remedy.Remedy:
-    gone = remedy.command("doctor", set=name, say="Look whether documents are gone: {};")
-    return gone + remedy.command("queries list", set=name, say="see what is asked for: {}")

@@ -19,6 +19,7 @@ from embassay.evaluate.compare.statistics import differences, spread
 from embassay.evaluate.data.places import Place
 from embassay.evaluate.score.metrics import per_query
 from embassay.monitor.base import BaselineSample, SignalReading, State, WatchedSet, When
+from embassay.monitor.steps import look_for_gone, make_baseline
 from embassay.search.base import DEPTH
 from embassay.search.modes import HYBRID, pipeline
 from embassay.sets.monitoring.marks import mark_of
@@ -79,7 +80,7 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """One reading: the figures now and then, and which queries lost their answer."""
     before = _saved(watched.known)
     if not before:
-        step = remedy.command("monitor baseline", judged="DIR", set=watched.set.name, say="Save some: {}")
+        step = make_baseline(watched.set.name, "Save some")
         return [SignalReading("unknown", "No queries are saved with the baseline of this set.", remedy=step)]
     now = _asked(watched.set, [(one.id, one.text, one.expected) for one in before])
     figures = {
@@ -95,10 +96,13 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     gone = _gone(watched.set, lost) if lost else 0
     if gone:
         said += f" Of {gone:,} of these no answer is in the set any more."
-    step = remedy.NOTHING if state == "ok" else _step(watched, gone)
     needed = max(loss / EFFECT, share / LOST) if state == "alert" else None
     texts = [one.text for one in lost[:NAMED]]
-    return [SignalReading(state, said, figures["ndcg"], step, figures=figures, tolerated_at=needed, texts=texts)]
+    return [
+        SignalReading(
+            state, said, figures["ndcg"], _step(watched, gone), figures=figures, tolerated_at=needed, texts=texts
+        )
+    ]
 
 
 def _state(loss: float, lost: float, p: float, tolerance: float) -> State:
@@ -167,7 +171,7 @@ def _gone(watched: EmbeddingSet, lost: Sequence[KnownAnswer]) -> int:
 def _step(watched: WatchedSet, gone: int) -> remedy.Remedy:
     name = watched.set.name
     if gone:
-        return remedy.command("doctor", set=name, say="Look whether documents are gone: {}")
+        return look_for_gone(name)
     place = watched.baseline.judged if watched.baseline and watched.baseline.judged else "DIR"
     return remedy.command("judge label", place, name, say="Look what is found instead: {}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embassay import remedy
+from embassay.monitor import change
 from embassay.monitor.base import SignalReading, State, WatchedSet, When
 
 TITLE = "Searches that satisfied"
@@ -28,7 +29,7 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     share, chance = satisfied / given, float(binom.cdf(satisfied, given, tolerated))
     state: State = "ok"
     if share < tolerated:
-        state = "alert" if chance < CERTAIN else "warn" if chance < 10 * CERTAIN else "ok"
+        state = change.state_of(chance, certain=CERTAIN, likely=10 * CERTAIN)
     evidence = (
         f"{satisfied:,} of {given:,} searches with feedback were satisfied ({share:.0%}; {wanted:.0%} is wanted)."
     )
@@ -36,4 +37,4 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
         evidence += " That is too few searches to tell it from chance."
     look = remedy.command("monitor report", set=watched.set.name, say="See which queries fail: {}")
     figures = {"with_feedback": given, "satisfied": satisfied, "wanted": wanted, "chance": chance}
-    return [SignalReading(state, evidence, share, remedy.NOTHING if state == "ok" else look, figures=figures)]
+    return [SignalReading(state, evidence, share, look, figures=figures)]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embassay import remedy
 from embassay.monitor import change
 from embassay.monitor.base import BaselineSample, SignalReading, State, WatchedSet, When
 from embassay.monitor.searches import distinct_rows
+from embassay.monitor.steps import look_at_both
 from embassay.monitor.usual import KEPT, usual
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ def learn(sample: BaselineSample) -> Mapping[str, Any]:
 
 def read(watched: WatchedSet) -> Sequence[SignalReading]:
     """The distribution in the window against the usual one."""
-    if not len(watched.searches):
-        return [SignalReading("unknown", "No search is in the log yet.")]
     now = _scores(watched.searches, len(watched.searches))[-change.MOST :]
     if not len(now):
         return [SignalReading("unknown", "No search of the window compared vectors, so none has a score to be held.")]
@@ -79,7 +77,7 @@ def _reading(
         "chance": chance,
         "queries": len(now),
     }
-    mend = remedy.NOTHING if state == "ok" else _look(watched.set.name)
+    mend = look_at_both(watched.set.name)
     return SignalReading(state, evidence, median, mend, figures=figures, tolerated_at=change.tolerated_at(chance))
 
 
@@ -87,9 +85,3 @@ def _scores(searches: Searches, stretch: int) -> npt.NDArray[np.float64]:
     """Of the vectors' best hits, oldest first; of equal queries in a stretch of searches, one."""
     found: npt.NDArray[np.float64] = searches.dense[distinct_rows(searches.query, stretch)]
     return found[np.isfinite(found)]
-
-
-def _look(name: str) -> remedy.Remedy:
-    return remedy.command("doctor", set=name, say="Look whether documents are gone: {};") + remedy.command(
-        "queries list", set=name, say="see what is asked for: {}"
-    )

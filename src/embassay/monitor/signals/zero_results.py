@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from embassay import remedy
 from embassay.errors import UsageError
 from embassay.monitor import change
 from embassay.monitor.base import BaselineSample, SignalReading, WatchedSet, When
 from embassay.monitor.searches import distinct_rows
+from embassay.monitor.steps import look_for_gone
 from embassay.monitor.usual import usual
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
     Different queries alert. One query that is asked again and again is a warning, until it is many of all searches.
     """
     searches = len(watched.searches)
-    if not searches:
-        return [SignalReading("unknown", "No search is in the log yet.")]
     known, note = _usual(watched)
     empty, queries = _different(watched.searches, searches)
     nothing = int((watched.searches.hits == 0).sum())
@@ -53,9 +51,8 @@ def read(watched: WatchedSet) -> Sequence[SignalReading]:
         f"{nothing:,} of the last {searches:,} searches found nothing ({share:.1%}; {expected:.1%} is usual), "
         f"{empty:,} of {queries:,} different queries.{note}"
     )
-    mend = remedy.command("doctor", set=watched.set.name, say="Look whether documents are gone: {}")
     figures = {"usual": expected, "empty": empty, "queries": queries, "chance": by_queries}
-    return [SignalReading(state, said, share, remedy.NOTHING if state == "ok" else mend, figures=figures)]
+    return [SignalReading(state, said, share, look_for_gone(watched.set.name), figures=figures)]
 
 
 def _usual(watched: WatchedSet) -> tuple[Mapping[str, Any], str]:

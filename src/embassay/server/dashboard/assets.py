@@ -13,6 +13,12 @@ from embassay.server.route import Answer
 if TYPE_CHECKING:
     from embassay.server.call import Call
 
+SOURCES = {
+    "style.css": (("embassay.evaluate.report", "charts.css"), ("embassay.server.dashboard", "style.css")),
+    "script.js": (("embassay.server.dashboard", "script.js"),),
+    "icon.svg": (("embassay.server.dashboard", "icon.svg"),),
+}
+"""The files of which each is made: charts look here as they do in reports."""
 MEDIA = {
     "style.css": "text/css; charset=utf-8",
     "script.js": "text/javascript; charset=utf-8",
@@ -40,7 +46,7 @@ async def serve(call: Call) -> Answer:
 
 @cache
 def _read(name: str) -> bytes:
-    return (files("embassay.server.dashboard") / name).read_bytes()
+    return b"\n".join((files(package) / file).read_bytes() for package, file in SOURCES[name])
 
 
 @cache

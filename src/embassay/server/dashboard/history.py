@@ -11,26 +11,27 @@ from markupsafe import Markup
 from embassay import plugins
 from embassay.errors import PluginError
 from embassay.evaluate.report.series import Moment, TimeChart, over_time
-from embassay.monitor.base import SIGNALS
+from embassay.monitor.base import SIGNALS, WORST_FIRST
 from embassay.server.dashboard.watched import steps_of, title_of
+from embassay.text import share
 
 if TYPE_CHECKING:
+    from embassay.server.dashboard.page import Values
     from embassay.sets.monitoring.readings import ReadingRow
 
 USUAL = "usual"
 """The figure of a reading that its value is held against, where it has one."""
 SHOWN: Mapping[str, Callable[[float], str]] = {
-    "share": lambda value: f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}",
+    "share": share,
     "ms": lambda value: f"{value:,.0f} ms",
     "": lambda value: f"{value:.3g}",
 }
 
 
-def signal_charts(rows: Sequence[ReadingRow], begin: float, end: float) -> list[dict[str, object]]:
+def signal_charts(rows: Sequence[ReadingRow], begin: float, end: float) -> list[Values]:
     """A chart for each signal and subject, with what it said last: those that are unwell first."""
     made = [_chart([*group], begin, end) for group in _each(rows)]
-    order = ("alert", "warn", "ok", "unknown")
-    return sorted(made, key=lambda one: order.index(str(one["state"])))
+    return sorted(made, key=lambda one: WORST_FIRST.index(one["state"]))
 
 
 def figure_chart(rows: Sequence[ReadingRow], label: str, begin: float, end: float, name: str = "") -> Markup:
@@ -55,7 +56,7 @@ def _each(rows: Sequence[ReadingRow]) -> list[list[ReadingRow]]:
     return [[*group] for _, group in groupby(sorted(rows, key=key), key)]
 
 
-def _chart(rows: Sequence[ReadingRow], begin: float, end: float) -> dict[str, object]:
+def _chart(rows: Sequence[ReadingRow], begin: float, end: float) -> Values:
     newest = rows[-1]
     title = title_of(newest.signal) + (f" ({newest.subject})" if newest.subject else "")
     shown = shown_by(newest.signal)

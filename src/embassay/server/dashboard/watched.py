@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
 
 from embassay import plugins
 from embassay.errors import PluginError
@@ -23,6 +25,17 @@ class WatchedQuery(PageQuery, kw_only=True):
 
     set: str = ""
     """Its name; without one that which is meant."""
+
+
+DAYS = (1, 7, 30, 90)
+"""That are offered."""
+Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
+
+
+class DaysQuery(WatchedQuery, kw_only=True):
+    """The address of a page about the last days of one set."""
+
+    days: Days = 7
 
 
 async def watched(call: Call, name: str, look: Callable[[Monitor], Values]) -> Values:

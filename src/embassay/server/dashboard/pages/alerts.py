@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from embassay.errors import HomeNotFound
+from embassay.errors import HomeNotFound, UsageError
 from embassay.monitor.monitor import Monitor
 from embassay.server.dashboard.page import DashboardPage, Go, PageForm, Values, at
 from embassay.server.dashboard.watched import WatchedQuery, steps_of, title_of
@@ -89,9 +90,10 @@ def _shown(alert: Alert) -> dict[str, object]:
 
 def _set_of(call: Call, identity: int) -> str:
     """The set of an alert. Raises NotFound, also for that of a set that the key does not see."""
-    for alert in call.service.home.monitoring.alerts(on=False):
-        if alert.id == identity and call.principal.may("read", set=alert.set_name):
-            return alert.set_name
+    with suppress(UsageError, HomeNotFound):
+        name = call.service.home.monitoring.alert(identity).set_name
+        if call.principal.may("read", set=name):
+            return name
     raise NotFound(f"there is no alert {identity}.")
 
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from embassay.server.dashboard.history import figure_chart, signal_charts
 from embassay.server.dashboard.page import DashboardPage, Values
-from embassay.server.dashboard.watched import WatchedQuery, reads_questions, watched
+from embassay.server.dashboard.watched import DAYS, Days, DaysQuery, reads_questions, watched
+from embassay.text import DAY
 
 if TYPE_CHECKING:
     from embassay.monitor.monitor import Monitor
     from embassay.server.call import Call
     from embassay.sets.monitoring.readings import ReadingRow
-
-DAY = 86_400.0
-DAYS = (1, 7, 30, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +38,8 @@ SIGNALS = ("drift", "scores", "canary")
 """Whose readings are shown: what is asked, how it scores, and the model."""
 
 
-class DriftQuery(WatchedQuery, kw_only=True):
-    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+class DriftQuery(DaysQuery, kw_only=True):
+    days: Days = 30
 
 
 async def show(call: Call) -> Values:
@@ -75,9 +71,7 @@ def _figures(rows: Sequence[ReadingRow], since: float, now: float) -> list[dict[
 
 def _examples(monitor: Monitor) -> list[str]:
     """What new questions say, where the newest searches are not what they were."""
-    seqs = [seq for one in monitor.read() if one.signal in SIGNALS for seq in one.reading.examples]
-    texts = monitor.home.query_log.texts(seqs)
-    return [str(texts[seq]) for seq in seqs if seq in texts]
+    return [text for one in monitor.read() if one.signal in SIGNALS for text in one.examples]
 
 
 PAGE = DashboardPage("drift", "Drift", show, menu=34, query=DriftQuery)

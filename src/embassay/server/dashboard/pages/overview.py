@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from embassay.errors import HomeNotFound
+from embassay.monitor.base import WORST_FIRST
 from embassay.server.dashboard.asking import ask
 from embassay.server.dashboard.page import DashboardPage, Values
 from embassay.server.dashboard.watched import steps_of, title_of
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from embassay.sets.monitoring.alerts import Alert
     from embassay.sets.monitoring.readings import ReadingRow
 
-WORST = ("alert", "warn", "ok", "unknown")
-"""Of states the first one that a set has is its own."""
 SHOWN = 5
 """Alerts that are told of here; the others are on their page."""
 
@@ -49,8 +48,9 @@ def _watched(call: Call) -> tuple[Sequence[Alert], Sequence[ReadingRow]]:
 
 
 def _state(rows: Sequence[ReadingRow]) -> str:
-    found: Mapping[str, int] = {row.state: 1 for row in rows}
-    return next((state for state in WORST if state in found), "unknown")
+    """The worst that a signal of a set says."""
+    found = {row.state for row in rows}
+    return next((state for state in WORST_FIRST if state in found), "unknown")
 
 
 PAGE = DashboardPage("", "Overview", show, menu=0)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 from markupsafe import Markup
 
 from embassay.evaluate.report.series import SpreadChart, histogram
-from embassay.monitor.report.figures import DAY
 from embassay.monitor.report.made import make_report
 from embassay.monitor.report.page import day_charts
 from embassay.remedy import command
 from embassay.server.dashboard.history import signal_charts
 from embassay.server.dashboard.page import DashboardPage, Values
-from embassay.server.dashboard.watched import WatchedQuery, reads_questions, steps_of, watched
+from embassay.server.dashboard.watched import DAYS, DaysQuery, reads_questions, steps_of, watched
+from embassay.text import DAY
 
 if TYPE_CHECKING:
     from embassay.monitor.monitor import Monitor
@@ -24,17 +23,10 @@ if TYPE_CHECKING:
     from embassay.server.call import Call
     from embassay.sets.monitoring.table import BaselineRow
 
-DAYS = (1, 7, 30, 90)
-"""That are offered."""
-
-
-class QualityQuery(WatchedQuery, kw_only=True):
-    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 7
-
 
 async def show(call: Call) -> Values:
     """The last days of the set that the address names."""
-    asked: QualityQuery = call.query
+    asked: DaysQuery = call.query
 
     def look(monitor: Monitor) -> Values:
         now, tables = time.time(), monitor.home.monitoring
@@ -88,4 +80,4 @@ def _usual_scores(baseline: BaselineRow | None) -> list[float]:
     return [float(one) for one in kept if isinstance(one, (int, float))] if isinstance(kept, list) else []
 
 
-PAGE = DashboardPage("quality", "Quality", show, menu=30, query=QualityQuery)
+PAGE = DashboardPage("quality", "Quality", show, menu=30, query=DaysQuery)
