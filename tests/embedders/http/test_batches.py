@@ -61,8 +61,9 @@ def test_streams_that_end_early_never_hang():
     try:
         with serving(lambda request: bad) as server:
             for _ in range(40):
+                patient = model(server, batch_size=4, retries=0, timeout=60.0, deadline=300.0)
                 with pytest.raises(KeyRejected):
-                    model(server, batch_size=4, retries=0).embed([f"t{i}" for i in range(400)], "document")
+                    patient.embed([f"t{i}" for i in range(400)], "document")
     finally:
         sys.setswitchinterval(0.005)
 
